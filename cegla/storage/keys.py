@@ -1,0 +1,51 @@
+"""The installation's own secrets, in files only its owner can read, outside the database they protect."""
+
+import hmac
+import os
+import secrets
+from hashlib import sha256
+from pathlib import Path
+
+
+class Keys:
+    """Two random 32-byte keys under `<data_dir>/keys`, made on first use.
+
+    `pepper` turns addresses into fingerprints for the suppression list; `signing` signs the links in messages.
+    Losing them makes old links and suppressions unreadable, so they belong in every backup.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._pepper = _key(directory / "pepper")
+        self._signing = _key(directory / "signing")
+
+    def fingerprint(self, value: str) -> bytes:
+        """HMAC-SHA-256 of a normalized address: equal for equal addresses, meaningless without the pepper."""
+        return hmac.digest(self._pepper, value.encode(), sha256)
+
+    def signature(self, purpose: str, payload: bytes) -> bytes:
+        """16 bytes that prove a link was made here for this purpose."""
+        return hmac.digest(self._signing, purpose.encode() + b"\0" + payload, sha256)[:16]
+
+    def genuine(self, purpose: str, payload: bytes, signature: bytes) -> bool:
+        """Whether `signature` was made by `signature(purpose, payload)`; takes the same time for every wrong one."""
+        return hmac.compare_digest(self.signature(purpose, payload), signature)
+
+
+def _key(path: Path) -> bytes:
+    """The key in a file, made complete under another name first, so that a crash never leaves half a key."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.write(handle, secrets.token_bytes(32))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        try:
+            os.link(fresh, path)  # the first of two processes wins
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_bytes()

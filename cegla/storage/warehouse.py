@@ -1,0 +1,180 @@
+"""The warehouse: the pseudonymous history as columns, read through Ibis expressions; DuckDB by default.
+
+It is a projection that can be rebuilt, never the truth. Its tables are append-only, without keys or indexes. Every row
+carries the number of the intake batch that wrote it: after a crash, rows of a batch that PostgreSQL does not know as
+committed are taken back, and the batch is replayed. A person is an integer here; which identities belong to a person
+today is a map held in memory and derived from PostgreSQL.
+"""
+
+import threading
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from cegla.vocabulary.errors import Busy
+
+EVENTS = pa.schema([
+    ("batch", pa.int64()),
+    ("event_id", pa.int64()),
+    ("source_id", pa.int32()),
+    ("identity_id", pa.int64()),
+    ("kind", pa.string()),  # identify, track, page, screen, group, alias
+    ("name", pa.string()),  # the event's name; pages are "Page Viewed", screens "Screen Viewed"
+    ("occurred_at", pa.timestamp("us")),  # UTC
+    ("received_at", pa.timestamp("us")),  # UTC
+    ("local_at", pa.timestamp("us")),  # wall clock in the shop's time zone
+    ("session_id", pa.int64()),
+    ("order_id", pa.string()),
+    ("value_micros", pa.int64()),  # revenue; negative for refunds
+    ("currency", pa.string()),
+    ("page_path", pa.string()),
+    ("page_title", pa.string()),
+    ("referrer_kind", pa.string()),  # direct, search, social, assistant, mail, internal, other
+    ("referrer_host", pa.string()),
+    ("campaign_source", pa.string()),
+    ("campaign_medium", pa.string()),
+    ("campaign_name", pa.string()),
+    ("device_type", pa.string()),  # desktop, phone, tablet, tv, bot, server, unknown
+    ("os", pa.string()),
+    ("browser", pa.string()),
+    ("country", pa.string()),  # ISO 3166-1 alpha-2
+    ("language", pa.string()),
+    ("is_bot", pa.bool_()),
+    ("properties", pa.string()),  # JSON, without personal data
+])
+
+ORDER_LINES = pa.schema([
+    ("batch", pa.int64()),
+    ("event_id", pa.int64()),
+    ("identity_id", pa.int64()),
+    ("name", pa.string()),  # name of the event that carried the line
+    ("occurred_at", pa.timestamp("us")),
+    ("product_id", pa.string()),
+    ("product", pa.string()),
+    ("category", pa.string()),
+    ("quantity", pa.float64()),
+    ("price_micros", pa.int64()),
+    ("value_micros", pa.int64()),
+])
+
+TABLES = {"events": EVENTS, "order_lines": ORDER_LINES}
+DUCKDB_TYPES: dict[pa.DataType, str] = {
+    pa.int64(): "bigint", pa.int32(): "integer", pa.float64(): "double", pa.string(): "varchar", pa.bool_(): "boolean", pa.timestamp("us"): "timestamp",
+}  # fmt: skip
+
+
+def table(name: str) -> ir.Table:
+    """A table as it lies in the file: "events" or "order_lines"."""
+    return ibis.table(ibis.Schema.from_pyarrow(TABLES[name]), name=name)
+
+
+def history(name: str = "events") -> ir.Table:
+    """A table with `person_id` added: whose row it is today."""
+    rows = table(name)
+    people = _derived("identity_map", {"mapped_identity": "int64", "mapped_person": "int64"})
+    joined = rows.left_join(people, rows.identity_id == people.mapped_identity)
+    return joined.mutate(person_id=joined.mapped_person.fill_null(joined.identity_id)).drop("mapped_identity", "mapped_person")
+
+
+def _derived(name: str, columns: dict[str, str]) -> ir.Table:
+    """A table that lives in memory only."""
+    return ibis.table(ibis.schema(columns), name=name, catalog="derived", database="main")
+
+
+class Warehouse:
+    """One DuckDB file and the map of people. Safe to use from several threads; one process at a time."""
+
+    def __init__(self, path: Path, memory: str = "1GB", threads: int = 2) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            root = duckdb.connect(str(path), config={"memory_limit": memory, "threads": threads, "preserve_insertion_order": False})
+        except duckdb.IOException as error:
+            raise Busy(where=str(path), detail=str(error).splitlines()[0]) from None
+        self.path = path
+        self._root = root
+        self._writing = threading.Lock()
+        self._numbers = count(1)
+        root.execute("attach ':memory:' as derived")
+        for name, schema in TABLES.items():
+            columns = ", ".join(f"{column.name} {DUCKDB_TYPES[column.type]}" for column in schema)
+            root.execute(f"create table if not exists {name} ({columns})")
+        root.execute("create table derived.main.identity_map (mapped_identity bigint, mapped_person bigint)")
+        root.execute("checkpoint")
+        root.execute("set enable_external_access = false")
+        root.execute("set lock_configuration = true")
+
+    def close(self) -> None:
+        """Flush and let go of the file."""
+        self._root.close()
+
+    # reading ---------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def people(self, person_ids: Iterable[int]) -> Generator[ir.Table]:
+        """A table with the one column `person_id`, to join a question with; gone after the block."""
+        name = f"people_{next(self._numbers)}"
+        with self._cursor() as cursor:
+            cursor.register("incoming", pa.table({"person_id": pa.array(list(person_ids), pa.int64())}))
+            cursor.execute(f"create table derived.main.{name} as select person_id from incoming")
+        try:
+            yield _derived(name, {"person_id": "int64"})
+        finally:
+            with self._cursor() as cursor:
+                cursor.execute(f"drop table derived.main.{name}")
+
+    def run(self, expression: ir.Table) -> pa.Table:
+        """The rows of an expression as Arrow columns."""
+        sql = ibis.to_sql(expression, dialect="duckdb")
+        with self._cursor() as cursor:
+            return cursor.sql(sql).to_arrow_table()
+
+    # writing ---------------------------------------------------------------------------------------------------------
+
+    def append(self, tables: dict[str, pa.Table]) -> None:
+        """Add the rows of one intake batch, all or none."""
+        with self._writing, self._cursor() as cursor:
+            cursor.begin()
+            for name, rows in tables.items():
+                if rows.num_rows:
+                    cursor.register("incoming", rows)
+                    columns = ", ".join(TABLES[name].names)
+                    cursor.execute(f"insert into {name} ({columns}) select {columns} from incoming")
+                    cursor.unregister("incoming")
+            cursor.commit()
+
+    def take_back_after(self, batch: int) -> int:
+        """Remove rows of batches that PostgreSQL never committed; returns how many. Run before intake starts."""
+        removed = 0
+        with self._writing, self._cursor() as cursor:
+            for name in TABLES:
+                row = cursor.execute(f"delete from {name} where batch > ?", [batch]).fetchone()
+                removed += row[0] if row else 0
+        return removed
+
+    def set_people(self, changes: Iterable[tuple[int, int]]) -> None:
+        """Say whose identities are whose: (identity_id, person_id) pairs. Identities that are their own person need no row."""
+        pairs = list(changes)
+        if not pairs:
+            return
+        rows = pa.table({"identity_id": [pair[0] for pair in pairs], "person_id": [pair[1] for pair in pairs]}, schema=pa.schema([("identity_id", pa.int64()), ("person_id", pa.int64())]))
+        with self._writing, self._cursor() as cursor:
+            cursor.register("incoming", rows)
+            cursor.begin()
+            cursor.execute("delete from derived.main.identity_map where mapped_identity in (select identity_id from incoming)")
+            cursor.execute("insert into derived.main.identity_map select identity_id, person_id from incoming where identity_id <> person_id")
+            cursor.commit()
+
+    @contextmanager
+    def _cursor(self) -> Generator[Any]:
+        cursor = self._root.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()

@@ -1,0 +1,150 @@
+"""A workspace: everything that hangs together for one client: its PostgreSQL, its warehouse, its keys, its clock.
+
+There is no global state; whoever needs a store is given the workspace.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import IO
+
+import psycopg
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from cegla.storage.keys import Keys
+from cegla.storage.migrations import migrate
+from cegla.storage.postgres import EmbeddedPostgres, refuse_unsafe
+from cegla.storage.settings import Settings
+from cegla.storage.warehouse import Warehouse
+from cegla.vocabulary.errors import AlreadyRunning, Busy, DatabaseAway
+
+Clock = Callable[[], datetime]
+Connection = psycopg.Connection
+
+
+def utc_now() -> datetime:
+    """The system clock, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Workspace:
+    """One client's stores. `warehouse` opens on first use, since only one process may hold its file."""
+
+    settings: Settings
+    dsn: str
+    clock: Clock = utc_now
+    pool_size: int = 8
+    _closing: list[Callable[[], None]] = field(default_factory=list, repr=False)
+
+    @cached_property
+    def pool(self) -> "ConnectionPool[Connection]":
+        """Connections to PostgreSQL, UTC and with synchronous commit on."""
+        pool = ConnectionPool(self.dsn, min_size=1, max_size=self.pool_size, open=True, timeout=15, kwargs={"options": "-c synchronous_commit=on -c timezone=UTC"}, check=ConnectionPool.check_connection)
+        self._closing.append(pool.close)
+        return pool
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The history. Raises Busy when another process holds it."""
+        warehouse = Warehouse(self.settings.data_dir / "warehouse" / "cegla.duckdb")
+        self._closing.append(warehouse.close)
+        return warehouse
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The installation's secrets."""
+        return Keys(self.settings.data_dir / "keys")
+
+    @contextmanager
+    def transaction(self) -> Generator[Connection]:
+        """A connection in a transaction: committed at the end of the block, rolled back when it raises."""
+        try:
+            with self.pool.connection() as conn:
+                yield conn
+        except PoolTimeout as error:
+            raise DatabaseAway(where="dsn", seen=str(error)) from None
+
+    def close(self) -> None:
+        """Give back everything that was opened, last first."""
+        while self._closing:
+            self._closing.pop()()
+
+
+class DataDirectory:
+    """The one directory that holds everything, and the lock that lets one Cegla own it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self._lock: IO[str] | None = None
+
+    def take(self) -> None:
+        """Become the owner until this process ends. Raises AlreadyRunning with the owner's process id."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = (self.path / "owner.lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise AlreadyRunning(where=str(self.path), pid=lock.read().strip() or "?") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
+
+    def release(self) -> None:
+        """Let go of the directory."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+@contextmanager
+def open_workspace(settings: Settings, clock: Clock = utc_now) -> Generator[Workspace]:
+    """The workspace of these settings, with PostgreSQL started when it is embedded and nobody runs it yet, and migrated.
+
+    When another Cegla owns the data directory, its PostgreSQL is used as a guest. Raises DatabaseAway, DatabaseWontStart.
+    """
+    with running_database(settings) as dsn:
+        workspace = Workspace(settings, dsn, clock)
+        try:
+            yield workspace
+        finally:
+            workspace.close()
+
+
+@contextmanager
+def running_database(settings: Settings) -> Generator[str]:
+    """The address of a migrated PostgreSQL that runs at least as long as the block."""
+    if settings.dsn:
+        refuse_unsafe(settings.dsn)
+        migrate(settings.dsn)
+        yield settings.dsn
+        return
+    directory = DataDirectory(settings.data_dir)
+    server = EmbeddedPostgres(directory.path / "postgres")
+    try:
+        directory.take()
+    except AlreadyRunning:
+        yield _guest(server.dsn)
+        return
+    try:
+        server.start()
+        migrate(server.dsn)
+        yield server.dsn
+    finally:
+        server.stop()
+        directory.release()
+
+
+def _guest(dsn: str) -> str:
+    try:
+        psycopg.connect(dsn, connect_timeout=10).close()
+    except psycopg.OperationalError as error:
+        raise Busy(where="data_dir", seen=str(error).splitlines()[0], detail="another Cegla owns the data directory, and its PostgreSQL does not answer yet") from None
+    return dsn

@@ -1,0 +1,221 @@
+"""Every error a user can meet: what happened, where, the value seen, what to do; one object in API, CLI and console.
+
+    CeglaError                       (answers RFC 9457 problem details, an exit code and an HTTP status)
+    ├── Terminal                     trying again changes nothing
+    │   ├── InvalidInput   3 / 422   data, a mapping, a rule or a template is wrong
+    │   ├── WrongUsage     2 / 400   the call itself is wrong
+    │   ├── NotFound       4 / 404
+    │   ├── Refused        5 / 403   consent, policy or permission says no
+    │   └── Broken         1 / 500   the installation needs a person
+    └── Transient                    trying again may work
+        └── Busy           6 / 503   something else holds it, or it is away
+
+Raise the most exact row below; add a row rather than a free text. Exit codes are those of `docs/reference/cli.md`.
+"""
+
+from typing import Any, ClassVar
+
+from cegla.vocabulary.text import Language, Text
+
+
+class CeglaError(Exception):
+    """Something a user should read. `where` is a file:line, a JSON pointer or a setting; `seen` the value found there."""
+
+    code: ClassVar[str] = "CEGLA-E0000"
+    status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+    what: ClassVar[Text] = Text("Coś się nie udało.", "Something went wrong.")
+    todo: ClassVar[Text] = Text("Zajrzyj do dziennika.", "Look into the log.")
+
+    def __init__(self, *, where: str = "", seen: object = "", **facts: object) -> None:
+        self.where = where
+        self.seen = "" if seen == "" else str(seen)[:200]
+        self.facts = {key: str(value)[:500] for key, value in facts.items()}
+        super().__init__(self.say("en"))
+
+    def say(self, language: Language) -> str:
+        """What happened, in one sentence."""
+        return self.what.say(language, **self.facts) if self.facts else self.what.say(language)
+
+    def advice(self, language: Language) -> str:
+        """What to do about it."""
+        return self.todo.say(language, **self.facts) if self.facts else self.todo.say(language)
+
+    def problem(self, language: Language = "en") -> dict[str, Any]:
+        """RFC 9457 problem details with our own members `code`, `where`, `seen` and `todo`."""
+        return {
+            "type": f"/docs/errors#{self.code}",
+            "title": self.say(language),
+            "status": self.status,
+            "code": self.code,
+            "where": self.where,
+            "seen": self.seen,
+            "todo": self.advice(language),
+        }
+
+
+class Terminal(CeglaError):
+    """Trying again changes nothing."""
+
+
+class Transient(CeglaError):
+    """Trying again may work."""
+
+
+class InvalidInput(Terminal):
+    """Data, a mapping, a rule or a template is wrong."""
+
+    code, status, exit_code = "CEGLA-E0300", 422, 3
+    what = Text("Dane są nieprawidłowe: {detail}", "The input is not valid: {detail}")
+    todo = Text("Popraw wskazaną wartość i spróbuj ponownie.", "Correct the value shown and try again.")
+
+
+class WrongUsage(Terminal):
+    """The call itself is wrong."""
+
+    code, status, exit_code = "CEGLA-E0200", 400, 2
+    what = Text("Nieprawidłowe wywołanie: {detail}", "Wrong usage: {detail}")
+    todo = Text("Sprawdź pomoc polecenia.", "Check the command's help.")
+
+
+class NotFound(Terminal):
+    """The thing named does not exist."""
+
+    code, status, exit_code = "CEGLA-E0400", 404, 4
+    what = Text("Nie znaleziono: {thing}", "Not found: {thing}")
+    todo = Text("Sprawdź, czy nazwa lub numer są poprawne.", "Check the name or number.")
+
+
+class Refused(Terminal):
+    """Consent, policy or permission says no."""
+
+    code, status, exit_code = "CEGLA-E0500", 403, 5
+    what = Text("Odmowa: {detail}", "Refused: {detail}")
+    todo = Text("Potrzebna jest zgoda lub uprawnienie.", "A consent or a permission is needed.")
+
+
+class Broken(Terminal):
+    """The installation needs a person."""
+
+    code, status, exit_code = "CEGLA-E0100", 500, 1
+    what = Text("Instalacja wymaga uwagi: {detail}", "The installation needs attention: {detail}")
+
+
+class Busy(Transient):
+    """Something else holds it, or it is away."""
+
+    code, status, exit_code = "CEGLA-E0600", 503, 6
+    what = Text("Zajęte lub chwilowo niedostępne: {detail}", "Busy or away for now: {detail}")
+    todo = Text("Spróbuj ponownie za chwilę.", "Try again in a moment.")
+
+
+class AlreadyRunning(Busy):
+    """Another Cegla holds this data directory."""
+
+    code = "CEGLA-E0601"
+    what = Text("Ten katalog danych jest już używany przez inną Ceglę (proces {pid}).", "Another Cegla (process {pid}) already uses this data directory.")
+    todo = Text("Zatrzymaj tamten proces albo wskaż inny katalog: CEGLA_DATA_DIR.", "Stop that process or choose another directory with CEGLA_DATA_DIR.")
+
+
+class DatabaseAway(Busy):
+    """PostgreSQL does not answer."""
+
+    code = "CEGLA-E0602"
+    what = Text("PostgreSQL nie odpowiada.", "PostgreSQL does not answer.")
+    todo = Text("Sprawdź, czy działa i czy adres (dsn) jest poprawny.", "Check that it runs and that the address (dsn) is right.")
+
+
+class DatabaseWontStart(Broken):
+    """The embedded PostgreSQL ended while starting."""
+
+    code = "CEGLA-E0102"
+    what = Text("Wbudowany PostgreSQL nie wystartował.", "The embedded PostgreSQL did not start.")
+    todo = Text("Przeczytaj ostatnie wiersze dziennika wskazanego obok.", "Read the last lines of the log named beside.")
+
+
+class UnsafeDatabase(Broken):
+    """PostgreSQL runs with a setting that can lose accepted events."""
+
+    code = "CEGLA-E0103"
+    what = Text("PostgreSQL działa z ustawieniem {setting}, które może zgubić przyjęte zdarzenia.", "PostgreSQL runs with {setting}, which can lose accepted events.")
+    todo = Text("Włącz to ustawienie na serwerze i uruchom Ceglę ponownie.", "Turn the setting on at the server and start Cegla again.")
+
+
+class SettingInvalid(WrongUsage):
+    """A setting in the configuration file or environment is wrong."""
+
+    code = "CEGLA-E0201"
+    what = Text("Nieprawidłowe ustawienie: {detail}", "Wrong setting: {detail}")
+    todo = Text("Popraw plik ustawień lub zmienną środowiskową.", "Correct the settings file or the environment variable.")
+
+
+class WrongPassword(Refused):
+    """Sign-in failed; which of the two was wrong is not said."""
+
+    code, status = "CEGLA-E0501", 401
+    what = Text("Nieprawidłowy login lub hasło.", "Wrong name or password.")
+    todo = Text("Sprawdź wielkość liter i spróbuj ponownie.", "Check capitals and try again.")
+
+
+class WrongKey(Refused):
+    """A write key, secret key or session is not known."""
+
+    code, status = "CEGLA-E0502", 401
+    what = Text("Nieznany klucz.", "Unknown key.")
+    todo = Text("Skopiuj klucz ze strony Źródła lub Ustawienia.", "Copy the key from the Sources or Settings page.")
+
+
+class MappingInvalid(InvalidInput):
+    """The import mapping does not fit its form or the file."""
+
+    code = "CEGLA-E0310"
+    what = Text("Mapowanie importu jest nieprawidłowe: {detail}", "The import mapping is not valid: {detail}")
+    todo = Text("Popraw plik mapowania; wzór jest w docs/how-to/import-a-file.md.", "Correct the mapping file; a model is in docs/how-to/import-a-file.md.")
+
+
+class FileUnreadable(InvalidInput):
+    """A file is missing, is no readable text, or is not what its name says."""
+
+    code = "CEGLA-E0311"
+    what = Text("Nie można odczytać pliku: {detail}", "The file cannot be read: {detail}")
+    todo = Text("Sprawdź ścieżkę, kodowanie i format pliku.", "Check the path, the encoding and the format.")
+
+
+class RuleInvalid(InvalidInput):
+    """A segment's rule tree does not fit the language."""
+
+    code = "CEGLA-E0320"
+    what = Text("Reguła segmentu jest nieprawidłowa: {detail}", "The segment's rule is not valid: {detail}")
+    todo = Text("Popraw wskazaną regułę; lista operatorów jest w docs/reference/segments.md.", "Correct the rule shown; the operators are in docs/reference/segments.md.")
+
+
+class TemplateInvalid(InvalidInput):
+    """A message template does not parse, or asked for more than its limits."""
+
+    code = "CEGLA-E0330"
+    what = Text("Szablon wiadomości jest nieprawidłowy: {detail}", "The message template is not valid: {detail}")
+    todo = Text("Popraw szablon we wskazanym miejscu.", "Correct the template at the place shown.")
+
+
+class CampaignNotReady(InvalidInput):
+    """The campaign cannot do this in its present state."""
+
+    code, status = "CEGLA-E0331", 409
+    what = Text("Kampania nie może tego teraz zrobić: {detail}", "The campaign cannot do this now: {detail}")
+    todo = Text("Odśwież stronę i sprawdź stan kampanii.", "Reload the page and look at the campaign's state.")
+
+
+class MailServerRefused(Busy):
+    """The SMTP server refused, or cannot be reached."""
+
+    code = "CEGLA-E0610"
+    what = Text("Serwer poczty odmówił lub nie odpowiada: {detail}", "The mail server refused or does not answer: {detail}")
+    todo = Text("Sprawdź adres, port i hasło w Ustawieniach (smtp).", "Check address, port and password in Settings (smtp).")
+
+
+class DiskFull(Busy):
+    """No room left to write safely."""
+
+    code, status = "CEGLA-E0620", 507
+    what = Text("Brak miejsca na dysku.", "The disk is full.")
+    todo = Text("Zwolnij miejsce; Cegla podejmie pracę sama.", "Free some space; Cegla goes on by itself.")

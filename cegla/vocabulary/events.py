@@ -1,0 +1,72 @@
+"""An event as it travels from the door to the warehouse, and the closed list of why one is set aside."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+KINDS = ("identify", "track", "page", "screen", "group", "alias")
+
+
+class Reason(StrEnum):
+    """Why an event went to quarantine instead of into the history. The list is closed; each has its label in `REASONS`."""
+
+    NOT_AN_OBJECT = "not_an_object"
+    UNKNOWN_TYPE = "unknown_type"
+    MISSING_EVENT_NAME = "missing_event_name"
+    MISSING_IDENTITY = "missing_identity"
+    MISSING_GROUP = "missing_group"
+    MISSING_PREVIOUS_ID = "missing_previous_id"
+    FIELD_OF_WRONG_TYPE = "field_of_wrong_type"
+    EVENT_TOO_LARGE = "event_too_large"
+    TOO_MANY_EVENTS = "too_many_events"
+    TOO_MANY_FIELDS = "too_many_fields"
+    TOO_DEEP = "too_deep"
+    UNREADABLE_TEXT = "unreadable_text"
+    UNREADABLE_TIME = "unreadable_time"
+    UNREADABLE_BODY = "unreadable_body"
+    NO_CONSENT = "no_consent"
+    SUPPRESSED = "suppressed"
+
+
+class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One validated event. Times are UTC and aware; ids are as sent (normalization happens in `resolve`).
+
+    `occurred_at` is the time to count with; the other three stamps are kept as they came. `writer`, `number` and
+    `index` say where in the inbox the event lies, so it can be found again and replayed.
+    """
+
+    source_id: int
+    message_id: str
+    kind: str
+    name: str
+    occurred_at: datetime
+    received_at: datetime
+    original_at: datetime | None = None
+    sent_at: datetime | None = None
+    anonymous_id: str | None = None
+    user_id: str | None = None
+    previous_id: str | None = None
+    group_id: str | None = None
+    properties: dict[str, Any] = {}
+    traits: dict[str, Any] = {}
+    context: dict[str, Any] = {}
+    writer: int = 0
+    number: int = 0
+    index: int = 0
+    trusted: bool = False  #: came with a secret key or from this installation: may link two known people
+
+
+class SetAside(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that could not be used, with its reason, as it came. `payload` is None when keeping it needs a consent that is missing."""
+
+    source_id: int
+    reason: Reason
+    detail: str
+    payload: bytes | None
+    message_id: str | None
+    received_at: datetime
+    writer: int
+    number: int
+    index: int
