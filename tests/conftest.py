@@ -1,0 +1,101 @@
+"""What every test may ask for: a workspace of its own on one PostgreSQL that the whole run shares.
+
+The server runs without fsync: tests ask whether the code is right, not whether the disk is. The tests that do ask the
+disk (tests/whole) start their own processes with the real settings.
+"""
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Generator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from cegla.storage import postgres
+from cegla.storage.migrations import migrate
+from cegla.storage.postgres import EmbeddedPostgres
+from cegla.storage.settings import Settings
+from cegla.storage.workspace import Connection, Workspace
+
+ROOM = Path(tempfile.gettempdir()) / f"cegla-tests-{os.getuid()}"
+HURRIED = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB"}
+NUMBERS = count(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_this_machine() -> Generator[None]:
+    """No test reaches another machine: a connection that leaves the loopback interface is an error."""
+    honest = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and str(address[0]) not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test tried to reach {address}")
+        honest(self, address)
+
+    socket.socket.connect = guarded  # type: ignore[method-assign]
+    yield
+    socket.socket.connect = honest  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def server() -> Generator[EmbeddedPostgres]:
+    """One embedded PostgreSQL for the whole run, with a migrated database to copy from."""
+    _end_forgotten_servers()
+    directory = ROOM / str(os.getpid())
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in HURRIED.items():
+            patch.setitem(postgres.SERVER_OPTIONS, name, value)
+        running = EmbeddedPostgres(directory / "postgres")
+        running.start()
+    try:
+        migrate(running.dsn)
+        yield running
+    finally:
+        running.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def dsn(server: EmbeddedPostgres) -> Generator[str]:
+    """The address of a fresh, migrated, empty database."""
+    name = f"test_{next(NUMBERS)}"
+    keeper = server.dsn.replace("dbname=cegla", "dbname=postgres")
+    with psycopg.connect(keeper, autocommit=True) as conn:
+        conn.execute(f"create database {name} template cegla strategy file_copy")
+    yield server.dsn.replace("dbname=cegla", f"dbname={name}")
+    with psycopg.connect(keeper, autocommit=True) as conn:
+        conn.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The defaults, with every file under the test's own folder and free ports."""
+    return Settings.model_validate({"data_dir": tmp_path / "data", "collector": {"port": 0, "workers": 1}, "app": {"port": 0}})
+
+
+@pytest.fixture
+def workspace(dsn: str, settings: Settings) -> Generator[Workspace]:
+    """A fresh workspace: empty tables, empty warehouse, keys of its own."""
+    fresh = Workspace(settings, dsn, pool_size=4)
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture
+def conn(workspace: Workspace) -> Generator[Connection]:
+    """A transaction in the test's workspace; committed when the test ends well."""
+    with workspace.transaction() as connection:
+        yield connection
+
+
+def _end_forgotten_servers() -> None:
+    """End the servers of earlier runs that were killed before they could."""
+    for directory in ROOM.glob("*"):
+        if not Path(f"/proc/{directory.name}").exists():
+            EmbeddedPostgres(directory / "postgres")._end_leftover()  # pyright: ignore[reportPrivateUsage]
+            shutil.rmtree(directory, ignore_errors=True)
