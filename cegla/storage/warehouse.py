@@ -171,6 +171,12 @@ class Warehouse:
             cursor.execute("insert into derived.main.identity_map select identity_id, person_id from incoming where identity_id <> person_id")
             cursor.commit()
 
+    def reset_people(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Load the whole map anew, as PostgreSQL has it."""
+        with self._writing, self._cursor() as cursor:
+            cursor.execute("delete from derived.main.identity_map")
+        self.set_people(pairs)
+
     @contextmanager
     def _cursor(self) -> Generator[Any]:
         cursor = self._root.cursor()

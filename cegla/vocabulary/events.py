@@ -26,6 +26,7 @@ class Reason(StrEnum):
     UNREADABLE_TEXT = "unreadable_text"
     UNREADABLE_TIME = "unreadable_time"
     UNREADABLE_BODY = "unreadable_body"
+    INTAKE_FAILED = "intake_failed"
     NO_CONSENT = "no_consent"
     SUPPRESSED = "suppressed"
 

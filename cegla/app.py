@@ -1,0 +1,123 @@
+"""Composition root: builds everything from the settings and registers who holds personal data.
+
+`main` is the `cegla` command; `serve` is the app process that `cegla up` starts.
+"""
+
+import json
+import os
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
+from cegla.activate import actions as activate
+from cegla.api.app import build_api
+from cegla.cli import main as cli
+from cegla.console.app import build_console
+from cegla.govern import actions as govern
+from cegla.profile import actions as profile
+from cegla.resolve import actions as resolve
+from cegla.segment import actions as segment
+from cegla.collect import actions as collect
+from cegla.storage.settings import Settings, load_settings
+from cegla.storage.workspace import Workspace, open_workspace
+from cegla.worker.loops import Loops
+from cegla.worker.supervisor import start
+
+HOLDERS = (
+    govern.Holder("collect", collect.export_person, collect.erase_person),
+    govern.Holder("resolve", resolve.export_person, resolve.erase_person),
+    govern.Holder("profile", profile.export_person, profile.erase_person),
+    govern.Holder("segment", segment.export_person, segment.erase_person),
+    govern.Holder("activate", activate.export_person, activate.erase_person),
+)
+
+
+def build_app(ws: Workspace, token: str) -> Starlette:
+    """API and console over one workspace. `token` opens the API for the owner of this data directory."""
+    return Starlette(routes=[Mount("/api/v1", build_api(ws, HOLDERS, token)), Mount("/", build_console(ws, HOLDERS))])
+
+
+def serve(settings: Settings) -> None:
+    """The app process: loops, API and console until SIGTERM. The run file tells the command line where it is."""
+    structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer()])
+    ws = Workspace(settings, settings.dsn)
+    loops = Loops(ws)
+    token = secrets.token_urlsafe(32)
+    server = uvicorn.Server(uvicorn.Config(build_app(ws, token), host=settings.app.host, port=settings.app.port, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
+    try:
+        loops.start()
+        _announce_when_up(server, settings, token)
+        server.run()
+    finally:
+        loops.stop()
+        ws.close()
+
+
+def _announce_when_up(server: uvicorn.Server, settings: Settings, token: str) -> None:
+    def announce() -> None:
+        while not server.started and not server.should_exit:
+            time.sleep(0.02)
+        write_run_file(settings.data_dir, {"url": f"http://{settings.app.host}:{settings.app.port}", "token": token, "pid": os.getpid()})
+
+    threading.Thread(target=announce, name="announce", daemon=True).start()
+
+
+def write_run_file(data_dir: Path, content: dict[str, object]) -> None:
+    """Say where the app is, readable by its owner only."""
+    path = data_dir / "run" / "app.json"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(content, file)
+    fresh.rename(path)
+
+
+@contextmanager
+def open_door(settings: Settings) -> Generator[httpx.Client]:
+    """A client of the API: over loopback when an app runs on this data directory, otherwise to an app within this process."""
+    run_file = settings.data_dir / "run" / "app.json"
+    if run_file.exists():
+        run = json.loads(run_file.read_text())
+        client = httpx.Client(base_url=run["url"] + "/api/v1", headers={"Authorization": f"Bearer {run['token']}"}, timeout=120)
+        try:
+            client.get("/status").raise_for_status()
+        except httpx.HTTPError:
+            client.close()
+        else:
+            with client:
+                yield client
+            return
+    with open_workspace(settings) as ws:
+        loops = Loops(ws)
+        token = secrets.token_urlsafe(32)
+        loops.start()
+        try:
+            with TestClient(build_app(ws, token), base_url="http://cegla.local/api/v1", raise_server_exceptions=False, headers={"Authorization": f"Bearer {token}"}) as client:
+                yield client
+        finally:
+            loops.stop()
+
+
+def main() -> None:
+    """The `cegla` command."""
+    if sys.argv[1:2] == ["serve"]:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        serve(load_settings())
+    else:
+        cli.run(sys.argv[1:], open_door, start)
+
+
+if __name__ == "__main__":
+    main()

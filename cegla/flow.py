@@ -1,0 +1,261 @@
+"""The order in which an event, a change and a night's work meet the slices: lists of named, timed steps.
+
+    at the door      check_key → write_down                     in the collectors (collect/wire.py): the answer follows the commit
+    in the worker    IN_THE_WORKER, one transaction a batch     `take_in`
+    at night         AT_NIGHT                                   `night`
+
+A stage returns what changed; only this file knows who hears of it. One batch is one PostgreSQL transaction: the inbox
+position, repeats, identities, consents, traits and memberships commit together, or not at all. The warehouse gets its rows
+just before that commit and takes them back when the commit did not happen (`recover`).
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import psycopg
+import structlog
+
+from cegla.collect import actions as collect
+from cegla.govern import actions as govern
+from cegla.profile import actions as profile
+from cegla.resolve import actions as resolve
+from cegla.segment import actions as segment
+from cegla.storage.batches import Committed, commit_batch, last_committed, only_intake_worker
+from cegla.storage.workspace import Connection, Workspace
+from cegla.vocabulary.events import Event, Reason, SetAside
+
+LOG = structlog.get_logger("flow")
+MOST_EVENTS = 20_000
+
+
+@dataclass
+class Batch:
+    """What one batch of requests becomes on its way; each step fills in its part. Lists run along `events`."""
+
+    ws: Workspace
+    conn: Connection
+    cache: resolve.IdentityCache
+    now: datetime
+    before: Committed
+    sources: dict[int, collect.Source]
+    taken: collect.Taken
+    events: list[Event] = field(default_factory=list)
+    set_aside: list[SetAside] = field(default_factory=list)
+    identity_ids: list[int] = field(default_factory=list)
+    people: list[int] = field(default_factory=list)
+    moved: list[tuple[int, int]] = field(default_factory=list)
+    absorbed: dict[int, int] = field(default_factory=dict)
+    repeated: int = 0
+    enriched: profile.Enriched | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def number(self) -> int:
+        """The batch's number: one more than the last committed one."""
+        return self.before.number + 1
+
+    @property
+    def touched(self) -> list[int]:
+        """Everybody whose history this batch changed, once each."""
+        return sorted({*self.people, *self.absorbed.values()})
+
+    def keep(self, kept: list[bool]) -> None:
+        """Drop the events marked False, with what runs along them."""
+        self.events = [event for event, keep in zip(self.events, kept, strict=True) if keep]
+        self.identity_ids = [identity for identity, keep in zip(self.identity_ids, kept, strict=True) if keep]
+        self.people = [person for person, keep in zip(self.people, kept, strict=True) if keep]
+
+
+# in the worker -----------------------------------------------------------------------------------------------------------
+
+
+def decode(batch: Batch) -> None:
+    """Requests become events; one that is broken is set aside with its reason and costs the others nothing."""
+    decoded = collect.decode(batch.taken, batch.sources, batch.ws.settings.collector)
+    batch.events, batch.set_aside = decoded.events, list(decoded.set_aside)
+
+
+def drop_repeats(batch: Batch) -> None:
+    """An event with a (source, messageId) seen before is counted and left out."""
+    events = collect.drop_repeats(batch.conn, batch.events, batch.now)
+    batch.repeated = len(batch.events) - len(events)
+    batch.events = events
+
+
+def find_person(batch: Batch) -> None:
+    """Each event points at an identity; links found on the way join or split people."""
+    found = resolve.find_people(batch.conn, batch.events, batch.cache)
+    batch.identity_ids, batch.people = found.identity_ids, found.people
+    batch.moved, batch.absorbed = found.moved, found.absorbed
+    if found.unresolved:
+        nameless = set(found.unresolved)
+        batch.set_aside += [_aside(batch.events[index], Reason.MISSING_IDENTITY, "every identifier is blank or blocked") for index in found.unresolved]
+        batch.keep([index not in nameless for index in range(len(batch.events))])
+
+
+def ask_consent(batch: Batch) -> None:
+    """Consent decisions go to the ledger; what a person did not agree to is set aside without its content."""
+    asked = govern.ask(batch.conn, batch.events, batch.identity_ids, {key: source.basis for key, source in batch.sources.items()}, batch.now)
+    batch.set_aside += asked.set_aside
+    batch.keep(asked.kept)
+
+
+def enrich(batch: Batch) -> None:
+    """Device, referrer, campaign, session, order value; personal data stays behind in PostgreSQL."""
+    first_event_id = batch.before.last_event_id + 1
+    batch.enriched = profile.enrich(batch.conn, batch.events, batch.identity_ids, batch=batch.number, first_event_id=first_event_id, zone=batch.ws.settings.zone)
+    profile.declare(batch.conn, batch.enriched.declared)
+
+
+def append(batch: Batch) -> None:
+    """The history grows, and the map of whose identity is whose follows."""
+    if batch.enriched is not None:
+        batch.ws.warehouse.append(batch.enriched.tables)
+    batch.ws.warehouse.set_people(batch.moved)
+
+
+def refresh_traits(batch: Batch) -> None:
+    """Traits of the people touched, from their whole history."""
+    profile.forget_people(batch.conn, list(batch.absorbed))
+    profile.refresh(batch.conn, batch.ws.warehouse, batch.touched, batch.now)
+
+
+def refresh_segments(batch: Batch) -> None:
+    """Who of the people touched entered or left which segment."""
+    segment.forget_people(batch.conn, batch.absorbed, batch.now)
+    segment.refresh(batch.conn, batch.ws.warehouse, batch.touched, batch.now)
+
+
+IN_THE_WORKER: list[Callable[[Batch], None]] = [decode, drop_repeats, find_person, ask_consent, enrich, append, refresh_traits, refresh_segments]
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What became of one batch. Counts are events; `seconds` are per step."""
+
+    requests: int
+    applied: int
+    repeated: int
+    set_aside: int
+    seconds: dict[str, float]
+
+
+class Intake:
+    """The one intake worker: takes batches from the inbox until nothing waits. Not safe for two threads at once."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self.ws = ws
+        self.cache = resolve.IdentityCache()
+        self.in_doubt = True  # the warehouse may hold rows that PostgreSQL does not know
+
+    def recover(self) -> None:
+        """Make the warehouse agree with PostgreSQL: take back an uncommitted batch and load the map of people."""
+        with self.ws.transaction() as conn:
+            only_intake_worker(conn)
+            taken_back = self.ws.warehouse.take_back_after(last_committed(conn).number)
+            self.ws.warehouse.reset_people(resolve.identity_map(conn))
+        self.cache = resolve.IdentityCache()
+        self.in_doubt = False
+        if taken_back:
+            LOG.warning("rows of an uncommitted batch were taken back", rows=taken_back)
+
+    def take_in(self, most_events: int = MOST_EVENTS) -> TakenIn | None:
+        """Take in one batch; None when nothing waits. Raises psycopg.Error when PostgreSQL is away; then nothing happened."""
+        if self.in_doubt:
+            self.recover()
+        try:
+            self.in_doubt = True
+            taken_in = self._transaction(most_events)
+            self.in_doubt = False
+            return taken_in
+        except psycopg.OperationalError:
+            raise
+        except Exception:
+            LOG.exception("a batch failed", most_events=most_events)
+            return self._narrow_down(most_events)
+
+    def _narrow_down(self, most_events: int) -> TakenIn | None:
+        """A batch that fails for an unknown reason is halved until one request is left, and that one is set aside."""
+        self.recover()
+        if most_events > 1:
+            return self.take_in(max(1, most_events // 8))
+        return self._transaction(1, steps=[_set_request_aside])
+
+    def _transaction(self, most_events: int, steps: list[Callable[[Batch], None]] = IN_THE_WORKER) -> TakenIn | None:
+        with self.ws.transaction() as conn:
+            only_intake_worker(conn)
+            taken = collect.take(conn, most_events)
+            if not taken.requests:
+                return None
+            sources = {source.id: source for source in collect.sources(conn)}
+            batch = Batch(self.ws, conn, self.cache, self.ws.clock(), last_committed(conn), sources, taken)
+            for step in steps:
+                started = time.perf_counter()
+                step(batch)
+                batch.seconds[step.__name__] = time.perf_counter() - started
+            started = time.perf_counter()
+            _settle(batch)
+        batch.seconds["commit"] = time.perf_counter() - started
+        return TakenIn(len(taken.requests), len(batch.events), batch.repeated, len(batch.set_aside), batch.seconds)
+
+    def drain(self, progress: Callable[[TakenIn], None] | None = None) -> int:
+        """Take in everything that waits; returns how many events were applied."""
+        applied = 0
+        while (taken_in := self.take_in()) is not None:
+            applied += taken_in.applied
+            if progress is not None:
+                progress(taken_in)
+        return applied
+
+
+def _settle(batch: Batch) -> None:
+    """The last words of the transaction: what was set aside, the inbox position, the batch's number."""
+    collect.set_aside(batch.conn, batch.set_aside, batch.now)
+    collect.advance(batch.conn, batch.taken, applied=batch.events, repeated=batch.repeated, set_aside=batch.set_aside)
+    last_event_id = batch.before.last_event_id + len(batch.events)
+    commit_batch(batch.conn, Committed(batch.number, last_event_id), len(batch.events), batch.now)
+
+
+def _set_request_aside(batch: Batch) -> None:
+    """The step for a request that no other step could stand."""
+    batch.set_aside = [
+        SetAside(
+            source_id=request.source_id, reason=Reason.INTAKE_FAILED, detail="an unexpected failure; see the log", payload=request.body, message_id=None,
+            received_at=request.received_at, writer=request.writer, number=request.number, index=0,
+        )
+        for request in batch.taken.requests
+    ]  # fmt: skip
+
+
+def _aside(event: Event, reason: Reason, detail: str) -> SetAside:
+    return collect.as_set_aside(event, reason, detail)
+
+
+# at night ----------------------------------------------------------------------------------------------------------------
+
+
+def recompute_traits(ws: Workspace, now: datetime) -> None:
+    """Traits of everybody: time alone changes some."""
+    with ws.transaction() as conn:
+        profile.refresh(conn, ws.warehouse, None, now)
+
+
+def recompute_segments(ws: Workspace, now: datetime) -> None:
+    """Memberships of everybody: a window that ran out moves people too."""
+    with ws.transaction() as conn:
+        segment.refresh(conn, ws.warehouse, None, now)
+
+
+AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [recompute_traits, recompute_segments]
+
+
+def night(ws: Workspace, now: datetime) -> dict[str, float]:
+    """Everything that is due once a day; returns the seconds of each step."""
+    seconds: dict[str, float] = {}
+    for step in AT_NIGHT:
+        started = time.perf_counter()
+        step(ws, now)
+        seconds[step.__name__] = time.perf_counter() - started
+    return seconds
