@@ -1,0 +1,75 @@
+from collections.abc import Generator
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from cegla.storage.warehouse import EVENTS, Warehouse, history, table
+from cegla.vocabulary.errors import Busy
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Generator[Warehouse]:
+    opened = Warehouse(tmp_path / "w.duckdb")
+    yield opened
+    opened.close()
+
+
+def rows(batch: int, identities: list[int]) -> dict[str, pa.Table]:
+    blank = dict.fromkeys(EVENTS.names)
+    events = [{**blank, "batch": batch, "event_id": batch * 100 + n, "identity_id": i, "occurred_at": datetime(2026, 1, 1)} for n, i in enumerate(identities)]
+    return {"events": pa.Table.from_pylist(events, schema=EVENTS)}
+
+
+def people(warehouse: Warehouse) -> dict[int, int]:
+    counted = warehouse.run(history().group_by("person_id").agg(n=history().count())).to_pylist()
+    return {row["person_id"]: row["n"] for row in counted}
+
+
+def test_an_identity_without_a_row_in_the_map_is_its_own_person(warehouse: Warehouse) -> None:
+    warehouse.append(rows(1, [7, 7, 8]))
+    assert people(warehouse) == {7: 2, 8: 1}
+
+
+def test_joining_and_splitting_people_rewrites_no_event(warehouse: Warehouse) -> None:
+    warehouse.append(rows(1, [7, 8]))
+    warehouse.set_people([(8, 7)])
+    assert people(warehouse) == {7: 2}
+    warehouse.set_people([(8, 8)])
+    assert people(warehouse) == {7: 1, 8: 1}
+
+
+def test_the_rows_of_an_uncommitted_batch_are_taken_back(warehouse: Warehouse) -> None:
+    warehouse.append(rows(1, [7]))
+    warehouse.append(rows(2, [8, 9]))
+    assert warehouse.take_back_after(1) == 2
+    assert people(warehouse) == {7: 1}
+
+
+def test_a_question_can_be_asked_of_some_people_only(warehouse: Warehouse) -> None:
+    warehouse.append(rows(1, [7, 8, 9]))
+    with warehouse.people([8, 9, 10]) as chosen:
+        found = warehouse.run(history().semi_join(chosen, "person_id").select("person_id").order_by("person_id"))
+    assert found["person_id"].to_pylist() == [8, 9]
+
+
+def test_what_was_appended_is_there_after_reopening(tmp_path: Path) -> None:
+    first = Warehouse(tmp_path / "again.duckdb")
+    first.append(rows(1, [7]))
+    first.close()
+    second = Warehouse(tmp_path / "again.duckdb")
+    assert second.run(table("events").aggregate(n=table("events").count()))["n"].to_pylist() == [1]
+    second.close()
+
+
+def test_the_warehouse_reads_no_file_of_the_machine(warehouse: Warehouse) -> None:
+    with pytest.raises(Exception, match="disabled"), warehouse._cursor() as cursor:
+        cursor.execute("select * from read_csv('/etc/passwd')")
+
+
+def test_a_file_that_is_no_warehouse_is_a_message(tmp_path: Path) -> None:
+    (tmp_path / "bad.duckdb").write_bytes(b"not a database" * 100)
+    with pytest.raises(Busy) as refused:
+        Warehouse(tmp_path / "bad.duckdb")
+    assert refused.value.where.endswith("bad.duckdb")
