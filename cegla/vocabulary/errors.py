@@ -165,12 +165,73 @@ class WrongKey(Refused):
     todo = Text("Skopiuj klucz ze strony Źródła lub Ustawienia.", "Copy the key from the Sources or Settings page.")
 
 
+class ForeignRequest(Refused):
+    """A form came from another site, or its protection token is missing or old."""
+
+    code = "CEGLA-E0503"
+    what = Text("Formularz nie pochodzi z tej konsoli albo jest przeterminowany.", "The form does not come from this console, or is out of date.")
+    todo = Text("Odśwież stronę i wyślij formularz ponownie.", "Reload the page and send the form again.")
+
+
+class NotPermitted(Refused):
+    """The user's role lacks a permission."""
+
+    code = "CEGLA-E0504"
+    what = Text("Twoja rola na to nie pozwala ({permission}).", "Your role does not allow this ({permission}).")
+    todo = Text("Poproś administratora o uprawnienie.", "Ask an administrator for the permission.")
+
+
+class FieldMissing(InvalidInput):
+    """A form or a call lacks a value it needs."""
+
+    code = "CEGLA-E0341"
+    what = Text("Brakuje wartości w polu {field}.", "The field {field} needs a value.")
+    todo = Text("Uzupełnij pole i wyślij ponownie.", "Fill it in and send again.")
+
+
+class PasswordTooWeak(InvalidInput):
+    """A new password is too short or too easy to guess."""
+
+    code = "CEGLA-E0340"
+    what = Text("To hasło jest za krótkie albo łatwe do zgadnięcia.", "This password is too short or easy to guess.")
+    todo = Text("Użyj co najmniej {shortest} znaków, najlepiej kilku słów.", "Use at least {shortest} characters, best several words.")
+
+
+class TooManyTries(Busy):
+    """Too many wrong passwords in a row."""
+
+    code, status = "CEGLA-E0603", 429
+    what = Text("Za dużo nieudanych prób logowania.", "Too many wrong passwords.")
+    todo = Text("Odczekaj minutę i spróbuj ponownie.", "Wait a minute and try again.")
+
+
 class MappingInvalid(InvalidInput):
     """The import mapping does not fit its form or the file."""
 
     code = "CEGLA-E0310"
     what = Text("Mapowanie importu jest nieprawidłowe: {detail}", "The import mapping is not valid: {detail}")
     todo = Text("Popraw plik mapowania; wzór jest w docs/how-to/import-a-file.md.", "Correct the mapping file; a model is in docs/how-to/import-a-file.md.")
+
+
+class MappingFieldMissing(MappingInvalid):
+    """The import mapping lacks a field it must have."""
+
+    code = "CEGLA-E0312"
+    what = Text("W mapowaniu importu brakuje pola {field}.", "The import mapping lacks the field {field}.")
+
+
+class MappingFieldUnknown(MappingInvalid):
+    """The import mapping has a field that does not exist."""
+
+    code = "CEGLA-E0313"
+    what = Text("Mapowanie importu nie zna pola {field}.", "The import mapping knows no field {field}.")
+
+
+class ColumnUnknown(MappingInvalid):
+    """The import mapping names a column that the file does not have."""
+
+    code = "CEGLA-E0314"
+    what = Text("W pliku nie ma kolumny {column}. Są: {columns}.", "The file has no column {column}. It has: {columns}.")
 
 
 class FileUnreadable(InvalidInput):
