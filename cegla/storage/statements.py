@@ -11,4 +11,4 @@ import aiosql
 
 def load(module_file: str) -> Any:
     """The statements of the `store.sql` beside a slice's `store.py`; call with `__file__`."""
-    return aiosql.from_path(Path(module_file).with_name("store.sql"), "psycopg")
+    return aiosql.from_path(Path(module_file).with_name("store.sql"), "psycopg", mandatory_parameters=False)

@@ -69,3 +69,4 @@ class Verdict:
     allowed: bool
     reason: str
     decided_at: datetime | None = None  #: when the decision that the answer rests on was made
+    record_id: int | None = None  #: that decision's row in the ledger

@@ -1,0 +1,217 @@
+"""The door to `govern`. The gate is `allowed`; the intake asks `ask`; users, sessions and passwords come from `govern.access`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cegla.govern import store
+from cegla.govern.access import User as User
+from cegla.govern.access import ensure_first_user as ensure_first_user
+from cegla.govern.access import session_of as session_of
+from cegla.govern.access import set_password as set_password
+from cegla.govern.access import sign_in as sign_in
+from cegla.govern.access import sign_out as sign_out
+from cegla.govern.rules.chain import Noted, first_broken
+from cegla.govern.rules.gate import Recorded, judge
+from cegla.govern.rules.purposes import CATEGORIES as CATEGORIES
+from cegla.govern.rules.purposes import PURPOSES as PURPOSES
+from cegla.govern.rules.roles import PERMISSIONS as PERMISSIONS
+from cegla.govern.rules.roles import ROLES as ROLES
+from cegla.govern.rules.roles import Role as Role
+from cegla.govern.rules.signals import decisions_in, in_force, preferences, says_anything, worth_recording
+from cegla.govern.store import SQL
+from cegla.storage.keys import Keys
+from cegla.storage.workspace import Connection, Workspace
+from cegla.vocabulary.consent import Basis, Channel, Decision, Verdict
+from cegla.vocabulary.events import Event, Reason, SetAside
+from cegla.vocabulary.identifiers import normalized
+
+AT_ONCE = 50_000
+ADDRESS_TYPES = {Channel.EMAIL: "email", Channel.SMS: "phone"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What intake learns from the gate: which events to keep (along the events given) and the rows for those it may not."""
+
+    kept: list[bool]
+    set_aside: list[SetAside]
+    decisions: int = 0  #: how many decisions were news and went to the ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom the gate is asked about: a person, all their identities, and the address a message would go to (None: there is none)."""
+
+    person_id: int
+    identity_ids: Sequence[int]
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A slice that stores personal data: gives out and erases what it holds on a set of identities, in the caller's transaction.
+
+    `export` returns lists of rows by the name of what they are; `erase` returns how many rows went.
+    """
+
+    name: str
+    export: Callable[[Connection, Sequence[int]], Mapping[str, Any]]
+    erase: Callable[[Connection, Sequence[int]], int]
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What an erasure did, or would do: rows by holder, and how many addresses went on the suppression list."""
+
+    rows: dict[str, int]
+    addresses: int
+    dry_run: bool
+    export: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+def ask(conn: Connection, events: Sequence[Event], identity_ids: Sequence[int], basis_by_source: Mapping[int, Basis], now: datetime) -> Asked:
+    """Take the decisions that events state into the ledger, and say which events may be kept; `identity_ids` run along `events`.
+
+    An event of a source that rests on consent is kept only when consent to analytics stood at the moment of the event, given by
+    the event itself or before; else it is set aside as NO_CONSENT without its content. Events of erased people are SUPPRESSED.
+    """
+    pairs = list(zip(events, identity_ids, strict=True))
+    needs_consent = [basis_by_source.get(event.source_id, Basis.CONSENT) is Basis.CONSENT for event in events]
+    stating = [says_anything(event) for event in events]
+    concerned = {identity for identity, needs, states in zip(identity_ids, needs_consent, stating, strict=True) if needs or states}
+    ledger = store.ledger_of(conn, concerned) if concerned else {}
+    stated = [decision for (event, identity), states in zip(pairs, stating, strict=True) if states for decision in decisions_in(event, identity)]
+    news = worth_recording(stated, ledger)
+    store.append(conn, news, now)
+    barred: set[int] = set()
+    if SQL.any_barred(conn):
+        barred = {row[0] for row in SQL.barred_identities(conn, ids=list(set(identity_ids)))}
+    kept: list[bool] = []
+    set_aside: list[SetAside] = []
+    for (event, identity), needs in zip(pairs, needs_consent, strict=True):
+        reason = Reason.SUPPRESSED if identity in barred else None
+        if reason is None and needs:
+            own = (preferences(event) or {}).get("analytics")
+            if own is not True and (own is False or not in_force(ledger, (identity, "analytics", Channel.NONE), event.occurred_at)):
+                reason = Reason.NO_CONSENT
+        kept.append(reason is None)
+        if reason is not None:
+            set_aside.append(_set_aside(event, reason))
+    return Asked(kept, set_aside, len(news))
+
+
+def allowed(conn: Connection, keys: Keys, asked: Sequence[Subject], purpose: str, channel: Channel, at: datetime) -> list[Verdict]:
+    """The gate: for each subject, whether this purpose may use this channel at `at`, why, and the decision it rests on.
+
+    Fails closed: no decision, an unknown purpose or a channel the purpose does not name is a no. Across the identities of a person
+    the most restrictive decision holds. `at` may lie in the past: then the ledger answers as of that moment.
+    """
+    verdicts: list[Verdict] = []
+    for start in range(0, len(asked), AT_ONCE):
+        part = asked[start : start + AT_ONCE]
+        decisions = store.in_force(conn, [identity for subject in part for identity in subject.identity_ids], purpose, channel, at)
+        marks = [_fingerprint(keys, channel, subject.address) for subject in part]
+        listed = store.suppressions(conn, [mark for mark in marks if mark is not None], channel, at)
+        for subject, mark in zip(part, marks, strict=True):
+            standing = [decisions[identity] for identity in subject.identity_ids if identity in decisions]
+            verdicts.append(judge(purpose, channel, standing, listed.get(mark, ()) if mark is not None else ()))
+    return verdicts
+
+
+def record(conn: Connection, decisions: Sequence[Decision], now: datetime) -> None:
+    """Append decisions of people to the ledger, as they are."""
+    store.append(conn, decisions, now)
+
+
+def decisions_of(conn: Connection, identity_ids: Sequence[int]) -> list[Recorded]:
+    """Every decision of these identities, newest first."""
+    decisions = [row for rows in store.ledger_of(conn, identity_ids).values() for row in rows]
+    return sorted(decisions, key=lambda row: (row.at, row.record_id), reverse=True)
+
+
+def suppress(conn: Connection, keys: Keys, address: str, channel: Channel, reason: str, now: datetime) -> None:
+    """Put an address on the suppression list of a channel, for "bounced", "complained", "erased" or "manual"; it stays there for good."""
+    mark = _fingerprint(keys, channel, address)
+    if mark is not None:
+        SQL.suppress(conn, fingerprint=mark, channel=channel.value, reason=reason, now=now)
+
+
+def note(conn: Connection, actor: str, action: str, target: str, detail: Mapping[str, str | int | bool | None], now: datetime) -> None:
+    """Add to the audit log who did what to what ("p12", "campaign 3"). `detail` never holds personal data."""
+    store.lengthen_audit(conn, now, (actor, action, target), dict(detail))
+
+
+def audit(conn: Connection, limit: int = 100) -> list[Noted]:
+    """The newest rows of the audit log, newest first."""
+    return list(store.noted(SQL.newest_audit_rows(conn, most=limit)))
+
+
+def first_broken_audit(conn: Connection) -> int | None:
+    """The number of the first audit row that was changed, moved or lacks the one before; None when the chain holds."""
+    return first_broken(store.noted(SQL.audit_rows(conn)))
+
+
+def export_person(ws: Workspace, identity_ids: Sequence[int], holders: Sequence[Holder], actor: str, now: datetime) -> dict[str, Any]:
+    """Everything held on a person, by holder: the answer to a request under GDPR art. 15 and 20. The audit log remembers it."""
+    with ws.transaction() as conn:
+        given = _export(conn, identity_ids, holders)
+        note(conn, actor, "person.export", f"p{min(identity_ids)}", {"holders": len(holders)}, now)
+    return given
+
+
+def erase_person(ws: Workspace, identity_ids: Sequence[int], holders: Sequence[Holder], actor: str, now: datetime, *, dry_run: bool = False) -> Erasure:
+    """Erase a person from every holder in one transaction, suppress their addresses and refuse what still arrives for them.
+
+    With `dry_run` nothing changes and the counts say what would go. `holders` are asked in the order given.
+    """
+    with ws.transaction() as conn:
+        given = _export(conn, identity_ids, holders)
+        addresses = sorted(_addresses(given))
+        if dry_run:
+            rows = {name: _count_rows(part) for name, part in given.items()}
+            return Erasure(rows, len(addresses), True, given)
+        for channel, address in addresses:
+            suppress(conn, ws.keys, address, channel, "erased", now)
+        SQL.bar_identities(conn, ids=list(identity_ids), now=now)
+        rows = {holder.name: holder.erase(conn, identity_ids) for holder in holders}
+        rows["govern"] = SQL.delete_decisions(conn, ids=list(identity_ids))
+        note(conn, actor, "person.erase", f"p{min(identity_ids)}", {f"rows_{name}": count for name, count in rows.items()}, now)
+    return Erasure(rows, len(addresses), False)
+
+
+def _export(conn: Connection, identity_ids: Sequence[int], holders: Sequence[Holder]) -> dict[str, Any]:
+    given: dict[str, Any] = {holder.name: dict(holder.export(conn, identity_ids)) for holder in holders}
+    given["govern"] = {"decisions": store.export_ledger(conn, identity_ids)}
+    return given
+
+
+def _set_aside(event: Event, reason: Reason) -> SetAside:
+    return SetAside(
+        source_id=event.source_id, reason=reason, detail="", payload=None, message_id=event.message_id,
+        received_at=event.received_at, writer=event.writer, number=event.number, index=event.index,
+    )  # fmt: skip
+
+
+def _fingerprint(keys: Keys, channel: Channel, address: str | None) -> bytes | None:
+    """The mark of an address on the suppression list, after the one normalization its type has."""
+    if not address:
+        return None
+    kind = ADDRESS_TYPES.get(channel)
+    clean = normalized(kind, address) if kind else address
+    return keys.fingerprint(clean or address.strip().lower())
+
+
+def _addresses(value: object) -> set[tuple[Channel, str]]:
+    """Every e-mail address and phone number among exported identifiers: rows with a `type` and a `value`."""
+    if isinstance(value, Mapping):
+        found = {(channel, str(value["value"])) for channel, kind in ADDRESS_TYPES.items() if value.get("type") == kind and value.get("value")}
+        return found.union(*(_addresses(part) for part in value.values()))
+    if isinstance(value, list):
+        return set[tuple[Channel, str]]().union(*(_addresses(part) for part in value))
+    return set()
+
+
+def _count_rows(part: Mapping[str, Any]) -> int:
+    return sum(len(rows) if isinstance(rows, (list, tuple)) else 1 for rows in part.values() if rows)

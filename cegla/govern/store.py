@@ -1,0 +1,76 @@
+"""The tables of `govern`: rows in, frozen values out."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from cegla.govern.rules.chain import START, Noted, link
+from cegla.govern.rules.gate import Recorded
+from cegla.govern.rules.signals import Ledger
+from cegla.storage import statements
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.consent import Channel, Decision, State
+
+SQL = statements.load(__file__)
+
+
+def ledger_of(conn: Connection, identity_ids: Iterable[int]) -> Ledger:
+    """Every decision of these identities, by whose and on what."""
+    ledger: Ledger = {}
+    for row in SQL.decisions_of_identities(conn, ids=list(identity_ids)):
+        decision = _recorded(row)
+        ledger.setdefault((decision.identity_id, decision.purpose, decision.channel), []).append(decision)
+    return ledger
+
+
+def in_force(conn: Connection, identity_ids: Sequence[int], purpose: str, channel: Channel, at: datetime) -> dict[int, Recorded]:
+    """For each identity that ever decided on this, the decision that stood at `at`."""
+    rows = SQL.newest_decisions(conn, ids=list(identity_ids), purpose=purpose, channel=channel.value, at=at)
+    return {row[1]: _recorded(row) for row in rows}
+
+
+def append(conn: Connection, decisions: Sequence[Decision], now: datetime) -> None:
+    """Add to the ledger."""
+    if decisions:
+        SQL.append_decisions(
+            conn, identity_ids=[row.identity_id for row in decisions], purposes=[row.purpose for row in decisions],
+            channels=[row.channel.value for row in decisions], states=[row.state.value for row in decisions],
+            times=[row.at for row in decisions], recorded=[now] * len(decisions),
+            source_ids=[row.source_id for row in decisions], methods=[row.method for row in decisions], proofs=[Jsonb(row.proof) for row in decisions],
+        )  # fmt: skip
+
+
+def export_ledger(conn: Connection, identity_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The decisions with proof, as the person gets them."""
+    names = ("record_id", "identity_id", "purpose", "channel", "state", "at", "recorded_at", "source_id", "method", "proof")
+    return [dict(zip(names, row, strict=True)) for row in SQL.ledger_of_identities(conn, ids=list(identity_ids))]
+
+
+def suppressions(conn: Connection, fingerprints: Sequence[bytes], channel: Channel, at: datetime) -> dict[bytes, list[str]]:
+    """Reasons by fingerprint, of those on the list."""
+    found: dict[bytes, list[str]] = defaultdict(list)
+    for fingerprint, reason in SQL.suppressions(conn, fingerprints=list(fingerprints), channel=channel.value, at=at):
+        found[bytes(fingerprint)].append(reason)
+    return found
+
+
+def lengthen_audit(conn: Connection, at: datetime, what: tuple[str, str, str], detail: dict[str, Any]) -> None:
+    """Add a row to the audit chain; others wait until this transaction ends."""
+    SQL.lock_audit(conn)
+    last = SQL.last_audit_row(conn)
+    number, before = (last[0] + 1, bytes(last[1])) if last else (1, START)
+    actor, action, target = what
+    digest = link(before, number, at, what, detail)
+    SQL.append_audit_row(conn, number=number, at=at, actor=actor, action=action, target=target, detail=Jsonb(detail), hash=digest)
+
+
+def noted(rows: Iterable[tuple[Any, ...]]) -> Iterable[Noted]:
+    """Rows of the audit log as values."""
+    return (Noted(*row[:6], hash=bytes(row[6])) for row in rows)
+
+
+def _recorded(row: tuple[Any, ...]) -> Recorded:
+    return Recorded(row[0], row[1], row[2], Channel(row[3]), State(row[4]), row[5], row[6], row[7])

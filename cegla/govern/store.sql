@@ -1,0 +1,127 @@
+-- name: decisions_of_identities
+-- Everything these identities ever decided, in the order it was recorded.
+select record_id, identity_id, purpose, channel, state, at, source_id, method
+from govern.decisions
+where identity_id = any(:ids)
+order by record_id;
+
+-- name: newest_decisions
+-- For each identity the decision on one purpose and channel that was in force at a moment.
+select distinct on (identity_id) record_id, identity_id, purpose, channel, state, at, source_id, method
+from govern.decisions
+where identity_id = any(:ids) and purpose = :purpose and channel = :channel and at <= :at
+order by identity_id, at desc, record_id desc;
+
+-- name: append_decisions!
+-- Append decisions to the ledger.
+insert into govern.decisions (identity_id, purpose, channel, state, at, recorded_at, source_id, method, proof)
+select *
+from unnest(
+    cast(:identity_ids as bigint[]), cast(:purposes as text[]), cast(:channels as text[]), cast(:states as text[]),
+    cast(:times as timestamptz[]), cast(:recorded as timestamptz[]), cast(:source_ids as integer[]), cast(:methods as text[]), cast(:proofs as jsonb[])
+);
+
+-- name: ledger_of_identities
+-- The whole ledger of these identities with proof, oldest first, for the person's own export.
+select record_id, identity_id, purpose, channel, state, at, recorded_at, source_id, method, proof
+from govern.decisions
+where identity_id = any(:ids)
+order by at, record_id;
+
+-- name: delete_decisions!
+-- Remove the decisions of an erased person.
+delete from govern.decisions where identity_id = any(:ids);
+
+-- name: bar_identities!
+-- Refuse what still arrives for these identities.
+insert into govern.barred (identity_id, at)
+select unnest(cast(:ids as bigint[])), :now
+on conflict do nothing;
+
+-- name: barred_identities
+-- Which of these identities belong to erased people.
+select identity_id from govern.barred where identity_id = any(:ids);
+
+-- name: any_barred$
+-- Whether anybody was ever erased.
+select exists (select from govern.barred);
+
+-- name: suppress!
+-- Put an address on the suppression list; the first time of each reason stays.
+insert into govern.suppressed (fingerprint, channel, reason, at)
+values (:fingerprint, :channel, :reason, :now)
+on conflict do nothing;
+
+-- name: suppressions
+-- Reasons for which these addresses are suppressed on a channel, at a moment.
+select fingerprint, reason
+from govern.suppressed
+where fingerprint = any(:fingerprints) and channel = :channel and at <= :at;
+
+-- name: lock_audit!
+-- Let one transaction at a time lengthen the audit chain.
+select pg_advisory_xact_lock(7236455);
+
+-- name: last_audit_row^
+-- The end of the audit chain.
+select number, hash from govern.audit order by number desc limit 1;
+
+-- name: append_audit_row!
+-- Lengthen the audit chain by one row.
+insert into govern.audit (number, at, actor, action, target, detail, hash)
+values (:number, :at, :actor, :action, :target, :detail, :hash);
+
+-- name: newest_audit_rows
+-- The newest rows of the audit log.
+select number, at, actor, action, target, detail, hash from govern.audit order by number desc limit :most;
+
+-- name: audit_rows
+-- The whole audit log in order, for the check of its chain.
+select number, at, actor, action, target, detail, hash from govern.audit order by number;
+
+-- name: any_user$
+-- Whether the installation has a user yet.
+select exists (select from govern.users);
+
+-- name: put_user!
+-- Make a user, or give the user of that name a new password.
+insert into govern.users (name, role, password_hash, created_at, password_set_at)
+values (:name, :role, :password_hash, :now, :now)
+on conflict (name) do update set password_hash = excluded.password_hash, password_set_at = excluded.password_set_at, failures = 0;
+
+-- name: user_by_name^
+-- What signing in needs to know about a user.
+select id, name, role, password_hash, failures, failed_at from govern.users where name = :name;
+
+-- name: count_failure!
+-- One more wrong password.
+update govern.users set failures = failures + 1, failed_at = :now where id = :user_id;
+
+-- name: clear_failures!
+-- The right password was given.
+update govern.users set failures = 0 where id = :user_id and failures > 0;
+
+-- name: add_session!
+-- A person signed in.
+insert into govern.sessions (token_hash, user_id, created_at, seen_at) values (:token_hash, :user_id, :now, :now);
+
+-- name: session^
+-- The user behind a session, and how old and how idle it is.
+select users.id, users.name, users.role, sessions.created_at, sessions.seen_at
+from govern.sessions
+join govern.users on users.id = sessions.user_id
+where token_hash = :token_hash;
+
+-- name: touch_session!
+-- The session is in use.
+update govern.sessions set seen_at = :now where token_hash = :token_hash;
+
+-- name: delete_session!
+-- A person signed out, or the session is too old.
+delete from govern.sessions where token_hash = :token_hash;
+
+-- name: delete_sessions_of!
+-- End the sessions of a user, except the one that asked.
+delete from govern.sessions
+using govern.users
+where users.id = sessions.user_id and users.name = :name and token_hash is distinct from :kept;
