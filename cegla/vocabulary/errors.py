@@ -30,16 +30,19 @@ class CeglaError(Exception):
     def __init__(self, *, where: str = "", seen: object = "", **facts: object) -> None:
         self.where = where
         self.seen = "" if seen == "" else str(seen)[:200]
-        self.facts = {key: str(value)[:500] for key, value in facts.items()}
+        self.facts = {key: value if isinstance(value, Text) else str(value)[:500] for key, value in facts.items()}
         super().__init__(self.say("en"))
 
     def say(self, language: Language) -> str:
         """What happened, in one sentence."""
-        return self.what.say(language, **self.facts) if self.facts else self.what.say(language)
+        return self.what.say(language, **self._facts_in(language))
 
     def advice(self, language: Language) -> str:
         """What to do about it."""
-        return self.todo.say(language, **self.facts) if self.facts else self.todo.say(language)
+        return self.todo.say(language, **self._facts_in(language))
+
+    def _facts_in(self, language: Language) -> dict[str, str]:
+        return {key: fact.say(language) if isinstance(fact, Text) else fact for key, fact in self.facts.items()}
 
     def problem(self, language: Language = "en") -> dict[str, Any]:
         """RFC 9457 problem details with our own members `code`, `where`, `seen` and `todo`."""

@@ -1,0 +1,207 @@
+"""The mapping of a file to events, as a person writes it in YAML: what each column is, and what an event takes from it.
+
+Text with `{Column}` in it is a template; a template that is one column alone keeps that column's type. Text without
+braces, numbers and booleans are constants. `group_by` folds rows, such as the lines of an order, into one event.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from cegla.vocabulary.consent import Basis
+from cegla.vocabulary.errors import ColumnUnknown, MappingFieldMissing, MappingFieldUnknown, MappingInvalid
+
+IDENTIFY = "identify"
+TOTAL = "total"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,48}\Z")
+_PLACE = re.compile(r"\{([^{}]+)\}")
+
+Constant = bool | int | float | str
+
+
+class Form(BaseModel):
+    """A frozen part of the mapping; unknown names are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class FileForm(Form):
+    """How the file is written."""
+
+    separator: str = Field(",", min_length=1, max_length=1, description="the character between two fields")
+    quote: str = Field('"', min_length=1, max_length=1, description="the character around a field")
+    encoding: str = Field("utf-8", description="utf-8, cp1250, iso-8859-2, ...")
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            "".encode(value)
+        except LookupError:
+            raise ValueError(f"no such encoding: {value}") from None
+        return value
+
+
+class ColumnForm(Form):
+    """What the text of one column means. A column that is not listed is text."""
+
+    type: Literal["text", "integer", "number", "boolean", "date", "time"] = "text"
+    empty: tuple[str, ...] = Field((), description="texts that mean nothing, such as N/A; blank always does")
+    values: dict[str, str] = Field(default_factory=dict, description="text: exchange, such as EIRE for IE")
+    otherwise: Literal["keep", "empty", "error"] = Field("keep", description="what to do with a text that `values` does not list")
+    decimal: str = Field(".", min_length=1, max_length=1, description="number: the decimal mark")
+    thousands: str = Field("", max_length=1, description="number: the mark between thousands")
+    true_words: tuple[str, ...] = Field(("true", "yes", "tak", "1", "t", "y"), description="boolean: case does not matter")
+    false_words: tuple[str, ...] = Field(("false", "no", "nie", "0", "f", "n"), description="boolean: case does not matter")
+    format: str = Field("iso", description="date, time: iso, epoch_seconds, epoch_milliseconds, or as in strptime: %d.%m.%Y %H:%M")
+    zone: str = Field("UTC", description="time: the zone of a wall clock that names none")
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"no such time zone: {value}") from None
+        return value
+
+
+class IdsForm(Form):
+    """Who did it. `otherwise` is used when both ids are empty, so that every guest order is somebody."""
+
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    otherwise: str | None = Field(None, description='an anonymous id such as "guest-{InvoiceNo}"')
+
+    @model_validator(mode="after")
+    def _one_at_least(self) -> "IdsForm":
+        if not (self.user_id or self.anonymous_id or self.otherwise):
+            raise ValueError("one of user_id, anonymous_id, otherwise is needed")
+        return self
+
+
+class WhenForm(Form):
+    """Another event name for rows of a kind; the first that fits wins. In a group, one row that fits is enough.
+
+    `column` may also be `total`, the computed total of the group.
+    """
+
+    column: str
+    event: str
+    equals: str | None = None
+    starts_with: str | None = None
+    below: float | None = None
+    above: float | None = None
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> "WhenForm":
+        if sum(value is not None for value in (self.equals, self.starts_with, self.below, self.above)) != 1:
+            raise ValueError("exactly one of equals, starts_with, below, above is needed")
+        return self
+
+
+class Mapping(Form):
+    """The whole mapping of one kind of file."""
+
+    name: str = Field(description="the import's name; message ids begin with it, so the same name makes a re-run idempotent")
+    source: str = Field(min_length=1, max_length=200, description="the name of the source the events belong to")
+    basis: Basis = Field(description="the lawful basis of collecting them")
+    file: FileForm = Field(default_factory=lambda: FileForm.model_validate({}))
+    columns: dict[str, ColumnForm] = Field(default_factory=dict)
+    event: str = Field(min_length=1, description="the event's name, a template, or `identify`")
+    when: tuple[WhenForm, ...] = ()
+    time: str = Field(description="a template of one column of type time or date")
+    ids: IdsForm
+    group_by: tuple[str, ...] = ()
+    properties: dict[str, Constant] = Field(default_factory=dict)
+    products: dict[str, Constant] = Field(default_factory=dict, description="one entry of `products` for each row of the event")
+    total: Constant | None = Field(None, description="`lines`: the exact sum of price × quantity of the products; or a template")
+    currency: str | None = None
+    traits: dict[str, Constant] = Field(default_factory=dict, description="what the person is; an identify call follows each change")
+    consents: dict[str, Constant] = Field(default_factory=dict, description="purpose: true, false or a boolean column")
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        if not _NAME.match(value):
+            raise ValueError("use 1 to 49 small letters, digits, dots, dashes and underscores")
+        return value
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        """`Quantity: integer` is short for `Quantity: {type: integer}`."""
+        if not isinstance(value, dict):
+            return value
+        return {key: {"type": column} if isinstance(column, str) else column for key, column in value.items()}  # pyright: ignore[reportUnknownVariableType]
+
+    @model_validator(mode="after")
+    def _total_has_lines(self) -> "Mapping":
+        if self.total == "lines" and not {"price", "quantity"} <= self.products.keys():
+            raise ValueError("total: lines needs products with price and quantity")
+        return self
+
+
+@dataclass(frozen=True)
+class Template:
+    """A text with columns in it: `parts` are constants and, where `columns` says so, column names."""
+
+    parts: tuple[str, ...]
+    is_column: tuple[bool, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it needs."""
+        return tuple(part for part, column in zip(self.parts, self.is_column, strict=True) if column)
+
+    @property
+    def single(self) -> str | None:
+        """The column's name when the template is that column alone."""
+        return self.parts[0] if self.is_column == (True,) else None
+
+
+def template(text: str) -> Template:
+    """"guest-{InvoiceNo}" taken apart."""
+    pieces = [(piece, index % 2 == 1) for index, piece in enumerate(_PLACE.split(text)) if piece]
+    return Template(tuple(piece for piece, _ in pieces), tuple(column for _, column in pieces))
+
+
+def read_mapping(values: object, where: str) -> Mapping:
+    """The mapping in `values`, as YAML gave it. `where` is the file, for messages. Raises MappingInvalid with the field and the value seen."""
+    if not isinstance(values, dict):
+        raise MappingInvalid(where=where, seen=values, detail="it is not a mapping of fields")
+    try:
+        return Mapping.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        place = f"{where}: {field}" if field else where
+        if first["type"] == "missing":
+            raise MappingFieldMissing(where=place, field=field) from None
+        if first["type"] == "extra_forbidden":
+            raise MappingFieldUnknown(where=place, seen=first.get("input", ""), field=field) from None
+        raise MappingInvalid(where=place, seen=first.get("input", ""), detail=first["msg"].removeprefix("Value error, ")) from None
+
+
+def check_columns(mapping: Mapping, found: list[str]) -> None:
+    """Raise ColumnUnknown when the mapping names a column that the file does not have."""
+    known = set(found)
+    for place, column in _named_columns(mapping):
+        if column not in known:
+            raise ColumnUnknown(where=place, seen=column, column=column, columns=", ".join(found))
+
+
+def _named_columns(mapping: Mapping) -> list[tuple[str, str]]:
+    """Every column the mapping names, with the field that names it."""
+    named = [(f"columns.{column}", column) for column in mapping.columns] + [("group_by", column) for column in mapping.group_by]
+    named += [(f"when.{index}", row.column) for index, row in enumerate(mapping.when) if row.column != TOTAL]
+    texts: list[tuple[str, object]] = [("event", mapping.event), ("time", mapping.time), ("total", mapping.total), ("currency", mapping.currency)]
+    texts += [(f"ids.{field}", getattr(mapping.ids, field)) for field in ("user_id", "anonymous_id", "otherwise")]
+    for section in ("properties", "products", "traits", "consents"):
+        texts += [(f"{section}.{key}", value) for key, value in getattr(mapping, section).items()]
+    named += [(place, column) for place, text in texts if isinstance(text, str) for column in template(text).columns]
+    named += [(f"when.{index}.event", column) for index, row in enumerate(mapping.when) for column in template(row.event).columns]
+    return named
