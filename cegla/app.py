@@ -41,6 +41,7 @@ HOLDERS = (
     govern.Holder("profile", profile.export_person, profile.erase_person),
     govern.Holder("segment", segment.export_person, segment.erase_person),
     govern.Holder("activate", activate.export_person, activate.erase_person),
+    govern.Holder("govern", govern.export_person, govern.erase_person),
 )
 
 

@@ -1,7 +1,7 @@
 """The door to `govern`. The gate is `allowed`; the intake asks `ask`; users, sessions and passwords come from `govern.access`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +37,7 @@ class Asked:
 
     kept: list[bool]
     set_aside: list[SetAside]
-    decisions: int = 0  #: how many decisions were news and went to the ledger
+    decisions: int  #: how many decisions were news and went to the ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,6 @@ class Erasure:
     rows: dict[str, int]
     addresses: int
     dry_run: bool
-    export: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 def ask(conn: Connection, events: Sequence[Event], identity_ids: Sequence[int], basis_by_source: Mapping[int, Basis], now: datetime) -> Asked:
@@ -153,7 +152,17 @@ def first_broken_audit(conn: Connection) -> int | None:
     return first_broken(store.noted(SQL.audit_rows(conn)))
 
 
-def export_person(ws: Workspace, identity_ids: Sequence[int], holders: Sequence[Holder], actor: str, now: datetime) -> dict[str, Any]:
+def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:
+    """What `govern` itself holds on a person: the decisions with their proof. For everything, see `export_everything`."""
+    return {"decisions": store.export_ledger(conn, identity_ids)}
+
+
+def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
+    """Erase the person's decisions and return how many rows went. For everything, see `erase_everything`."""
+    return SQL.delete_decisions(conn, ids=list(identity_ids))
+
+
+def export_everything(ws: Workspace, identity_ids: Sequence[int], holders: Sequence[Holder], actor: str, now: datetime) -> dict[str, Any]:
     """Everything held on a person, by holder: the answer to a request under GDPR art. 15 and 20. The audit log remembers it."""
     with ws.transaction() as conn:
         given = _export(conn, identity_ids, holders)
@@ -161,30 +170,26 @@ def export_person(ws: Workspace, identity_ids: Sequence[int], holders: Sequence[
     return given
 
 
-def erase_person(ws: Workspace, identity_ids: Sequence[int], holders: Sequence[Holder], actor: str, now: datetime, *, dry_run: bool = False) -> Erasure:
+def erase_everything(ws: Workspace, identity_ids: Sequence[int], holders: Sequence[Holder], actor: str, now: datetime, *, dry_run: bool = False) -> Erasure:
     """Erase a person from every holder in one transaction, suppress their addresses and refuse what still arrives for them.
 
     With `dry_run` nothing changes and the counts say what would go. `holders` are asked in the order given.
     """
     with ws.transaction() as conn:
         given = _export(conn, identity_ids, holders)
-        addresses = sorted(_addresses(given))
+        addresses = _addresses(given)
         if dry_run:
-            rows = {name: _count_rows(part) for name, part in given.items()}
-            return Erasure(rows, len(addresses), True, given)
+            return Erasure({name: _count_rows(part) for name, part in given.items()}, len(addresses), True)
         for channel, address in addresses:
             suppress(conn, ws.keys, address, channel, "erased", now)
         SQL.bar_identities(conn, ids=list(identity_ids), now=now)
         rows = {holder.name: holder.erase(conn, identity_ids) for holder in holders}
-        rows["govern"] = SQL.delete_decisions(conn, ids=list(identity_ids))
         note(conn, actor, "person.erase", f"p{min(identity_ids)}", {f"rows_{name}": count for name, count in rows.items()}, now)
     return Erasure(rows, len(addresses), False)
 
 
 def _export(conn: Connection, identity_ids: Sequence[int], holders: Sequence[Holder]) -> dict[str, Any]:
-    given: dict[str, Any] = {holder.name: dict(holder.export(conn, identity_ids)) for holder in holders}
-    given["govern"] = {"decisions": store.export_ledger(conn, identity_ids)}
-    return given
+    return {holder.name: dict(holder.export(conn, identity_ids)) for holder in holders}
 
 
 def _set_aside(event: Event, reason: Reason) -> SetAside:
