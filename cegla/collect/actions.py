@@ -1,0 +1,281 @@
+"""The door to taking in: sources, the inbox, quarantine. Times are UTC; `conn` is the caller's transaction throughout.
+
+Accepted means committed: what `write_down` and the collectors put into the inbox is either applied, known as a repeat, or in
+quarantine with a reason, and `standing` shows that the numbers add up.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from cegla.collect import store
+from cegla.collect.rules import decode as decoding
+from cegla.collect.rules import envelope, people
+from cegla.collect.rules.decode import Decoded, Limits, Origin, Request
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.consent import Basis
+from cegla.vocabulary.events import Event, Reason, SetAside
+from cegla.vocabulary.identifiers import Identifier
+
+OWN_KINDS = ("import", "internal")
+KEEP_REQUESTS_DAYS = 30  #: as long as a warehouse may have to be rebuilt from requests
+KEEP_QUARANTINE_DAYS = 90
+
+
+@dataclass(frozen=True)
+class Source:
+    """A place events come from. `key` is the public write key; `kind` one of website, server, import, internal."""
+
+    id: int
+    key: str
+    secret_hash: bytes | None
+    name: str
+    kind: str
+    basis: Basis
+    enabled: bool
+    largest_event_bytes: int | None  #: None: the installation's limit
+    origins: tuple[str, ...]  #: web origins that may use the key; empty: any
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Requests taken from the inbox, in order of (writer, number)."""
+
+    requests: list[Request]
+    position: dict[int, Request]  #: by writer: the last request taken
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """An event that could not be used. `payload` is None when keeping it needs a consent that is missing."""
+
+    id: int
+    source_id: int
+    reason: Reason
+    detail: str
+    payload: bytes | None
+    message_id: str | None
+    received_at: datetime
+    set_aside_at: datetime
+    replayed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SourceStanding:
+    """What became of a source's events since the beginning; a replayed event counts again. Every accepted event is in one of the other four."""
+
+    source_id: int
+    name: str
+    accepted: int
+    applied: int
+    repeated: int
+    quarantined: int
+    waiting: int
+    lag_seconds: float  #: age of the oldest request that waits; 0 when none does
+    last_received_at: datetime | None
+    damaged: int  #: places of the whole inbox that are not as they were written
+
+    @property
+    def adds_up(self) -> bool:
+        """Conservation: nothing was lost between the door and the history."""
+        return self.accepted == self.applied + self.repeated + self.quarantined + self.waiting and not self.damaged
+
+
+def add_source(conn: Connection, name: str, kind: str, basis: Basis, now: datetime) -> tuple[Source, str]:
+    """The source of this name, made when it is new, and its secret key, which cannot be shown again ("" for an old source)."""
+    secret = f"sk_{secrets.token_urlsafe(24)}"
+    made = store.SQL.add_source(
+        conn, key=f"wk_{secrets.token_urlsafe(18)}", secret_hash=hashlib.sha256(secret.encode()).digest(),
+        name=name, kind=kind, basis=str(basis), created_at=now,
+    )  # fmt: skip
+    return _source(store.SQL.source_named(conn, name=name)), secret if made else ""
+
+
+def sources(conn: Connection) -> list[Source]:
+    """All sources, oldest first."""
+    return [_source(row) for row in store.SQL.sources(conn)]
+
+
+def _source(row: Sequence[Any]) -> Source:
+    source = Source(*row)
+    return replace(source, basis=Basis(source.basis), origins=tuple(source.origins))
+
+
+def write_down(conn: Connection, source_id: int, bodies: Sequence[bytes], now: datetime) -> None:
+    """Put requests into the inbox from inside. Each body is a JSON `{"batch": [...]}` or one event with its `type`.
+
+    The events are trusted. They are taken in once the caller's transaction commits. Raises ValueError for what is not JSON.
+    """
+    incoming = [store.Incoming(source_id, now, len(envelope.read(body).events), True, None, body) for body in bodies]
+    if incoming:
+        store.append(conn, source_id, incoming)
+
+
+def take(conn: Connection, most_events: int) -> Taken:
+    """Requests that were not taken in yet, about `most_events` events of them, fairly from all who write; nothing is changed by it.
+
+    What the hash chain shows to be missing or changed is noted in the caller's transaction and seen in `standing`.
+    """
+    requests = store.waiting(conn, most_events)
+    if damage := store.check_chain(conn, requests):
+        store.note_damage(conn, damage, requests[-1].received_at)
+    return Taken(requests, {request.writer: request for request in requests})
+
+
+def decode(taken: Taken, sources: Mapping[int, Source], limits: Limits) -> Decoded:
+    """The events of the requests, each checked alone: the good ones, and the others with their reasons. Pure."""
+    origins = {key: Origin(source.largest_event_bytes, source.kind == "website", source.kind in OWN_KINDS) for key, source in sources.items()}
+    return decoding.decode(taken.requests, origins, limits)
+
+
+def drop_repeats(conn: Connection, events: Sequence[Event], now: datetime) -> list[Event]:
+    """The events whose (source, messageId) is new; of several equal ones the first. Remembered for 31 to 62 days, for imports for good."""
+    imports = {row[0] for row in store.SQL.import_sources(conn)}
+    unseen: dict[bytes, int] = {}
+    groups: dict[int, list[bytes]] = {store.generation_of(now): [], store.FOR_GOOD: []}
+    current, for_good = groups.values()
+    for place, event in enumerate(events):
+        key = store.fingerprint(event.source_id, event.message_id)
+        if key not in unseen:
+            unseen[key] = place
+            (for_good if event.source_id in imports else current).append(key)
+    for generation, hashes in groups.items():
+        for place in store.repeats(conn, hashes, generation):
+            del unseen[hashes[place]]
+    return [events[place] for place in unseen.values()]
+
+
+def as_set_aside(event: Event, reason: Reason, detail: str, keep_content: bool = True) -> SetAside:
+    """A decoded event on its way to quarantine, its content as it would be sent again."""
+    return SetAside(
+        source_id=event.source_id, reason=reason, detail=detail, payload=decoding.encode(event) if keep_content else None, message_id=event.message_id,
+        received_at=event.received_at, writer=event.writer, number=event.number, index=event.index,
+    )  # fmt: skip
+
+
+def set_aside(conn: Connection, rows: Sequence[SetAside], now: datetime) -> None:
+    """Put events into quarantine."""
+    if not rows:
+        return
+    store.SQL.set_aside(
+        conn,
+        source_ids=[row.source_id for row in rows],
+        reasons=[str(row.reason) for row in rows],
+        details=[row.detail.replace("\0", "") for row in rows],
+        payloads=[row.payload for row in rows],
+        message_ids=[row.message_id for row in rows],
+        received=[row.received_at for row in rows],
+        writers=[row.writer for row in rows],
+        numbers=[row.number for row in rows],
+        indexes=[row.index for row in rows],
+        whole=store.WHOLE_REQUEST,
+        now=now,
+    )
+
+
+def advance(conn: Connection, taken: Taken, applied: Sequence[Event], repeated: int, set_aside: Sequence[SetAside]) -> None:
+    """Move the inbox position and the counters of sources, in the transaction that applies the events.
+
+    Counts come from both ends: what the door counted, and what became of it; `repeated` is what `drop_repeats` left out.
+    """
+    accepted: dict[int, int] = {}
+    received: dict[int, datetime] = {}
+    for request in taken.requests:
+        accepted[request.source_id] = accepted.get(request.source_id, 0) + request.events
+        received[request.source_id] = max(request.received_at, received.get(request.source_id, request.received_at))
+    used = store.events_by_source(applied)
+    aside: dict[int, int] = dict.fromkeys(accepted, 0)
+    whole = {(request.writer, request.number): request.events for request in taken.requests}
+    for row in set_aside:
+        aside[row.source_id] += whole[row.writer, row.number] if row.reason in store.WHOLE_REQUEST else 1
+    again = {source: accepted[source] - used.get(source, 0) - aside[source] for source in accepted}
+    unexplained = sum(again.values()) - repeated
+    if unexplained:  # then conservation must be seen to fail
+        again[next(iter(again))] -= unexplained
+    store.SQL.count_events(
+        conn,
+        source_ids=list(accepted),
+        accepted=list(accepted.values()),
+        applied=[used.get(source, 0) for source in accepted],
+        repeated=[again[source] for source in accepted],
+        quarantined=[aside[source] for source in accepted],
+        received=[received[source] for source in accepted],
+    )
+    store.move_places(conn, taken.position)
+
+
+def quarantine(conn: Connection, *, reason: Reason | None = None, before: int | None = None, limit: int = 50) -> list[Quarantined]:
+    """Events in quarantine that were not replayed, newest first; `before` is the last id of the page before."""
+    rows = store.SQL.quarantined(conn, reason=None if reason is None else str(reason), before=before, limit=limit)
+    return [replace(Quarantined(*row), reason=Reason(row[2])) for row in rows]
+
+
+def replay(conn: Connection, quarantine_ids: Sequence[int], now: datetime, corrected: Mapping[int, bytes] | None = None) -> int:
+    """Send quarantined events through the door again, with their original times and message ids; returns how many.
+
+    `corrected` holds the new content of events that were fixed, as JSON, by quarantine id.
+    """
+    rows = list(store.SQL.to_replay(conn, ids=list(quarantine_ids)))
+    hashes: list[bytes] = []
+    by_source: dict[int, list[store.Incoming]] = {}
+    for key, source_id, payload, message_id, received_at, writer, number, index, trusted, kind, _reason in rows:
+        message_id = message_id or f"cegla-{writer}-{number}-{index}"
+        body = decoding.named((corrected or {}).get(key, payload or b""), message_id)
+        try:
+            count = len(envelope.read(body).events)
+        except envelope.NotJson:
+            count = 1
+        hashes.append(store.fingerprint(source_id, message_id))
+        by_source.setdefault(source_id, []).append(store.Incoming(source_id, received_at, count, trusted, kind, body))
+    store.forget_seen(conn, hashes)
+    for source_id, incoming in by_source.items():
+        store.append(conn, source_id, incoming)
+    store.SQL.replayed(conn, ids=[row[0] for row in rows], now=now)
+    return len(rows)
+
+
+def standing(conn: Connection) -> list[SourceStanding]:
+    """What became of each source's events, and what waits; `adds_up` says whether nothing is missing."""
+    damaged = store.SQL.damage(conn)
+    standings: list[SourceStanding] = []
+    for source_id, name, accepted, applied, repeated, quarantined, waiting, lag_seconds, last_received_at in store.SQL.standing(conn):
+        standings.append(SourceStanding(source_id, name, accepted + waiting, applied, repeated, quarantined, waiting, lag_seconds, last_received_at, damaged))
+    return standings
+
+
+def forget_old(conn: Connection, now: datetime) -> int:
+    """Delete requests taken in more than 30 days ago and quarantine older than 90 days; returns how many requests went."""
+    removed = store.SQL.trim(conn, before=now - timedelta(days=KEEP_REQUESTS_DAYS))
+    store.SQL.trim_quarantine(conn, before=now - timedelta(days=KEEP_QUARANTINE_DAYS))
+    store.SQL.close_writers(conn, before=now - timedelta(days=1), lock_space=store.LOCK_SPACE)
+    return removed
+
+
+def export_person(conn: Connection, identifiers: Sequence[Identifier]) -> dict[str, Any]:
+    """Requests and quarantined events that name a person by one of these normalized identifiers."""
+    requests, aside = _naming(conn, identifiers)
+    return {
+        "requests": [{"received_at": row[3], "source_id": row[2], "body": row[4]} for row in requests],
+        "quarantine": [{"received_at": row[3], "source_id": row[1], "reason": row[2], "body": row[4]} for row in aside],
+    }
+
+
+def erase_person(conn: Connection, identifiers: Sequence[Identifier]) -> int:
+    """Remove the requests already taken in, and the content of quarantined events, that name a person; returns how many."""
+    requests, aside = _naming(conn, identifiers)
+    gone = [(writer, number) for writer, number, _, _, _, _, taken in requests if taken]
+    store.SQL.remove_requests(conn, writers=[writer for writer, _ in gone], numbers=[number for _, number in gone])
+    store.SQL.empty_quarantine(conn, ids=[row[0] for row in aside])
+    return len(gone) + len(aside)
+
+
+def _naming(conn: Connection, identifiers: Sequence[Identifier]) -> tuple[list[Any], list[Any]]:
+    """Rows of the inbox and of quarantine whose events name the person. The database finds texts, the rule looks at the fields."""
+    needles = [needle for identifier in identifiers for needle in people.needles(identifier)]
+    wanted = frozenset(identifiers)
+    requests = [row for row in store.SQL.inbox_naming(conn, needles=needles) if people.names(row[4], wanted)]
+    aside = [row for row in store.SQL.quarantine_naming(conn, needles=needles) if people.names(row[4], wanted)]
+    return requests, aside

@@ -1,0 +1,391 @@
+"""Requests become events: each is checked alone, so a broken one costs the others nothing.
+
+    body ─► envelope ─► each raw event ─► typed fields ─► checks ─► Event
+                                     └──────────────────────────► SetAside, with its reason
+
+Runs for every event, so the common way is a typed decode and a few comparisons; only a bad event takes the slow way.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, cast
+
+import msgspec
+
+from cegla.collect.rules import envelope
+from cegla.collect.rules.addresses import truncated
+from cegla.collect.rules.times import Stamp, happened, read_stamp
+from cegla.vocabulary.events import KINDS, Event, Reason, SetAside
+from cegla.vocabulary.identifiers import normalized
+
+DEEPEST = 32
+MOST_FIELDS = 300
+LONGEST_MESSAGE_ID = 100
+LONGEST_NAME = 500
+LARGEST_OWN_EVENT_BYTES = 16_000_000  # what this installation writes itself, such as an imported order of a thousand lines
+NAMES = {"page": "Page Viewed", "screen": "Screen Viewed", "identify": "Identify", "group": "Group", "alias": "Alias"}
+
+Id = str | int | float | None
+
+
+class Limits(Protocol):
+    """How much is taken at a time; CollectorSettings fits."""
+
+    @property
+    def largest_event_bytes(self) -> int: ...
+    @property
+    def most_events(self) -> int: ...
+
+
+class Request(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One request as it lies in the inbox. Times are UTC."""
+
+    writer: int
+    number: int
+    source_id: int
+    events: int  #: as the door counted them
+    kind: str | None  #: the call its path named; None for a batch
+    trusted: bool
+    gpc: bool
+    received_at: datetime
+    ip: str | None
+    user_agent: str | None
+    link: bytes
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What decoding must know of a source."""
+
+    largest_event_bytes: int | None  #: None: the installation's limit
+    client_side: bool  #: the request comes from the person's own device, so its address and user agent are theirs
+    own: bool  #: this installation wrote it: an import or an internal event
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What requests held. Every event of every request is in exactly one of the two."""
+
+    events: list[Event]
+    set_aside: list[SetAside]
+
+
+class _Incoming(msgspec.Struct, gc=False, rename="camel"):
+    type: str | None = None
+    message_id: Id = None
+    user_id: Id = None
+    anonymous_id: Id = None
+    previous_id: Id = None
+    group_id: Id = None
+    event: str | None = None
+    name: str | None = None
+    category: str | None = None
+    timestamp: Stamp | None = None
+    original_timestamp: Stamp | None = None
+    sent_at: Stamp | None = None
+    properties: dict[str, Any] | None = None
+    traits: dict[str, Any] | None = None
+    context: dict[str, Any] | None = None
+
+
+class _Bad(Exception):
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class _Frame(msgspec.Struct, frozen=True):
+    """What holds for all events of one request."""
+
+    request: Request
+    largest_event_bytes: int
+    sent_at: datetime | None
+    context: dict[str, Any]
+
+
+_read_event = msgspec.json.Decoder(_Incoming).decode
+_read_object = msgspec.json.Decoder(dict[str, Any]).decode
+_read_stamp = msgspec.json.Decoder(Stamp).decode
+_ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
+
+
+def decode(requests: Iterable[Request], origins: Mapping[int, Origin], limits: Limits) -> Decoded:
+    """All events of the requests, in order. Never raises for what a client can send."""
+    events: list[Event] = []
+    aside: list[SetAside] = []
+    for request in requests:
+        origin = origins[request.source_id]
+        try:
+            parts = envelope.read(request.body)
+        except envelope.NotJson as error:
+            aside.append(_set_aside(request, 0, request.body, Reason.UNREADABLE_BODY, str(error)))
+            continue
+        frame = _frame(request, parts, origin, limits)
+        most_events = len(parts.events) if origin.own else limits.most_events
+        for index, part in enumerate(parts.events):
+            raw = bytes(part)
+            try:
+                if index >= most_events:
+                    raise _Bad(Reason.TOO_MANY_EVENTS, f"the request holds {len(parts.events)} events; {most_events} are allowed")
+                events.append(_event(raw, index, frame))
+            except _Bad as bad:
+                aside.append(_set_aside(request, index, _whole(raw, frame), bad.reason, bad.detail))
+    return Decoded(events, aside)
+
+
+def _frame(request: Request, parts: envelope.Envelope, origin: Origin, limits: Limits) -> _Frame:
+    context: dict[str, Any] = _object_or_nothing(parts.context)
+    if request.gpc:
+        context["gpc"] = True
+    if origin.client_side and not request.trusted:
+        if request.ip:
+            context.setdefault("ip", request.ip)
+        if request.user_agent:
+            context.setdefault("userAgent", request.user_agent)
+    largest = LARGEST_OWN_EVENT_BYTES if origin.own else origin.largest_event_bytes or limits.largest_event_bytes
+    sent_at = None
+    if parts.sent_at:
+        try:
+            sent_at = _moment_or_nothing(_read_stamp(parts.sent_at))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            sent_at = None
+    return _Frame(request, largest, sent_at, context)
+
+
+def _event(raw: bytes, index: int, frame: _Frame) -> Event:
+    """One event, or _Bad with the reason."""
+    request = frame.request
+    fields = _fields(raw, frame.largest_event_bytes)
+    kind = request.kind or fields.type
+    if kind not in KINDS:
+        raise _Bad(Reason.UNKNOWN_TYPE, f"type is {kind[:40]!r}" if kind else "there is no type")
+    sent_at = _moment_or_nothing(fields.sent_at) if fields.sent_at is not None else frame.sent_at
+    original_at, occurred_at = _times(fields, sent_at, request.received_at)
+    context = frame.context
+    if fields.context:
+        context = {**context, **fields.context}
+    elif context:
+        context = context.copy()
+    if "ip" in context:
+        ip = context["ip"]
+        context["ip"] = truncated(ip) if isinstance(ip, str) else None
+    properties, traits = fields.properties or {}, fields.traits or {}
+    anonymous_id, user_id, previous_id = _id(fields.anonymous_id), _id(fields.user_id), _id(fields.previous_id)
+    if not (normalized("anonymous_id", anonymous_id) or normalized("user_id", user_id) or _named_elsewhere(traits, context, previous_id)):
+        raise _Bad(Reason.MISSING_IDENTITY, "neither userId nor anonymousId, nor another identifier")
+    return Event(
+        source_id=request.source_id,
+        message_id=_message_id(fields.message_id) or f"cegla-{request.writer}-{request.number}-{index}",
+        kind=kind,
+        name=_name(kind, fields, properties),
+        occurred_at=occurred_at,
+        received_at=request.received_at,
+        original_at=original_at,
+        sent_at=sent_at,
+        anonymous_id=anonymous_id,
+        user_id=user_id,
+        previous_id=_needed(previous_id, Reason.MISSING_PREVIOUS_ID, "previousId") if kind == "alias" else previous_id,
+        group_id=_needed(_id(fields.group_id), Reason.MISSING_GROUP, "groupId") if kind == "group" else _id(fields.group_id),
+        properties=properties,
+        traits=traits,
+        context=context,
+        writer=request.writer,
+        number=request.number,
+        index=index,
+        trusted=request.trusted,
+    )
+
+
+def _fields(raw: bytes, largest_event_bytes: int) -> _Incoming:
+    """The typed fields of a raw event, within every limit."""
+    if len(raw) > largest_event_bytes:
+        raise _Bad(Reason.EVENT_TOO_LARGE, f"{len(raw)} bytes; {largest_event_bytes} are allowed")
+    if raw.count(b"{") + raw.count(b"[") > DEEPEST and _depth(raw) > DEEPEST:
+        raise _Bad(Reason.TOO_DEEP, f"nested deeper than {DEEPEST} levels")
+    try:
+        fields = _read_event(raw)
+    except UnicodeDecodeError:
+        raise _Bad(Reason.UNREADABLE_TEXT, "the text is not valid UTF-8") from None
+    except msgspec.ValidationError as error:
+        if raw.lstrip()[:1] != b"{":
+            raise _Bad(Reason.NOT_AN_OBJECT, "the event is no JSON object") from None
+        raise _Bad(Reason.FIELD_OF_WRONG_TYPE, str(error)) from None
+    except msgspec.DecodeError:
+        raise _Bad(Reason.UNREADABLE_TEXT, "the text holds half a surrogate pair") from None
+    if b"\\u0000" in raw and _holds_nul(raw):
+        raise _Bad(Reason.UNREADABLE_TEXT, "the text holds the character NUL")
+    if len(fields.properties or ()) > MOST_FIELDS or len(fields.traits or ()) > MOST_FIELDS:
+        raise _Bad(Reason.TOO_MANY_FIELDS, f"more than {MOST_FIELDS} properties or traits")
+    return fields
+
+
+def _times(fields: _Incoming, sent_at: datetime | None, received_at: datetime) -> tuple[datetime | None, datetime]:
+    """The client's stamp as it came, and the time to count with."""
+    stamp = fields.timestamp if fields.timestamp is not None else fields.original_timestamp
+    if stamp is None or stamp == "":
+        return None, received_at
+    try:
+        original_at = read_stamp(stamp)
+        return original_at, happened(original_at, sent_at, received_at)
+    except ValueError:
+        raise _Bad(Reason.UNREADABLE_TIME, f"timestamp is {str(stamp)[:40]!r}") from None
+
+
+def _name(kind: str, fields: _Incoming, properties: dict[str, Any]) -> str:
+    """The event's name. A page's own name and category become properties, as the tracking contract has it."""
+    if kind == "track":
+        name = (fields.event or "").strip()
+        if not name:
+            raise _Bad(Reason.MISSING_EVENT_NAME, "a track call needs an event")
+        if len(name) > LONGEST_NAME:
+            raise _Bad(Reason.FIELD_OF_WRONG_TYPE, f"event is longer than {LONGEST_NAME} characters")
+        return name
+    if kind in ("page", "screen"):
+        if fields.name:
+            properties.setdefault("name", fields.name)
+        if fields.category:
+            properties.setdefault("category", fields.category)
+    return NAMES[kind]
+
+
+def _id(value: Id) -> str | None:
+    """An id as text; null, blank and whitespace are absent."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return None if not value or value.isspace() else value
+    return str(int(value)) if value == int(value) else str(value)
+
+
+def _message_id(value: Id) -> str | None:
+    text = _id(value)
+    if text is not None and len(text) > LONGEST_MESSAGE_ID:
+        raise _Bad(Reason.FIELD_OF_WRONG_TYPE, f"messageId is longer than {LONGEST_MESSAGE_ID} characters")
+    return text
+
+
+def _needed(value: str | None, reason: Reason, field: str) -> str:
+    if value is None:
+        raise _Bad(reason, f"{field} is missing")
+    if len(value) > LONGEST_NAME:
+        raise _Bad(Reason.FIELD_OF_WRONG_TYPE, f"{field} is longer than {LONGEST_NAME} characters")
+    return value
+
+
+def _named_elsewhere(traits: dict[str, Any], context: dict[str, Any], previous_id: str | None) -> bool:
+    """Whether something other than the two ids says whose event this is."""
+    if normalized("user_id", previous_id) or context.get("externalIds"):
+        return True
+    other = context.get("traits")
+    places = (traits, cast("dict[str, Any]", other)) if isinstance(other, dict) else (traits,)
+    return any(normalized(key, place.get(key)) for place in places for key in ("email", "phone"))
+
+
+def _moment_or_nothing(stamp: Stamp) -> datetime | None:
+    try:
+        return read_stamp(stamp)
+    except ValueError:
+        return None
+
+
+def _object_or_nothing(raw: envelope.RawEvent) -> dict[str, Any]:
+    if not raw:
+        return {}
+    try:
+        return {} if b"\\u0000" in bytes(raw) else _read_object(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+
+
+def _depth(raw: bytes) -> int:
+    """How deep brackets nest. Brackets within strings count only when the plain count is too deep, since leaving them out is slow."""
+    deepest = _deepest(raw.translate(None, _ALL_BUT_BRACKETS))
+    return deepest if deepest <= DEEPEST else _deepest(_without_strings(raw).translate(None, _ALL_BUT_BRACKETS))
+
+
+def _deepest(brackets: bytes) -> int:
+    depth = deepest = 0
+    for bracket in brackets:
+        depth += 1 if bracket in b"{[" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _without_strings(raw: bytes) -> bytes:
+    pieces = raw.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
+    return b"".join(pieces[::2])
+
+
+def _holds_nul(raw: bytes) -> bool:
+    """Whether an escape really means NUL, and is not an escaped backslash before "u0000"."""
+    return b"\\u0000" in raw.replace(b"\\\\", b"")
+
+
+def _whole(raw: bytes, frame: _Frame) -> bytes:
+    """A bad event with what its batch said for all of them, so that it can be replayed alone; as it came when unreadable."""
+    try:
+        fields = _read_object(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return raw
+    context = fields.get("context")
+    if frame.context and (context is None or isinstance(context, dict)):
+        fields["context"] = {**frame.context, **(cast("dict[str, Any]", context) if context else {})}
+    if frame.sent_at is not None:
+        fields.setdefault("sentAt", frame.sent_at.isoformat())
+    if frame.request.kind is not None:
+        fields["type"] = frame.request.kind
+    fields.pop("writeKey", None)
+    return msgspec.json.encode(fields)
+
+
+def encode(event: Event) -> bytes:
+    """A decoded event as it would be sent again alone."""
+    fields: dict[str, Any] = {"type": event.kind, "messageId": event.message_id, "userId": event.user_id, "anonymousId": event.anonymous_id}
+    if event.kind == "track":
+        fields["event"] = event.name
+    fields |= {"previousId": event.previous_id, "groupId": event.group_id, "timestamp": event.original_at, "sentAt": event.sent_at}
+    fields |= {"properties": event.properties, "traits": event.traits, "context": event.context}
+    return msgspec.json.encode({name: value for name, value in fields.items() if value not in (None, {})})
+
+
+def named(payload: bytes, message_id: str) -> bytes:
+    """A quarantined event that carries its message id; unchanged when it is no object or a whole batch."""
+    try:
+        fields = _read_object(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return payload
+    if "batch" in fields or fields.get("messageId"):
+        return payload
+    return msgspec.json.encode({**fields, "messageId": message_id})
+
+
+def _set_aside(request: Request, index: int, payload: bytes, reason: Reason, detail: str) -> SetAside:
+    return SetAside(
+        source_id=request.source_id,
+        reason=reason,
+        detail=detail,
+        payload=payload,
+        message_id=_named_message(payload),
+        received_at=request.received_at,
+        writer=request.writer,
+        number=request.number,
+        index=index,
+    )
+
+
+class _Named(msgspec.Struct, rename="camel"):
+    message_id: str | None = None
+
+
+_read_named = msgspec.json.Decoder(_Named).decode
+
+
+def _named_message(payload: bytes) -> str | None:
+    try:
+        message_id = _read_named(payload).message_id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return message_id.replace("\0", "")[:LONGEST_MESSAGE_ID] if message_id else None

@@ -1,0 +1,54 @@
+"""Whom a request names: for handing out and erasing what still lies in the inbox and in quarantine."""
+
+from typing import Any, cast
+
+import msgspec
+
+from cegla.collect.rules import envelope
+from cegla.vocabulary.identifiers import Identifier, normalized
+
+_FIELDS = {"userId": "user_id", "anonymousId": "anonymous_id", "previousId": "user_id"}
+
+
+def needles(identifier: Identifier) -> list[bytes]:
+    """Texts of which a body that names the identifier holds at least one. Case and spelling may differ in the body, so these are fragments."""
+    if identifier.type == "phone":
+        return [identifier.value[-4:].encode()] + [f"{identifier.value[-4:-2]}{between}{identifier.value[-2:]}".encode() for between in " -."]
+    if identifier.type == "email":
+        return [spelling.encode() for spelling in {identifier.value, identifier.value.upper(), identifier.value.capitalize()}]
+    return [identifier.value.encode(), msgspec.json.encode(identifier.value)[1:-1]]
+
+
+def names(body: bytes, wanted: frozenset[Identifier]) -> bool:
+    """Whether any event of a request is about one of these people."""
+    try:
+        parts = envelope.read(body)
+    except envelope.NotJson:
+        return any(identifier.value.encode() in body for identifier in wanted)
+    return any(_event_names(bytes(raw), wanted) for raw in [*parts.events, parts.context])
+
+
+def _event_names(raw: bytes, wanted: frozenset[Identifier]) -> bool:
+    try:
+        event = msgspec.json.decode(raw, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return any(len(identifier.value) > 3 and identifier.value.encode() in raw for identifier in wanted)
+    return any(Identifier(key, value) in wanted for key, value in _identifiers(event))
+
+
+def _identifiers(event: dict[str, Any]) -> list[tuple[str, str]]:
+    found = [(key, normalized(key, event.get(field))) for field, key in _FIELDS.items()]
+    found.append(("anonymous_id", normalized("anonymous_id", event.get("previousId"))))
+    context = _object(event.get("context"))
+    for traits in (_object(event.get("traits")), _object(context.get("traits")), _object(event.get("properties")), _object(event)):
+        found += [(key, normalized(key, traits.get(key))) for key in ("email", "phone")]
+    external = context.get("externalIds")
+    for row in cast("list[Any]", external) if isinstance(external, list) else []:
+        fields = _object(row)
+        kind = str(fields.get("type"))
+        found.append((kind, normalized(kind, fields.get("id"))))
+    return [(key, value) for key, value in found if value is not None]
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

@@ -1,0 +1,153 @@
+"""The tables of taking in: sources, the inbox and its writers, what was seen before, quarantine, counters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from cegla.collect.rules import chain
+from cegla.collect.rules.decode import Request
+from cegla.storage import statements
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.events import Event, Reason
+
+SQL = statements.load(__file__)
+
+LOCK_SPACE = 7_236_454  # advisory locks (LOCK_SPACE, writer): held by the collector that writes under that number
+GENERATION_DAYS = 31
+FOR_GOOD = 0  # the generation of imported events
+WHOLE_REQUEST = [Reason.INTAKE_FAILED.value, Reason.UNREADABLE_BODY.value]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One request that this installation writes itself."""
+
+    source_id: int
+    received_at: datetime
+    events: int
+    trusted: bool
+    kind: str | None
+    body: bytes
+
+
+def append(conn: Connection, writer_source_id: int, incoming: Sequence[Incoming]) -> None:
+    """Add requests to the chain of a source's own writer, which stays locked until the transaction ends."""
+    writer, number, link = SQL.lock_writer(conn, source_id=writer_source_id)
+    SQL.place_writer(conn, writer=writer)
+    first = number + 1
+    links: list[bytes] = []
+    for request in incoming:
+        number += 1
+        link = chain.link(link, number, request.source_id, request.body)
+        links.append(link)
+    SQL.append_requests(
+        conn,
+        writer=writer,
+        numbers=list(range(first, number + 1)),
+        received=[request.received_at for request in incoming],
+        sources=[request.source_id for request in incoming],
+        counts=[request.events for request in incoming],
+        trusted=[request.trusted for request in incoming],
+        kinds=[request.kind for request in incoming],
+        links=links,
+        bodies=[request.body for request in incoming],
+    )
+    SQL.move_writer(conn, writer=writer, last_number=number, last_link=link)
+
+
+def waiting(conn: Connection, most_events: int) -> list[Request]:
+    """Requests that intake has not taken in, in order of (writer, number), up to about `most_events` events but at least one."""
+    with conn.cursor(binary=True) as cursor:
+        cursor.execute(SQL.take.sql, {"most_events": most_events})
+        return [_request(row) for row in cursor]
+
+
+def _request(row: Sequence[Any]) -> Request:
+    writer, number, source_id, events, kind, trusted, gpc, received_at, ip, user_agent, link, body = row
+    return Request(
+        writer=writer, number=number, source_id=source_id, events=events, kind=kind, trusted=trusted, gpc=gpc,
+        received_at=received_at.replace(tzinfo=UTC), ip=ip, user_agent=user_agent, link=link, body=body,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A place where a writer's chain does not hold."""
+
+    writer: int
+    number: int
+    expected: str
+    found: str
+
+
+def check_chain(conn: Connection, requests: Sequence[Request]) -> list[Damage]:
+    """Compare requests with what was accepted: no number missing, no body changed. Requests lie in order of (writer, number)."""
+    places: dict[int, tuple[int, bytes]] = {
+        writer: (taken, link) for writer, taken, link in SQL.places(conn, writers=list({request.writer for request in requests}))
+    }
+    damage: list[Damage] = []
+    for request in requests:
+        last, link = places[request.writer]
+        if request.number != last + 1:
+            damage.append(Damage(request.writer, last + 1, f"number {last + 1}", f"number {request.number}"))
+        elif chain.link(link, request.number, request.source_id, request.body) != request.link:
+            damage.append(Damage(request.writer, request.number, "the link that was written", "another content"))
+        places[request.writer] = (request.number, request.link)
+    return damage
+
+
+def note_damage(conn: Connection, damage: Sequence[Damage], now: datetime) -> None:
+    """Keep what is wrong with the inbox where `standing` shows it."""
+    SQL.note_damage(
+        conn,
+        writers=[row.writer for row in damage],
+        numbers=[row.number for row in damage],
+        expected=[row.expected for row in damage],
+        found=[row.found for row in damage],
+        found_at=now,
+    )
+
+
+def move_places(conn: Connection, ends: dict[int, Request]) -> None:
+    """Intake has taken in everything up to the last request of each writer."""
+    SQL.move_places(conn, writers=list(ends), taken=[end.number for end in ends.values()], links=[end.link for end in ends.values()])
+
+
+def fingerprint(source_id: int, message_id: str) -> bytes:
+    """Sixteen bytes by which an event is known again."""
+    return blake2b(f"{source_id}\0{message_id}".encode(), digest_size=16).digest()
+
+
+def repeats(conn: Connection, hashes: Sequence[bytes], generation: int) -> set[int]:
+    """Mark hashes as seen in a generation; returns the places of those that were seen before. Equal hashes count as one."""
+    if not hashes:
+        return set()
+    blob = b"".join(hashes)
+    if generation != FOR_GOOD:
+        SQL.open_generation(conn, generation=generation)
+    previous = generation if generation == FOR_GOOD else generation - 1
+    known = {place for (place,) in SQL.seen_before(conn, hashes=blob, count=len(hashes), generation=generation, previous=previous)}
+    SQL.mark_seen(conn, hashes=blob, count=len(hashes), generation=generation)
+    return known
+
+
+def generation_of(now: datetime) -> int:
+    """The number of the 31 days in which events are remembered together."""
+    return (now - _EPOCH) // timedelta(days=GENERATION_DAYS)
+
+
+def forget_seen(conn: Connection, hashes: Sequence[bytes]) -> None:
+    """Let events in again that were seen before."""
+    if hashes:
+        SQL.forget_seen(conn, hashes=b"".join(hashes), count=len(hashes))
+
+
+def events_by_source(events: Sequence[Event]) -> dict[int, int]:
+    """How many events came from each source."""
+    counts: dict[int, int] = {}
+    for event in events:
+        counts[event.source_id] = counts.get(event.source_id, 0) + 1
+    return counts

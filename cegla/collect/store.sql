@@ -1,0 +1,194 @@
+-- name: sources
+-- All sources, oldest first.
+select id, key, secret_hash, name, kind, basis, enabled, largest_event_bytes, origins from collect.sources order by id;
+
+-- name: source_named^
+-- The source of a name.
+select id, key, secret_hash, name, kind, basis, enabled, largest_event_bytes, origins from collect.sources where name = :name;
+
+-- name: add_source!
+-- A new source; nothing when the name is taken.
+insert into collect.sources (key, secret_hash, name, kind, basis, created_at)
+values (:key, :secret_hash, :name, :kind, :basis, :created_at)
+on conflict (name) do nothing;
+
+-- name: lock_writer^
+-- The writer of a source, locked until the transaction ends; made when it is new.
+insert into collect.writers (source_id) values (:source_id)
+on conflict (source_id) do update set source_id = excluded.source_id
+returning writer, last_number, last_link;
+
+-- name: open_writer$
+-- A fresh writer for a collector process.
+with opened as (insert into collect.writers default values returning writer),
+    placed as (insert into collect.positions (writer) select writer from opened)
+select writer from opened;
+
+-- name: place_writer!
+-- Intake's place behind a writer.
+insert into collect.positions (writer) values (:writer) on conflict do nothing;
+
+-- name: move_writer!
+-- The end of a source writer's chain.
+update collect.writers set last_number = :last_number, last_link = :last_link where writer = :writer;
+
+-- name: append_requests!
+-- Add requests of a source writer, in order.
+insert into collect.inbox (number, received_at, writer, source_id, events, trusted, gpc, kind, link, body)
+select number, received_at, :writer, source_id, events, trusted, false, kind, link, body
+from unnest(:numbers::bigint[], :received::timestamptz[], :sources::integer[], :counts::integer[], :trusted::boolean[], :kinds::text[], :links::bytea[], :bodies::bytea[])
+    as r (number, received_at, source_id, events, trusted, kind, link, body);
+
+-- name: end_of_chain^
+-- The last request a writer has committed.
+select number, link from collect.inbox where writer = :writer order by number desc limit 1;
+
+-- name: take
+-- Requests not taken in yet, up to about :most_events events, fairly from all writers, each writer's in order and without holes.
+with candidates as (
+    select r.writer, r.number, r.events, sum(greatest(r.events, 1)) over (partition by r.writer order by r.number) as running
+    from collect.positions p
+    cross join lateral (
+        select i.writer, i.number, i.events from collect.inbox i
+        where i.writer = p.writer and i.number > p.taken order by i.number limit :most_events
+    ) r
+), chosen as (
+    select writer, number, sum(greatest(events, 1)) over (order by running, writer) - greatest(events, 1) as before from candidates
+)
+select i.writer, i.number, i.source_id, i.events, i.kind, i.trusted, i.gpc, i.received_at, i.ip, i.user_agent, i.link, i.body
+from chosen c join collect.inbox i using (writer, number)
+where c.before < :most_events
+order by i.writer, i.number;
+
+-- name: places
+-- Where intake stands behind some writers.
+select writer, taken, link from collect.positions where writer = any(:writers);
+
+-- name: move_places!
+-- Intake has taken in everything up to these numbers.
+update collect.positions p set taken = t.taken, link = t.link
+from unnest(:writers::integer[], :taken::bigint[], :links::bytea[]) as t (writer, taken, link) where p.writer = t.writer;
+
+-- name: note_damage!
+-- A chain that does not hold, once for each place.
+insert into collect.damage (writer, number, expected, found, found_at)
+select writer, number, expected, found, :found_at
+from unnest(:writers::integer[], :numbers::bigint[], :expected::text[], :found::text[]) as d (writer, number, expected, found)
+on conflict do nothing;
+
+-- name: open_generation$
+-- Make room for a generation of seen events, once.
+select collect.open_generation(:generation);
+
+-- name: seen_before
+-- Which of the hashes (16 bytes each, one after the other) are known in one of two generations: their places, from 0.
+select h.place
+from (select i as place, encode(substring(:hashes::bytea from i * 16 + 1 for 16), 'hex')::uuid as hash from generate_series(0, :count - 1) i) h
+where exists (select 1 from collect.seen s where s.generation in (:generation, :previous) and s.hash = h.hash);
+
+-- name: mark_seen!
+-- Remember the hashes (16 bytes each, one after the other) in a generation.
+insert into collect.seen (generation, hash)
+select :generation, encode(substring(:hashes::bytea from i * 16 + 1 for 16), 'hex')::uuid from generate_series(0, :count - 1) i
+on conflict do nothing;
+
+-- name: forget_seen!
+-- Make events new again, so that they can be replayed.
+delete from collect.seen
+where hash in (select encode(substring(:hashes::bytea from i * 16 + 1 for 16), 'hex')::uuid from generate_series(0, :count - 1) i);
+
+-- name: import_sources
+-- Sources whose events are remembered for good.
+select id from collect.sources where kind = 'import';
+
+-- name: set_aside!
+-- Put events into quarantine. A reason that concerns a whole request counts for all its events.
+insert into collect.quarantine (source_id, reason, detail, payload, message_id, received_at, set_aside_at, writer, number, index, events, trusted, kind)
+select q.source_id, q.reason, q.detail, q.payload, q.message_id, q.received_at, :now, q.writer, q.number, q.index,
+    case when q.reason = any(:whole) then coalesce(i.events, 1) else 1 end,
+    coalesce(i.trusted, false),
+    case when q.reason = any(:whole) then i.kind end
+from unnest(:source_ids::integer[], :reasons::text[], :details::text[], :payloads::bytea[], :message_ids::text[], :received::timestamptz[],
+        :writers::integer[], :numbers::bigint[], :indexes::integer[])
+    as q (source_id, reason, detail, payload, message_id, received_at, writer, number, index)
+left join collect.inbox i on i.writer = q.writer and i.number = q.number;
+
+-- name: count_events!
+-- Add to the counters of sources.
+insert into collect.counters as c (source_id, accepted, applied, repeated, quarantined, last_received_at)
+select * from unnest(:source_ids::integer[], :accepted::bigint[], :applied::bigint[], :repeated::bigint[], :quarantined::bigint[], :received::timestamptz[])
+on conflict (source_id) do update set
+    accepted = c.accepted + excluded.accepted, applied = c.applied + excluded.applied, repeated = c.repeated + excluded.repeated,
+    quarantined = c.quarantined + excluded.quarantined, last_received_at = greatest(c.last_received_at, excluded.last_received_at);
+
+-- name: quarantined
+-- Events in quarantine that were not replayed, newest first, from below :before.
+select id, source_id, reason, detail, payload, message_id, received_at, set_aside_at, replayed_at
+from collect.quarantine
+where replayed_at is null and (:reason::text is null or reason = :reason) and (:before::bigint is null or id < :before)
+order by id desc limit :limit;
+
+-- name: to_replay
+-- Quarantined events that can be replayed, locked.
+select id, source_id, payload, message_id, received_at, writer, number, index, trusted, kind, reason
+from collect.quarantine where id = any(:ids::bigint[]) and replayed_at is null and payload is not null order by id for update;
+
+-- name: replayed!
+-- Say that quarantined events went through the door again.
+update collect.quarantine set replayed_at = :now where id = any(:ids::bigint[]);
+
+-- name: standing
+-- Per source: what was counted, what waits, and since when.
+select s.id, s.name, coalesce(c.accepted, 0), coalesce(c.applied, 0), coalesce(c.repeated, 0), coalesce(c.quarantined, 0),
+    coalesce(w.events, 0), coalesce(extract(epoch from clock_timestamp() - w.oldest), 0)::double precision, greatest(c.last_received_at, w.newest)
+from collect.sources s
+left join collect.counters c on c.source_id = s.id
+left join (
+    select i.source_id, sum(i.events)::bigint as events, min(i.written_at) as oldest, max(i.received_at) as newest
+    from collect.positions p join collect.inbox i on i.writer = p.writer and i.number > p.taken
+    group by i.source_id
+) w on w.source_id = s.id
+order by s.id;
+
+-- name: damage$
+-- How many places of the inbox are known to be damaged.
+select count(*) from collect.damage;
+
+-- name: trim!
+-- Forget requests that were taken in and written before a moment.
+delete from collect.inbox i using collect.positions p where p.writer = i.writer and i.number <= p.taken and i.written_at < :before;
+
+-- name: trim_quarantine!
+-- Forget events set aside before a moment.
+delete from collect.quarantine where set_aside_at < :before;
+
+-- name: close_writers!
+-- Forget the places of collector processes that are gone and whose requests are all forgotten; live ones hold the lock.
+delete from collect.positions p using collect.writers w
+where w.writer = p.writer and w.source_id is null and w.opened_at < :before
+    and not exists (select 1 from collect.inbox i where i.writer = p.writer)
+    and pg_try_advisory_xact_lock(:lock_space, p.writer);
+
+-- name: hold_writer^
+-- Keep a writer for this connection's life.
+select pg_advisory_lock(:lock_space, :writer);
+
+-- name: quarantine_naming
+-- Quarantined events whose content holds one of the texts; the caller looks closer.
+select id, source_id, reason, received_at, payload, kind from collect.quarantine
+where payload is not null and exists (select 1 from unnest(:needles::bytea[]) n where position(n in payload) > 0) order by id;
+
+-- name: inbox_naming
+-- Requests whose body holds one of the texts; the caller looks closer.
+select i.writer, i.number, i.source_id, i.received_at, i.body, i.kind, i.number <= p.taken as taken
+from collect.inbox i join collect.positions p using (writer)
+where exists (select 1 from unnest(:needles::bytea[]) n where position(n in i.body) > 0) order by i.writer, i.number;
+
+-- name: empty_quarantine!
+-- Remove the content of quarantined events.
+update collect.quarantine set payload = null, message_id = null, detail = '' where id = any(:ids::bigint[]);
+
+-- name: remove_requests!
+-- Remove requests that were taken in.
+delete from collect.inbox i using unnest(:writers::integer[], :numbers::bigint[]) as r (writer, number)
+where i.writer = r.writer and i.number = r.number;
