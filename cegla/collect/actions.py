@@ -9,13 +9,16 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from cegla.collect import store
+from cegla.collect.file_import import ImportResult, Progress, load_mapping, run_import
 from cegla.collect.rules import decode as decoding
 from cegla.collect.rules import envelope, people
 from cegla.collect.rules.decode import Decoded, Limits, Origin, Request
-from cegla.storage.workspace import Connection
+from cegla.collect.rules.mapping import Mapping as FileMapping
+from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.events import Event, Reason, SetAside
 from cegla.vocabulary.identifiers import Identifier
@@ -112,6 +115,23 @@ def write_down(conn: Connection, source_id: int, bodies: Sequence[bytes], now: d
     incoming = [store.Incoming(source_id, now, len(envelope.read(body).events), True, None, body) for body in bodies]
     if incoming:
         store.append(conn, source_id, incoming)
+
+
+def import_file(
+    ws: Workspace, path: Path, mapping: Path | FileMapping, *, dry_run: bool = False, errors_to: Path | None = None, progress: Progress | None = None
+) -> ImportResult:
+    """Turn a CSV file (also .gz) into events of the mapping's source, in transactions of its own; run again, it changes nothing.
+
+    Rows that cannot be used are in the result and in the CSV `errors_to`; `progress` hears (stage, done, of all). A dry run
+    writes nothing. Raises FileUnreadable or MappingInvalid, both before anything is written.
+    """
+    ready = load_mapping(mapping) if isinstance(mapping, Path) else mapping
+
+    def keep(conn: Connection, bodies: Sequence[bytes], now: datetime) -> None:
+        source, _ = add_source(conn, ready.source, "import", ready.basis, now)
+        write_down(conn, source.id, bodies, now)
+
+    return run_import(ws, path, ready, None if dry_run else keep, errors_to, progress)
 
 
 def take(conn: Connection, most_events: int) -> Taken:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from cegla.collect import actions as collect
 from cegla.collect import file_import
 from cegla.collect.rules.columns import RowProblem
 from cegla.collect.rules.mapping import read_mapping
@@ -202,3 +203,26 @@ def test_a_broken_gzip_a_missing_file_and_bad_yaml_are_messages(ws: Workspace, t
     with pytest.raises(MappingInvalid) as caught:
         file_import.load_mapping(tmp_path / "bad.yaml")
     assert caught.value.where.endswith("bad.yaml:2:2")
+
+
+def test_a_second_run_of_the_same_file_adds_no_event(workspace: Workspace, tmp_path: Path) -> None:
+    path = write(tmp_path, HEAD + "7,ann,2026-07-01 10:00,a,3,0.1\n8,,2026-07-01 09:00,a,1,5\n")
+    mapping = read_mapping(ORDERS, "test")
+    kept: list[list[str]] = []
+    for _ in range(2):
+        collect.import_file(workspace, path, mapping)
+        with workspace.transaction() as conn:
+            taken = collect.take(conn, 1_000)
+            sources = {source.id: source for source in collect.sources(conn)}
+            decoded = collect.decode(taken, sources, workspace.settings.collector)
+            assert decoded.set_aside == []
+            fresh = collect.drop_repeats(conn, decoded.events, workspace.clock())
+            collect.advance(conn, taken, applied=fresh, repeated=len(decoded.events) - len(fresh), set_aside=[])
+        kept.append([event.message_id for event in fresh])
+    assert kept == [["orders:8", "orders:7"], []]
+
+
+def test_a_dry_run_leaves_no_source_behind(workspace: Workspace, tmp_path: Path) -> None:
+    collect.import_file(workspace, write(tmp_path, HEAD + "1,ann,2026-07-01 10:00,a,1,1\n"), read_mapping(ORDERS, "test"), dry_run=True)
+    with workspace.transaction() as conn:
+        assert collect.sources(conn) == []
