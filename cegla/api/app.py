@@ -1,0 +1,86 @@
+"""The API as an ASGI application: every route of the table, one shape for every refusal."""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import psycopg
+import structlog
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from cegla.api.call import language_of, needs
+from cegla.api.plain import plain
+from cegla.api.routes import ROUTES
+from cegla.govern import actions as govern
+from cegla.storage.workspace import Workspace
+from cegla.vocabulary.errors import Broken, CeglaError, DatabaseAway, InvalidInput, NotFound, Transient, WrongUsage
+
+LOG = structlog.get_logger("api")
+PROBLEM = "application/problem+json"
+
+
+def build_api(ws: Workspace, holders: Sequence[govern.Holder], token: str) -> FastAPI:
+    """The API over one workspace; to be mounted at /api/v1. `token` is the key of the data directory's owner: it may do everything."""
+    api = FastAPI(title="Cegla", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    api.state.ws, api.state.holders, api.state.token = ws, holders, token
+    for route in ROUTES:
+        guards = [Depends(needs(route.permission))] if route.permission else []
+        api.add_api_route(
+            route.path, _answering(route.handler), methods=[route.method], dependencies=guards,
+            summary=route.summary, operation_id=route.key, response_model=None,
+        )  # fmt: skip
+    api.add_exception_handler(CeglaError, _refused)
+    api.add_exception_handler(RequestValidationError, _malformed)
+    api.add_exception_handler(HTTPException, _no_such_route)
+    api.add_exception_handler(psycopg.OperationalError, _away)
+    api.add_exception_handler(Exception, _failed)
+    return api
+
+
+def _answering(handler: Callable[..., Any]) -> Callable[..., Response]:
+    @wraps(handler)
+    def answer(*args: Any, **kwargs: Any) -> Response:
+        return JSONResponse(plain(handler(*args, **kwargs)), headers={"cache-control": "no-store"})
+
+    return answer
+
+
+def _problem(request: Request, error: CeglaError) -> Response:
+    headers = {"cache-control": "no-store"}
+    if error.status == 401:
+        headers["www-authenticate"] = 'Bearer realm="cegla"'
+    if isinstance(error, Transient):
+        headers["retry-after"] = "5"
+    content = error.problem(language_of(request)) | {"exit_code": error.exit_code}
+    return JSONResponse(content, status_code=error.status, media_type=PROBLEM, headers=headers)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    return _problem(request, error if isinstance(error, CeglaError) else Broken(detail=type(error).__name__))
+
+
+def _malformed(request: Request, error: Exception) -> Response:
+    """The first thing that does not fit, as a JSON pointer with the value seen."""
+    first: dict[str, Any] = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+    pointer = "".join(f"/{part}" for part in first.get("loc", ()) if part != "body")
+    seen = first.get("input", "")
+    return _problem(request, InvalidInput(where=pointer or "/", seen="" if isinstance(seen, dict) else seen, detail=first.get("msg", "")))
+
+
+def _no_such_route(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return _problem(request, WrongUsage(where=request.url.path, seen=request.method, detail=f"{request.method} {request.url.path}"))
+    return _problem(request, NotFound(where="path", seen=request.url.path, thing=request.url.path))
+
+
+def _away(request: Request, error: Exception) -> Response:
+    LOG.warning("PostgreSQL is away", path=request.url.path, error=type(error).__name__)
+    return _problem(request, DatabaseAway(where="dsn"))
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    LOG.error("a call failed", path=request.url.path, error=type(error).__name__, exc_info=error)
+    return _problem(request, Broken(where=request.url.path, seen=type(error).__name__, detail=type(error).__name__))

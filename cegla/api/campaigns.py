@@ -1,0 +1,74 @@
+"""Campaigns: write, preview, try, see the audience, launch, follow, report. Every act that sends goes through the consent gate below."""
+
+from typing import Any
+
+from cegla.activate import actions as activate
+from cegla.analyse import actions as analyse
+from cegla.api.call import Opened, person_number
+from cegla.api.shapes import NewCampaign, PersonBody, TestSend
+
+
+def listed(call: Opened) -> Any:
+    """All campaigns with their state."""
+    with call.ws.transaction() as conn:
+        return {"campaigns": activate.campaigns(conn)}
+
+
+def save(call: Opened, body: NewCampaign) -> Any:
+    """Make a draft, or change one that was not launched. The template is compiled, so its mistakes are told now."""
+    with call.ws.transaction() as conn:
+        saved = activate.save_campaign(conn, body.model_dump(exclude_none=True), call.now)
+    call.note("campaign.save", f"campaign {saved.id}")
+    return saved
+
+
+def shown(call: Opened, campaign_id: int) -> Any:
+    """One campaign."""
+    with call.ws.transaction() as conn:
+        return activate.campaign(conn, campaign_id)
+
+
+def preview(call: Opened, campaign_id: int, body: PersonBody) -> Any:
+    """The message as this person would get it."""
+    return activate.preview(call.ws, campaign_id, person_number(body.person))
+
+
+def test(call: Opened, campaign_id: int, body: TestSend) -> Any:
+    """Send one trial to an address of your own; it counts nowhere."""
+    activate.test_send(call.ws, campaign_id, body.address)
+    call.note("campaign.test", f"campaign {campaign_id}")
+    return {"campaign": campaign_id, "sent": True}
+
+
+def audience(call: Opened, campaign_id: int) -> Any:
+    """Who would get it, who would not, and why. Nothing is sent: this is the dry run."""
+    return activate.audience(call.ws, campaign_id)
+
+
+def launch(call: Opened, campaign_id: int) -> Any:
+    """Decide every message now and begin sending. Raises CampaignNotReady when it was launched before."""
+    launched = activate.launch(call.ws, campaign_id)
+    call.note("campaign.launch", f"campaign {campaign_id}")
+    return launched
+
+
+def pause(call: Opened, campaign_id: int) -> Any:
+    """Stop handing over messages until it is launched again."""
+    call.note("campaign.pause", f"campaign {campaign_id}")
+    return activate.pause(call.ws, campaign_id)
+
+
+def cancel(call: Opened, campaign_id: int) -> Any:
+    """Stop for good: what was not sent is skipped."""
+    call.note("campaign.cancel", f"campaign {campaign_id}")
+    return activate.cancel(call.ws, campaign_id)
+
+
+def report(call: Opened, campaign_id: int) -> Any:
+    """What came of it: sent, bounced, clicked, unsubscribed, orders after. It brings its own definition."""
+    return analyse.campaign_report(call.ws, campaign_id)
+
+
+def why(call: Opened, message_id: int) -> Any:
+    """Why one message was sent, or was not: the segment's reason, the consent it rests on, what became of it."""
+    return activate.message(call.ws, message_id)

@@ -1,0 +1,113 @@
+"""People: list, search, look up, profile, timeline, export, erase. Identifiers are masked unless the caller may and asks to see them."""
+
+from typing import Annotated, Any
+
+from fastapi import Query
+
+from cegla.api.call import Call, Opened, not_found, person_number
+from cegla.api.plain import plain
+from cegla.api.shapes import After, Erase, Limit, LookUp, Search
+from cegla.govern import actions as govern
+from cegla.profile import actions as profile
+from cegla.resolve import actions as resolve
+from cegla.segment import actions as segment
+from cegla.vocabulary.errors import NotFound, NotPermitted
+from cegla.vocabulary.identifiers import TYPES, Identifier, normalized
+from cegla.vocabulary.masking import masked
+from cegla.vocabulary.people import parse_person_label, person_label
+
+Reveal = Annotated[bool, Query(description="show identifiers in clear; needs people.reveal and is written to the audit log")]
+
+
+def listed(call: Opened, after: After = 0, limit: Limit = 50) -> Any:
+    """People in the order in which they were first seen."""
+    return _page(call, "", after, limit)
+
+
+def search(call: Opened, body: Search) -> Any:
+    """People whose number or identifier fits the text; diacritics do not matter."""
+    return _page(call, body.text, body.after, body.limit)
+
+
+def look_up(call: Opened, body: LookUp) -> Any:
+    """The person who holds exactly this identifier. Raises NotFound."""
+    number = parse_person_label(body.value) if body.type is None else None
+    types = [body.type] if body.type else [key for key in TYPES if key != "anonymous_id" or "@" not in body.value]
+    wanted = [Identifier(key, value) for key in types if (value := normalized(key, body.value)) is not None]
+    with call.ws.transaction() as conn:
+        found = next((person for person in resolve.look_up(conn, wanted) if person is not None), None)
+        if found is None and number is not None and resolve.identifiers_of(conn, [number]).get(number):
+            found = number
+    if found is None:
+        raise NotFound(where="value", seen=masked(body.value), thing=masked(body.value))
+    return {"person": person_label(found)}
+
+
+def shown(call: Opened, person: str, reveal: Reveal = False) -> Any:
+    """Everything known about a person: identifiers, traits with the reason for each, segments, decisions on consent."""
+    number = person_number(person)
+    if reveal and not call.may("people.reveal"):
+        raise NotPermitted(where="reveal", permission="people.reveal")
+    with call.ws.transaction() as conn:
+        known = _known(conn, number)
+        ids = [one.identity_id for one in known]
+        answer = {
+            "person": person_label(number),
+            "identifiers": [_identifier(one, reveal) for one in known],
+            "profile": profile.profile_of(conn, call.ws.warehouse, number, ids, call.now, call.ws.settings.zone),
+            "segments": segment.segments_of(conn, [number]).get(number, []),
+            "decisions": govern.decisions_of(conn, ids),
+        }
+        if reveal:
+            govern.note(conn, call.caller.name, "person.reveal", person_label(number), {"identifiers": len(known)}, call.now)
+    return answer
+
+
+def timeline(call: Opened, person: str, before: int | None = None, limit: Limit = 50) -> Any:
+    """What the person did, newest first; `before` is the event id of the last one already seen."""
+    number = person_number(person)
+    with call.ws.transaction() as conn:
+        _known(conn, number)
+    return {"person": person_label(number), "events": profile.timeline(call.ws.warehouse, number, before, limit)}
+
+
+def export(call: Opened, person: str) -> Any:
+    """Everything held on the person, by holder (GDPR art. 15 and 20). The audit log remembers it."""
+    number, ids = _identity_ids(call, person)
+    return {"person": person_label(number), "held": govern.export_person(call.ws, ids, call.holders, call.caller.name, call.now)}
+
+
+def erase(call: Opened, person: str, body: Erase) -> Any:
+    """Erase the person everywhere (GDPR art. 17); with `dry_run`, which is the default, only say how many rows would go."""
+    number, ids = _identity_ids(call, person)
+    done = govern.erase_person(call.ws, ids, call.holders, call.caller.name, call.now, dry_run=body.dry_run)
+    return {"person": person_label(number), "rows": done.rows, "addresses_suppressed": done.addresses, "dry_run": done.dry_run}
+
+
+def _page(call: Call, text: str, after: int, limit: int) -> Any:
+    with call.ws.transaction() as conn:
+        rows = resolve.find(conn, text, after, limit)
+    return {"people": [_row(row) for row in rows], "next_after": rows[-1].id if len(rows) == limit else None}
+
+
+def _row(row: resolve.PersonRow) -> dict[str, Any]:
+    return plain(row) | {"person": person_label(row.id), "identifiers": [_identifier(one, reveal=False) for one in row.identifiers]}
+
+
+def _identifier(one: Any, reveal: bool) -> dict[str, Any]:
+    """An identifier as JSON, its value masked unless revealed."""
+    shape: dict[str, Any] = plain(one)
+    return shape if reveal else shape | {"value": masked(shape["value"], shape["type"])}
+
+
+def _known(conn: Any, number: int) -> list[Any]:
+    known = resolve.identifiers_of(conn, [number]).get(number)
+    if not known:
+        raise not_found("person", number)
+    return list(known)
+
+
+def _identity_ids(call: Call, person: str) -> tuple[int, list[int]]:
+    number = person_number(person)
+    with call.ws.transaction() as conn:
+        return number, [one.identity_id for one in _known(conn, number)]

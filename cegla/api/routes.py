@@ -1,0 +1,63 @@
+"""Every route of the API, one line each: method, path, handler, the permission it needs, what it does.
+
+`docs/reference/api.md` and the permission matrix of the tests are made from this table.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from cegla.api import campaigns, people, segments, sources, system
+
+
+class Route(NamedTuple):
+    """One line. `permission` is a key of govern.PERMISSIONS; "" is open to everybody."""
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    permission: str
+    summary: str
+
+    @property
+    def key(self) -> str:
+        """A name for the route that clients can be made from: "people.search"."""
+        return f"{self.handler.__module__.rsplit('.', 1)[1]}.{self.handler.__name__}"
+
+
+ROUTES = (
+    Route("GET", "/health", system.health, "", "the process lives"),
+    Route("GET", "/ready", system.ready, "", "it can commit"),
+    Route("GET", "/status", system.status, "reports.read", "counts and how far intake is"),
+    Route("GET", "/today", system.today, "reports.read", "today against a week ago"),
+    Route("GET", "/doctor", system.doctor, "settings.read", "what needs a person"),
+    Route("GET", "/people", people.listed, "people.read", "people, oldest first"),
+    Route("POST", "/people/search", people.search, "people.read", "people by number or identifier"),
+    Route("POST", "/people/look-up", people.look_up, "people.read", "the person with exactly this identifier"),
+    Route("GET", "/people/{person}", people.shown, "people.read", "everything known about a person, and why"),
+    Route("GET", "/people/{person}/timeline", people.timeline, "people.read", "what a person did"),
+    Route("GET", "/people/{person}/export", people.export, "people.requests", "everything held on a person"),
+    Route("POST", "/people/{person}/erase", people.erase, "people.requests", "erase a person, or count what would go"),
+    Route("GET", "/segments", segments.listed, "segments.read", "all segments"),
+    Route("POST", "/segments", segments.save, "segments.edit", "make or change a segment"),
+    Route("POST", "/segments/count", segments.count, "segments.read", "how many people a rule holds for"),
+    Route("POST", "/segments/sentence", segments.sentence, "segments.read", "a rule in words"),
+    Route("GET", "/segments/{segment_id}", segments.shown, "segments.read", "one segment with its count"),
+    Route("GET", "/segments/{segment_id}/members", segments.members, "people.read", "who is in it, since when"),
+    Route("GET", "/segments/{segment_id}/explain/{person}", segments.explain, "people.read", "why a person is in it, or not"),
+    Route("GET", "/campaigns", campaigns.listed, "campaigns.read", "all campaigns"),
+    Route("POST", "/campaigns", campaigns.save, "campaigns.edit", "make or change a campaign"),
+    Route("GET", "/campaigns/{campaign_id}", campaigns.shown, "campaigns.read", "one campaign"),
+    Route("POST", "/campaigns/{campaign_id}/preview", campaigns.preview, "people.reveal", "the message as one person would get it"),
+    Route("POST", "/campaigns/{campaign_id}/test", campaigns.test, "campaigns.edit", "send a trial to an address"),
+    Route("GET", "/campaigns/{campaign_id}/audience", campaigns.audience, "campaigns.read", "who would get it, who not, and why"),
+    Route("POST", "/campaigns/{campaign_id}/launch", campaigns.launch, "campaigns.send", "begin sending"),
+    Route("POST", "/campaigns/{campaign_id}/pause", campaigns.pause, "campaigns.send", "stop sending for now"),
+    Route("POST", "/campaigns/{campaign_id}/cancel", campaigns.cancel, "campaigns.send", "stop sending for good"),
+    Route("GET", "/campaigns/{campaign_id}/report", campaigns.report, "campaigns.read", "what came of it"),
+    Route("GET", "/messages/{message_id}", campaigns.why, "people.reveal", "why a message was sent, or not"),
+    Route("GET", "/sources", sources.listed, "sources.read", "all sources and what became of their events"),
+    Route("POST", "/sources", sources.add, "sources.edit", "make a source"),
+    Route("POST", "/sources/{source_id}/test-event", sources.send_test_event, "sources.edit", "put a test event into the inbox"),
+    Route("GET", "/quarantine", sources.quarantine, "events.read", "events that could not be used"),
+    Route("POST", "/quarantine/replay", sources.replay, "events.replay", "send them through the door again"),
+)

@@ -1,0 +1,93 @@
+"""What calls carry in their bodies. Unknown fields are refused, so that a typing error is told and not swallowed."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+
+Limit = Annotated[int, Query(ge=1, le=500, description="how many at most")]
+After = Annotated[int, Query(ge=0, description="the number of the last one already seen")]
+Rule = dict[str, Any]
+
+
+class Shape(BaseModel):
+    """A body whose fields are all known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Search(Shape):
+    """Words typed into the search box; in a body, so that they do not end up in a log of addresses."""
+
+    text: str = Field("", max_length=200)
+    after: int = Field(0, ge=0)
+    limit: int = Field(50, ge=1, le=500)
+
+
+class LookUp(Shape):
+    """One identifier, exactly: an e-mail address, a phone number, a user id. Without `type` each type is tried."""
+
+    value: str = Field(min_length=1, max_length=500)
+    type: str | None = None
+
+
+class Erase(Shape):
+    """Erasing cannot be undone, so the default only counts."""
+
+    dry_run: bool = True
+
+
+class NewSegment(Shape):
+    """A segment: `key` names an existing one to change."""
+
+    name: str = Field(min_length=1, max_length=200)
+    rule: Rule
+    key: str | None = Field(None, max_length=100)
+
+
+class RuleBody(Shape):
+    """A rule that is not saved."""
+
+    rule: Rule
+
+
+class NewCampaign(Shape):
+    """An e-mail campaign; `id` names an existing one to change."""
+
+    id: int | None = None
+    name: str = Field(min_length=1, max_length=200)
+    segment_id: int
+    subject: str = Field(min_length=1, max_length=500)
+    mjml: str = Field(min_length=1, max_length=500_000)
+    sender: str = Field("", max_length=300)
+    purpose: str = "marketing"
+    holdout_percent: int = Field(0, ge=0, le=50)
+    messages_per_minute: int | None = Field(None, ge=1)
+    cap: int | None = Field(None, ge=1)
+
+
+class PersonBody(Shape):
+    """One person: p123, or 123."""
+
+    person: str
+
+
+class TestSend(Shape):
+    """Where a trial of the message goes."""
+
+    __test__ = False
+    address: str = Field(min_length=3, max_length=320)
+
+
+class NewSource(Shape):
+    """Where events will come from, and on which lawful basis they are collected."""
+
+    name: str = Field(min_length=1, max_length=100)
+    kind: Literal["website", "server", "import"] = "website"
+    basis: Literal["consent", "contract", "legal_obligation", "legitimate_interest"] = "consent"
+
+
+class Replay(Shape):
+    """Events of the quarantine to try again."""
+
+    ids: list[int] = Field(min_length=1, max_length=10_000)

@@ -1,0 +1,75 @@
+"""Sources and quarantine: where events come from, what became of them, and a second chance for those that were set aside."""
+
+import json
+import secrets
+from typing import Annotated, Any
+
+from fastapi import Query
+
+from cegla.api.call import Opened, not_found
+from cegla.api.plain import plain
+from cegla.api.shapes import Limit, NewSource, Replay
+from cegla.collect import actions as collect
+from cegla.vocabulary.consent import Basis
+from cegla.vocabulary.errors import InvalidInput
+from cegla.vocabulary.events import Reason
+
+TEST_USER = "cegla-test"
+
+
+def listed(call: Opened) -> Any:
+    """Every source with its write key and what became of its events. Secret keys are never shown again."""
+    with call.ws.transaction() as conn:
+        standing = {one.source_id: one for one in collect.standing(conn)}
+        return {"sources": [_shape(source, standing.get(source.id)) for source in collect.sources(conn)]}
+
+
+def add(call: Opened, body: NewSource) -> Any:
+    """Make a source; the answer holds its secret key, this once. A name that exists gives the old source and no secret."""
+    with call.ws.transaction() as conn:
+        source, secret = collect.add_source(conn, body.name, body.kind, Basis(body.basis), call.now)
+    if secret:
+        call.note("source.add", f"source {source.id}", kind=source.kind, basis=str(source.basis))
+    return _shape(source, None) | {"secret": secret or None}
+
+
+def send_test_event(call: Opened, source_id: int) -> Any:
+    """Put one harmless event into the inbox of a source, to see it arrive."""
+    message_id = f"test-{secrets.token_hex(8)}"
+    event = {"type": "track", "event": "Test Event", "messageId": message_id, "userId": TEST_USER, "timestamp": plain(call.now)}
+    with call.ws.transaction() as conn:
+        if source_id not in {source.id for source in collect.sources(conn)}:
+            raise not_found("source", source_id)
+        collect.write_down(conn, source_id, [json.dumps(event).encode()], call.now)
+    return {"message_id": message_id, "source": source_id}
+
+
+def quarantine(call: Opened, reason: Annotated[str | None, Query()] = None, before: int | None = None, limit: Limit = 50) -> Any:
+    """Events that could not be used, newest first, each with its reason. What they hold is shown only to those who may see personal data."""
+    with call.ws.transaction() as conn:
+        rows = collect.quarantine(conn, reason=_reason(reason), before=before, limit=limit)
+    shapes = [plain(row) for row in rows]
+    return {"events": shapes if call.may("people.reveal") else [shape | {"payload": None} for shape in shapes]}
+
+
+def replay(call: Opened, body: Replay) -> Any:
+    """Send events of the quarantine through the door again, with their original times and ids."""
+    with call.ws.transaction() as conn:
+        count = collect.replay(conn, body.ids, call.now)
+    call.note("quarantine.replay", "quarantine", events=count)
+    return {"replayed": count}
+
+
+def _reason(text: str | None) -> Reason | None:
+    if not text:
+        return None
+    try:
+        return Reason(text)
+    except ValueError:
+        raise InvalidInput(where="reason", seen=text, detail=", ".join(Reason)) from None
+
+
+def _shape(source: collect.Source, standing: collect.SourceStanding | None) -> dict[str, Any]:
+    shape: dict[str, Any] = plain(source)
+    del shape["secret_hash"]
+    return shape | {"has_secret": source.secret_hash is not None, "standing": standing and plain(standing) | {"adds_up": standing.adds_up}}

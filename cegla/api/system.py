@@ -1,0 +1,139 @@
+"""The installation itself: does it live, can it commit, how far is intake, what needs a person."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import Request
+
+from cegla.activate import actions as activate
+from cegla.analyse import actions as analyse
+from cegla.api.call import Call, Opened
+from cegla.collect import actions as collect
+from cegla.govern import actions as govern
+from cegla.resolve import actions as resolve
+from cegla.segment import actions as segment
+from cegla.storage.batches import last_committed
+from cegla.storage.postgres import refuse_unsafe
+from cegla.storage.workspace import Workspace
+from cegla.vocabulary.errors import CeglaError, DiskFull
+from cegla.vocabulary.text import Text
+
+LEAST_FREE_SHARE = 0.05
+LONGEST_LAG_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check saw: whether it is well, and the figure or word that shows it."""
+
+    ok: bool
+    seen: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing the doctor looks at."""
+
+    key: str
+    label: Text
+    todo: Text
+    look: Callable[[Call], Finding]
+
+
+def health() -> Any:
+    """The process lives."""
+    return {"alive": True}
+
+
+def ready(request: Request) -> Any:
+    """It can commit and has room to do so. Raises DatabaseAway or DiskFull."""
+    ws: Workspace = request.app.state.ws
+    with ws.transaction() as conn:
+        last_committed(conn)
+    if _free_share(ws) < LEAST_FREE_SHARE:
+        raise DiskFull(where=str(ws.settings.data_dir))
+    return {"ready": True}
+
+
+def status(call: Opened) -> Any:
+    """Counts, and how far intake is: `waiting` events and `lag_seconds` are 0 when everything sent is in the profiles."""
+    with call.ws.transaction() as conn:
+        standing = collect.standing(conn)
+        counts = {"people": resolve.count(conn), "segments": len(segment.segments(conn)), "campaigns": len(activate.campaigns(conn))}
+        batch = last_committed(conn)
+    totals = {name: sum(getattr(one, name) for one in standing) for name in ("accepted", "applied", "repeated", "quarantined", "waiting")}
+    lag = max((one.lag_seconds for one in standing), default=0.0)
+    return {"version": version("cegla"), "as_of": call.now, "events": totals, "lag_seconds": lag, "adds_up": all(one.adds_up for one in standing), "batch": batch.number, **counts}
+
+
+def today(call: Opened) -> Any:
+    """Today against the same weekday a week ago."""
+    return analyse.today(call.ws, call.now)
+
+
+def doctor(call: Opened) -> Any:
+    """Look at everything that can be wrong with an installation and say what to do about it."""
+    findings = [(check, check.look(call)) for check in CHECKS]
+    rows = [{"check": check.key, "label": check.label, "ok": found.ok, "seen": found.seen, "todo": None if found.ok else check.todo} for check, found in findings]
+    return {"ok": all(found.ok for _, found in findings), "checks": rows}
+
+
+def _database(call: Call) -> Finding:
+    try:
+        refuse_unsafe(call.ws.dsn)
+    except CeglaError as error:
+        return Finding(False, error.seen or error.code)
+    return Finding(True, "fsync=on, full_page_writes=on")
+
+
+def _conservation(call: Call) -> Finding:
+    with call.ws.transaction() as conn:
+        wrong = [one.name for one in collect.standing(conn) if not one.adds_up]
+    return Finding(not wrong, ", ".join(wrong) or "accepted = applied + repeated + quarantined + waiting")
+
+
+def _lag(call: Call) -> Finding:
+    with call.ws.transaction() as conn:
+        lag = max((one.lag_seconds for one in collect.standing(conn)), default=0.0)
+    return Finding(lag <= LONGEST_LAG_SECONDS, f"{lag:.1f} s")
+
+
+def _audit(call: Call) -> Finding:
+    with call.ws.transaction() as conn:
+        broken = govern.first_broken_audit(conn)
+    return Finding(broken is None, "whole" if broken is None else f"row {broken}")
+
+
+def _disk(call: Call) -> Finding:
+    share = _free_share(call.ws)
+    return Finding(share >= LEAST_FREE_SHARE, f"{share:.0%}")
+
+
+def _keys(call: Call) -> Finding:
+    directory = call.ws.settings.data_dir / "keys"
+    open_files = [file.name for file in directory.glob("*") if file.stat().st_mode & 0o077]
+    return Finding(not open_files, ", ".join(open_files) or "0600")
+
+
+def _mail(call: Call) -> Finding:
+    smtp = call.ws.settings.smtp
+    return Finding(bool(smtp.host), f"{smtp.host}:{smtp.port}" if smtp.host else "-")
+
+
+def _free_share(ws: Workspace) -> float:
+    usage = shutil.disk_usage(ws.settings.data_dir if ws.settings.data_dir.exists() else ws.settings.data_dir.parent)
+    return usage.free / usage.total
+
+
+CHECKS = (
+    Check("database", Text("PostgreSQL zapisuje trwale", "PostgreSQL keeps what it commits"), Text("Włącz wskazane ustawienie.", "Turn the setting on."), _database),
+    Check("conservation", Text("Żadne zdarzenie nie zginęło", "No event was lost"), Text("Obejrzyj źródło na stronie Źródła.", "Look at the source on the Sources page."), _conservation),
+    Check("lag", Text("Przyjmowanie nadąża", "Intake keeps up"), Text("Sprawdź dziennik aplikacji.", "Look into the log of the app."), _lag),
+    Check("audit", Text("Dziennik działań jest cały", "The audit log is whole"), Text("Porównaj z kopią zapasową.", "Compare with a backup."), _audit),
+    Check("disk", Text("Jest miejsce na dysku", "There is room on the disk"), Text("Zwolnij miejsce.", "Free some space."), _disk),
+    Check("keys", Text("Klucze widzi tylko właściciel", "Only the owner can read the keys"), Text("Zmień prawa plików na 0600.", "Set the files' mode to 0600."), _keys),
+    Check("mail", Text("Serwer poczty jest ustawiony", "A mail server is set"), Text("Ustaw smtp.host.", "Set smtp.host."), _mail),
+)
