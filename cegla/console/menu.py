@@ -1,0 +1,56 @@
+"""The menu: screens in the order of the way of a datum, each with its shortcut; and what a page may say after a write."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cegla.storage.settings import Settings
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of the menu. `label` is a message; `key` opens it after "g"."""
+
+    href: str
+    label: str
+    icon: str
+    key: str
+    permission: str
+
+
+def marked(message: str) -> str:
+    """Marks a message for translation where it is written; it is translated where it is shown."""
+    return message
+
+
+MENU = (
+    Item("/", marked("Dziś"), "today", "t", "reports.read"),
+    Item("/events", marked("Zdarzenia"), "events", "e", "events.read"),
+    Item("/people", marked("Ludzie"), "people", "p", "people.read"),
+    Item("/segments", marked("Segmenty"), "segments", "s", "segments.read"),
+    Item("/campaigns", marked("Kampanie"), "campaigns", "c", "campaigns.read"),
+    Item("/sources", marked("Źródła"), "sources", "z", "sources.read"),
+    Item("/mailbox", marked("Skrzynka demo"), "mailbox", "m", "campaigns.read"),
+    Item("/settings", marked("Ustawienia"), "settings", "u", "settings.read"),
+)
+
+DONE = {
+    "saved": marked("Zapisano."),
+    "replayed": marked("Zdarzenia wracają do przyjęcia; pojawią się w historii za chwilę."),
+    "password": marked("Hasło zmienione. Inne sesje tego użytkownika zostały zakończone."),
+    "test-sent": marked("Wiadomość testowa została wysłana."),
+    "sending": marked("Wysyłka ruszyła."),
+    "paused": marked("Wysyłka wstrzymana."),
+    "cancelled": marked("Kampania anulowana."),
+    "separated": marked("Połączenie cofnięte: od teraz to dwie osoby."),
+    "source": marked("Źródło dodane."),
+}
+
+
+def mailbox_folder(settings: Settings) -> Path:
+    """Where the demo's mail server keeps what it received, one .eml file a message."""
+    return settings.data_dir / "demo-mailbox"
+
+
+def has_mailbox(settings: Settings) -> bool:
+    """Whether this installation has the demo's mailbox."""
+    return mailbox_folder(settings).is_dir()

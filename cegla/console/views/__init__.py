@@ -1,0 +1,1 @@
+"""Pure: what an action returned becomes what a template shows."""

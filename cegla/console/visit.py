@@ -1,0 +1,105 @@
+"""One request as a screen sees it, and the answers a screen can give."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from cegla.console.language import Tongue
+from cegla.console.menu import DONE, MENU, Item, has_mailbox
+from cegla.console.render import Renderer
+from cegla.govern import actions as govern
+from cegla.storage.workspace import Workspace
+from cegla.vocabulary.errors import FieldMissing, NotFound
+from cegla.vocabulary.text import Language
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request that passed the guard. `user` is None on public pages only; `form` is empty on GET."""
+
+    ws: Workspace
+    renderer: Renderer
+    holders: Sequence[govern.Holder]
+    method: str
+    path: str
+    arguments: Mapping[str, str]  #: the parts of the path: {"id": "12"}
+    query: Mapping[str, str]
+    form: FormData
+    user: govern.User | None
+    session: str  #: the session's token, or "" for visitors without one
+    tongue: Tongue
+    theme: str
+    keys: bool  #: single-key shortcuts wanted
+    now: datetime
+    csrf: str
+    partial: bool  #: htmx asks for a part of the page
+    base_url: str
+    answer_cookies: dict[str, str | None] = field(default_factory=dict)  #: cookies to set (None removes)
+
+    @property
+    def language(self) -> Language:
+        """The visitor's language."""
+        return self.tongue.language
+
+    @property
+    def actor(self) -> str:
+        """Who acts, for the audit log."""
+        return self.user.name if self.user else "visitor"
+
+    def may(self, permission: str) -> bool:
+        """Whether the user's role holds this permission."""
+        return self.user is not None and self.user.may(permission)
+
+    @property
+    def menu(self) -> list[Item]:
+        """The screens this user may open."""
+        return [item for item in MENU if self.may(item.permission) and (item.href != "/mailbox" or has_mailbox(self.ws.settings))]
+
+    @property
+    def section(self) -> str:
+        """The menu's entry this page belongs to."""
+        return "/" + self.path.strip("/").partition("/")[0]
+
+    @property
+    def done(self) -> dict[str, str]:
+        """What `?done=` may say after a write."""
+        return DONE
+
+    def number(self, name: str) -> int:
+        """A number from the path. Raises NotFound when it is none."""
+        text = self.arguments.get(name, "")
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            raise NotFound(where=self.path, seen=text, thing=text)
+        return int(text)
+
+    def asked_number(self, name: str, default: int = 0) -> int:
+        """A number from the query string; anything else counts as the default."""
+        text = self.query.get(name, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else default
+
+    def field(self, name: str, default: str = "") -> str:
+        """A text field of the form, stripped."""
+        value = self.form.get(name, default)
+        return value.strip() if isinstance(value, str) else default
+
+    def required(self, name: str) -> str:
+        """A text field that must not be empty. Raises FieldMissing."""
+        value = self.field(name)
+        if not value:
+            raise FieldMissing(where=name, field=name)
+        return value
+
+    def page(self, template: str, model: Mapping[str, Any], *, block: str = "", status: int = 200) -> Response:
+        """An HTML answer; when htmx asks and `block` names a part of the template, only that part."""
+        part = block if self.partial else ""
+        return Response(self.renderer.render(template, self, model, part), status, media_type="text/html", headers={"vary": "HX-Request"})
+
+
+def see_other(path: str, **query: object) -> Response:
+    """After a write: go and look at this page of the console."""
+    return RedirectResponse(path + ("?" + urlencode(query) if query else ""), status_code=303)
