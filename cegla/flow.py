@@ -24,6 +24,7 @@ from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.batches import Committed, commit_batch, last_committed, only_intake_worker
 from cegla.storage.workspace import Connection, Workspace
+from cegla.vocabulary.errors import Transient
 from cegla.vocabulary.events import Event, Reason, SetAside
 
 LOG = structlog.get_logger("flow")
@@ -105,7 +106,8 @@ def ask_consent(batch: Batch) -> None:
 def enrich(batch: Batch) -> None:
     """Device, referrer, campaign, session, order value; personal data stays behind in PostgreSQL."""
     first_event_id = batch.before.last_event_id + 1
-    batch.enriched = profile.enrich(batch.conn, batch.events, batch.identity_ids, batch=batch.number, first_event_id=first_event_id, zone=batch.ws.settings.zone)
+    zone = batch.ws.settings.zone
+    batch.enriched = profile.enrich(batch.conn, batch.events, batch.identity_ids, batch=batch.number, first_event_id=first_event_id, zone=zone)
     profile.declare(batch.conn, batch.enriched.declared)
 
 
@@ -149,6 +151,7 @@ class Intake:
         self.ws = ws
         self.cache = resolve.IdentityCache()
         self.in_doubt = True  # the warehouse may hold rows that PostgreSQL does not know
+        self._steps = IN_THE_WORKER
 
     def recover(self) -> None:
         """Make the warehouse agree with PostgreSQL: take back an uncommitted batch and load the map of people."""
@@ -162,16 +165,19 @@ class Intake:
             LOG.warning("rows of an uncommitted batch were taken back", rows=taken_back)
 
     def take_in(self, most_events: int = MOST_EVENTS) -> TakenIn | None:
-        """Take in one batch; None when nothing waits. Raises psycopg.Error when PostgreSQL is away; then nothing happened."""
+        """Take in one batch; None when nothing waits.
+
+        Raises psycopg.OperationalError or Transient when a store is away or full; then nothing happened.
+        """
         if self.in_doubt:
             self.recover()
         try:
             self.in_doubt = True
-            taken_in = self._transaction(most_events)
+            taken_in = self._transaction(most_events, self._steps)
             self.in_doubt = False
             return taken_in
-        except psycopg.OperationalError:
-            raise
+        except (psycopg.OperationalError, Transient):
+            raise  # a store is away or full: the same batch is tried again later
         except Exception:
             LOG.exception("a batch failed", most_events=most_events)
             return self._narrow_down(most_events)
@@ -181,9 +187,9 @@ class Intake:
         self.recover()
         if most_events > 1:
             return self.take_in(max(1, most_events // 8))
-        return self._transaction(1, steps=[_set_request_aside])
+        return self._transaction(1, [_set_request_aside])
 
-    def _transaction(self, most_events: int, steps: list[Callable[[Batch], None]] = IN_THE_WORKER) -> TakenIn | None:
+    def _transaction(self, most_events: int, steps: list[Callable[[Batch], None]]) -> TakenIn | None:
         with self.ws.transaction() as conn:
             only_intake_worker(conn)
             taken = collect.take(conn, most_events)

@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -57,7 +58,7 @@ class EmbeddedPostgres:
         self.data = self.directory / "data"
         self.log = self.directory / "server.log"
         self.programs = _programs()
-        self.user = SYSTEM_USER if os.geteuid() == 0 else None
+        self.as_user: dict[str, Any] = {"user": SYSTEM_USER, "group": SYSTEM_USER, "extra_groups": []} if os.geteuid() == 0 else {}
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -77,7 +78,7 @@ class EmbeddedPostgres:
         """Initialize when new, start, wait until it answers, create the database. Raises DatabaseWontStart."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self.socket_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self.user:
+        if self.as_user:
             self._give_to_system_user()
         self._end_leftover()
         if not (self.data / "PG_VERSION").exists():
@@ -106,7 +107,9 @@ class EmbeddedPostgres:
         try:
             account = pwd.getpwnam(SYSTEM_USER)
         except KeyError:
-            subprocess.run(["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER], check=True, capture_output=True)
+            subprocess.run(
+                ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER], check=True, capture_output=True
+            )
             account = pwd.getpwnam(SYSTEM_USER)
         for folder in {self.directory, self.socket_directory}:
             os.chown(folder, account.pw_uid, account.pw_gid)
@@ -119,26 +122,28 @@ class EmbeddedPostgres:
         """End a server that a killed Cegla left behind on this directory, so that one owner starts one server."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().split()[0])
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except (OSError, ValueError, IndexError):
             return
-        if str(self.data).encode() not in command:
-            return
         for stop_signal in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-            try:
+            for _ in range(100):
+                if not self._is_ours(pid):
+                    return
                 os.kill(pid, stop_signal)
-                for _ in range(100):
-                    os.kill(pid, 0)
-                    time.sleep(0.05)
-            except ProcessLookupError:
-                return
+                time.sleep(0.05)
+
+    def _is_ours(self, pid: int) -> bool:
+        """Whether that process is a server on this directory; the number may have passed to another program since."""
+        try:
+            return str(self.data).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return False
 
     def _initialize(self) -> None:
         """initdb into a fresh folder, then rename: a half-made cluster is never taken for a whole one."""
         half_made = self.directory / "data.new"
         shutil.rmtree(half_made, ignore_errors=True)
         arguments = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums", "-U", "postgres", "-D", str(half_made)]
-        done = subprocess.run([str(self.programs / "initdb"), *arguments], user=self.user, capture_output=True, cwd="/", check=False)
+        done = subprocess.run([str(self.programs / "initdb"), *arguments], capture_output=True, cwd="/", check=False, **self.as_user)
         if done.returncode != 0:
             raise DatabaseWontStart(where=str(self.directory), seen=done.stderr.decode(errors="replace")[-200:])
         half_made.rename(self.data)
@@ -148,7 +153,12 @@ class EmbeddedPostgres:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(self.programs / "postgres"), "-D", str(self.data), "-k", str(self.socket_directory), *options],
-                user=self.user, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+                **self.as_user,
             )
 
     def _wait_until_it_answers(self) -> None:

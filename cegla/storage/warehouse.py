@@ -18,51 +18,55 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from cegla.vocabulary.errors import Busy
+from cegla.vocabulary.errors import Busy, DiskFull
 
-EVENTS = pa.schema([
-    ("batch", pa.int64()),
-    ("event_id", pa.int64()),
-    ("source_id", pa.int32()),
-    ("identity_id", pa.int64()),
-    ("kind", pa.string()),  # identify, track, page, screen, group, alias
-    ("name", pa.string()),  # the event's name; pages are "Page Viewed", screens "Screen Viewed"
-    ("occurred_at", pa.timestamp("us")),  # UTC
-    ("received_at", pa.timestamp("us")),  # UTC
-    ("local_at", pa.timestamp("us")),  # wall clock in the shop's time zone
-    ("session_id", pa.int64()),
-    ("order_id", pa.string()),
-    ("value_micros", pa.int64()),  # revenue; negative for refunds
-    ("currency", pa.string()),
-    ("page_path", pa.string()),
-    ("page_title", pa.string()),
-    ("referrer_kind", pa.string()),  # direct, search, social, assistant, mail, internal, other
-    ("referrer_host", pa.string()),
-    ("campaign_source", pa.string()),
-    ("campaign_medium", pa.string()),
-    ("campaign_name", pa.string()),
-    ("device_type", pa.string()),  # desktop, phone, tablet, tv, bot, server, unknown
-    ("os", pa.string()),
-    ("browser", pa.string()),
-    ("country", pa.string()),  # ISO 3166-1 alpha-2
-    ("language", pa.string()),
-    ("is_bot", pa.bool_()),
-    ("properties", pa.string()),  # JSON, without personal data
-])
+EVENTS = pa.schema(
+    [
+        ("batch", pa.int64()),
+        ("event_id", pa.int64()),
+        ("source_id", pa.int32()),
+        ("identity_id", pa.int64()),
+        ("kind", pa.string()),  # identify, track, page, screen, group, alias
+        ("name", pa.string()),  # the event's name; pages are "Page Viewed", screens "Screen Viewed"
+        ("occurred_at", pa.timestamp("us")),  # UTC
+        ("received_at", pa.timestamp("us")),  # UTC
+        ("local_at", pa.timestamp("us")),  # wall clock in the shop's time zone
+        ("session_id", pa.int64()),
+        ("order_id", pa.string()),
+        ("value_micros", pa.int64()),  # revenue; negative for refunds
+        ("currency", pa.string()),
+        ("page_path", pa.string()),
+        ("page_title", pa.string()),
+        ("referrer_kind", pa.string()),  # direct, search, social, assistant, mail, internal, other
+        ("referrer_host", pa.string()),
+        ("campaign_source", pa.string()),
+        ("campaign_medium", pa.string()),
+        ("campaign_name", pa.string()),
+        ("device_type", pa.string()),  # desktop, phone, tablet, tv, bot, server, unknown
+        ("os", pa.string()),
+        ("browser", pa.string()),
+        ("country", pa.string()),  # ISO 3166-1 alpha-2
+        ("language", pa.string()),
+        ("is_bot", pa.bool_()),
+        ("properties", pa.string()),  # JSON, without personal data
+    ]
+)
 
-ORDER_LINES = pa.schema([
-    ("batch", pa.int64()),
-    ("event_id", pa.int64()),
-    ("identity_id", pa.int64()),
-    ("name", pa.string()),  # name of the event that carried the line
-    ("occurred_at", pa.timestamp("us")),
-    ("product_id", pa.string()),
-    ("product", pa.string()),
-    ("category", pa.string()),
-    ("quantity", pa.float64()),
-    ("price_micros", pa.int64()),
-    ("value_micros", pa.int64()),
-])
+ORDER_LINES = pa.schema(
+    [
+        ("batch", pa.int64()),
+        ("event_id", pa.int64()),
+        ("identity_id", pa.int64()),
+        ("name", pa.string()),  # name of the event that carried the line
+        ("occurred_at", pa.timestamp("us")),
+        ("product_id", pa.string()),
+        ("product", pa.string()),
+        ("category", pa.string()),
+        ("quantity", pa.float64()),
+        ("price_micros", pa.int64()),
+        ("value_micros", pa.int64()),
+    ]
+)
 
 TABLES = {"events": EVENTS, "order_lines": ORDER_LINES}
 DUCKDB_TYPES: dict[pa.DataType, str] = {
@@ -163,7 +167,10 @@ class Warehouse:
         pairs = list(changes)
         if not pairs:
             return
-        rows = pa.table({"identity_id": [pair[0] for pair in pairs], "person_id": [pair[1] for pair in pairs]}, schema=pa.schema([("identity_id", pa.int64()), ("person_id", pa.int64())]))
+        rows = pa.table(
+            {"identity_id": [pair[0] for pair in pairs], "person_id": [pair[1] for pair in pairs]},
+            schema=pa.schema([("identity_id", pa.int64()), ("person_id", pa.int64())]),
+        )
         with self._writing, self._cursor() as cursor:
             cursor.register("incoming", rows)
             cursor.begin()
@@ -182,5 +189,9 @@ class Warehouse:
         cursor = self._root.cursor()
         try:
             yield cursor
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            if "No space left" in str(error):
+                raise DiskFull(where=str(self.path)) from error
+            raise Busy(where=str(self.path), detail=str(error).splitlines()[0]) from error
         finally:
-            cursor.close()
+            cursor.close()  # an open transaction is rolled back

@@ -45,7 +45,15 @@ class Workspace:
     @cached_property
     def pool(self) -> "ConnectionPool[Connection]":
         """Connections to PostgreSQL, UTC and with synchronous commit on."""
-        pool = ConnectionPool(self.dsn, min_size=1, max_size=self.pool_size, open=True, timeout=15, kwargs={"options": "-c synchronous_commit=on -c timezone=UTC"}, check=ConnectionPool.check_connection)
+        pool = ConnectionPool(
+            self.dsn,
+            min_size=1,
+            max_size=self.pool_size,
+            open=True,
+            timeout=15,
+            kwargs={"options": "-c synchronous_commit=on -c timezone=UTC"},
+            check=ConnectionPool.check_connection,
+        )
         self._closing.append(pool.close)
         return pool
 
@@ -91,7 +99,9 @@ class DataDirectory:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            raise AlreadyRunning(where=str(self.path), pid=lock.read().strip() or "?") from None
+            owner = lock.read().strip()
+            lock.close()
+            raise AlreadyRunning(where=str(self.path), pid=owner or "?") from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
@@ -146,5 +156,7 @@ def _guest(dsn: str) -> str:
     try:
         psycopg.connect(dsn, connect_timeout=10).close()
     except psycopg.OperationalError as error:
-        raise Busy(where="data_dir", seen=str(error).splitlines()[0], detail="another Cegla owns the data directory, and its PostgreSQL does not answer yet") from None
+        raise Busy(
+            where="data_dir", seen=str(error).splitlines()[0], detail="another Cegla owns the data directory, and its PostgreSQL does not answer yet"
+        ) from None
     return dsn

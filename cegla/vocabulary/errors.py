@@ -140,7 +140,9 @@ class UnsafeDatabase(Broken):
     """PostgreSQL runs with a setting that can lose accepted events."""
 
     code = "CEGLA-E0103"
-    what = Text("PostgreSQL działa z ustawieniem {setting}, które może zgubić przyjęte zdarzenia.", "PostgreSQL runs with {setting}, which can lose accepted events.")
+    what = Text(
+        "PostgreSQL działa z ustawieniem {setting}, które może zgubić przyjęte zdarzenia.", "PostgreSQL runs with {setting}, which can lose accepted events."
+    )
     todo = Text("Włącz to ustawienie na serwerze i uruchom Ceglę ponownie.", "Turn the setting on at the server and start Cegla again.")
 
 
@@ -250,7 +252,10 @@ class RuleInvalid(InvalidInput):
 
     code = "CEGLA-E0320"
     what = Text("Reguła segmentu jest nieprawidłowa: {detail}", "The segment's rule is not valid: {detail}")
-    todo = Text("Popraw wskazaną regułę; lista operatorów jest w docs/reference/segments.md.", "Correct the rule shown; the operators are in docs/reference/segments.md.")
+    todo = Text(
+        "Popraw wskazaną regułę; lista operatorów jest w docs/reference/segments.md.",
+        "Correct the rule shown; the operators are in docs/reference/segments.md.",
+    )
 
 
 class TemplateInvalid(InvalidInput):

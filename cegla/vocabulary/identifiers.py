@@ -59,7 +59,7 @@ def normalized(type_key: str, value: object) -> str | None:
     None covers absent, blank, blocked (see `is_blocked`), too long (over 500 characters) and, for e-mail and
     phone, malformed values. Integers count as their decimal text, so userId 1 and "1" are the same.
     """
-    if value is None or isinstance(value, bool) or isinstance(value, (dict, list, float)):
+    if value is None or isinstance(value, (bool, dict, list, float)):
         return None
     text = str(value)
     if not text.isascii():

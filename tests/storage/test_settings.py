@@ -22,7 +22,14 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "place"),
-    [("language: de", "language"), ("timezone: Mars/Olympus", "timezone"), ("collector: {port: many}", "collector.port"), ("no_such: 1", "no_such"), ("- a list", "cegla.yaml"), ("a: [", "cegla.yaml")],
+    [
+        ("language: de", "language"),
+        ("timezone: Mars/Olympus", "timezone"),
+        ("collector: {port: many}", "collector.port"),
+        ("no_such: 1", "no_such"),
+        ("- a list", "cegla.yaml"),
+        ("a: [", "cegla.yaml"),
+    ],
 )
 def test_a_wrong_setting_says_where_it_stands(tmp_path: Path, text: str, place: str) -> None:
     file = tmp_path / "cegla.yaml"

@@ -7,7 +7,24 @@ from cegla.vocabulary.identifiers import LONGEST_IDENTIFIER, TYPES, normalized
 
 @pytest.mark.parametrize(
     "placeholder",
-    ["", "  ", "null", "NULL", "undefined", "0", "0000-0000", "-1", "NaN", "[object Object]", '"null"', "'guest'", "anonymous", "\u200bnull\u200b", "ｎｕｌｌ", "\u200b \ufeff"],
+    [
+        "",
+        "  ",
+        "null",
+        "NULL",
+        "undefined",
+        "0",
+        "0000-0000",
+        "-1",
+        "NaN",
+        "[object Object]",
+        '"null"',
+        "'guest'",
+        "anonymous",
+        "\u200bnull\u200b",
+        "ｎｕｌｌ",
+        "\u200b \ufeff",
+    ],
 )
 def test_a_placeholder_never_becomes_an_identifier(placeholder: str) -> None:
     assert normalized("user_id", placeholder) is None

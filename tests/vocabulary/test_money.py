@@ -9,7 +9,18 @@ from cegla.vocabulary.money import from_micros, to_micros
 
 @pytest.mark.parametrize(
     ("amount", "micros"),
-    [(2.55, 2_550_000), ("0.001", 1_000), (Decimal("-11062.06"), -11_062_060_000), (3, 3_000_000), (True, None), (None, None), (float("nan"), None), ("1e400", None), ("abc", None), (1e300, None)],
+    [
+        (2.55, 2_550_000),
+        ("0.001", 1_000),
+        (Decimal("-11062.06"), -11_062_060_000),
+        (3, 3_000_000),
+        (True, None),
+        (None, None),
+        (float("nan"), None),
+        ("1e400", None),
+        ("abc", None),
+        (1e300, None),
+    ],
 )
 def test_an_amount_becomes_exact_micros_or_nothing(amount: object, micros: int | None) -> None:
     assert to_micros(amount) == micros
