@@ -24,16 +24,17 @@ from starlette.testclient import TestClient
 from cegla.activate import actions as activate
 from cegla.api.app import build_api
 from cegla.cli import main as cli
+from cegla.collect import actions as collect
 from cegla.console.app import build_console
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
-from cegla.collect import actions as collect
 from cegla.storage.settings import Settings, load_settings
 from cegla.storage.workspace import Workspace, open_workspace
 from cegla.worker.loops import Loops
 from cegla.worker.supervisor import start
+from cegla.worker.tether import end_with_supervisor
 
 HOLDERS = (
     govern.Holder("collect", collect.export_person, collect.erase_person),
@@ -52,11 +53,15 @@ def build_app(ws: Workspace, token: str) -> Starlette:
 
 def serve(settings: Settings) -> None:
     """The app process: loops, API and console until SIGTERM. The run file tells the command line where it is."""
-    structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer()])
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer()]
+    )
     ws = Workspace(settings, settings.dsn)
     loops = Loops(ws)
     token = secrets.token_urlsafe(32)
-    server = uvicorn.Server(uvicorn.Config(build_app(ws, token), host=settings.app.host, port=settings.app.port, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
+    server = uvicorn.Server(
+        uvicorn.Config(build_app(ws, token), host=settings.app.host, port=settings.app.port, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    )
     try:
         loops.start()
         _announce_when_up(server, settings, token)
@@ -105,7 +110,9 @@ def open_door(settings: Settings) -> Generator[httpx.Client]:
         token = secrets.token_urlsafe(32)
         loops.start()
         try:
-            with TestClient(build_app(ws, token), base_url="http://cegla.local/api/v1", raise_server_exceptions=False, headers={"Authorization": f"Bearer {token}"}) as client:
+            with TestClient(
+                build_app(ws, token), base_url="http://cegla.local/api/v1", raise_server_exceptions=False, headers={"Authorization": f"Bearer {token}"}
+            ) as client:
                 yield client
         finally:
             loops.stop()
@@ -114,7 +121,8 @@ def open_door(settings: Settings) -> Generator[httpx.Client]:
 def main() -> None:
     """The `cegla` command."""
     if sys.argv[1:2] == ["serve"]:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        end_with_supervisor()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides the order
         serve(load_settings())
     else:
         cli.run(sys.argv[1:], open_door, start)

@@ -4,13 +4,11 @@
                ├─ collector × workers   one port, shared by the kernel (SO_REUSEPORT)
                └─ app                   intake, schedules, API, console
 
-A child ends with its supervisor, also when that is killed: the kernel sends it SIGTERM (prctl PR_SET_PDEATHSIG).
+A child ends with its supervisor, also when that is killed (worker/tether.py).
 """
 
-import ctypes
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -28,9 +26,9 @@ from cegla.storage.postgres import EmbeddedPostgres, refuse_unsafe
 from cegla.storage.settings import Settings
 from cegla.storage.workspace import DataDirectory, Workspace
 from cegla.vocabulary.errors import Broken, CeglaError
+from cegla.worker import tether
 
 LOG = structlog.get_logger("supervisor")
-PR_SET_PDEATHSIG = 1
 LONGEST_PAUSE_SECONDS = 5.0
 START_SECONDS = 60.0
 
@@ -62,9 +60,7 @@ class Child:
         self.restarts += 1
         self.started_at = now
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_end_with_parent
-            )
+            self.process = subprocess.Popen(self.command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def stop(self) -> None:
         """Ask it to end, then make it."""
@@ -180,9 +176,11 @@ def _plan(settings: Settings, dsn: str, server: EmbeddedPostgres | None, directo
     environment = {
         **os.environ, "CEGLA_DSN": dsn, "CEGLA_DATA_DIR": str(directory.path), "CEGLA_COLLECTOR_PORT": str(collector_port), "CEGLA_APP_PORT": str(app_port),
         **_passed_on(settings),
+        tether.VARIABLE: str(os.getpid()),
     }  # fmt: skip
     children = [
-        Child(f"collector-{n}", [sys.executable, "-m", "cegla.worker.collector"], environment, logs / f"collector-{n}.log") for n in range(1, settings.collector.workers + 1)
+        Child(f"collector-{n}", [sys.executable, "-m", "cegla.worker.collector"], environment, logs / f"collector-{n}.log")
+        for n in range(1, settings.collector.workers + 1)
     ]
     children.append(Child("app", [sys.executable, "-m", "cegla.app", "serve"], environment, logs / "app.log"))
     return Running(
@@ -232,8 +230,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _end_with_parent() -> None:
-    """Runs in the child before its program: SIGTERM when the thread that started it is gone."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
