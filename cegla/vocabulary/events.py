@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from cegla.vocabulary.text import Text
+
 KINDS = ("identify", "track", "page", "screen", "group", "alias")
 
 
@@ -29,6 +31,27 @@ class Reason(StrEnum):
     INTAKE_FAILED = "intake_failed"
     NO_CONSENT = "no_consent"
     SUPPRESSED = "suppressed"
+
+
+REASONS: dict[Reason, Text] = {
+    Reason.NOT_AN_OBJECT: Text("zdarzenie nie jest obiektem JSON", "the event is not a JSON object"),
+    Reason.UNKNOWN_TYPE: Text("nieznany typ zdarzenia", "unknown event type"),
+    Reason.MISSING_EVENT_NAME: Text("brak nazwy zdarzenia", "the event's name is missing"),
+    Reason.MISSING_IDENTITY: Text("brak identyfikatora osoby", "no identifier of a person"),
+    Reason.MISSING_GROUP: Text("brak identyfikatora grupy", "the group's id is missing"),
+    Reason.MISSING_PREVIOUS_ID: Text("brak poprzedniego identyfikatora", "the previous id is missing"),
+    Reason.FIELD_OF_WRONG_TYPE: Text("pole ma zły typ", "a field has the wrong type"),
+    Reason.EVENT_TOO_LARGE: Text("zdarzenie jest za duże", "the event is too large"),
+    Reason.TOO_MANY_EVENTS: Text("za dużo zdarzeń w żądaniu", "too many events in a request"),
+    Reason.TOO_MANY_FIELDS: Text("za dużo pól", "too many fields"),
+    Reason.TOO_DEEP: Text("za głęboko zagnieżdżone", "nested too deeply"),
+    Reason.UNREADABLE_TEXT: Text("nieczytelny tekst", "unreadable text"),
+    Reason.UNREADABLE_TIME: Text("nieczytelny czas", "unreadable time"),
+    Reason.UNREADABLE_BODY: Text("nieczytelna treść żądania", "unreadable request body"),
+    Reason.INTAKE_FAILED: Text("przyjęcie nie powiodło się", "intake failed"),
+    Reason.NO_CONSENT: Text("brak zgody na analizę", "no consent to analytics"),
+    Reason.SUPPRESSED: Text("osoba została usunięta", "the person was erased"),
+}
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
