@@ -9,6 +9,7 @@ today is a map held in memory and derived from PostgreSQL.
 import threading
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,11 @@ def _derived(name: str, columns: dict[str, str]) -> ir.Table:
     return ibis.table(ibis.schema(columns), name=name, catalog="derived", database="main")
 
 
+@lru_cache(maxsize=256)
+def _sql(operation: Any) -> str:
+    return str(ibis.to_sql(operation.to_expr(), dialect="duckdb"))
+
+
 class Warehouse:
     """One DuckDB file and the map of people. Safe to use from several threads; one process at a time."""
 
@@ -105,6 +111,7 @@ class Warehouse:
         self._root = root
         self._writing = threading.Lock()
         self._numbers = count(1)
+        self._idle_numbers: list[int] = []
         root.execute("attach ':memory:' as derived")
         for name, schema in TABLES.items():
             columns = ", ".join(f"{column.name} {DUCKDB_TYPES[column.type]}" for column in schema)
@@ -122,8 +129,15 @@ class Warehouse:
 
     @contextmanager
     def people(self, person_ids: Iterable[int]) -> Generator[ir.Table]:
-        """A table with the one column `person_id`, to join a question with; gone after the block."""
-        name = f"people_{next(self._numbers)}"
+        """A table with the one column `person_id`, to join a question with; gone after the block.
+
+        Names are used again, so that the same question about other people is the same expression (see `run`).
+        """
+        try:
+            number = self._idle_numbers.pop()
+        except IndexError:
+            number = next(self._numbers)
+        name = f"people_{number}"
         with self._cursor() as cursor:
             cursor.register("incoming", pa.table({"person_id": pa.array(list(person_ids), pa.int64())}))
             cursor.execute(f"create table derived.main.{name} as select person_id from incoming")
@@ -132,10 +146,11 @@ class Warehouse:
         finally:
             with self._cursor() as cursor:
                 cursor.execute(f"drop table derived.main.{name}")
+            self._idle_numbers.append(number)
 
     def run(self, expression: ir.Table) -> pa.Table:
-        """The rows of an expression as Arrow columns."""
-        sql = ibis.to_sql(expression, dialect="duckdb")
+        """The rows of an expression as Arrow columns. Its SQL is remembered, since writing it takes longer than many an answer."""
+        sql = _sql(expression.op())
         with self._cursor() as cursor:
             return cursor.sql(sql).to_arrow_table()
 

@@ -1,0 +1,260 @@
+"""Enrichment: events become rows of the warehouse, in columns.
+
+One pass over the events fills lists; everything that repeats (user agents, addresses, texts) comes out of a cache. The
+passive events, in which the person did nothing (a message delivered, a refund booked), belong to no session.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from cegla.profile.rules import commerce
+from cegla.profile.rules.countries import country_code
+from cegla.profile.rules.devices import device_of
+from cegla.profile.rules.origins import NO_CAMPAIGN, NO_PAGE, Page, Referrer, campaign_of, read_page, read_referrer
+from cegla.profile.rules.scrubbing import plain_traits, scrubbed_json, scrubbed_text
+from cegla.profile.rules.sessions import Sessions
+from cegla.vocabulary.events import Event
+
+PASSIVE = frozenset({
+    "Order Refunded", "Order Cancelled", "Order Shipped", "Order Delivered", "Message Sent", "Message Delivered", "Message Bounced", "Message Skipped", "Message Failed",
+    "Email Sent", "Email Delivered", "Email Bounced", "Email Marked as Spam", "SMS Sent", "SMS Delivered", "SMS Failed", "Push Sent", "Push Delivered", "Push Bounced",
+    "Segment Consent Preference Updated",
+})  # fmt: skip
+ARRIVALS = frozenset({"page", "screen"})  #: kinds whose referrer says where the visit came from
+_PAGE_KEYS = frozenset({"url", "path", "title", "referrer", "search", "name"})
+_LINE_KEYS = frozenset({"products"})
+_QUARTER_MICROS = 900 * 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_NO_REFERRER = Referrer("", None)
+
+
+class Declared(NamedTuple):
+    """One trait as an identify call declared it. `value` None takes back what was declared before."""
+
+    identity_id: int
+    key: str
+    value: Any
+    source_id: int
+    declared_at: datetime
+
+
+class EventRow(NamedTuple):
+    """What one event adds to the columns that are not plain copies of its fields."""
+
+    name: str
+    session_id: int | None
+    order_id: str | None
+    value_micros: int | None
+    currency: str | None
+    page_path: str | None
+    page_title: str | None
+    referrer_kind: str | None
+    referrer_host: str | None
+    campaign_source: str | None
+    campaign_medium: str | None
+    campaign_name: str | None
+    device_type: str
+    os: str | None
+    browser: str | None
+    country: str | None
+    language: str | None
+    is_bot: bool
+    properties: bytes | None
+
+
+class Batch(NamedTuple):
+    """The numbers that every row of a batch carries, and the shop's time zone."""
+
+    number: int
+    first_event_id: int
+    zone: tzinfo
+
+
+def enriched_tables(events: Sequence[Event], identity_ids: Sequence[int], batch: Batch, sessions: Sessions) -> dict[str, pa.Table]:
+    """The rows of `events` and `order_lines` (see `storage/warehouse.py`); `sessions` moves on."""
+    times = [_micros(event.occurred_at) for event in events]
+    rows: list[EventRow] = []
+    lines: list[tuple[Any, ...]] = []
+    for index, event in enumerate(events):
+        identity_id, at = identity_ids[index], times[index]
+        sold = commerce.read_commerce(event.name, event.properties) if event.kind == "track" else commerce.NOTHING
+        rows.append(_row(event, identity_id, at, sold, sessions))
+        if sold.lines:
+            event_id = batch.first_event_id + index
+            lines += [(event_id, identity_id, event.name, at, *line) for line in sold.lines]
+    return {"events": _events_table(events, identity_ids, times, rows, batch), "order_lines": _lines_table(lines, batch)}
+
+
+def declared_traits(events: Sequence[Event], identity_ids: Sequence[int]) -> list[Declared]:
+    """What the identify calls declare: the newest value of each trait of each identity."""
+    newest: dict[tuple[int, str], Declared] = {}
+    for event, identity_id in zip(events, identity_ids, strict=True):
+        if event.kind != "identify":
+            continue
+        for raw_key, value in event.traits.items():
+            key = trait_key(raw_key)
+            known = newest.get((identity_id, key))
+            if known is None or event.occurred_at >= known.declared_at:
+                newest[identity_id, key] = Declared(identity_id, key, value, event.source_id, event.occurred_at)
+    return list(newest.values())
+
+
+@lru_cache(maxsize=4_096)
+def trait_key(raw: str) -> str:
+    """One style for the names of traits: firstName, FirstName and first-name are first_name."""
+    letters: list[str] = []
+    for letter in raw.strip()[:100]:
+        if letter.isupper() and letters and letters[-1] not in "_" and not letters[-1].isupper():
+            letters.append("_")
+        letters.append(letter if letter.isalnum() else "_")
+    return "".join(letters).lower().strip("_") or "_"
+
+
+# one event ---------------------------------------------------------------------------------------------------------------
+
+
+def _row(event: Event, identity_id: int, at: int, sold: commerce.Commerce, sessions: Sessions) -> EventRow:
+    context, properties = event.context, event.properties
+    device = device_of(context)
+    is_arrival = event.kind in ARRIVALS
+    told = properties if is_arrival else {}
+    shown = context.get("page")
+    if not isinstance(shown, dict):
+        shown = {}
+    page = _page(told, shown)
+    campaign = campaign_of(context, page)
+    referrer = _referrer(told, shown, context, page) if is_arrival else _NO_REFERRER
+    session_id = None
+    if event.name not in PASSIVE and context.get("active") is not False:
+        key = None if campaign is NO_CAMPAIGN else f"{campaign.source}/{campaign.name}"
+        session_id = sessions.place(identity_id, at, key)
+    title = told.get("title") or shown.get("title")
+    locale = context.get("locale")
+    return EventRow(
+        scrubbed_text(event.name, "name") if event.kind == "track" else event.name, session_id, None if sold.order_id is None else scrubbed_text(sold.order_id, "path"),
+        sold.value_micros, sold.currency, page.path if page.path is None else scrubbed_text(page.path, "path"),
+        scrubbed_text(title) if isinstance(title, str) and title else None, referrer.kind or None, referrer.host, *campaign, device.type, device.os, device.browser,
+        _country(event, context), _language(locale) if isinstance(locale, str) else None, device.is_bot, _properties(event, bool(sold.lines), is_arrival),
+    )  # fmt: skip
+
+
+def _page(told: dict[str, Any], shown: dict[str, Any]) -> Page:
+    """The page an event happened on: the call's own properties before the context."""
+    for holder in (told, shown):
+        if isinstance(url := holder.get("url"), str) and url:
+            return read_page(url)
+    for holder in (told, shown):
+        if isinstance(path := holder.get("path"), str) and path:
+            return read_page(path)
+    return NO_PAGE
+
+
+def _referrer(told: dict[str, Any], shown: dict[str, Any], context: dict[str, Any], page: Page) -> Referrer:
+    for holder in (told, shown):
+        if isinstance(url := holder.get("referrer"), str):
+            return read_referrer(url, page.host)
+    link = context.get("referrer")
+    if isinstance(link, dict) and isinstance(url := link.get("url") or link.get("link"), str):
+        return read_referrer(url, page.host)
+    return read_referrer("", None)
+
+
+def _country(event: Event, context: dict[str, Any]) -> str | None:
+    """The country an event tells: location, then the traits of an identify call, then the order's own field."""
+    location = context.get("location")
+    if isinstance(location, dict) and isinstance(value := location.get("country"), str):
+        return country_code(value)
+    if event.traits:
+        if isinstance(value := event.traits.get("country"), str):
+            return country_code(value)
+        address = event.traits.get("address")
+        if isinstance(address, dict) and isinstance(value := address.get("country"), str):
+            return country_code(value)
+    value = event.properties.get("country") or event.properties.get("shipping_country")
+    return country_code(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=1_024)
+def _language(locale: str) -> str | None:
+    """The language of a locale: "pl" of pl-PL and pl_PL.UTF-8."""
+    word = locale.replace("_", "-").split("-")[0].split(".")[0].lower()
+    return word if 2 <= len(word) <= 3 and word.isascii() and word.isalpha() else None
+
+
+def _properties(event: Event, has_lines: bool, is_arrival: bool) -> bytes | None:
+    """The event's JSON: no personal data, and nothing that has a column or a line of its own."""
+    if event.kind in ("identify", "group"):
+        return scrubbed_json(plain_traits(event.traits))
+    properties = event.properties
+    if is_arrival:
+        properties = {key: value for key, value in properties.items() if key not in _PAGE_KEYS}
+    elif has_lines and "products" in properties:
+        properties = {key: value for key, value in properties.items() if key not in _LINE_KEYS}
+    return scrubbed_json(properties)
+
+
+# columns -----------------------------------------------------------------------------------------------------------------
+
+
+def _events_table(events: Sequence[Event], identity_ids: Sequence[int], times: list[int], rows: list[EventRow], batch: Batch) -> pa.Table:
+    zone = batch.zone
+    local = [at + _offset_micros(at // _QUARTER_MICROS, zone) for at in times]
+    received = [_micros(event.received_at) for event in events]
+    count = len(events)
+    columns: dict[str, Any] = {
+        "batch": pa.repeat(pa.scalar(batch.number, pa.int64()), count),
+        "event_id": pa.array(range(batch.first_event_id, batch.first_event_id + count), pa.int64()),
+        "source_id": pa.array(map(attrgetter("source_id"), events), pa.int32(), size=count),
+        "identity_id": pa.array(identity_ids, pa.int64()),
+        "kind": pa.array(map(attrgetter("kind"), events), pa.string(), size=count),
+        "occurred_at": _moments(times),
+        "received_at": _moments(received),
+        "local_at": _moments(local),
+    }
+    values: Any = zip(*rows, strict=True) if rows else [[] for _ in EventRow._fields]
+    for name, column in zip(EventRow._fields, values, strict=True):
+        columns[name] = pa.array(column, _TYPES[name])
+    return pa.table({name: columns[name] for name in EVENT_COLUMNS})
+
+
+def _lines_table(lines: list[tuple[Any, ...]], batch: Batch) -> pa.Table:
+    values: Any = zip(*lines, strict=True) if lines else [[] for _ in range(10)]
+    event_id, identity_id, name, at, product_id, product, category, quantity, price, value = values
+    return pa.table({
+        "batch": pa.repeat(pa.scalar(batch.number, pa.int64()), len(lines)),
+        "event_id": pa.array(event_id, pa.int64()), "identity_id": pa.array(identity_id, pa.int64()), "name": pa.array(name, pa.string()), "occurred_at": _moments(list(at)),
+        "product_id": pa.array(map(_clean, product_id), pa.string()), "product": pa.array(map(_clean, product), pa.string()), "category": pa.array(map(_clean, category), pa.string()),
+        "quantity": pa.array(quantity, pa.float64()), "price_micros": pa.array(price, pa.int64()), "value_micros": pa.array(value, pa.int64()),
+    })  # fmt: skip
+
+
+EVENT_COLUMNS = (
+    "batch", "event_id", "source_id", "identity_id", "kind", "name", "occurred_at", "received_at", "local_at", "session_id", "order_id", "value_micros", "currency", "page_path", "page_title",
+    "referrer_kind", "referrer_host", "campaign_source", "campaign_medium", "campaign_name", "device_type", "os", "browser", "country", "language", "is_bot", "properties",
+)  # fmt: skip
+_TYPES: dict[str, pa.DataType] = dict.fromkeys(EventRow._fields, pa.string()) | {"session_id": pa.int64(), "value_micros": pa.int64(), "is_bot": pa.bool_()}
+
+
+def _clean(text: str | None) -> str | None:
+    return text if text is None else scrubbed_text(text, "path")
+
+
+def _moments(micros: list[int]) -> pa.Array:
+    return pa.array(micros, pa.int64()).view(pa.timestamp("us"))
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+@lru_cache(maxsize=65_536)
+def _offset_micros(quarter: int, zone: tzinfo) -> int:
+    """The zone's distance from UTC in a quarter of an hour since 1970; zones change on such quarters only."""
+    offset = (_EPOCH + timedelta(microseconds=quarter * _QUARTER_MICROS)).astimezone(zone).utcoffset()
+    return offset // _MICROSECOND if offset else 0

@@ -1,0 +1,115 @@
+"""Facts: the aggregates that all first traits rest on, as one Ibis expression over the history.
+
+    events ──not bots──► seen ──by person──────────────► totals ─┐
+                           └──by person and session──► visits ─┐ ├─► facts, one row a person
+    order lines ──of what was seen──────────────────► choices ─┴─► favourites
+
+The caller restricts the history to some people or to none; what comes out for a person is the same. Whose events are all
+from bots has no row.
+"""
+
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from cegla.profile.rules.commerce import LOOKED_AT, ORDERED, TAKEN_BACK
+
+HALF_LIFE_SECONDS = 21 * 86_400
+HEAT_EPOCH_SECONDS = 1_577_836_800  # 2020-01-01 UTC
+WEIGHTS = {"Order Completed": 10.0, "Checkout Started": 5.0, "Message Clicked": 5.0, "Email Link Clicked": 5.0, "Product Added": 3.0, "Signed Up": 3.0}  #: any other deed counts 1
+FAVOURITES = ("hour", "device", "country", "language", "origin", "category", "product")
+MOST_CATEGORIES = 3
+_LN2 = 0.6931471805599453
+_SEEN = (
+    "person_id", "event_id", "name", "occurred_at", "local_at", "session_id", "order_id", "value_micros", "currency", "referrer_kind", "referrer_host", "campaign_source",
+    "device_type", "country", "language",
+)  # fmt: skip
+
+
+def facts(events: ir.Table, lines: ir.Table) -> ir.Table:
+    """One row a person; `events` and `lines` are `history()` tables. No fact depends on when it is computed."""
+    seen = events.filter(~events.is_bot).select(*_SEEN)
+    totals = _totals(seen)
+    favourites = _favourites(_choices(seen, lines))
+    return totals.left_join(favourites, totals.person_id == favourites.chooser).drop("chooser")
+
+
+def _totals(seen: ir.Table) -> ir.Table:
+    """Counts, sums and moments."""
+    acted = seen.session_id.notnull()
+    ordered, refunded = seen.name == ORDERED, seen.name.isin(sorted(TAKEN_BACK))
+    an_order = seen.order_id.fill_null(seen.event_id.cast("string"))
+    return seen.group_by("person_id").agg(
+        events=seen.count(),
+        deeds=acted.cast("int64").sum().cast("int64"),
+        visits=seen.session_id.nunique(),
+        first_seen=seen.occurred_at.min(),
+        last_seen=seen.occurred_at.max(where=acted),
+        orders=an_order.nunique(where=ordered),
+        first_order=seen.occurred_at.min(where=ordered),
+        last_order=seen.occurred_at.max(where=ordered),
+        gross_micros=seen.value_micros.sum(where=ordered).cast("int64").fill_null(0),
+        refunds=an_order.nunique(where=refunded),
+        refunded_micros=seen.value_micros.sum(where=refunded).cast("int64").fill_null(0),
+        money_currency=seen.currency.max(where=ordered),
+        currencies=seen.currency.nunique(where=ordered),
+        heat=_heat(seen, acted),
+    )
+
+
+def _heat(seen: ir.Table, acted: Any) -> Any:
+    """The logarithm to base 2 of what a person's deeds weigh together, when a deed halves every 21 days.
+
+    Counted from 2020 on, it does not change while nothing happens: see `traits.engagement`. Deeds of the far future count as of 2050.
+    """
+    seconds = seen.occurred_at.epoch_seconds() - HEAT_EPOCH_SECONDS
+    half_lives = ibis.least(seconds.cast("float64") / HALF_LIFE_SECONDS, 520.0)
+    weight = ibis.cases(*((seen.name == name, points) for name, points in WEIGHTS.items()), else_=1.0)
+    return (weight * (half_lives * _LN2).exp()).sum(where=acted).log2().round(4)
+
+
+def _choices(seen: ir.Table, lines: ir.Table) -> ir.Table:
+    """What people chose: one row a choice, with what it was about, what was chosen, its weight and when. A visit chooses once."""
+    visits = seen.filter(seen.session_id.notnull())
+    visits = visits.group_by("person_id", "session_id").agg(
+        at=visits.occurred_at.min(),
+        hour=visits.local_at.min().hour().cast("string"),
+        device=visits.device_type.max(where=~visits.device_type.isin(["unknown", "server", "bot"])),
+        country=visits.country.max(),
+        language=visits.language.max(),
+        origin=_origin(visits),
+    )
+    about_visits = [visits.select(chooser=visits.person_id, about=ibis.literal(name), chosen=visits[name], weight=ibis.literal(1), at=visits.at) for name in FAVOURITES[:5]]
+    bought = lines.filter(lines.name.isin([ORDERED, *sorted(LOOKED_AT)]))
+    bought = bought.semi_join(seen, "event_id")
+    weight = ibis.cases((bought.name == ORDERED, 3), (bought.name == "Product Added", 2), else_=1)
+    about_categories = bought.select(chooser=bought.person_id, about=ibis.literal("category"), chosen=bought.category, weight=weight, at=bought.occurred_at)
+    paid = bought.filter(bought.name == ORDERED)
+    about_products = paid.select(chooser=paid.person_id, about=ibis.literal("product"), chosen=paid.product.coalesce(paid.product_id), weight=ibis.literal(1), at=paid.occurred_at)
+    choices = ibis.union(*about_visits, about_categories, about_products)
+    return choices.filter(choices.chosen.notnull())
+
+
+def _origin(visits: ir.Table) -> Any:
+    """Where a visit came from: the campaign's source, else the referrer's host, else "direct"; pages of the shop itself say nothing."""
+    outside = visits.referrer_kind.notnull() & (visits.referrer_kind != "internal")
+    said = ibis.coalesce(visits.campaign_source, visits.referrer_host, visits.referrer_kind)
+    return said.argmin(visits.event_id, where=outside)
+
+
+def _favourites(choices: ir.Table) -> ir.Table:
+    """The favourite of each person in each matter: most weight, then the most recent, then by alphabet."""
+    counted = choices.group_by("chooser", "about", "chosen").agg(score=choices.weight.sum().cast("int64"), times=choices.count(), last=choices.at.max())
+    order = ibis.struct({"score": counted.score, "last": counted.last, "chosen": counted.chosen})
+    columns: dict[str, Any] = {}
+    for name in FAVOURITES:
+        here = counted.about == name
+        columns[name] = counted.chosen.argmax(order, where=here)
+        columns[f"{name}_hits"] = counted.score.max(where=here)
+        columns[f"{name}_weight"] = counted.score.sum(where=here).cast("int64")
+        columns[f"{name}_evidence"] = counted.times.sum(where=here).cast("int64").fill_null(0)
+    ranked = [counted.score.desc(), counted.last.desc(), counted.chosen.asc()]
+    columns["hour"] = columns["hour"].cast("int64")
+    columns["categories"] = counted.chosen.collect(where=counted.about == "category", order_by=ranked)[:MOST_CATEGORIES]
+    return counted.group_by("chooser").agg(**columns)
