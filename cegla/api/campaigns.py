@@ -33,7 +33,7 @@ def preview(call: Opened, campaign_id: int, body: PersonBody) -> Any:
     return activate.preview(call.ws, campaign_id, person_number(body.person))
 
 
-def test(call: Opened, campaign_id: int, body: TestSend) -> Any:
+def try_out(call: Opened, campaign_id: int, body: TestSend) -> Any:
     """Send one trial to an address of your own; it counts nowhere."""
     activate.test_send(call.ws, campaign_id, body.address)
     call.note("campaign.test", f"campaign {campaign_id}")

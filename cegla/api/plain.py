@@ -13,7 +13,7 @@ import pyarrow as pa
 
 def plain(value: Any) -> Any:
     """The same value made of dict, list, str, int, float, bool and None. Bytes that are text stay text, others become base64."""
-    if value is None or isinstance(value, (bool, int, float)) and not isinstance(value, Enum):
+    if value is None or (isinstance(value, (bool, int, float)) and not isinstance(value, Enum)):
         return value
     if isinstance(value, Enum):
         return plain(value.value)

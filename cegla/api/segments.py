@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cegla.api.call import Opened, not_found, person_number
+from cegla.api.call import Call, Opened, not_found, person_number
 from cegla.api.plain import plain
 from cegla.api.shapes import After, Limit, NewSegment, RuleBody
 from cegla.segment import actions as segment
@@ -54,13 +54,13 @@ def explain(call: Opened, segment_id: int, person: str) -> Any:
     return {"segment": segment_id, "person": person_label(number), "explanation": segment.explain(call.ws, found.rule, number, call.now)}
 
 
-def _segment(call: Opened, segment_id: int) -> segment.Segment:
+def _segment(call: Call, segment_id: int) -> segment.SegmentRow:
     with call.ws.transaction() as conn:
-        found = segment.segment(conn, segment_id)
+        found = next((one for one in segment.segments(conn) if one.id == segment_id), None)
     if found is None:
         raise not_found("segment", segment_id)
     return found
 
 
-def _shape(one: segment.Segment) -> dict[str, Any]:
+def _shape(one: segment.SegmentRow) -> dict[str, Any]:
     return plain(one) | {"sentence": {"pl": segment.sentence(one.rule, "pl"), "en": segment.sentence(one.rule, "en")}}

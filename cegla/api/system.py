@@ -66,7 +66,15 @@ def status(call: Opened) -> Any:
         batch = last_committed(conn)
     totals = {name: sum(getattr(one, name) for one in standing) for name in ("accepted", "applied", "repeated", "quarantined", "waiting")}
     lag = max((one.lag_seconds for one in standing), default=0.0)
-    return {"version": version("cegla"), "as_of": call.now, "events": totals, "lag_seconds": lag, "adds_up": all(one.adds_up for one in standing), "batch": batch.number, **counts}
+    return {
+        "version": version("cegla"),
+        "as_of": call.now,
+        "events": totals,
+        "lag_seconds": lag,
+        "adds_up": all(one.adds_up for one in standing),
+        "batch": batch.number,
+        **counts,
+    }
 
 
 def today(call: Opened) -> Any:
@@ -77,7 +85,9 @@ def today(call: Opened) -> Any:
 def doctor(call: Opened) -> Any:
     """Look at everything that can be wrong with an installation and say what to do about it."""
     findings = [(check, check.look(call)) for check in CHECKS]
-    rows = [{"check": check.key, "label": check.label, "ok": found.ok, "seen": found.seen, "todo": None if found.ok else check.todo} for check, found in findings]
+    rows = [
+        {"check": check.key, "label": check.label, "ok": found.ok, "seen": found.seen, "todo": None if found.ok else check.todo} for check, found in findings
+    ]
     return {"ok": all(found.ok for _, found in findings), "checks": rows}
 
 
@@ -129,11 +139,26 @@ def _free_share(ws: Workspace) -> float:
 
 
 CHECKS = (
-    Check("database", Text("PostgreSQL zapisuje trwale", "PostgreSQL keeps what it commits"), Text("Włącz wskazane ustawienie.", "Turn the setting on."), _database),
-    Check("conservation", Text("Żadne zdarzenie nie zginęło", "No event was lost"), Text("Obejrzyj źródło na stronie Źródła.", "Look at the source on the Sources page."), _conservation),
+    Check(
+        "database",
+        Text("PostgreSQL zapisuje trwale", "PostgreSQL keeps what it commits"),
+        Text("Włącz wskazane ustawienie.", "Turn the setting on."),
+        _database,
+    ),
+    Check(
+        "conservation",
+        Text("Żadne zdarzenie nie zginęło", "No event was lost"),
+        Text("Obejrzyj źródło na stronie Źródła.", "Look at the source on the Sources page."),
+        _conservation,
+    ),
     Check("lag", Text("Przyjmowanie nadąża", "Intake keeps up"), Text("Sprawdź dziennik aplikacji.", "Look into the log of the app."), _lag),
     Check("audit", Text("Dziennik działań jest cały", "The audit log is whole"), Text("Porównaj z kopią zapasową.", "Compare with a backup."), _audit),
     Check("disk", Text("Jest miejsce na dysku", "There is room on the disk"), Text("Zwolnij miejsce.", "Free some space."), _disk),
-    Check("keys", Text("Klucze widzi tylko właściciel", "Only the owner can read the keys"), Text("Zmień prawa plików na 0600.", "Set the files' mode to 0600."), _keys),
+    Check(
+        "keys",
+        Text("Klucze widzi tylko właściciel", "Only the owner can read the keys"),
+        Text("Zmień prawa plików na 0600.", "Set the files' mode to 0600."),
+        _keys,
+    ),
     Check("mail", Text("Serwer poczty jest ustawiony", "A mail server is set"), Text("Ustaw smtp.host.", "Set smtp.host."), _mail),
 )

@@ -37,7 +37,13 @@ def foreign_entries() -> Iterator[str]:
 def public_functions(door: Module) -> list[str]:
     """Functions defined in the door, and functions shown through it (`from … import x as x`)."""
     defined = [node.name for node in door.tree.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_")]
-    shown = [alias.asname for node in door.tree.body if isinstance(node, ast.ImportFrom) for alias in node.names if alias.asname == alias.name and alias.name.islower()]
+    shown = [
+        alias.asname
+        for node in door.tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname == alias.name and alias.name.islower()
+    ]
     return defined + [name for name in shown if name]
 
 
@@ -51,12 +57,23 @@ def worldly(found: Module) -> Iterator[str]:
         elif target in WORLDLY or top in WORLDLY or (top not in sys.stdlib_module_names and top not in VALUE_LIBRARIES):
             yield target
     for node in ast.walk(found.tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("datetime.now", "datetime.utcnow", "date.today", "datetime.today", "open", "print", "input", "ibis.now"):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+            "datetime.now",
+            "datetime.utcnow",
+            "date.today",
+            "datetime.today",
+            "open",
+            "print",
+            "input",
+            "ibis.now",
+        ):
             yield f"{ast.unparse(node.func)}()"
 
 
 def test_the_river_flows_one_way() -> None:
-    checked = subprocess.run([sys.executable, "-c", "from importlinter.cli import lint_imports_command as main; main()"], cwd=ROOT, capture_output=True, text=True, check=False)
+    checked = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as main; main()"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert checked.returncode == 0, checked.stdout[checked.stdout.rfind("Contracts:") :]
 
 
@@ -101,7 +118,11 @@ def test_rules_are_pure() -> None:
 
 
 def test_a_pure_rule_is_reached_without_loading_the_world() -> None:
-    reached = json.loads(subprocess.run([sys.executable, "-c", REACH], input=json.dumps([found.name for found in rules()]), cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+    reached = json.loads(
+        subprocess.run(
+            [sys.executable, "-c", REACH], input=json.dumps([found.name for found in rules()]), cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
+    )
     heavy = {name: loaded for name, loaded in reached.items() if len([one for one in loaded if one.startswith("cegla")]) > MOST_MODULES_FOR_ONE_RULE}
     driven = {name: drivers for name, loaded in reached.items() if (drivers := DRIVERS & {one.split(".")[0] for one in loaded})}
     assert not heavy

@@ -1,0 +1,96 @@
+"""cegla campaign: list, preview, dry-run, send, report."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from cegla.cli.desk import Api, AsJson, Desk, Yes, desk_of
+from cegla.cli.people import Who
+from cegla.cli.tables import both, facts, table
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.text import Text
+
+Which = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="its number or name")]
+
+NUMBER, NAME, STATE, SUBJECT = Text("Nr", "No."), Text("Nazwa", "Name"), Text("Stan", "State"), Text("Temat", "Subject")
+REASON, PEOPLE, FIGURE, VALUE = Text("Wynik", "Outcome"), Text("Osób", "People"), Text("Wielkość", "Figure"), Text("Wartość", "Value")
+SURE = Text("Wysłać kampanię „{name}” do {count} osób?", "Send the campaign “{name}” to {count} people?")
+SENDING = Text("Wysyłanie", "Sending")
+NEXT = Text("Zobacz, co z tego wyszło: cegla campaign report {number}", "See what came of it: cegla campaign report {number}")
+
+
+def listed(context: typer.Context, as_json: AsJson = False) -> None:
+    """Print every campaign with its state."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        found = api.get("/campaigns")
+    desk.answer(
+        found,
+        lambda desk, value: table(desk, [NUMBER, NAME, STATE, SUBJECT], ([one["id"], one["name"], one["state"], one["subject"]] for one in value["campaigns"])),
+    )
+
+
+def preview(context: typer.Context, campaign: Which, person: Who, as_json: AsJson = False) -> None:
+    """Print the message as this person would get it."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        found = api.post(f"/campaigns/{_find(api, campaign)['id']}/preview", {"person": api.person(person)})
+    desk.answer(found, lambda desk, value: desk.out.print(f"{value['subject']}\n\n{value['text']}", markup=False))
+
+
+def dry_run(context: typer.Context, campaign: Which, as_json: AsJson = False) -> None:
+    """Print who would get it, who would not, and why; nothing is sent."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        found = api.get(f"/campaigns/{_find(api, campaign)['id']}/audience")
+    desk.answer(found, _audience)
+
+
+def send(context: typer.Context, campaign: Which, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Launch the campaign and follow it to its end."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        found = _find(api, campaign)
+        path = f"/campaigns/{found['id']}"
+        audience = api.get(f"{path}/audience")
+        desk.confirm(SURE, yes, name=found["name"], count=audience["counts"].get("ok", 0))
+        api.post(f"{path}/launch")
+        _follow(desk, api, path, audience["counts"].get("ok", 0))
+        report = api.get(f"{path}/report")
+    desk.answer(report, _report)
+    desk.tell(NEXT, number=found["id"])
+
+
+def report(context: typer.Context, campaign: Which, as_json: AsJson = False) -> None:
+    """Print what came of the campaign."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        found = api.get(f"/campaigns/{_find(api, campaign)['id']}/report")
+    desk.answer(found, _report)
+
+
+def _follow(desk: Desk, api: Api, path: str, of_all: int) -> None:
+    """Wait until nothing is left to send; the state says so."""
+    with desk.progress() as bar:
+        task = bar.add_task(desk.say(SENDING), total=of_all)
+        while (now := api.get(path))["state"] == "sending":
+            bar.update(task, completed=now.get("sent", 0))
+            time.sleep(0.5)
+
+
+def _find(api: Api, text: str) -> dict[str, Any]:
+    for one in api.get("/campaigns")["campaigns"]:
+        if text in (str(one["id"]), one["name"]):
+            return one
+    raise NotFound(where="CAMPAIGN", seen=text, thing=text)
+
+
+def _audience(desk: Desk, found: dict[str, Any]) -> None:
+    table(desk, [REASON, PEOPLE], found["counts"].items())
+
+
+def _report(desk: Desk, found: dict[str, Any]) -> None:
+    table(desk, [FIGURE, VALUE], ((name, value) for name, value in found.items() if isinstance(value, (int, float, str)) and name != "definition"))
+    if "definition" in found:
+        facts(desk, [(Text("Definicja", "Definition"), both(found["definition"], desk.language))])

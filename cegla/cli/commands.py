@@ -1,0 +1,143 @@
+"""Every command, one row each: its words, its handler, what it does in both languages, and examples, which come first in `--help`.
+
+`docs/reference/cli.md` is made from this table, and the words of options are explained once for all commands.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from cegla.cli import campaigns, importing, people, segments, sources, system
+from cegla.vocabulary.text import Text
+
+
+class Command(NamedTuple):
+    """One command. `group` is "" for a word of its own; `passes_on` hands unknown words to somebody else."""
+
+    group: str
+    name: str
+    handler: Callable[..., None]
+    what: Text
+    examples: tuple[str, ...]
+    passes_on: bool = False
+
+    @property
+    def words(self) -> str:
+        """As it is typed."""
+        return " ".join(filter(None, ["cegla", self.group, self.name]))
+
+
+GROUPS = {
+    "person": Text("osoby: co wiemy, wydanie i usunięcie danych", "people: what is known, giving out and erasing data"),
+    "segment": Text("segmenty: kto do nich należy i dlaczego", "segments: who is in them and why"),
+    "campaign": Text("kampanie: podgląd, próba na sucho, wysyłka", "campaigns: preview, dry run, sending"),
+    "source": Text("źródła zdarzeń i ich klucze", "sources of events and their keys"),
+    "quarantine": Text("zdarzenia, których nie dało się użyć", "events that could not be used"),
+}
+
+COMMANDS = (
+    Command("", "up", system.up, Text("uruchom instalację", "start an installation"), ("cegla up", "CEGLA_DATA_DIR=shop cegla up")),
+    Command(
+        "",
+        "demo",
+        system.demo,
+        Text("uruchom instalację pokazową", "start an installation with a shop in it"),
+        ("cegla demo", "cegla demo --once"),
+        passes_on=True,
+    ),
+    Command(
+        "",
+        "import",
+        importing.import_file,
+        Text("wczytaj plik CSV", "import a CSV file"),
+        ("cegla import orders.csv --map orders.yaml --dry-run", "cegla import orders.csv.gz --map orders.yaml --errors refused.csv"),
+    ),
+    Command("", "status", system.status, Text("liczby i stan przyjmowania", "counts and how far intake is"), ("cegla status", "cegla status --json")),
+    Command("", "doctor", system.doctor, Text("co wymaga uwagi człowieka", "what needs a person"), ("cegla doctor",)),
+    Command(
+        "",
+        "send-test-event",
+        sources.send_test_event,
+        Text("wyślij zdarzenie próbne i poczekaj na nie", "send a test event and wait for it"),
+        ("cegla send-test-event", "cegla send-test-event --source Shop"),
+    ),
+    Command(
+        "person",
+        "show",
+        people.show,
+        Text("pokaż osobę i powód każdej cechy", "show a person with the reason for each trait"),
+        ("cegla person show p12", "cegla person show anna@example.pl --reveal"),
+    ),
+    Command(
+        "person",
+        "export",
+        people.export,
+        Text("wydaj wszystko, co wiadomo o osobie", "give out everything held on a person"),
+        ("cegla person export p12 --output anna.json",),
+    ),
+    Command(
+        "person",
+        "erase",
+        people.erase,
+        Text("usuń osobę na zawsze", "erase a person for good"),
+        ("cegla person erase p12 --dry-run", "cegla person erase p12 --yes"),
+    ),
+    Command("segment", "list", segments.listed, Text("wypisz segmenty", "list segments"), ("cegla segment list",)),
+    Command("segment", "show", segments.show, Text("pokaż segment i jego liczebność", "show a segment with its count"), ("cegla segment show champions",)),
+    Command("segment", "save", segments.save, Text("utwórz lub zmień segment", "make or change a segment"), ("cegla segment save Regulars rule.yaml",)),
+    Command(
+        "segment",
+        "explain",
+        segments.explain,
+        Text("dlaczego osoba jest w segmencie", "why a person is in a segment"),
+        ("cegla segment explain champions p12",),
+    ),
+    Command("campaign", "list", campaigns.listed, Text("wypisz kampanie", "list campaigns"), ("cegla campaign list",)),
+    Command(
+        "campaign",
+        "preview",
+        campaigns.preview,
+        Text("podgląd wiadomości dla osoby", "the message as one person would get it"),
+        ("cegla campaign preview 1 p12",),
+    ),
+    Command(
+        "campaign", "dry-run", campaigns.dry_run, Text("kto dostanie, kto nie i dlaczego", "who would get it, who not, and why"), ("cegla campaign dry-run 1",)
+    ),
+    Command("campaign", "send", campaigns.send, Text("wyślij kampanię", "send a campaign"), ("cegla campaign send 1", "cegla campaign send 1 --yes")),
+    Command("campaign", "report", campaigns.report, Text("co z niej wyszło", "what came of it"), ("cegla campaign report 1",)),
+    Command("source", "list", sources.listed, Text("wypisz źródła i los ich zdarzeń", "list sources and what became of their events"), ("cegla source list",)),
+    Command("source", "add", sources.add, Text("dodaj źródło", "add a source"), ("cegla source add Shop --kind website --basis consent",)),
+    Command(
+        "quarantine",
+        "list",
+        sources.quarantine,
+        Text("wypisz odłożone zdarzenia", "list events set aside"),
+        ("cegla quarantine list", "cegla quarantine list --reason unreadable_time"),
+    ),
+    Command(
+        "quarantine", "replay", sources.replay, Text("wyślij odłożone zdarzenia ponownie", "send events set aside again"), ("cegla quarantine replay 17 18",)
+    ),
+)
+
+#: What an option or argument means, wherever it stands.
+WORDS: dict[str, Text] = {
+    "as_json": Text("odpowiedz jednym JSON-em na standardowe wyjście", "answer with one JSON value on standard output"),
+    "person": Text("p12 albo identyfikator: e-mail, telefon, id użytkownika", "p12, or an identifier: e-mail, phone, user id"),
+    "reveal": Text("pokaż dane osobowe bez maski; zapisuje się w dzienniku działań", "show personal data unmasked; the audit log remembers it"),
+    "output": Text("plik, do którego zapisać", "the file to write to"),
+    "dry_run": Text("pokaż, co by się stało, i nic nie zmieniaj", "say what would happen and change nothing"),
+    "yes": Text("nie pytaj o potwierdzenie", "do not ask for confirmation"),
+    "segment": Text("numer, klucz lub nazwa segmentu", "the segment's number, key or name"),
+    "campaign": Text("numer lub nazwa kampanii", "the campaign's number or name"),
+    "name": Text("nazwa", "the name"),
+    "rule": Text("plik JSON lub YAML z regułą", "a JSON or YAML file with the rule"),
+    "kind": Text("rodzaj źródła", "the kind of source"),
+    "basis": Text("podstawa prawna zbierania", "the lawful basis of collecting"),
+    "reason": Text("tylko zdarzenia odłożone z tego powodu", "only events set aside for this reason"),
+    "limit": Text("ile najwyżej", "how many at most"),
+    "ids": Text("numery zdarzeń w kwarantannie", "numbers of events in quarantine"),
+    "source": Text("numer lub nazwa źródła", "the source's number or name"),
+    "file": Text("plik CSV, także spakowany (.gz)", "a CSV file, also as .gz"),
+    "map": Text("mapowanie kolumn na zdarzenia, YAML", "the mapping of columns to events, YAML"),
+    "errors": Text("plik CSV na odrzucone wiersze z powodami", "a CSV file for refused rows with their reasons"),
+    "help": Text("pokaż tę pomoc", "show this help"),
+}

@@ -1,0 +1,130 @@
+"""What a command works with: the API behind a door, a voice in the user's language, and two ways to answer.
+
+Data go to standard output, words about them and progress to standard error. With `--json` the answer is one JSON value.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cegla.storage.settings import Settings
+from cegla.vocabulary.errors import DatabaseAway, WrongUsage
+from cegla.vocabulary.text import Language, Text
+
+AsJson = Annotated[bool, typer.Option("--json")]
+DryRun = Annotated[bool, typer.Option("--dry-run")]
+Yes = Annotated[bool, typer.Option("--yes")]
+OpenDoor = Callable[[Settings], AbstractContextManager[httpx.Client]]
+
+
+class Problem(Exception):
+    """A refusal as the API says it: RFC 9457 problem details with an exit code."""
+
+    def __init__(self, details: dict[str, Any]) -> None:
+        self.details = details
+        super().__init__(details.get("title", ""))
+
+
+@dataclass
+class Desk:
+    """One run of the command."""
+
+    settings: Settings
+    language: Language
+    open_door: OpenDoor
+    start: Callable[[Settings], Any]
+    as_json: bool = False
+    out: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
+    err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False, soft_wrap=True))
+
+    def say(self, text: Text, **facts: object) -> str:
+        """A sentence in the user's language."""
+        return text.say(self.language, **facts)
+
+    def tell(self, text: Text, **facts: object) -> None:
+        """A sentence about the answer, to standard error; silent with --json."""
+        if not self.as_json:
+            self.err.print(self.say(text, **facts), markup=False)
+
+    def answer(self, value: Any, show: Callable[["Desk", Any], None]) -> None:
+        """The answer: as JSON, or as `show` prints it."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+        else:
+            show(self, value)
+
+    @contextmanager
+    def api(self) -> Generator["Api"]:
+        """The API of the running installation, or of one that runs as long as the block."""
+        with self.open_door(self.settings) as client:
+            client.headers["accept-language"] = self.language
+            yield Api(client)
+
+    @contextmanager
+    def progress(self) -> Generator[Progress]:
+        """A progress bar on standard error; nothing when nobody looks at it."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.err, transient=True, disable=self.as_json or not self.err.is_terminal) as bar:
+            yield bar
+
+    def confirm(self, text: Text, yes: bool, **facts: object) -> None:
+        """Go on only when the user agrees. Without a terminal the agreement has to be given as --yes."""
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise WrongUsage(
+                where="--yes", detail=self.say(Text("to polecenie wymaga potwierdzenia --yes", "this command needs --yes when nobody can be asked"))
+            )
+        typer.confirm(self.say(text, **facts), abort=True, err=True)
+
+
+class Api:
+    """Calls of the API; a refusal is a Problem."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Ask."""
+        return self._call("GET", path, params={key: value for key, value in query.items() if value is not None})
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """Do."""
+        return self._call("POST", path, json=body)
+
+    def person(self, text: str) -> str:
+        """The label of the person meant: p12, or the holder of an identifier."""
+        bare = text.strip().removeprefix("p").removeprefix("P")
+        return f"p{bare}" if bare.isdigit() and text.strip()[:1] in "pP" else self.post("/people/look-up", {"value": text})["person"]
+
+    def _call(self, method: str, path: str, **rest: Any) -> Any:
+        try:
+            answer = self._client.request(method, path.removeprefix("/"), **rest)
+        except httpx.HTTPError as error:
+            raise DatabaseAway(where=path, seen=type(error).__name__) from None
+        if answer.status_code >= 400:
+            raise Problem(_details(answer))
+        return answer.json()
+
+
+def desk_of(context: typer.Context, as_json: bool = False) -> Desk:
+    """The desk of this run."""
+    desk: Desk = context.obj
+    desk.as_json = desk.as_json or as_json
+    return desk
+
+
+def _details(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        details = answer.json()
+    except ValueError:
+        details = None
+    return details if isinstance(details, dict) else {"title": f"HTTP {answer.status_code}", "status": answer.status_code, "exit_code": 1}

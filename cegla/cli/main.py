@@ -1,0 +1,98 @@
+"""The `cegla` command: finds the settings and the language, runs one command, says what went wrong, ends with its exit code."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+from typer.exceptions import TyperException
+
+from cegla.cli.commands import COMMANDS, GROUPS, WORDS, Command
+from cegla.cli.desk import Desk, OpenDoor, Problem
+from cegla.storage.settings import Settings, load_settings
+from cegla.vocabulary.errors import CeglaError, WrongUsage
+from cegla.vocabulary.text import Language, Text
+
+INTERRUPTED = 130
+ABOUT = Text("Cegla: platforma danych o klientach.", "Cegla: a customer data platform.")
+EXAMPLES = Text("Przykłady:", "Examples:")
+
+
+def run(argv: Sequence[str], open_door: OpenDoor, start: Callable[[Settings], Any]) -> None:
+    """Run one command and end the process. `open_door` reaches the API, `start` starts an installation."""
+    sys.exit(exit_code(argv, open_door, start))
+
+
+def exit_code(argv: Sequence[str], open_door: OpenDoor, start: Callable[[Settings], Any]) -> int:
+    """Run one command; the answer is its exit code (docs/reference/cli.md)."""
+    language = language_of(os.environ)
+    try:
+        desk = Desk(load_settings(), language, open_door, start)
+        command = command_tree(language)
+        ended = command.main(list(argv) or ["--help"], prog_name="cegla", obj=desk, standalone_mode=False)
+        sys.stdout.flush()
+        return ended if isinstance(ended, int) else 0
+    except Problem as problem:
+        return _refused(problem.details, language)
+    except CeglaError as error:
+        return _refused(error.problem(language) | {"exit_code": error.exit_code}, language)
+    except TyperException as error:
+        usage = WrongUsage(detail=getattr(error, "message", "") or str(error))
+        return _refused(usage.problem(language) | {"exit_code": usage.exit_code}, language)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def language_of(environment: Mapping[str, str]) -> Language:
+    """CEGLA_LANGUAGE, else the language of the terminal, else English."""
+    wanted = next((environment[name] for name in ("CEGLA_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "")
+    return "pl" if wanted.lower().startswith("pl") else "en"
+
+
+def command_tree(language: Language) -> Any:
+    """The commands of the table, with their help in one language."""
+    root = _group(ABOUT.say(language))
+    groups = {"": root}
+    for name, what in GROUPS.items():
+        groups[name] = _group(what.say(language))
+        root.add_typer(groups[name], name=name)
+    for row in COMMANDS:
+        extra = {"allow_extra_args": True, "ignore_unknown_options": True} if row.passes_on else {}
+        groups[row.group].command(row.name, help=_help(row, language), short_help=row.what.say(language), context_settings=extra)(row.handler)
+    tree = typer.main.get_command(root)
+    _explain_words(tree, language)
+    return tree
+
+
+def _group(what: str) -> typer.Typer:
+    return typer.Typer(help=what, no_args_is_help=True, rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+
+
+def _help(row: Command, language: Language) -> str:
+    what = row.what.say(language)
+    examples = "\n".join(f"  {example}" for example in row.examples)
+    return f"\b\n{EXAMPLES.say(language)}\n{examples}\n\n{what[0].upper()}{what[1:]}."
+
+
+def _explain_words(command: Any, language: Language) -> None:
+    for parameter in command.params:
+        if parameter.name in WORDS:
+            parameter.help = WORDS[parameter.name].say(language)
+    for inner in getattr(command, "commands", {}).values():
+        _explain_words(inner, language)
+
+
+def _refused(details: Mapping[str, Any], language: Language) -> int:
+    """Say what happened, where, what was seen and what to do, to standard error."""
+    err = Console(stderr=True, highlight=False, soft_wrap=True)
+    labels = {"where": Text("gdzie", "where"), "seen": Text("jest", "seen"), "todo": Text("co zrobić", "what to do")}
+    err.print(f"{details.get('code', '')} {details.get('title', '')}".strip(), style="bold red", markup=False)
+    for key, label in labels.items():
+        if details.get(key):
+            err.print(f"  {label.say(language)}: {details[key]}", markup=False)
+    return int(details.get("exit_code", 1))

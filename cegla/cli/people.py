@@ -1,0 +1,93 @@
+"""cegla person: show, export, erase."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cegla.cli.desk import AsJson, Desk, DryRun, Yes, desk_of
+from cegla.cli.tables import both, facts, table
+from cegla.vocabulary.text import Text
+
+Who = Annotated[str, typer.Argument(metavar="PERSON", help="p12, or an identifier: an e-mail address, a phone number, a user id")]
+Reveal = Annotated[bool, typer.Option("--reveal")]
+
+PERSON, TYPE, VALUE, FIRST_SEEN = Text("Osoba", "Person"), Text("Rodzaj", "Type"), Text("Wartość", "Value"), Text("Od", "Since")
+TRAIT, CONFIDENCE, EVIDENCE, WHY = Text("Cecha", "Trait"), Text("Pewność", "Confidence"), Text("Dowody", "Evidence"), Text("Skąd to wiemy", "How it is known")
+SEGMENTS = Text("Segmenty", "Segments")
+SAVED = Text("Zapisano w {file}", "Written to {file}")
+WOULD_GO = Text(
+    "Usunięcie zabrałoby {rows} wierszy osoby {person}; użyj --yes bez --dry-run, aby usunąć.",
+    "Erasing would remove {rows} rows of {person}; run it without --dry-run to do it.",
+)
+GONE = Text("Usunięto {rows} wierszy osoby {person}.", "Removed {rows} rows of {person}.")
+SURE = Text("Usunąć na zawsze wszystko o osobie {person} ({rows} wierszy)?", "Erase everything about {person} ({rows} rows) for good?")
+
+
+def show(context: typer.Context, person: Who, reveal: Reveal = False, as_json: AsJson = False) -> None:
+    """Print the person with the reason for each trait."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        found = api.get(f"/people/{api.person(person)}", reveal=reveal or None)
+    desk.answer(found, _show)
+
+
+def export(context: typer.Context, person: Who, output: Path | None = None, as_json: AsJson = False) -> None:
+    """Print or save everything held on the person."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        held = api.post(f"/people/{api.person(person)}/export")
+    if output is None:
+        desk.out.print_json(data=held)
+    else:
+        output.write_text(json.dumps(held, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        desk.tell(SAVED, file=output)
+
+
+def erase(context: typer.Context, person: Who, dry_run: DryRun = False, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Erase the person, after saying how much goes."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        label = api.person(person)
+        done = api.post(f"/people/{label}/erase", {"dry_run": True})
+        if not dry_run:
+            desk.confirm(SURE, yes, person=label, rows=_rows(done))
+            done = api.post(f"/people/{label}/erase", {"dry_run": False})
+    desk.answer(done, _erased)
+
+
+def _show(desk: Desk, found: dict[str, Any]) -> None:
+    facts(desk, [(PERSON, found["person"])])
+    table(desk, [TYPE, VALUE, FIRST_SEEN], ([one["type"], one["value"], one.get("first_seen_at")] for one in found["identifiers"]))
+    traits = found["profile"].get("traits", [])
+    table(
+        desk,
+        [TRAIT, VALUE, CONFIDENCE, EVIDENCE, WHY],
+        (
+            [
+                both(one.get("label", one["key"]), desk.language),
+                _value(one),
+                f"{one['confidence']:.0%}",
+                one["n_evidence"],
+                both(one.get("sentence", ""), desk.language),
+            ]
+            for one in traits
+        ),
+    )
+    if found["segments"]:
+        facts(desk, [(SEGMENTS, [one.get("name", one) if isinstance(one, dict) else one for one in found["segments"]])])
+
+
+def _value(trait: dict[str, Any]) -> Any:
+    value = trait["value"]
+    return f"{value / 1_000_000:,.2f}" if trait["key"].endswith("_micros") and isinstance(value, (int, float)) else value
+
+
+def _erased(desk: Desk, done: dict[str, Any]) -> None:
+    table(desk, [TYPE, VALUE], done["rows"].items())
+    desk.tell(WOULD_GO if done["dry_run"] else GONE, person=done["person"], rows=_rows(done))
+
+
+def _rows(done: dict[str, Any]) -> int:
+    return sum(done["rows"].values())

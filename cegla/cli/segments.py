@@ -1,0 +1,85 @@
+"""cegla segment: list, show, save, explain."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from cegla.cli.desk import AsJson, Desk, desk_of
+from cegla.cli.people import Who
+from cegla.cli.tables import both, facts, table
+from cegla.vocabulary.errors import FileUnreadable, NotFound
+from cegla.vocabulary.text import Text
+
+Which = Annotated[str, typer.Argument(metavar="SEGMENT", help="its number, key or name")]
+RuleFile = Annotated[Path, typer.Argument(metavar="RULE", help="a JSON or YAML file with the rule")]
+
+NUMBER, NAME, SENTENCE, MEMBERS = Text("Nr", "No."), Text("Nazwa", "Name"), Text("Kto", "Who"), Text("Osób", "People")
+HOLDS, CONDITION, SEEN = Text("Spełnia", "Holds"), Text("Warunek", "Condition"), Text("Jest", "Seen")
+
+
+def listed(context: typer.Context, as_json: AsJson = False) -> None:
+    """Print every segment with its sentence."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        found = api.get("/segments")
+    desk.answer(
+        found,
+        lambda desk, value: table(
+            desk, [NUMBER, NAME, SENTENCE], ([one["id"], both(one["name"], desk.language), one["sentence"]] for one in value["segments"])
+        ),
+    )
+
+
+def show(context: typer.Context, segment: Which, as_json: AsJson = False) -> None:
+    """Print one segment with its count now."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        found = api.get(f"/segments/{number_of(api, segment)}")
+    desk.answer(
+        found,
+        lambda desk, value: facts(
+            desk, [(NUMBER, value["id"]), (NAME, both(value["name"], desk.language)), (SENTENCE, value["sentence"]), (MEMBERS, value["count"]["members"])]
+        ),
+    )
+
+
+def save(context: typer.Context, name: str, rule: RuleFile, as_json: AsJson = False) -> None:
+    """Make a segment, or change the one of this name."""
+    desk = desk_of(context, as_json)
+    try:
+        tree = yaml.safe_load(rule.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise FileUnreadable(where=str(rule), detail=" ".join(str(error).split())) from None
+    with desk.api() as api:
+        key = next((one.get("key") for one in api.get("/segments")["segments"] if one["name"] == name), None)
+        saved = api.post("/segments", {"name": name, "rule": tree, "key": key})
+    desk.answer(saved, lambda desk, value: facts(desk, [(NUMBER, value["id"]), (SENTENCE, value["sentence"])]))
+
+
+def explain(context: typer.Context, segment: Which, person: Who, as_json: AsJson = False) -> None:
+    """Print why the person is in the segment, or not."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        found = api.get(f"/segments/{number_of(api, segment)}/explain/{api.person(person)}")
+    desk.answer(found, _explained)
+
+
+def number_of(api: Any, text: str) -> int:
+    """The number of the segment meant by number, key or name. Raises NotFound."""
+    for one in api.get("/segments")["segments"]:
+        if text in (str(one["id"]), one.get("key"), *(one["name"].values() if isinstance(one["name"], dict) else [one["name"]])):
+            return int(one["id"])
+    raise NotFound(where="SEGMENT", seen=text, thing=text)
+
+
+def _explained(desk: Desk, found: dict[str, Any]) -> None:
+    table(desk, [HOLDS, CONDITION, SEEN], _lines(desk, found["explanation"], 0))
+
+
+def _lines(desk: Desk, node: dict[str, Any], depth: int) -> Iterator[list[Any]]:
+    yield [node.get("holds"), "  " * depth + both(node.get("sentence", node.get("op", "")), desk.language), node.get("seen")]
+    for part in node.get("parts", []):
+        yield from _lines(desk, part, depth + 1)
