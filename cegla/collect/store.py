@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+from psycopg import Connection
+
 from cegla.collect.rules import chain
 from cegla.collect.rules.decode import Request
 from cegla.storage import statements
-from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event, Reason
 
 SQL = statements.load(__file__)

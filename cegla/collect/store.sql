@@ -39,9 +39,17 @@ select number, received_at, :writer, source_id, events, trusted, false, kind, li
 from unnest(:numbers::bigint[], :received::timestamptz[], :sources::integer[], :counts::integer[], :trusted::boolean[], :kinds::text[], :links::bytea[], :bodies::bytea[])
     as r (number, received_at, source_id, events, trusted, kind, link, body);
 
+-- name: copy_requests!
+-- A group of requests of a collector, in the order of `committer.Row`.
+copy collect.inbox (writer, number, link, source_id, events, trusted, gpc, received_at, kind, ip, user_agent, body) from stdin (format binary);
+
 -- name: end_of_chain^
--- The last request a writer has committed.
-select number, link from collect.inbox where writer = :writer order by number desc limit 1;
+-- The last request a writer has committed, also when it was taken in and forgotten since.
+select e.number, e.link from (
+    (select number, link from collect.inbox where writer = :writer order by number desc limit 1)
+    union all
+    select taken, link from collect.positions where writer = :writer
+) e order by e.number desc limit 1;
 
 -- name: take
 -- Requests not taken in yet, up to about :most_events events, fairly from all writers, each writer's in order and without holes.

@@ -1,0 +1,93 @@
+"""The keys a collector knows: kept in memory, read again every few seconds, honest about being out of date.
+
+SDKs throw events away at 401, so a key is called unknown only by a list that was read after the question came.
+"""
+
+import asyncio
+import hashlib
+import time
+
+import psycopg
+import structlog
+
+from cegla.collect.committer import CONNECTION_OPTIONS
+from cegla.collect.rules.door import Grant
+from cegla.collect.store import SQL
+
+LOG = structlog.get_logger("collector")
+
+EVERY_SECONDS = 2.0
+LEAST_PAUSE_SECONDS = 0.1
+STALE_SECONDS = 30.0
+PATIENCE_SECONDS = 3.0
+
+
+class Keyring:
+    """Grants by key. Start with `run` in a task."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self.open_to_any_origin = False
+        self.origins: frozenset[str] = frozenset()
+        self._keys: dict[str, Grant] = {}
+        self._secrets: dict[bytes, Grant] = {}
+        self._read_at = float("-inf")
+        self._wanted = asyncio.Event()
+        self._next: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the list was read lately."""
+        return time.monotonic() - self._read_at < STALE_SECONDS
+
+    def find(self, key: str) -> Grant | None:
+        """What a write key or a secret key allows, as far as is known."""
+        return self._keys.get(key) or (self._secrets.get(hashlib.sha256(key.encode()).digest()) if key.startswith("sk_") else None)
+
+    async def find_surely(self, key: str) -> Grant | None:
+        """As `find`, from a list that is read from now on. Raises TimeoutError when it cannot be read."""
+        asked_at = time.monotonic()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while self._read_at < asked_at:
+                self._wanted.set()
+                await asyncio.shield(self._next)
+        return self.find(key)
+
+    async def run(self) -> None:
+        """Read the list again and again, sooner when somebody asks for an unknown key."""
+        while True:
+            try:
+                conn = await psycopg.AsyncConnection.connect(self.dsn, autocommit=True, connect_timeout=5, options=CONNECTION_OPTIONS)
+                try:
+                    while True:
+                        await self._read(conn)
+                        await self._pause()
+                finally:
+                    await conn.close()
+            except (psycopg.Error, OSError) as error:
+                LOG.warning("the key list cannot be read", error=type(error).__name__)
+                await asyncio.sleep(LEAST_PAUSE_SECONDS * 5)
+
+    async def _read(self, conn: psycopg.AsyncConnection) -> None:
+        asked_at = time.monotonic()
+        rows = await (await conn.execute(SQL.sources.sql)).fetchall()
+        keys: dict[str, Grant] = {}
+        secrets: dict[bytes, Grant] = {}
+        for source_id, key, secret_hash, _name, _kind, _basis, enabled, _largest, origins in rows:
+            keys[key] = Grant(source_id, key, False, enabled, tuple(origins))
+            if secret_hash is not None:
+                secrets[bytes(secret_hash)] = Grant(source_id, key, True, enabled, tuple(origins))
+        self._keys, self._secrets, self._read_at = keys, secrets, asked_at
+        self.origins = frozenset(origin for grant in keys.values() for origin in grant.origins)
+        self.open_to_any_origin = any(not grant.origins for grant in keys.values())
+        done, self._next = self._next, asyncio.get_running_loop().create_future()
+        done.set_result(True)
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(LEAST_PAUSE_SECONDS)  # however many ask, the list is not read more often than this
+        try:
+            async with asyncio.timeout(EVERY_SECONDS):
+                await self._wanted.wait()
+        except TimeoutError:
+            pass
+        self._wanted.clear()

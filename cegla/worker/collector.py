@@ -1,0 +1,55 @@
+"""A collector process: listens on the shared port, accepts requests, commits them. It needs PostgreSQL only.
+
+Several run side by side; the kernel spreads connections over them (SO_REUSEPORT), so each can end without the others noticing.
+"""
+
+import socket
+import sys
+
+import structlog
+import uvicorn
+
+from cegla.collect.committer import GroupCommitter
+from cegla.collect.wire import Door
+from cegla.storage.postgres import EmbeddedPostgres
+from cegla.storage.settings import Settings, load_settings
+from cegla.vocabulary.errors import CeglaError
+
+BACKLOG = 2_048
+
+
+def run(settings: Settings, committer: type[GroupCommitter] = GroupCommitter) -> None:
+    """Accept requests until SIGTERM; then commit what waits and end."""
+    dsn = settings.dsn or EmbeddedPostgres(settings.data_dir / "postgres").dsn
+    door = Door(dsn, settings.collector, settings.data_dir, committer)
+    config = uvicorn.Config(
+        door, loop="uvloop", http="httptools", ws="none", interface="asgi3", lifespan="on", log_level="warning", access_log=False,
+        proxy_headers=False, server_header=False, date_header=False, backlog=BACKLOG, timeout_keep_alive=65, timeout_graceful_shutdown=5,
+    )  # fmt: skip
+    listening = listen(settings.collector.host, settings.collector.port)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket on an address that several processes may listen on together."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listening.bind((host, port))
+    return listening
+
+
+def main() -> None:
+    """`python -m cegla.worker.collector`, with the settings of the file and the environment."""
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    structlog.configure(processors=[structlog.processors.add_log_level, stamp, structlog.processors.JSONRenderer()])
+    try:
+        run(load_settings())
+    except CeglaError as error:
+        sys.stderr.write(f"{error.code} {error.say('en')} {error.where} {error.advice('en')}\n")
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()
