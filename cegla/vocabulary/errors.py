@@ -266,6 +266,14 @@ class TemplateInvalid(InvalidInput):
     todo = Text("Popraw szablon we wskazanym miejscu.", "Correct the template at the place shown.")
 
 
+class HeaderRefused(TemplateInvalid):
+    """A merged value would break out of a header of the message."""
+
+    code = "CEGLA-E0332"
+    what = Text("Wartość w nagłówku {header} zawiera znak końca wiersza lub inny niedozwolony znak.", "A value in the header {header} holds a line break or another character that is not allowed.")
+    todo = Text("Usuń ten znak z tematu, nadawcy lub danych osoby.", "Remove it from the subject, the sender or the person's data.")
+
+
 class CampaignNotReady(InvalidInput):
     """The campaign cannot do this in its present state."""
 

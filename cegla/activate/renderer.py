@@ -1,0 +1,119 @@
+"""The caller's side of the template worker: asks, watches the clock, and replaces a worker that took too long or died.
+
+A template can cost its own message and nothing else: 500 ms of wall clock a message, 256 MB, then the worker is killed.
+"""
+
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from cegla.vocabulary.errors import Busy, TemplateInvalid
+
+MODULE = "cegla.activate.templating"
+ROOT = Path(__file__).parents[2]
+RENDER_SECONDS, COMPILE_SECONDS, START_SECONDS = 0.5, 3.0, 30.0
+LARGEST_ANSWER = 8 << 20
+MOST_TEMPLATES = 50
+
+
+class Renderer:
+    """One template worker, started on first use. Not safe for two threads at once."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._read = b""
+        self._loaded: dict[str, dict[str, str]] = {}
+        self._present: set[str] = set()  # what the present worker was given; a new one begins empty
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def compile(self, mjml: str) -> str:
+        """MJML to HTML, Liquid tags left as they are. Raises TemplateInvalid."""
+        return self._ask({"do": "compile", "mjml": mjml}, COMPILE_SECONDS)["html"]
+
+    def load(self, key: str, parts: dict[str, str]) -> list[str]:
+        """Parse the parts of a message under a key, and return the fields they read, as dotted names. Raises TemplateInvalid."""
+        answer = self._ask({"do": "load", "key": key, "parts": parts}, COMPILE_SECONDS)
+        if len(self._loaded) >= MOST_TEMPLATES:
+            self._loaded.clear()
+        self._loaded[key] = parts
+        self._present.add(key)
+        return answer["fields"]
+
+    def render(self, key: str, values: dict[str, Any]) -> dict[str, str]:
+        """The parts of a loaded message, for these values. Raises TemplateInvalid when it fails or asks for more than its limits."""
+        if key not in self._present:
+            self.load(key, self._loaded[key])
+        return self._ask({"do": "render", "key": key, "values": values}, RENDER_SECONDS)
+
+    def knows(self, key: str) -> bool:
+        """Whether `load` was called for this key."""
+        return key in self._loaded
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    pipe.close()
+        self._process, self._read = None, b""
+        self._present.clear()
+
+    def _ask(self, wish: dict[str, Any], seconds: float) -> dict[str, Any]:
+        process = self._process or self._start()
+        assert process.stdin is not None
+        try:
+            process.stdin.write(json.dumps(wish, default=str).encode() + b"\n")
+            process.stdin.flush()
+            answer = self._answer(process, seconds)
+        except TimeoutError:
+            self.close()
+            raise TemplateInvalid(where="time", detail=f"the template took longer than {seconds:g} s") from None
+        except (OSError, EOFError):
+            self.close()
+            raise TemplateInvalid(where="memory", detail="the template asked for more than a message may take") from None
+        if "error" in answer and "where" in answer:
+            raise TemplateInvalid(where=answer["where"], detail=answer["error"])
+        return answer
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", MODULE],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}, cwd="/",
+        )  # fmt: skip
+        self._process = process
+        try:
+            self._answer(process, START_SECONDS)
+        except (EOFError, TimeoutError):
+            self.close()
+            raise Busy(where=MODULE, detail="the template worker does not start") from None
+        return process
+
+    def _answer(self, process: "subprocess.Popen[bytes]", seconds: float) -> dict[str, Any]:
+        """The next line of the worker. Raises TimeoutError when it is late, EOFError when the worker ended."""
+        assert process.stdout is not None
+        descriptor = process.stdout.fileno()
+        deadline = time.monotonic() + seconds
+        parts = [self._read]
+        while b"\n" not in parts[-1]:
+            ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise TimeoutError
+            part = os.read(descriptor, 1 << 16)
+            if not part or sum(map(len, parts)) > LARGEST_ANSWER:
+                raise EOFError
+            parts.append(part)
+        line, _, self._read = b"".join(parts).partition(b"\n")
+        return json.loads(line)

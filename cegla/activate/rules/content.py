@@ -1,0 +1,100 @@
+"""What is in a message: the fields it reads, its links, its plain-text twin."""
+
+import re
+from collections.abc import Callable, Iterable
+from html import unescape
+from html.parser import HTMLParser
+
+from cegla.vocabulary.text import Text
+
+#: The roots a template may read; what lies below `person` and `content` is data.
+ROOTS: dict[str, Text] = {
+    "person": Text("osoba: imię, miasto, cechy z profilu", "the person: first name, city, traits of the profile"),
+    "content": Text("treści kampanii: produkty, kody, odnośniki", "the campaign's own content: products, codes, links"),
+    "shop": Text("sklep: nazwa nadawcy", "the shop: the sender's name"),
+    "campaign": Text("kampania: nazwa", "the campaign: its name"),
+    "unsubscribe_url": Text("adres wypisania się", "where to unsubscribe"),
+}
+_OUTPUT = re.compile(r"\{\{-?\s*(person\.[\w.]+)((?:\s*\|[^}]*)?)-?\}\}")
+_HREF = re.compile(r"""(<a\b[^>]*?\bhref=")(https?://[^"]+)(")""", re.IGNORECASE)
+_UNSUBSCRIBE = re.compile(r"\{\{-?\s*unsubscribe_url\b")
+
+
+def warnings(subject: str, mjml: str, fields: Iterable[str]) -> list[Text]:
+    """What a careful person would tell the author: fields nobody fills, fields without a fallback, no way to unsubscribe."""
+    found = [Text(f"Pole {field} nie istnieje.", f"There is no field {field}.") for field in fields if field.split(".")[0] not in ROOTS]
+    for name, filters in _OUTPUT.findall(subject + mjml):
+        if "default" not in filters:
+            found.append(Text(f"Pole {name} nie ma wartości zapasowej (| default: …).", f"The field {name} has no fallback (| default: …)."))
+    if not _UNSUBSCRIBE.search(mjml):
+        found.append(Text("W treści nie ma odnośnika do wypisania się ({{ unsubscribe_url }}).", "The content has no link to unsubscribe ({{ unsubscribe_url }})."))
+    return list(dict.fromkeys(found))
+
+
+def with_signed_links(html: str, sign: Callable[[str], str], untouched: str) -> str:
+    """The HTML with the address of every link replaced by `sign(address)`, but for those beginning with `untouched`."""
+
+    def replaced(found: re.Match[str]) -> str:
+        address = unescape(found.group(2))
+        return found.group(0) if address.startswith(untouched) else found.group(1) + sign(address) + found.group(3)
+
+    return _HREF.sub(replaced, html)
+
+
+def plain_text(html: str) -> str:
+    """The text part of an HTML template: paragraphs, list items, and addresses after their links. Liquid tags stay."""
+    reader = _TextReader()
+    reader.feed(html)
+    reader.close()
+    lines = [re.sub(r"[ \t\u00a0]+", " ", line).strip() for line in "".join(reader.parts).split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+
+
+class _TextReader(HTMLParser):
+    """Collects text; skips what is not shown."""
+
+    SILENT = frozenset({"style", "script", "head", "title"})
+    BREAKS = frozenset({"p", "div", "tr", "table", "ul", "ol", "h1", "h2", "h3", "h4"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._silent = 0
+        self._hidden: list[str] = []
+        self._link = ""
+        self._link_starts = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag in self.SILENT:
+            self._silent += 1
+        elif self._hidden:
+            self._hidden.append(tag)
+        elif tag == "div" and re.search(r"display:\s*none", given.get("style", "")):
+            self._hidden.append(tag)
+        elif tag == "br":
+            self.parts.append("\n")
+        elif tag in self.BREAKS:
+            self.parts.append("\n\n" if tag in ("p", "h1", "h2", "h3") else "\n")
+        elif tag == "li":
+            self.parts.append("\n- ")
+        elif tag == "a":
+            self._link, self._link_starts = given.get("href", ""), len(self.parts)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.SILENT:
+            self._silent = max(0, self._silent - 1)
+        elif self._hidden:
+            if self._hidden[-1] == tag:
+                self._hidden.pop()
+        elif tag == "a" and self._link:
+            shown = "".join(self.parts[self._link_starts :]).strip()
+            if self._link != shown and not self._link.startswith("#"):
+                self.parts.append(f" ({self._link})")
+            self._link = ""
+        elif tag in self.BREAKS:
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent and not self._hidden:
+            self.parts.append(re.sub(r"\s+", " ", data))

@@ -1,0 +1,31 @@
+"""What happened to messages, as events of the source "cegla": they come back through the same door as everything else."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+SOURCE, KIND = "cegla", "internal"
+EVENTS_PER_REQUEST = 200
+
+SENT, BOUNCED, SKIPPED = "Email Sent", "Email Bounced", "Email Skipped"
+CLICKED, UNSUBSCRIBED, AMBIGUOUS, FAILED = "Email Link Clicked", "Unsubscribed", "Email Ambiguous", "Email Failed"
+
+
+def event(name: str, message_id: int, address: str, at: datetime, facts: Mapping[str, Any], key: str = "") -> dict[str, Any]:
+    """One event about a message, for the person behind the address. Its own id follows from the message, so telling it twice counts once."""
+    slug = name.lower().replace(" ", "-")
+    return {
+        "type": "track",
+        "event": name,
+        "messageId": f"cegla-{message_id}-{slug}{key}",
+        "timestamp": at.isoformat(),
+        "context": {"traits": {"email": address}, "channel": "server"},
+        "properties": {"message_id": message_id, **facts},
+    }
+
+
+def requests(events: Iterable[dict[str, Any]]) -> list[bytes]:
+    """Bodies for the inbox."""
+    rows = list(events)
+    return [json.dumps({"batch": rows[start : start + EVENTS_PER_REQUEST]}, ensure_ascii=False).encode() for start in range(0, len(rows), EVENTS_PER_REQUEST)]

@@ -1,0 +1,46 @@
+"""Tokens in messages: which message, and which link of it, signed so that nobody can make one up. They log nobody in."""
+
+import binascii
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+
+CLICK, UNSUBSCRIBE = "click", "unsubscribe"
+SIGNATURE_BYTES = 16
+_CONTENT = struct.Struct(">qi")
+
+
+@dataclass(frozen=True)
+class Token:
+    """What a token says, before its signature was checked."""
+
+    message_id: int
+    link: int
+    signature: bytes
+
+    @property
+    def content(self) -> bytes:
+        """The signed part."""
+        return content(self.message_id, self.link)
+
+
+def content(message_id: int, link: int = 0) -> bytes:
+    """What is signed for a message and one of its links (0: the message itself)."""
+    return _CONTENT.pack(message_id, link)
+
+
+def written(signed: bytes, signature: bytes) -> str:
+    """The token for an address: URL-safe, 38 characters."""
+    return urlsafe_b64encode(signed + signature).rstrip(b"=").decode()
+
+
+def read(text: str) -> Token | None:
+    """A token as it came in, or None when it cannot be one. Exactly one spelling of each token is read."""
+    try:
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (ValueError, binascii.Error):
+        return None
+    if len(raw) != _CONTENT.size + SIGNATURE_BYTES or written(raw, b"") != text:
+        return None
+    message_id, link = _CONTENT.unpack(raw[: _CONTENT.size])
+    return Token(message_id, link, raw[_CONTENT.size :])
