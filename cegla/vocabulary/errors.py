@@ -270,7 +270,7 @@ class HeaderRefused(TemplateInvalid):
     """A merged value would break out of a header of the message."""
 
     code = "CEGLA-E0332"
-    what = Text("Wartość w nagłówku {header} zawiera znak końca wiersza lub inny niedozwolony znak.", "A value in the header {header} holds a line break or another character that is not allowed.")
+    what = Text("Niedozwolony znak w nagłówku {header}, na przykład koniec wiersza.", "A forbidden character in the header {header}, such as a line break.")
     todo = Text("Usuń ten znak z tematu, nadawcy lub danych osoby.", "Remove it from the subject, the sender or the person's data.")
 
 
