@@ -19,6 +19,7 @@ HALF_LIFE_SECONDS = 21 * 86_400
 HEAT_EPOCH_SECONDS = 1_577_836_800  # 2020-01-01 UTC
 WEIGHTS = {"Order Completed": 10.0, "Checkout Started": 5.0, "Message Clicked": 5.0, "Email Link Clicked": 5.0, "Product Added": 3.0, "Signed Up": 3.0}  #: any other deed counts 1
 FAVOURITES = ("hour", "device", "country", "language", "origin", "category", "product")
+MOMENTS = ("first_seen", "last_seen", "first_order", "last_order")
 MOST_CATEGORIES = 3
 _LN2 = 0.6931471805599453
 _SEEN = (
@@ -31,6 +32,7 @@ def facts(events: ir.Table, lines: ir.Table) -> ir.Table:
     """One row a person; `events` and `lines` are `history()` tables. No fact depends on when it is computed."""
     seen = events.filter(~events.is_bot).select(*_SEEN)
     totals = _totals(seen)
+    totals = totals.mutate(payments=totals.orders + totals.refunds)
     favourites = _favourites(_choices(seen, lines))
     return totals.left_join(favourites, totals.person_id == favourites.chooser).drop("chooser")
 
@@ -113,3 +115,9 @@ def _favourites(choices: ir.Table) -> ir.Table:
     columns["hour"] = columns["hour"].cast("int64")
     columns["categories"] = counted.chosen.collect(where=counted.about == "category", order_by=ranked)[:MOST_CATEGORIES]
     return counted.group_by("chooser").agg(**columns)
+
+
+def document(table: ir.Table) -> ir.Table:
+    """`person_id` and all other columns as one JSON text: what is kept of each person."""
+    fields = {name: table[name] for name in table.columns if name != "person_id"}
+    return table.select(table.person_id, document=ibis.struct(fields).cast("json").cast("string"))

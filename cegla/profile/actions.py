@@ -1,0 +1,252 @@
+"""The door to profiles: enrich events, keep what was declared, refresh and read what is known of people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import msgspec
+import pyarrow as pa
+
+from cegla.profile import store
+from cegla.profile.rules import enrichment
+from cegla.profile.rules.enrichment import Declared
+from cegla.profile.rules.facts import document, facts
+from cegla.profile.rules.sentences import declared_why, why
+from cegla.profile.rules.sessions import Sessions
+from cegla.profile.rules.traits import TRAITS, readable, trait_columns
+from cegla.storage.warehouse import Warehouse, history
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.events import Event
+from cegla.vocabulary.people import Trait
+from cegla.vocabulary.text import Text
+
+PEOPLE_AT_A_TIME = 100_000  #: how many profiles a full refresh computes in one go
+
+
+@dataclass(frozen=True)
+class Enriched:
+    """A batch ready for the warehouse: `tables` by name (see `storage/warehouse.py`), and what identify calls declared."""
+
+    tables: dict[str, pa.Table]
+    declared: list[Declared]
+
+
+@dataclass(frozen=True)
+class KnownTrait:
+    """A trait with the words to show it: `why` answers "Skąd to wiemy?". `value_type` is that of its row, or "declared"."""
+
+    trait: Trait
+    label: Text
+    why: Text
+    value_type: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What is known of one person: computed traits in the order of `TRAITS`, then the declared ones by name."""
+
+    person_id: int
+    traits: tuple[KnownTrait, ...]
+    computed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PastEvent:
+    """One event of the history; times are UTC, money is in micros."""
+
+    event_id: int
+    person_id: int
+    source_id: int
+    kind: str
+    name: str
+    occurred_at: datetime
+    received_at: datetime
+    session_id: int | None
+    order_id: str | None
+    value_micros: int | None
+    currency: str | None
+    page_path: str | None
+    page_title: str | None
+    referrer_kind: str | None
+    referrer_host: str | None
+    campaign_source: str | None
+    campaign_medium: str | None
+    campaign_name: str | None
+    device_type: str | None
+    os: str | None
+    browser: str | None
+    country: str | None
+    is_bot: bool
+    properties: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class EventVolume:
+    """How often an event came, and when first and last (UTC)."""
+
+    name: str
+    kind: str
+    count: int
+    people: int
+    first_at: datetime
+    last_at: datetime
+
+
+def enrich(conn: Connection, events: Sequence[Event], identity_ids: Sequence[int], *, batch: int, first_event_id: int, zone: tzinfo) -> Enriched:
+    """Rows for the warehouse with device, origin, session, value and country, and without personal data.
+
+    `identity_ids` run along `events`. Sessions go on from the last batch and are remembered in this transaction; local times are in `zone`.
+    """
+    sessions = Sessions(store.remembered_sessions(conn, identity_ids))
+    tables = enrichment.enriched_tables(events, identity_ids, enrichment.Batch(batch, first_event_id, zone), sessions)
+    store.keep_sessions(conn, sessions)
+    return Enriched(tables, enrichment.declared_traits(events, identity_ids))
+
+
+def declare(conn: Connection, declared: Sequence[Declared]) -> None:
+    """Keep declared traits: the newest event time wins, whatever the order of arrival, and null takes a trait back."""
+    store.keep_declared(conn, declared)
+
+
+def refresh(conn: Connection, warehouse: Warehouse, people: Sequence[int] | None, now: datetime) -> None:
+    """Compute the facts of these people, or of everybody (None), from their whole history. Both give the same."""
+    if people is None:
+        _refresh_everybody(conn, warehouse, now)
+    elif people:
+        with warehouse.people(people) as asked:
+            store.keep_profiles(conn, warehouse.run(document(_facts_of(asked))), now)
+
+
+def forget_people(conn: Connection, people: Sequence[int]) -> None:
+    """Drop the facts of people who were joined into others."""
+    if people:
+        store.SQL.drop_profiles(conn, ids=list(people))
+
+
+def profile_of(conn: Connection, warehouse: Warehouse, person_id: int, identity_ids: Sequence[int], now: datetime, zone: tzinfo) -> Profile:
+    """Everything known of a person, each with its confidence, evidence and reason. Sentences show times in `zone`, as of `now`."""
+    found = next(iter(store.SQL.find_profiles(conn, ids=[person_id])), None)
+    computed_at = found[2] if found else None
+    kept = readable(found[1]) if found else _fresh_facts(warehouse, person_id)
+    known: list[KnownTrait] = []
+    for row in TRAITS:
+        trait = row.of(kept, computed_at or now, now)
+        known.append(KnownTrait(trait, row.label, why(row, trait, now, zone), row.value_type))
+    known += [_known_declared(key, *found, zone) for key, found in sorted(_declared_of(conn, identity_ids).items())]
+    return Profile(person_id, tuple(known), computed_at)
+
+
+def profiles_of(conn: Connection, people: Sequence[int] | Mapping[int, Sequence[int]]) -> dict[int, dict[str, Any]]:
+    """Plain values by person and trait, for lists and for the fields of messages; unknown traits are left out.
+
+    Given as person → identity ids, `people` also get what they declared (first_name, city, ...); the newest declaration wins, and a
+    declared value stands before a computed one of the same name.
+    """
+    values: dict[int, dict[str, Any]] = {person: {} for person in people}
+    for person, kept, computed_at in store.SQL.find_profiles(conn, ids=list(people)):
+        known = readable(kept)
+        traits = (row.of(known, computed_at, computed_at) for row in TRAITS)
+        values[person] = {trait.key: trait.value for trait in traits if trait.value is not None}
+    if isinstance(people, Mapping):
+        owners = {identity: person for person, identities in people.items() for identity in identities}
+        for identity, key, value, _, _ in store.SQL.find_declared(conn, ids=list(owners)):
+            values[owners[identity]].pop(key, None) if value is None else values[owners[identity]].update({key: value})
+    return values
+
+
+def timeline(warehouse: Warehouse, person_id: int, before: tuple[datetime, int] | None = None, limit: int = 50) -> list[PastEvent]:
+    """A person's events, newest first; `before` is (occurred_at, event_id) of the last one already shown."""
+    events = history()
+    events = events.filter(events.person_id == person_id)
+    if before is not None:
+        moment = ibis.timestamp(before[0].astimezone(UTC).replace(tzinfo=None))
+        events = events.filter((events.occurred_at < moment) | ((events.occurred_at == moment) & (events.event_id < before[1])))
+    return _past_events(warehouse, events.order_by(events.occurred_at.desc(), events.event_id.desc()).limit(limit))
+
+
+def latest_events(warehouse: Warehouse, after_event_id: int = 0, limit: int = 50) -> list[PastEvent]:
+    """The events that were taken in last, newest first, only those after `after_event_id`."""
+    events = history()
+    return _past_events(warehouse, events.filter(events.event_id > after_event_id).order_by(events.event_id.desc()).limit(limit))
+
+
+def event_volumes(warehouse: Warehouse, since: datetime) -> list[EventVolume]:
+    """How often each event happened since a moment (event time, UTC), most frequent first; bots are left out."""
+    events = history()
+    events = events.filter(~events.is_bot & (events.occurred_at >= ibis.timestamp(since.astimezone(UTC).replace(tzinfo=None))))
+    counted = events.group_by("name", "kind").agg(count=events.count(), people=events.person_id.nunique(), first_at=events.occurred_at.min(), last_at=events.occurred_at.max())
+    found = warehouse.run(counted.order_by(counted["count"].desc(), counted.name)).to_pylist()
+    return [EventVolume(**{**row, "first_at": row["first_at"].replace(tzinfo=UTC), "last_at": row["last_at"].replace(tzinfo=UTC)}) for row in found]
+
+
+def person_traits(now: datetime, people: ir.Table | None = None) -> ir.Table:
+    """An Ibis expression with `person_id` and one column for each of `TRAITS` (null: unknown), of everybody or of `people`.
+
+    `people` is a table with a column `person_id`. Moments are UTC, money is in micros. Run it with `Warehouse.run`.
+    """
+    return trait_columns(_facts_of(people), now)
+
+
+def export_person(conn: Connection, identity_ids: Sequence[int]) -> Mapping[str, Any]:
+    """What this slice holds on a person: declared traits with source and time, and the computed facts."""
+    identities = list(identity_ids)
+    declared = [{"trait": key, "value": value, "source_id": source, "declared_at": at} for _, key, value, source, at in store.SQL.find_declared(conn, ids=identities)]
+    computed = [{"facts": kept, "computed_at": at} for _, kept, at in store.SQL.find_profiles(conn, ids=identities)]
+    return {"declared_traits": declared, "computed_facts": computed}
+
+
+def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
+    """Erase declared traits, computed facts and open sessions of these identities; returns how many rows went."""
+    identities = list(identity_ids)
+    return store.SQL.drop_declared(conn, ids=identities) + store.SQL.drop_profiles(conn, ids=identities) + store.SQL.drop_sessions(conn, ids=identities)
+
+
+# inside ------------------------------------------------------------------------------------------------------------------
+
+
+def _facts_of(people: ir.Table | None) -> ir.Table:
+    events, lines = history("events"), history("order_lines")
+    if people is None:
+        return facts(events, lines)
+    return facts(events.semi_join(people, "person_id"), lines.semi_join(people, "person_id"))
+
+
+def _refresh_everybody(conn: Connection, warehouse: Warehouse, now: datetime) -> None:
+    events = history()
+    everybody = warehouse.run(events.filter(~events.is_bot).select("person_id").distinct().order_by("person_id"))["person_id"]
+    for start in range(0, len(everybody), PEOPLE_AT_A_TIME):
+        refresh(conn, warehouse, everybody.slice(start, PEOPLE_AT_A_TIME).to_pylist(), now)
+
+
+def _fresh_facts(warehouse: Warehouse, person_id: int) -> dict[str, Any]:
+    with warehouse.people([person_id]) as asked:
+        found = warehouse.run(document(_facts_of(asked)))["document"].to_pylist()
+    return readable(msgspec.json.decode(found[0])) if found else {}
+
+
+def _declared_of(conn: Connection, identity_ids: Sequence[int]) -> dict[str, tuple[Any, int, datetime]]:
+    """The newest declaration of each trait over a person's identities; one that was taken back is gone."""
+    newest: dict[str, tuple[Any, int, datetime]] = {}
+    for _, key, value, source_id, at in store.SQL.find_declared(conn, ids=list(identity_ids)):
+        newest[key] = (value, source_id, at)
+    return {key: found for key, found in newest.items() if found[0] is not None}
+
+
+def _known_declared(key: str, value: Any, source_id: int, at: datetime, zone: tzinfo) -> KnownTrait:
+    facts_known = {"source_id": source_id, "declared_at": at}
+    trait = Trait(key, value, 1.0, 1, facts_known, "declared@1", at, "service", source=str(source_id))
+    return KnownTrait(trait, Text(key, key), declared_why(str(source_id), at, zone), "declared")
+
+
+_COLUMNS = tuple(field.name for field in fields(PastEvent))
+
+
+def _past_events(warehouse: Warehouse, events: ir.Table) -> list[PastEvent]:
+    found = warehouse.run(events.select(*_COLUMNS)).to_pylist()
+    for row in found:
+        row["occurred_at"], row["received_at"] = row["occurred_at"].replace(tzinfo=UTC), row["received_at"].replace(tzinfo=UTC)
+        row["properties"] = msgspec.json.decode(row["properties"]) if row["properties"] else {}
+    return [PastEvent(**row) for row in found]

@@ -1,0 +1,70 @@
+"""The tables of profiles: computed facts, declared traits, sessions that are still open."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from cegla.profile.rules.enrichment import Declared
+from cegla.profile.rules.sessions import Remembered, Session, Sessions
+from cegla.storage import statements
+from cegla.storage.workspace import Connection
+
+SQL = statements.load(__file__)
+
+
+def remembered_sessions(conn: Connection, identity_ids: Iterable[int]) -> dict[int, Remembered]:
+    """What is remembered of the sessions of these identities."""
+    found: dict[int, Remembered] = {}
+    for identity_id, session_id, started, last, campaign, *late in SQL.find_sessions(conn, ids=list(set(identity_ids))):
+        found[identity_id] = (Session(session_id, started, last, campaign), Session(*late) if late[0] is not None else None)
+    return found
+
+
+def keep_sessions(conn: Connection, sessions: Sessions) -> None:
+    """Remember the sessions that moved."""
+    if not sessions.changed:
+        return
+    SQL.make_incoming_sessions(conn)
+    nothing = (None, None, None, None)
+    with conn.cursor() as cursor, cursor.copy(SQL.fill_incoming_sessions.sql) as copy:
+        copy.set_types(["int8", "int8", "int8", "int8", "text", "int8", "int8", "int8", "text"])
+        for identity_id in sessions.changed:
+            newest, late = sessions.remembered[identity_id]
+            copy.write_row((identity_id, *newest, *(late or nothing)))
+    SQL.keep_sessions(conn)
+    SQL.empty_incoming_sessions(conn)
+
+
+def keep_declared(conn: Connection, declared: Sequence[Declared]) -> None:
+    """Keep what was declared where it is newer than what is known."""
+    if not declared:
+        return
+    SQL.make_incoming_declared(conn)
+    with conn.cursor() as cursor, cursor.copy(SQL.fill_incoming_declared.sql) as copy:
+        for row in declared:
+            value = None if row.value is None else _json(row.value)
+            copy.write_row((row.identity_id, row.key, value, row.source_id, row.declared_at))
+    SQL.keep_declared(conn)
+    SQL.empty_incoming_declared(conn)
+
+
+def keep_profiles(conn: Connection, documents: pa.Table, now: datetime) -> None:
+    """Put computed facts in place. `documents` has `person_id` and `document`, a JSON text."""
+    if not documents.num_rows:
+        return
+    SQL.make_incoming_profiles(conn)
+    people, texts = documents["person_id"].to_pylist(), documents["document"].to_pylist()
+    rows = "\n".join(f"{person}\t{text}" for person, text in zip(people, texts, strict=True))
+    with conn.cursor() as cursor, cursor.copy(SQL.fill_incoming_profiles.sql) as copy:
+        copy.write(rows.replace("\\", "\\\\"))
+    SQL.keep_profiles(conn, now=now)
+    SQL.empty_incoming_profiles(conn)
+
+
+def _json(value: Any) -> str:
+    """JSON that PostgreSQL can hold: it has no place for the character NUL."""
+    text = msgspec.json.encode(value, enc_hook=str).decode()
+    return text.replace("\\u0000", "") if "\\u0000" in text else text
