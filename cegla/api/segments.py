@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cegla.api.call import Call, Opened, not_found, person_number
+from cegla.api.call import Call, Opened, person_number
 from cegla.api.plain import plain
 from cegla.api.shapes import After, Limit, NewSegment, RuleBody
 from cegla.segment import actions as segment
@@ -25,14 +25,15 @@ def save(call: Opened, body: NewSegment) -> Any:
 
 
 def shown(call: Opened, segment_id: int) -> Any:
-    """One segment with its rule, its sentence and its count now."""
-    found = _segment(call, segment_id)
-    return _shape(found) | {"count": segment.count(call.ws, found.rule, call.now)}
+    """One segment with its rule, its sentence, and how many people the rule holds for now."""
+    with call.ws.transaction() as conn:
+        found = segment.segment(conn, segment_id)
+    return _shape(found) | {"count": None if found.problem else _count(call, found.rule)}
 
 
 def count(call: Opened, body: RuleBody) -> Any:
-    """How many people a rule holds for now, and five of them; nothing is saved."""
-    return segment.count(call.ws, body.rule, call.now)
+    """How many people a rule holds for now, and up to five of them; nothing is saved."""
+    return _count(call, body.rule)
 
 
 def sentence(call: Opened, body: RuleBody) -> Any:
@@ -42,25 +43,26 @@ def sentence(call: Opened, body: RuleBody) -> Any:
 
 def members(call: Opened, segment_id: int, after: After = 0, limit: Limit = 100) -> Any:
     """People in the segment with the time they entered; `after` is the person number of the last one already seen."""
-    _segment(call, segment_id)
     with call.ws.transaction() as conn:
-        return {"segment": segment_id, "members": segment.membership(conn, segment_id, after, limit)}
+        segment.segment(conn, segment_id)
+        rows = segment.membership(conn, segment_id, after, limit)
+    people = [{"person": person_label(row.person_id), "entered_at": row.entered_at} for row in rows]
+    return {"segment": segment_id, "members": people, "next_after": rows[-1].person_id if len(rows) == limit else None}
 
 
 def explain(call: Opened, segment_id: int, person: str) -> Any:
     """Why a person is in the segment or not: the rule as a tree with the value seen at each leaf."""
     number = person_number(person)
-    found = _segment(call, segment_id)
+    with call.ws.transaction() as conn:
+        found = segment.segment(conn, segment_id)
     return {"segment": segment_id, "person": person_label(number), "explanation": segment.explain(call.ws, found.rule, number, call.now)}
 
 
-def _segment(call: Call, segment_id: int) -> segment.SegmentRow:
-    with call.ws.transaction() as conn:
-        found = next((one for one in segment.segments(conn) if one.id == segment_id), None)
-    if found is None:
-        raise not_found("segment", segment_id)
-    return found
+def _count(call: Call, rule: Any) -> dict[str, Any]:
+    found = segment.count(call.ws, rule, call.now)
+    return {"members": found.members, "sample": [person_label(one) for one in found.sample], "at": found.at}
 
 
-def _shape(one: segment.SegmentRow) -> dict[str, Any]:
-    return plain(one) | {"sentence": {"pl": segment.sentence(one.rule, "pl"), "en": segment.sentence(one.rule, "en")}}
+def _shape(one: segment.Segment) -> dict[str, Any]:
+    words = None if one.problem else {"pl": segment.sentence(one.rule, "pl"), "en": segment.sentence(one.rule, "en")}
+    return plain(one) | {"sentence": words}

@@ -81,5 +81,5 @@ def _explained(desk: Desk, found: dict[str, Any]) -> None:
 
 def _lines(desk: Desk, node: dict[str, Any], depth: int) -> Iterator[list[Any]]:
     yield [node.get("holds"), "  " * depth + both(node.get("sentence", node.get("op", "")), desk.language), node.get("seen")]
-    for part in node.get("parts", []):
+    for part in node.get("children", []):
         yield from _lines(desk, part, depth + 1)

@@ -1,0 +1,201 @@
+"""Writes docs/reference from the rows of the code, so that a page cannot say what the code does not do.
+
+`make docs` writes the pages; the tests compare them.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from cegla.api import shapes
+from cegla.api.routes import ROUTES
+from cegla.cli.commands import COMMANDS
+from cegla.cli.main import command_tree
+from cegla.govern import actions as govern
+from cegla.profile import actions as profile
+from cegla.segment import actions as segment
+from cegla.storage.settings import Section, Settings
+from cegla.vocabulary import errors, events, identifiers
+
+REFERENCE = Path(__file__).parent / "reference"
+MADE = "<!-- Made by `make docs` from the rows of the code; change those. -->"
+EXIT_CODES = (
+    (0, "well"),
+    (1, "failed"),
+    (2, "wrong usage"),
+    (3, "invalid data"),
+    (4, "not found"),
+    (5, "refused by consent, policy or permission"),
+    (6, "busy or away for now"),
+    (130, "interrupted"),
+)
+
+
+def page(title: str, intro: str, *parts: str) -> str:
+    return "\n\n".join([f"# {title}", MADE, intro, *(part for part in parts if part)]) + "\n"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
+    return "\n".join(lines + [f"| {' | '.join(cell(value) for value in row)} |" for row in rows])
+
+
+def cell(value: Any) -> str:
+    return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def code(value: Any) -> str:
+    return f"`{value}`" if str(value) else ""
+
+
+def errors_page() -> str:
+    rows = sorted({row for row in _descendants(errors.CeglaError) if "code" in vars(row)} | {errors.CeglaError}, key=lambda row: row.code)
+    listed = table(
+        ["Code", "What happened", "Co się stało", "What to do", "HTTP", "Exit"],
+        ([f'<a id="{row.code}"></a>{row.code}', row.what.en, row.what.pl, row.todo.en, row.status, row.exit_code] for row in rows),
+    )
+    intro = """Every refusal is one object, the same in API, command line and console: what happened, where, the value seen and what to do.
+The API answers RFC 9457 problem details with `code`, `where`, `seen`, `todo` and `exit_code`; `Accept-Language: pl` gives them in Polish."""
+    return page("Errors", intro, listed)
+
+
+def settings_page() -> str:
+    intro = """A YAML file named by `CEGLA_CONFIG`, or `cegla.yaml` in the working directory, and environment variables over it. Every
+setting has a default that works as it is; a name that is not listed here is refused."""
+    parts: list[str] = []
+    for name, section in [("", Settings), *((name, field.annotation) for name, field in Settings.model_fields.items() if _is_section(field.annotation))]:
+        fields = [(key, field) for key, field in section.model_fields.items() if not _is_section(field.annotation)]
+        rows = ([code(_setting(name, key)), code(_variable(name, key)), code(_default(field)), field.description] for key, field in fields)
+        parts.append((f"## {name}\n\n" if name else "") + table(["Setting", "Variable", "Default", "Meaning"], rows))
+    return page("Settings", intro, *parts)
+
+
+def events_page() -> str:
+    kinds = {
+        "identify": "who somebody is: `userId`, `traits`",
+        "track": "something happened: `event`, `properties`",
+        "page": "a page was viewed",
+        "screen": "a screen of an app was viewed",
+        "group": "somebody belongs to an account: `groupId`",
+        "alias": "two ids are one person: `previousId`, `userId`",
+    }
+    types = ([code(row.key), row.priority, row.limit, "yes" if row.unique else "", "yes" if row.personal else ""] for row in identifiers.TYPES.values())
+    return page(
+        "Events",
+        "Cegla takes the six calls of the common tracking contract, alone or in a `batch`, by write key. Times are ISO 8601.",
+        table(["Call", "Says"], ([code(kind), kinds[kind]] for kind in events.KINDS)),
+        "## Identifiers\n\nSmaller priority decides first. Two people who each hold a value of a unique type are never joined.",
+        table(["Type", "Priority", "Values per person", "Unique", "Personal"], types),
+        "## Why an event is set aside\n\nThe list is closed. Such an event lies in quarantine with its reason and can be replayed.",
+        table(["Reason", "Meaning", "Znaczenie"], ([code(reason.value), events.REASONS[reason].en, events.REASONS[reason].pl] for reason in events.Reason)),
+    )
+
+
+def cli_page() -> str:
+    tree = command_tree("en")
+    parts = ["## Exit codes", table(["Code", "Meaning"], EXIT_CODES)]
+    for row in COMMANDS:
+        group = tree.commands[row.group] if row.group else tree
+        parameters = [one for one in group.commands[row.name].params if one.name != "help"]
+        examples = "\n".join(row.examples)
+        options = table(["Word", "Meaning"], ([code(", ".join(one.opts) if one.param_type_name == "option" else one.name.upper()), one.help] for one in parameters))
+        parts.append(f"## {row.words}\n\n{row.what.en[0].upper()}{row.what.en[1:]}. *{row.what.pl[0].upper()}{row.what.pl[1:]}.*\n\n```sh\n{examples}\n```")
+        if parameters:
+            parts.append(options)
+    intro = """`cegla` is a client of the API: of the running installation, or of one it starts for a moment. Data go to standard output, words
+and progress to standard error; `--json` makes the answer one JSON value. The language follows `CEGLA_LANGUAGE`, then the terminal."""
+    return page("Command line", intro, *parts)
+
+
+def api_page() -> str:
+    intro = """All paths begin with `/api/v1`; `/api/v1/openapi.json` describes them to programs. Send `Authorization: Bearer KEY` with a source's
+secret key (reads, masked), or the token in `run/app.json` of the data directory (everything); the console's session works too."""
+    roles = list(govern.ROLES.values())
+    matrix = ([code(key), text.en, *("yes" if key in role.permissions else "" for role in roles)] for key, text in govern.PERMISSIONS.items())
+    bodies = [one for one in vars(shapes).values() if isinstance(one, type) and issubclass(one, shapes.Shape) and one is not shapes.Shape]
+    return page(
+        "API",
+        intro,
+        table(["Route", "Needs", "Does"], ([code(f"{route.method} {route.path}"), code(route.permission) or "nothing", route.summary] for route in ROUTES)),
+        "## Bodies\n\nUnknown fields are refused.",
+        *(_body(one) for one in sorted(bodies, key=lambda one: one.__name__)),
+        "## Roles",
+        table(["Permission", "Allows to", *(role.label.en for role in roles)], matrix),
+    )
+
+
+def segments_page() -> str:
+    intro = """A rule is a tree: `{"all": [...]}`, `{"any": [...]}`, `{"not": ...}` over leaves, each with its operator in `op`. The same JSON
+works in console, API and command line. Days are counted back from now."""
+    rows = list(segment.OPERATORS.values()) if isinstance(segment.OPERATORS, dict) else list(segment.OPERATORS)
+    listed = table(
+        ["Operator", "Sentence", "Zdanie", "Parameters", "Example"],
+        ([code(row.key), row.sentence.en, row.sentence.pl, ", ".join(one.key for one in row.parameters), code(_json(row.example))] for row in rows),
+    )
+    return page("Segments", intro, listed)
+
+
+def traits_page() -> str:
+    intro = """What Cegla works out about a person. Every trait comes with its confidence, the evidence it rests on, the method and its version,
+the time it was computed and the purpose it may be used for."""
+    listed = table(
+        ["Trait", "Label", "Nazwa", "Type", "Purpose", "Method", "Least evidence"],
+        ([code(row.key), row.label.en, row.label.pl, row.value_type, row.purpose, code(row.method), row.min_evidence] for row in profile.TRAITS),
+    )
+    return page("Traits", intro, listed)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "api.md": api_page,
+    "cli.md": cli_page,
+    "errors.md": errors_page,
+    "events.md": events_page,
+    "segments.md": segments_page,
+    "settings.md": settings_page,
+    "traits.md": traits_page,
+}
+
+
+def _descendants(kind: type[errors.CeglaError]) -> Iterable[type[errors.CeglaError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _descendants(child)
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Section)
+
+
+def _setting(section: str, key: str) -> str:
+    return f"{section}.{key}" if section else key
+
+
+def _variable(section: str, key: str) -> str:
+    return "_".join(filter(None, ["CEGLA", section, key])).upper()
+
+
+def _default(field: Any) -> Any:
+    return field.default if field.default != "" else '""'
+
+
+def _body(shape: type[BaseModel]) -> str:
+    rows = ([code(key), "yes" if field.is_required() else "", code(field.default) if not field.is_required() else ""] for key, field in shape.model_fields.items())
+    return f"### {shape.__name__}\n\n{shape.__doc__}\n\n{table(['Field', 'Required', 'Default'], rows)}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def main() -> None:
+    REFERENCE.mkdir(exist_ok=True)
+    for name, make in PAGES.items():
+        (REFERENCE / name).write_text(make(), encoding="utf-8")
+        print(f"docs/reference/{name}")
+
+
+if __name__ == "__main__":
+    main()
