@@ -1,0 +1,273 @@
+"""The door of segments: define, count, keep membership up to date, explain.
+
+A rule is given as JSON (see rules/language.py and docs/reference/segments.md); every function that takes one raises
+RuleInvalid with a JSON pointer when it does not fit the language. People are person ids, times are aware and UTC, days are
+24 hours back from `now`. "Everybody" means people with at least one event up to `now`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cegla.segment import store
+from cegla.segment.operators import OPERATORS, label_of_trait, parsed
+from cegla.segment.rules import compile as compiler
+from cegla.segment.rules import rfm
+from cegla.segment.rules.compile import History
+from cegla.segment.rules.events import WEEKDAYS
+from cegla.segment.rules.explain import Explanation, explained
+from cegla.segment.rules.history import COMPARISONS, FIELDS, Ground, Scale
+from cegla.segment.rules.language import Rule, leaves
+from cegla.segment.rules.sentence import Speaker
+from cegla.segment.rules.traits import TRAITS
+from cegla.segment.store import MembershipRow
+from cegla.storage.warehouse import Warehouse, history
+from cegla.storage.workspace import Connection, Workspace
+from cegla.vocabulary.errors import InvalidInput, NotFound, RuleInvalid
+from cegla.vocabulary.people import person_label
+from cegla.vocabulary.text import Language, Text
+
+RULES_AT_ONCE = 50  #: how many segments one expression decides
+SAMPLE = 5
+LONGEST_NAME = 200
+
+#: what the form, the API and the documentation are derived from
+__all__ = ["COMPARISONS", "FIELDS", "OPERATORS", "TRAITS", "WEEKDAYS"]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment as it is stored; `rule` is its JSON, `members` the people in it now, `problem` why its rule can no longer be read."""
+
+    id: int
+    key: str | None
+    name: str
+    rule: dict[str, Any]
+    created_at: datetime
+    changed_at: datetime
+    refreshed_at: datetime | None
+    members: int
+    problem: Text | None
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person in a segment, and since when."""
+
+    person_id: int
+    entered_at: datetime
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A segment a person is in, and since when."""
+
+    segment_id: int
+    name: str
+    entered_at: datetime
+
+
+@dataclass(frozen=True)
+class Count:
+    """Who a rule matches at a moment: exact, with a few people spread over all of them to look at."""
+
+    members: int
+    people: "pa.Array[Any]"  #: int64 person ids, ascending
+    sample: tuple[int, ...]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Change:
+    """Who entered and who left one segment."""
+
+    segment_id: int
+    entered: tuple[int, ...]
+    left: tuple[int, ...]
+    at: datetime
+
+
+def save(conn: Connection, name: str, rule: object, now: datetime, key: str | None = None) -> Segment:
+    """Define a segment, or redefine the one with this key. Its members follow with the next `refresh`.
+
+    Raises RuleInvalid, and InvalidInput when the name is empty, longer than 200 characters or unreadable.
+    """
+    title = name.strip()
+    if not title or len(title) > LONGEST_NAME or not title.isprintable() or (key is not None and not key.isprintable()):
+        raise InvalidInput(where="/name", seen=ascii(name), detail=Text("nazwa ma mieć od 1 do 200 znaków", "a name has 1 to 200 characters"))
+    segment_id = store.put(conn, key, title, parsed(rule).to_json(), now)
+    return segment(conn, segment_id)
+
+
+def segments(conn: Connection) -> list[Segment]:
+    """Every segment, oldest first, with the number of people in it now."""
+    return [_segment(row) for row in store.all_segments(conn)]
+
+
+def segment(conn: Connection, segment_id: int) -> Segment:
+    """One segment. Raises NotFound."""
+    row = store.find(conn, segment_id)
+    if row is None:
+        raise NotFound(where="segment", seen=segment_id, thing=Text(f"segment {segment_id}", f"segment {segment_id}"))
+    return _segment(row)
+
+
+def count(ws: Workspace, rule: object, now: datetime, excluded: Iterable[int] = ()) -> Count:
+    """How many people a rule matches now, who they are, and five of them. Nothing is stored."""
+    people = members_of(ws, rule, now, excluded=excluded)
+    size = len(people)
+    sample = tuple(people[place * size // min(size, SAMPLE)].as_py() for place in range(min(size, SAMPLE)))
+    return Count(size, people, sample, now)
+
+
+def members_of(ws: Workspace, rule: object, now: datetime, people: Iterable[int] | None = None, excluded: Iterable[int] = ()) -> "pa.Array[Any]":
+    """Person ids (int64, ascending) that a rule matches at `now`: of `people`, or of everybody; never those `excluded`."""
+    tree = parsed(rule)
+    with ws.transaction() as conn:
+        ground = _ground(conn, ws.warehouse, [tree], now)
+    if people is None:
+        found = ws.warehouse.run(compiler.members(tree, _history(), ground))
+    else:
+        with ws.warehouse.people(people) as table:
+            found = ws.warehouse.run(compiler.members(tree, _history(table), ground))
+    ids = found.sort_by("person_id")["person_id"].combine_chunks()
+    left_out = pa.array(list(excluded), pa.int64())
+    return ids.filter(pc.invert(pc.is_in(ids, left_out))) if len(left_out) else ids
+
+
+def refresh(conn: Connection, warehouse: Warehouse, people: Sequence[int] | None, now: datetime, only: Sequence[int] | None = None, excluded: Iterable[int] = ()) -> list[Change]:
+    """Bring stored membership up to date: of `people`, or of everybody (None), which also works out the RFM scale anew.
+
+    `only`: just these segments. `excluded`: people who are in no segment, because they objected to profiling. A segment
+    whose rule can no longer be read keeps its members. Returns what changed, without segments in which nothing did.
+    """
+    trees: dict[int, Rule] = {}
+    for segment_id, rule in store.rules(conn, only):
+        try:
+            trees[segment_id] = parsed(rule)
+        except RuleInvalid:
+            continue
+    left_out = set(excluded)
+    if people is None:
+        _renew_scale(conn, warehouse, list(trees.values()), now)
+        changes = [_put(conn, ids, found, None, now, left_out) for ids, found in _evaluated(conn, warehouse, trees, None, now)]
+        store.mark_refreshed(conn, list(trees), now)
+    else:
+        changes = [_put(conn, ids, found, people, now, left_out) for ids, found in _evaluated(conn, warehouse, trees, people, now)] if people else []
+    return [change for some in changes for change in some]
+
+
+def forget_people(conn: Connection, absorbed: Mapping[int, int], now: datetime) -> None:
+    """People who were joined into others (absorbed → goes on) leave their segments; who goes on stays there in their place."""
+    if absorbed:
+        store.join(conn, absorbed, now)
+
+
+def membership(conn: Connection, segment_id: int, after: int, limit: int) -> list[Member]:
+    """A page of the people in a segment now: up to `limit` with an id above `after`, ascending."""
+    return [Member(*row) for row in store.page(conn, segment_id, after, limit)]
+
+
+def segments_of(conn: Connection, person_ids: Iterable[int]) -> dict[int, list[Standing]]:
+    """For each person the segments he or she is in now, the newest first."""
+    found: dict[int, list[Standing]] = {person_id: [] for person_id in person_ids}
+    for row in store.memberships_of(conn, found):
+        if row.left_at is None:
+            found[row.person_id].append(Standing(row.segment_id, row.name, row.entered_at))
+    return found
+
+
+def explain(ws: Workspace, rule: object, person_id: int, now: datetime) -> Explanation:
+    """Why a person matches a rule or not: the tree with true or false, and the value seen at each leaf. Raises NotFound."""
+    tree = parsed(rule)
+    with ws.transaction() as conn:
+        ground = _ground(conn, ws.warehouse, [tree], now)
+    with ws.warehouse.people([person_id]) as table:
+        rows = ws.warehouse.run(compiler.reasons(tree, _history(table), ground)).to_pylist()
+    if not rows:
+        raise NotFound(where="person", seen=person_label(person_id), thing=Text(f"zdarzenia osoby {person_label(person_id)}", f"events of {person_label(person_id)}"))
+    polish, english = (Speaker(language, ws.settings.currency, label_of_trait, ws.settings.zone) for language in ("pl", "en"))
+    return explained(tree, rows[0], (polish, english))
+
+
+def sentence(rule: object, language: Language, currency: str = "PLN") -> str:
+    """A rule in words: "Osoby, które złożyły zamówienie co najmniej 3 razy w ciągu ostatnich 90 dni." """
+    return Speaker(language, currency, label_of_trait).sentence(parsed(rule))
+
+
+def install_ready_made(conn: Connection, now: datetime) -> None:
+    """Add the RFM groups and the life-cycle stages as segments, unless they are there. Changed ones stay as they are."""
+    for row in rfm.GROUPS:
+        store.add_ready_made(conn, f"rfm.{row.key}", f"RFM: {row.label.pl}", {"op": "rfm_group", "groups": [row.key]}, now)
+    for stage in rfm.STAGES:
+        store.add_ready_made(conn, f"life_cycle.{stage.key}", f"Etap: {stage.label.pl.partition(':')[0]}", {"op": "life_cycle", "groups": [stage.key]}, now)
+
+
+def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:
+    """Everything this slice holds about the person with these identities: each stay in a segment."""
+    return {"segments": [{"segment": row.name, "entered_at": row.entered_at, "left_at": row.left_at} for row in store.memberships_of(conn, identity_ids)]}
+
+
+def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
+    """Remove everything this slice holds about the person with these identities; returns how many rows went."""
+    return store.erase(conn, identity_ids)
+
+
+def _segment(row: store.SegmentRow) -> Segment:
+    try:
+        parsed(row.rule)
+    except RuleInvalid as error:
+        return Segment(*row, problem=Text(error.say("pl"), error.say("en")))
+    return Segment(*row, problem=None)
+
+
+def _history(people: Any = None) -> History:
+    return History(history(), history("order_lines"), people)
+
+
+def _evaluated(conn: Connection, warehouse: Warehouse, trees: Mapping[int, Rule], people: Sequence[int] | None, now: datetime) -> list[tuple[list[int], pa.Table]]:
+    """For some segments at a time their ids, and a table of `person_id` and one boolean column a segment, `r0`, `r1`, …"""
+    ground = _ground(conn, warehouse, list(trees.values()), now)
+    ids = list(trees)
+    parts = [ids[start : start + RULES_AT_ONCE] for start in range(0, len(ids), RULES_AT_ONCE)]
+    if people is None:
+        return [(part, warehouse.run(compiler.membership([trees[one] for one in part], _history(), ground))) for part in parts]
+    with warehouse.people(people) as table:
+        return [(part, warehouse.run(compiler.membership([trees[one] for one in part], _history(table), ground))) for part in parts]
+
+
+def _put(conn: Connection, ids: list[int], found: pa.Table, people: Sequence[int] | None, now: datetime, excluded: set[int]) -> list[Change]:
+    """Store who entered and left these segments, of the people looked at."""
+    before = store.members_among(conn, ids, people) if people is not None else {one: store.members_now(conn, one) for one in ids}
+    changes: list[Change] = []
+    for number, segment_id in enumerate(ids):
+        inside = set(found["person_id"].filter(found[f"r{number}"]).to_pylist()) - excluded
+        entered, left = sorted(inside - before[segment_id]), sorted(before[segment_id] - inside)
+        if entered or left:
+            changes.append(Change(segment_id, tuple(entered), tuple(left), now))
+    store.leave(conn, [(change.segment_id, person) for change in changes for person in change.left], now)
+    store.enter(conn, [(change.segment_id, person) for change in changes for person in change.entered], now)
+    return changes
+
+
+def _ground(conn: Connection, warehouse: Warehouse, trees: Sequence[Rule], now: datetime) -> Ground:
+    """The moment, and the newest RFM scale where a rule needs it; worked out now when there is none yet."""
+    moment = now.astimezone(UTC).replace(tzinfo=None)
+    return Ground(moment, (store.newest_scale(conn) or _scale(warehouse, moment)) if _needs_scale(trees) else None)
+
+
+def _renew_scale(conn: Connection, warehouse: Warehouse, trees: Sequence[Rule], now: datetime) -> None:
+    if _needs_scale(trees):
+        store.save_scale(conn, _scale(warehouse, now.astimezone(UTC).replace(tzinfo=None)))
+
+
+def _needs_scale(trees: Sequence[Rule]) -> bool:
+    return any(leaf.operator.key.startswith("rfm_") for tree in trees for leaf in leaves(tree))
+
+
+def _scale(warehouse: Warehouse, moment: datetime) -> Scale:
+    return rfm.scale(warehouse.run(rfm.bounds(history(), moment)).to_pylist()[0], moment)

@@ -1,0 +1,1 @@
+"""The pure core of segments: rules as trees, operators as rows, expressions, sentences."""

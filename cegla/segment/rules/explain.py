@@ -1,0 +1,93 @@
+"""Why somebody is in a segment or not: the rule's tree with true or false and the value seen at every leaf."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from cegla.segment.rules import words
+from cegla.segment.rules.language import All, Kind, Leaf, Not, Rule, Some
+from cegla.segment.rules.sentence import Speaker
+from cegla.vocabulary.text import Language, Text
+
+SHOWN_AS = {"times": "times", "total": "micros", "first": "moment", "last": "moment", "distinct": "count", "sum": "number"}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One node: `op` is an operator's key, or all, any, not. `seen` is the value found, None where there is none to show."""
+
+    op: str
+    sentence: Text
+    holds: bool
+    seen: Text | None
+    value: Any
+    children: tuple["Explanation", ...] = ()
+
+
+def explained(rule: Rule, row: Mapping[str, Any], speakers: tuple[Speaker, Speaker]) -> Explanation:
+    """The tree for one person from the person's row of `compile.reasons`. `speakers`: a Polish one and an English one."""
+    return _Tree(row, speakers).node(rule)
+
+
+class _Tree:
+    def __init__(self, row: Mapping[str, Any], speakers: tuple[Speaker, Speaker]) -> None:
+        self.row = row
+        self.speakers = speakers
+        self.next = 0
+
+    def node(self, rule: Rule) -> Explanation:
+        said = Text(*(speaker.clause(rule) for speaker in self.speakers))
+        match rule:
+            case Leaf():
+                number = self.next
+                self.next += 1
+                value = self.row[f"v{number}"]
+                return Explanation(rule.operator.key, said, bool(self.row[f"h{number}"]), self._seen(rule, value), value)
+            case Not(inner):
+                below = (self.node(inner),)
+                return Explanation("not", said, not below[0].holds, None, None, below)
+            case All(inner):
+                below = tuple(self.node(one) for one in inner)
+                return Explanation("all", said, all(one.holds for one in below), None, None, below)
+            case Some(inner):
+                below = tuple(self.node(one) for one in inner)
+                return Explanation("any", said, any(one.holds for one in below), None, None, below)
+
+    def _seen(self, leaf: Leaf, value: Any) -> Text | None:
+        shows = leaf.operator.shows
+        if shows is None:
+            return None
+        how = SHOWN_AS[shows] if isinstance(shows, str) else _kind_of(leaf, self.speakers[0])
+        labels = {one.key: one.label for row in leaf.operator.parameters if row.kind == Kind.CHOICES for one in row.choices}
+        if value in labels:
+            return labels[value]
+        return Text(*(_said(value, how, speaker) for speaker in self.speakers))
+
+
+def _kind_of(leaf: Leaf, speaker: Speaker) -> str:
+    key = leaf.values.get("trait")
+    if key is None:
+        return "number"
+    kind = speaker.trait(key)[1]
+    return "micros" if kind == "money" else kind
+
+
+def _said(value: Any, how: str, speaker: Speaker) -> str:
+    if value is None:
+        return Text("brak", "nothing").say(speaker.language)
+    match how:
+        case "times":
+            return words.TIMES.counted(value, speaker.language)
+        case "micros":
+            return words.money(value / 1_000_000, speaker.language, speaker.currency)
+        case "moment":
+            return day(value, speaker.language, speaker)
+        case _:
+            return speaker.value(value) if isinstance(value, str) else words.decimal(value, speaker.language)
+
+
+def day(moment: datetime, language: Language, speaker: Speaker) -> str:
+    """The calendar day of a naive UTC moment in the shop's time zone: 3.11.2026, 2026-11-03."""
+    local: date = moment.replace(tzinfo=UTC).astimezone(speaker.zone).date()
+    return f"{local.day}.{local.month:02}.{local.year}" if language == "pl" else local.isoformat()

@@ -1,0 +1,152 @@
+"""Operators about what is known of a person: comparisons of traits. What is not known compares to nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import ibis
+
+from cegla.segment.rules.history import COMPARISONS, Ground, Measure, Rows
+from cegla.segment.rules.language import Kind, Operator, Parameter, Past, Values
+from cegla.segment.rules.traits import trait
+from cegla.vocabulary.money import to_micros
+from cegla.vocabulary.text import Text
+
+COMPARABLE = ("count", "money", "hour", "text", "number")
+MEASURED = ("count", "money", "hour", "number")
+
+
+def _trait(*kinds: str) -> Parameter:
+    return Parameter("trait", Kind.TRAIT, Text("cecha", "trait"), traits=kinds)
+
+
+def _value(name: str, pl: str, en: str) -> Parameter:
+    return Parameter(name, Kind.VALUE, Text(pl, en))
+
+
+def _measures(values: Values, rows: Rows) -> dict[str, Measure]:
+    row = trait(values["trait"])
+    return row.measures(rows) if row else {}
+
+
+def known(values: Values, seen: Any, ground: Ground) -> Any:
+    """The trait's value, null when unknown; money in micros."""
+    row = trait(values["trait"])
+    return row.value(seen, ground) if row else ibis.null()
+
+
+def _wanted(values: Values, value: Any) -> Any:
+    """The typed value as the history has it: money in micros."""
+    row = trait(values["trait"])
+    return to_micros(value) if row and row.kind == "money" else value
+
+
+def _is_text(values: Values) -> bool:
+    row = trait(values["trait"])
+    return row is not None and row.kind == "text"
+
+
+def _same(values: Values, value: Any, wanted: Any) -> Any:
+    return COMPARISONS["is"].holds(value, wanted) if _is_text(values) else value == _wanted(values, wanted)
+
+
+def _over(values: Values, value: Any, wanted: Any) -> Any:
+    return COMPARISONS["over"].holds(value, wanted) if _is_text(values) else value > _wanted(values, wanted)
+
+
+def _under(values: Values, value: Any, wanted: Any) -> Any:
+    return COMPARISONS["under"].holds(value, wanted) if _is_text(values) else value < _wanted(values, wanted)
+
+
+def _between(values: Values, value: Any) -> Any:
+    return ~_under(values, value, values["low"]) & ~_over(values, value, values["high"])
+
+
+def _has_zero(values: Values) -> bool:
+    """Whether somebody without a trace has a value: then nobody can be left unread."""
+    row = trait(values["trait"])
+    return row is None or row.zero
+
+
+def _row(key: str, label: Text, sentence: Text, parameters: tuple[Parameter, ...], holds: Callable[[Values, Any, Ground], Any], *, like: tuple[dict[str, Any], tuple[Past, ...], tuple[Past, ...]]) -> Operator:
+    example, inside, outside = like
+    return Operator(
+        key, "traits", label, sentence, parameters, _measures, lambda values, seen, ground: holds(values, known(values, seen, ground), ground), _has_zero, known,
+        {"op": key, **example}, inside, outside,
+    )  # fmt: skip
+
+
+def _order(days_ago: float, value: float | None = None) -> Past:
+    return Past("Order Completed", days_ago, value)
+
+
+def _page(days_ago: float, **columns: Any) -> Past:
+    return Past("Page Viewed", days_ago, columns=columns)
+
+
+def _plan(days_ago: float, plan: Any) -> Past:
+    return Past("Identify", days_ago, properties={"plan": plan}, columns={"kind": "identify"})
+
+
+TRAIT_OPERATORS: tuple[Operator, ...] = (
+    _row(
+        "trait_is", Text("cecha jest równa", "trait equals"), Text("których {trait} to {value}", "whose {trait} is {value}"),
+        (_trait(*COMPARABLE), _value("value", "równa", "equal to")), lambda values, value, ground: _same(values, value, values["value"]),
+        like=({"trait": "country", "value": "PL"}, (_page(9, country="DE"), _page(1, country="PL"), _page(0.5)), (_page(9, country="PL"), _page(1, country="DE"))),
+    ),
+    _row(
+        "trait_is_not", Text("cecha jest znana i inna niż", "trait is known and other than"), Text("których {trait} to coś innego niż {value}", "whose {trait} is something other than {value}"),
+        (_trait(*COMPARABLE), _value("value", "inna niż", "other than")), lambda values, value, ground: ~_same(values, value, values["value"]),
+        like=({"trait": "device", "value": "phone"}, (_page(1, device_type="desktop"),), (_page(1, device_type="phone"), _page(2, device_type="desktop"))),
+    ),
+    _row(
+        "trait_in", Text("cecha jest jedną z", "trait is one of"), Text("których {trait} to {values}", "whose {trait} is {values}"),
+        (_trait(*COMPARABLE), Parameter("values", Kind.VALUES, Text("jedna z", "one of"))),
+        lambda values, value, ground: ibis.or_(*(_same(values, value, one) for one in values["values"])),
+        like=({"trait": "language", "values": ["pl", "uk"]}, (_page(1, language="uk"),), (_page(1, language="en"),)),
+    ),
+    _row(
+        "trait_over", Text("cecha jest większa niż", "trait is more than"), Text("których {trait} to więcej niż {value}", "whose {trait} is more than {value}"),
+        (_trait(*MEASURED, "text"), _value("value", "większa niż", "more than")), lambda values, value, ground: _over(values, value, values["value"]),
+        like=({"trait": "monetary", "value": 99.99}, (_order(1, 120), Past("Order Refunded", 0.5, -20)), (_order(1, 99.99),)),
+    ),
+    _row(
+        "trait_under", Text("cecha jest mniejsza niż", "trait is less than"), Text("których {trait} to mniej niż {value}", "whose {trait} is less than {value}"),
+        (_trait(*MEASURED, "text"), _value("value", "mniejsza niż", "less than")), lambda values, value, ground: _under(values, value, values["value"]),
+        like=({"trait": "average_basket", "value": 100}, (_order(1, 150), _order(2, 49)), (_order(1, 150), _order(2, 50))),
+    ),
+    _row(
+        "trait_between", Text("cecha jest w przedziale", "trait is between"), Text("których {trait} to od {low} do {high}", "whose {trait} is from {low} to {high}"),
+        (_trait(*MEASURED, "text"), _value("low", "od", "from"), _value("high", "do (włącznie)", "to (included)")), lambda values, value, ground: _between(values, value),
+        like=({"trait": "order_count", "low": 2, "high": 3}, (_order(1), _order(2), _order(3)), (_order(1),)),
+    ),
+    _row(
+        "trait_contains", Text("cecha zawiera tekst", "trait contains"), Text("których {trait} zawiera {value}", "whose {trait} contains {value}"),
+        (_trait("text"), Parameter("value", Kind.TEXT, Text("zawiera", "contains"))), lambda values, value, ground: COMPARISONS["contains"].holds(value, values["value"]),
+        like=({"trait": "browser", "value": "fire"}, (_page(1, browser="Firefox"),), (_page(1, browser="Chrome"),)),
+    ),
+    _row(
+        "trait_starts_with", Text("cecha zaczyna się od", "trait starts with"), Text("których {trait} zaczyna się od {value}", "whose {trait} starts with {value}"),
+        (_trait("text"), Parameter("value", Kind.TEXT, Text("zaczyna się od", "starts with"))), lambda values, value, ground: COMPARISONS["starts_with"].holds(value, values["value"]),
+        like=({"trait": "declared.plan", "value": "Gold"}, (_plan(9, "free"), _plan(1, "gold+")), (_plan(9, "gold"), _plan(1, "free"))),
+    ),
+    _row(
+        "trait_known", Text("cecha jest znana", "trait is known"), Text("o których wiemy: {trait}", "whose {trait} is known"), (_trait(),), lambda values, value, ground: value.notnull(),
+        like=({"trait": "last_order_at"}, (_order(400),), (_page(1),)),
+    ),
+    _row(
+        "trait_within_days", Text("cecha: data w ostatnich … dniach", "trait: date in the last … days"), Text("których {trait} przypada{days}", "whose {trait} was{days}"),
+        (_trait("moment"), Parameter("days", Kind.DAYS, Text("w ciągu ostatnich … dni", "in the last … days"))), lambda values, value, ground: value > ground.ago(values["days"]),
+        like=({"trait": "last_seen", "days": 7}, (_page(100), _page(6)), (_page(8),)),
+    ),
+    _row(
+        "trait_before_days", Text("cecha: data dawniej niż … dni temu", "trait: date more than … days ago"), Text("których {trait} przypada dawniej niż {days:ago}", "whose {trait} was more than {days:ago}"),
+        (_trait("moment"), Parameter("days", Kind.DAYS, Text("dawniej niż … dni temu", "more than … days ago"))), lambda values, value, ground: value < ground.ago(values["days"]),
+        like=({"trait": "first_seen", "days": 365}, (_page(400), _page(1)), (_page(300),)),
+    ),
+)  # fmt: skip
+
+UNKNOWN = Operator(
+    "trait_unknown", "traits", Text("cecha jest nieznana", "trait is unknown"), Text("o których nie wiemy: {trait}", "whose {trait} is unknown"), (_trait(),),
+    _measures, lambda values, seen, ground: known(values, seen, ground).isnull(), lambda values: True, known,
+    {"op": "trait_unknown", "trait": "country"}, (_page(1),), (_page(1, country="PL"),),
+)  # fmt: skip

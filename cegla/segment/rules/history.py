@@ -1,0 +1,205 @@
+"""What a rule may look at: the rows of the history as of a moment, and how to count them per person.
+
+A measure is an aggregate over the rows that satisfy a condition. Conditions are kept apart from the aggregates, so that
+`compile` can read only the rows somebody asks about.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import ibis
+import ibis.expr.types as ir
+
+from cegla.vocabulary.text import Text
+
+ORDER = "Order Completed"
+REFUND = "Order Refunded"
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where the RFM scores begin: the four smallest values that score 2, 3, 4 and 5.
+
+    Recency counts in days before `at`, as a negative number (so that more is better); revenue in micros.
+    """
+
+    at: datetime
+    people: int
+    recency: tuple[int, ...]
+    frequency: tuple[int, ...]
+    monetary: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a rule stands on besides the history: the moment (naive UTC) and the RFM scale of that time."""
+
+    now: datetime
+    scale: Scale | None = None
+
+    def ago(self, days: float) -> ir.TimestampScalar:
+        """The moment this many days of 24 hours before now."""
+        return ibis.literal(self.now - timedelta(days=days), type="timestamp")
+
+
+class Measure(NamedTuple):
+    """An aggregate, and the rows it is about; None: all rows."""
+
+    value: ir.Value
+    where: ir.BooleanValue | None
+
+
+Reduction = Callable[[ir.BooleanValue | None], ir.Value]
+
+
+class Rows:
+    """The history up to now. `bare`: the table holds exactly the rows asked for, so conditions need no repeating."""
+
+    def __init__(self, table: ir.Table, ground: Ground, *, bare: bool = False, mixed: bool = False) -> None:
+        self.table = table
+        self.ground = ground
+        self._bare = bare
+        self._mixed = mixed
+
+    def __getitem__(self, column: str) -> Any:
+        return self.table[column]
+
+    def measure(self, reduction: Reduction, where: ir.BooleanValue | None = None) -> Measure:
+        """An aggregate over the events that satisfy `where`."""
+        return self._measure(reduction, _both(where, ~self.table["is_line"]) if self._mixed else where)
+
+    def measure_lines(self, reduction: Reduction, where: ir.BooleanValue) -> Measure:
+        """An aggregate over the order lines that satisfy `where`."""
+        return self._measure(reduction, where & self.table["is_line"])
+
+    def _measure(self, reduction: Reduction, where: ir.BooleanValue | None) -> Measure:
+        return Measure(reduction(None if self._bare else where), where)
+
+    def count(self, where: ir.BooleanValue | None = None) -> Measure:
+        """How many events."""
+        return self.measure(lambda only: self.table.count(where=only), where)
+
+    def total(self, column: Any, where: ir.BooleanValue | None = None) -> Measure:
+        """The sum of a column over events; nothing sums to nothing (null)."""
+        return self.measure(lambda only: column.sum(where=only), where)
+
+    def distinct(self, column: Any, where: ir.BooleanValue | None = None) -> Measure:
+        """How many different values."""
+        return self.measure(lambda only: column.nunique(where=only), where)
+
+    def first(self, where: ir.BooleanValue | None = None) -> Measure:
+        """When it happened first."""
+        return self.measure(lambda only: self.table["occurred_at"].min(where=only), where)
+
+    def last(self, where: ir.BooleanValue | None = None) -> Measure:
+        """When it happened last."""
+        return self.measure(lambda only: self.table["occurred_at"].max(where=only), where)
+
+    def latest(self, column: Any, where: ir.BooleanValue | None = None) -> Measure:
+        """The newest known value; of two at the same moment the one that was taken in later."""
+        when = ibis.struct({"at": self.table["occurred_at"], "number": self.table["event_id"]})
+        return self.measure(lambda only: column.argmax(when, where=only), _both(where, column.notnull()))
+
+    def named(self, event: str, days: int | None = None, filters: Sequence[Mapping[str, Any]] = ()) -> ir.BooleanValue:
+        """Events of this name, within the last `days` days when given, that pass every filter."""
+        condition: ir.BooleanValue = self.table["name"] == event
+        if days is not None:
+            condition &= self.table["occurred_at"] > self.ground.ago(days)
+        for one in filters:
+            condition &= passes(self.table, one)
+        return condition
+
+
+def _both(first: ir.BooleanValue | None, second: ir.BooleanValue) -> ir.BooleanValue:
+    return second if first is None else first & second
+
+
+# properties of events ----------------------------------------------------------------------------------------------------
+
+
+@ibis.udf.scalar.builtin(name="json_extract_string")
+def _text_at(document: str, pointer: str) -> str:  # pyright: ignore[reportReturnType]
+    """The text of a JSON value at an RFC 6901 pointer; null when there is none. Every engine has it under some name."""
+    ...
+
+
+def property_text(rows: ir.Table, key: str) -> ir.StringValue:
+    """An event's own property as text: "red", "2.5", "true". The key is a name, never a path."""
+    return _text_at(rows["properties"], "/" + key.replace("~", "~0").replace("/", "~1"))  # pyright: ignore[reportReturnType, reportArgumentType]
+
+
+def property_number(rows: ir.Table, key: str) -> ir.FloatingValue:
+    """An event's own property as a number; null when it is none."""
+    return number(property_text(rows, key))
+
+
+def number(text: ir.StringValue) -> ir.FloatingValue:
+    """Text as a finite number, or null."""
+    value = text.try_cast("float64")
+    return ibis.ifelse(value.between(-1e300, 1e300), value, ibis.null("float64"))  # pyright: ignore[reportReturnType, reportArgumentType]
+
+
+#: columns of the history that a filter may name, with their labels
+FIELDS: dict[str, Text] = {
+    "value": Text("wartość", "value"),
+    "currency": Text("waluta", "currency"),
+    "order_id": Text("numer zamówienia", "order number"),
+    "page_path": Text("adres strony", "page address"),
+    "page_title": Text("tytuł strony", "page title"),
+    "referrer_kind": Text("rodzaj źródła wejścia", "kind of referrer"),
+    "referrer_host": Text("strona odsyłająca", "referring site"),
+    "campaign_source": Text("źródło kampanii", "campaign source"),
+    "campaign_medium": Text("medium kampanii", "campaign medium"),
+    "campaign_name": Text("nazwa kampanii", "campaign name"),
+    "device_type": Text("rodzaj urządzenia", "kind of device"),
+    "os": Text("system", "operating system"),
+    "browser": Text("przeglądarka", "browser"),
+    "country": Text("kraj", "country"),
+    "language": Text("język", "language"),
+}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One way to compare a known value with a typed one; nothing known compares to false."""
+
+    key: str
+    label: Text  #: with {value}
+    takes: str  #: "value", "values", "text", "number" or "flag"
+    holds: Callable[[Any, Any], ir.BooleanValue]
+
+
+def same(known: ir.StringValue, wanted: Any) -> ir.BooleanValue:
+    """Text equals text exactly; a number equals what reads as that number; yes and no are true and false."""
+    if isinstance(wanted, bool):
+        return known == str(wanted).lower()
+    return known == wanted if isinstance(wanted, str) else number(known) == float(wanted)
+
+
+COMPARISONS: dict[str, Comparison] = {
+    row.key: row
+    for row in (
+        Comparison("is", Text("to {value}", "is {value}"), "value", same),
+        Comparison("is_not", Text("jest inne niż {value}", "is other than {value}"), "value", lambda known, wanted: ~same(known, wanted)),
+        Comparison("in", Text("to jedno z: {value}", "is one of: {value}"), "values", lambda known, wanted: ibis.or_(*(same(known, one) for one in wanted))),
+        Comparison("contains", Text("zawiera {value}", "contains {value}"), "text", lambda known, wanted: known.lower().contains(ibis.literal(wanted).lower())),
+        Comparison("starts_with", Text("zaczyna się od {value}", "starts with {value}"), "text", lambda known, wanted: known.lower().startswith(ibis.literal(wanted).lower())),
+        Comparison("over", Text("to więcej niż {value}", "is more than {value}"), "number", lambda known, wanted: number(known) > float(wanted)),
+        Comparison("under", Text("to mniej niż {value}", "is less than {value}"), "number", lambda known, wanted: number(known) < float(wanted)),
+        Comparison("known", Text("jest znane: {value}", "is known: {value}"), "flag", lambda known, wanted: known.notnull() if wanted else known.isnull()),
+    )
+}
+
+
+def passes(rows: ir.Table, filter_: Mapping[str, Any]) -> ir.BooleanValue:
+    """Whether an event passes one filter, {"property": "color", "is": "red"} or {"field": "country", "in": ["PL"]}."""
+    key, wanted = next((key, value) for key, value in filter_.items() if key in COMPARISONS)
+    if "property" in filter_:
+        known = property_text(rows, filter_["property"])
+    elif filter_["field"] == "value":
+        known = (rows["value_micros"] / 1_000_000).cast("string")
+    else:
+        known = rows[filter_["field"]]
+    return COMPARISONS[key].holds(known, wanted).fill_null(False)

@@ -1,0 +1,173 @@
+"""Ready-made groups: RFM (recency, frequency, monetary value) and the life cycle of a customer.
+
+Scores go from 1 to 5 by the share of customers whose value is not larger (cume_dist), so equal customers get equal scores.
+The shares are turned into the smallest value of each score (`Scale`) once over everybody; a person's scores then rest on
+that person alone, and everybody at once and a few people get the same answer.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from cegla.segment.rules.history import ORDER, REFUND, Ground, Measure, Rows, Scale
+from cegla.segment.rules.language import Choice, Kind, Operator, Parameter, Past, Seen, Values
+from cegla.vocabulary.text import Text
+
+SCORES = 5
+NEW_DAYS, ACTIVE_DAYS, LOST_DAYS = 30, 90, 180
+NO_SCALE = Scale(datetime(1970, 1, 1), 0, (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0))
+
+
+@dataclass(frozen=True)
+class Group:
+    """One named group: the first row whose bounds a customer's scores fit."""
+
+    key: str
+    label: Text
+    means: Text
+    recency: tuple[int, int]
+    frequency: tuple[int, int] = (1, 5)
+    monetary: tuple[int, int] = (1, 5)
+    orders: tuple[int, int | None] = (1, None)  #: so that ties in frequency never make a champion of a one-time buyer
+
+
+#: every customer is in exactly one: the first that fits, and the last one fits all
+GROUPS: tuple[Group, ...] = (
+    Group("champions", Text("mistrzowie", "champions"), Text("kupują niedawno, często i dużo", "buy recently, often and a lot"), (4, 5), (4, 5), (4, 5), (2, None)),
+    Group("cannot_lose", Text("nie do stracenia", "cannot lose them"), Text("kupowali często i dużo, zniknęli na dobre", "bought often and a lot, then vanished"), (1, 1), (4, 5), (4, 5), (2, None)),
+    Group("at_risk", Text("zagrożeni", "at risk"), Text("kupowali często, dawno ich nie było", "bought often, but not lately"), (1, 2), (4, 5), orders=(2, None)),
+    Group("loyal", Text("lojalni", "loyal"), Text("kupują często", "buy often"), (3, 5), (4, 5), orders=(2, None)),
+    Group("new", Text("nowi", "new"), Text("jedno zamówienie, niedawno", "one order, recently"), (4, 5), orders=(1, 1)),
+    Group("potential", Text("obiecujący", "potential loyalists"), Text("kupują od niedawna, mogą zostać na stałe", "recent buyers who may stay"), (4, 5)),
+    Group("need_attention", Text("wymagający uwagi", "need attention"), Text("przeciętni, zaczynają się oddalać", "average, drifting away"), (3, 3)),
+    Group("hibernating", Text("uśpieni", "hibernating"), Text("dawno nie kupowali", "have not bought for long"), (2, 2)),
+    Group("lost", Text("utraceni", "lost"), Text("bardzo dawno nie kupowali", "have not bought for very long"), (1, 1)),
+)
+STAGES: tuple[Choice, ...] = (
+    Choice("prospect", Text("jeszcze nie kupili", "have not bought yet")),
+    Choice("new", Text(f"nowi: pierwsze zamówienie w ciągu {NEW_DAYS} dni", f"new: first order within {NEW_DAYS} days")),
+    Choice("won_back", Text(f"odzyskani: kupili po co najmniej {LOST_DAYS} dniach ciszy", f"won back: bought after {LOST_DAYS} days of silence or more")),
+    Choice("active", Text(f"aktywni: zamówienie w ciągu {ACTIVE_DAYS} dni", f"active: an order within {ACTIVE_DAYS} days")),
+    Choice("at_risk", Text(f"zagrożeni: ostatnie zamówienie {ACTIVE_DAYS}–{LOST_DAYS} dni temu", f"at risk: last order {ACTIVE_DAYS} to {LOST_DAYS} days ago")),
+    Choice("lost", Text(f"utraceni: ostatnie zamówienie dawniej niż {LOST_DAYS} dni temu", f"lost: last order more than {LOST_DAYS} days ago")),
+)
+DIMENSIONS = (Choice("recency", Text("świeżość", "recency")), Choice("frequency", Text("częstość", "frequency")), Choice("monetary", Text("wartość", "value")))
+
+
+def measures(rows: Rows) -> dict[str, Measure]:
+    """What the scores rest on: the last order, how many orders, the net revenue in micros."""
+    ordered = rows["name"] == ORDER
+    number = rows["order_id"].fill_null(ibis.literal("#") + rows["event_id"].cast("string"))
+    return {
+        "last": rows.last(ordered),
+        "orders": rows.distinct(number, ordered),
+        "revenue": rows.total(rows["value_micros"], rows["name"].isin([ORDER, REFUND])),
+    }
+
+
+def dimensions(seen: Any, now: datetime) -> dict[str, Any]:
+    """The three values that are scored, larger is better: minus whole days since the last order, orders, net revenue."""
+    seconds = ibis.literal(now, type="timestamp").epoch_seconds() - seen["last"].epoch_seconds()
+    return {"recency": -(seconds // 86_400), "frequency": seen["orders"], "monetary": seen["revenue"].fill_null(0)}
+
+
+def bounds(history: ir.Table, now: datetime) -> ir.Table:
+    """One row over everybody: `people`, and `recency2` .. `monetary5`, the smallest value with each score (null: nobody has it)."""
+    past = history.filter(history["occurred_at"] <= ibis.literal(now, type="timestamp"), history["name"].isin([ORDER, REFUND]))
+    counted = past.group_by("person_id").aggregate(**{key: one.value for key, one in measures(Rows(past, Ground(now))).items()})
+    customers = counted.filter(counted["orders"] > 0)
+    scored = customers.select(**dimensions(customers, now))
+    shares = scored.mutate(**{f"{one.key}_share": ibis.cume_dist().over(order_by=scored[one.key]) for one in DIMENSIONS})
+    smallest = {f"{one.key}{score}": shares[one.key].min(where=shares[f"{one.key}_share"] > (score - 1) / SCORES) for one in DIMENSIONS for score in range(2, SCORES + 1)}
+    return shares.aggregate(people=shares.count(), **smallest)
+
+
+def scale(row: dict[str, Any], now: datetime) -> Scale:
+    """The scale from the one row of `bounds`."""
+    values = {one.key: tuple(int(row[f"{one.key}{score}"] or 0) for score in range(2, SCORES + 1)) for one in DIMENSIONS}
+    return Scale(now, int(row["people"]), values["recency"], values["frequency"], values["monetary"])
+
+
+def score(value: Any, smallest: tuple[int, ...]) -> Any:
+    """1 to 5: how many of the four bounds the value reaches, and one."""
+    return 1 + sum((value >= bound).cast("int8") for bound in smallest)
+
+
+def scores(seen: Seen, ground: Ground) -> dict[str, Any]:
+    """The three scores of somebody with orders."""
+    by = ground.scale or NO_SCALE
+    values = dimensions(seen, ground.now)
+    return {"recency": score(values["recency"], by.recency), "frequency": score(values["frequency"], by.frequency), "monetary": score(values["monetary"], by.monetary)}
+
+
+def group_of(seen: Seen, ground: Ground) -> Any:
+    """The key of the group; null for people without orders."""
+    got = scores(seen, ground)
+    branches = [(_fits(row, got, seen), row.key) for row in GROUPS[:-1]]
+    return ibis.cases((seen["orders"].fill_null(0) == 0, ibis.null("string")), *branches, else_=GROUPS[-1].key)
+
+
+def _fits(row: Group, got: dict[str, Any], seen: Seen) -> Any:
+    inside = got["recency"].between(*row.recency) & got["frequency"].between(*row.frequency) & got["monetary"].between(*row.monetary)
+    fewest, most = row.orders
+    inside &= seen["orders"] >= fewest
+    return inside if most is None else inside & (seen["orders"] <= most)
+
+
+def stage_measures(rows: Rows) -> dict[str, Measure]:
+    """First and last order, and whether the customer was silent for long before the last `ACTIVE_DAYS`."""
+    ordered = rows["name"] == ORDER
+    recent = rows["occurred_at"] > rows.ground.ago(ACTIVE_DAYS)
+    silence = ~recent & (rows["occurred_at"] > rows.ground.ago(ACTIVE_DAYS + LOST_DAYS))
+    return {"first": rows.first(ordered), "last": rows.last(ordered), "in_silence": rows.count(ordered & silence)}
+
+
+def stage_of(seen: Seen, ground: Ground) -> Any:
+    """The key of the life-cycle stage everybody is in exactly one of."""
+    first: Any = seen["first"]
+    last: Any = seen["last"]
+    returned = (last > ground.ago(ACTIVE_DAYS)) & (first <= ground.ago(ACTIVE_DAYS + LOST_DAYS)) & (seen["in_silence"] == 0)
+    return ibis.cases(
+        (first.isnull(), "prospect"),
+        (first > ground.ago(NEW_DAYS), "new"),
+        (returned, "won_back"),
+        (last > ground.ago(ACTIVE_DAYS), "active"),
+        (last > ground.ago(LOST_DAYS), "at_risk"),
+        else_="lost",
+    )
+
+
+def _is_one_of(value: Callable[[Seen, Ground], Any]) -> Callable[[Values, Seen, Ground], ir.BooleanValue]:
+    return lambda values, seen, ground: value(seen, ground).isin(values["groups"])
+
+
+def _orders(*days_ago: float, value: float = 100) -> tuple[Past, ...]:
+    return tuple(Past(ORDER, one, value) for one in days_ago)
+
+
+GROUP_OPERATORS: tuple[Operator, ...] = (
+    Operator(
+        "rfm_group", "groups", Text("grupa RFM", "RFM group"), Text("są w grupie RFM: {groups}", "are in the RFM group: {groups}"),
+        (Parameter("groups", Kind.CHOICES, Text("grupa", "group"), choices=tuple(Choice(row.key, row.label) for row in GROUPS)),),
+        lambda values, rows: measures(rows), _is_one_of(group_of), lambda values: False, lambda values, seen, ground: group_of(seen, ground),
+        {"op": "rfm_group", "groups": ["champions", "loyal"]}, _orders(1, 30, 60, value=500), _orders(200),
+    ),
+    Operator(
+        "rfm_score", "groups", Text("ocena RFM co najmniej", "RFM score at least"), Text("mają ocenę RFM ({dimension}) co najmniej {at_least:number}", "have an RFM score ({dimension}) of {at_least:number} or more"),
+        (Parameter("dimension", Kind.CHOICE, Text("wymiar", "dimension"), choices=DIMENSIONS), Parameter("at_least", Kind.TIMES, Text("co najmniej (1–5)", "at least (1 to 5)"))),
+        lambda values, rows: measures(rows),
+        lambda values, seen, ground: (seen["orders"] > 0) & (scores(seen, ground)[values["dimension"]] >= values["at_least"]),
+        lambda values: False, lambda values, seen, ground: scores(seen, ground)[values["dimension"]],
+        {"op": "rfm_score", "dimension": "monetary", "at_least": 5}, _orders(1, value=900), _orders(1, value=1),
+    ),
+    Operator(
+        "life_cycle", "groups", Text("etap życia klienta", "life-cycle stage"), Text("są na etapie: {groups:short}", "are at the stage: {groups:short}"),
+        (Parameter("groups", Kind.CHOICES, Text("etap", "stage"), choices=STAGES),),
+        lambda values, rows: stage_measures(rows), _is_one_of(stage_of), lambda values: "prospect" in values["groups"], lambda values, seen, ground: stage_of(seen, ground),
+        {"op": "life_cycle", "groups": ["won_back"]}, _orders(10, 300), _orders(10, 200),
+    ),
+)  # fmt: skip

@@ -1,0 +1,133 @@
+"""A rule as a sentence: "Osoby, które złożyły zamówienie co najmniej 3 razy w ciągu ostatnich 90 dni"."""
+
+from collections.abc import Callable
+from datetime import UTC, tzinfo
+from typing import Any
+
+from cegla.segment.rules import words
+from cegla.segment.rules.history import COMPARISONS, FIELDS
+from cegla.segment.rules.language import All, Kind, Leaf, Not, Parameter, Rule, Some
+from cegla.vocabulary.text import Language, Text
+
+AND, OR = Text("oraz", "and"), Text("lub", "or")
+OWN_PRONOUN = ("których ", "o których ", "whose ")
+TraitLabel = Callable[[str], tuple[Text, str]]  #: the label and the kind of a trait
+
+
+class Speaker:
+    """Says rules in one language, amounts in one currency."""
+
+    def __init__(self, language: Language, currency: str, trait: TraitLabel, zone: tzinfo = UTC) -> None:
+        self.language: Language = language
+        self.currency = currency
+        self.trait = trait
+        self.zone = zone
+
+    def sentence(self, rule: Rule) -> str:
+        """The whole rule about everybody it matches."""
+        if isinstance(rule, Not):
+            return Text("Wszystkie osoby oprócz tych, {clause}.", "Everybody except those {clause}.").say(self.language, clause=self.clause(rule.rule, top=True))
+        return Text("Osoby, {clause}.", "People {clause}.").say(self.language, clause=self.clause(rule, top=True))
+
+    def clause(self, rule: Rule, *, top: bool = False) -> str:
+        """A part of the rule as a relative clause: "które …", "whose …"; groups below the top in brackets."""
+        match rule:
+            case Leaf():
+                return self._leaf(rule)
+            case Not(inner):
+                return Text("które nie należą do tych, {clause}", "who are not among those {clause}").say(self.language, clause=self.clause(inner))
+            case All(inner):
+                return self._joined(inner, AND, top=top)
+            case Some(inner):
+                return self._joined(inner, OR, top=top)
+
+    def _joined(self, rules: tuple[Rule, ...], word: Text, *, top: bool) -> str:
+        if len(rules) == 1:
+            return self.clause(rules[0], top=top)
+        joined = f" {word.say(self.language)} ".join(self.clause(one) for one in rules)
+        return joined if top else f"({joined})"
+
+    def _leaf(self, leaf: Leaf) -> str:
+        """The operator's sentence with {parameter} and {parameter:form} filled."""
+        template = leaf.operator.sentence.say(self.language)
+        said = {row.name: _Said(self, row, leaf) for row in leaf.operator.parameters}
+        clause = template.format_map(said)
+        return clause if template.startswith(OWN_PRONOUN) else Text("które {clause}", "who {clause}").say(self.language, clause=clause)
+
+    def value(self, value: Any, kind: str = "text") -> str:
+        """A value somebody typed, or one that was seen, in the way of its kind."""
+        if value is None:
+            return Text("nieznane", "unknown").say(self.language)
+        if isinstance(value, bool):
+            return Text("tak" if value else "nie", "yes" if value else "no").say(self.language)
+        if isinstance(value, str):
+            return words.quoted(value, self.language)
+        return words.money(value, self.language, self.currency) if kind == "money" else words.decimal(value, self.language)
+
+    def filters(self, filters: tuple[dict[str, Any], ...]) -> str:
+        """The conditions on an event in brackets; nothing when there are none."""
+        if not filters:
+            return ""
+        said = [self._filter(one) for one in filters]
+        return Text(" (gdzie {said})", " (where {said})").say(self.language, said=f" {Text('i', 'and').say(self.language)} ".join(said))
+
+    def _filter(self, filter_: dict[str, Any]) -> str:
+        subject = words.quoted(filter_["property"], self.language) if "property" in filter_ else FIELDS[filter_["field"]].say(self.language)
+        key, wanted = next((key, value) for key, value in filter_.items() if key in COMPARISONS)
+        said = ", ".join(self.value(one) for one in wanted) if isinstance(wanted, list) else self.value(wanted)  # pyright: ignore[reportUnknownVariableType]
+        return f"{subject} {COMPARISONS[key].label.say(self.language, value=said)}"
+
+
+class _Said:
+    """One parameter inside a template: `{days}`, or `{days:ago}` in another form."""
+
+    def __init__(self, speaker: Speaker, row: Parameter, leaf: Leaf) -> None:
+        self.speaker = speaker
+        self.row = row
+        self.value = leaf.values[row.name]
+        self.trait = leaf.values.get("trait")
+
+    def __format__(self, form: str) -> str:
+        language, value = self.speaker.language, self.value
+        match self.row.kind:
+            case Kind.EVENT:
+                said = words.event(value)
+                return {"": said.did, "not": said.did_not, "of": said.of}[form].say(language)
+            case Kind.TIMES:
+                return _times(value, form, language)
+            case Kind.DAYS:
+                return _days(value, form, language)
+            case Kind.MONEY:
+                return words.money(value, language, self.speaker.currency)
+            case Kind.FILTERS:
+                return self.speaker.filters(value)
+            case Kind.TRAIT:
+                return self.speaker.trait(value)[0].say(language)
+            case Kind.VALUE | Kind.VALUES:
+                kind = self.speaker.trait(self.trait)[1] if self.trait else "text"
+                values = value if self.row.kind == Kind.VALUES else [value]
+                return words.listed([self.speaker.value(one, kind) for one in values], language, OR)
+            case Kind.CHOICE | Kind.CHOICES | Kind.WEEKDAYS:
+                labels = {one.key: one.label.say(language).partition(":" if form == "short" else "\n")[0] for one in self.row.choices}
+                chosen = [value] if self.row.kind == Kind.CHOICE else value
+                return words.listed([labels[str(one)] for one in chosen], language, OR)
+            case _:
+                return self.speaker.value(value)
+
+
+def _times(value: int, form: str, language: Language) -> str:
+    match form:
+        case "days":
+            return words.DAYS.counted(value, language)
+        case "different":
+            return words.DIFFERENT.counted(value, language)
+        case "number":
+            return words.decimal(value, language)
+        case _:
+            return Text("raz", "once").say(language) if value == 1 else words.TIMES.counted(value, language)
+
+
+def _days(value: int | None, form: str, language: Language) -> str:
+    if value is None:
+        return ""
+    return words.days_ago(value, language) if form == "ago" else f" {words.in_last_days(value, language)}"

@@ -1,0 +1,84 @@
+-- name: insert_segment$
+-- Adds a segment, or redefines the one with its key, and returns its id.
+insert into segment.segments (key, name, rule, created_at, changed_at) values (:key, :name, :rule, :now, :now)
+on conflict (key) do update set name = excluded.name, rule = excluded.rule, changed_at = excluded.changed_at returning id;
+
+-- name: insert_ready_made!
+-- Adds a ready-made segment unless one with its key is there.
+insert into segment.segments (key, name, rule, created_at, changed_at) values (:key, :name, :rule, :now, :now) on conflict (key) do nothing;
+
+-- name: list_segments
+-- Every segment with the number of people in it now, oldest first.
+select s.id, s.key, s.name, s.rule, s.created_at, s.changed_at, s.refreshed_at,
+    (select count(*) from segment.members m where m.segment_id = s.id and m.left_at is null) as members
+from segment.segments s order by s.id;
+
+-- name: find_segment^
+-- One segment with the number of people in it now.
+select s.id, s.key, s.name, s.rule, s.created_at, s.changed_at, s.refreshed_at,
+    (select count(*) from segment.members m where m.segment_id = s.id and m.left_at is null) as members
+from segment.segments s where s.id = :segment_id;
+
+-- name: list_rules
+-- The rules that a refresh evaluates.
+select id, rule from segment.segments where id = any(coalesce(:ids::bigint[], array[id])) order by id;
+
+-- name: members_among
+-- Who of these people is in which segment now.
+select segment_id, person_id from segment.members where person_id = any(:people) and left_at is null and segment_id = any(:ids);
+
+-- name: members_now
+-- Everybody who is in this segment now.
+select person_id from segment.members where segment_id = :segment_id and left_at is null;
+
+-- name: enter!
+-- Opens memberships: pairs of segment and person.
+insert into segment.members (segment_id, person_id, entered_at)
+select segment_id, person_id, :now from unnest(:segments::bigint[], :people::bigint[]) as fresh (segment_id, person_id)
+on conflict (segment_id, person_id) where left_at is null do nothing;
+
+-- name: leave!
+-- Closes memberships: pairs of segment and person.
+update segment.members m set left_at = :now
+from unnest(:segments::bigint[], :people::bigint[]) as gone (segment_id, person_id)
+where m.segment_id = gone.segment_id and m.person_id = gone.person_id and m.left_at is null;
+
+-- name: mark_refreshed!
+-- Notes that everybody was looked at.
+update segment.segments set refreshed_at = :now where id = any(:ids);
+
+-- name: list_membership
+-- A page of the people in a segment now, by person.
+select person_id, entered_at from segment.members
+where segment_id = :segment_id and left_at is null and person_id > :after order by person_id limit :limit;
+
+-- name: list_memberships_of_people
+-- Every membership of these people, also the ended ones, newest first.
+select m.person_id, m.segment_id, s.name, m.entered_at, m.left_at
+from segment.members m join segment.segments s on s.id = m.segment_id
+where m.person_id = any(:people) order by m.entered_at desc, m.segment_id;
+
+-- name: carry_memberships!
+-- Lets the person who goes on stay where a joined person was, since the same time.
+insert into segment.members (segment_id, person_id, entered_at)
+select m.segment_id, joined.into_person, min(m.entered_at)
+from segment.members m join unnest(:people::bigint[], :into::bigint[]) as joined (person_id, into_person) on joined.person_id = m.person_id
+where m.left_at is null group by m.segment_id, joined.into_person
+on conflict (segment_id, person_id) where left_at is null do nothing;
+
+-- name: close_memberships!
+-- Ends every open membership of people who are no more.
+update segment.members set left_at = :now where person_id = any(:people) and left_at is null;
+
+-- name: erase_memberships!
+-- Removes every trace of these people.
+delete from segment.members where person_id = any(:people);
+
+-- name: find_scale^
+-- The newest RFM scale.
+select at, people, recency, frequency, monetary from segment.scales order by at desc limit 1;
+
+-- name: save_scale!
+-- Notes the RFM scale of a moment.
+insert into segment.scales (at, people, recency, frequency, monetary) values (:at, :people, :recency, :frequency, :monetary)
+on conflict (at) do update set people = excluded.people, recency = excluded.recency, frequency = excluded.frequency, monetary = excluded.monetary;

@@ -1,0 +1,146 @@
+"""The door of segments on a real PostgreSQL and warehouse."""
+
+from datetime import timedelta
+
+import pytest
+
+from cegla.segment import actions as segment
+from cegla.storage.workspace import Workspace
+from cegla.vocabulary.errors import InvalidInput, NotFound, RuleInvalid
+from tests.segment.worlds import NOW, fill, order, page
+
+BUYERS = {"op": "did", "event": "Order Completed", "days": 30}
+
+
+def test_a_segment_fills_with_the_people_its_rule_matches(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [order(3)], 2: [order(40)], 3: [page(1)]})
+    with workspace.transaction() as conn:
+        saved = segment.save(conn, "Kupujący", BUYERS, NOW)
+        changes = segment.refresh(conn, workspace.warehouse, None, NOW)
+        assert changes == [segment.Change(saved.id, (1,), (), NOW)]
+        assert segment.membership(conn, saved.id, 0, 10) == [segment.Member(1, NOW)]
+        assert segment.segment(conn, saved.id).members == 1
+        assert segment.segments_of(conn, [1, 3]) == {1: [segment.Standing(saved.id, "Kupujący", NOW)], 3: []}
+
+
+def test_people_leave_when_the_window_runs_out_and_may_come_back(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [order(3)]})
+    later = NOW + timedelta(days=28)
+    with workspace.transaction() as conn:
+        saved = segment.save(conn, "Kupujący", BUYERS, NOW)
+        segment.refresh(conn, workspace.warehouse, [1], NOW)
+        assert segment.refresh(conn, workspace.warehouse, [1], later) == [segment.Change(saved.id, (), (1,), later)]
+        fill(workspace.warehouse, {1: [order(0)]}, later)
+        assert segment.refresh(conn, workspace.warehouse, [1], later) == [segment.Change(saved.id, (1,), (), later)]
+        stays = segment.export_person(conn, [1])["segments"]
+    assert [(stay["entered_at"], stay["left_at"]) for stay in stays] == [(later, None), (NOW, later)]
+
+
+def test_only_the_people_touched_are_looked_at(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [order(3)], 2: [order(3)]})
+    with workspace.transaction() as conn:
+        saved = segment.save(conn, "Kupujący", BUYERS, NOW)
+        assert segment.refresh(conn, workspace.warehouse, [2], NOW) == [segment.Change(saved.id, (2,), (), NOW)]
+        assert segment.refresh(conn, workspace.warehouse, [], NOW) == []
+
+
+def test_who_objected_to_profiling_is_in_no_segment(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [order(3)], 2: [order(3)]})
+    with workspace.transaction() as conn:
+        saved = segment.save(conn, "Kupujący", BUYERS, NOW)
+        segment.refresh(conn, workspace.warehouse, None, NOW)
+        assert segment.refresh(conn, workspace.warehouse, None, NOW, excluded=[2]) == [segment.Change(saved.id, (), (2,), NOW)]
+    assert segment.members_of(workspace, BUYERS, NOW, excluded=[1]).to_pylist() == [2]
+
+
+def test_a_joined_person_hands_memberships_on(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [page(5)], 7: [order(3)]})
+    later = NOW + timedelta(hours=1)
+    with workspace.transaction() as conn:
+        saved = segment.save(conn, "Kupujący", BUYERS, NOW)
+        segment.refresh(conn, workspace.warehouse, None, NOW)
+        workspace.warehouse.set_people([(7, 1)])
+        segment.forget_people(conn, {7: 1}, later)
+        assert segment.refresh(conn, workspace.warehouse, [1], later) == []
+        assert segment.membership(conn, saved.id, 0, 10) == [segment.Member(1, NOW)]
+
+
+def test_a_count_comes_with_a_sample_of_five(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {person: [order(3)] for person in range(1, 101)})
+    counted = segment.count(workspace, BUYERS, NOW)
+    assert (counted.members, counted.sample, counted.at) == (100, (1, 21, 41, 61, 81), NOW)
+    assert segment.count(workspace, {"not": BUYERS}, NOW).sample == ()
+
+
+def test_an_explanation_shows_what_was_seen(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [order(3, 120.5), order(2, 10), page(1, country="PL")]})
+    rule = {"all": [{"op": "total_over", "event": "Order Completed", "more_than": 500}, {"not": {"op": "trait_is", "trait": "country", "value": "PL"}}]}
+    told = segment.explain(workspace, rule, 1, NOW)
+    total, negated = told.children
+    assert (told.op, told.holds, total.holds, negated.holds) == ("all", False, False, False)
+    assert total.seen is not None and total.seen.pl == "130,50\u00a0zł" and total.seen.en == "PLN\u00a0130.50"
+    assert negated.children[0].holds and negated.children[0].value == "PL"
+    assert negated.children[0].sentence.pl == "których kraj to „PL”"
+
+
+def test_explaining_somebody_unknown_is_not_found(workspace: Workspace) -> None:
+    with pytest.raises(NotFound):
+        segment.explain(workspace, BUYERS, 404, NOW)
+
+
+def test_saving_again_under_one_key_redefines(workspace: Workspace) -> None:
+    with workspace.transaction() as conn:
+        first = segment.save(conn, "A", BUYERS, NOW, key="mine")
+        second = segment.save(conn, "B", {"not": BUYERS}, NOW, key="mine")
+        assert first.id == second.id
+        assert [(one.name, one.rule) for one in segment.segments(conn)] == [("B", {"not": BUYERS})]
+
+
+def test_a_rule_that_does_not_fit_is_refused_before_it_is_stored(workspace: Workspace) -> None:
+    with pytest.raises(RuleInvalid), workspace.transaction() as conn:
+        segment.save(conn, "A", {"op": "drop table"}, NOW)
+    with workspace.transaction() as conn:
+        assert segment.segments(conn) == []
+
+
+@pytest.mark.parametrize("name", ["", "   ", "a" * 201, "a\0b", "half \ud800"])
+def test_a_name_must_be_readable(workspace: Workspace, name: str) -> None:
+    with pytest.raises(InvalidInput), workspace.transaction() as conn:
+        segment.save(conn, name, BUYERS, NOW)
+
+
+def test_ready_made_groups_part_the_customers_among_them(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {person: [order(days, 10 * person) for days in range(person % 7, person * 5, 40)] for person in range(1, 60)})
+    with workspace.transaction() as conn:
+        segment.install_ready_made(conn, NOW)
+        segment.install_ready_made(conn, NOW)
+        segment.refresh(conn, workspace.warehouse, None, NOW)
+        installed = segment.segments(conn)
+        groups = [one for one in installed if one.key and one.key.startswith("rfm.")]
+        stages = [one for one in installed if one.key and one.key.startswith("life_cycle.")]
+        people = [member.person_id for one in groups for member in segment.membership(conn, one.id, 0, 1000)]
+    customers = segment.members_of(workspace, {"op": "did", "event": "Order Completed"}, NOW).to_pylist()
+    assert sorted(people) == customers
+    assert sum(one.members for one in stages) == segment.count(workspace, {"op": "everyone"}, NOW).members
+
+
+def test_a_segment_that_can_no_longer_be_read_keeps_its_members_and_says_why(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [order(3)]})
+    with workspace.transaction() as conn:
+        saved = segment.save(conn, "A", BUYERS, NOW)
+        segment.refresh(conn, workspace.warehouse, None, NOW)
+        conn.execute("update segment.segments set rule = '{\"op\": \"gone\"}'")
+        assert segment.refresh(conn, workspace.warehouse, None, NOW) == []
+        problem = segment.segment(conn, saved.id).problem
+        assert segment.segment(conn, saved.id).members == 1
+    assert problem is not None and "nie ma takiego operatora" in problem.pl
+
+
+def test_a_person_can_be_shown_and_erased(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [order(3)]})
+    with workspace.transaction() as conn:
+        segment.save(conn, "A", BUYERS, NOW)
+        segment.refresh(conn, workspace.warehouse, None, NOW)
+        assert segment.export_person(conn, [1]) == {"segments": [{"segment": "A", "entered_at": NOW, "left_at": None}]}
+        assert segment.erase_person(conn, [1]) == 1
+        assert segment.export_person(conn, [1]) == {"segments": []}
