@@ -1,0 +1,75 @@
+"""One batch of events on its way to people: what the steps of `finding` share."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import NamedTuple
+
+from cegla.resolve import store
+from cegla.resolve.cache import IdentityCache
+from cegla.resolve.rules.clusters import Link
+from cegla.resolve.rules.mentions import Mention, Names
+from cegla.resolve.store import NewIdentity
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.events import Event
+
+Pair = tuple[int, int]  #: (strong, weak) identity ids
+
+
+class Sighting(NamedTuple):
+    """Events of the batch with the same names."""
+
+    names: Names
+    mention: Mention
+    indexes: list[int]
+
+
+class Refused(NamedTuple):
+    """A link of this batch that joined nobody. `first` is the event that showed it."""
+
+    link: Link
+    reason: str
+    first: Event
+
+
+@dataclass
+class Batch:
+    """`identity_ids` and the rest fill up step by step; 0 stands for an event without usable identifier."""
+
+    conn: Connection
+    cache: IdentityCache
+    events: Sequence[Event]
+    identity_ids: list[int]
+    created: dict[int, NewIdentity] = field(default_factory=dict)
+    moved: dict[int, int] = field(default_factory=dict)  #: identity → person, where that changed
+    ceased: set[int] = field(default_factory=set)  #: people whose own identity went to another person
+    changed: set[int] = field(default_factory=set)  #: people who won or lost identities
+    refused: list[Refused] = field(default_factory=list)
+    too_long: list[tuple[str, Event]] = field(default_factory=list)
+    wrote: bool = False
+
+    def first(self, indexes: list[int]) -> Event:
+        """The event of these that happened first."""
+        if len(indexes) == 1:
+            return self.events[indexes[0]]
+        return min((self.events[index] for index in indexes), key=attrgetter("occurred_at", "source_id", "message_id"))
+
+    def owners(self, identity_ids: Iterable[int]) -> dict[int, int]:
+        """Whose these identities are."""
+        owners: dict[int, int] = {}
+        missing: list[int] = []
+        for identity in identity_ids:
+            person = self.cache.people.get(identity)
+            if person is None:
+                missing.append(identity)
+            else:
+                owners[identity] = person
+        for identity, person in store.people_of(self.conn, missing).items():
+            owners[identity] = person
+            self.cache.people.put(identity, person)
+        return owners
+
+    def move(self, identity: int, person: int) -> None:
+        """Note that an identity belongs to this person from now on."""
+        self.moved[identity] = person
+        self.cache.people.put(identity, person)

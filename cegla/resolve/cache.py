@@ -1,0 +1,89 @@
+"""What intake remembers between batches, so that events of known people cost no SQL."""
+
+from datetime import datetime
+from typing import Generic, NamedTuple, TypeVar
+
+from cegla.resolve.rules.clusters import Group
+from cegla.resolve.rules.mentions import Names, Rule
+from cegla.vocabulary.identifiers import Identifier
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Aging(Generic[K, V]):
+    """A dictionary that forgets what was not asked for during its last `capacity` additions (and up to twice that)."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.young: dict[K, V] = {}
+        self.old: dict[K, V] = {}
+
+    def get(self, key: K) -> V | None:
+        """The value kept under this key; None when it is not known or forgotten."""
+        value = self.young.get(key)
+        if value is None:
+            value = self.old.pop(key, None)
+            if value is not None:
+                self.young[key] = value
+        return value
+
+    def put(self, key: K, value: V) -> None:
+        """Keep a value."""
+        self.young[key] = value
+
+    def drop(self, key: K) -> None:
+        """Forget one key."""
+        self.young.pop(key, None)
+        self.old.pop(key, None)
+
+    def age(self) -> None:
+        """Once a batch: let go of the older half when the younger one is full."""
+        if len(self.young) > self.capacity:
+            self.old, self.young = self.young, {}
+
+
+class Recognized(NamedTuple):
+    """What is to be done with events of certain names: point at this identity, unless they are older than `since`."""
+
+    identity_id: int
+    since: datetime
+    places: tuple[int, ...]  #: browsers and phones among the names
+
+
+class KnownEdge(NamedTuple):
+    """A stored link, as far as intake needs it."""
+
+    edge_id: int
+    at: datetime
+    rule: Rule
+    trusted: bool
+    refused: str | None
+    retracted: bool
+
+
+class IdentityCache:
+    """Identifiers, owners and links of the people seen lately. Valid for one stamp of the store and emptied when that differs,
+    so it is exact after a rollback, a retraction or another writer. Belongs to one intake worker; not for two threads."""
+
+    def __init__(self, capacity: int = 100_000) -> None:
+        self.stamp = -1
+        self.names: Aging[Names, Recognized] = Aging(capacity)
+        self.identities: Aging[Identifier, int] = Aging(capacity)
+        self.people: Aging[int, int] = Aging(2 * capacity)
+        self.edges: Aging[tuple[int, int], KnownEdge] = Aging(capacity)
+        self.held: Aging[tuple[int, int], int] = Aging(capacity)
+        self.groups: Aging[int, Group] = Aging(capacity // 10)
+        self.shared: set[int] = set()  #: browsers and phones that changed hands, among those above
+
+    def begin(self, stamp: int) -> None:
+        """A batch begins: forget everything unless the store still bears the stamp this cache left there."""
+        if stamp != self.stamp:
+            self.__init__(self.names.capacity)
+            self.stamp = stamp
+
+    def end(self, stamp: int) -> None:
+        """A batch ended and left this stamp."""
+        self.stamp = stamp
+        for part in (self.names, self.identities, self.people, self.edges, self.held, self.groups):
+            part.age()

@@ -1,0 +1,120 @@
+"""Finding the person of every event of a batch.
+
+    recognize ──► identify ──► link ──► point
+    names seen    identifiers   new links,    what each event points at;
+    before cost   get ids       decided in    on a shared browser, the
+    nothing more                their order   user of that moment
+
+Everything works on columns of the batch: a few statements each, however many events there are. The cache is told nothing
+that is not written in the same transaction, and it is emptied when that did not commit.
+"""
+
+from collections.abc import Sequence
+from operator import attrgetter
+
+from cegla.resolve import linking, pointing, store
+from cegla.resolve.batch import Batch, Sighting
+from cegla.resolve.cache import IdentityCache
+from cegla.resolve.rules.mentions import Names, mention, names_in
+from cegla.resolve.store import SQL, NewIdentity
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.events import Event
+from cegla.vocabulary.identifiers import Identifier
+
+Places = tuple[int, ...]
+
+
+def find(conn: Connection, cache: IdentityCache, events: Sequence[Event]) -> Batch:
+    """Take a batch through all steps, within the caller's transaction."""
+    store.only_writer(conn)
+    cache.begin(SQL.stamp(conn))
+    batch = Batch(conn, cache, events, [0] * len(events))
+    used, unusual = _recognize(batch)
+    if unusual:
+        sightings = _sightings(batch, unusual)
+        ids = _identify(batch, sightings)
+        newly_shared = linking.link(batch, sightings, ids)
+        if newly_shared:
+            more = _sightings(batch, _by_names(events, [index for index, places in used if not newly_shared.isdisjoint(places)]))
+            ids |= _identify(batch, more)
+            sightings += more
+        pointing.point(batch, sightings, ids)
+    cache.end(SQL.new_stamp(conn) if batch.wrote else cache.stamp)
+    return batch
+
+
+def _recognize(batch: Batch) -> tuple[list[tuple[int, Places]], dict[Names, list[int]]]:
+    """Events with names known from before point where they pointed then; the others are returned by their names."""
+    ids, shared, known = batch.identity_ids, batch.cache.shared, batch.cache.names
+    young = known.young
+    used: list[tuple[int, Places]] = []
+    unusual: dict[Names, list[int]] = {}
+    for index, event in enumerate(batch.events):
+        names = names_in(event)
+        recognized = young.get(names) or known.get(names)
+        if recognized is not None and event.occurred_at >= recognized.since and (not recognized.places or shared.isdisjoint(recognized.places)):
+            ids[index] = recognized.identity_id
+            if recognized.places:
+                used.append((index, recognized.places))
+        elif (indexes := unusual.get(names)) is not None:
+            indexes.append(index)
+        else:
+            unusual[names] = [index]
+    return used, unusual
+
+
+def _by_names(events: Sequence[Event], indexes: list[int]) -> dict[Names, list[int]]:
+    grouped: dict[Names, list[int]] = {}
+    for index in indexes:
+        grouped.setdefault(names_in(events[index]), []).append(index)
+    return grouped
+
+
+def _sightings(batch: Batch, unusual: dict[Names, list[int]]) -> list[Sighting]:
+    sightings = [Sighting(names, mention(names), indexes) for names, indexes in unusual.items()]
+    batch.too_long += [(kind, batch.events[sighting.indexes[0]]) for sighting in sightings for kind in sighting.mention.too_long]
+    return sightings
+
+
+def _identify(batch: Batch, sightings: list[Sighting]) -> dict[Identifier, int]:
+    """The ids of all identifiers mentioned; new ones get ids in the order of their appearance."""
+    known = batch.cache.identities
+    ids: dict[Identifier, int] = {}
+    missing: dict[Identifier, list[Event]] = {}
+    for sighting in sightings:
+        for identifier in sighting.mention.identifiers:
+            if identifier in missing:
+                missing[identifier].append(batch.first(sighting.indexes))
+            elif identifier not in ids:
+                identity = known.get(identifier)
+                if identity is None:
+                    missing[identifier] = [batch.first(sighting.indexes)]
+                else:
+                    ids[identifier] = identity
+    if missing:
+        ids |= load(batch, list(missing))
+        _create(batch, {identifier: events for identifier, events in missing.items() if identifier not in ids}, ids)
+    return ids
+
+
+def load(batch: Batch, wanted: Sequence[Identifier]) -> dict[Identifier, int]:
+    """The ids of those of these identifiers that exist, straight from the store."""
+    stored = store.identities(batch.conn, wanted)
+    for identifier, found in stored.items():
+        batch.cache.identities.put(identifier, found.identity_id)
+        batch.cache.people.put(found.identity_id, found.person_id)
+        if found.shared:
+            batch.cache.shared.add(found.identity_id)
+    return {identifier: found.identity_id for identifier, found in stored.items()}
+
+
+def _create(batch: Batch, fresh: dict[Identifier, list[Event]], ids: dict[Identifier, int]) -> None:
+    if not fresh:
+        return
+    first_id = SQL.reserve_identities(batch.conn, number=len(fresh))
+    for identity, (identifier, events) in enumerate(fresh.items(), first_id):
+        first = min(events, key=attrgetter("occurred_at")) if len(events) > 1 else events[0]
+        ids[identifier] = identity
+        batch.created[identity] = NewIdentity(identity, identifier, 0, identity, first.occurred_at, first.source_id)
+        batch.cache.identities.put(identifier, identity)
+        batch.cache.people.put(identity, identity)

@@ -1,0 +1,125 @@
+"""Which identifiers an event mentions, which of them it links, and which one it points at.
+
+An identifier names a human (user id, e-mail, phone, card, external ids) or a *place* (a browser, a phone), which several
+humans may share. Links run from the strongest human identifier of an event to each other one; an event that mentions
+places only links nothing, so a shared device never chains strangers together.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cegla.vocabulary.events import Event
+from cegla.vocabulary.identifiers import LONGEST_IDENTIFIER, OTHER_TYPE, TYPES, Identifier, normalized
+
+Rule = Literal["alias", "stated", "seen"]
+RULES: tuple[Rule, ...] = ("alias", "stated", "seen")  #: strongest first
+PLACES = frozenset({"anonymous_id", "device_id"})
+POINTING = ("user_id", "email", "phone", "loyalty_card", "anonymous_id", "device_id")  #: what an event points at, first choice first
+MOST_EXTERNAL_IDS = 20  #: of one event
+LONGEST_TYPE = 50
+
+Extra = tuple[str, str | int, Rule]  #: a type, a value as sent, and how strongly the event links it
+Names = tuple[str | None, str | None, bool, tuple[Extra, ...]]  #: user id, anonymous id, trusted, everything else
+
+
+@dataclass(frozen=True)
+class Mention:
+    """What an event says about who it is. `links` are (strong, weak, rule); `point` is None when nothing usable is there."""
+
+    point: Identifier | None
+    identifiers: tuple[Identifier, ...]  #: strongest first
+    links: tuple[tuple[Identifier, Identifier, Rule], ...]
+    too_long: tuple[str, ...]  #: types of identifiers left out for their length
+
+
+def names_in(event: Event) -> Names:
+    """The raw names of an event. Events with equal names have equal mentions, so this is what caches go by."""
+    context = event.context
+    more = "traits" in context or "device" in context or "externalIds" in context
+    if more or event.kind == "identify" or event.kind == "alias" or (event.trusted and "email" in event.properties):
+        return event.user_id, event.anonymous_id, event.trusted, _extras(event)
+    return event.user_id, event.anonymous_id, event.trusted, ()
+
+
+def mention(names: Names) -> Mention:
+    """Normalize, drop what is blocked, choose the identifier to point at, and link the rest to the strongest one.
+
+    A mention's previousId (rule "alias") counts as a browser id here; when it is also known as a user id, intake adds
+    the link between the two users.
+    """
+    user, anonymous, _, extras = names
+    sent: list[tuple[str, object, Rule]] = [("user_id", user, "seen"), ("anonymous_id", anonymous, "seen")]
+    found: dict[Identifier, Rule] = {}
+    too_long: list[str] = []
+    for kind, raw, rule in (*sent, *extras):
+        value = normalized(kind, raw)
+        if value is None:
+            if isinstance(raw, str) and len(raw) > LONGEST_IDENTIFIER:
+                too_long.append(kind)
+        elif not (rule == "alias" and Identifier("user_id", value) in found):
+            identifier = Identifier(kind, value)
+            found[identifier] = min(found.get(identifier, rule), rule, key=RULES.index)
+    ranked = sorted(found, key=rank)
+    return Mention(min(ranked, key=_pointing, default=None), tuple(ranked), tuple(_links(ranked, found)), tuple(too_long))
+
+
+def rank(identifier: Identifier) -> tuple[int, str, str]:
+    """The order in which identifiers decide: priority of the type, then type and value as text."""
+    return TYPES.get(identifier.type, OTHER_TYPE).priority, identifier.type, identifier.value
+
+
+def _pointing(identifier: Identifier) -> tuple[int, str, str]:
+    kind = identifier.type
+    return (POINTING.index(kind) if kind in POINTING else len(POINTING)), kind, identifier.value
+
+
+def _links(ranked: list[Identifier], found: dict[Identifier, Rule]) -> list[tuple[Identifier, Identifier, Rule]]:
+    strong = next((identifier for identifier in ranked if identifier.type not in PLACES), None)
+    if strong is None:
+        return []
+    links: list[tuple[Identifier, Identifier, Rule]] = []
+    for weak in ranked:
+        rule = found[weak]
+        if rule == "stated" and strong.type != "user_id":
+            rule = "seen"
+        if weak != strong:
+            links.append((strong, weak, rule))
+    return links
+
+
+def _extras(event: Event) -> tuple[Extra, ...]:
+    extras: list[Extra] = []
+    if event.kind == "alias":
+        _add(extras, "anonymous_id", event.previous_id, "alias")
+    if event.kind == "identify":
+        _add_addresses(extras, event.traits)
+    context = event.context
+    if isinstance(traits := context.get("traits"), dict):
+        _add_addresses(extras, traits)
+    if event.trusted:
+        _add(extras, "email", event.properties.get("email"), "seen")
+    if isinstance(device := context.get("device"), dict):
+        _add(extras, "device_id", device.get("id"), "seen")
+    if isinstance(external := context.get("externalIds"), list):
+        for row in external[:MOST_EXTERNAL_IDS]:
+            _add_external(extras, row)
+    return tuple(extras)
+
+
+def _add(extras: list[Extra], kind: str, value: Any, rule: Rule) -> None:
+    if type(value) is str or type(value) is int:
+        extras.append((kind, value, rule))
+
+
+def _add_addresses(extras: list[Extra], traits: dict[str, Any]) -> None:
+    _add(extras, "email", traits.get("email"), "stated")
+    _add(extras, "phone", traits.get("phone"), "stated")
+
+
+def _add_external(extras: list[Extra], row: Any) -> None:
+    """Rows of `context.externalIds` as Segment documents them: id, type, collection ("users"), encoding ("none")."""
+    if not isinstance(row, dict) or row.get("collection", "users") != "users" or row.get("encoding", "none") != "none":
+        return
+    kind = row.get("type")
+    if isinstance(kind, str) and (kind := normalized("external_id", kind)) and len(kind) <= LONGEST_TYPE:
+        _add(extras, kind.lower(), row.get("id"), "seen")

@@ -1,0 +1,235 @@
+-- name: lock!
+-- One writer at a time changes identities and links; let go at the end of the transaction.
+select pg_advisory_xact_lock(:key);
+
+-- name: stamp$
+-- The mark of the last change.
+select stamp from resolve.state;
+
+-- name: new_stamp$
+-- Marks a change; never the same mark twice, not even after a rollback.
+update resolve.state set stamp = nextval('resolve.stamps') returning stamp;
+
+-- name: reserve_identities$
+-- The first of :number identity ids that are from now on ours.
+select setval('resolve.identity_ids', nextval('resolve.identity_ids') + :number - 1) - :number + 1;
+
+-- name: reserve_edges$
+-- The first of :number edge ids that are from now on ours.
+select setval('resolve.edge_ids', nextval('resolve.edge_ids') + :number - 1) - :number + 1;
+
+-- name: copy_identities#
+-- Adds many identities.
+copy resolve.identities (identity_id, type, value, holder_id, person_id, first_seen_at, source_id, folded) from stdin;
+
+-- name: copy_edges#
+-- Adds many links.
+copy resolve.edges (edge_id, strong_id, weak_id, rule, trusted, at, last_at, source_id, message_id, refused) from stdin;
+
+-- name: identities_by_value
+-- Which of these identifiers exist, whose they are, and whether they changed hands. Columns: identity_id, type, value, person_id, shared.
+select i.identity_id, i.type, i.value, i.person_id,
+    i.type = any(:places) and exists (select 1 from resolve.edges e where e.weak_id = i.identity_id and e.refused = any(:reasons) and e.retracted_at is null)
+from unnest(:types::text[], :values::text[]) w(type, value)
+join resolve.identities i on i.type = w.type and i.value = w.value and i.holder_id = 0;
+
+-- name: held_identities
+-- The rows of browsers held by later users. Columns: place's value and type, holder_id, identity_id, person_id.
+select i.type, i.value, i.holder_id, i.identity_id, i.person_id
+from unnest(:types::text[], :values::text[], :holders::bigint[]) w(type, value, holder_id)
+join resolve.identities i on i.type = w.type and i.value = w.value and i.holder_id = w.holder_id;
+
+-- name: people_of_identities
+-- Whose these identities are. Columns: identity_id, person_id.
+select identity_id, person_id from resolve.identities where identity_id = any(:ids);
+
+-- name: edges_by_pair
+-- Which of these pairs are linked. Columns: strong_id, weak_id, edge_id, at, rule, trusted, refused, retracted.
+select e.strong_id, e.weak_id, e.edge_id, e.at, e.rule, e.trusted, e.refused, e.retracted_at is not null
+from unnest(:strongs::bigint[], :weaks::bigint[]) w(strong_id, weak_id)
+join resolve.edges e on e.strong_id = w.strong_id and e.weak_id = w.weak_id;
+
+-- name: aliases_of
+-- Alias links to browser ids that bear one of these values, which are user ids too. Columns: value, strong_id, user's value, at, trusted, source_id, message_id.
+select i.value, e.strong_id, s.value, e.at, e.trusted, e.source_id, e.message_id
+from resolve.identities i
+join resolve.edges e on e.weak_id = i.identity_id and e.rule = 'alias'
+join resolve.identities s on s.identity_id = e.strong_id and s.type = 'user_id'
+where i.type = 'anonymous_id' and i.holder_id = 0 and i.value = any(:values);
+
+-- name: groups
+-- How many identifiers of each type these people hold, when their latest link was, whether one was refused. Columns: person_id, type, number, last_at, refused.
+select m.person_id, m.type, count(*), max(greatest(
+        (select max(e.at) from resolve.edges e where e.strong_id = m.identity_id and e.retracted_at is null),
+        (select max(e.at) from resolve.edges e where e.weak_id = m.identity_id and e.retracted_at is null))),
+    bool_or(exists (select 1 from resolve.edges e where e.strong_id = m.identity_id and e.refused is not null and e.retracted_at is null)
+        or exists (select 1 from resolve.edges e where e.weak_id = m.identity_id and e.refused is not null and e.retracted_at is null))
+from (
+    select identity_id, type, person_id from resolve.identities where identity_id = any(:people)
+    union all
+    select identity_id, type, person_id from resolve.identities where person_id = any(:people) and person_id <> identity_id and holder_id = 0
+) m
+group by m.person_id, m.type;
+
+-- name: move_people
+-- Joins whole people to others, and logs whose every identity was. Columns: identity_id, person_id.
+with change as (
+    select * from unnest(:olds::bigint[], :news::bigint[], :edges::bigint[]) c(old_person, new_person, edge_id)
+), theirs as (
+    select old_person as identity_id, * from change
+    union all
+    select i.identity_id, c.* from change c join resolve.identities i on i.person_id = c.old_person and i.person_id <> i.identity_id
+), logged as (
+    insert into resolve.moves (identity_id, from_person, to_person, edge_id, cause, actor)
+    select identity_id, old_person, new_person, edge_id, 'link', 'intake' from theirs
+)
+update resolve.identities i set person_id = t.new_person from theirs t where i.identity_id = t.identity_id returning i.identity_id, i.person_id;
+
+-- name: move_identities!
+-- Gives identities to the people they belong to now, and logs it.
+with change as (
+    select * from unnest(:ids::bigint[], :olds::bigint[], :news::bigint[]) c(identity_id, old_person, new_person)
+), logged as (
+    insert into resolve.moves (identity_id, from_person, to_person, edge_id, cause, actor)
+    select identity_id, old_person, new_person, :edge_id, :cause, :actor from change
+)
+update resolve.identities i set person_id = c.new_person from change c where i.identity_id = c.identity_id;
+
+-- name: change_edges!
+-- An earlier first event or a stronger authority for links that are known.
+update resolve.edges e set at = c.at, rule = c.rule, trusted = c.trusted, source_id = coalesce(c.source_id, e.source_id), message_id = coalesce(c.message_id, e.message_id)
+from unnest(:ids::bigint[], :ats::timestamptz[], :rules::text[], :trusted::boolean[], :sources::integer[], :messages::text[]) c(edge_id, at, rule, trusted, source_id, message_id)
+where e.edge_id = c.edge_id;
+
+-- name: refuse_edges!
+-- What became of links: a reason, or null for accepted.
+update resolve.edges e set refused = c.refused from unnest(:ids::bigint[], :refused::text[]) c(edge_id, refused) where e.edge_id = c.edge_id;
+
+-- name: note_latest!
+-- The newest event that showed a pair, for browsers that changed hands.
+update resolve.edges e set last_at = c.at from unnest(:strongs::bigint[], :weaks::bigint[], :ats::timestamptz[]) c(strong_id, weak_id, at)
+where e.strong_id = c.strong_id and e.weak_id = c.weak_id and e.last_at < c.at;
+
+-- name: users_of_places
+-- Who used these browsers, the newest 1,000 each. Columns: place's id, strong_id, at, last_at, refused.
+select p.id, e.strong_id, e.at, e.last_at, e.refused
+from unnest(:places::bigint[]) p(id)
+cross join lateral (
+    select strong_id, at, last_at, refused from resolve.edges where weak_id = p.id and retracted_at is null order by last_at desc limit 1000
+) e;
+
+-- name: people_linked_since
+-- Other people with a link to these that is not older than :at, accepted or not.
+select distinct o.person_id
+from (
+    select identity_id from resolve.identities where identity_id = any(:people)
+    union all
+    select identity_id from resolve.identities where person_id = any(:people) and person_id <> identity_id and holder_id = 0
+) m
+cross join lateral (
+    select weak_id as other_id from resolve.edges where strong_id = m.identity_id and at >= :at and retracted_at is null
+    union all
+    select strong_id from resolve.edges where weak_id = m.identity_id and at >= :at and retracted_at is null
+) e
+join resolve.identities o on o.identity_id = e.other_id
+where o.person_id <> all(:known);
+
+-- name: members
+-- Every identity of these people, those held on browsers too. Columns: identity_id, type, value, holder_id, person_id.
+select identity_id, type, value, holder_id, person_id from resolve.identities where identity_id = any(:people)
+union all
+select identity_id, type, value, holder_id, person_id from resolve.identities where person_id = any(:people) and person_id <> identity_id;
+
+-- name: edges_within
+-- Links between these identities. Columns: edge_id, strong_id, weak_id, at, rule, trusted, refused.
+select edge_id, strong_id, weak_id, at, rule, trusted, refused from resolve.edges
+where strong_id = any(:ids) and weak_id = any(:ids) and retracted_at is null;
+
+-- name: retract_edge^
+-- Takes a link back for good; later sightings of the same pair do not revive it. Columns: strong_id, weak_id, at; none when unknown or taken back before.
+update resolve.edges set retracted_at = :now, retracted_by = :actor, refused = null
+where edge_id = :edge_id and retracted_at is null returning strong_id, weak_id, at;
+
+-- name: identity_map
+-- Whose every identity is that is not its own person. Columns: identity_id, person_id.
+select identity_id, person_id from resolve.identities where person_id <> identity_id;
+
+-- name: identifiers_of_people
+-- Every identifier of these people with the link that brought it. Columns as in KnownIdentifier.
+select m.person_id, m.identity_id, m.type, m.value, m.holder_id, m.first_seen_at, m.source_id, e.rule, e.message_id, e.at
+from (
+    select * from resolve.identities where identity_id = any(:people)
+    union all
+    select * from resolve.identities where person_id = any(:people) and person_id <> identity_id
+) m
+left join lateral (
+    select rule, message_id, at from (
+        select rule, message_id, at from resolve.edges where weak_id = m.identity_id and refused is null and retracted_at is null
+        union all
+        select rule, message_id, at from resolve.edges where strong_id = m.identity_id and refused is null and retracted_at is null
+    ) linked order by at limit 1
+) e on true
+order by m.identity_id;
+
+-- name: people_after
+-- People in the order of their ids. Columns: person_id.
+select identity_id from resolve.identities where person_id = identity_id and identity_id > :after order by identity_id limit :limit;
+
+-- name: people_matching
+-- People one of whose identifiers contains a text, or is exactly a browser id. Columns: person_id.
+select distinct person_id from resolve.identities
+where person_id > :after and (folded like :pattern or (value = :exact and type = any(:places)))
+order by person_id limit :limit;
+
+-- name: rows_of_people
+-- First sight and identifiers worth showing, for a list. Columns: person_id, first_seen_at, types, values.
+select m.person_id, min(m.first_seen_at), array_agg(m.type order by m.identity_id) filter (where m.holder_id = 0), array_agg(m.value order by m.identity_id) filter (where m.holder_id = 0)
+from (
+    select * from resolve.identities where identity_id = any(:people)
+    union all
+    select * from resolve.identities where person_id = any(:people) and person_id <> identity_id
+) m
+group by m.person_id;
+
+-- name: count_people$
+-- How many people there are.
+select count(*) from resolve.identities where person_id = identity_id;
+
+-- name: edges_of_people
+-- Links that touch these people, refused and retracted ones too. Columns as in Edge.
+select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
+    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by
+from (
+    select edge_id from resolve.edges where strong_id = any(:ids)
+    union
+    select edge_id from resolve.edges where weak_id = any(:ids)
+) t
+join resolve.edges e on e.edge_id = t.edge_id
+join resolve.identities s on s.identity_id = e.strong_id
+join resolve.identities w on w.identity_id = e.weak_id
+order by e.at, e.edge_id;
+
+-- name: newest_refusals
+-- Links refused, newest first. Columns as in Edge.
+select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
+    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by
+from (select * from resolve.edges where refused is not null order by edge_id desc limit :limit) e
+join resolve.identities s on s.identity_id = e.strong_id
+join resolve.identities w on w.identity_id = e.weak_id
+order by e.edge_id desc;
+
+-- name: moves_of
+-- The merge log of these identities. Columns: moved_at, identity_id, from_person, to_person, cause, actor.
+select moved_at, identity_id, from_person, to_person, cause, actor from resolve.moves where identity_id = any(:ids) order by move_id;
+
+-- name: erase_edges!
+-- Deletes the links of these identities.
+delete from resolve.edges where strong_id = any(:ids) or weak_id = any(:ids);
+
+-- name: erase_moves!
+-- Deletes the merge log of these identities.
+delete from resolve.moves where identity_id = any(:ids);
+
+-- name: erase_identities!
+-- Deletes these identities.
+delete from resolve.identities where identity_id = any(:ids);
