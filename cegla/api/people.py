@@ -1,5 +1,6 @@
 """People: list, search, look up, profile, timeline, export, erase. Identifiers are masked unless the caller may and asks to see them."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -11,10 +12,11 @@ from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
-from cegla.vocabulary.errors import NotFound, NotPermitted
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.errors import InvalidInput, NotFound, NotPermitted
 from cegla.vocabulary.identifiers import TYPES, Identifier, normalized
 from cegla.vocabulary.masking import masked
-from cegla.vocabulary.people import parse_person_label, person_label
+from cegla.vocabulary.people import person_label
 
 Reveal = Annotated[bool, Query(description="show identifiers in clear; needs people.reveal and is written to the audit log")]
 
@@ -31,13 +33,10 @@ def search(call: Opened, body: Search) -> Any:
 
 def look_up(call: Opened, body: LookUp) -> Any:
     """The person who holds exactly this identifier. Raises NotFound."""
-    number = parse_person_label(body.value) if body.type is None else None
-    types = [body.type] if body.type else [key for key in TYPES if key != "anonymous_id" or "@" not in body.value]
+    types = [body.type] if body.type else list(TYPES)
     wanted = [Identifier(key, value) for key in types if (value := normalized(key, body.value)) is not None]
     with call.ws.transaction() as conn:
         found = next((person for person in resolve.look_up(conn, wanted) if person is not None), None)
-        if found is None and number is not None and resolve.identifiers_of(conn, [number]).get(number):
-            found = number
     if found is None:
         raise NotFound(where="value", seen=masked(body.value), thing=masked(body.value))
     return {"person": person_label(found)}
@@ -45,30 +44,29 @@ def look_up(call: Opened, body: LookUp) -> Any:
 
 def shown(call: Opened, person: str, reveal: Reveal = False) -> Any:
     """Everything known about a person: identifiers, traits with the reason for each, segments, decisions on consent."""
-    number = person_number(person)
     if reveal and not call.may("people.reveal"):
         raise NotPermitted(where="reveal", permission="people.reveal")
     with call.ws.transaction() as conn:
-        known = _known(conn, number)
+        number, known = _known(conn, person)
         ids = [one.identity_id for one in known]
-        answer = {
+        if reveal:
+            govern.note(conn, call.caller.name, "person.reveal", person_label(number), {"identifiers": len(known)}, call.now)
+        return {
             "person": person_label(number),
             "identifiers": [_identifier(one, reveal) for one in known],
-            "profile": profile.profile_of(conn, call.ws.warehouse, number, ids, call.now, call.ws.settings.zone),
+            "traits": profile.profile_of(conn, call.ws.warehouse, number, ids, call.now, call.ws.settings.zone).traits,
             "segments": segment.segments_of(conn, [number]).get(number, []),
             "decisions": govern.decisions_of(conn, ids),
         }
-        if reveal:
-            govern.note(conn, call.caller.name, "person.reveal", person_label(number), {"identifiers": len(known)}, call.now)
-    return answer
 
 
-def timeline(call: Opened, person: str, before: int | None = None, limit: Limit = 50) -> Any:
-    """What the person did, newest first; `before` is the event id of the last one already seen."""
-    number = person_number(person)
+def timeline(call: Opened, person: str, before: str = "", limit: Limit = 50) -> Any:
+    """What the person did, newest first; `before` is the `next_before` of the page before."""
     with call.ws.transaction() as conn:
-        _known(conn, number)
-    return {"person": person_label(number), "events": profile.timeline(call.ws.warehouse, number, before, limit)}
+        number, _ = _known(conn, person)
+    events = profile.timeline(call.ws.warehouse, number, _place(before), limit)
+    last = events[-1] if len(events) == limit else None
+    return {"person": person_label(number), "events": events, "next_before": last and f"{plain(last.occurred_at)}_{last.event_id}"}
 
 
 def export(call: Opened, person: str) -> Any:
@@ -91,23 +89,37 @@ def _page(call: Call, text: str, after: int, limit: int) -> Any:
 
 
 def _row(row: resolve.PersonRow) -> dict[str, Any]:
-    return plain(row) | {"person": person_label(row.id), "identifiers": [_identifier(one, reveal=False) for one in row.identifiers]}
+    return {"person": person_label(row.id), "first_seen_at": row.first_seen_at, "identifiers": [_identifier(one, reveal=False) for one in row.identifiers]}
 
 
-def _identifier(one: Any, reveal: bool) -> dict[str, Any]:
+def _identifier(one: Identifier | resolve.KnownIdentifier, reveal: bool) -> dict[str, Any]:
     """An identifier as JSON, its value masked unless revealed."""
     shape: dict[str, Any] = plain(one)
     return shape if reveal else shape | {"value": masked(shape["value"], shape["type"])}
 
 
-def _known(conn: Any, number: int) -> list[Any]:
-    known = resolve.identifiers_of(conn, [number]).get(number)
-    if not known:
-        raise not_found("person", number)
-    return list(known)
+def _known(conn: Connection, label: str) -> tuple[int, list[resolve.KnownIdentifier]]:
+    """The person a label means today, with the identifiers: p12 may have been joined into p3 since it was written down."""
+    number = person_number(label)
+    candidates = [number, *(row.id for row in resolve.find(conn, person_label(number), 0, 100))]
+    for person, known in resolve.identifiers_of(conn, candidates).items():
+        if person == number or number in {one.identity_id for one in known}:
+            return person, known
+    raise not_found("person", number)
 
 
 def _identity_ids(call: Call, person: str) -> tuple[int, list[int]]:
-    number = person_number(person)
     with call.ws.transaction() as conn:
-        return number, [one.identity_id for one in _known(conn, number)]
+        number, known = _known(conn, person)
+    return number, [one.identity_id for one in known]
+
+
+def _place(text: str) -> tuple[datetime, int] | None:
+    """Where a page begins: the time and number of the last event already seen."""
+    if not text:
+        return None
+    moment, _, number = text.partition("_")
+    try:
+        return datetime.fromisoformat(moment), int(number)
+    except ValueError:
+        raise InvalidInput(where="before", seen=text, detail="2026-01-31T12:00:00Z_123") from None

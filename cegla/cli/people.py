@@ -8,6 +8,7 @@ import typer
 
 from cegla.cli.desk import AsJson, Desk, DryRun, Yes, desk_of
 from cegla.cli.tables import both, facts, table
+from cegla.vocabulary.money import from_micros
 from cegla.vocabulary.text import Text
 
 Who = Annotated[str, typer.Argument(metavar="PERSON", help="p12, or an identifier: an e-mail address, a phone number, a user id")]
@@ -59,29 +60,20 @@ def erase(context: typer.Context, person: Who, dry_run: DryRun = False, yes: Yes
 
 def _show(desk: Desk, found: dict[str, Any]) -> None:
     facts(desk, [(PERSON, found["person"])])
-    table(desk, [TYPE, VALUE, FIRST_SEEN], ([one["type"], one["value"], one.get("first_seen_at")] for one in found["identifiers"]))
-    traits = found["profile"].get("traits", [])
-    table(
-        desk,
-        [TRAIT, VALUE, CONFIDENCE, EVIDENCE, WHY],
-        (
-            [
-                both(one.get("label", one["key"]), desk.language),
-                _value(one),
-                f"{one['confidence']:.0%}",
-                one["n_evidence"],
-                both(one.get("sentence", ""), desk.language),
-            ]
-            for one in traits
-        ),
-    )
+    table(desk, [TYPE, VALUE, FIRST_SEEN], ([one["type"], one["value"], one["first_seen_at"]] for one in found["identifiers"]))
+    desk.out.print()
+    table(desk, [TRAIT, VALUE, CONFIDENCE, EVIDENCE, WHY], (_trait(desk, one) for one in found["traits"]))
     if found["segments"]:
-        facts(desk, [(SEGMENTS, [one.get("name", one) if isinstance(one, dict) else one for one in found["segments"]])])
+        desk.out.print()
+        table(desk, [SEGMENTS, FIRST_SEEN], ([one["name"], one["entered_at"]] for one in found["segments"]))
 
 
-def _value(trait: dict[str, Any]) -> Any:
+def _trait(desk: Desk, known: dict[str, Any]) -> list[Any]:
+    trait = known["trait"]
     value = trait["value"]
-    return f"{value / 1_000_000:,.2f}" if trait["key"].endswith("_micros") and isinstance(value, (int, float)) else value
+    if known["value_type"] == "micros" and isinstance(value, int):
+        value = f"{from_micros(value):,.2f}"
+    return [both(known["label"], desk.language), value, f"{trait['confidence']:.0%}", trait["n_evidence"], both(known["why"], desk.language)]
 
 
 def _erased(desk: Desk, done: dict[str, Any]) -> None:

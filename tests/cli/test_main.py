@@ -1,0 +1,140 @@
+"""The command line: what goes to standard output, what to standard error, and how it ends."""
+
+import json
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from cegla.cli.commands import COMMANDS, GROUPS, WORDS
+from cegla.cli.main import command_tree, exit_code, language_of
+from cegla.storage.settings import Settings
+from cegla.vocabulary.errors import NotFound
+
+Answers = dict[str, Any]
+SOURCE = {
+    "id": 3, "name": "Shop", "kind": "server", "basis": "contract", "key": "wk_x",
+    "standing": {"accepted": 7, "applied": 5, "repeated": 1, "quarantined": 1, "waiting": 0},
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def in_english(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CEGLA_LANGUAGE", "en")
+    monkeypatch.setenv("CEGLA_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def cegla() -> Callable[..., int]:
+    """Run a command against an API that gives these answers, by "METHOD /path"."""
+
+    def run(words: str, answers: Answers | None = None, asked: list[httpx.Request] | None = None) -> int:
+        def answer(request: httpx.Request) -> httpx.Response:
+            if asked is not None:
+                asked.append(request)
+            found = (answers or {}).get(f"{request.method} {request.url.path.removeprefix('/api/v1')}", NotFound(thing=request.url.path).problem() | {"exit_code": 4})
+            return httpx.Response(found.get("status", 200) if isinstance(found, dict) and "code" in found else 200, json=found)
+
+        @contextmanager
+        def door(_: Settings) -> Generator[httpx.Client]:
+            with httpx.Client(transport=httpx.MockTransport(answer), base_url="http://cegla.local/api/v1") as client:
+                yield client
+
+        return exit_code(words.split(), door, lambda _: None)
+
+    return run
+
+
+def test_an_answer_goes_to_standard_output_and_nothing_else_does(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cegla("source list", {"GET /sources": {"sources": [SOURCE]}}) == 0
+    shown = capsys.readouterr()
+    assert "Shop" in shown.out
+    assert shown.err == ""
+
+
+def test_with_json_the_answer_is_one_value(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cegla("source list --json", {"GET /sources": {"sources": [SOURCE]}}) == 0
+    assert json.loads(capsys.readouterr().out) == {"sources": [SOURCE]}
+
+
+def test_a_refusal_of_the_api_is_told_with_its_code_and_ends_with_its_exit_code(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cegla("person show p99") == 4
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "CEGLA-E0400 Not found" in shown.err
+    assert "what to do: Check the name or number." in shown.err
+
+
+@pytest.mark.parametrize("words", ["nonsense", "person show", "quarantine replay abc", "import file.csv", "source list --nonsense"])
+def test_wrong_usage_is_two(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], words: str) -> None:
+    assert cegla(words) == 2
+    assert "CEGLA-E0200" in capsys.readouterr().err
+
+
+def test_a_wrong_setting_is_told_before_anything_starts(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CEGLA_APP_PORT", "many")
+    assert cegla("status") == 2
+    assert "app.port" in capsys.readouterr().err
+
+
+def test_a_person_is_found_by_an_identifier(cegla: Callable[..., int]) -> None:
+    asked: list[httpx.Request] = []
+    answers = {"POST /people/look-up": {"person": "p7"}, "POST /people/p7/erase": {"person": "p7", "rows": {"resolve": 3}, "dry_run": True}}
+    assert cegla("person erase anna@example.pl --dry-run", answers, asked) == 0
+    assert json.loads(asked[0].content) == {"value": "anna@example.pl"}
+    assert json.loads(asked[-1].content) == {"dry_run": True}
+
+
+def test_erasing_without_a_terminal_needs_yes(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[httpx.Request] = []
+    assert cegla("person erase p7", {"POST /people/p7/erase": {"person": "p7", "rows": {}, "dry_run": True}}, asked) == 2
+    assert [json.loads(request.content)["dry_run"] for request in asked] == [True]
+    assert "--yes" in capsys.readouterr().err
+
+
+def test_the_doctor_ends_with_one_when_something_is_wrong(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    check = {"check": "mail", "label": {"pl": "Poczta", "en": "Mail"}, "ok": False, "seen": "-", "todo": {"pl": "Ustaw", "en": "Set smtp.host."}}
+    assert cegla("doctor", {"GET /doctor": {"ok": False, "checks": [check]}}) == 1
+    assert "Set smtp.host." in capsys.readouterr().out
+
+
+def test_polish_is_spoken_where_the_user_speaks_it(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CEGLA_LANGUAGE", "pl")
+    asked: list[httpx.Request] = []
+    assert cegla("person show p99", asked=asked) == 4
+    assert asked[0].headers["accept-language"] == "pl"
+    assert "co zrobić" in capsys.readouterr().err
+
+
+def test_the_language_follows_the_terminal_until_it_is_set() -> None:
+    assert language_of({"LANG": "pl_PL.UTF-8"}) == "pl"
+    assert language_of({"LANG": "pl_PL.UTF-8", "CEGLA_LANGUAGE": "en"}) == "en"
+    assert language_of({}) == "en"
+
+
+@pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.words)
+@pytest.mark.parametrize("language", ["pl", "en"])
+def test_help_begins_with_examples_in_either_language(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, row: Any, language: str) -> None:
+    monkeypatch.setenv("CEGLA_LANGUAGE", language)
+    assert cegla(f"{row.group} {row.name} --help") == 0
+    shown = capsys.readouterr().out
+    assert row.examples[0] in shown
+    assert row.what.say(language)[1:] in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.words)
+def test_every_word_of_a_command_is_explained_and_every_example_parses(row: Any) -> None:
+    tree = command_tree("en")
+    group = tree.commands[row.group] if row.group else tree
+    command = group.commands[row.name]
+    assert {one.name for one in command.params} <= WORDS.keys()
+    for example in row.examples:
+        words = example.split("cegla ", 1)[1].split()[1 + bool(row.group) :]
+        command.make_context(row.name, words, resilient_parsing=False)
+
+
+def test_every_group_has_its_words() -> None:
+    assert {row.group for row in COMMANDS if row.group} == set(GROUPS)
