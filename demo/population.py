@@ -11,7 +11,7 @@ from typing import NamedTuple
 from demo.catalogue import CATEGORIES
 
 BOUNCING_DOMAIN = "niedostarczalne.test"
-TABLET_HOUSEHOLDS = 0.08  #: of pairs of people
+TABLET_HOUSEHOLDS = 0.3  #: of pairs of people
 
 
 class Persona(NamedTuple):

@@ -72,7 +72,6 @@ class Visitor:
     # one visit -------------------------------------------------------------------------------------------------------
 
     def _visit(self, visit: Visit) -> Generator[Sent]:
-        first_page = self._page(visit, "/", "Gliniane Podwórko", visit.entry.query)
         self.me.analytics = self.person.allows_analytics
         if visit.device.anonymous_id not in self.met_banner:
             self.met_banner.add(visit.device.anonymous_id)
@@ -82,7 +81,7 @@ class Visitor:
             return
         if visit.device.shared or (self.me.registered_at and not visit.signed_in and self.rng.uniform(0, 1) < 0.7):
             yield from self._sign_in(visit)
-        yield self._shown(visit, first_page)
+        yield self._shown(visit, self._page(visit, "/", "Gliniane Podwórko", visit.entry.query))
         yield from self._browse(visit)
         if visit.cart and self.rng.uniform(0, 1) < 0.62:
             yield from self._check_out(visit)

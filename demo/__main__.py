@@ -1,0 +1,72 @@
+"""`python -m demo`, `cegla demo` and `make demo`: a shop full of customers in a running console."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from cegla.vocabulary.errors import CeglaError
+from demo import words
+from demo.installation import ApiRefused, Installation, Options
+from demo.sending import NotAccepted
+from demo.tour import Tour
+
+
+def read_options(arguments: list[str]) -> Options:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="cegla demo", description="Start an installation, fill it with a shop's life, and show what Cegla makes of it.")
+    parser.add_argument("--once", action="store_true", help="end when everything was shown")
+    parser.add_argument("--seed", type=int, default=7, help="of the simulated shop: the same seed, the same people (default 7)")
+    parser.add_argument("--full", dest="retail", action="store_const", const="full", default="auto", help="import the whole Online Retail file")
+    parser.add_argument("--sample", dest="retail", action="store_const", const="sample", help="import the sample that comes along")
+    parser.add_argument("--data-dir", type=Path, default=Path("demo-data"), help="where everything lies (default demo-data)")
+    parser.add_argument("--port", type=int, default=8080, help="of the console; the collector takes the one ten higher (default 8080, or any free one)")
+    parser.add_argument("--lang", choices=("pl", "en"), default="pl" if os.environ.get("LANG", "").startswith("pl") else "en", help="language of the texts")
+    given = parser.parse_args(arguments)
+    return Options(given.data_dir, given.seed, given.once, given.retail, given.port, given.lang)
+
+
+def run(options: Options, console: Console, ending: threading.Event) -> None:
+    """The whole demonstration; returns when it ended by itself or `ending` was set."""
+    began = time.monotonic()
+    installation = Installation(options)
+    tour = Tour(installation, console)
+    try:
+        installation.start()
+        tour.tell(words.STARTED, seconds=f"{time.monotonic() - began:.1f}")
+        tour.walk()
+        tour.farewell(time.monotonic() - began)
+        if not options.once:
+            console.print(words.TRICKLING.say(tour.language))
+            ending.wait()
+    finally:
+        if tour.live is not None:
+            tour.live.stop()
+        installation.stop()
+        console.print(words.ENDED.say(tour.language, data_dir=options.data_dir))
+
+
+def main(arguments: list[str]) -> int:
+    """Run and return the exit code."""
+    options, console, ending = read_options(arguments), Console(soft_wrap=True), threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: ending.set())
+    try:
+        run(options, console, ending)
+    except CeglaError as error:
+        console.print(f"[red]{error.code}[/red] {error.say(options.language)} {error.where} {error.seen}\n{error.advice(options.language)}")
+        return error.exit_code
+    except (ApiRefused, NotAccepted) as error:
+        console.print(f"[red]{error}[/red]")
+        return 1
+    except KeyboardInterrupt:
+        return 0 if not options.once else 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

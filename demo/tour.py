@@ -1,0 +1,212 @@
+"""The tour: named steps over one installation, each timed and told in a sentence with its figures."""
+
+import re
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from cegla.collect import actions as collect
+from cegla.segment import actions as segment
+from cegla.vocabulary.money import from_micros
+from cegla.vocabulary.text import Language
+from demo import words
+from demo.installation import Installation
+from demo.sending import LiveTraffic
+from demo.truth import TruePerson
+
+HERE = Path(__file__).parent
+FULL_RETAIL = HERE.parents[1] / "shared" / "data" / "online_retail.csv.gz"
+SAMPLE_RETAIL = HERE / "data" / "online_retail_sample.csv.gz"
+LIVE_SECONDS = 6.0
+BUYERS = {"op": "did", "event": "Order Completed", "at_least": 1, "days": 60}
+ONE_CLICK = "List-Unsubscribe=One-Click"
+CAMPAIGN_SECONDS = 60.0
+SUBJECT = '{{ person.first_name | default: "Dzień dobry" }}, nowości prosto z pieca'
+
+
+class Tour:
+    """Walks an installation through everything the demonstration shows."""
+
+    def __init__(self, installation: Installation, console: Console) -> None:
+        self.at, self.console = installation, console
+        self.language: Language = installation.options.language
+        self.seconds: dict[str, float] = {}
+        self.live: LiveTraffic | None = None
+        self.campaign_id: int | None = None
+        self.answered: list[EmailMessage] = []
+
+    def steps(self) -> list[Callable[[], None]]:
+        """What is done, in order."""
+        return [
+            self.import_history, self.open_shop, self.take_in, self.score, self.make_segments, self.send_campaign, self.answer_mail, self.go_live,
+        ]  # fmt: skip
+
+    def walk(self) -> None:
+        """Do every step."""
+        for step in self.steps():
+            started = time.perf_counter()
+            step()
+            self.seconds[step.__name__] = time.perf_counter() - started
+
+    def tell(self, text: words.Text, **facts: Any) -> None:
+        """One line of what was done."""
+        self.console.print(f"[green]✓[/green] {text.say(self.language, **facts)}", highlight=False)
+
+    # history ---------------------------------------------------------------------------------------------------------
+
+    def import_history(self) -> None:
+        """Online Retail, the whole file when it lies beside the project, through the same door as every import."""
+        if not self.at.once("retail"):
+            return
+        wanted = self.at.options.retail
+        path = FULL_RETAIL if wanted == "full" or (wanted == "auto" and FULL_RETAIL.exists()) else SAMPLE_RETAIL
+        with self._progress() as bar:
+            task = bar.add_task(words.IMPORTING.say(self.language), total=None)
+            mapping = HERE / "online_retail.yaml"
+            result = collect.import_file(self.at.ws, path, mapping, progress=lambda _stage, done, of: bar.update(task, completed=done, total=of))
+        facts = {"rows": _number(result.rows), "errors": len(result.errors), "events": _number(result.events)}
+        total = _money(from_micros(result.total_micros or 0), "GBP")
+        self.tell(words.IMPORTED, file=path.name, seconds=f"{sum(result.seconds.values()):.1f}", total=total, **facts)
+
+    def open_shop(self) -> None:
+        """The simulated shop's past, sent in batches to the real collector."""
+        self.at.simulate()
+        self.at.connect_shop()
+        if not self.at.once("shop"):
+            return
+        history = self.at.simulation.between(self.at.memory.started_at, self.at.memory.until)
+        with self._progress() as bar:
+            task = bar.add_task(words.SENDING.say(self.language), total=len(history))
+            self.at.collector.send_all(history, lambda done: bar.update(task, completed=done))
+        sent = self.at.collector.delivered
+        self.tell(words.SENT, events=_number(sent.events), requests=_number(sent.requests), retries=sent.retries, people=len(self.at.simulation.truth.people))
+
+    def take_in(self) -> None:
+        """Wait until profiles hold everything that was accepted."""
+        with self._progress() as bar:
+            task, most = bar.add_task(words.TAKING_IN.say(self.language), total=None), 1
+
+            def show(waiting: int) -> None:
+                nonlocal most
+                most = max(most, waiting)
+                bar.update(task, completed=most - waiting, total=most)
+
+            status = self.at.wait_for_intake(show)
+        events = {name: _number(count) for name, count in status["events"].items()}
+        whole = (words.WHOLE if status["adds_up"] else words.NOT_WHOLE).say(self.language)
+        self.tell(words.TAKEN_IN, people=_number(status["people"]), whole=whole, **events)
+
+    def score(self) -> None:
+        """Compare some people with the truth that the simulator kept to itself."""
+        truth = self.at.simulation.truth
+        orders: dict[int, int] = {}
+        for order in truth.orders.values():
+            if order.at < self.at.memory.until:
+                orders[order.person] = orders.get(order.person, 0) + 1
+        chosen = [truth.people[number] for number in sorted(orders)][:40]
+        right = sum(self._orders_found(person) == orders[person.number] for person in chosen)
+        self.tell(words.SCORED, right=right, of=len(chosen))
+
+    def _orders_found(self, person: TruePerson) -> int | None:
+        found = self.at.api.post("/people/look-up", {"value": person.email, "type": "email"})
+        shown = self.at.api.get(f"/people/{found['person']}")
+        traits = {trait["key"]: trait["value"] for trait in shown["profile"]["traits"]}
+        return traits.get("order_count")
+
+    # segments and a campaign -----------------------------------------------------------------------------------------
+
+    def make_segments(self) -> None:
+        """The ready-made RFM groups, and one of our own, whose saving also counts all the others."""
+        with self.at.ws.transaction() as conn:
+            segment.install_ready_made(conn, self.at.ws.clock())
+        name = words.BUYERS_NAME.say(self.language)
+        saved = self.at.api.post("/segments", {"name": name, "rule": BUYERS, "key": "demo.buyers"})
+        self.segment_id = saved["id"]
+        count = self.at.api.post("/segments/count", {"rule": BUYERS})
+        self.tell(words.SEGMENTED, segments=len(self.at.api.get("/segments")["segments"]), name=name, members=_number(count["members"]))
+
+    def send_campaign(self) -> None:
+        """One real campaign to the buyers, through the consent gate, to the local mail server."""
+        if not self.at.once("campaign"):
+            return
+        mjml = (HERE / "campaign.mjml").read_text(encoding="utf-8")
+        body = {"name": "Jesienne nowości z pieca", "segment_id": self.segment_id, "subject": SUBJECT, "mjml": mjml}
+        saved = self.at.api.post("/campaigns", body)
+        self.campaign_id = saved["id"]
+        audience = self.at.api.get(f"/campaigns/{self.campaign_id}/audience")
+        self.at.api.post(f"/campaigns/{self.campaign_id}/launch")
+        deadline = time.monotonic() + CAMPAIGN_SECONDS
+        while (state := self.at.api.get(f"/campaigns/{self.campaign_id}")["state"]) == "sending" and time.monotonic() < deadline:
+            time.sleep(0.2)
+        reasons = ", ".join(f"{reason} {count}" for reason, count in audience["counts"].items())
+        self.tell(words.CAMPAIGN_SENT, state=state, messages=len(self.at.mailbox.files()), reasons=reasons)
+
+    def answer_mail(self) -> None:
+        """Do what two recipients would do: one opens a link, another unsubscribes with one click."""
+        if not self.at.once("answers"):
+            return
+        messages = self.at.mailbox.messages()
+        clicked = next((message for message in messages if self._click(message)), None)
+        left = next((message for message in messages if message is not clicked and self._unsubscribe(message)), None)
+        self.at.wait_for_intake()
+        self.tell(words.ANSWERED, clicked=clicked["To"] if clicked else "–", left=left["To"] if left else "–")
+
+    def _click(self, message: EmailMessage) -> bool:
+        """Open the first personal link; people who did not agree to click measuring have none."""
+        part = message.get_body(("html",))
+        link = re.search(r'href="([^"]+/r/[^"]+)"', part.get_content()) if part else None
+        if link is None:
+            return False
+        return httpx.get(link.group(1), headers={"User-Agent": self.at.simulation.stream[0].user_agent}, follow_redirects=False, timeout=10).is_redirect
+
+    def _unsubscribe(self, message: EmailMessage) -> bool:
+        address = re.search(r"<(http[^>]+)>", message.get("List-Unsubscribe", ""))
+        if address is None:
+            return False
+        return httpx.post(address.group(1), content=ONE_CLICK, headers={"Content-Type": "application/x-www-form-urlencoded"}, timeout=10).is_success
+
+    # live ------------------------------------------------------------------------------------------------------------
+
+    def go_live(self) -> None:
+        """The shop goes on in the present, one event a request."""
+        before = self.at.collector.delivered.events
+        stream = self.at.simulation.between(self.at.memory.until, self.at.simulation.end)
+        self.live = LiveTraffic(self.at.collector, stream, self.at.options.events_a_second)
+        self.live.start()
+        slowest, end = 0.0, time.monotonic() + LIVE_SECONDS
+        while time.monotonic() < end:
+            slowest = max(slowest, self.at.api.get("/status")["lag_seconds"])
+            time.sleep(0.25)
+        self.at.memory.save()
+        self.tell(words.LIVE, events=self.at.collector.delivered.events - before, seconds=f"{LIVE_SECONDS:.0f}", lag=f"{slowest:.1f}")
+
+    def farewell(self, seconds: float) -> None:
+        """Where it is, how to get in, and what to try."""
+        running = self.at.running
+        login = words.LOGIN.say(self.language, password=running.first_password) if running.first_password else words.OLD_LOGIN.say(self.language)
+        example = next(iter(self.at.simulation.truth.known()), None)
+        command = words.SEND_COMMAND.format(key=self.at.memory.keys["site"], collector=running.collector_url, event=words.OWN_EVENT)
+        facts = {"url": running.app_url, "command": command, "email": example.email if example else "-", "campaign": self.campaign_id or 1}
+        lines = [f"[bold]{running.app_url}[/bold]   {login}", "", words.FIVE.say(self.language)]
+        lines += [f"  {number}. {text.say(self.language, **facts)}" for number, text in enumerate(words.TRY, 1)]
+        title = words.READY.say(self.language, seconds=f"{seconds:.0f}")
+        self.console.print(Panel("\n".join(lines), title=title, border_style="green"), highlight=False)
+
+    def _progress(self) -> Progress:
+        return Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=self.console, transient=True)
+
+
+def _number(value: int) -> str:
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def _money(value: Decimal, currency: str) -> str:
+    return f"{value:,.2f}".replace(",", "\u202f") + f" {currency}"

@@ -1,0 +1,68 @@
+"""What the demonstration says, in Polish and English."""
+
+from cegla.vocabulary.text import Text
+
+STARTED = Text(
+    "Instalacja działa: PostgreSQL, dwa kolektory, aplikacja i serwer poczty ({seconds} s)",
+    "The installation runs: PostgreSQL, two collectors, the app and a mail server ({seconds} s)"
+)
+IMPORTING = Text("Import historii Online Retail", "Importing the Online Retail history")
+IMPORTED = Text(
+    "{file}: {rows} wierszy, odrzuconych {errors}; {events} zdarzeń o sumie {total}, co do pensa jak w pliku ({seconds} s)",
+    "{file}: {rows} rows, {errors} refused; {events} events worth {total}, the file's sum to the penny ({seconds} s)",
+)
+SENDING = Text("Wysyłanie historii sklepu do kolektora", "Sending the shop's history to the collector")
+SENT = Text(
+    "Sklep Gliniane Podwórko ({people} osób, 8 tygodni): {events} zdarzeń w {requests} żądaniach, ponowień {retries}",
+    "The shop Gliniane Podwórko ({people} people, 8 weeks): {events} events in {requests} requests, {retries} retried",
+)
+TAKING_IN = Text("Przyjmowanie do profili", "Taking in")
+TAKEN_IN = Text(
+    "Osób: {people}. Zdarzenia: przyjęte {accepted} = w historii {applied} + powtórzone {repeated} + w kwarantannie {quarantined} + czekają {waiting}: {whole}",
+    "People: {people}. Events: accepted {accepted} = in history {applied} + repeated {repeated} + in quarantine {quarantined} + waiting {waiting}: {whole}",
+)
+WHOLE = Text("bilans się zgadza", "it adds up")
+NOT_WHOLE = Text("BILANS SIĘ NIE ZGADZA", "IT DOES NOT ADD UP")
+SCORED = Text(
+    "Prawda symulatora: u {right} z {of} sprawdzonych osób liczba zamówień jest dokładna",
+    "The simulator's truth: {right} of {of} people checked have exactly their true number of orders",
+)
+BUYERS_NAME = Text("Kupili w ostatnich 60 dniach", "Bought in the last 60 days")
+SEGMENTED = Text("Segmentów: {segments}, w tym grupy RFM; „{name}”: {members} osób", "{segments} segments, with the RFM groups; “{name}”: {members} people")
+CAMPAIGN_SENT = Text(
+    "Kampania ({state}): {messages} listów w lokalnej skrzynce; odbiorcy: {reasons}",
+    "Campaign ({state}): {messages} messages in the local mailbox; audience: {reasons}",
+)
+ANSWERED = Text("Odpowiedzi: link otwarto jako {clicked}, wypisano {left}", "Answers: a link was opened as {clicked}, {left} unsubscribed")
+LIVE = Text(
+    "Ruch na żywo: {events} zdarzeń w {seconds} s, profil najwyżej {lag} s za zdarzeniem",
+    "Live traffic: {events} events in {seconds} s, profiles at most {lag} s behind",
+)
+
+READY = Text("Gotowe po {seconds} s", "Ready after {seconds} s")
+LOGIN = Text("login: admin   hasło: [bold]{password}[/bold]", "name: admin   password: [bold]{password}[/bold]")
+OLD_LOGIN = Text("login: admin, hasło z pierwszego uruchomienia", "name: admin, the password of the first run")
+FIVE = Text("Pięć rzeczy do wypróbowania:", "Five things to try:")
+TRY = (
+    Text(
+        "Osoby: wyszukaj {email} i zobacz, skąd wiadomo każdą rzecz  ({url}/people)",
+        "People: search {email} and see how each thing is known  ({url}/people)",
+    ),
+    Text(
+        "Segmenty: zbuduj własny i patrz na licznik na żywo  ({url}/segments)",
+        "Segments: build one of your own and watch the live count  ({url}/segments)",
+    ),
+    Text(
+        "Kampania {campaign}: kto nie dostał listu i dlaczego  ({url}/campaigns)",
+        "Campaign {campaign}: who did not get the message, and why  ({url}/campaigns)",
+    ),
+    Text(
+        "Skrzynka demo: otwórz list, kliknij link i zobacz zdarzenie na stronie Zdarzenia  ({url}/mailbox)",
+        "Demo mailbox: open a message, click a link, find the click on the Events page  ({url}/mailbox)",
+    ),
+    Text("Wyślij własne zdarzenie:  {command}", "Send an event of your own:  {command}"),
+)
+SEND_COMMAND = "curl -u {key}: {collector}/v1/track -d '{event}'"
+OWN_EVENT = '{"event":"Hello","anonymousId":"me","context":{"consent":{"categoryPreferences":{"analytics":true}}}}'
+TRICKLING = Text("Sklep działa dalej; koniec: Ctrl+C", "The shop goes on; stop with Ctrl+C")
+ENDED = Text("Zatrzymano. Dane zostały w {data_dir}", "Stopped. The data stays in {data_dir}")
