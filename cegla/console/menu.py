@@ -42,6 +42,7 @@ DONE = {
     "paused": marked("Wysyłka wstrzymana."),
     "cancelled": marked("Kampania anulowana."),
     "separated": marked("Połączenie cofnięte: od teraz to dwie osoby."),
+    "erased": marked("Dane osoby usunięte."),
     "source": marked("Źródło dodane."),
 }
 

@@ -11,7 +11,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from cegla.console.charts import bars, heat, line
-from cegla.console.views.masking import masked
+from cegla.vocabulary.masking import masked
 from cegla.vocabulary.people import person_label
 
 if TYPE_CHECKING:

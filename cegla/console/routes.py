@@ -6,7 +6,7 @@ from typing import Literal
 
 from starlette.responses import Response
 
-from cegla.console.screens import door, gallery
+from cegla.console.screens import door, events, gallery, mailbox, people, person, segments, settings, sources
 from cegla.console.visit import Visit
 
 PUBLIC = "public"  #: anybody
@@ -29,5 +29,31 @@ ROUTES = (
     Route("POST", "/sign-in", door.sign_in, PUBLIC),
     Route("POST", "/sign-out", door.sign_out, SIGNED_IN),
     Route("POST", "/appearance", door.choose_appearance, PUBLIC),
+    Route("GET", "/events", events.show, "events.read"),
+    Route("GET", "/events/volumes", events.show_volumes, "events.read"),
+    Route("GET", "/events/quarantine", events.show_quarantine, "events.read"),
+    Route("POST", "/events/quarantine/replay", events.replay, "events.replay"),
+    Route("GET", "/people", people.show, "people.read"),
+    Route("POST", "/people", people.search, "people.read"),
+    Route("GET", "/people/{id}", person.show, "people.read"),
+    Route("POST", "/people/{id}", person.reveal, "people.reveal"),
+    Route("GET", "/people/{id}/timeline", person.show_timeline, "people.read"),
+    Route("POST", "/people/{id}/export", person.export, "people.requests"),
+    Route("GET", "/people/{id}/erase", person.show_erase, "people.requests"),
+    Route("POST", "/people/{id}/erase", person.erase, "people.requests"),
+    Route("GET", "/segments", segments.show, "segments.read"),
+    Route("GET", "/segments/new", segments.show_new, "segments.edit"),
+    Route("POST", "/segments/form", segments.change, "segments.edit"),
+    Route("GET", "/segments/{id}", segments.show_one, "segments.read"),
+    Route("GET", "/segments/{id}/edit", segments.show_edit, "segments.edit"),
+    Route("GET", "/segments/{id}/why", segments.show_why, "people.read"),
+    Route("GET", "/sources", sources.show, "sources.read"),
+    Route("POST", "/sources", sources.add, "sources.edit"),
+    Route("GET", "/sources/{id}", sources.show_one, "sources.read"),
+    Route("GET", "/mailbox", mailbox.show, "campaigns.read"),
+    Route("GET", "/mailbox/{name}/body", mailbox.show_body, "campaigns.read"),
+    Route("GET", "/settings", settings.show, "settings.read"),
+    Route("POST", "/settings/password", settings.change_password, SIGNED_IN),
+    Route("POST", "/settings/users", settings.add_user, "settings.edit"),
     Route("GET", "/ui", gallery.show, SIGNED_IN),
 )

@@ -1,0 +1,151 @@
+"""Segments: the list, the form that is the rule, and a segment's page. Each change posts the whole form; the answer is the
+form, the sentence, the count, who can be reached and five people. Without JavaScript the same happens by a button."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from starlette.responses import Response
+
+from cegla.console.menu import marked
+from cegla.console.screens.names import display_names
+from cegla.console.screens.reach import Reach, reach
+from cegla.console.views import builder
+from cegla.console.visit import Visit, see_other
+from cegla.govern import actions as govern
+from cegla.profile import actions as profile
+from cegla.segment import actions as segment
+from cegla.vocabulary.errors import CeglaError
+from cegla.vocabulary.people import parse_person_label
+
+AT_ONCE = 50
+NAMES_DAYS = 365
+KINDS = (("all", marked("wszystkie warunki")), ("any", marked("co najmniej jeden warunek")), ("not", marked("żaden z warunków")))
+TITLES = {"events": marked("Co osoba zrobiła"), "traits": marked("Co o osobie wiadomo"), "groups": marked("Gotowe grupy")}
+COMPARISONS = (
+    ("is", marked("równa")), ("is_not", marked("inna niż")), ("in", marked("jedna z")), ("contains", marked("zawiera")), ("starts_with", marked("zaczyna się od")),
+    ("over", marked("większa niż")), ("under", marked("mniejsza niż")), ("known", marked("znana")),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A rule in the making and what it gives now: either the counts, or the problem that stops it."""
+
+    key: str = ""
+    name: str = ""
+    rule: dict[str, Any] = field(default_factory=dict[str, Any])
+    sentences: Mapping[str, str] = field(default_factory=dict[str, str])
+    members: int | None = None
+    reach: Sequence[Reach] = ()
+    sample: Sequence[tuple[int, str]] = ()
+    problem: dict[str, Any] | None = None
+
+
+def show(visit: Visit) -> Response:
+    """All segments with their sentences and members."""
+    with visit.ws.transaction() as conn:
+        rows = [(row, visit.tongue.say(row.problem) if row.problem else _said(visit, row.rule)[visit.language]) for row in segment.segments(conn)]
+    return visit.page("segments.html", {"rows": rows})
+
+
+def show_new(visit: Visit) -> Response:
+    """The form with one condition to begin with; `?event=` fills it in."""
+    first = {"op": "did", "event": visit.query.get("event", "Order Completed"), "at_least": 1, "days": 90}
+    return _form(visit, _drafted(visit, Draft(rule={"all": [first]})))
+
+
+def show_edit(visit: Visit) -> Response:
+    """The form of a segment that exists."""
+    found = _segment(visit)
+    return _form(visit, _drafted(visit, Draft(str(found.id), found.name, builder.as_group(found.rule))))
+
+
+def change(visit: Visit) -> Response:
+    """A posted form: a button or a change gives the form again, "save" saves. 422 keeps what was typed."""
+    fields = {name: [str(value) for value in visit.form.getlist(name)] for name in visit.form}
+    act = visit.field("do")
+    draft = Draft(visit.field("key"), visit.field("name"), builder.edited(builder.rule_of(fields), act))
+    if act == "save":
+        return _save(visit, draft)
+    return _form(visit, _drafted(visit, draft))
+
+
+def _save(visit: Visit, draft: Draft) -> Response:
+    try:
+        with visit.ws.transaction() as conn:
+            key = segment.segment(conn, int(draft.key)).key if draft.key.isdigit() else None
+            saved = segment.save(conn, visit.required("name"), _tidy(draft.rule), visit.now, key=key or f"own.{secrets.token_hex(6)}")
+            segment.refresh(conn, visit.ws.warehouse, None, visit.now)
+            govern.note(conn, visit.actor, "segment.save", f"segment {saved.id}", {}, visit.now)
+    except CeglaError as error:
+        drafted = _drafted(visit, draft)
+        problem = error.problem(visit.language)
+        return _form(visit, Draft(draft.key, draft.name, draft.rule, drafted.sentences, drafted.members, drafted.reach, drafted.sample, problem), error.status)
+    return see_other(f"/segments/{saved.id}", done="saved")
+
+
+def show_one(visit: Visit) -> Response:
+    """A segment: its sentence, who can be reached, its members, newest first."""
+    found = _segment(visit)
+    after = visit.asked_number("after")
+    with visit.ws.transaction() as conn:
+        rows = segment.membership(conn, found.id, after, AT_ONCE + 1)
+        reached = reach(visit, conn, [int(person) for person in segment.members_of(visit.ws, found.rule, visit.now)])
+        names = display_names(conn, [row.person_id for row in rows])
+    more = rows[AT_ONCE - 1].person_id if len(rows) > AT_ONCE else None
+    sentences = _said(visit, found.rule)
+    model = {"segment": found, "sentences": sentences, "rows": rows[:AT_ONCE], "names": names, "reach": reached, "after": after, "more": more}
+    return visit.page("segment.html", model)
+
+
+def show_why(visit: Visit) -> Response:
+    """Why one person is in the segment, or is not: the rule as a tree with the value seen at each leaf."""
+    found = _segment(visit)
+    person = parse_person_label(visit.query.get("person", "")) or 0
+    explanation = segment.explain(visit.ws, found.rule, person, visit.now) if person else None
+    return visit.page("segment_why.html", {"segment": found, "person": person, "explanation": explanation})
+
+
+def _said(visit: Visit, rule: Any) -> dict[str, str]:
+    """The rule in both languages."""
+    currency = visit.ws.settings.currency
+    return {"pl": segment.sentence(rule, "pl", currency), "en": segment.sentence(rule, "en", currency)}
+
+
+def _segment(visit: Visit) -> Any:
+    with visit.ws.transaction() as conn:
+        return segment.segment(conn, visit.number("id"))
+
+
+def _tidy(rule: Mapping[str, Any]) -> Any:
+    """A group of one is that one."""
+    for kind in ("all", "any"):
+        if kind in rule and len(rule[kind]) == 1:
+            return rule[kind][0]
+    return rule
+
+
+def _drafted(visit: Visit, draft: Draft) -> Draft:
+    """The draft with its sentence, count, reach and sample, or with the problem of its rule."""
+    try:
+        rule = _tidy(draft.rule)
+        sentences = _said(visit, rule)
+        count = segment.count(visit.ws, rule, visit.now)
+    except CeglaError as error:
+        return Draft(draft.key, draft.name, draft.rule, problem=error.problem(visit.language))
+    with visit.ws.transaction() as conn:
+        reached = reach(visit, conn, [int(person) for person in count.people.to_pylist()])
+        names = display_names(conn, count.sample)
+    sample = [(person, names.get(person, "")) for person in count.sample]
+    return Draft(draft.key, draft.name, draft.rule, sentences, count.members, reached, sample)
+
+
+def _form(visit: Visit, draft: Draft, status: int = 200) -> Response:
+    operators = [(TITLES[group], [row for row in segment.OPERATORS.values() if row.group == group]) for group in TITLES]
+    events = profile.event_volumes(visit.ws.warehouse, visit.now - timedelta(days=NAMES_DAYS))
+    words = {"kinds": KINDS, "operators": operators, "comparisons": COMPARISONS, "numbers": builder.NUMBERS}
+    model = {"draft": draft, "tree": builder.form_of(draft.rule), "words": words, "event_names": [row.name for row in events]}
+    return visit.page("segment_form.html", model, block="form", status=status)

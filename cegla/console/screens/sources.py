@@ -1,0 +1,70 @@
+"""Sources: where events come from, their keys, and what became of everything they sent."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from cegla.collect import actions as collect
+from cegla.console.menu import marked
+from cegla.console.views import states
+from cegla.console.visit import Visit
+from cegla.govern import actions as govern
+from cegla.vocabulary.consent import Basis
+from cegla.vocabulary.errors import CeglaError, FieldMissing, NotFound
+
+KINDS = (("website", marked("strona lub sklep (klucz publiczny)")), ("server", marked("serwer (klucz tajny)")))
+BASES = (
+    (Basis.CONSENT, marked("zgoda: bez zgody na analizę zdarzenie jest odkładane bez treści")),
+    (Basis.CONTRACT, marked("umowa")),
+    (Basis.LEGITIMATE_INTEREST, marked("prawnie uzasadniony interes")),
+    (Basis.LEGAL_OBLIGATION, marked("obowiązek prawny")),
+)
+
+
+def show(visit: Visit) -> Response:
+    """All sources with their standing, and the form for a new one."""
+    return visit.page("sources.html", _listed(visit, None, {}), block="standing")
+
+
+def add(visit: Visit) -> Response:
+    """A new source; its secret key is on this answer and never again."""
+    try:
+        name = visit.required("name")
+        kind, basis = visit.field("kind"), visit.field("basis")
+        if kind not in dict(KINDS):
+            raise FieldMissing(where="kind", field="kind")
+        with visit.ws.transaction() as conn:
+            source, secret = collect.add_source(conn, name, kind, Basis(basis if basis in dict(BASES) else "consent"), visit.now)
+            if secret:
+                govern.note(conn, visit.actor, "source.add", f"source {source.id}", {"kind": kind, "basis": str(source.basis)}, visit.now)
+    except CeglaError as error:
+        return visit.page("sources.html", _listed(visit, error.problem(visit.language), visit.form), status=error.status)
+    return visit.page("source.html", _one(visit, source.id, secret))
+
+
+def show_one(visit: Visit) -> Response:
+    """One source: keys, a first event to try, its numbers."""
+    return visit.page("source.html", _one(visit, visit.number("id"), ""), block="standing")
+
+
+def _listed(visit: Visit, problem: dict[str, Any] | None, form: Any) -> dict[str, Any]:
+    with visit.ws.transaction() as conn:
+        standings = {row.source_id: row for row in collect.standing(conn)}
+        rows = [(source, standings.get(source.id)) for source in collect.sources(conn)]
+    return {"rows": rows, "problem": problem, "form": form, "kinds": KINDS, "bases": BASES, "kind_names": states.SOURCES, "basis_names": states.BASES}
+
+
+def _one(visit: Visit, source_id: int, secret: str) -> dict[str, Any]:
+    with visit.ws.transaction() as conn:
+        source = next((row for row in collect.sources(conn) if row.id == source_id), None)
+        standing = next((row for row in collect.standing(conn) if row.source_id == source_id), None)
+    if source is None:
+        raise NotFound(where=visit.path, seen=source_id, thing=str(source_id))
+    door = visit.ws.settings.collector
+    return {"source": source, "standing": standing, "secret": secret, "snippet": _snippet(f"http://{door.host}:{door.port}", source.key), "kind_names": states.SOURCES, "basis_names": states.BASES}
+
+
+def _snippet(address: str, key: str) -> str:
+    """A first event that can be pasted into a terminal."""
+    event = '{"event": "Product Viewed", "anonymousId": "test-1", "properties": {"product_id": "42"}, "context": {"consent": {"categoryPreferences": {"analytics": true}}}}'
+    return f"curl {address}/v1/track -u {key}: \\\n  -H 'content-type: application/json' \\\n  -d '{event}'"
