@@ -159,7 +159,7 @@ def profiles_of(conn: Connection, people: Sequence[int] | Mapping[int, Sequence[
 
 def timeline(warehouse: Warehouse, person_id: int, before: tuple[datetime, int] | None = None, limit: int = 50) -> list[PastEvent]:
     """A person's events, newest first; `before` is (occurred_at, event_id) of the last one already shown."""
-    events = history()
+    events: Any = history()
     events = events.filter(events.person_id == person_id)
     if before is not None:
         moment = ibis.timestamp(before[0].astimezone(UTC).replace(tzinfo=None))
@@ -169,15 +169,16 @@ def timeline(warehouse: Warehouse, person_id: int, before: tuple[datetime, int] 
 
 def latest_events(warehouse: Warehouse, after_event_id: int = 0, limit: int = 50) -> list[PastEvent]:
     """The events that were taken in last, newest first, only those after `after_event_id`."""
-    events = history()
+    events: Any = history()
     return _past_events(warehouse, events.filter(events.event_id > after_event_id).order_by(events.event_id.desc()).limit(limit))
 
 
 def event_volumes(warehouse: Warehouse, since: datetime) -> list[EventVolume]:
     """How often each event happened since a moment (event time, UTC), most frequent first; bots are left out."""
-    events = history()
+    events: Any = history()
     events = events.filter(~events.is_bot & (events.occurred_at >= ibis.timestamp(since.astimezone(UTC).replace(tzinfo=None))))
-    counted = events.group_by("name", "kind").agg(count=events.count(), people=events.person_id.nunique(), first_at=events.occurred_at.min(), last_at=events.occurred_at.max())
+    counted = events.group_by("name", "kind").agg(count=events.count(), people=events.person_id.nunique(), first_at=events.occurred_at.min(),
+        last_at=events.occurred_at.max())
     found = warehouse.run(counted.order_by(counted["count"].desc(), counted.name)).to_pylist()
     return [EventVolume(**{**row, "first_at": row["first_at"].replace(tzinfo=UTC), "last_at": row["last_at"].replace(tzinfo=UTC)}) for row in found]
 
@@ -193,7 +194,8 @@ def person_traits(now: datetime, people: ir.Table | None = None) -> ir.Table:
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> Mapping[str, Any]:
     """What this slice holds on a person: declared traits with source and time, and the computed facts."""
     identities = list(identity_ids)
-    declared = [{"trait": key, "value": value, "source_id": source, "declared_at": at} for _, key, value, source, at in store.SQL.find_declared(conn, ids=identities)]
+    declared = [{"trait": key, "value": value, "source_id": source, "declared_at": at} for _, key, value, source,
+        at in store.SQL.find_declared(conn, ids=identities)]
     computed = [{"facts": kept, "computed_at": at} for _, kept, at in store.SQL.find_profiles(conn, ids=identities)]
     return {"declared_traits": declared, "computed_facts": computed}
 
@@ -215,7 +217,7 @@ def _facts_of(people: ir.Table | None) -> ir.Table:
 
 
 def _refresh_everybody(conn: Connection, warehouse: Warehouse, now: datetime) -> None:
-    events = history()
+    events: Any = history()
     everybody = warehouse.run(events.filter(~events.is_bot).select("person_id").distinct().order_by("person_id"))["person_id"]
     for start in range(0, len(everybody), PEOPLE_AT_A_TIME):
         refresh(conn, warehouse, everybody.slice(start, PEOPLE_AT_A_TIME).to_pylist(), now)

@@ -19,7 +19,7 @@ def remembered_sessions(conn: Connection, identity_ids: Iterable[int]) -> dict[i
     """What is remembered of the sessions of these identities."""
     found: dict[int, Remembered] = {}
     for identity_id, session_id, started, last, campaign, *late in SQL.find_sessions(conn, ids=list(set(identity_ids))):
-        found[identity_id] = (Session(session_id, started, last, campaign), Session(*late) if late[0] is not None else None)
+        found[identity_id] = Remembered(Session(session_id, started, last, campaign), Session(*late) if late[0] is not None else None)
     return found
 
 
@@ -28,12 +28,11 @@ def keep_sessions(conn: Connection, sessions: Sessions) -> None:
     if not sessions.changed:
         return
     SQL.make_incoming_sessions(conn)
-    nothing = (None, None, None, None)
     with conn.cursor() as cursor, cursor.copy(SQL.fill_incoming_sessions.sql) as copy:
         copy.set_types(["int8", "int8", "int8", "int8", "text", "int8", "int8", "int8", "text"])
         for identity_id in sessions.changed:
-            newest, late = sessions.remembered[identity_id]
-            copy.write_row((identity_id, *newest, *(late or nothing)))
+            known = sessions.remembered[identity_id]
+            copy.write_row((identity_id, *_fields(known.newest), *_fields(known.late)))
     SQL.keep_sessions(conn)
     SQL.empty_incoming_sessions(conn)
 
@@ -62,6 +61,10 @@ def keep_profiles(conn: Connection, documents: pa.Table, now: datetime) -> None:
         copy.write(rows.replace("\\", "\\\\"))
     SQL.keep_profiles(conn, now=now)
     SQL.empty_incoming_profiles(conn)
+
+
+def _fields(session: Session | None) -> tuple[int | str | None, ...]:
+    return (session.id, session.started, session.last, session.campaign) if session else (None, None, None, None)
 
 
 def _json(value: Any) -> str:

@@ -84,6 +84,8 @@ def _first_amount(properties: dict[str, Any]) -> int | None:
 
 def _quantity(value: object) -> int | float:
     """As sent when it is a finite number (also as text); one when it is absent or unreadable."""
+    if value.__class__ is int and -1_000_000_000 < value < 1_000_000_000:  # pyright: ignore[reportOperatorIssue]
+        return value  # pyright: ignore[reportReturnType]
     if isinstance(value, str):
         try:
             value = float(value)
@@ -104,6 +106,8 @@ def _currency(properties: dict[str, Any]) -> str | None:
 
 
 def _text(value: object) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+    if value.__class__ is str:
+        return value.strip()[:LONGEST_NAME] or None  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return str(value).strip()[:LONGEST_NAME] or None
+    return str(value)

@@ -14,15 +14,17 @@ import pyarrow as pa
 
 from cegla.profile.rules import commerce
 from cegla.profile.rules.countries import country_code
-from cegla.profile.rules.devices import device_of
+from cegla.profile.rules.devices import device_of, read_user_agent
 from cegla.profile.rules.origins import NO_CAMPAIGN, NO_PAGE, Page, Referrer, campaign_of, read_page, read_referrer
-from cegla.profile.rules.scrubbing import plain_traits, scrubbed_json, scrubbed_text
+from cegla.profile.rules.scrubbing import plain_traits, scrubbed_code, scrubbed_json, scrubbed_label, scrubbed_path
 from cegla.profile.rules.sessions import Sessions
 from cegla.vocabulary.events import Event
 
 PASSIVE = frozenset({
-    "Order Refunded", "Order Cancelled", "Order Shipped", "Order Delivered", "Message Sent", "Message Delivered", "Message Bounced", "Message Skipped", "Message Failed",
-    "Email Sent", "Email Delivered", "Email Bounced", "Email Marked as Spam", "SMS Sent", "SMS Delivered", "SMS Failed", "Push Sent", "Push Delivered", "Push Bounced",
+    "Order Refunded", "Order Cancelled", "Order Shipped", "Order Delivered", "Message Sent", "Message Delivered", "Message Bounced", "Message Skipped",
+    "Message Failed",
+    "Email Sent", "Email Delivered", "Email Bounced", "Email Marked as Spam", "SMS Sent", "SMS Delivered", "SMS Failed", "Push Sent", "Push Delivered",
+    "Push Bounced",
     "Segment Consent Preference Updated",
 })  # fmt: skip
 ARRIVALS = frozenset({"page", "screen"})  #: kinds whose referrer says where the visit came from
@@ -31,6 +33,12 @@ _LINE_KEYS = frozenset({"products"})
 _QUARTER_MICROS = 900 * 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# What one event adds to the columns that are not plain copies of its fields, in the order of `_row`'s answer.
+ROW_COLUMNS = (
+    "name", "session_id", "order_id", "value_micros", "currency", "page_path", "page_title", "referrer_kind", "referrer_host",
+    "campaign_source", "campaign_medium", "campaign_name", "device_type", "os", "browser", "country", "language", "is_bot", "properties",
+)  # fmt: skip
+Row = tuple[Any, ...]
 _NO_REFERRER = Referrer("", None)
 
 
@@ -44,30 +52,6 @@ class Declared(NamedTuple):
     declared_at: datetime
 
 
-class EventRow(NamedTuple):
-    """What one event adds to the columns that are not plain copies of its fields."""
-
-    name: str
-    session_id: int | None
-    order_id: str | None
-    value_micros: int | None
-    currency: str | None
-    page_path: str | None
-    page_title: str | None
-    referrer_kind: str | None
-    referrer_host: str | None
-    campaign_source: str | None
-    campaign_medium: str | None
-    campaign_name: str | None
-    device_type: str
-    os: str | None
-    browser: str | None
-    country: str | None
-    language: str | None
-    is_bot: bool
-    properties: bytes | None
-
-
 class Batch(NamedTuple):
     """The numbers that every row of a batch carries, and the shop's time zone."""
 
@@ -79,7 +63,7 @@ class Batch(NamedTuple):
 def enriched_tables(events: Sequence[Event], identity_ids: Sequence[int], batch: Batch, sessions: Sessions) -> dict[str, pa.Table]:
     """The rows of `events` and `order_lines` (see `storage/warehouse.py`); `sessions` moves on."""
     times = [_micros(event.occurred_at) for event in events]
-    rows: list[EventRow] = []
+    rows: list[Row] = []
     lines: list[tuple[Any, ...]] = []
     for index, event in enumerate(events):
         identity_id, at = identity_ids[index], times[index]
@@ -119,9 +103,10 @@ def trait_key(raw: str) -> str:
 # one event ---------------------------------------------------------------------------------------------------------------
 
 
-def _row(event: Event, identity_id: int, at: int, sold: commerce.Commerce, sessions: Sessions) -> EventRow:
+def _row(event: Event, identity_id: int, at: int, sold: commerce.Commerce, sessions: Sessions) -> Row:
     context, properties = event.context, event.properties
-    device = device_of(context)
+    agent = context.get("userAgent")
+    device = read_user_agent(agent) if agent.__class__ is str and "webdriver" not in context else device_of(context)
     is_arrival = event.kind in ARRIVALS
     told = properties if is_arrival else {}
     shown = context.get("page")
@@ -136,12 +121,25 @@ def _row(event: Event, identity_id: int, at: int, sold: commerce.Commerce, sessi
         session_id = sessions.place(identity_id, at, key)
     title = told.get("title") or shown.get("title")
     locale = context.get("locale")
-    return EventRow(
-        scrubbed_text(event.name, "name") if event.kind == "track" else event.name, session_id, None if sold.order_id is None else scrubbed_text(sold.order_id, "path"),
-        sold.value_micros, sold.currency, page.path if page.path is None else scrubbed_text(page.path, "path"),
-        scrubbed_text(title) if isinstance(title, str) and title else None, referrer.kind or None, referrer.host, *campaign, device.type, device.os, device.browser,
-        _country(event, context), _language(locale) if isinstance(locale, str) else None, device.is_bot, _properties(event, bool(sold.lines), is_arrival),
-    )  # fmt: skip
+    return (
+        scrubbed_label(event.name) if event.kind == "track" else event.name,
+        session_id,
+        sold.order_id and scrubbed_code(sold.order_id),
+        sold.value_micros,
+        sold.currency,
+        page.path and scrubbed_path(page.path),
+        scrubbed_label(title) if title.__class__ is str else None,
+        referrer.kind or None,
+        referrer.host,
+        *campaign,
+        device.type,
+        device.os,
+        device.browser,
+        _country(event, context),
+        _language(locale) if locale.__class__ is str else None,
+        device.is_bot,
+        _properties(event, bool(sold.lines), is_arrival),
+    )
 
 
 def _page(told: dict[str, Any], shown: dict[str, Any]) -> Page:
@@ -193,6 +191,8 @@ def _properties(event: Event, has_lines: bool, is_arrival: bool) -> bytes | None
         return scrubbed_json(plain_traits(event.traits))
     properties = event.properties
     if is_arrival:
+        if properties.keys() <= _PAGE_KEYS:
+            return None
         properties = {key: value for key, value in properties.items() if key not in _PAGE_KEYS}
     elif has_lines and "products" in properties:
         properties = {key: value for key, value in properties.items() if key not in _LINE_KEYS}
@@ -202,7 +202,7 @@ def _properties(event: Event, has_lines: bool, is_arrival: bool) -> bytes | None
 # columns -----------------------------------------------------------------------------------------------------------------
 
 
-def _events_table(events: Sequence[Event], identity_ids: Sequence[int], times: list[int], rows: list[EventRow], batch: Batch) -> pa.Table:
+def _events_table(events: Sequence[Event], identity_ids: Sequence[int], times: list[int], rows: list[Row], batch: Batch) -> pa.Table:
     zone = batch.zone
     local = [at + _offset_micros(at // _QUARTER_MICROS, zone) for at in times]
     received = [_micros(event.received_at) for event in events]
@@ -217,8 +217,8 @@ def _events_table(events: Sequence[Event], identity_ids: Sequence[int], times: l
         "received_at": _moments(received),
         "local_at": _moments(local),
     }
-    values: Any = zip(*rows, strict=True) if rows else [[] for _ in EventRow._fields]
-    for name, column in zip(EventRow._fields, values, strict=True):
+    values: Any = zip(*rows, strict=True) if rows else [[] for _ in ROW_COLUMNS]
+    for name, column in zip(ROW_COLUMNS, values, strict=True):
         columns[name] = pa.array(column, _TYPES[name])
     return pa.table({name: columns[name] for name in EVENT_COLUMNS})
 
@@ -228,21 +228,22 @@ def _lines_table(lines: list[tuple[Any, ...]], batch: Batch) -> pa.Table:
     event_id, identity_id, name, at, product_id, product, category, quantity, price, value = values
     return pa.table({
         "batch": pa.repeat(pa.scalar(batch.number, pa.int64()), len(lines)),
-        "event_id": pa.array(event_id, pa.int64()), "identity_id": pa.array(identity_id, pa.int64()), "name": pa.array(name, pa.string()), "occurred_at": _moments(list(at)),
-        "product_id": pa.array(map(_clean, product_id), pa.string()), "product": pa.array(map(_clean, product), pa.string()), "category": pa.array(map(_clean, category), pa.string()),
+        "event_id": pa.array(event_id, pa.int64()), "identity_id": pa.array(identity_id, pa.int64()), "name": pa.array(name, pa.string()),
+        "occurred_at": _moments(list(at)),
+        "product_id": pa.array([text and scrubbed_code(text) for text in product_id], pa.string()),
+        "product": pa.array([text and scrubbed_label(text) for text in product], pa.string()),
+        "category": pa.array([text and scrubbed_label(text) for text in category], pa.string()),
         "quantity": pa.array(quantity, pa.float64()), "price_micros": pa.array(price, pa.int64()), "value_micros": pa.array(value, pa.int64()),
     })  # fmt: skip
 
 
 EVENT_COLUMNS = (
-    "batch", "event_id", "source_id", "identity_id", "kind", "name", "occurred_at", "received_at", "local_at", "session_id", "order_id", "value_micros", "currency", "page_path", "page_title",
-    "referrer_kind", "referrer_host", "campaign_source", "campaign_medium", "campaign_name", "device_type", "os", "browser", "country", "language", "is_bot", "properties",
+    "batch", "event_id", "source_id", "identity_id", "kind", "name", "occurred_at", "received_at", "local_at", "session_id", "order_id", "value_micros",
+    "currency", "page_path", "page_title",
+    "referrer_kind", "referrer_host", "campaign_source", "campaign_medium", "campaign_name", "device_type", "os", "browser", "country", "language",
+    "is_bot", "properties",
 )  # fmt: skip
-_TYPES: dict[str, pa.DataType] = dict.fromkeys(EventRow._fields, pa.string()) | {"session_id": pa.int64(), "value_micros": pa.int64(), "is_bot": pa.bool_()}
-
-
-def _clean(text: str | None) -> str | None:
-    return text if text is None else scrubbed_text(text, "path")
+_TYPES: dict[str, pa.DataType] = dict.fromkeys(ROW_COLUMNS, pa.string()) | {"session_id": pa.int64(), "value_micros": pa.int64(), "is_bot": pa.bool_()}
 
 
 def _moments(micros: list[int]) -> pa.Array:

@@ -11,24 +11,27 @@ from bots has no row.
 from typing import Any
 
 import ibis
-import ibis.expr.types as ir
 
 from cegla.profile.rules.commerce import LOOKED_AT, ORDERED, TAKEN_BACK
 
+Table = Any  # an Ibis table: its published types are narrower than what it can do
+
 HALF_LIFE_SECONDS = 21 * 86_400
 HEAT_EPOCH_SECONDS = 1_577_836_800  # 2020-01-01 UTC
-WEIGHTS = {"Order Completed": 10.0, "Checkout Started": 5.0, "Message Clicked": 5.0, "Email Link Clicked": 5.0, "Product Added": 3.0, "Signed Up": 3.0}  #: any other deed counts 1
+WEIGHTS = {"Order Completed": 10.0, "Checkout Started": 5.0, "Message Clicked": 5.0, "Email Link Clicked": 5.0, "Product Added": 3.0,
+    "Signed Up": 3.0}  #: any other deed counts 1
 FAVOURITES = ("hour", "device", "country", "language", "origin", "category", "product")
 MOMENTS = ("first_seen", "last_seen", "first_order", "last_order")
 MOST_CATEGORIES = 3
 _LN2 = 0.6931471805599453
 _SEEN = (
-    "person_id", "event_id", "name", "occurred_at", "local_at", "session_id", "order_id", "value_micros", "currency", "referrer_kind", "referrer_host", "campaign_source",
+    "person_id", "event_id", "name", "occurred_at", "local_at", "session_id", "order_id", "value_micros", "currency", "referrer_kind", "referrer_host",
+    "campaign_source",
     "device_type", "country", "language",
 )  # fmt: skip
 
 
-def facts(events: ir.Table, lines: ir.Table) -> ir.Table:
+def facts(events: Table, lines: Table) -> Table:
     """One row a person; `events` and `lines` are `history()` tables. No fact depends on when it is computed."""
     seen = events.filter(~events.is_bot).select(*_SEEN)
     totals = _totals(seen)
@@ -37,7 +40,7 @@ def facts(events: ir.Table, lines: ir.Table) -> ir.Table:
     return totals.left_join(favourites, totals.person_id == favourites.chooser).drop("chooser")
 
 
-def _totals(seen: ir.Table) -> ir.Table:
+def _totals(seen: Table) -> Table:
     """Counts, sums and moments."""
     acted = seen.session_id.notnull()
     ordered, refunded = seen.name == ORDERED, seen.name.isin(sorted(TAKEN_BACK))
@@ -60,18 +63,18 @@ def _totals(seen: ir.Table) -> ir.Table:
     )
 
 
-def _heat(seen: ir.Table, acted: Any) -> Any:
+def _heat(seen: Table, acted: Any) -> Any:
     """The logarithm to base 2 of what a person's deeds weigh together, when a deed halves every 21 days.
 
     Counted from 2020 on, it does not change while nothing happens: see `traits.engagement`. Deeds of the far future count as of 2050.
     """
     seconds = seen.occurred_at.epoch_seconds() - HEAT_EPOCH_SECONDS
     half_lives = ibis.least(seconds.cast("float64") / HALF_LIFE_SECONDS, 520.0)
-    weight = ibis.cases(*((seen.name == name, points) for name, points in WEIGHTS.items()), else_=1.0)
+    weight: Any = ibis.cases(*((seen.name == name, points) for name, points in WEIGHTS.items()), else_=1.0)
     return (weight * (half_lives * _LN2).exp()).sum(where=acted).log2().round(4)
 
 
-def _choices(seen: ir.Table, lines: ir.Table) -> ir.Table:
+def _choices(seen: Table, lines: Table) -> Table:
     """What people chose: one row a choice, with what it was about, what was chosen, its weight and when. A visit chooses once."""
     visits = seen.filter(seen.session_id.notnull())
     visits = visits.group_by("person_id", "session_id").agg(
@@ -82,25 +85,27 @@ def _choices(seen: ir.Table, lines: ir.Table) -> ir.Table:
         language=visits.language.max(),
         origin=_origin(visits),
     )
-    about_visits = [visits.select(chooser=visits.person_id, about=ibis.literal(name), chosen=visits[name], weight=ibis.literal(1), at=visits.at) for name in FAVOURITES[:5]]
+    about_visits = [visits.select(chooser=visits.person_id, about=ibis.literal(name), chosen=visits[name], weight=ibis.literal(1),
+        at=visits.at) for name in FAVOURITES[:5]]
     bought = lines.filter(lines.name.isin([ORDERED, *sorted(LOOKED_AT)]))
     bought = bought.semi_join(seen, "event_id")
     weight = ibis.cases((bought.name == ORDERED, 3), (bought.name == "Product Added", 2), else_=1)
     about_categories = bought.select(chooser=bought.person_id, about=ibis.literal("category"), chosen=bought.category, weight=weight, at=bought.occurred_at)
     paid = bought.filter(bought.name == ORDERED)
-    about_products = paid.select(chooser=paid.person_id, about=ibis.literal("product"), chosen=paid.product.coalesce(paid.product_id), weight=ibis.literal(1), at=paid.occurred_at)
+    about_products = paid.select(chooser=paid.person_id, about=ibis.literal("product"), chosen=paid.product.coalesce(paid.product_id),
+        weight=ibis.literal(1), at=paid.occurred_at)
     choices = ibis.union(*about_visits, about_categories, about_products)
     return choices.filter(choices.chosen.notnull())
 
 
-def _origin(visits: ir.Table) -> Any:
+def _origin(visits: Table) -> Any:
     """Where a visit came from: the campaign's source, else the referrer's host, else "direct"; pages of the shop itself say nothing."""
     outside = visits.referrer_kind.notnull() & (visits.referrer_kind != "internal")
-    said = ibis.coalesce(visits.campaign_source, visits.referrer_host, visits.referrer_kind)
+    said: Any = ibis.coalesce(visits.campaign_source, visits.referrer_host, visits.referrer_kind)
     return said.argmin(visits.event_id, where=outside)
 
 
-def _favourites(choices: ir.Table) -> ir.Table:
+def _favourites(choices: Table) -> Table:
     """The favourite of each person in each matter: most weight, then the most recent, then by alphabet."""
     counted = choices.group_by("chooser", "about", "chosen").agg(score=choices.weight.sum().cast("int64"), times=choices.count(), last=choices.at.max())
     order = ibis.struct({"score": counted.score, "last": counted.last, "chosen": counted.chosen})
@@ -117,7 +122,8 @@ def _favourites(choices: ir.Table) -> ir.Table:
     return counted.group_by("chooser").agg(**columns)
 
 
-def document(table: ir.Table) -> ir.Table:
+def document(table: Table) -> Table:
     """`person_id` and all other columns as one JSON text: what is kept of each person."""
     fields = {name: table[name] for name in table.columns if name != "person_id"}
-    return table.select(table.person_id, document=ibis.struct(fields).cast("json").cast("string"))
+    as_struct: Any = ibis.struct(fields)
+    return table.select(table.person_id, document=as_struct.cast("json").cast("string"))

@@ -36,22 +36,28 @@ NO_PAGE = Page(None, None, NO_CAMPAIGN)
 DIRECT = Referrer("direct", None)
 
 # Names of the second level that are enough to know the kind ("google" also stands for google.pl and google.co.uk).
-_SEARCH = frozenset("google bing yahoo duckduckgo yandex baidu ecosia qwant startpage brave seznam naver ask aol onet interia netsprint mojeek swisscows".split())
+_SEARCH = frozenset(
+    "google bing yahoo duckduckgo yandex baidu ecosia qwant startpage brave seznam naver ask aol onet interia netsprint mojeek swisscows".split()
+)  # fmt: skip
 _SOCIAL = frozenset(
-    "facebook instagram fb messenger linkedin lnkd twitter x t pinterest tiktok youtube youtu reddit wykop snapchat vk threads bsky mastodon tumblr quora discord telegram whatsapp nk twitch"
+    "facebook instagram fb messenger linkedin lnkd twitter x t pinterest tiktok youtube youtu reddit wykop snapchat vk threads bsky mastodon tumblr "
+    "quora discord telegram whatsapp nk twitch"
     .split()
 )  # fmt: skip
 _ASSISTANT_HOSTS = (
-    "chatgpt.com", "chat.openai.com", "openai.com", "perplexity.ai", "claude.ai", "gemini.google.com", "bard.google.com", "copilot.microsoft.com", "copilot.cloud.microsoft", "chat.mistral.ai",
+    "chatgpt.com", "chat.openai.com", "openai.com", "perplexity.ai", "claude.ai", "gemini.google.com", "bard.google.com", "copilot.microsoft.com",
+    "copilot.cloud.microsoft", "chat.mistral.ai",
     "deepseek.com", "grok.com", "you.com", "poe.com", "meta.ai", "phind.com",
 )  # fmt: skip
 _MAIL_HOSTS = (
-    "mail.google.com", "mail.yahoo.com", "outlook.live.com", "outlook.office.com", "outlook.office365.com", "poczta.onet.pl", "poczta.wp.pl", "profil.wp.pl", "poczta.interia.pl", "poczta.o2.pl",
+    "mail.google.com", "mail.yahoo.com", "outlook.live.com", "outlook.office.com", "outlook.office365.com", "poczta.onet.pl", "poczta.wp.pl",
+    "profil.wp.pl", "poczta.interia.pl", "poczta.o2.pl",
     "mail.proton.me", "com.google.android.gm", "webmail",
 )  # fmt: skip
 _SEARCH_WITH_TLD_ONLY = frozenset({"ask", "brave", "onet", "interia"})  # portals: only their search hosts count
 _SECOND_LEVEL = frozenset("com co org net edu gov ac".split())
-_CLICK_IDS = {"gclid": ("google", "cpc"), "gbraid": ("google", "cpc"), "wbraid": ("google", "cpc"), "msclkid": ("bing", "cpc"), "fbclid": ("facebook", "social"), "ttclid": ("tiktok", "social"), "li_fat_id": ("linkedin", "social")}
+_CLICK_IDS = {"gclid": ("google", "cpc"), "gbraid": ("google", "cpc"), "wbraid": ("google", "cpc"), "msclkid": ("bing", "cpc"),
+    "fbclid": ("facebook", "social"), "ttclid": ("tiktok", "social"), "li_fat_id": ("linkedin", "social")}
 
 
 @lru_cache(maxsize=16_384)

@@ -15,43 +15,52 @@ import msgspec
 
 LONGEST_TEXT = 2_000
 LONGEST_REMEMBERED = 200
+LONGEST_PATH = 500
 DEEPEST = 6
 
 # Letters only, lower case, whatever style the sender writes in: first_name, firstName and FirstName are one.
 _PERSONAL_KEYS = frozenset(
     "email emailaddress mail customeremail useremail phone phonenumber mobile mobilephone telephone telefon tel komorka msisdn fax contact "
-    "firstname lastname fullname surname givenname familyname middlename maidenname imie nazwisko imieinazwisko customername username contactname recipient recipientname "
+    "firstname lastname fullname surname givenname familyname middlename maidenname imie nazwisko imieinazwisko customername username contactname "
+    "recipient recipientname "
     "address addressline street streetaddress ulica adres shippingaddress billingaddress deliveryaddress address1 address2 line1 line2 housenumber flatnumber "
     "zip zipcode postcode postalcode kodpocztowy latitude longitude lat lng lon gps coordinates "
     "pesel nip regon ssn taxid vatid vatnumber passport passportnumber idcard idnumber dowod iban bankaccount accountnumber card cardnumber creditcard cvv cvc "
-    "birthday birthdate dateofbirth dob dataurodzenia avatar photo ip ipaddress useragent password passwd secret token accesstoken refreshtoken authorization sessiontoken "
+    "birthday birthdate dateofbirth dob dataurodzenia avatar photo ip ipaddress useragent password passwd secret token accesstoken refreshtoken "
+    "authorization sessiontoken "
     "message comment comments note notes feedback review reviewbody body freetext uwagi wiadomosc komentarz opisproblemu signature".split()
 )
 # Numbers under these keys are codes of things or amounts, never a phone number.
 _CODE_KEY = re.compile(
-    r"(?:^|[_\-.]|(?<=[a-z]))(?:id|ids|sku|ean|ean13|gtin|upc|isbn|barcode|code|number|no|nr|hash|uuid|guid|version|time|timestamp|at|date|price|total|revenue|value|amount|tax|shipping|discount|"
+    r"(?:^|[_\-.]|(?<=[a-z]))(?:id|ids|sku|ean|ean13|gtin|upc|isbn|barcode|code|number|no|nr|hash|uuid|guid|version|time|timestamp|at|date|price|"
+    r"total|revenue|value|amount|tax|shipping|discount|"
     r"quantity|count|size|duration|width|height|bytes|index|position|rank|score|micros|cents|path|url|href|referrer)$",
     re.IGNORECASE,
 )
 PLAIN_TRAITS = frozenset(
-    "city country region state language locale plan tier segment industry employees gender birthyear birth_year age_group createdat created_at customer_type company_type newsletter currency timezone "
+    "city country region state language locale plan tier segment industry employees gender birthyear birth_year age_group createdat created_at "
+    "customer_type company_type newsletter currency timezone "
     "loyalty_level source".split()
 )  # fmt: skip
 
-_EMAIL = re.compile(r"(?<![\w.+'\-])[\w.+'\-]*\s?(?:@|%40|&#64;|&#x40;|\[at\]|\(at\))\s?[^\s@/?#&,;:<>\"'()\[\]]+\.[\w\-]{2,}", re.IGNORECASE)
+_EMAIL = re.compile(r"(?<![\w.+'\-])[\w.+'\-]*\s?(?:@|%40|&#64;|&#x40;)\s?[^\s@/?#&,;:<>\"'()\[\]]+\.[\w\-]{2,}", re.IGNORECASE)
 _DIGIT_RUN = re.compile(r"(?:\+|%2B)?\(?(?<!\d)\d(?:[ \u00a0\-./()]{0,2}\d){6,33}(?!\d)", re.IGNORECASE)
 _PHONE_GROUPS = frozenset([(3, 3, 3), (2, 3, 2, 2), (3, 2, 2, 2), (2, 7), (2, 3, 4), (1, 3, 3, 3)])
-_DATE = re.compile(r"(?:19|20)\d\d[\-./ ](?:0[1-9]|1[0-2])[\-./ ](?:0[1-9]|[12]\d|3[01])(?:[ T].*)?|(?:0[1-9]|[12]\d|3[01])[\-./ ](?:0[1-9]|1[0-2])[\-./ ](?:19|20)\d\d(?:[ T].*)?")
+_DATE = re.compile(
+    r"(?:19|20)\d\d[\-./ ](?:0[1-9]|1[0-2])[\-./ ](?:0[1-9]|[12]\d|3[01])(?:[ T].*)?|"
+    r"(?:0[1-9]|[12]\d|3[01])[\-./ ](?:0[1-9]|1[0-2])[\-./ ](?:19|20)\d\d(?:[ T].*)?"
+)
 _NOT_DIGIT = re.compile(r"\D")
 _INVISIBLE = dict.fromkeys([0x00AD, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF])
 _ODD = re.compile("[^\x00-\x7f\u00c0-\u024f]")
 _POLISH_PREFIXES = frozenset(
-    "12 13 14 15 16 17 18 22 23 24 25 29 32 33 34 41 42 43 44 45 46 47 48 50 51 52 53 54 55 56 57 58 59 60 61 62 63 65 66 67 68 69 71 72 73 74 75 76 77 78 79 80 81 82 83 84 85 86 87 88 89 91 94 95".split()
+    "12 13 14 15 16 17 18 22 23 24 25 29 32 33 34 41 42 43 44 45 46 47 48 50 51 52 53 54 55 56 57 58 59 60 61 62 63 65 "
+    "66 67 68 69 71 72 73 74 75 76 "
+    "77 78 79 80 81 82 83 84 85 86 87 88 89 91 94 95".split()
 )  # fmt: skip
 
-_DIGITS_TO_ZERO = bytes(0x30 if 0x30 <= byte <= 0x39 else byte for byte in range(256))
+_MARKS = bytes(0x30 if byte in b"0123456789" else 0x40 if byte in b"%&" else byte for byte in range(256))  # digits become 0, % and & become @
 _SEPARATORS = b" -./()"
-_SEVEN = b"0000000"
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -76,9 +85,21 @@ def plain_traits(traits: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def scrubbed_text(text: str, key: str = "") -> str:
-    """The text with what looks like personal data replaced by [e-mail], [phone], [pesel], [iban] or [card]."""
-    return _scrub_text(text, _is_code_key(key))
+@lru_cache(maxsize=16_384)
+def scrubbed_label(text: str) -> str:
+    """A title or name, at most 200 characters of it, with what looks like personal data replaced by a word in brackets."""
+    return _scrub(text[:LONGEST_REMEMBERED], False)
+
+
+@lru_cache(maxsize=16_384)
+def scrubbed_path(text: str) -> str:
+    """A page's path, cleaned like a label; plain digits are taken for article numbers, unless they are a PESEL."""
+    return _scrub(text[:LONGEST_PATH], True)
+
+
+def scrubbed_code(text: str) -> str:
+    """A code by which a sender names an order or a product: any digits may stand in it, but no e-mail address."""
+    return _EMAIL.sub("[e-mail]", text) if "@" in text or "%" in text or "&" in text else text
 
 
 def is_personal_key(key: str) -> bool:
@@ -108,10 +129,9 @@ def _value_is_clean(value: Any) -> bool:
 
 
 def _looks_clean(encoded: bytes) -> bool:
-    """Whether there is no at sign, no seven digits in a row (separators aside), no long text and no unusual letter."""
-    if b"@" in encoded or b"%40" in encoded or b"&#" in encoded or b"at" in encoded and (b"[at]" in encoded or b"(at)" in encoded):
-        return False
-    if _SEVEN in encoded.translate(_DIGITS_TO_ZERO, _SEPARATORS) or len(encoded) > LONGEST_TEXT:
+    """Whether there is no at sign, plain or escaped, no seven digits in a row (separators aside), no long text and no unusual letter."""
+    marked = encoded.translate(_MARKS, _SEPARATORS)
+    if b"@" in marked or b"0000000" in marked or len(encoded) > LONGEST_TEXT:
         return False
     return encoded.isascii() or _ODD.search(encoded.decode("utf-8", "replace")) is None
 
@@ -165,7 +185,7 @@ def _scrub(text: str, is_code: bool) -> str:
         folded = unicodedata.normalize("NFKC", text).translate(_INVISIBLE)
         if folded != text and _holds_pattern(folded):
             text = folded
-    if "@" in text or "%" in text or "&" in text or "at" in text:
+    if "@" in text or "%" in text or "&" in text:
         text = _EMAIL.sub("[e-mail]", text)
     return _DIGIT_RUN.sub(lambda match: _named(match[0], is_code, True) or match[0], text)
 
@@ -239,7 +259,8 @@ def _is_card(digits: str) -> bool:
     """A payment card by its issuer's range and the Luhn sum; article numbers of 13 digits are none."""
     first_two, first_four = int(digits[:2]), int(digits[:4])
     length = len(digits)
-    known = (digits[0] == "4" and length in (16, 19)) or (length == 16 and (51 <= first_two <= 55 or 2221 <= first_four <= 2720 or first_two in (60, 64, 65, 35))) or (length == 15 and first_two in (34, 37))
+    known = (digits[0] == "4" and length in (16, 19)) or (length == 16 and (51 <= first_two <= 55 or 2221 <= first_four <= 2720 or first_two in (60, 64,
+        65, 35))) or (length == 15 and first_two in (34, 37))
     if not known:
         return False
     doubled = [int(digit) * 2 if index % 2 else int(digit) for index, digit in enumerate(reversed(digits))]

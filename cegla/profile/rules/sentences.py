@@ -66,7 +66,8 @@ def _words(facts: Mapping[str, Any], language: Language, now: datetime, zone: tz
         words[f"{name}_ago"] = ago(moment, now).say(language) if moment else "–"
     mixed = facts.get("currencies") or 0
     words |= {
-        "gross": shown_money(gross, currency, language), "refunded": shown_money(-refunded, currency, language), "net": shown_money(gross + refunded, currency, language),
+        "gross": shown_money(gross, currency, language), "refunded": shown_money(-refunded, currency, language),
+        "net": shown_money(gross + refunded, currency, language),
         "mixed": _MIXED.say(language, count=mixed) if mixed > 1 else "", "hour": f"{facts.get('hour')}:00",
     }  # fmt: skip
     words["device"] = _DEVICES[facts["device"]].say(language) if facts.get("device") in _DEVICES else facts.get("device")

@@ -5,16 +5,17 @@ Midnight does not. Events are taken one by one in the order of arrival, so where
 sessions are remembered for each identity, so that events that arrive late find theirs.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from zlib import crc32
 
 PAUSE_MICROS = 30 * 60 * 1_000_000
 LONGEST_MICROS = 24 * 3_600 * 1_000_000
 
-_MIX = 0x9E3779B97F4A7C15
 _ALL = 0xFFFFFFFFFFFFFFFF
 
 
-class Session(NamedTuple):
+@dataclass(slots=True)
+class Session:
     """One session so far: microseconds since 1970, and the campaign that began it."""
 
     id: int
@@ -23,7 +24,12 @@ class Session(NamedTuple):
     campaign: str | None
 
 
-Remembered = tuple[Session, Session | None]  #: the newest session, and one that late events still reach
+@dataclass(slots=True)
+class Remembered:
+    """The newest session of an identity, and one that late events still reach."""
+
+    newest: Session
+    late: Session | None = None
 
 
 class Sessions:
@@ -35,45 +41,47 @@ class Sessions:
 
     def place(self, identity_id: int, at: int, campaign: str | None) -> int:
         """The id of the session that an event of this identity at this moment belongs to."""
-        known = self.remembered.get(identity_id)
         self.changed.add(identity_id)
+        known = self.remembered.get(identity_id)
         if known is None:
             session = begin(identity_id, at, campaign)
-            self.remembered[identity_id] = (session, None)
+            self.remembered[identity_id] = Remembered(session)
             return session.id
-        newest, late = known
-        if belongs(newest, at, campaign):
-            self.remembered[identity_id] = (stretched(newest, at), late)
+        newest, late = known.newest, known.late
+        if take(newest, at, campaign):
             return newest.id
-        if late is not None and belongs(late, at, campaign):
-            self.remembered[identity_id] = (newest, stretched(late, at))
+        if late is not None and take(late, at, campaign):
             return late.id
         session = begin(identity_id, at, campaign)
-        self.remembered[identity_id] = (session, newest) if at >= newest.last else (newest, session)
+        if at >= newest.last:
+            known.newest, known.late = session, newest
+        else:
+            known.late = session
         return session.id
 
 
-def belongs(session: Session, at: int, campaign: str | None) -> bool:
-    """Whether an event at this moment continues the session. An event without a campaign never splits."""
-    if not (session.started - PAUSE_MICROS < at < session.last + PAUSE_MICROS):
+def take(session: Session, at: int, campaign: str | None) -> bool:
+    """Stretch the session over an event at this moment, if the event continues it. An event without a campaign never splits."""
+    started, last = session.started, session.last
+    if not started - PAUSE_MICROS < at < last + PAUSE_MICROS:
         return False
-    if max(at, session.last) - min(at, session.started) >= LONGEST_MICROS:
+    if at >= started:
+        if (campaign is not None and campaign != session.campaign) or at - started >= LONGEST_MICROS:
+            return False
+        if at > last:
+            session.last = at
+        return True
+    if last - at >= LONGEST_MICROS:
         return False
-    return campaign is None or campaign == session.campaign or at < session.started
-
-
-def stretched(session: Session, at: int) -> Session:
-    """The session with an event at this moment in it; its id stays."""
-    if at > session.last:
-        return Session(session.id, session.started, at, session.campaign)
-    return Session(session.id, at, session.last, session.campaign) if at < session.started else session
+    session.started = at
+    return True
 
 
 def begin(identity_id: int, at: int, campaign: str | None) -> Session:
-    """A new session. Its id is a 63-bit mix of whose it is and when it began, so a replay gives the same."""
-    mixed = (identity_id * _MIX ^ at) & _ALL
+    """A new session. Its id is a 63-bit mix of whose it is, when it began and the campaign, so a replay gives the same."""
+    mixed = (identity_id * 0x9E3779B97F4A7C15 ^ at) & _ALL
+    if campaign is not None:
+        mixed ^= crc32(campaign.encode("utf-8", "replace")) << 20
     mixed = ((mixed ^ mixed >> 31) * 0xBF58476D1CE4E5B9) & _ALL
     mixed = ((mixed ^ mixed >> 29) * 0x94D049BB133111EB) & _ALL
-    if campaign is not None:
-        mixed ^= sum(ord(letter) * (index + 1) for index, letter in enumerate(campaign))
     return Session((mixed ^ mixed >> 32) >> 1, at, at, campaign)

@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import ibis
-import ibis.expr.types as ir
 
 from cegla.profile.rules.confidence import share_lower_bound
-from cegla.profile.rules.facts import HALF_LIFE_SECONDS, HEAT_EPOCH_SECONDS, MOMENTS
+from cegla.profile.rules.facts import HALF_LIFE_SECONDS, HEAT_EPOCH_SECONDS, MOMENTS, Table
 from cegla.vocabulary.people import Trait
 from cegla.vocabulary.text import Text
 
@@ -37,7 +36,7 @@ class TraitRow:
     min_evidence: int = 1
     otherwise: int | None = None  #: the value without evidence, where that is known and not unknown: no orders are 0 orders
 
-    def column(self, facts: ir.Table, now: datetime) -> Any:
+    def column(self, facts: Table, now: datetime) -> Any:
         """The trait of everybody, as an Ibis column over `facts`; null where it is unknown."""
         enough = facts[self.evidence] >= self.min_evidence
         missing = ibis.null() if self.otherwise is None else self.otherwise
@@ -91,44 +90,65 @@ def _favourite(name: str) -> tuple[str, str]:
 _ANALYTICS, _PROFILING = "analytics", "profiling"
 
 TRAITS: tuple[TraitRow, ...] = (
-    TraitRow("first_seen", Text("Pierwszy raz", "First seen"), Text("Najwcześniejsze z {events} zdarzeń jest z {first_seen}.", "The earliest of {events} events is from {first_seen}."),
+    TraitRow("first_seen", Text("Pierwszy raz", "First seen"),
+        Text("Najwcześniejsze z {events} zdarzeń jest z {first_seen}.", "The earliest of {events} events is from {first_seen}."),
         "moment", _ANALYTICS, "earliest@1", "events", fact("first_seen")),
-    TraitRow("last_seen", Text("Ostatnio", "Last seen"), Text("Ostatnie własne działanie: {last_seen} ({last_seen_ago}). Wysłane wiadomości się nie liczą.", "Last own action: {last_seen} ({last_seen_ago}). Messages we sent do not count."),
+    TraitRow("last_seen", Text("Ostatnio", "Last seen"),
+        Text("Ostatnie własne działanie: {last_seen} ({last_seen_ago}). Wysłane wiadomości się nie liczą.",
+            "Last own action: {last_seen} ({last_seen_ago}). Messages we sent do not count."),
         "moment", _ANALYTICS, "latest@1", "deeds", fact("last_seen")),
-    TraitRow("visit_count", Text("Wizyty", "Visits"), Text("Liczba sesji rozdzielonych przerwą co najmniej 30 minut: {visits}, od {first_seen}.", "Sessions set apart by 30 minutes or more: {visits}, since {first_seen}."),
+    TraitRow("visit_count", Text("Wizyty", "Visits"), Text("Liczba sesji rozdzielonych przerwą co najmniej 30 minut: {visits}, od {first_seen}.",
+        "Sessions set apart by 30 minutes or more: {visits}, since {first_seen}."),
         "number", _ANALYTICS, "sessions@1", "visits", fact("visits"), otherwise=0),
     TraitRow("order_count", Text("Zamówienia", "Orders"), Text("Liczba różnych numerów zamówień: {orders}.", "Distinct order numbers: {orders}."),
         "number", _ANALYTICS, "count@1", "orders", fact("orders"), otherwise=0),
-    TraitRow("first_order_at", Text("Pierwsze zamówienie", "First order"), Text("Najwcześniejsze z zamówień ({orders}): {first_order}.", "The earliest of the orders ({orders}): {first_order}."),
+    TraitRow("first_order_at", Text("Pierwsze zamówienie", "First order"),
+        Text("Najwcześniejsze z zamówień ({orders}): {first_order}.", "The earliest of the orders ({orders}): {first_order}."),
         "moment", _ANALYTICS, "earliest@1", "orders", fact("first_order")),
-    TraitRow("last_order_at", Text("Ostatnie zamówienie", "Last order"), Text("Ostatnie z zamówień ({orders}): {last_order} ({last_order_ago}).", "The latest of the orders ({orders}): {last_order} ({last_order_ago})."),
+    TraitRow("last_order_at", Text("Ostatnie zamówienie", "Last order"),
+        Text("Ostatnie z zamówień ({orders}): {last_order} ({last_order_ago}).", "The latest of the orders ({orders}): {last_order} ({last_order_ago})."),
         "moment", _ANALYTICS, "latest@1", "orders", fact("last_order")),
-    TraitRow("monetary_micros", Text("Wartość zakupów", "Money spent"), Text("Zamówienia {gross} minus zwroty {refunded} daje {net}.{mixed}", "Orders {gross} less refunds {refunded} makes {net}.{mixed}"),
+    TraitRow("monetary_micros", Text("Wartość zakupów", "Money spent"),
+        Text("Zamówienia {gross} minus zwroty {refunded} daje {net}.{mixed}", "Orders {gross} less refunds {refunded} makes {net}.{mixed}"),
         "micros", _ANALYTICS, "net@1", "payments", lambda facts, _: facts["gross_micros"] + facts["refunded_micros"], otherwise=0),
-    TraitRow("average_basket_micros", Text("Średni koszyk", "Average basket"), Text("{gross} w zamówieniach, podzielone przez ich liczbę ({orders}).{mixed}", "{gross} of orders, divided by their number ({orders}).{mixed}"),
+    TraitRow("average_basket_micros", Text("Średni koszyk", "Average basket"),
+        Text("{gross} w zamówieniach, podzielone przez ich liczbę ({orders}).{mixed}", "{gross} of orders, divided by their number ({orders}).{mixed}"),
         "micros", _ANALYTICS, "mean@1", "orders", lambda facts, _: facts["gross_micros"] // facts["orders"]),
-    TraitRow("refund_count", Text("Zwroty", "Refunds"), Text("Zwroty i anulowania: {refunds}, razem {refunded}.", "Refunds and cancellations: {refunds}, together {refunded}."),
+    TraitRow("refund_count", Text("Zwroty", "Refunds"), Text("Zwroty i anulowania: {refunds}, razem {refunded}.",
+        "Refunds and cancellations: {refunds}, together {refunded}."),
         "number", _ANALYTICS, "count@1", "refunds", fact("refunds"), otherwise=0),
-    TraitRow("usual_hour", Text("Zwykła godzina", "Usual hour"), Text("Sesji zaczętych o godzinie {hour}: {hour_hits} z {hour_weight} (czas sklepu).", "Sessions begun in the hour of {hour}: {hour_hits} of {hour_weight} (the shop's time)."),
+    TraitRow("usual_hour", Text("Zwykła godzina", "Usual hour"),
+        Text("Sesji zaczętych o godzinie {hour}: {hour_hits} z {hour_weight} (czas sklepu).",
+            "Sessions begun in the hour of {hour}: {hour_hits} of {hour_weight} (the shop's time)."),
         "hour", _PROFILING, "mode_wilson@1", "hour_evidence", fact("hour"), _favourite("hour"), min_evidence=3),
-    TraitRow("device", Text("Urządzenie", "Device"), Text("Sesje na urządzeniu typu {device}: {device_hits} z {device_weight}.", "Sessions on a {device}: {device_hits} of {device_weight}."),
+    TraitRow("device", Text("Urządzenie", "Device"), Text("Sesje na urządzeniu typu {device}: {device_hits} z {device_weight}.",
+        "Sessions on a {device}: {device_hits} of {device_weight}."),
         "word", _ANALYTICS, "mode_wilson@1", "device_evidence", fact("device"), _favourite("device")),
-    TraitRow("country", Text("Kraj", "Country"), Text("Sesje z krajem {country}: {country_hits} z {country_weight}, w których kraj był podany.", "Sessions that name {country}: {country_hits} of {country_weight} that name a country."),
+    TraitRow("country", Text("Kraj", "Country"), Text("Sesje z krajem {country}: {country_hits} z {country_weight}, w których kraj był podany.",
+        "Sessions that name {country}: {country_hits} of {country_weight} that name a country."),
         "word", _ANALYTICS, "mode_wilson@1", "country_evidence", fact("country"), _favourite("country")),
-    TraitRow("language", Text("Język", "Language"), Text("Sesje w języku: {language}: {language_hits} z {language_weight}.", "Sessions in {language}: {language_hits} of {language_weight}."),
+    TraitRow("language", Text("Język", "Language"), Text("Sesje w języku: {language}: {language_hits} z {language_weight}.",
+        "Sessions in {language}: {language_hits} of {language_weight}."),
         "word", _ANALYTICS, "mode_wilson@1", "language_evidence", fact("language"), _favourite("language")),
-    TraitRow("top_referrer", Text("Skąd przychodzi", "Comes from"), Text("Sesje zaczęte z „{origin}”: {origin_hits} z {origin_weight}.", "Sessions begun from “{origin}”: {origin_hits} of {origin_weight}."),
+    TraitRow("top_referrer", Text("Skąd przychodzi", "Comes from"),
+        Text("Sesje zaczęte z „{origin}”: {origin_hits} z {origin_weight}.", "Sessions begun from “{origin}”: {origin_hits} of {origin_weight}."),
         "word", _ANALYTICS, "mode_wilson@1", "origin_evidence", fact("origin"), _favourite("origin"), min_evidence=2),
-    TraitRow("favourite_categories", Text("Ulubione kategorie", "Favourite categories"), Text("„{category}” zebrała {category_hits} z {category_weight} punktów: 3 za kupno, 2 za koszyk, 1 za obejrzenie ({category_evidence} razy).", "“{category}” got {category_hits} of {category_weight} points: 3 a purchase, 2 a basket, 1 a look ({category_evidence} times)."),
+    TraitRow("favourite_categories", Text("Ulubione kategorie", "Favourite categories"),
+        Text("„{category}” zebrała {category_hits} z {category_weight} punktów: 3 za kupno, 2 za koszyk, 1 za obejrzenie ({category_evidence} razy).",
+            "“{category}” got {category_hits} of {category_weight} points: 3 a purchase, 2 a basket, 1 a look ({category_evidence} times)."),
         "list", _PROFILING, "weighted_wilson@1", "category_evidence", fact("categories"), _favourite("category"), min_evidence=3),
-    TraitRow("favourite_product", Text("Najczęściej kupowany produkt", "Most bought product"), Text("„{product}” kupowano {product_hits} razy na {product_weight} pozycji zamówień.", "“{product}” was bought {product_hits} times in {product_weight} order lines."),
+    TraitRow("favourite_product", Text("Najczęściej kupowany produkt", "Most bought product"),
+        Text("„{product}” kupowano {product_hits} razy na {product_weight} pozycji zamówień.",
+            "“{product}” was bought {product_hits} times in {product_weight} order lines."),
         "word", _PROFILING, "mode_wilson@1", "product_evidence", fact("product"), _favourite("product"), min_evidence=3),
-    TraitRow("engagement", Text("Zaangażowanie", "Engagement"), Text("Działania ({deeds}) ważone i tracące połowę wagi co 21 dni; ostatnie {last_seen} ({last_seen_ago}).", "Actions ({deeds}), weighted and losing half their weight every 21 days; the latest {last_seen} ({last_seen_ago})."),
+    TraitRow("engagement", Text("Zaangażowanie", "Engagement"),
+        Text("Działania ({deeds}) ważone i tracące połowę wagi co 21 dni; ostatnie {last_seen} ({last_seen_ago}).",
+            "Actions ({deeds}), weighted and losing half their weight every 21 days; the latest {last_seen} ({last_seen_ago})."),
         "score", _PROFILING, "half_life@1", "deeds", engagement),
 )  # fmt: skip
 BY_KEY: dict[str, TraitRow] = {row.key: row for row in TRAITS}
 
 
-def trait_columns(facts: ir.Table, now: datetime) -> ir.Table:
+def trait_columns(facts: Table, now: datetime) -> Table:
     """`person_id` and one column a trait, null where unknown: what segments compare with."""
     return facts.select(facts.person_id, **{row.key: row.column(facts, now) for row in TRAITS})
