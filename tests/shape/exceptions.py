@@ -21,6 +21,7 @@ IMPURE_RULE: dict[str, str] = {}
 SQL_OUTSIDE: dict[str, str] = {}
 
 NUMBER_OF_ACTIONS: dict[str, str] = {
+    "activate": "campaigns, their sending and what recipients click share this slice until journeys divide it",
     "govern": "the gate, requests of persons, the audit log and sign-in share this slice until users and roles grow one of their own",
 }
 

@@ -15,6 +15,7 @@ ROOTS: dict[str, Text] = {
     "campaign": Text("kampania: nazwa", "the campaign: its name"),
     "unsubscribe_url": Text("adres wypisania się", "where to unsubscribe"),
 }
+NO_WAY_OUT = Text("W treści nie ma odnośnika do wypisania się: {{ unsubscribe_url }}.", "The content has no link to unsubscribe: {{ unsubscribe_url }}.")
 _OUTPUT = re.compile(r"\{\{-?\s*(person\.[\w.]+)((?:\s*\|[^}]*)?)-?\}\}")
 _HREF = re.compile(r"""(<a\b[^>]*?\bhref=")(https?://[^"]+)(")""", re.IGNORECASE)
 _UNSUBSCRIBE = re.compile(r"\{\{-?\s*unsubscribe_url\b")
@@ -27,7 +28,7 @@ def warnings(subject: str, mjml: str, fields: Iterable[str]) -> list[Text]:
         if "default" not in filters:
             found.append(Text(f"Pole {name} nie ma wartości zapasowej (| default: …).", f"The field {name} has no fallback (| default: …)."))
     if not _UNSUBSCRIBE.search(mjml):
-        found.append(Text("W treści nie ma odnośnika do wypisania się ({{ unsubscribe_url }}).", "The content has no link to unsubscribe ({{ unsubscribe_url }})."))
+        found.append(NO_WAY_OUT)
     return list(dict.fromkeys(found))
 
 
@@ -54,6 +55,7 @@ class _TextReader(HTMLParser):
     """Collects text; skips what is not shown."""
 
     SILENT = frozenset({"style", "script", "head", "title"})
+    VOID = frozenset({"br", "hr", "img", "input", "meta", "link", "col", "source", "wbr"})
     BREAKS = frozenset({"p", "div", "tr", "table", "ul", "ol", "h1", "h2", "h3", "h4"})
 
     def __init__(self) -> None:
@@ -68,10 +70,8 @@ class _TextReader(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag in self.SILENT:
             self._silent += 1
-        elif self._hidden:
-            self._hidden.append(tag)
-        elif tag == "div" and re.search(r"display:\s*none", given.get("style", "")):
-            self._hidden.append(tag)
+        elif self._hidden or re.search(r"display:\s*none", given.get("style", "")):
+            self._hidden += [tag] if tag not in self.VOID else []
         elif tag == "br":
             self.parts.append("\n")
         elif tag in self.BREAKS:

@@ -10,11 +10,15 @@ from enum import StrEnum
 HARD_STATUS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _HARD_WORDS = re.compile(
-    r"user unknown|unknown user|no such (?:user|mailbox|recipient|person)|(?:mailbox|address|account|recipient|user)[^.]{0,40}(?:does ?n[o']t exist|not found|unavailable for good|unknown)"
-    r"|invalid (?:recipient|mailbox|address)|address rejected: undeliverable|host (?:unknown|not found)|domain (?:does not exist|not found)|has (?:moved|been disabled)",
+    r"user unknown|unknown user|no such (?:user|mailbox|recipient|person)"
+    r"|(?:mailbox|address|account|recipient|user)[^.]{0,40}(?:does ?n[o']t exist|not found|unavailable for good|unknown)"
+    r"|invalid (?:recipient|mailbox|address)|address rejected: undeliverable|host (?:unknown|not found)"
+    r"|domain (?:does not exist|not found)|has (?:moved|been disabled)",
     re.IGNORECASE,
 )
-_OUR_FAULT = re.compile(r"spam|blocked|black ?list|reputation|policy|dmarc|dkim|spf\b|rate|quota|full|too (?:large|big|many)|size|greylist|relay", re.IGNORECASE)
+_OUR_FAULT = re.compile(
+    r"spam|blocked|black ?list|reputation|policy|dmarc|dkim|spf\b|rate|quota|full|too (?:large|big|many)|size|greylist|relay", re.IGNORECASE
+)
 
 
 class Meaning(StrEnum):

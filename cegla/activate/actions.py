@@ -1,0 +1,320 @@
+"""The door to `activate`: write campaigns, see them as one person would, choose the audience, launch, send, and answer recipients."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from cegla.activate import store
+from cegla.activate.audience import Audience as Audience
+from cegla.activate.audience import Reader, audience_of, readers, readers_at
+from cegla.activate.channels.email import raise_when_refused
+from cegla.activate.letters import Occasion, Rendered, Writer
+from cegla.activate.links import Unsubscription as Unsubscription
+from cegla.activate.links import open_link as open_link
+from cegla.activate.links import unsubscribe as unsubscribe
+from cegla.activate.renderer import Renderer
+from cegla.activate.rules import content, returning
+from cegla.activate.rules.audience import deliverable
+from cegla.activate.rules.words import CAMPAIGN_STATES as CAMPAIGN_STATES
+from cegla.activate.rules.words import MESSAGE_STATES as MESSAGE_STATES
+from cegla.activate.rules.words import SKIP_REASONS as SKIP_REASONS
+from cegla.activate.sending import Outlet as Outlet
+from cegla.activate.sending import Progress as Progress
+from cegla.activate.sending import deliver_round, internal_source
+from cegla.activate.store import SQL
+from cegla.activate.store import Campaign as Campaign
+from cegla.activate.store import Message as Message
+from cegla.collect import actions as collect
+from cegla.govern import actions as govern
+from cegla.segment import actions as segment
+from cegla.storage.workspace import Connection, Workspace
+from cegla.vocabulary.errors import CampaignNotReady, InvalidInput, NotFound
+from cegla.vocabulary.identifiers import normalized
+from cegla.vocabulary.messages import MessageState
+from cegla.vocabulary.text import Text
+
+BOUNDS = Text(
+    "nieznany cel, grupa kontrolna poza 0–50 %, limit poniżej 0 lub tempo poniżej 1", "unknown purpose, holdout outside 0 to 50 %, cap below 0 or pace below 1"
+)
+EXPORTED = tuple("id campaign address state reason decided_at handed_at done_at consent_record_id consent_at tracked facts subject".split())
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an author says of a campaign. `content` is data for the template; `cap` 0 means no cap; no speed means the installation's."""
+
+    name: str
+    segment_id: int
+    subject: str
+    mjml: str
+    id: int | None = None
+    sender: str = ""
+    purpose: str = "marketing"
+    holdout_percent: int = 0
+    messages_per_minute: int | None = None
+    cap: int = 0
+    content: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why one message was sent, or was not: everything it rested on, as it was then.
+
+    `facts` is the segment's rule as a tree: op, sentence {pl, en}, holds, seen {pl, en} or None, children. `decision` is the
+    consent the gate named; None when the purpose needs none or there was none.
+    """
+
+    message: Message
+    subject: str
+    segment_name: str
+    segment_sentence: Text
+    facts: dict[str, Any] | None
+    purpose: Text
+    decision: govern.Recorded | None
+
+
+def save_campaign(conn: Connection, draft: Mapping[str, Any], now: datetime, outlet: Outlet | None = None) -> Campaign:
+    """Make a draft, or change one that was not launched: see `Draft` for the fields. The template is compiled, so its mistakes are told now.
+
+    Raises TemplateInvalid, InvalidInput, NotFound, CampaignNotReady.
+    """
+    try:
+        wanted = msgspec.convert(dict(draft), Draft)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(where="campaign", detail=str(error)) from None
+    if wanted.purpose not in govern.PURPOSES or not 0 <= wanted.holdout_percent <= 50 or wanted.cap < 0 or (wanted.messages_per_minute or 1) < 1:
+        raise InvalidInput(where="campaign", detail=BOUNDS)
+    segment.segment(conn, wanted.segment_id)
+    renderer = outlet.renderer if outlet else Renderer()
+    try:
+        parts = _compiled(renderer, wanted.subject, wanted.mjml)
+    finally:
+        if outlet is None:
+            renderer.close()
+    columns = {name: getattr(wanted, name) for name in ("name", "segment_id", "purpose", "sender", "holdout_percent", "messages_per_minute", "cap")}
+    if wanted.id is None:
+        campaign_id, version = int(SQL.add_campaign(conn, now=now, **columns)), 1
+    else:
+        _require_state(conn, wanted.id, "draft")
+        campaign_id, version = wanted.id, int(SQL.change_campaign(conn, id=wanted.id, now=now, **columns))
+    store.add_content(conn, campaign_id, version, {**parts, "content": wanted.content}, now)
+    return store.campaign(conn, campaign_id)
+
+
+def campaigns(conn: Connection) -> list[Campaign]:
+    """Every campaign, newest first, with its messages counted by state."""
+    return store.campaigns(conn)
+
+
+def campaign(conn: Connection, campaign_id: int) -> Campaign:
+    """One campaign. Raises NotFound."""
+    return store.campaign(conn, campaign_id)
+
+
+def templates() -> dict[str, str]:
+    """The ready-made MJML templates by name."""
+    return {file.stem: file.read_text(encoding="utf-8") for file in sorted(TEMPLATES.glob("*.mjml"))}
+
+
+def preview(ws: Workspace, campaign_id: int, person_id: int | None = None, outlet: Outlet | None = None) -> Rendered:
+    """The message as this person would see it, or with every fallback (None), and what its author should know. Links are plain.
+
+    Raises NotFound, TemplateInvalid, HeaderRefused.
+    """
+    renderer = outlet.renderer if outlet else Renderer()
+    try:
+        with ws.transaction() as conn:
+            wanted = store.campaign(conn, campaign_id)
+            known = readers(conn, [person_id]) if person_id is not None else [Reader(0, (), None, None)]
+            writer = Writer(ws, conn, renderer)
+            person = writer.fields(known)[known[0].person_id] if person_id is not None else {}
+            made = writer.render(_occasion(wanted), person)
+            row = SQL.content(conn, campaign_id=wanted.id, version=wanted.version)
+        fields = renderer.load("warnings", {"subject": row[0], "html": row[1]})
+    finally:
+        if outlet is None:
+            renderer.close()
+    return replace(made, warnings=tuple(content.warnings(wanted.subject, wanted.mjml, fields)))
+
+
+def test_send(ws: Workspace, campaign_id: int, address: str, outlet: Outlet | None = None) -> None:
+    """Send one trial of a campaign to an address of the author's own. It is no message: it counts nowhere, and its links are plain.
+
+    Raises InvalidInput, MailServerRefused, TemplateInvalid.
+    """
+    clean = normalized("email", address)
+    recipient = deliverable(clean) if clean else None
+    if clean is None or recipient is None:
+        raise InvalidInput(where="address", seen=address, detail=Text("to nie jest adres e-mail", "this is no e-mail address"))
+    own = outlet or Outlet(ws)
+    try:
+        with ws.transaction() as conn:
+            wanted = store.campaign(conn, campaign_id)
+            writer = Writer(ws, conn, own.renderer)
+            reader = readers_at(conn, [clean])[0]
+            person = writer.fields([reader])[reader.person_id] if reader else {}
+            occasion = _occasion(wanted)
+            rendered = writer.render(occasion, person)
+            letter = writer.letter(occasion, replace(rendered, subject=f"[test] {rendered.subject}"), clean, ws.clock())
+        reply = own.mailer.hand_off(wanted.sender or ws.settings.smtp.sender, recipient, letter, lambda: True)
+    finally:
+        if outlet is None:
+            own.close()
+    if reply is not None:
+        raise_when_refused(reply)
+
+
+def audience(ws: Workspace, campaign_id: int) -> Audience:
+    """The dry run: who would get the campaign now, and for everybody else in the segment why not. Nothing changes."""
+    with ws.transaction() as conn:
+        wanted = store.campaign(conn, campaign_id)
+    return audience_of(ws, wanted, ws.clock())
+
+
+def launch(ws: Workspace, campaign_id: int) -> Campaign:
+    """Decide on every member of the segment now, write the outbox, and let sending begin; a paused campaign goes on.
+
+    All in one transaction: after a crash it is a draft still, or launched whole. Raises CampaignNotReady when it was launched before.
+    """
+    now = ws.clock()
+    with ws.transaction() as conn:
+        wanted = store.campaign(conn, campaign_id)
+        if wanted.state == "paused":
+            _require_state(conn, campaign_id, "paused")
+            SQL.set_state(conn, id=campaign_id, state="sending", finished_at=None)
+            return store.campaign(conn, campaign_id)
+    chosen = audience_of(ws, wanted, now)
+    with ws.transaction() as conn:
+        _require_state(conn, campaign_id, "draft")
+        if store.campaign(conn, campaign_id).version != wanted.version:
+            raise CampaignNotReady(where="campaign", seen=campaign_id, detail=Text("ktoś ją przed chwilą zmienił", "somebody changed it a moment ago"))
+        people = segment.segment(conn, wanted.segment_id)
+        pl, en = (segment.sentence(people.rule, language, ws.settings.currency) for language in ("pl", "en"))
+        SQL.start_campaign(conn, id=campaign_id, now=now, segment_name=people.name, segment_rule=Jsonb(people.rule), sentence_pl=pl, sentence_en=en)
+        added = store.add_messages(conn, wanted, chosen.rows, now)
+        facts = {"campaign_id": campaign_id, "campaign": wanted.name, "purpose": wanted.purpose}
+        skipped = [returning.event(returning.SKIPPED, row[0], row[2], now, {**facts, "reason": row[3]}) for row in added if row[2] and row[3]]
+        collect.write_down(conn, internal_source(conn, now), returning.requests(skipped), now)
+        if chosen.reachable == 0:
+            SQL.set_state(conn, id=campaign_id, state="sent", finished_at=now)
+        return store.campaign(conn, campaign_id)
+
+
+def pause(ws: Workspace, campaign_id: int) -> Campaign:
+    """Stop handing messages over, from the next one on, until it is launched again. Raises CampaignNotReady unless it is sending."""
+    with ws.transaction() as conn:
+        _require_state(conn, campaign_id, "sending")
+        SQL.set_state(conn, id=campaign_id, state="paused", finished_at=None)
+        return store.campaign(conn, campaign_id)
+
+
+def cancel(ws: Workspace, campaign_id: int) -> Campaign:
+    """Stop for good; what was not handed over is skipped. Raises CampaignNotReady when it ended before."""
+    now = ws.clock()
+    with ws.transaction() as conn:
+        _require_state(conn, campaign_id, "draft", "sending", "paused")
+        SQL.set_state(conn, id=campaign_id, state="cancelled", finished_at=now)
+        skipped = list(SQL.cancel_messages(conn, campaign_id=campaign_id, now=now))
+        facts = {"campaign_id": campaign_id, "reason": "cancelled"}
+        told = [returning.event(returning.SKIPPED, row[0], row[1], now, facts) for row in skipped if row[1]]
+        collect.write_down(conn, internal_source(conn, now), returning.requests(told), now)
+        return store.campaign(conn, campaign_id)
+
+
+def deliver(ws: Workspace, now: datetime, outlet: Outlet | None = None) -> Progress:
+    """One round of handing messages over, at the pace set; call it again at once while `more`, else about twice a second.
+
+    Give the same `outlet` each time, so that the mail connection and the template worker stay. Raises nothing for a mail
+    server that is away: the campaigns keep their messages and try again later.
+    """
+    if outlet is not None:
+        return deliver_round(ws, now, outlet)
+    with Outlet(ws) as own:
+        return deliver_round(ws, now, own)
+
+
+def messages_of(
+    conn: Connection, *, campaign_id: int | None = None, people: Sequence[int] | None = None,
+    state: MessageState | None = None, before: int | None = None, limit: int = 50,
+) -> list[Message]:  # fmt: skip
+    """Messages, newest first, of a campaign or of people, in a state; `before` is the id a page goes on from."""
+    wishes = {"campaign_id": campaign_id, "people": list(people) if people is not None else None, "state": state.value if state else None, "before": before}
+    return store.messages(conn, limit, **wishes)
+
+
+def message(ws: Workspace, message_id: int) -> Why:
+    """One message and why it was sent, or was not. Raises NotFound."""
+    with ws.transaction() as conn:
+        found = store.messages(conn, 1, id=message_id)
+        if not found:
+            raise NotFound(where="message", seen=message_id, thing=Text(f"wiadomość {message_id}", f"message {message_id}"))
+        row = found[0]
+        wanted = store.campaign(conn, row.campaign_id)
+        subject = SQL.content(conn, campaign_id=row.campaign_id, version=row.version)[0]
+        known = readers(conn, [row.person_id])[0]
+        decisions = govern.decisions_of(conn, known.identity_ids)
+    decision = next((one for one in decisions if one.record_id == row.consent_record_id), None)
+    sentence = wanted.segment_sentence or Text("", "")
+    return Why(row, subject, wanted.segment_name or "", sentence, _facts(ws, row), govern.PURPOSES[wanted.purpose].label, decision)
+
+
+def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:
+    """The messages of a person, sent or not, with what they rested on."""
+    return {"messages": [dict(zip(EXPORTED, row, strict=True)) for row in SQL.messages_of_person(conn, ids=list(identity_ids))]}
+
+
+def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
+    """Take a person out of the outbox: what waits is cancelled, the rest stays as numbers tied to nobody. Returns the rows changed."""
+    return SQL.forget_messages(conn, ids=list(identity_ids))
+
+
+def _compiled(renderer: Renderer, subject: str, mjml: str) -> dict[str, Any]:
+    html = renderer.compile(mjml)
+    text = content.plain_text(html)
+    renderer.load("draft", {"subject": subject, "html": html, "text": text})
+    return {"subject": subject, "mjml": mjml, "html": html, "text": text}
+
+
+def _occasion(wanted: Campaign) -> Occasion:
+    return Occasion(wanted.id, wanted.name, wanted.version, wanted.sender)
+
+
+def _require_state(conn: Connection, campaign_id: int, *states: str) -> None:
+    """Lock the campaign and raise CampaignNotReady unless it is in one of these states."""
+    state = SQL.lock_campaign(conn, id=campaign_id)
+    if state is None:
+        raise NotFound(where="campaign", seen=campaign_id, thing=Text(f"kampania {campaign_id}", f"campaign {campaign_id}"))
+    if state not in states:
+        raise CampaignNotReady(where="campaign", seen=state, detail=_stands(state, states))
+
+
+def _stands(state: str, wanted: Sequence[str]) -> Text:
+    pl, en = (" / ".join(CAMPAIGN_STATES[one].say(language) for one in wanted) for language in ("pl", "en"))
+    return Text(f"jest: {CAMPAIGN_STATES[state].pl}, a powinna być: {pl}", f"it is {CAMPAIGN_STATES[state].en}, and should be {en}")
+
+
+def _facts(ws: Workspace, row: Message) -> dict[str, Any] | None:
+    """Why the person was in the segment at the launch: kept with the message, worked out when first asked from the history as of then."""
+    with ws.transaction() as conn:
+        kept = SQL.facts(conn, id=row.id)
+        launched = SQL.launched_segment(conn, id=row.campaign_id)
+    if kept is not None or row.person_id <= 0 or not launched or launched[0] is None:
+        return kept
+    try:
+        facts = _as_data(segment.explain(ws, launched[0], row.person_id, launched[1]))
+    except NotFound:
+        return None
+    with ws.transaction() as conn:
+        SQL.keep_facts(conn, id=row.id, facts=Jsonb(facts))
+    return facts
+
+
+def _as_data(node: Any) -> dict[str, Any]:
+    seen = {"pl": node.seen.pl, "en": node.seen.en} if node.seen is not None else None
+    sentence = {"pl": node.sentence.pl, "en": node.sentence.en}
+    return {"op": node.op, "sentence": sentence, "holds": node.holds, "seen": seen, "children": [_as_data(child) for child in node.children]}

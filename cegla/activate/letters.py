@@ -1,0 +1,145 @@
+"""From a campaign's content to one person's letter: fields, rendering, links, headers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Any
+
+from cegla.activate import store
+from cegla.activate.audience import Reader
+from cegla.activate.renderer import Renderer
+from cegla.activate.rules import mime, tokens
+from cegla.activate.rules.audience import deliverable
+from cegla.activate.rules.content import with_signed_links
+from cegla.activate.store import SQL
+from cegla.profile import actions as profile
+from cegla.storage.keys import Keys
+from cegla.storage.workspace import Connection, Workspace
+from cegla.vocabulary.errors import HeaderRefused
+from cegla.vocabulary.money import MICROS
+from cegla.vocabulary.text import Text
+
+NOBODY_YET = "0"  #: in place of a token, where there is no message
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A message as one person would see it. `warnings` are for the author."""
+
+    subject: str
+    html: str
+    text: str
+    warnings: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """What a letter is about: the campaign, the version of its content, and the message it becomes (None: a preview or a trial)."""
+
+    campaign_id: int
+    campaign: str
+    version: int
+    sender: str
+    message_id: int | None = None
+    tracked: bool = False
+
+
+@dataclass
+class Writer:
+    """Writes letters; keeps what is the same for all letters of a campaign."""
+
+    ws: Workspace
+    conn: Connection
+    renderer: Renderer
+    contents: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    numbers: dict[tuple[int, str], int] = field(default_factory=dict)
+
+    def fields(self, readers: Sequence[Reader]) -> dict[int, dict[str, Any]]:
+        """What templates may say of each person: traits and declared values by name; money in units, times as ISO text."""
+        known = profile.profiles_of(self.conn, {reader.person_id: reader.identity_ids for reader in readers})
+        return {reader.person_id: shown_fields(known.get(reader.person_id, {}), reader.address) for reader in readers}
+
+    def render(self, occasion: Occasion, person: dict[str, Any]) -> Rendered:
+        """The parts for one person. Raises TemplateInvalid, HeaderRefused when the subject would break out of its header."""
+        key = f"{occasion.campaign_id}.{occasion.version}"
+        parts = self._content(occasion)
+        if not self.renderer.knows(key):
+            self.renderer.load(key, {name: parts[name] for name in ("subject", "html", "text")})
+        values = {
+            "person": person,
+            "content": parts["content"],
+            "shop": {"name": parseaddr(self._sender(occasion))[0]},
+            "campaign": {"name": occasion.campaign},
+            "unsubscribe_url": unsubscribe_url(self.ws, occasion.message_id),
+        }
+        made = self.renderer.render(key, values)
+        mime.refuse_breakout("Subject", made["subject"])
+        html = self._with_links(occasion, made["html"]) if occasion.tracked else made["html"]
+        return Rendered(made["subject"], html, made["text"])
+
+    def letter(self, occasion: Occasion, rendered: Rendered, address: str, at: datetime) -> bytes:
+        """The message for the mail server. Raises HeaderRefused."""
+        sender = self._sender(occasion)
+        domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+        recipient = deliverable(address)
+        if recipient is None:
+            raise HeaderRefused(where="To", header="To")
+        name = f"m{occasion.message_id}" if occasion.message_id is not None else f"t{int(at.timestamp() * 1000)}"
+        headers: list[tuple[str, str]] = []
+        if occasion.message_id is not None:
+            headers = [
+                ("List-Unsubscribe", f"<{unsubscribe_url(self.ws, occasion.message_id)}>"),
+                ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+                ("Feedback-ID", f"{occasion.campaign_id}:{name}:cegla"),
+            ]
+        return mime.written(mime.Letter(sender, recipient, rendered.subject, rendered.text, rendered.html, f"<{name}@{domain}>", at, headers))
+
+    def _sender(self, occasion: Occasion) -> str:
+        return occasion.sender or self.ws.settings.smtp.sender
+
+    def _content(self, occasion: Occasion) -> dict[str, Any]:
+        place = occasion.campaign_id, occasion.version
+        if place not in self.contents:
+            row = SQL.content(self.conn, campaign_id=occasion.campaign_id, version=occasion.version)
+            self.contents[place] = dict(zip(("subject", "html", "text", "content"), row, strict=True))
+        return self.contents[place]
+
+    def _with_links(self, occasion: Occasion, html: str) -> str:
+        def sign(url: str) -> str:
+            place = occasion.campaign_id, url
+            if place not in self.numbers:
+                self.numbers[place] = store.link_number(self.conn, *place)
+            return f"{base_url(self.ws)}/r/{signed(self.ws.keys, tokens.CLICK, occasion.message_id or 0, self.numbers[place])}"
+
+        return with_signed_links(html, sign, untouched=f"{base_url(self.ws)}/u/")
+
+
+def base_url(ws: Workspace) -> str:
+    """The address that recipients' links point at, without a slash at its end."""
+    return (ws.settings.app.public_url or f"http://{ws.settings.app.host}:{ws.settings.app.port}").rstrip("/")
+
+
+def unsubscribe_url(ws: Workspace, message_id: int | None) -> str:
+    """Where the recipient of a message unsubscribes."""
+    token = signed(ws.keys, tokens.UNSUBSCRIBE, message_id) if message_id is not None else NOBODY_YET
+    return f"{base_url(ws)}/u/{token}"
+
+
+def signed(keys: Keys, purpose: str, message_id: int, link: int = 0) -> str:
+    """A token for one message and purpose."""
+    content = tokens.content(message_id, link)
+    return tokens.written(content, keys.signature(purpose, content))
+
+
+def shown_fields(known: dict[str, Any], address: str | None) -> dict[str, Any]:
+    """A profile as the fields of a template: amounts in micros also under their name without it, in units; lists and texts as they are."""
+    fields = dict(known)
+    for name, value in known.items():
+        if name.endswith("_micros") and isinstance(value, int):
+            fields[name.removesuffix("_micros")] = value / MICROS
+        elif isinstance(value, datetime):
+            fields[name] = value.isoformat()
+    if address is not None:
+        fields.setdefault("email", address)
+    return fields

@@ -1,0 +1,96 @@
+"""What recipients do with a message: follow a signed link, unsubscribe with one click. A token acts for one message and logs nobody in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cegla.activate import store
+from cegla.activate.audience import readers_at, verdicts
+from cegla.activate.rules import returning, tokens
+from cegla.activate.rules.audience import masked
+from cegla.activate.sending import internal_source
+from cegla.activate.store import SQL
+from cegla.collect import actions as collect
+from cegla.govern import actions as govern
+from cegla.storage.workspace import Connection, Workspace
+from cegla.vocabulary.consent import Channel, Decision, State
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.text import Text
+
+MACHINE_SECONDS = 3  #: a click so soon after the hand-off is a scanner's
+
+
+@dataclass(frozen=True)
+class Unsubscription:
+    """What the page of an unsubscribe link shows: whose address (masked), from what, and whether it is done."""
+
+    address: str
+    campaign: str
+    purpose: Text
+    done: bool
+
+
+def open_link(ws: Workspace, token: str, *, count: bool = True) -> str:
+    """Where a signed link leads. The click comes back as an event, if the person still agrees to being measured.
+
+    `count` False (a HEAD request) only looks. Raises NotFound for anything that was not made here.
+    """
+    now = ws.clock()
+    read = _genuine(ws, token, tokens.CLICK)
+    with ws.transaction() as conn:
+        row = SQL.link_of_message(conn, id=read.message_id, number=read.link)
+        if row is None or row[1] is None:
+            raise _no_such_link()
+        url, address, _, campaign_id, campaign, handed_at = row
+        if count and _may_be_measured(ws, conn, address, now):
+            machine = handed_at is not None and (now - handed_at).total_seconds() < MACHINE_SECONDS
+            facts = {"campaign_id": campaign_id, "campaign": campaign, "link": read.link, "url": url.partition("?")[0], "machine": machine}
+            told = returning.event(returning.CLICKED, read.message_id, address, now, facts, key=f"-{read.link}-{int(now.timestamp() * 1000)}")
+            collect.write_down(conn, internal_source(conn, now), returning.requests([told]), now)
+    return str(url)
+
+
+def unsubscribe(ws: Workspace, token: str, *, act: bool) -> Unsubscription:
+    """Withdraw the consent a message rested on (RFC 8058). Only a POST may `act`; a GET looks, since scanners follow every link.
+
+    Done twice is done once. Messages that wait are stopped by the gate at their hand-off. Raises NotFound for a forged token.
+    """
+    now = ws.clock()
+    read = _genuine(ws, token, tokens.UNSUBSCRIBE)
+    with ws.transaction() as conn:
+        found = store.messages(conn, 1, id=read.message_id)
+        if not found or found[0].address is None:
+            raise _no_such_link()
+        row = found[0]
+        wanted = store.campaign(conn, row.campaign_id)
+        address = found[0].address
+        reader = readers_at(conn, [address])[0]
+        identities = reader.identity_ids if reader else ((row.identity_id,) if row.identity_id else ())
+        subject = govern.Subject(row.person_id, identities, address)
+        standing = govern.allowed(conn, ws.keys, [subject], wanted.purpose, Channel.EMAIL, now)[0]
+        if act and standing.reason != "withdrawn":
+            rested_on = next((one.identity_id for one in govern.decisions_of(conn, identities) if one.record_id == row.consent_record_id), row.identity_id)
+            if rested_on is not None:
+                source_id = internal_source(conn, now)
+                proof = {"message_id": row.id, "campaign_id": row.campaign_id}
+                withdrawn = Decision(rested_on, wanted.purpose, Channel.EMAIL, State.WITHDRAWN, now, source_id, "one_click", proof)
+                govern.record(conn, [withdrawn], now)
+                facts = {"campaign_id": row.campaign_id, "campaign": wanted.name, "purpose": wanted.purpose}
+                collect.write_down(conn, source_id, returning.requests([returning.event(returning.UNSUBSCRIBED, row.id, address, now, facts)]), now)
+    done = act or standing.reason == "withdrawn"
+    return Unsubscription(masked(address), wanted.name, govern.PURPOSES[wanted.purpose].label, done)
+
+
+def _may_be_measured(ws: Workspace, conn: Connection, address: str, now: datetime) -> bool:
+    reader = readers_at(conn, [address])[0]
+    return reader is not None and verdicts(ws, conn, [reader], "email_tracking", now)[0].allowed
+
+
+def _genuine(ws: Workspace, token: str, purpose: str) -> tokens.Token:
+    read = tokens.read(token)
+    if read is None or not ws.keys.genuine(purpose, read.content, read.signature):
+        raise _no_such_link()
+    return read
+
+
+def _no_such_link() -> NotFound:
+    return NotFound(where="link", thing=Text("ten odnośnik", "this link"))

@@ -1,0 +1,35 @@
+"""States and reasons as people read them: one row each, in both languages."""
+
+from cegla.vocabulary.messages import MessageState, SkipReason
+from cegla.vocabulary.text import Text
+
+CAMPAIGN_STATES: dict[str, Text] = {
+    "draft": Text("szkic", "draft"),
+    "sending": Text("wysyłana", "sending"),
+    "paused": Text("wstrzymana", "paused"),
+    "sent": Text("wysłana", "sent"),
+    "cancelled": Text("anulowana", "cancelled"),
+}
+
+MESSAGE_STATES: dict[MessageState, Text] = {
+    MessageState.DECIDED: Text("czeka na wysłanie", "waiting to be sent"),
+    MessageState.HANDING_OFF: Text("właśnie przekazywana serwerowi", "being handed to the server"),
+    MessageState.SENT: Text("przyjęta przez serwer poczty", "accepted by the mail server"),
+    MessageState.BOUNCED: Text("odrzucona przez serwer odbiorcy", "bounced"),
+    MessageState.FAILED: Text("nie udało się wysłać mimo prób", "failed after every try"),
+    MessageState.AMBIGUOUS: Text("nie wiadomo, czy dotarła: połączenie zerwało się przed odpowiedzią", "unknown: the connection ended before the reply"),
+    MessageState.SKIPPED: Text("pominięta", "skipped"),
+}
+
+SKIP_REASONS: dict[SkipReason, Text] = {
+    SkipReason.NO_CONSENT: Text("brak zgody", "no consent"),
+    SkipReason.WITHDRAWN: Text("zgoda wycofana lub sprzeciw", "consent withdrawn, or an objection"),
+    SkipReason.SUPPRESSED: Text("adres na liście wykluczeń", "address on the suppression list"),
+    SkipReason.NO_ADDRESS: Text("brak adresu e-mail", "no e-mail address"),
+    SkipReason.INVALID_ADDRESS: Text("adres, którego żaden serwer nie przyjmie", "an address that no server takes"),
+    SkipReason.CAPPED: Text("za dużo wiadomości w ostatnich 7 dniach", "too many messages in the last 7 days"),
+    SkipReason.HOLDOUT: Text("grupa kontrolna", "holdout group"),
+    SkipReason.NOT_MATCHING_ANY_MORE: Text("adres nie należy już do nikogo", "the address belongs to nobody any more"),
+    SkipReason.RENDERING_FAILED: Text("szablon nie dał się wypełnić dla tej osoby", "the template could not be filled for this person"),
+    SkipReason.CANCELLED: Text("kampania anulowana", "campaign cancelled"),
+}

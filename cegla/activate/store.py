@@ -1,0 +1,149 @@
+"""The tables of `activate`: rows in, frozen values out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from cegla.activate.rules.audience import Chosen
+from cegla.activate.rules.pace import Bucket
+from cegla.storage import statements
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.messages import MessageState, SkipReason
+from cegla.vocabulary.text import Text
+
+SQL = statements.load(__file__)
+AT_ONCE = 10_000
+CAP_WINDOW = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """An e-mail campaign: its wording is that of its newest version, `counts` are messages by state, times are UTC.
+
+    `state` is draft, sending, paused, sent or cancelled. `segment_name` and `segment_sentence` are the segment as it was at
+    the launch, None before. `trouble` says what the mail server last said when it is away, until `retry_at`.
+    """
+
+    id: int
+    name: str
+    segment_id: int
+    purpose: str
+    channel: str
+    sender: str
+    version: int
+    holdout_percent: int
+    messages_per_minute: int | None
+    cap: int
+    state: str
+    created_at: datetime
+    changed_at: datetime
+    launched_at: datetime | None
+    finished_at: datetime | None
+    segment_name: str | None
+    segment_sentence: Text | None
+    trouble: str | None
+    retry_at: datetime | None
+    subject: str
+    mjml: str
+    content: dict[str, Any]
+    counts: dict[str, int]
+
+    def count(self, *states: MessageState) -> int:
+        """How many messages are in these states; of all when none is named."""
+        return sum(self.counts.get(state.value, 0) for state in states) if states else sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class Message:
+    """One outbox row. `address` is None after erasure; `reply` is what the mail server said last."""
+
+    id: int
+    campaign_id: int
+    campaign: str
+    person_id: int
+    identity_id: int | None
+    address: str | None
+    state: MessageState
+    reason: SkipReason | None
+    version: int
+    consent_record_id: int | None
+    consent_at: datetime | None
+    tracked: bool
+    attempts: int
+    reply: str | None
+    decided_at: datetime
+    handed_at: datetime | None
+    done_at: datetime | None
+
+
+def campaigns(conn: Connection, campaign_id: int | None = None) -> list[Campaign]:
+    """Every campaign, newest first, or the one of this number."""
+    return [_campaign(row) for row in SQL.campaigns(conn, id=campaign_id)]
+
+
+def campaign(conn: Connection, campaign_id: int) -> Campaign:
+    """One campaign. Raises NotFound."""
+    found = campaigns(conn, campaign_id)
+    if not found:
+        raise NotFound(where="campaign", seen=campaign_id, thing=Text(f"kampania {campaign_id}", f"campaign {campaign_id}"))
+    return found[0]
+
+
+def _campaign(row: Sequence[Any]) -> Campaign:
+    sentence = Text(row[16], row[17]) if row[16] else None
+    values: list[Any] = [*row[:16], sentence, *row[18:]]
+    return Campaign(*values)
+
+
+def messages(conn: Connection, limit: int, **wanted: Any) -> list[Message]:
+    """Outbox rows, newest first, of those that fit every wish given: id, campaign_id, people, state, before (a row's id)."""
+    wishes: dict[str, Any] = {"id": None, "campaign_id": None, "people": None, "state": None, "before": None, **wanted}
+    return [_message(row) for row in SQL.messages(conn, most=limit, **wishes)]
+
+
+def _message(row: Sequence[Any]) -> Message:
+    values: list[Any] = [*row[:6], MessageState(row[6]), SkipReason(row[7]) if row[7] else None, *row[8:]]
+    return Message(*values)
+
+
+def add_messages(conn: Connection, campaign: Campaign, chosen: Sequence[Chosen], now: datetime) -> list[tuple[int, int, str | None, str | None]]:
+    """Write outbox rows for everybody the campaign decided on; those that are there stay as they are. Returns the new ones."""
+    added: list[tuple[int, int, str | None, str | None]] = []
+    for start in range(0, len(chosen), AT_ONCE):
+        part = chosen[start : start + AT_ONCE]
+        added += SQL.add_messages(
+            conn, campaign_id=campaign.id, version=campaign.version, now=now,
+            people=[row.person_id for row in part], identities=[row.identity_id for row in part], addresses=[row.address for row in part],
+            reasons=[row.reason.value if row.reason else None for row in part],
+            records=[row.consent_record_id for row in part], times=[row.consent_at for row in part],
+        )  # fmt: skip
+    return added
+
+
+def recent(conn: Connection, people: Sequence[int], campaign_id: int, now: datetime) -> dict[int, int]:
+    """How many messages of other campaigns each person was given in the last seven days, or waits for."""
+    return dict(SQL.recent_messages(conn, people=list(people), campaign_id=campaign_id, since=now - CAP_WINDOW))
+
+
+def bucket(conn: Connection, key: str) -> Bucket | None:
+    """How many messages may go by this key's pace."""
+    row = SQL.bucket(conn, key=key)
+    return Bucket(*row) if row else None
+
+
+def link_number(conn: Connection, campaign_id: int, url: str) -> int:
+    """The number of an address among a campaign's links."""
+    number = SQL.link_number(conn, campaign_id=campaign_id, url=url)
+    if number is None:
+        SQL.add_link(conn, campaign_id=campaign_id, url=url)
+        number = SQL.link_number(conn, campaign_id=campaign_id, url=url)
+    return int(number)
+
+
+def add_content(conn: Connection, campaign_id: int, version: int, parts: dict[str, Any], now: datetime) -> None:
+    """Keep a version of what a campaign says: subject, mjml, html, text and its content."""
+    SQL.add_content(conn, campaign_id=campaign_id, version=version, now=now, **{**parts, "content": Jsonb(parts["content"])})

@@ -1,0 +1,212 @@
+-- name: campaigns
+-- Every campaign with its content, newest first.
+select campaigns.id, name, segment_id, purpose, channel, sender, campaigns.version, holdout_percent, messages_per_minute, cap, state, created_at, changed_at,
+    launched_at, finished_at, segment_name, segment_sentence_pl, segment_sentence_en, trouble, retry_at, contents.subject, contents.mjml, contents.content,
+    coalesce((select jsonb_object_agg(counted.state, counted.n) from (
+        select messages.state, count(*) as n from activate.messages where messages.campaign_id = campaigns.id group by messages.state
+    ) as counted), '{}') as counts
+from activate.campaigns
+join activate.contents on contents.campaign_id = campaigns.id and contents.version = campaigns.version
+where cast(:id as integer) is null or campaigns.id = :id
+order by campaigns.id desc;
+
+-- name: add_campaign$
+-- Begin a campaign as a draft and return its number.
+insert into activate.campaigns
+    (name, segment_id, purpose, channel, sender, version, holdout_percent, messages_per_minute, cap, state, created_at, changed_at)
+values (:name, :segment_id, :purpose, 'email', :sender, 1, :holdout_percent, :messages_per_minute, :cap, 'draft', :now, :now)
+returning id;
+
+-- name: change_campaign$
+-- Change a draft, begin a new version of its content and return that version's number.
+update activate.campaigns
+set name = :name, segment_id = :segment_id, purpose = :purpose, sender = :sender, holdout_percent = :holdout_percent,
+    messages_per_minute = :messages_per_minute, cap = :cap, version = version + 1, changed_at = :now
+where id = :id
+returning version;
+
+-- name: add_content!
+-- Keep one version of what a campaign says.
+insert into activate.contents (campaign_id, version, subject, mjml, html, text, content, made_at)
+values (:campaign_id, :version, :subject, :mjml, :html, :text, :content, :now);
+
+-- name: content^
+-- One version of what a campaign says, compiled.
+select subject, html, text, content from activate.contents where campaign_id = :campaign_id and version = :version;
+
+-- name: lock_campaign$
+-- The state of a campaign, which nobody else changes until this transaction ends.
+select state from activate.campaigns where id = :id for update;
+
+-- name: start_campaign!
+-- A campaign is launched: keep the segment as it is now.
+update activate.campaigns
+set state = 'sending', launched_at = :now, segment_name = :segment_name, segment_rule = :segment_rule,
+    segment_sentence_pl = :sentence_pl, segment_sentence_en = :sentence_en
+where id = :id;
+
+-- name: set_state!
+-- Move a campaign to another state.
+update activate.campaigns
+set state = :state, finished_at = cast(:finished_at as timestamptz), trouble = null, failures = 0, retry_at = null
+where id = :id;
+
+-- name: launched_segment^
+-- The rule a launched campaign chose its people by, and when.
+select segment_rule, launched_at from activate.campaigns where id = :id;
+
+-- name: recent_messages
+-- How many messages each of these people was given since a moment, or is about to be given.
+select person_id, count(*)
+from activate.messages
+where person_id = any(:people) and campaign_id <> :campaign_id
+    and (handed_at >= :since or state = 'decided')
+    and state in ('decided', 'handing_off', 'sent', 'ambiguous')
+group by person_id;
+
+-- name: add_messages
+-- Write outbox rows, once per campaign and person; returns the new rows.
+insert into activate.messages
+    (campaign_id, person_id, identity_id, address, state, reason, version, consent_record_id, consent_at, decided_at, due_at, done_at)
+select :campaign_id, person_id, identity_id, address, case when reason is null then 'decided' else 'skipped' end, reason, :version,
+    consent_record_id, consent_at, :now, :now, case when reason is null then null else cast(:now as timestamptz) end
+from unnest(
+    cast(:people as bigint[]), cast(:identities as bigint[]), cast(:addresses as text[]), cast(:reasons as text[]),
+    cast(:records as bigint[]), cast(:times as timestamptz[])
+) as chosen (person_id, identity_id, address, reason, consent_record_id, consent_at)
+on conflict do nothing
+returning id, person_id, address, reason;
+
+-- name: due_campaigns
+-- Campaigns that are sending and whose server is not to be left alone, oldest first.
+select id, name, version, purpose, sender, messages_per_minute, failures
+from activate.campaigns
+where state = 'sending' and (retry_at is null or retry_at <= :now)
+order by id;
+
+-- name: due_messages
+-- The next outbox rows of a campaign that may be handed over.
+select messages.id, person_id, identity_id, address, messages.version, attempts, decided_at
+from activate.messages
+join activate.campaigns on campaigns.id = messages.campaign_id
+where campaign_id = :campaign_id and messages.state = 'decided' and due_at <= :now and campaigns.state = 'sending'
+order by due_at, id
+limit :most;
+
+-- name: waiting$
+-- Whether a campaign still has messages to hand over, now or later.
+select exists (select from activate.messages where campaign_id = :campaign_id and state = 'decided');
+
+-- name: begin_hand_off!
+-- The last word before the server gets the message: it happens only while the row waits and the campaign is sending.
+update activate.messages
+set state = 'handing_off', handed_at = :now, attempts = attempts + 1, tracked = :tracked,
+    consent_record_id = coalesce(:consent_record_id, consent_record_id), consent_at = coalesce(:consent_at, consent_at)
+where id = :id and state = 'decided' and exists (select from activate.campaigns where id = campaign_id and state = 'sending');
+
+-- name: end_message!
+-- What became of a message.
+update activate.messages set state = :state, reason = :reason, reply = :reply, done_at = :now where id = :id;
+
+-- name: put_off!
+-- Try a message again later.
+update activate.messages set state = 'decided', attempts = :attempts, reply = :reply, due_at = :due_at, handed_at = null where id = :id;
+
+-- name: interrupted
+-- Messages that a sender which is no more was handing over: nobody knows, so they are ambiguous.
+update activate.messages set state = 'ambiguous', done_at = :now
+where state = 'handing_off'
+returning id, campaign_id, address;
+
+-- name: cancel_messages
+-- Skip everything that still waits in a campaign.
+update activate.messages set state = 'skipped', reason = 'cancelled', done_at = :now
+where campaign_id = :campaign_id and state = 'decided'
+returning id, address;
+
+-- name: server_away!
+-- The mail server is away: leave the campaign alone for a while.
+update activate.campaigns set trouble = :trouble, failures = failures + 1, retry_at = :retry_at where id = :id;
+
+-- name: server_back!
+-- The mail server answers again.
+update activate.campaigns set trouble = null, failures = 0, retry_at = null where id = :id and (failures > 0 or trouble is not null);
+
+-- name: bucket^
+-- How many messages may go, as of when.
+select tokens, at from activate.pace where key = :key;
+
+-- name: set_bucket!
+-- Keep how many messages may go.
+insert into activate.pace (key, tokens, at) values (:key, :tokens, :at)
+on conflict (key) do update set tokens = excluded.tokens, at = excluded.at;
+
+-- name: add_link!
+-- Give an address in a campaign a number, once.
+insert into activate.links (campaign_id, number, url)
+select :campaign_id, coalesce(max(number), 0) + 1, cast(:url as text) from activate.links where campaign_id = :campaign_id
+on conflict do nothing;
+
+-- name: link_number$
+-- The number of an address in a campaign.
+select number from activate.links where campaign_id = :campaign_id and url = :url;
+
+-- name: link_of_message^
+-- Where a link of a message leads, and whose message it is.
+select links.url, messages.address, messages.person_id, messages.campaign_id, campaigns.name, messages.handed_at
+from activate.messages
+join activate.campaigns on campaigns.id = messages.campaign_id
+join activate.links on links.campaign_id = messages.campaign_id and links.number = :number
+where messages.id = :id;
+
+-- name: messages
+-- Outbox rows, newest first, of a campaign or a person, in a state or for a reason.
+select messages.id, campaign_id, campaigns.name, person_id, identity_id, address, messages.state, reason, messages.version, consent_record_id, consent_at,
+    tracked, attempts, reply, decided_at, handed_at, done_at
+from activate.messages
+join activate.campaigns on campaigns.id = messages.campaign_id
+where (cast(:id as bigint) is null or messages.id = :id)
+    and (cast(:campaign_id as integer) is null or campaign_id = :campaign_id)
+    and (cast(:people as bigint[]) is null or person_id = any(:people))
+    and (cast(:state as text) is null or messages.state = :state)
+    and (cast(:before as bigint) is null or messages.id < :before)
+order by messages.id desc
+limit :most;
+
+-- name: facts$
+-- Why the person was in the segment, as kept with the message.
+select facts from activate.messages where id = :id;
+
+-- name: keep_facts!
+-- Keep why the person was in the segment; the first answer stays.
+update activate.messages set facts = :facts where id = :id and facts is null;
+
+-- name: reasons
+-- How many people of a campaign were left out, by reason.
+select reason, count(*) from activate.messages where campaign_id = :campaign_id and state = 'skipped' group by reason order by 2 desc;
+
+-- name: messages_of_person
+-- Everything the outbox holds on a person.
+select messages.id, campaigns.name as campaign, address, messages.state, reason, decided_at, handed_at, done_at, consent_record_id, consent_at, tracked, facts,
+    contents.subject
+from activate.messages
+join activate.campaigns on campaigns.id = messages.campaign_id
+left join activate.contents on contents.campaign_id = messages.campaign_id and contents.version = messages.version
+where person_id = any(:ids) or identity_id = any(:ids)
+order by messages.id;
+
+-- name: forget_messages!
+-- Take the person out of the outbox: the rows stay as numbers of their campaigns, tied to nobody.
+update activate.messages
+set person_id = -id, identity_id = null, address = null, facts = null, reply = null, consent_record_id = null, consent_at = null, tracked = false,
+    state = case when state = 'decided' then 'skipped' else state end,
+    reason = case when state = 'decided' then 'cancelled' else reason end
+where person_id = any(:ids) or identity_id = any(:ids);
+
+-- name: become_only_sender$
+-- Whether this session is the one that may hand messages over, until it lets go or ends.
+select pg_try_advisory_lock(7236456);
+
+-- name: let_others_send$
+-- Let another session hand messages over.
+select pg_advisory_unlock(7236456);
