@@ -36,7 +36,7 @@ class Collector:
 
     def __init__(self, url: str, keys: Mapping[Place, str]) -> None:
         self.delivered = Delivered()
-        self._clients = {place: httpx.Client(base_url=url, auth=(key, ""), timeout=30) for place, key in keys.items()}
+        self._clients: dict[Place, httpx.Client] = {place: httpx.Client(base_url=url, auth=(key, ""), timeout=30) for place, key in keys.items()}
 
     def close(self) -> None:
         """Give back the connections."""
