@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cegla.profile import actions as profile
 from cegla.segment import store
 from cegla.segment.operators import OPERATORS, label_of_trait, parsed
 from cegla.segment.rules import compile as compiler
@@ -130,10 +131,10 @@ def members_of(ws: Workspace, rule: object, now: datetime, people: Iterable[int]
     with ws.transaction() as conn:
         ground = _ground(conn, ws.warehouse, [tree], now)
     if people is None:
-        found = ws.warehouse.run(compiler.members(tree, _history(), ground))
+        found = ws.warehouse.run(compiler.members(tree, _history(now), ground))
     else:
         with ws.warehouse.people(people) as table:
-            found = ws.warehouse.run(compiler.members(tree, _history(table), ground))
+            found = ws.warehouse.run(compiler.members(tree, _history(now, table), ground))
     ids = found.sort_by("person_id")["person_id"].combine_chunks()
     left_out = pa.array(list(excluded), pa.int64())
     return ids.filter(pc.invert(pc.is_in(ids, left_out))) if len(left_out) else ids
@@ -187,7 +188,7 @@ def explain(ws: Workspace, rule: object, person_id: int, now: datetime) -> Expla
     with ws.transaction() as conn:
         ground = _ground(conn, ws.warehouse, [tree], now)
     with ws.warehouse.people([person_id]) as table:
-        rows = ws.warehouse.run(compiler.reasons(tree, _history(table), ground)).to_pylist()
+        rows = ws.warehouse.run(compiler.reasons(tree, _history(now, table), ground)).to_pylist()
     if not rows:
         raise NotFound(where="person", seen=person_label(person_id), thing=Text(f"zdarzenia osoby {person_label(person_id)}", f"events of {person_label(person_id)}"))
     polish, english = (Speaker(language, ws.settings.currency, label_of_trait, ws.settings.zone) for language in ("pl", "en"))
@@ -225,8 +226,8 @@ def _segment(row: store.SegmentRow) -> Segment:
     return Segment(*row, problem=None)
 
 
-def _history(people: Any = None) -> History:
-    return History(history(), history("order_lines"), people)
+def _history(now: datetime, people: Any = None) -> History:
+    return History(history(), history("order_lines"), lambda: profile.person_traits(now, people), people)
 
 
 def _evaluated(conn: Connection, warehouse: Warehouse, trees: Mapping[int, Rule], people: Sequence[int] | None, now: datetime) -> list[tuple[list[int], pa.Table]]:
@@ -235,9 +236,9 @@ def _evaluated(conn: Connection, warehouse: Warehouse, trees: Mapping[int, Rule]
     ids = list(trees)
     parts = [ids[start : start + RULES_AT_ONCE] for start in range(0, len(ids), RULES_AT_ONCE)]
     if people is None:
-        return [(part, warehouse.run(compiler.membership([trees[one] for one in part], _history(), ground))) for part in parts]
+        return [(part, warehouse.run(compiler.membership([trees[one] for one in part], _history(now), ground))) for part in parts]
     with warehouse.people(people) as table:
-        return [(part, warehouse.run(compiler.membership([trees[one] for one in part], _history(table), ground))) for part in parts]
+        return [(part, warehouse.run(compiler.membership([trees[one] for one in part], _history(now, table), ground))) for part in parts]
 
 
 def _put(conn: Connection, ids: list[int], found: pa.Table, people: Sequence[int] | None, now: datetime, excluded: set[int]) -> list[Change]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cegla.profile import actions as profile
 from cegla.segment.operators import OPERATORS, parsed
 from cegla.segment.rules import rfm
 from cegla.segment.rules.compile import History, members
@@ -21,7 +22,7 @@ def test_the_example_matches_who_it_should(operator: Operator, tmp_path: Path) -
     warehouse = Warehouse(tmp_path / "w.duckdb")
     fill(warehouse, {INSIDE: operator.inside, OUTSIDE: operator.outside})
     scale = rfm.scale(warehouse.run(rfm.bounds(history(), MOMENT)).to_pylist()[0], MOMENT)
-    expression = members(parsed(operator.example), History(history(), history("order_lines")), Ground(MOMENT, scale))
+    expression = members(parsed(operator.example), History(history(), history("order_lines"), lambda: profile.person_traits(NOW)), Ground(MOMENT, scale))
     assert warehouse.run(expression)["person_id"].to_pylist() == [INSIDE]
     warehouse.close()
 
@@ -32,8 +33,8 @@ def test_what_cannot_hold_for_nobody_in_particular_says_so(operator: Operator, t
     rule = parsed(operator.example)
     warehouse = Warehouse(tmp_path / "w.duckdb")
     fill(warehouse, {INSIDE: operator.inside})
-    from_everybody = members(parsed({"any": [operator.example, {"not": {"op": "everyone"}}]}), History(history(), history("order_lines")), Ground(MOMENT, rfm.NO_SCALE))
-    narrow = members(rule, History(history(), history("order_lines")), Ground(MOMENT, rfm.NO_SCALE))
+    from_everybody = members(parsed({"any": [operator.example, {"not": {"op": "everyone"}}]}), History(history(), history("order_lines"), lambda: profile.person_traits(NOW)), Ground(MOMENT, rfm.NO_SCALE))
+    narrow = members(rule, History(history(), history("order_lines"), lambda: profile.person_traits(NOW)), Ground(MOMENT, rfm.NO_SCALE))
     assert warehouse.run(narrow)["person_id"].to_pylist() == warehouse.run(from_everybody)["person_id"].to_pylist()
     warehouse.close()
 

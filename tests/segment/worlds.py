@@ -44,7 +44,7 @@ def event_row(person: int, number: int, past: Past, now: datetime) -> dict[str, 
         local = at + timedelta(days=columns.pop("weekday") - at.isoweekday())
     return {
         "batch": 1, "event_id": number, "source_id": 1, "identity_id": person, "kind": "track", "name": past.name, "occurred_at": at, "received_at": at, "local_at": local,
-        "session_id": number, "value_micros": None if past.value is None else to_micros(past.value), "properties": json.dumps(dict(past.properties)), **columns,
+        "session_id": number, "value_micros": None if past.value is None else to_micros(past.value), "properties": json.dumps(dict(past.properties)), "is_bot": False, **columns,
     }  # fmt: skip
 
 

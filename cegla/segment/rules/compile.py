@@ -1,11 +1,11 @@
 """From rules to one expression: the measures of all leaves become one aggregation per person, the trees become its columns.
 
-    history up to now ─► (only the people asked about) ─► (only the rows some leaf asks about) ─► group by person ─► decide
+    history of humans up to now ─► (only the people asked about) ─► (only the rows some leaf asks about) ─► group by person ─► decide
 
 Rows nobody asks about are left unread only when no rule can hold for somebody without any row of interest.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,16 +14,21 @@ import ibis.expr.types as ir
 
 from cegla.segment.rules.history import Ground, Measure, Rows
 from cegla.segment.rules.language import All, Leaf, Not, Rule, Seen, Some, leaves
+from cegla.segment.rules.traits import trait
 
 LINE_COLUMNS = ("product", "category")
 
 
 @dataclass(frozen=True)
 class History:
-    """The two tables of the history with `person_id`, and the people to look at (a table of `person_id`; None: everybody)."""
+    """The tables of the history with `person_id`, and the people to look at (a table of `person_id`; None: everybody).
+
+    `traits` makes the table of `person_id` and one column a trait that need more than one pass over the history.
+    """
 
     events: ir.Table
     order_lines: ir.Table
+    traits: Callable[[], ir.Table]
     people: ir.Table | None = None
 
 
@@ -64,7 +69,8 @@ def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, ever
     past = _past(history, ground, mixed)
     wanted = [measure.where for leaf in every for measure in leaf.operator.measures(leaf.values, Rows(past, ground, mixed=mixed)).values()]
     asked = {where.op(): where for where in wanted if where is not None}
-    narrow = not everybody and None not in [None if where is None else True for where in wanted]
+    joined = sorted({row.key for leaf in every if (row := trait(leaf.values.get("trait", ""))) and row.joined})
+    narrow = not everybody and not joined and all(where is not None for where in wanted)
     kept = past.filter(ibis.or_(*asked.values())) if narrow and asked else past
     rows = Rows(kept, ground, bare=narrow and len(asked) == 1, mixed=mixed)
     names: dict[Any, str] = {}
@@ -73,7 +79,11 @@ def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, ever
         found: dict[str, Measure] = leaf.operator.measures(leaf.values, rows)
         places.append({key: names.setdefault(measure.value.op(), f"m{len(names)}") for key, measure in found.items()})
     table = kept.group_by("person_id").aggregate(**{name: op.to_expr() for op, name in names.items()})
-    return table, {id(leaf): {key: table[name] for key, name in place.items()} for leaf, place in zip(every, places, strict=True)}
+    if joined:
+        traits = history.traits().select(*joined, trait_owner="person_id")
+        table = table.left_join(traits, table["person_id"] == traits["trait_owner"])
+    columns = {key: table[key] for key in joined}
+    return table, {id(leaf): {**columns, **{key: table[name] for key, name in place.items()}} for leaf, place in zip(every, places, strict=True)}
 
 
 def _past(history: History, ground: Ground, mixed: bool) -> ir.Table:
@@ -90,6 +100,8 @@ def _past(history: History, ground: Ground, mixed: bool) -> ir.Table:
 
 def _up_to_now(rows: ir.Table, people: ir.Table | None, ground: Ground) -> ir.Table:
     past = rows.filter(rows["occurred_at"] <= ground.ago(0))
+    if "is_bot" in rows.columns:
+        past = past.filter(~past["is_bot"].fill_null(False))
     return past if people is None else past.semi_join(people, "person_id")
 
 

@@ -67,10 +67,14 @@ def _has_zero(values: Values) -> bool:
     return row is None or row.zero
 
 
-def _row(key: str, label: Text, sentence: Text, parameters: tuple[Parameter, ...], holds: Callable[[Values, Any, Ground], Any], *, like: tuple[dict[str, Any], tuple[Past, ...], tuple[Past, ...]]) -> Operator:
+def _zero_is_over(values: Values) -> bool:
+    return _has_zero(values) and values["value"] < 0
+
+
+def _row(key: str, label: Text, sentence: Text, parameters: tuple[Parameter, ...], holds: Callable[[Values, Any, Ground], Any], *, like: tuple[dict[str, Any], tuple[Past, ...], tuple[Past, ...]], empty: Callable[[Values], bool] = _has_zero) -> Operator:
     example, inside, outside = like
     return Operator(
-        key, "traits", label, sentence, parameters, _measures, lambda values, seen, ground: holds(values, known(values, seen, ground), ground), _has_zero, known,
+        key, "traits", label, sentence, parameters, _measures, lambda values, seen, ground: holds(values, known(values, seen, ground), ground), empty, known,
         {"op": key, **example}, inside, outside,
     )  # fmt: skip
 
@@ -107,7 +111,7 @@ TRAIT_OPERATORS: tuple[Operator, ...] = (
     _row(
         "trait_over", Text("cecha jest większa niż", "trait is more than"), Text("których {trait} to więcej niż {value}", "whose {trait} is more than {value}"),
         (_trait(*MEASURED, "text"), _value("value", "większa niż", "more than")), lambda values, value, ground: _over(values, value, values["value"]),
-        like=({"trait": "monetary", "value": 99.99}, (_order(1, 120), Past("Order Refunded", 0.5, -20)), (_order(1, 99.99),)),
+        empty=_zero_is_over, like=({"trait": "monetary", "value": 99.99}, (_order(1, 120), Past("Order Refunded", 0.5, -20)), (_order(1, 99.99),)),
     ),
     _row(
         "trait_under", Text("cecha jest mniejsza niż", "trait is less than"), Text("których {trait} to mniej niż {value}", "whose {trait} is less than {value}"),
@@ -122,12 +126,17 @@ TRAIT_OPERATORS: tuple[Operator, ...] = (
     _row(
         "trait_contains", Text("cecha zawiera tekst", "trait contains"), Text("których {trait} zawiera {value}", "whose {trait} contains {value}"),
         (_trait("text"), Parameter("value", Kind.TEXT, Text("zawiera", "contains"))), lambda values, value, ground: COMPARISONS["contains"].holds(value, values["value"]),
-        like=({"trait": "browser", "value": "fire"}, (_page(1, browser="Firefox"),), (_page(1, browser="Chrome"),)),
+        like=({"trait": "top_referrer", "value": "GOOGLE"}, (_page(1, referrer_kind="search", referrer_host="google.pl"), _page(2, referrer_kind="search", referrer_host="google.pl")), (_page(1, referrer_kind="direct"), _page(2, referrer_kind="direct"))),
     ),
     _row(
         "trait_starts_with", Text("cecha zaczyna się od", "trait starts with"), Text("których {trait} zaczyna się od {value}", "whose {trait} starts with {value}"),
         (_trait("text"), Parameter("value", Kind.TEXT, Text("zaczyna się od", "starts with"))), lambda values, value, ground: COMPARISONS["starts_with"].holds(value, values["value"]),
         like=({"trait": "declared.plan", "value": "Gold"}, (_plan(9, "free"), _plan(1, "gold+")), (_plan(9, "gold"), _plan(1, "free"))),
+    ),
+    _row(
+        "trait_has", Text("lista zawiera", "list includes"), Text("których {trait} to między innymi {value}", "whose {trait} include {value}"),
+        (_trait("list"), Parameter("value", Kind.TEXT, Text("zawiera", "includes"))), lambda values, value, ground: value.contains(values["value"]),
+        like=({"trait": "favourite_categories", "value": "Kuchnia"}, (Past("Order Completed", 1, 5, lines=(("Kubek", "Kuchnia"),) * 3),), (Past("Order Completed", 1, 5, lines=(("Piła", "Ogród"),) * 3),)),
     ),
     _row(
         "trait_known", Text("cecha jest znana", "trait is known"), Text("o których wiemy: {trait}", "whose {trait} is known"), (_trait(),), lambda values, value, ground: value.notnull(),

@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 from cegla.vocabulary.text import Text
 
 ORDER = "Order Completed"
-REFUND = "Order Refunded"
+REFUNDS = ("Order Refunded", "Order Cancelled")
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from cegla.segment.rules.history import ORDER, REFUND, Ground, Measure, Rows, Scale
+from cegla.segment.rules.history import ORDER, REFUNDS, Ground, Measure, Rows, Scale
 from cegla.segment.rules.language import Choice, Kind, Operator, Parameter, Past, Seen, Values
+from cegla.segment.rules.traits import order_count, revenue
 from cegla.vocabulary.text import Text
 
 SCORES = 5
@@ -61,12 +62,7 @@ DIMENSIONS = (Choice("recency", Text("świeżość", "recency")), Choice("freque
 def measures(rows: Rows) -> dict[str, Measure]:
     """What the scores rest on: the last order, how many orders, the net revenue in micros."""
     ordered = rows["name"] == ORDER
-    number = rows["order_id"].fill_null(ibis.literal("#") + rows["event_id"].cast("string"))
-    return {
-        "last": rows.last(ordered),
-        "orders": rows.distinct(number, ordered),
-        "revenue": rows.total(rows["value_micros"], rows["name"].isin([ORDER, REFUND])),
-    }
+    return {"last": rows.last(ordered), "orders": order_count(rows, ordered), "revenue": revenue(rows)}
 
 
 def dimensions(seen: Any, now: datetime) -> dict[str, Any]:
@@ -77,7 +73,7 @@ def dimensions(seen: Any, now: datetime) -> dict[str, Any]:
 
 def bounds(history: ir.Table, now: datetime) -> ir.Table:
     """One row over everybody: `people`, and `recency2` .. `monetary5`, the smallest value with each score (null: nobody has it)."""
-    past = history.filter(history["occurred_at"] <= ibis.literal(now, type="timestamp"), history["name"].isin([ORDER, REFUND]))
+    past = history.filter(history["occurred_at"] <= ibis.literal(now, type="timestamp"), history["name"].isin([ORDER, *REFUNDS]))
     counted = past.group_by("person_id").aggregate(**{key: one.value for key, one in measures(Rows(past, Ground(now))).items()})
     customers = counted.filter(counted["orders"] > 0)
     scored = customers.select(**dimensions(customers, now))

@@ -1,93 +1,107 @@
-"""Traits that rules can compare: what is known about a person, as aggregates over the history.
+"""Traits that rules can compare: what is known about a person.
 
-Only what the history itself says is here; a value somebody declared is reached as "declared.<name>".
+Most are aggregates over the history, counted together with everything else a rule asks for. The few that need more than one
+pass (`joined`) come from the expression of the profile slice. A value somebody declared is reached as "declared.<name>".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import ibis
-
-from cegla.segment.rules.history import ORDER, REFUND, Ground, Measure, Rows, property_text
+from cegla.segment.rules.history import ORDER, REFUNDS, Ground, Measure, Rows, property_text
 from cegla.vocabulary.text import Text
 
 DECLARED = "declared."
-DEVICES = ("phone", "desktop", "tablet", "tv", "server", "unknown", "bot")  #: of equally frequent ones the first counts
+Measures = Callable[[Rows], dict[str, Measure]]
+Read = Callable[[Mapping[str, Any], Ground], Any]
 
 
 @dataclass(frozen=True)
 class TraitRow:
-    """One trait. `kind` says what it may be compared with; `zero`: somebody without events of interest has 0, not unknown."""
+    """One trait. `kind` says what it may be compared with: count, money, number, moment, hour, text or list.
+
+    `zero`: somebody without events of interest has 0, not unknown. `profile` is the key of the same trait on the person's page.
+    """
 
     key: str
     label: Text
-    kind: str  #: count, money, number, moment, text, hour
-    measures: Callable[[Rows], dict[str, Measure]]
-    value: Callable[[Any, Ground], Any]
+    kind: str
+    measures: Measures
+    value: Read
+    profile: str | None = None
     zero: bool = False
+    joined: bool = False
 
 
-def _latest(column: str) -> Callable[[Rows], dict[str, Measure]]:
-    return lambda rows: {column: rows.latest(rows[column])}
+def order_count(rows: Rows, where: Any) -> Measure:
+    """How many orders: different order numbers, and each event without a number as one."""
+    number = rows["order_id"]
+    return rows.measure(lambda only: number.nunique(where=only) + number.isnull().sum(where=only).fill_null(0), where)
+
+
+def revenue(rows: Rows) -> Measure:
+    """Orders less what was taken back, in micros."""
+    return rows.total(rows["value_micros"], rows["name"].isin([ORDER, *REFUNDS]))
 
 
 def _orders(rows: Rows) -> dict[str, Measure]:
-    return {"orders": rows.distinct(order_key(rows), rows["name"] == ORDER)}
+    return {"orders": order_count(rows, rows["name"] == ORDER)}
 
 
-def order_key(rows: Rows) -> Any:
-    """What makes an order one: its number, or the event itself when it carries none."""
-    return rows["order_id"].fill_null(ibis.literal("#") + rows["event_id"].cast("string"))
+def _basket(rows: Rows) -> dict[str, Measure]:
+    ordered = rows["name"] == ORDER
+    return {"orders": order_count(rows, ordered), "gross": rows.total(rows["value_micros"], ordered)}
 
 
-def _revenue(rows: Rows) -> dict[str, Measure]:
-    return {"revenue": rows.total(rows["value_micros"], rows["name"].isin([ORDER, REFUND]))}
-
-
-def _gross(rows: Rows) -> dict[str, Measure]:
-    priced = (rows["name"] == ORDER) & rows["value_micros"].notnull()
-    return {"gross": rows.total(rows["value_micros"], priced), "priced": rows.distinct(order_key(rows), priced)}
-
-
-def _most_frequent(values: tuple[Any, ...], column: Callable[[Rows], Any]) -> Callable[[Rows], dict[str, Measure]]:
-    return lambda rows: {f"n{number}": rows.count(column(rows) == value) for number, value in enumerate(values)}
-
-
-def _first_of_the_largest(values: tuple[Any, ...]) -> Callable[[Any, Ground], Any]:
-    def value(seen: Any, _: Ground) -> Any:
-        counts = [seen[f"n{number}"] for number in range(len(values))]
-        largest = ibis.greatest(*counts)
-        return ibis.cases((largest == 0, ibis.null()), *((count == largest, word) for count, word in zip(counts, values, strict=True)))
-
-    return value
-
-
-def _one(name: str) -> Callable[[Any, Ground], Any]:
+def _one(name: str) -> Read:
     return lambda seen, ground: seen[name]
 
 
-TRAITS: dict[str, TraitRow] = {
-    row.key: row
-    for row in (
-        TraitRow("first_seen", Text("pierwsza aktywność", "first activity"), "moment", lambda rows: {"first": rows.first()}, _one("first")),
-        TraitRow("last_seen", Text("ostatnia aktywność", "last activity"), "moment", lambda rows: {"last": rows.last()}, _one("last")),
-        TraitRow("event_count", Text("liczba zdarzeń", "number of events"), "count", lambda rows: {"events": rows.count()}, _one("events"), zero=True),
-        TraitRow("session_count", Text("liczba wizyt", "number of visits"), "count", lambda rows: {"sessions": rows.distinct(rows["session_id"])}, _one("sessions"), zero=True),
-        TraitRow("order_count", Text("liczba zamówień", "number of orders"), "count", _orders, _one("orders"), zero=True),
-        TraitRow("first_order_at", Text("pierwsze zamówienie", "first order"), "moment", lambda rows: {"first": rows.first(rows["name"] == ORDER)}, _one("first")),
-        TraitRow("last_order_at", Text("ostatnie zamówienie", "last order"), "moment", lambda rows: {"last": rows.last(rows["name"] == ORDER)}, _one("last")),
-        TraitRow("monetary", Text("wydana kwota", "total spent"), "money", _revenue, lambda seen, ground: seen["revenue"].fill_null(0), zero=True),
-        TraitRow("average_basket", Text("średni koszyk", "average basket"), "money", _gross, lambda seen, ground: seen["gross"] / seen["priced"].nullif(0)),
-        TraitRow("refunds", Text("liczba zwrotów", "number of refunds"), "count", lambda rows: {"refunds": rows.count(rows["name"] == REFUND)}, _one("refunds"), zero=True),
-        TraitRow("country", Text("kraj", "country"), "text", _latest("country"), _one("country")),
-        TraitRow("language", Text("język", "language"), "text", _latest("language"), _one("language")),
-        TraitRow("browser", Text("przeglądarka", "browser"), "text", _latest("browser"), _one("browser")),
-        TraitRow("os", Text("system", "operating system"), "text", _latest("os"), _one("os")),
-        TraitRow("device", Text("urządzenie", "device"), "text", _most_frequent(DEVICES, lambda rows: rows["device_type"]), _first_of_the_largest(DEVICES)),
-        TraitRow("usual_hour", Text("zwykła pora (godzina)", "usual hour"), "hour", _most_frequent(tuple(range(24)), lambda rows: rows["local_at"].hour()), _first_of_the_largest(tuple(range(24)))),
-    )
-}  # fmt: skip
+def _joined(key: str, pl: str, en: str, kind: str) -> TraitRow:
+    return TraitRow(key, Text(pl, en), kind, lambda rows: {}, _one(key), key, joined=True)
+
+
+_ROWS = (
+    TraitRow("first_seen", Text("pierwsza aktywność", "first activity"), "moment", lambda rows: {"first": rows.first()}, _one("first"), "first_seen"),
+    TraitRow(
+        "last_seen", Text("ostatnia aktywność", "last activity"), "moment",
+        lambda rows: {"last": rows.last(rows["session_id"].notnull())}, _one("last"), "last_seen",
+    ),
+    TraitRow(
+        "visit_count", Text("liczba wizyt", "number of visits"), "count",
+        lambda rows: {"visits": rows.distinct(rows["session_id"], rows["session_id"].notnull())}, _one("visits"), "visit_count", zero=True,
+    ),
+    TraitRow("order_count", Text("liczba zamówień", "number of orders"), "count", _orders, _one("orders"), "order_count", zero=True),
+    TraitRow(
+        "first_order_at", Text("pierwsze zamówienie", "first order"), "moment",
+        lambda rows: {"first": rows.first(rows["name"] == ORDER)}, _one("first"), "first_order_at",
+    ),
+    TraitRow(
+        "last_order_at", Text("ostatnie zamówienie", "last order"), "moment",
+        lambda rows: {"last": rows.last(rows["name"] == ORDER)}, _one("last"), "last_order_at",
+    ),
+    TraitRow(
+        "monetary", Text("wydana kwota", "total spent"), "money",
+        lambda rows: {"revenue": revenue(rows)}, lambda seen, ground: seen["revenue"].fill_null(0), "monetary_micros", zero=True,
+    ),
+    TraitRow(
+        "average_basket", Text("średni koszyk", "average basket"), "money",
+        _basket, lambda seen, ground: seen["gross"].fill_null(0) // seen["orders"].nullif(0), "average_basket_micros",
+    ),
+    TraitRow(
+        "refund_count", Text("liczba zwrotów", "number of refunds"), "count",
+        lambda rows: {"refunds": order_count(rows, rows["name"].isin(REFUNDS))}, _one("refunds"), "refund_count", zero=True,
+    ),
+    _joined("usual_hour", "zwykła pora (godzina)", "usual hour", "hour"),
+    _joined("device", "urządzenie", "device", "text"),
+    _joined("country", "kraj", "country", "text"),
+    _joined("language", "język", "language", "text"),
+    _joined("top_referrer", "najczęstsze źródło wizyt", "most frequent referrer", "text"),
+    _joined("favourite_categories", "ulubione kategorie", "favourite categories", "list"),
+    _joined("favourite_product", "ulubiony produkt", "favourite product", "text"),
+    _joined("engagement", "zaangażowanie (0–100)", "engagement (0 to 100)", "number"),
+)  # fmt: skip
+TRAITS: dict[str, TraitRow] = {row.key: row for row in _ROWS}
 
 
 def trait(key: str) -> TraitRow | None:
@@ -100,3 +114,4 @@ def trait(key: str) -> TraitRow | None:
 
 def _declared(rows: Rows, name: str) -> dict[str, Measure]:
     return {"declared": rows.latest(property_text(rows.table, name), rows["kind"] == "identify")}
+

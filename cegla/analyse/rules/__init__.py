@@ -1,0 +1,1 @@
+"""The pure core of reports: expressions over the history and the definitions they print."""
