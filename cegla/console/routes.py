@@ -6,7 +6,7 @@ from typing import Literal
 
 from starlette.responses import Response
 
-from cegla.console.screens import door, events, gallery, mailbox, people, person, segments, settings, sources
+from cegla.console.screens import campaigns, door, events, gallery, mailbox, messages, people, person, public, segments, settings, sources
 from cegla.console.visit import Visit
 
 PUBLIC = "public"  #: anybody
@@ -50,6 +50,22 @@ ROUTES = (
     Route("GET", "/sources", sources.show, "sources.read"),
     Route("POST", "/sources", sources.add, "sources.edit"),
     Route("GET", "/sources/{id}", sources.show_one, "sources.read"),
+    Route("GET", "/campaigns", campaigns.show, "campaigns.read"),
+    Route("GET", "/campaigns/new", campaigns.show_new, "campaigns.edit"),
+    Route("POST", "/campaigns/form", campaigns.save, "campaigns.edit"),
+    Route("GET", "/campaigns/{id}", campaigns.show_one, "campaigns.read"),
+    Route("GET", "/campaigns/{id}/edit", campaigns.show_edit, "campaigns.edit"),
+    Route("POST", "/campaigns/{id}/preview", campaigns.preview, "people.reveal"),
+    Route("GET", "/campaigns/{id}/preview/{person}", campaigns.show_preview_body, "people.reveal"),
+    Route("POST", "/campaigns/{id}/test", campaigns.send_test, "campaigns.edit"),
+    Route("GET", "/campaigns/{id}/audience", campaigns.show_audience, "campaigns.read"),
+    Route("GET", "/campaigns/{id}/send", campaigns.show_send, "campaigns.send"),
+    Route("POST", "/campaigns/{id}/send", campaigns.send, "campaigns.send"),
+    Route("POST", "/campaigns/{id}/steer", campaigns.steer, "campaigns.send"),
+    Route("GET", "/messages/{id}", messages.show, "people.reveal"),
+    Route("GET", "/r/{token}", public.follow_link, PUBLIC),
+    Route("GET", "/u/{token}", public.show_unsubscribe, PUBLIC),
+    Route("POST", "/u/{token}", public.unsubscribe, ONE_CLICK),
     Route("GET", "/mailbox", mailbox.show, "campaigns.read"),
     Route("GET", "/mailbox/{name}/body", mailbox.show_body, "campaigns.read"),
     Route("GET", "/settings", settings.show, "settings.read"),

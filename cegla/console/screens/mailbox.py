@@ -3,7 +3,7 @@
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
-from typing import Any, cast
+from typing import Any
 
 from starlette.responses import Response
 
@@ -45,7 +45,7 @@ def _find(visit: Visit, name: str) -> EmailMessage:
 
 
 def _read(data: bytes) -> EmailMessage:
-    return cast(EmailMessage, BytesParser(policy=policy.default).parsebytes(data))
+    return BytesParser(policy=policy.default).parsebytes(data)
 
 
 def _summary(name: str, message: EmailMessage) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.identifiers import TYPES, Identifier, normalized
+from cegla.vocabulary.identifiers import Identifier, normalized
 from cegla.vocabulary.people import parse_person_label
 
 AT_ONCE = 50
+EXACT = ("user_id", "email", "phone", "loyalty_card")
 
 
 def show(visit: Visit) -> Response:
@@ -35,7 +36,7 @@ def search(visit: Visit) -> Response:
 
 def _exactly(visit: Visit, text: str) -> int | None:
     """The one person with this number, e-mail or phone."""
-    wanted = [Identifier(kind, value) for kind in TYPES if kind in ("user_id", "email", "phone", "loyalty_card") and (value := normalized(kind, text)) is not None]
+    wanted = [Identifier(kind, value) for kind in EXACT if (value := normalized(kind, text)) is not None]
     number = parse_person_label(text)
     with visit.ws.transaction() as conn:
         found = next((person for person in resolve.look_up(conn, wanted) if person is not None), None)

@@ -44,7 +44,7 @@ def show_timeline(visit: Visit) -> Response:
 def export(visit: Visit) -> Response:
     """Everything held on the person as one file."""
     person = visit.number("id")
-    held = govern.export_person(visit.ws, _identities(visit, person), visit.holders, visit.actor, visit.now)
+    held = govern.export_everything(visit.ws, _identities(visit, person), visit.holders, visit.actor, visit.now)
     body = json.dumps({"person": person_label(person), "held": held}, ensure_ascii=False, indent=1, default=_plain)
     return Response(body, media_type="application/json", headers={"content-disposition": f'attachment; filename="{person_label(person)}.json"'})
 
@@ -52,7 +52,7 @@ def export(visit: Visit) -> Response:
 def show_erase(visit: Visit) -> Response:
     """What an erasure would remove, before anybody does it."""
     person = visit.number("id")
-    counted = govern.erase_person(visit.ws, _identities(visit, person), visit.holders, visit.actor, visit.now, dry_run=True)
+    counted = govern.erase_everything(visit.ws, _identities(visit, person), visit.holders, visit.actor, visit.now, dry_run=True)
     return visit.page("person_erase.html", {"person": person, "counted": counted})
 
 
@@ -61,7 +61,7 @@ def erase(visit: Visit) -> Response:
     person = visit.number("id")
     if visit.field("sure") != "yes":
         raise FieldMissing(where="sure", field="sure")
-    govern.erase_person(visit.ws, _identities(visit, person), visit.holders, visit.actor, visit.now)
+    govern.erase_everything(visit.ws, _identities(visit, person), visit.holders, visit.actor, visit.now)
     return see_other("/people", done="erased")
 
 
@@ -82,17 +82,15 @@ def _card(visit: Visit, *, reveal: bool) -> dict[str, Any]:
         model = {
             "segments": segment.segments_of(conn, [person]).get(person, []),
             "decisions": govern.decisions_of(conn, ids),
-            "messages": activate.messages_of(conn, person),
-            "states": states.DECISIONS,
-            "outcomes": states.OUTCOMES,
-            "links": states.LINKS,
+            "messages": activate.messages_of(conn, people=[person]),
         }
     cards = traits.cards(found.traits, visit.tongue, reveal=reveal)
-    return {
-        "person": person, "revealed": reveal, "name": short_name(known, reveal=reveal), "known": known, "purposes": govern.PURPOSES,
-        "kinds": states.IDENTIFIERS, "channels": states.CHANNELS, "told": states.DECLARED, "unknown": [card for card in cards if not card.declared and not card.shown],
-        "computed": [card for card in cards if not card.declared], "declared": [card for card in cards if card.declared], **_timeline(visit, person), **model,
-    }  # fmt: skip
+    computed = [card for card in cards if not card.declared]
+    shown = {"person": person, "revealed": reveal, "name": short_name(known, reveal=reveal), "known": known, "purposes": govern.PURPOSES}
+    words = {"states": states.DECISIONS, "outcomes": states.OUTCOMES, "links": states.LINKS, "kinds": states.IDENTIFIERS}
+    words |= {"channels": states.CHANNELS, "told": states.DECLARED}
+    split = {"computed": computed, "unknown": [card for card in computed if not card.shown], "declared": [card for card in cards if card.declared]}
+    return {**shown, **words, **split, **_timeline(visit, person), **model}
 
 
 def _timeline(visit: Visit, person: int) -> dict[str, Any]:

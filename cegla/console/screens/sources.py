@@ -61,10 +61,12 @@ def _one(visit: Visit, source_id: int, secret: str) -> dict[str, Any]:
     if source is None:
         raise NotFound(where=visit.path, seen=source_id, thing=str(source_id))
     door = visit.ws.settings.collector
-    return {"source": source, "standing": standing, "secret": secret, "snippet": _snippet(f"http://{door.host}:{door.port}", source.key), "kind_names": states.SOURCES, "basis_names": states.BASES}
+    snippet = _snippet(f"http://{door.host}:{door.port}", source.key)
+    return {"source": source, "standing": standing, "secret": secret, "snippet": snippet, "kind_names": states.SOURCES, "basis_names": states.BASES}
 
 
 def _snippet(address: str, key: str) -> str:
     """A first event that can be pasted into a terminal."""
-    event = '{"event": "Product Viewed", "anonymousId": "test-1", "properties": {"product_id": "42"}, "context": {"consent": {"categoryPreferences": {"analytics": true}}}}'
+    consent = '"context": {"consent": {"categoryPreferences": {"analytics": true}}}'
+    event = f'{{"event": "Product Viewed", "anonymousId": "test-1", "properties": {{"product_id": "42"}}, {consent}}}'
     return f"curl {address}/v1/track -u {key}: \\\n  -H 'content-type: application/json' \\\n  -d '{event}'"

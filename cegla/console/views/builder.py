@@ -93,7 +93,7 @@ def form_of(rule: Mapping[str, Any], path: str = "0", number: int = 1) -> Node:
 
 def _field(path: str, parameter: Any, rule: Mapping[str, Any]) -> FormField:
     kind = str(parameter.kind)
-    given = rule.get(parameter.name, parameter.default)
+    given: Any = rule.get(parameter.name, parameter.default)
     choices: list[tuple[str, Any]] = [(one.key, one.label) for one in parameter.choices]
     if kind == "trait":
         choices = [(row.key, row.label) for row in segment.TRAITS.values() if not parameter.traits or row.kind in parameter.traits]
@@ -102,7 +102,7 @@ def _field(path: str, parameter: Any, rule: Mapping[str, Any]) -> FormField:
     if kind == "weekdays":
         choices = [(one.key, one.label) for one in segment.WEEKDAYS]
     if kind == "filters":
-        rows = [_filter_row(path, place, one) for place, one in enumerate(given or ())]
+        rows = [_filter_row(path, place, one) for place, one in enumerate(list[Any](given or ()))]
         rows += [FilterRow(f"w-{path}-{len(rows) + extra}", "property", "", "is", "") for extra in range(FILTER_ROWS)]
         return FormField(f"w-{path}", parameter.label, kind, (), parameter.required, filters=tuple(rows))
     chosen = [str(one) for one in given] if isinstance(given, (list, tuple)) else [] if given is None else [str(given)]

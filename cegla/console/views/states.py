@@ -1,6 +1,11 @@
 """States and reasons as words and colours: (message, badge). Colour never stands alone, the word is beside it."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from cegla.activate import actions as activate
 from cegla.console.menu import marked
+from cegla.vocabulary.text import Text
 
 DECISIONS = {
     "requested": (marked("zapytana"), "info"),
@@ -9,34 +14,19 @@ DECISIONS = {
     "withdrawn": (marked("wycofana"), "bad"),
     "expired": (marked("wygasła"), "warn"),
 }
-OUTCOMES = {
-    "decided": (marked("w kolejce"), "info"),
-    "handing_off": (marked("w trakcie"), "info"),
-    "sent": (marked("wysłana"), "good"),
-    "bounced": (marked("odbita"), "bad"),
-    "failed": (marked("nieudana"), "bad"),
-    "ambiguous": (marked("niepewna"), "warn"),
-    "skipped": (marked("pominięta"), ""),
-}
-CAMPAIGNS = {
-    "draft": (marked("szkic"), ""),
-    "sending": (marked("wysyłka"), "info"),
-    "paused": (marked("wstrzymana"), "warn"),
-    "sent": (marked("wysłana"), "good"),
-    "cancelled": (marked("anulowana"), "bad"),
-}
-SKIPS = {
-    "no_consent": marked("brak zgody"),
-    "withdrawn": marked("zgoda wycofana"),
-    "suppressed": marked("adres na liście blokad"),
-    "no_address": marked("brak adresu"),
-    "invalid_address": marked("adres nieprawidłowy"),
-    "capped": marked("limit wiadomości na osobę"),
-    "holdout": marked("grupa kontrolna"),
-    "not_matching_any_more": marked("już nie w segmencie"),
-    "rendering_failed": marked("szablon nie dał się złożyć"),
-    "cancelled": marked("kampania anulowana"),
-}
+OUTCOME_COLOURS = {"decided": "info", "handing_off": "info", "sent": "good", "bounced": "bad", "failed": "bad", "ambiguous": "warn"}
+CAMPAIGN_COLOURS = {"sending": "info", "paused": "warn", "sent": "good", "cancelled": "bad"}
+
+
+def coloured(words: Mapping[Any, Text], colours: Mapping[str, str]) -> dict[str, tuple[Text, str]]:
+    """Words with their badges, by the plain name of the state."""
+    return {str(key): (text, colours.get(str(key), "")) for key, text in words.items()}
+
+
+OUTCOMES = coloured(activate.MESSAGE_STATES, OUTCOME_COLOURS)
+CAMPAIGNS = coloured(activate.CAMPAIGN_STATES, CAMPAIGN_COLOURS)
+SKIPS = {str(key): text for key, text in activate.SKIP_REASONS.items()}
+
 LINKS = {
     "stated": marked("podany przez osobę lub sklep"),
     "seen": marked("widziany w jednym zdarzeniu z innym"),
@@ -52,8 +42,9 @@ IDENTIFIERS = {
     "external_id": marked("inny numer"),
 }
 DECLARED = {
-    "first_name": marked("imię"), "last_name": marked("nazwisko"), "name": marked("imię i nazwisko"), "email": marked("e-mail"), "phone": marked("telefon"),
-    "city": marked("miasto"), "country": marked("kraj"), "plan": marked("plan"), "language": marked("język"), "company": marked("firma"), "address": marked("adres"),
+    "first_name": marked("imię"), "last_name": marked("nazwisko"), "name": marked("imię i nazwisko"), "email": marked("e-mail"),
+    "phone": marked("telefon"), "city": marked("miasto"), "country": marked("kraj"), "plan": marked("plan"), "language": marked("język"),
+    "company": marked("firma"), "address": marked("adres"),
 }  # fmt: skip
 BASES = {
     "consent": marked("zgoda"),

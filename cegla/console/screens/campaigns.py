@@ -1,0 +1,177 @@
+"""Campaigns: the list, the editor with a preview for a chosen person, a trial, the dry run, the sending with its confirmation."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from cegla.activate import actions as activate
+from cegla.console import guard
+from cegla.console.screens.names import display_names
+from cegla.console.views import states
+from cegla.console.views.letters import STARTER
+from cegla.console.visit import Visit, see_other
+from cegla.govern import actions as govern
+from cegla.segment import actions as segment
+from cegla.vocabulary.errors import CeglaError, FieldMissing
+from cegla.vocabulary.people import parse_person_label, person_label
+
+SHOWN_ROWS = 300
+FIELDS = ("name", "segment_id", "sender", "subject", "mjml", "cap", "holdout_percent", "messages_per_minute")
+
+
+def show(visit: Visit) -> Response:
+    """All campaigns, newest first."""
+    with visit.ws.transaction() as conn:
+        rows = activate.campaigns(conn)
+        names = {row.id: row.name for row in segment.segments(conn)}
+    return visit.page("campaigns.html", {"rows": rows, "segment_names": names, "states": states.CAMPAIGNS})
+
+
+def show_new(visit: Visit) -> Response:
+    """The editor with a letter to begin with."""
+    values = {"segment_id": visit.query.get("segment", ""), "cap": "2", "holdout_percent": "0", **STARTER[visit.language]}
+    return _editor(visit, 0, values)
+
+
+def show_edit(visit: Visit) -> Response:
+    """The editor of a campaign that was not launched."""
+    found = _campaign(visit)
+    values = {name: "" if getattr(found, name) is None else str(getattr(found, name)) for name in FIELDS}
+    return _editor(visit, found.id, values)
+
+
+def save(visit: Visit) -> Response:
+    """Keep the draft; a template that does not compile comes back with the place of its mistake, and nothing typed is lost."""
+    values = {name: visit.field(name) for name in FIELDS}
+    number = int(visit.field("id")) if visit.field("id").isdigit() else 0
+    try:
+        with visit.ws.transaction() as conn:
+            saved = activate.save_campaign(conn, _typed(values, number), visit.now)
+            govern.note(conn, visit.actor, "campaign.save", f"campaign {saved.id}", {}, visit.now)
+    except CeglaError as error:
+        return _editor(visit, number, values, error)
+    return see_other(f"/campaigns/{saved.id}", done="saved")
+
+
+def _typed(values: Mapping[str, str], number: int) -> dict[str, Any]:
+    """The form as the action takes it: numbers as numbers, what is empty left out."""
+    typed: dict[str, Any] = {name: value for name, value in values.items() if value}
+    for name in ("segment_id", "cap", "holdout_percent", "messages_per_minute"):
+        if name in typed:
+            if not typed[name].isdigit():
+                raise FieldMissing(where=name, seen=typed[name], field=name)
+            typed[name] = int(typed[name])
+    if "segment_id" not in typed:
+        raise FieldMissing(where="segment_id", field="segment_id")
+    return typed | ({"id": number} if number else {})
+
+
+def show_one(visit: Visit) -> Response:
+    """A campaign: how far it is, the letter, a preview for a person."""
+    return visit.page("campaign.html", _model(visit), block="progress")
+
+
+def preview(visit: Visit) -> Response:
+    """The page with the preview for the person chosen."""
+    return visit.page("campaign.html", _model(visit, person=visit.field("person")))
+
+
+def show_preview_body(visit: Visit) -> Response:
+    """The letter's HTML alone, for the sandboxed frame. Whoever it is shown for is noted by `preview` of the page."""
+    person = parse_person_label(visit.arguments["person"]) or 0
+    rendered = activate.preview(visit.ws, visit.number("id"), person)
+    headers = {"content-security-policy": guard.PREVIEW_POLICY, "x-frame-options": "SAMEORIGIN"}
+    return Response(rendered.html, media_type="text/html", headers=headers)
+
+
+def send_test(visit: Visit) -> Response:
+    """One trial to an address of one's own."""
+    number, address = visit.number("id"), visit.field("address")
+    try:
+        visit.required("address")
+        activate.test_send(visit.ws, number, address)
+        with visit.ws.transaction() as conn:
+            govern.note(conn, visit.actor, "campaign.test", f"campaign {number}", {}, visit.now)
+    except CeglaError as error:
+        return visit.page("campaign.html", _model(visit, problem=error.problem(visit.language), address=address), status=error.status)
+    return see_other(f"/campaigns/{number}", done="test-sent")
+
+
+def show_audience(visit: Visit) -> Response:
+    """The dry run: who would get it, who would not, and why. Nothing is sent."""
+    found = _campaign(visit)
+    audience = activate.audience(visit.ws, found.id)
+    wanted = visit.query.get("reason", "")
+    rows = [row for row in audience.rows if (wanted == "" or (str(row.reason) if row.reason else "ok") == wanted)]
+    with visit.ws.transaction() as conn:
+        names = display_names(conn, [row.person_id for row in rows[:SHOWN_ROWS]])
+    shown = {"rows": rows[:SHOWN_ROWS], "rest": max(0, len(rows) - SHOWN_ROWS), "names": names}
+    return visit.page("campaign_audience.html", {"campaign": found, "audience": audience, "skips": states.SKIPS, "wanted": wanted, **shown})
+
+
+def show_send(visit: Visit) -> Response:
+    """The last question before sending, with the number of people."""
+    found = _campaign(visit)
+    return visit.page("campaign_send.html", {"campaign": found, "audience": activate.audience(visit.ws, found.id), "problem": None})
+
+
+def send(visit: Visit) -> Response:
+    """Send; the number that was confirmed must still be the number."""
+    found = _campaign(visit)
+    audience = activate.audience(visit.ws, found.id)
+    try:
+        if visit.field("count") != str(audience.reachable) or visit.field("sure") != "yes":
+            raise FieldMissing(where="sure", field="sure")
+        activate.launch(visit.ws, found.id)
+    except CeglaError as error:
+        return visit.page("campaign_send.html", {"campaign": found, "audience": audience, "problem": error.problem(visit.language)}, status=error.status)
+    with visit.ws.transaction() as conn:
+        govern.note(conn, visit.actor, "campaign.launch", f"campaign {found.id}", {"people": audience.reachable}, visit.now)
+    return see_other(f"/campaigns/{found.id}", done="sending")
+
+
+def steer(visit: Visit) -> Response:
+    """Pause, go on, or stop for good."""
+    number, act = visit.number("id"), visit.field("do")
+    acts = {"pause": (activate.pause, "paused"), "resume": (activate.launch, "sending"), "cancel": (activate.cancel, "cancelled")}
+    if act not in acts:
+        raise FieldMissing(where="do", field="do")
+    action, done = acts[act]
+    action(visit.ws, number)
+    with visit.ws.transaction() as conn:
+        govern.note(conn, visit.actor, f"campaign.{act}", f"campaign {number}", {}, visit.now)
+    return see_other(f"/campaigns/{number}", done=done)
+
+
+def _campaign(visit: Visit) -> Any:
+    with visit.ws.transaction() as conn:
+        return activate.campaign(conn, visit.number("id"))
+
+
+def _model(visit: Visit, *, person: str = "", address: str = "", problem: dict[str, Any] | None = None) -> dict[str, Any]:
+    found = _campaign(visit)
+    number = parse_person_label(person) if person else None
+    rendered = None
+    with visit.ws.transaction() as conn:
+        target = segment.segment(conn, found.segment_id)
+        example = next(iter(segment.membership(conn, found.segment_id, 0, 1)), None)
+        if number is not None:
+            govern.note(conn, visit.actor, "campaign.preview", person_label(number), {"campaign": found.id}, visit.now)
+    if number is not None:
+        try:
+            rendered = activate.preview(visit.ws, found.id, number)
+        except CeglaError as error:
+            problem = error.problem(visit.language)
+    return {
+        "campaign": found, "target": target, "states": states.CAMPAIGNS, "outcomes": states.OUTCOMES, "person": number, "asked": person, "rendered": rendered,
+        "example": example.person_id if example else None, "address": address, "problem": problem, "smtp": visit.ws.settings.smtp,
+    }  # fmt: skip
+
+
+def _editor(visit: Visit, number: int, values: Mapping[str, str], error: CeglaError | None = None) -> Response:
+    with visit.ws.transaction() as conn:
+        choices = [(row.id, row.name) for row in segment.segments(conn)]
+    problem = error.problem(visit.language) if error else None
+    model = {"number": number, "values": values, "choices": choices, "problem": problem, "smtp": visit.ws.settings.smtp}
+    return visit.page("campaign_form.html", model, status=error.status if error else 200)
