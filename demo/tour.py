@@ -146,8 +146,9 @@ class Tour:
         deadline = time.monotonic() + CAMPAIGN_SECONDS
         while (state := self.at.api.get(f"/campaigns/{self.campaign_id}")["state"]) == "sending" and time.monotonic() < deadline:
             time.sleep(0.2)
-        reasons = ", ".join(f"{reason} {count}" for reason, count in audience["counts"].items())
-        self.tell(words.CAMPAIGN_SENT, state=state, messages=len(self.at.mailbox.files()), reasons=reasons)
+        reasons = ", ".join(f"{reason} {count}" for reason, count in audience["reasons"].items() if count)
+        facts = {"members": audience["members"], "reachable": audience["reachable"], "reasons": reasons or "-"}
+        self.tell(words.CAMPAIGN_SENT, state=state, messages=len(self.at.mailbox.files()), **facts)
 
     def answer_mail(self) -> None:
         """Do what two recipients would do: one opens a link, another unsubscribes with one click."""

@@ -30,8 +30,8 @@ SCORED = Text(
 BUYERS_NAME = Text("Kupili w ostatnich 60 dniach", "Bought in the last 60 days")
 SEGMENTED = Text("Segmentów: {segments}, w tym grupy RFM; „{name}”: {members} osób", "{segments} segments, with the RFM groups; “{name}”: {members} people")
 CAMPAIGN_SENT = Text(
-    "Kampania ({state}): {messages} listów w lokalnej skrzynce; odbiorcy: {reasons}",
-    "Campaign ({state}): {messages} messages in the local mailbox; audience: {reasons}",
+    "Kampania ({state}): z {members} osób {reachable} może dostać list; pozostali: {reasons}; w lokalnej skrzynce {messages} listów",
+    "Campaign ({state}): {reachable} of {members} people may get it; the others: {reasons}; {messages} messages in the local mailbox",
 )
 ANSWERED = Text("Odpowiedzi: link otwarto jako {clicked}, wypisano {left}", "Answers: a link was opened as {clicked}, {left} unsubscribed")
 LIVE = Text(

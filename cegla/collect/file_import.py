@@ -27,7 +27,7 @@ from cegla.collect.rules.mapping import Mapping, check_columns, read_mapping
 from cegla.collect.rules.rows import Plan, RowError, events, plan_events, read_sheet
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import FileUnreadable, MappingInvalid
-from cegla.vocabulary.text import Language
+from cegla.vocabulary.text import Language, Text
 
 FIRST_EVENTS = 5
 EVENTS_IN_A_BODY = 250
@@ -35,6 +35,7 @@ BYTES_IN_A_BODY = 400_000
 BYTES_IN_A_TRANSACTION = 4_000_000
 EVENTS_AT_ONCE = 2_000
 LARGEST_EVENT_BYTES = 4_000_000
+HEADER_WRONG = Text("pierwszy wiersz musi nazywać każdą kolumnę dokładnie raz", "the first line must name each column once")
 
 Progress = Callable[[str, int, int], None]  #: stage ("read", "plan", "write"), done, of all
 WriteDown = Callable[[Connection, list[bytes], datetime], None]
@@ -68,7 +69,8 @@ def load_mapping(path: Path) -> Mapping:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise MappingInvalid(where=where, detail=str(getattr(error, "problem", None) or "it is not YAML")) from None
+        problem = str(getattr(error, "problem", None) or error)
+        raise MappingInvalid(where=where, detail=Text(f"to nie jest poprawny YAML ({problem})", f"it is not valid YAML ({problem})")) from None
     except (OSError, UnicodeDecodeError) as error:
         raise FileUnreadable(where=str(path), detail=_reason(error)) from None
     return read_mapping(values, str(path))
@@ -168,7 +170,7 @@ def _header(path: Path, mapping: Mapping) -> list[str]:
     names = next(csv.reader(head.splitlines(keepends=True), delimiter=form.separator, quotechar=form.quote), [])
     twice = [name for name, times in Counter(name.strip() for name in names).items() if times > 1]
     if not names or twice:
-        raise FileUnreadable(where=f"{path}:1", seen=", ".join(twice or names), detail="the first line must name each column once")
+        raise FileUnreadable(where=f"{path}:1", seen=", ".join(twice or names), detail=HEADER_WRONG)
     return names
 
 
@@ -229,6 +231,15 @@ def _write_errors(path: Path, errors: list[RowError], language: Language) -> Non
         writer.writerows([error.row, error.column, error.problem, PROBLEMS[error.problem].say(language), error.seen] for error in errors)
 
 
-def _reason(error: Exception) -> str:
-    """What a library said, on one line."""
-    return " ".join(str(error).split())[:300] or type(error).__name__
+def _reason(error: Exception) -> Text:
+    """Why a file cannot be read: the common cases in words, the others as the library told them, on one line."""
+    said = " ".join(str(error).split())[:300] or type(error).__name__
+    if isinstance(error, FileNotFoundError):
+        return Text("nie ma takiego pliku", "there is no such file")
+    if isinstance(error, PermissionError):
+        return Text("brak uprawnień do odczytu", "no permission to read it")
+    if isinstance(error, UnicodeDecodeError) or "UTF8" in said or "codec" in said:
+        return Text("tekst jest w innym kodowaniu, niż podano", "the text is in another encoding than given")
+    if "zlib" in said or "gzip" in said or "ompress" in said:
+        return Text("archiwum gzip jest uszkodzone", "the gzip archive is damaged")
+    return Text(f"biblioteka mówi: {said}", said)

@@ -13,11 +13,29 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors import ColumnUnknown, MappingFieldMissing, MappingFieldUnknown, MappingInvalid
+from cegla.vocabulary.text import Text
 
 IDENTIFY = "identify"
 TOTAL = "total"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,48}\Z")
 _PLACE = re.compile(r"\{([^{}]+)\}")
+
+#: What our own checks say; the others are pydantic's.
+SAID: dict[str, Text] = {
+    "mapping": Text("to nie jest zbiór pól", "it is not a mapping of fields"),
+    "encoding": Text("nie ma takiego kodowania", "there is no such encoding"),
+    "zone": Text("nie ma takiej strefy czasowej", "there is no such time zone"),
+    "ids": Text("potrzebne jest user_id, anonymous_id albo otherwise", "one of user_id, anonymous_id, otherwise is needed"),
+    "condition": Text("potrzebne jest dokładnie jedno z: equals, starts_with, below, above", "exactly one of equals, starts_with, below, above is needed"),
+    "name": Text("użyj 1 do 49 małych liter, cyfr, kropek, myślników i podkreśleń", "use 1 to 49 small letters, digits, dots, dashes and underscores"),
+    "lines": Text("total: lines wymaga produktów z price i quantity", "total: lines needs products with price and quantity"),
+    "time": Text(
+        'to musi być jedna kolumna typu time lub date, na przykład "{InvoiceDate}"',
+        'it must be one column of type time or date, such as "{InvoiceDate}"',
+    ),
+    "number": Text("tu potrzebna jest kolumna typu number lub integer", "a column of type number or integer is needed here"),
+    "total": Text("total jest znane tylko z `total: lines`", "total is known only with `total: lines`"),
+}
 
 Constant = bool | int | float | str
 
@@ -41,7 +59,7 @@ class FileForm(Form):
         try:
             "".encode(value)
         except LookupError:
-            raise ValueError(f"no such encoding: {value}") from None
+            raise ValueError("encoding") from None
         return value
 
 
@@ -65,7 +83,7 @@ class ColumnForm(Form):
         try:
             ZoneInfo(value)
         except (KeyError, ValueError, OSError):
-            raise ValueError(f"no such time zone: {value}") from None
+            raise ValueError("zone") from None
         return value
 
 
@@ -79,7 +97,7 @@ class IdsForm(Form):
     @model_validator(mode="after")
     def _one_at_least(self) -> "IdsForm":
         if not (self.user_id or self.anonymous_id or self.otherwise):
-            raise ValueError("one of user_id, anonymous_id, otherwise is needed")
+            raise ValueError("ids")
         return self
 
 
@@ -99,7 +117,7 @@ class WhenForm(Form):
     @model_validator(mode="after")
     def _one_condition(self) -> "WhenForm":
         if sum(value is not None for value in (self.equals, self.starts_with, self.below, self.above)) != 1:
-            raise ValueError("exactly one of equals, starts_with, below, above is needed")
+            raise ValueError("condition")
         return self
 
 
@@ -127,7 +145,7 @@ class Mapping(Form):
     @classmethod
     def _plain(cls, value: str) -> str:
         if not _NAME.match(value):
-            raise ValueError("use 1 to 49 small letters, digits, dots, dashes and underscores")
+            raise ValueError("name")
         return value
 
     @field_validator("columns", mode="before")
@@ -141,7 +159,7 @@ class Mapping(Form):
     @model_validator(mode="after")
     def _total_has_lines(self) -> "Mapping":
         if self.total == "lines" and not {"price", "quantity"} <= self.products.keys():
-            raise ValueError("total: lines needs products with price and quantity")
+            raise ValueError("lines")
         return self
 
 
@@ -172,7 +190,7 @@ def template(text: str) -> Template:
 def read_mapping(values: object, where: str) -> Mapping:
     """The mapping in `values`, as YAML gave it. `where` is the file, for messages. Raises MappingInvalid with the field and the value seen."""
     if not isinstance(values, dict):
-        raise MappingInvalid(where=where, seen=values, detail="it is not a mapping of fields")
+        raise MappingInvalid(where=where, seen=values, detail=SAID["mapping"])
     try:
         return Mapping.model_validate(values)
     except ValidationError as error:
@@ -183,7 +201,9 @@ def read_mapping(values: object, where: str) -> Mapping:
             raise MappingFieldMissing(where=place, field=field) from None
         if first["type"] == "extra_forbidden":
             raise MappingFieldUnknown(where=place, seen=first.get("input", ""), field=field) from None
-        raise MappingInvalid(where=place, seen=first.get("input", ""), detail=first["msg"].removeprefix("Value error, ")) from None
+        said = first["msg"].removeprefix("Value error, ")
+        detail = SAID.get(said) or Text(f"wartość nie pasuje do pola ({said})", said)
+        raise MappingInvalid(where=place, seen=first.get("input", ""), detail=detail) from None
 
 
 def check_columns(mapping: Mapping, found: list[str]) -> None:

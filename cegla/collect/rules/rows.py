@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from cegla.collect.rules.columns import RowProblem, in_utc, typed
-from cegla.collect.rules.mapping import IDENTIFY, TOTAL, ColumnForm, Mapping, WhenForm, template
+from cegla.collect.rules.mapping import IDENTIFY, SAID, TOTAL, ColumnForm, Mapping, WhenForm, template
 from cegla.vocabulary.errors import MappingInvalid
 from cegla.vocabulary.money import MICROS
 
@@ -193,7 +193,7 @@ def _moments(sheet: Sheet, mapping: Mapping) -> Any:
     column = template(mapping.time).single
     form = mapping.columns.get(column or "")
     if column is None or form is None or form.type not in ("time", "date"):
-        raise MappingInvalid(where="time", seen=mapping.time, detail='it must be one column of type time or date, such as "{InvoiceDate}"')
+        raise MappingInvalid(where="time", seen=mapping.time, detail=SAID["time"])
     values = sheet.columns[column]
     return in_utc(pc.cast(values, pa.timestamp("us")), form.zone) if form.type == "date" else values
 
@@ -220,7 +220,7 @@ def _line_values(sheet: Sheet, mapping: Mapping) -> Any:
 def _floats(sheet: Sheet, value: Any, place: str) -> Any:
     array = _filled(sheet, value)
     if not (pa.types.is_floating(array.type) or pa.types.is_integer(array.type)):
-        raise MappingInvalid(where=place, seen=value, detail="the total needs a column of type number or integer here")
+        raise MappingInvalid(where=place, seen=value, detail=SAID["number"])
     return np.asarray(pc.fill_null(pc.cast(array, pa.float64(), safe=False), 0.0))
 
 
@@ -251,7 +251,7 @@ def _names(sheet: Sheet, mapping: Mapping, order: Any, starts: Any, totals: Any)
             break
         if when.column == TOTAL and TOTAL not in sheet.columns:
             if totals is None:
-                raise MappingInvalid(where="when", seen=TOTAL, detail="total is known only with `total: lines`")
+                raise MappingInvalid(where="when", seen=TOTAL, detail=SAID["total"])
             fits = _fits(pa.array(totals / MICROS), when)
         else:
             fits = np.logical_or.reduceat(_fits(sheet.columns[when.column], when)[order], starts)
@@ -266,7 +266,7 @@ def _fits(values: Any, when: WhenForm) -> Any:
     elif when.starts_with is not None:
         found = pc.starts_with(_as_text(values), when.starts_with)
     elif not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
-        raise MappingInvalid(where="when", seen=when.column, detail="below and above need a column of type number or integer")
+        raise MappingInvalid(where="when", seen=when.column, detail=SAID["number"])
     elif when.below is not None:
         found = pc.less(values, when.below)
     else:
