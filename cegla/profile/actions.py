@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 
 import ibis
@@ -117,7 +118,7 @@ def refresh(conn: Connection, warehouse: Warehouse, people: Sequence[int] | None
         _refresh_everybody(conn, warehouse, now)
     elif people:
         with warehouse.people(people) as asked:
-            store.keep_profiles(conn, warehouse.run(document(_facts_of(asked))), now)
+            store.keep_profiles(conn, warehouse.run(_documents_of(asked.op())), now)
 
 
 def forget_people(conn: Connection, people: Sequence[int]) -> None:
@@ -210,10 +211,13 @@ def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
 
 
 def _facts_of(people: ir.Table | None) -> ir.Table:
-    events, lines = history("events"), history("order_lines")
-    if people is None:
-        return facts(events, lines)
-    return facts(events.semi_join(people, "person_id"), lines.semi_join(people, "person_id"))
+    return facts(history("events", people), history("order_lines", people))
+
+
+@lru_cache(maxsize=8)
+def _documents_of(people: Any) -> ir.Table:
+    """The question for facts, built once for each table of people (given as Ibis's operation, which can be a key)."""
+    return document(_facts_of(people.to_expr()))
 
 
 def _refresh_everybody(conn: Connection, warehouse: Warehouse, now: datetime) -> None:
@@ -225,7 +229,7 @@ def _refresh_everybody(conn: Connection, warehouse: Warehouse, now: datetime) ->
 
 def _fresh_facts(warehouse: Warehouse, person_id: int) -> dict[str, Any]:
     with warehouse.people([person_id]) as asked:
-        found = warehouse.run(document(_facts_of(asked)))["document"].to_pylist()
+        found = warehouse.run(_documents_of(asked.op()))["document"].to_pylist()
     return readable(msgspec.json.decode(found[0])) if found else {}
 
 

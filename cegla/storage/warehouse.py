@@ -80,12 +80,21 @@ def table(name: str) -> ir.Table:
     return ibis.table(ibis.Schema.from_pyarrow(TABLES[name]), name=name)
 
 
-def history(name: str = "events") -> ir.Table:
-    """A table with `person_id` added: whose row it is today."""
-    rows = table(name)
-    people = _derived("identity_map", {"mapped_identity": "int64", "mapped_person": "int64"})
-    joined = rows.left_join(people, rows.identity_id == people.mapped_identity)
-    return joined.mutate(person_id=joined.mapped_person.fill_null(joined.identity_id)).drop("mapped_identity", "mapped_person")
+def history(name: str = "events", people: ir.Table | None = None) -> ir.Table:
+    """A table with `person_id` added: whose row it is today. With `people` (a table with `person_id`), their rows only.
+
+    Given `people`, their few identities are looked up first, so that the history is read once and joined once.
+    """
+    rows: Any = table(name)
+    owners: Any = _derived("identity_map", {"mapped_identity": "int64", "mapped_person": "int64"})
+    if people is None:
+        joined = rows.left_join(owners, rows.identity_id == owners.mapped_identity)
+        return joined.mutate(person_id=joined.mapped_person.fill_null(joined.identity_id)).drop("mapped_identity", "mapped_person")
+    asked: Any = people.select("person_id").distinct()
+    given = owners.semi_join(asked, owners.mapped_person == asked.person_id).select(owner_identity="mapped_identity", person_id="mapped_person")
+    own = asked.anti_join(owners, asked.person_id == owners.mapped_identity).select(owner_identity="person_id", person_id="person_id")
+    mine = given.union(own)
+    return rows.inner_join(mine, rows.identity_id == mine.owner_identity).drop("owner_identity")
 
 
 def _derived(name: str, columns: dict[str, str]) -> ir.Table:

@@ -21,11 +21,10 @@ from cegla.profile.rules.sessions import Sessions
 from cegla.vocabulary.events import Event
 
 PASSIVE = frozenset({
-    "Order Refunded", "Order Cancelled", "Order Shipped", "Order Delivered", "Message Sent", "Message Delivered", "Message Bounced", "Message Skipped",
-    "Message Failed",
-    "Email Sent", "Email Delivered", "Email Bounced", "Email Marked as Spam", "SMS Sent", "SMS Delivered", "SMS Failed", "Push Sent", "Push Delivered",
-    "Push Bounced",
-    "Segment Consent Preference Updated",
+    "Order Refunded", "Order Cancelled", "Order Shipped", "Order Delivered", "Segment Consent Preference Updated",
+    "Message Sent", "Message Delivered", "Message Bounced", "Message Skipped", "Message Failed",
+    "Email Sent", "Email Delivered", "Email Bounced", "Email Skipped", "Email Failed", "Email Ambiguous", "Email Marked as Spam",
+    "SMS Sent", "SMS Delivered", "SMS Failed", "Push Sent", "Push Delivered", "Push Bounced",
 })  # fmt: skip
 ARRIVALS = frozenset({"page", "screen"})  #: kinds whose referrer says where the visit came from
 _PAGE_KEYS = frozenset({"url", "path", "title", "referrer", "search", "name"})

@@ -19,7 +19,7 @@ Table = Any  # an Ibis table: its published types are narrower than what it can 
 HALF_LIFE_SECONDS = 21 * 86_400
 HEAT_EPOCH_SECONDS = 1_577_836_800  # 2020-01-01 UTC
 WEIGHTS = {"Order Completed": 10.0, "Checkout Started": 5.0, "Message Clicked": 5.0, "Email Link Clicked": 5.0, "Product Added": 3.0,
-    "Signed Up": 3.0}  #: any other deed counts 1
+    "Signed Up": 3.0, "Unsubscribed": 0.0}  #: any other deed counts 1
 FAVOURITES = ("hour", "device", "country", "language", "origin", "category", "product")
 MOMENTS = ("first_seen", "last_seen", "first_order", "last_order")
 MOST_CATEGORIES = 3
@@ -71,7 +71,7 @@ def _heat(seen: Table, acted: Any) -> Any:
     seconds = seen.occurred_at.epoch_seconds() - HEAT_EPOCH_SECONDS
     half_lives = ibis.least(seconds.cast("float64") / HALF_LIFE_SECONDS, 520.0)
     weight: Any = ibis.cases(*((seen.name == name, points) for name, points in WEIGHTS.items()), else_=1.0)
-    return (weight * (half_lives * _LN2).exp()).sum(where=acted).log2().round(4)
+    return (weight * (half_lives * _LN2).exp()).sum(where=acted).nullif(0.0).log2().round(4)
 
 
 def _choices(seen: Table, lines: Table) -> Table:
