@@ -118,7 +118,7 @@ class Tour:
     def _orders_found(self, person: TruePerson) -> int | None:
         found = self.at.api.post("/people/look-up", {"value": person.email, "type": "email"})
         shown = self.at.api.get(f"/people/{found['person']}")
-        traits = {trait["key"]: trait["value"] for trait in shown["profile"]["traits"]}
+        traits = {row["trait"]["key"]: row["trait"]["value"] for row in shown["traits"]}
         return traits.get("order_count")
 
     # segments and a campaign -----------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ class Tour:
         self.console.print(Panel("\n".join(lines), title=title, border_style="green"), highlight=False)
 
     def _progress(self) -> Progress:
-        return Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=self.console, transient=True)
+        return Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=self.console, transient=True, disable=not self.console.is_terminal)
 
 
 def _number(value: int) -> str:

@@ -128,7 +128,8 @@ def import_file(
     ready = load_mapping(mapping) if isinstance(mapping, Path) else mapping
 
     def keep(conn: Connection, bodies: Sequence[bytes], now: datetime) -> None:
-        source, _ = add_source(conn, ready.source, "import", ready.basis, now)
+        known = next((source for source in sources(conn) if source.name == ready.source), None)
+        source = known or add_source(conn, ready.source, "import", ready.basis, now)[0]
         write_down(conn, source.id, bodies, now)
 
     return run_import(ws, path, ready, None if dry_run else keep, errors_to, progress)
