@@ -24,10 +24,15 @@ class Loops:
     def __init__(self, ws: Workspace) -> None:
         self.ws = ws
         self.intake = Intake(ws)
+        self.outlet = activate.Outlet(ws)
         self._ending = threading.Event()
         self._threads = [
             threading.Thread(target=self._repeat, args=(name, work, idle), name=name, daemon=True)
-            for name, work, idle in (("intake", self._take_in, IDLE_SECONDS), ("campaigns", self._deliver, 0.5), ("time", self._follow_time, MEMBERSHIP_SECONDS))
+            for name, work, idle in (
+                ("intake", self._take_in, IDLE_SECONDS),
+                ("campaigns", self._deliver, 0.5),
+                ("time", self._follow_time, MEMBERSHIP_SECONDS),
+            )
         ]
         self._night_done = ws.clock().astimezone(ws.settings.zone).date()
 
@@ -42,6 +47,7 @@ class Loops:
         self._ending.set()
         for thread in self._threads:
             thread.join(timeout=20)
+        self.outlet.close()
 
     def _repeat(self, name: str, work: Callable[[], bool], idle_seconds: float) -> None:
         """Call `work` until the end: at once again while it says there is more, else after a pause; failures back off."""
@@ -62,7 +68,7 @@ class Loops:
         return self.intake.take_in() is not None
 
     def _deliver(self) -> bool:
-        return activate.deliver(self.ws, self.ws.clock()).more
+        return activate.deliver(self.ws, self.ws.clock(), self.outlet).more
 
     def _follow_time(self) -> bool:
         now = self.ws.clock()

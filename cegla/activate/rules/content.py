@@ -16,7 +16,7 @@ ROOTS: dict[str, Text] = {
     "unsubscribe_url": Text("adres wypisania się", "where to unsubscribe"),
 }
 NO_WAY_OUT = Text("W treści nie ma odnośnika do wypisania się: {{ unsubscribe_url }}.", "The content has no link to unsubscribe: {{ unsubscribe_url }}.")
-_OUTPUT = re.compile(r"\{\{-?\s*(person\.[\w.]+)((?:\s*\|[^}]*)?)-?\}\}")
+_OUTPUT = re.compile(r"\{\{-?\s*(person\.[\w.]+)((?:\s*\|[^}]*)?)\s*-?\}\}")
 _HREF = re.compile(r"""(<a\b[^>]*?\bhref=")(https?://[^"]+)(")""", re.IGNORECASE)
 _UNSUBSCRIBE = re.compile(r"\{\{-?\s*unsubscribe_url\b")
 

@@ -1,0 +1,290 @@
+"""A campaign from the segment to the postbox and back."""
+
+from typing import Any
+
+import pytest
+
+from cegla.activate import actions as activate
+from cegla.activate.rules.returning import CLICKED, SENT, SKIPPED, UNSUBSCRIBED
+from cegla.govern import actions as govern
+from cegla.vocabulary.consent import Channel
+from cegla.vocabulary.errors import CampaignNotReady, InvalidInput, NotFound, TemplateInvalid
+from cegla.vocabulary.messages import MessageState
+from tests.activate.conftest import NOW, Shop
+
+
+def link_in(shop: Shop, user: str, path: str) -> str:
+    html = shop.postbox.letter(f"{user}@example.pl").get_body(("html",)).get_content()
+    return html.split(f"https://cegla.example/{path}/")[1].split('"')[0]
+
+
+def test_the_dry_run_gives_one_reason_a_person_and_the_launch_does_what_it_said(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    shop.person("bartek")
+    shop.person("celina", marketing_email=False)
+    shop.person("darek", email=None, marketing_email=True)
+    shop.person("ewa", marketing_email=True)
+    shop.person("feliks", marketing_email=True, profiling=False)
+    with shop.ws.transaction() as conn:
+        govern.suppress(conn, shop.ws.keys, "ewa@example.pl", Channel.EMAIL, "manual", NOW)
+    campaign = shop.campaign()
+    dry = activate.audience(shop.ws, campaign.id)
+    assert (dry.members, dry.reachable) == (6, 1)
+    assert dry.reasons == {"no_consent": 2, "no_address": 1, "suppressed": 1, "withdrawn": 1}
+    assert shop.postbox.letters == [] and shop.states(campaign.id) == {}
+    launched = activate.launch(shop.ws, campaign.id)
+    assert launched.count() == 6 and launched.count(MessageState.DECIDED) == 1
+    shop.deliver(2)
+    assert shop.postbox.recipients == ["anna@example.pl"]
+    assert len(shop.events(SENT)) == 1 and len(shop.events(SKIPPED)) == 4  # who has no address cannot be told of
+    with shop.ws.transaction() as conn:
+        assert activate.campaign(conn, campaign.id).state == "sent"
+
+
+def test_a_letter_carries_names_fallbacks_a_text_part_and_one_click_headers(shop: Shop) -> None:
+    shop.person("żaneta", email="zaneta@example.pl", marketing_email=True)
+    activate.launch(shop.ws, shop.campaign().id)
+    shop.deliver(1)
+    letter = shop.postbox.letter("zaneta@example.pl")
+    assert letter["Subject"] == "Cześć Żaneta" and letter["From"] == "Sklep Żółw <sklep@example.pl>"
+    text, html = (letter.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    assert "Cześć Żaneta!" in text and "Zobacz (https://sklep.example/nowosci?a=1&b=2)" in text and "<" not in text
+    assert "Cześć Żaneta!" in html and "https://sklep.example/nowosci?a=1" in html
+    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert letter["List-Unsubscribe"].startswith("<https://cegla.example/u/") and letter["List-Unsubscribe"].strip("<>").rpartition("/")[2] in html
+
+
+def test_without_consent_to_measuring_links_are_plain_and_with_it_clicks_return_as_events(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    shop.person("bartek", marketing_email=True, email_tracking=True)
+    activate.launch(shop.ws, shop.campaign().id)
+    shop.deliver(1)
+    assert "/r/" not in shop.postbox.letter("anna@example.pl").get_body(("html",)).get_content()
+    token = link_in(shop, "bartek", "r")
+    assert activate.open_link(shop.ws, token, count=False) == activate.open_link(shop.ws, token) == "https://sklep.example/nowosci?a=1&b=2"
+    assert len(shop.events(CLICKED)) == 1
+    with pytest.raises(NotFound):
+        activate.open_link(shop.ws, token[:-2] + ("A" if token[-2] != "A" else "B") + token[-1])
+
+
+def test_a_click_after_the_consent_to_measuring_was_withdrawn_leads_on_and_leaves_no_event(shop: Shop) -> None:
+    shop.person("bartek", marketing_email=True, email_tracking=True)
+    activate.launch(shop.ws, shop.campaign().id)
+    shop.deliver(1)
+    shop.pass_time(hours=3)
+    shop.person("bartek", email_tracking=False)
+    shop.take_in()
+    assert activate.open_link(shop.ws, link_in(shop, "bartek", "r")).startswith("https://sklep.example")
+    assert shop.events(CLICKED) == []
+
+
+def test_scanners_that_fetch_the_link_never_unsubscribe_and_one_post_does(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    activate.launch(shop.ws, shop.campaign().id)
+    shop.deliver(1)
+    token = link_in(shop, "anna", "u")
+    assert not any(activate.unsubscribe(shop.ws, token, act=False).done for _ in range(50))
+    shop.pass_time(minutes=1)
+    done = activate.unsubscribe(shop.ws, token, act=True)
+    assert (done.done, done.address) == (True, "a***@example.pl")
+    activate.unsubscribe(shop.ws, token, act=True)
+    shop.take_in()
+    assert len(shop.events(UNSUBSCRIBED)) == 1
+    assert activate.audience(shop.ws, shop.campaign().id).reasons == {"withdrawn": 1}
+    with pytest.raises(NotFound):
+        activate.unsubscribe(shop.ws, "A" * len(token), act=True)
+
+
+def test_a_token_for_clicking_does_not_unsubscribe(shop: Shop) -> None:
+    shop.person("bartek", marketing_email=True, email_tracking=True)
+    activate.launch(shop.ws, shop.campaign().id)
+    shop.deliver(1)
+    with pytest.raises(NotFound):
+        activate.unsubscribe(shop.ws, link_in(shop, "bartek", "r"), act=True)
+
+
+def test_who_unsubscribes_and_agrees_again_gets_messages_again(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    activate.launch(shop.ws, shop.campaign().id)
+    shop.deliver(1)
+    shop.pass_time(minutes=1)
+    activate.unsubscribe(shop.ws, link_in(shop, "anna", "u"), act=True)
+    shop.pass_time(days=1)
+    shop.person("anna", marketing_email=True)
+    assert activate.audience(shop.ws, shop.campaign().id).reachable == 1
+
+
+def test_consent_withdrawn_while_a_message_waits_stops_it(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    shop.person("bartek", marketing_email=True)
+    campaign = shop.campaign()
+    activate.launch(shop.ws, campaign.id)
+    shop.pass_time(hours=2)
+    shop.person("anna", marketing_email=False)
+    shop.deliver(2)
+    assert shop.states(campaign.id) == {"anna": "withdrawn", "bartek": "sent"}
+
+
+def test_the_address_of_today_decides_after_two_people_became_one(shop: Shop) -> None:
+    shop.tell({"type": "identify", "anonymousId": "b1", "traits": {"email": "anna@example.pl"}, "context": {"consent": {"categoryPreferences": {"marketing_email": True}}}})
+    shop.tell({"type": "track", "event": "Order Completed", "anonymousId": "b1", "properties": {"order_id": "1", "total": 9}})
+    campaign = shop.campaign()
+    activate.launch(shop.ws, campaign.id)
+    shop.person("anna", marketing_email=False)
+    shop.deliver(2)
+    assert shop.states(campaign.id) == {"anna": "no_consent"}
+
+
+def test_the_cap_counts_messages_of_other_campaigns_in_seven_days(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    activate.launch(shop.ws, shop.campaign().id)
+    shop.deliver(1)
+    second = shop.campaign(cap=1)
+    assert activate.audience(shop.ws, second.id).reasons == {"capped": 1}
+    shop.pass_time(days=8)
+    assert activate.audience(shop.ws, second.id).reachable == 1
+
+
+def test_the_holdout_is_the_same_people_each_time(shop: Shop) -> None:
+    for user in ("anna", "bartek", "celina", "darek", "ewa", "feliks"):
+        shop.person(user, marketing_email=True)
+    campaign = shop.campaign(holdout_percent=50)
+    first, second = activate.audience(shop.ws, campaign.id), activate.audience(shop.ws, campaign.id)
+    assert first.rows == second.rows and 0 < first.reasons.get("holdout", 0) < 6
+
+
+def test_speed_in_messages_per_minute_is_what_it_says(shop: Shop) -> None:
+    for user in ("anna", "bartek", "celina", "darek"):
+        shop.person(user, marketing_email=True)
+    activate.launch(shop.ws, shop.campaign(messages_per_minute=60).id)
+    sent: list[int] = []
+    for _ in range(3):
+        shop.pass_time(seconds=1)
+        activate.deliver(shop.ws, shop.now, shop.outlet)
+        activate.deliver(shop.ws, shop.now, shop.outlet)
+        sent.append(len(shop.postbox.letters))
+    assert sent == [1, 2, 3]
+
+
+def test_a_paused_campaign_waits_goes_on_and_can_be_cancelled(shop: Shop) -> None:
+    for user in ("anna", "bartek", "celina"):
+        shop.person(user, marketing_email=True)
+    campaign = shop.campaign(messages_per_minute=60)
+    activate.launch(shop.ws, campaign.id)
+    shop.deliver(1)
+    assert activate.pause(shop.ws, campaign.id).state == "paused"
+    shop.deliver(2)
+    assert len(shop.postbox.letters) == 1
+    assert activate.launch(shop.ws, campaign.id).state == "sending"
+    shop.deliver(1)
+    assert activate.cancel(shop.ws, campaign.id).count(MessageState.SKIPPED) == 1
+    shop.deliver(2)
+    assert len(shop.postbox.letters) == 2
+    for order in (activate.launch, activate.pause, activate.cancel):
+        with pytest.raises(CampaignNotReady):
+            order(shop.ws, campaign.id)
+
+
+def test_launching_twice_is_refused_and_doubles_nothing(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    campaign = shop.campaign()
+    activate.launch(shop.ws, campaign.id)
+    with pytest.raises(CampaignNotReady) as refused:
+        activate.launch(shop.ws, campaign.id)
+    assert "szkic" in refused.value.say("pl") and "draft" in refused.value.say("en")
+    shop.deliver(3)
+    assert shop.postbox.recipients == ["anna@example.pl"]
+
+
+def test_a_message_says_why_it_was_sent(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    campaign = shop.campaign()
+    activate.launch(shop.ws, campaign.id)
+    shop.deliver(1)
+    with shop.ws.transaction() as conn:
+        row = activate.messages_of(conn, campaign_id=campaign.id)[0]
+    why = activate.message(shop.ws, row.id)
+    assert why.segment_name == "Kupujący" and why.segment_sentence.pl and why.segment_sentence.en
+    assert why.facts and why.facts["holds"] and why.facts["sentence"]["pl"]
+    assert why.decision and why.decision.record_id == row.consent_record_id and why.decision.at == row.consent_at
+    assert activate.message(shop.ws, row.id).facts == why.facts
+    with pytest.raises(NotFound):
+        activate.message(shop.ws, 999)
+
+
+def test_a_changed_draft_is_a_new_version_and_a_launched_campaign_cannot_change(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    campaign = shop.campaign()
+    assert shop.campaign(id=campaign.id, subject="Inny temat").version == 2
+    activate.launch(shop.ws, campaign.id)
+    with pytest.raises(CampaignNotReady):
+        shop.campaign(id=campaign.id)
+    shop.deliver(1)
+    assert shop.postbox.letter("anna@example.pl")["Subject"] == "Inny temat"
+
+
+def test_a_preview_shows_the_person_and_warns_its_author(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    bare = "<mjml><mj-body><mj-section><mj-column><mj-text>{{ person.first_name }} {{ prsn.name }}</mj-text></mj-column></mj-section></mj-body></mjml>"
+    campaign = shop.campaign(mjml=bare)
+    person = activate.audience(shop.ws, campaign.id).rows[0].person_id
+    seen = activate.preview(shop.ws, campaign.id, person, shop.outlet)
+    assert (seen.subject, "Anna" in seen.html, "Anna" in seen.text) == ("Cześć Anna", True, True)
+    assert len(seen.warnings) == 3
+    assert activate.preview(shop.ws, campaign.id).subject == "Cześć Ty"
+
+
+@pytest.mark.parametrize("mjml", ["<mjml><mj-body>", "<mjml><mj-body><mj-foo/></mj-body></mjml>", "<mjml><mj-body><mj-text>{% if %}</mj-text></mj-body></mjml>"])
+def test_a_broken_template_is_refused_when_it_is_saved(shop: Shop, mjml: str) -> None:
+    with pytest.raises(TemplateInvalid):
+        shop.campaign(mjml=mjml)
+
+
+@pytest.mark.parametrize("wrong", [{"purpose": "dreams"}, {"holdout_percent": 90}, {"nonsense": 1}, {"cap": -1}])
+def test_a_wrong_draft_is_refused(shop: Shop, wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        shop.campaign(**wrong)
+
+
+def test_a_line_break_in_a_name_costs_its_own_message_only(shop: Shop) -> None:
+    shop.tell({"type": "identify", "userId": "zły", "traits": {"first_name": "Zły\r\nBcc: all@example.pl", "email": "zly@example.pl"},
+               "context": {"consent": {"categoryPreferences": {"marketing_email": True}}}})  # fmt: skip
+    shop.tell({"type": "track", "event": "Order Completed", "userId": "zły", "properties": {"order_id": "1", "total": 9}})
+    shop.person("anna", marketing_email=True)
+    campaign = shop.campaign()
+    activate.launch(shop.ws, campaign.id)
+    shop.deliver(2)
+    assert shop.states(campaign.id) == {"zly": "rendering_failed", "anna": "sent"}
+
+
+def test_a_trial_goes_to_one_address_and_counts_nowhere(shop: Shop) -> None:
+    campaign = shop.campaign()
+    activate.test_send(shop.ws, campaign.id, "Author@example.pl")
+    letter = shop.postbox.letter("author@example.pl")
+    assert letter["Subject"] == "[test] Cześć Ty" and letter["List-Unsubscribe"] is None
+    assert shop.states(campaign.id) == {} and shop.events(SENT) == []
+    with pytest.raises(InvalidInput):
+        activate.test_send(shop.ws, campaign.id, "no address")
+
+
+def test_a_person_gets_their_messages_and_can_be_erased_from_the_outbox(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    campaign = shop.campaign()
+    activate.launch(shop.ws, campaign.id)
+    with shop.ws.transaction() as conn:
+        row = activate.messages_of(conn, campaign_id=campaign.id)[0]
+        assert activate.export_person(conn, [row.person_id])["messages"][0]["address"] == "anna@example.pl"
+        assert activate.erase_person(conn, [row.person_id]) == 1
+        assert activate.export_person(conn, [row.person_id]) == {"messages": []}
+        assert "anna" not in str(conn.execute("select * from activate.messages").fetchall())
+        assert activate.campaign(conn, campaign.id).count() == 1
+    shop.deliver(2)
+    assert shop.postbox.letters == []
+
+
+def test_ready_made_templates_compile_and_fill_for_anybody(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    assert activate.templates()
+    for mjml in activate.templates().values():
+        seen = activate.preview(shop.ws, shop.campaign(mjml=mjml).id)
+        assert not [warning for warning in seen.warnings if "zapasowej" in warning.pl] and "Wypisz" in seen.text and "{{" not in seen.html
