@@ -101,7 +101,9 @@ def cli_page() -> str:
         group = tree.commands[row.group] if row.group else tree
         parameters = [one for one in group.commands[row.name].params if one.name != "help"]
         examples = "\n".join(row.examples)
-        options = table(["Word", "Meaning"], ([code(", ".join(one.opts) if one.param_type_name == "option" else one.name.upper()), one.help] for one in parameters))
+        options = table(
+            ["Word", "Meaning"], ([code(", ".join(one.opts) if one.param_type_name == "option" else one.name.upper()), one.help] for one in parameters)
+        )
         parts.append(f"## {row.words}\n\n{row.what.en[0].upper()}{row.what.en[1:]}. *{row.what.pl[0].upper()}{row.what.pl[1:]}.*\n\n```sh\n{examples}\n```")
         if parameters:
             parts.append(options)
@@ -130,10 +132,12 @@ secret key (reads, masked), or the token in `run/app.json` of the data directory
 def segments_page() -> str:
     intro = """A rule is a tree: `{"all": [...]}`, `{"any": [...]}`, `{"not": ...}` over leaves, each with its operator in `op`. The same JSON
 works in console, API and command line. Days are counted back from now."""
-    rows = list(segment.OPERATORS.values()) if isinstance(segment.OPERATORS, dict) else list(segment.OPERATORS)
     listed = table(
-        ["Operator", "Sentence", "Zdanie", "Parameters", "Example"],
-        ([code(row.key), row.sentence.en, row.sentence.pl, ", ".join(one.key for one in row.parameters), code(_json(row.example))] for row in rows),
+        ["Operator", "Meaning", "Znaczenie", "Sentence", "Zdanie", "Parameters", "Example"],
+        (
+            [code(row.key), row.label.en, row.label.pl, row.sentence.en, row.sentence.pl, _parameters(row), code(json.dumps(row.example, ensure_ascii=False))]
+            for row in segment.OPERATORS.values()
+        ),
     )
     return page("Segments", intro, listed)
 
@@ -182,12 +186,19 @@ def _default(field: Any) -> Any:
 
 
 def _body(shape: type[BaseModel]) -> str:
-    rows = ([code(key), "yes" if field.is_required() else "", code(field.default) if not field.is_required() else ""] for key, field in shape.model_fields.items())
+    rows = (
+        [code(key), "yes" if field.is_required() else "", code(field.default) if not field.is_required() else ""] for key, field in shape.model_fields.items()
+    )
     return f"### {shape.__name__}\n\n{shape.__doc__}\n\n{table(['Field', 'Required', 'Default'], rows)}"
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _parameters(row: Any) -> str:
+    """Names and kinds; a default or a question mark where one may be left out."""
+    words: list[str] = []
+    for one in row.parameters:
+        left_out = "" if one.required else f" = {json.dumps(one.default, ensure_ascii=False)}" if one.default is not None else "?"
+        words.append(code(f"{one.name}: {getattr(one.kind, 'value', one.kind)}{left_out}"))
+    return ", ".join(words)
 
 
 def main() -> None:

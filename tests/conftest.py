@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import structlog
 
 from cegla.storage import postgres
 from cegla.storage.migrations import migrate
@@ -40,6 +41,12 @@ def only_this_machine() -> Generator[None]:
     socket.socket.connect = guarded  # type: ignore[method-assign]
     yield
     socket.socket.connect = honest  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plain_log() -> None:
+    """Log lines as short text: drawing a trace with its local values takes seconds, and shows personal data."""
+    structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,14 @@
 """Campaigns: write, preview, try, see the audience, launch, follow, report. Every act that sends goes through the consent gate below."""
 
-from typing import Any
+from typing import Annotated, Any
+
+from fastapi import Query
 
 from cegla.activate import actions as activate
 from cegla.analyse import actions as analyse
 from cegla.api.call import Opened, person_number
 from cegla.api.shapes import NewCampaign, PersonBody, TestSend
+from cegla.vocabulary.people import person_label
 
 
 def listed(call: Opened) -> Any:
@@ -40,9 +43,11 @@ def try_out(call: Opened, campaign_id: int, body: TestSend) -> Any:
     return {"campaign": campaign_id, "sent": True}
 
 
-def audience(call: Opened, campaign_id: int) -> Any:
-    """Who would get it, who would not, and why. Nothing is sent: this is the dry run."""
-    return activate.audience(call.ws, campaign_id)
+def audience(call: Opened, campaign_id: int, limit: Annotated[int, Query(ge=0, le=100_000)] = 200) -> Any:
+    """Who would get it, who would not, and why: counts of all, and the first people of each list. Nothing is sent: this is the dry run."""
+    found = activate.audience(call.ws, campaign_id)
+    rows = [{"person": person_label(row.person_id), "reason": row.reason or "ok"} for row in found.rows[:limit]]
+    return {"campaign": campaign_id, "members": found.members, "reachable": found.reachable, "reasons": found.reasons, "people": rows, "at": found.at}
 
 
 def launch(call: Opened, campaign_id: int) -> Any:

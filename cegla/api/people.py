@@ -72,13 +72,13 @@ def timeline(call: Opened, person: str, before: str = "", limit: Limit = 50) -> 
 def export(call: Opened, person: str) -> Any:
     """Everything held on the person, by holder (GDPR art. 15 and 20). The audit log remembers it."""
     number, ids = _identity_ids(call, person)
-    return {"person": person_label(number), "held": govern.export_person(call.ws, ids, call.holders, call.caller.name, call.now)}
+    return {"person": person_label(number), "held": govern.export_everything(call.ws, ids, call.holders, call.caller.name, call.now)}
 
 
 def erase(call: Opened, person: str, body: Erase) -> Any:
     """Erase the person everywhere (GDPR art. 17); with `dry_run`, which is the default, only say how many rows would go."""
     number, ids = _identity_ids(call, person)
-    done = govern.erase_person(call.ws, ids, call.holders, call.caller.name, call.now, dry_run=body.dry_run)
+    done = govern.erase_everything(call.ws, ids, call.holders, call.caller.name, call.now, dry_run=body.dry_run)
     return {"person": person_label(number), "rows": done.rows, "addresses_suppressed": done.addresses, "dry_run": done.dry_run}
 
 

@@ -5,17 +5,30 @@ from typing import Annotated, Any
 
 import typer
 
+from cegla.activate import actions as activate
 from cegla.cli.desk import Api, AsJson, Desk, Yes, desk_of
 from cegla.cli.people import Who
-from cegla.cli.tables import both, facts, table
+from cegla.cli.tables import both, table
 from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.money import from_micros
 from cegla.vocabulary.text import Text
 
 Which = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="its number or name")]
 
 NUMBER, NAME, STATE, SUBJECT = Text("Nr", "No."), Text("Nazwa", "Name"), Text("Stan", "State"), Text("Temat", "Subject")
-REASON, PEOPLE, FIGURE, VALUE = Text("Wynik", "Outcome"), Text("Osób", "People"), Text("Wielkość", "Figure"), Text("Wartość", "Value")
+OUTCOME, PEOPLE, FIGURE, VALUE = Text("Wynik", "Outcome"), Text("Osób", "People"), Text("Wielkość", "Figure"), Text("Wartość", "Value")
 SURE = Text("Wysłać kampanię „{name}” do {count} osób?", "Send the campaign “{name}” to {count} people?")
+WOULD_GET, VALUE_OF_ORDERS = Text("dostaną", "would get it"), Text("Wartość zamówień", "Value of orders")
+FIGURES = {
+    "sent": Text("Wysłane", "Sent"),
+    "delivered": Text("Przyjęte przez serwer", "Delivered"),
+    "bounced": Text("Odbite", "Bounced"),
+    "clicked": Text("Kliknęło osób", "People who clicked"),
+    "unsubscribed": Text("Wypisało się", "Unsubscribed"),
+    "buyers": Text("Kupujący potem", "Buyers after"),
+    "orders": Text("Zamówienia potem", "Orders after"),
+}
+REASONS = activate.SKIP_REASONS
 SENDING = Text("Wysyłanie", "Sending")
 NEXT = Text("Zobacz, co z tego wyszło: cegla campaign report {number}", "See what came of it: cegla campaign report {number}")
 
@@ -54,9 +67,9 @@ def send(context: typer.Context, campaign: Which, yes: Yes = False, as_json: AsJ
         found = _find(api, campaign)
         path = f"/campaigns/{found['id']}"
         audience = api.get(f"{path}/audience")
-        desk.confirm(SURE, yes, name=found["name"], count=audience["counts"].get("ok", 0))
+        desk.confirm(SURE, yes, name=found["name"], count=audience["reachable"])
         api.post(f"{path}/launch")
-        _follow(desk, api, path, audience["counts"].get("ok", 0))
+        _follow(desk, api, path, audience["reachable"])
         report = api.get(f"{path}/report")
     desk.answer(report, _report)
     desk.tell(NEXT, number=found["id"])
@@ -75,7 +88,7 @@ def _follow(desk: Desk, api: Api, path: str, of_all: int) -> None:
     with desk.progress() as bar:
         task = bar.add_task(desk.say(SENDING), total=of_all)
         while (now := api.get(path))["state"] == "sending":
-            bar.update(task, completed=now.get("sent", 0))
+            bar.update(task, completed=sum(now["counts"].get(state, 0) for state in ("sent", "failed", "bounced", "ambiguous")))
             time.sleep(0.5)
 
 
@@ -87,10 +100,16 @@ def _find(api: Api, text: str) -> dict[str, Any]:
 
 
 def _audience(desk: Desk, found: dict[str, Any]) -> None:
-    table(desk, [REASON, PEOPLE], found["counts"].items())
+    rows = [(desk.say(WOULD_GET), found["reachable"]), *(_reason(desk, reason, count) for reason, count in found["reasons"].items())]
+    table(desk, [OUTCOME, PEOPLE], rows)
+
+
+def _reason(desk: Desk, reason: str, count: int) -> tuple[str, int]:
+    return (both(REASONS[reason], desk.language) if reason in REASONS else reason), count
 
 
 def _report(desk: Desk, found: dict[str, Any]) -> None:
-    table(desk, [FIGURE, VALUE], ((name, value) for name, value in found.items() if isinstance(value, (int, float, str)) and name != "definition"))
-    if "definition" in found:
-        facts(desk, [(Text("Definicja", "Definition"), both(found["definition"], desk.language))])
+    rows = [(desk.say(label), found[key]) for key, label in FIGURES.items()]
+    rows.append((desk.say(VALUE_OF_ORDERS), f"{from_micros(found['order_value_micros']):,.2f} {found['currency']}"))
+    table(desk, [FIGURE, VALUE], rows)
+    desk.tell(Text("{definition}", "{definition}"), definition=both(found["definition"], desk.language))

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import structlog
 import typer
 from rich.console import Console
 from typer.exceptions import TyperException
@@ -28,6 +29,7 @@ def run(argv: Sequence[str], open_door: OpenDoor, start: Callable[[Settings], An
 def exit_code(argv: Sequence[str], open_door: OpenDoor, start: Callable[[Settings], Any]) -> int:
     """Run one command; the answer is its exit code (docs/reference/cli.md)."""
     language = language_of(os.environ)
+    _log_to_standard_error()
     try:
         desk = Desk(load_settings(), language, open_door, start)
         command = command_tree(language)
@@ -85,6 +87,15 @@ def _explain_words(command: Any, language: Language) -> None:
             parameter.help = WORDS[parameter.name].say(language)
     for inner in getattr(command, "commands", {}).values():
         _explain_words(inner, language)
+
+
+def _log_to_standard_error() -> None:
+    """What the application says while it runs within this process: warnings, one line each, away from the data."""
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer(key_order=["level", "event"], drop_missing=True)],
+        wrapper_class=structlog.make_filtering_bound_logger(30),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
 
 
 def _refused(details: Mapping[str, Any], language: Language) -> int:

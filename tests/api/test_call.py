@@ -34,7 +34,9 @@ def test_a_value_as_json(value: Any, expected: Any) -> None:
 
 
 def test_dataclasses_and_structs_become_objects() -> None:
-    aside = SetAside(source_id=1, reason=Reason.TOO_DEEP, detail="", payload=None, message_id="m", received_at=datetime(2026, 1, 1, tzinfo=UTC), writer=1, number=2, index=3)
+    aside = SetAside(
+        source_id=1, reason=Reason.TOO_DEEP, detail="", payload=None, message_id="m", received_at=datetime(2026, 1, 1, tzinfo=UTC), writer=1, number=2, index=3
+    )
     assert plain(aside)["reason"] == "too_deep"
 
 

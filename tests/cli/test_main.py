@@ -35,7 +35,9 @@ def cegla() -> Callable[..., int]:
         def answer(request: httpx.Request) -> httpx.Response:
             if asked is not None:
                 asked.append(request)
-            found = (answers or {}).get(f"{request.method} {request.url.path.removeprefix('/api/v1')}", NotFound(thing=request.url.path).problem() | {"exit_code": 4})
+            found = (answers or {}).get(
+                f"{request.method} {request.url.path.removeprefix('/api/v1')}", NotFound(thing=request.url.path).problem() | {"exit_code": 4}
+            )
             return httpx.Response(found.get("status", 200) if isinstance(found, dict) and "code" in found else 200, json=found)
 
         @contextmanager
@@ -117,7 +119,9 @@ def test_the_language_follows_the_terminal_until_it_is_set() -> None:
 
 @pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.words)
 @pytest.mark.parametrize("language", ["pl", "en"])
-def test_help_begins_with_examples_in_either_language(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, row: Any, language: str) -> None:
+def test_help_begins_with_examples_in_either_language(
+    cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, row: Any, language: str
+) -> None:
     monkeypatch.setenv("CEGLA_LANGUAGE", language)
     assert cegla(f"{row.group} {row.name} --help") == 0
     shown = capsys.readouterr().out
