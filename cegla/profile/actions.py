@@ -1,10 +1,10 @@
 """The door to profiles: enrich events, keep what was declared, refresh and read what is known of people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import ibis
 import ibis.expr.types as ir
@@ -118,7 +118,7 @@ def refresh(conn: Connection, warehouse: Warehouse, people: Sequence[int] | None
         _refresh_everybody(conn, warehouse, now)
     elif people:
         with warehouse.people(people) as asked:
-            store.keep_profiles(conn, warehouse.run(_documents_of(asked.op())), now)
+            store.keep_profiles(conn, warehouse.run(_documents_of(cast(Hashable, asked.op()))), now)
 
 
 def forget_people(conn: Connection, people: Sequence[int]) -> None:
@@ -229,7 +229,7 @@ def _refresh_everybody(conn: Connection, warehouse: Warehouse, now: datetime) ->
 
 def _fresh_facts(warehouse: Warehouse, person_id: int) -> dict[str, Any]:
     with warehouse.people([person_id]) as asked:
-        found = warehouse.run(_documents_of(asked.op()))["document"].to_pylist()
+        found = warehouse.run(_documents_of(cast(Hashable, asked.op())))["document"].to_pylist()
     return readable(msgspec.json.decode(found[0])) if found else {}
 
 

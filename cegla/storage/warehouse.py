@@ -159,7 +159,8 @@ class Warehouse:
 
     def run(self, expression: ir.Table) -> pa.Table:
         """The rows of an expression as Arrow columns. Its SQL is remembered, since writing it takes longer than many an answer."""
-        sql = _sql(expression.op())
+        operation: Any = expression.op()
+        sql = _sql(operation)
         with self._cursor() as cursor:
             return cursor.sql(sql).to_arrow_table()
 

@@ -69,7 +69,7 @@ def _heat(seen: Table, acted: Any) -> Any:
     Counted from 2020 on, it does not change while nothing happens: see `traits.engagement`. Deeds of the far future count as of 2050.
     """
     seconds = seen.occurred_at.epoch_seconds() - HEAT_EPOCH_SECONDS
-    half_lives = ibis.least(seconds.cast("float64") / HALF_LIFE_SECONDS, 520.0)
+    half_lives: Any = ibis.least(seconds.cast("float64") / HALF_LIFE_SECONDS, 520.0)
     weight: Any = ibis.cases(*((seen.name == name, points) for name, points in WEIGHTS.items()), else_=1.0)
     return (weight * (half_lives * _LN2).exp()).sum(where=acted).nullif(0.0).log2().round(4)
 

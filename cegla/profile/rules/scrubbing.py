@@ -143,7 +143,7 @@ def _scrub_object(value: dict[str, Any], depth: int) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for key, one in value.items():
         if not is_personal_key(key):
-            kept[_scrub_text(key, True)] = _scrub_value(one, _is_code_key(key), depth + 1)
+            kept[_scrub_text(key, False)] = _scrub_value(one, _is_code_key(key), depth + 1)
     return kept
 
 
@@ -167,6 +167,8 @@ def _scrub_number(value: float, is_code: bool) -> Any:
     digits = str(int(value))
     if len(digits) < 9 or digits.startswith("-"):
         return value
+    if not is_code and len(digits) < 11 and is_pesel(digits.zfill(11)):
+        return "[pesel]"  # who is born from 2000 to 2009 has a zero in front, which a number loses
     found = _named(digits, is_code, False)
     return value if found is None else found
 
@@ -191,7 +193,7 @@ def _scrub(text: str, is_code: bool) -> str:
 
 
 def _holds_pattern(text: str) -> bool:
-    return _EMAIL.search(text) is not None or any(_named(match[0], True, True) for match in _DIGIT_RUN.finditer(text))
+    return _EMAIL.search(text) is not None or any(_named(match[0], False, True) for match in _DIGIT_RUN.finditer(text))
 
 
 def _named(run: str, is_code: bool, written: bool) -> str | None:
