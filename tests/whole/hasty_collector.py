@@ -1,0 +1,25 @@
+"""A collector with a fault built in, for the positive control: it answers before the commit."""
+
+from cegla.collect.committer import GroupCommitter, Outcome, Row
+from cegla.collect.wire import Door
+from cegla.storage.settings import load_settings
+from cegla.worker.collector import run
+
+
+class HastyCommitter(GroupCommitter):
+    """Says "committed" as soon as it has a request in memory."""
+
+    def commit(self, row: Row) -> None:
+        super().commit(row)
+        if not row.answer.done():
+            row.answer.set_result(Outcome.COMMITTED)
+
+
+class HastyDoor(Door):
+    """A door that trusts the hasty committer."""
+
+    make_committer = HastyCommitter
+
+
+if __name__ == "__main__":
+    run(load_settings(), HastyDoor)
