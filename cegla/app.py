@@ -10,19 +10,20 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from starlette.testclient import TestClient
 
 from cegla.activate import actions as activate
 from cegla.api.app import build_api
+from cegla.api.inside import Inside
 from cegla.cli import main as cli
 from cegla.collect import actions as collect
 from cegla.console.app import build_console
@@ -31,13 +32,27 @@ from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.settings import Settings, load_settings
-from cegla.storage.workspace import Workspace, open_workspace
+from cegla.storage.workspace import Connection, Workspace, open_workspace
+from cegla.vocabulary.identifiers import Identifier
 from cegla.worker.loops import Loops
 from cegla.worker.supervisor import start
 from cegla.worker.tether import end_with_supervisor
 
+T = TypeVar("T")
+
+
+def _by_name(duty: Callable[[Connection, Sequence[Identifier]], T]) -> Callable[[Connection, Sequence[int]], T]:
+    """Requests know people by their identifiers alone."""
+
+    def named(conn: Connection, identity_ids: Sequence[int]) -> T:
+        known = resolve.export_person(conn, identity_ids)["identifiers"]
+        return duty(conn, [Identifier(row["type"], row["value"]) for row in known])
+
+    return named
+
+
 HOLDERS = (
-    govern.Holder("collect", collect.export_person, collect.erase_person),
+    govern.Holder("collect", _by_name(collect.export_person), _by_name(collect.erase_person)),  # before resolve, which forgets the names
     govern.Holder("resolve", resolve.export_person, resolve.erase_person),
     govern.Holder("profile", profile.export_person, profile.erase_person),
     govern.Holder("segment", segment.export_person, segment.erase_person),
@@ -110,8 +125,8 @@ def open_door(settings: Settings) -> Generator[httpx.Client]:
         token = secrets.token_urlsafe(32)
         loops.start()
         try:
-            with TestClient(
-                build_app(ws, token), base_url="http://cegla.local/api/v1", raise_server_exceptions=False, headers={"Authorization": f"Bearer {token}"}
+            with httpx.Client(
+                transport=Inside(build_app(ws, token)), base_url="http://cegla.local/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=None
             ) as client:
                 yield client
         finally:

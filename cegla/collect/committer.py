@@ -23,7 +23,8 @@ import psycopg
 import structlog
 
 from cegla.collect.rules import chain
-from cegla.collect.rules.addresses import truncated
+from cegla.collect.rules.door import Grant
+from cegla.collect.rules.stamps import truncated
 from cegla.collect.store import LOCK_SPACE, SQL
 
 LOG = structlog.get_logger("collector")
@@ -95,10 +96,10 @@ def _address_and_agent(address: str, agent: bytes) -> bytes:
     return _text_field(truncated(address)) + _text_field(agent[:500].decode("utf-8", "replace") if agent else None)
 
 
-def facts(source_id: int, events: int, *, trusted: bool, gpc: bool, kind: str | None, address: str, agent: bytes) -> bytes:  # noqa: PLR0913 - one per column
+def facts(grant: Grant, kind: str | None, events: int, gpc: bool, address: str, agent: bytes) -> bytes:
     """The columns of a request as COPY wants them; received now."""
     received = time.time_ns() // 1_000 - _POSTGRES_EPOCH_MICROSECONDS
-    return _FACTS(4, source_id, 4, events, 1, trusted, 1, gpc, 8, received) + _text_field(kind) + _address_and_agent(address, agent)
+    return _FACTS(4, grant.source_id, 4, events, 1, grant.trusted, 1, gpc, 8, received) + _text_field(kind) + _address_and_agent(address, agent)
 
 
 class GroupCommitter:

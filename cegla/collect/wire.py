@@ -68,14 +68,14 @@ BY_OUTCOME = {
 class Door:
     """The ASGI application of one collector process. It needs PostgreSQL only, and listens also while that is away."""
 
-    def __init__(self, dsn: str, limits: CollectorSettings, data_dir: Path, committer: type[GroupCommitter] = GroupCommitter) -> None:
+    make_committer = GroupCommitter
+
+    def __init__(self, dsn: str, limits: CollectorSettings, data_dir: Path) -> None:
         self.dsn = dsn
         self.limits = limits
         self.data_dir = data_dir
-        self.make_committer = committer
         self.answered: dict[int, int] = {}
         self.events = 0
-        self.tasks: list[asyncio.Task[None]] = []
         self.committer: GroupCommitter
         self.keyring: Keyring
         self.pages: dict[str, Callable[[], Awaitable[Answer]]] = {"/healthz": self._healthy, "/readyz": self._ready, "/metrics": self._metrics}
@@ -145,10 +145,8 @@ class Door:
 
     async def _write_down(self, grant: Grant, kind: str | None, scope: Scope, headers: Headers, body: bytes, events: int) -> Answer:
         client = scope["client"]
-        columns = facts(
-            grant.source_id, events, trusted=grant.trusted, gpc=headers.get(b"sec-gpc") == b"1", kind=kind,
-            address=door.client_address(client[0] if client else "", headers), agent=headers.get(b"user-agent", b""),
-        )  # fmt: skip
+        address = door.client_address(client[0] if client else "", headers)
+        columns = facts(grant, kind, events, headers.get(b"sec-gpc") == b"1", address, headers.get(b"user-agent", b""))
         row = Row(grant.source_id, columns, body, asyncio.get_running_loop().create_future())
         self.committer.commit(row)
         outcome = await row.answer

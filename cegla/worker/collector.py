@@ -9,19 +9,19 @@ import sys
 import structlog
 import uvicorn
 
-from cegla.collect.committer import GroupCommitter
 from cegla.collect.wire import Door
 from cegla.storage.postgres import EmbeddedPostgres
 from cegla.storage.settings import Settings, load_settings
 from cegla.vocabulary.errors import CeglaError
+from cegla.worker.tether import end_with_supervisor
 
 BACKLOG = 2_048
 
 
-def run(settings: Settings, committer: type[GroupCommitter] = GroupCommitter) -> None:
+def run(settings: Settings, make_door: type[Door] = Door) -> None:
     """Accept requests until SIGTERM; then commit what waits and end."""
     dsn = settings.dsn or EmbeddedPostgres(settings.data_dir / "postgres").dsn
-    door = Door(dsn, settings.collector, settings.data_dir, committer)
+    door = make_door(dsn, settings.collector, settings.data_dir)
     config = uvicorn.Config(
         door, loop="uvloop", http="httptools", ws="none", interface="asgi3", lifespan="on", log_level="warning", access_log=False,
         proxy_headers=False, server_header=False, date_header=False, backlog=BACKLOG, timeout_keep_alive=65, timeout_graceful_shutdown=5,
@@ -42,6 +42,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def main() -> None:
     """`python -m cegla.worker.collector`, with the settings of the file and the environment."""
+    end_with_supervisor()
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     structlog.configure(processors=[structlog.processors.add_log_level, stamp, structlog.processors.JSONRenderer()])
     try:

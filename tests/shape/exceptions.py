@@ -14,13 +14,16 @@ LONG_FILE: dict[str, str] = {}
 
 MANY_ARGUMENTS: dict[str, str] = {}
 
-FORBIDDEN_ENTRY: dict[str, str] = {}
+FORBIDDEN_ENTRY: dict[str, str] = {
+    "cegla.worker.collector -> cegla.collect.wire": "a collector loads the door alone: with the actions it would take three seconds to start and twice the memory",
+}
 
 IMPURE_RULE: dict[str, str] = {}
 
 SQL_OUTSIDE: dict[str, str] = {}
 
 NUMBER_OF_ACTIONS: dict[str, str] = {
+    "collect": "the steps of intake, file imports, quarantine and the duties of a holder share this slice; quarantine is the first to move out",
     "activate": "campaigns, their sending and what recipients click share this slice until journeys divide it",
     "govern": "the gate, requests of persons, the audit log and sign-in share this slice until users and roles grow one of their own",
 }

@@ -14,8 +14,7 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from cegla.collect.rules import envelope
-from cegla.collect.rules.addresses import truncated
-from cegla.collect.rules.times import Stamp, happened, read_stamp
+from cegla.collect.rules.stamps import Stamp, happened, read_stamp, truncated
 from cegla.vocabulary.events import KINDS, Event, Reason, SetAside
 from cegla.vocabulary.identifiers import normalized
 

@@ -1,10 +1,13 @@
-"""When an event happened: the client's stamp, corrected only when the client's clock is plainly wrong.
+"""The stamps of an event: when it happened, and from which network.
 
-The classic formula `received - (sent - stamp)` counts slow networks as wrong clocks, and so shifts and reorders events.
+The client's time is corrected only when the client's clock is plainly wrong.
+ The classic formula `received - (sent - stamp)` counts slow networks as wrong clocks, and so shifts and reorders events.
 Here it is used only when the sending clock is more than a minute off. Times are UTC.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 TOLERATED_SKEW = timedelta(seconds=60)
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,3 +40,19 @@ def happened(original: datetime | None, sent: datetime | None, received: datetim
     if moment < EARLIEST:
         raise ValueError("before 1970")
     return min(moment, received)
+
+
+@lru_cache(maxsize=8_192)
+def truncated(text: str) -> str | None:
+    """The network an address lies in, as its first address ("203.0.113.0"); None when it is no address.
+
+    Addresses are shortened before they are written anywhere: to /24, or /48 for IPv6.
+    """
+    try:
+        address: IPv4Address | IPv6Address = ip_address(text.strip())
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    bits = 24 if isinstance(address, IPv4Address) else 48
+    return str(ip_network(f"{address}/{bits}", strict=False).network_address)
