@@ -35,9 +35,12 @@ class Module:
         """Every function with its place, "cegla/flow.py::Intake.take_in"."""
         yield from _functions(self.tree, f"{self.path.relative_to(ROOT)}::")
 
-    def imports(self) -> Iterator[str]:
-        """Dotted names it imports, lazily or not: modules of ours as far as they are modules."""
+    def imports(self, *, loaded_only: bool = False) -> Iterator[str]:
+        """Dotted names it imports, lazily or not: modules of ours as far as they are modules. `loaded_only`: without those for types alone."""
+        for_types = {id(part) for node in ast.walk(self.tree) if loaded_only and _is_for_types(node) for part in ast.walk(node)}
         for node in ast.walk(self.tree):
+            if id(node) in for_types:
+                continue
             if isinstance(node, ast.Import):
                 yield from (alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
@@ -93,6 +96,10 @@ def _name(file: Path) -> str:
 def _module(file: Path) -> Module:
     text = file.read_text(encoding="utf-8")
     return Module(_name(file), file, text, ast.parse(text, str(file)))
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
 def _functions(node: ast.AST, place: str) -> Iterator[tuple[str, Function]]:
