@@ -101,6 +101,10 @@ class Tongue:
         local = moment.astimezone(self.zone).date() if isinstance(moment, datetime) else moment
         return format_date(local, format="d MMM y", locale=self.locale)
 
+    def short_day(self, moment: date) -> str:
+        """A date for the axis of a chart: 3.11."""
+        return format_date(moment, format="d.MM" if self.language == "pl" else "d MMM", locale=self.locale)
+
     def weekday(self, moment: date) -> str:
         """A date with its day of the week: poniedziałek, 3 listopada 2026."""
         return format_date(moment, format="EEEE, d MMMM y", locale=self.locale)

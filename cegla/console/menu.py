@@ -41,9 +41,7 @@ DONE = {
     "sending": marked("Wysyłka ruszyła."),
     "paused": marked("Wysyłka wstrzymana."),
     "cancelled": marked("Kampania anulowana."),
-    "separated": marked("Połączenie cofnięte: od teraz to dwie osoby."),
     "erased": marked("Dane osoby usunięte."),
-    "source": marked("Źródło dodane."),
 }
 
 

@@ -11,6 +11,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from cegla.console.charts import bars, heat, line
+from cegla.console.views.ready_made import segment_name
 from cegla.vocabulary.masking import masked
 from cegla.vocabulary.people import person_label
 
@@ -29,7 +30,7 @@ class Renderer:
     def environment(self) -> Environment:
         """Jinja2 with our filters; words come from the visitor's tongue, which is in each context as `t`."""
         made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        ours: dict[str, Any] = {"_": _text, "_n": _count, "asset": asset, "person_label": person_label}
+        ours: dict[str, Any] = {"_": _text, "_n": _count, "asset": asset, "person_label": person_label, "segment_name": segment_name}
         charts: dict[str, Any] = {"bars": bars.bars, "columns": line.columns, "curve": line.curve, "spark": line.spark, "heat": heat.heat}
         made.globals.update(ours | charts)
         made.filters["mask"] = masked

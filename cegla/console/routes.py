@@ -6,7 +6,7 @@ from typing import Literal
 
 from starlette.responses import Response
 
-from cegla.console.screens import campaigns, door, events, gallery, mailbox, messages, people, person, public, segments, settings, sources
+from cegla.console.screens import campaigns, door, events, gallery, mailbox, messages, people, person, public, reports, segments, settings, sources, today
 from cegla.console.visit import Visit
 
 PUBLIC = "public"  #: anybody
@@ -29,6 +29,7 @@ ROUTES = (
     Route("POST", "/sign-in", door.sign_in, PUBLIC),
     Route("POST", "/sign-out", door.sign_out, SIGNED_IN),
     Route("POST", "/appearance", door.choose_appearance, PUBLIC),
+    Route("GET", "/", today.show, "reports.read"),
     Route("GET", "/events", events.show, "events.read"),
     Route("GET", "/events/volumes", events.show_volumes, "events.read"),
     Route("GET", "/events/quarantine", events.show_quarantine, "events.read"),
@@ -61,6 +62,7 @@ ROUTES = (
     Route("GET", "/campaigns/{id}/audience", campaigns.show_audience, "campaigns.read"),
     Route("GET", "/campaigns/{id}/send", campaigns.show_send, "campaigns.send"),
     Route("POST", "/campaigns/{id}/send", campaigns.send, "campaigns.send"),
+    Route("GET", "/campaigns/{id}/report", reports.show, "campaigns.read"),
     Route("POST", "/campaigns/{id}/steer", campaigns.steer, "campaigns.send"),
     Route("GET", "/messages/{id}", messages.show, "people.reveal"),
     Route("GET", "/r/{token}", public.follow_link, PUBLIC),

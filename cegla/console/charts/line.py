@@ -9,7 +9,7 @@ from cegla.console.charts.marks import Mark, Wording, joined, linked
 HEIGHT = 168
 FLOOR = 144  #: where zero lies; labels stand below
 CEILING = 14
-MOST_LABELS = 7
+MOST_LABELS = 5
 
 _COLUMN = Markup('<rect class="{paint}" x="{x:.2f}%" y="{y:.1f}" width="{width:.2f}%" height="{height:.1f}" rx="1.5"><title>{label}: {shown}</title></rect>')
 _LABEL = Markup('<text x="{x:.2f}%" y="{y}" text-anchor="{anchor}">{label}</text>')

@@ -10,6 +10,7 @@ from cegla.console import guard
 from cegla.console.screens.names import display_names
 from cegla.console.views import states
 from cegla.console.views.letters import STARTER
+from cegla.console.views.ready_made import segment_name
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.segment import actions as segment
@@ -171,7 +172,7 @@ def _model(visit: Visit, *, person: str = "", address: str = "", problem: dict[s
 
 def _editor(visit: Visit, number: int, values: Mapping[str, str], error: CeglaError | None = None) -> Response:
     with visit.ws.transaction() as conn:
-        choices = [(row.id, row.name) for row in segment.segments(conn)]
+        choices = [(row.id, visit.tongue.say(segment_name(row.name))) for row in segment.segments(conn)]
     problem = error.problem(visit.language) if error else None
     model = {"number": number, "values": values, "choices": choices, "problem": problem, "smtp": visit.ws.settings.smtp}
     return visit.page("campaign_form.html", model, status=error.status if error else 200)

@@ -53,7 +53,7 @@ def show(visit: Visit) -> Response:
 
 def show_new(visit: Visit) -> Response:
     """The form with one condition to begin with; `?event=` fills it in."""
-    first = {"op": "did", "event": visit.query.get("event", "Order Completed"), "at_least": 1, "days": 90}
+    first = {"op": "did", "event": visit.query.get("event", "Order Completed"), "at_least": 1, "days": visit.asked_number("days", 90)}
     return _form(visit, _drafted(visit, Draft(rule={"all": [first]})))
 
 
