@@ -19,6 +19,25 @@ from cegla.vocabulary.text import Text
 
 MOST_DAYS = 3_660
 
+TODAY = Text(
+    "Dzień od północy do teraz (strefa {zone}), obok tego samego dnia tygodnia 7 dni wcześniej do tej samej godziny. "
+    "Zamówienia: różne numery zamówień. Nowe osoby: pierwsze zdarzenie w tym czasie. Bez robotów.",
+    "The day from midnight to now (time zone {zone}), beside the same weekday 7 days earlier up to the same time of day. "
+    "Orders: different order numbers. New people: first event within that time. Without bots.",
+)
+REVENUE = Text(
+    "Zamówienia i przychód według dnia kalendarzowego (strefa {zone}), {currency}. Przychód: zamówienia minus zwroty w dniu zwrotu. "
+    "Dzisiejszy dzień jest niepełny. Bez robotów.",
+    "Orders and revenue by calendar day (time zone {zone}), {currency}. Revenue: orders less refunds on the day of the refund. "
+    "Today is not finished. Without bots.",
+)
+CAMPAIGN = Text(
+    "Liczone w osobach. Dostarczone: wysłane bez zwrotki. Kliknięcia: tylko osób, które zgodziły się na śledzenie, bez automatów. "
+    "Zamówienia: złożone w ciągu {days} dni po wysłaniu wiadomości do tej osoby; to następstwo w czasie, nie dowód przyczyny.",
+    "Counted in people. Delivered: sent without a bounce. Clicks: only of people who agreed to be tracked, without machines. "
+    "Orders: placed within {days} days after the message was sent to that person; this is order in time, not proof of cause.",
+)
+
 
 @dataclass(frozen=True)
 class Sales:
@@ -121,20 +140,27 @@ def today(ws: Workspace, now: datetime) -> Today:
         standing = collect.standing(conn)
         launched = activate.campaigns(conn)
     health = Health(
-        sum(one.accepted for one in standing), sum(one.waiting for one in standing), sum(one.quarantined for one in standing),
-        max((one.lag_seconds for one in standing), default=0.0), all(one.adds_up for one in standing),
-    )  # fmt: skip
+        sum(one.accepted for one in standing),
+        sum(one.waiting for one in standing),
+        sum(one.quarantined for one in standing),
+        max((one.lag_seconds for one in standing), default=0.0),
+        all(one.adds_up for one in standing),
+    )
     of_today = [one for one in launched if one.launched_at is not None and one.launched_at.astimezone(ws.settings.zone).date() == local.date()]
     return Today(
-        local.date(), sold, sold_before, fresh, fresh_before, segments, sum(1 for one in launched if one.state == "sending"),
-        sum(one.counts.get(MessageState.SENT, 0) for one in of_today), health, ws.settings.currency, now,
-        Text(
-            f"Dzień od północy do teraz (strefa {ws.settings.timezone}); porównanie z tym samym dniem tygodnia 7 dni wcześniej do tej samej godziny. "
-            "Zamówienia: różne numery zamówień. Nowe osoby: pierwsze zdarzenie w tym czasie. Bez robotów.",
-            f"The day from midnight to now (time zone {ws.settings.timezone}), beside the same weekday 7 days earlier up to the same time of day. "
-            "Orders: different order numbers. New people: first event within that time. Without bots.",
-        ),
-    )  # fmt: skip
+        local.date(),
+        sold,
+        sold_before,
+        fresh,
+        fresh_before,
+        segments,
+        sum(1 for one in launched if one.state == "sending"),
+        sum(one.counts.get(MessageState.SENT, 0) for one in of_today),
+        health,
+        ws.settings.currency,
+        now,
+        _defined(TODAY, zone=ws.settings.timezone),
+    )
 
 
 def revenue_by_day(ws: Workspace, days: int, now: datetime) -> Revenue:
@@ -149,14 +175,12 @@ def revenue_by_day(ws: Workspace, days: int, now: datetime) -> Revenue:
     rows = tuple(Day(day, found.get(day, nothing), day < last) for day in shown)
     total = Sales(*(sum(getattr(row.sales, name) for row in rows) for name in ("orders", "gross_micros", "refunded_micros", "buyers")))
     return Revenue(
-        rows, total, ws.settings.currency, now,
-        Text(
-            f"Zamówienia i przychód według dnia kalendarzowego (strefa {ws.settings.timezone}), {ws.settings.currency}. Przychód: zamówienia minus zwroty w dniu zwrotu. "
-            "Dzisiejszy dzień jest niepełny. Bez robotów.",
-            f"Orders and revenue by calendar day (time zone {ws.settings.timezone}), {ws.settings.currency}. Revenue: orders less refunds on the day of the refund. "
-            "Today is not finished. Without bots.",
-        ),
-    )  # fmt: skip
+        rows,
+        total,
+        ws.settings.currency,
+        now,
+        _defined(REVENUE, zone=ws.settings.timezone, currency=ws.settings.currency),
+    )
 
 
 def campaign_report(ws: Workspace, campaign_id: int, now: datetime | None = None) -> CampaignReport:
@@ -168,15 +192,26 @@ def campaign_report(ws: Workspace, campaign_id: int, now: datetime | None = None
     after = _row(ws, campaigns.orders_after(history(), campaign_id, _utc(at)))
     sent, bounced = campaign.counts.get(MessageState.SENT, 0), campaign.counts.get(MessageState.BOUNCED, 0)
     return CampaignReport(
-        campaign_id, campaign.name, dict(campaign.counts), sent + bounced, sent, bounced, answers["clicked"], answers["clicks"], answers["unsubscribed"],
-        after["buyers"], after["orders"], after["value_micros"], ws.settings.currency, at,
-        Text(
-            f"Liczone w osobach. Dostarczone: wysłane bez zwrotki. Kliknięcia: tylko osób, które zgodziły się na śledzenie. Zamówienia: złożone w ciągu {campaigns.DAYS_AFTER} dni "
-            "po wysłaniu wiadomości do tej osoby; to następstwo w czasie, nie dowód przyczyny.",
-            f"Counted in people. Delivered: sent without a bounce. Clicks: only of people who agreed to be tracked. Orders: placed within {campaigns.DAYS_AFTER} days "
-            "after the message was sent to that person; this is order in time, not proof of cause.",
-        ),
-    )  # fmt: skip
+        campaign_id,
+        campaign.name,
+        dict(campaign.counts),
+        sent + bounced,
+        sent,
+        bounced,
+        answers["clicked"],
+        answers["clicks"],
+        answers["unsubscribed"],
+        after["buyers"],
+        after["orders"],
+        after["value_micros"],
+        ws.settings.currency,
+        at,
+        _defined(CAMPAIGN, days=campaigns.DAYS_AFTER),
+    )
+
+
+def _defined(text: Text, **facts: object) -> Text:
+    return Text(text.say("pl", **facts), text.say("en", **facts))
 
 
 def _row(ws: Workspace, expression: Any) -> dict[str, Any]:

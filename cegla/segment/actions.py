@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cegla.profile import actions as profile
 from cegla.segment import store
@@ -25,7 +24,6 @@ from cegla.segment.rules.history import COMPARISONS, FIELDS, Ground, Scale
 from cegla.segment.rules.language import Rule, leaves
 from cegla.segment.rules.sentence import Speaker
 from cegla.segment.rules.traits import TRAITS
-from cegla.segment.store import MembershipRow
 from cegla.storage.warehouse import Warehouse, history
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import InvalidInput, NotFound, RuleInvalid
@@ -136,11 +134,13 @@ def members_of(ws: Workspace, rule: object, now: datetime, people: Iterable[int]
         with ws.warehouse.people(people) as table:
             found = ws.warehouse.run(compiler.members(tree, _history(now, table), ground))
     ids = found.sort_by("person_id")["person_id"].combine_chunks()
-    left_out = pa.array(list(excluded), pa.int64())
-    return ids.filter(pc.invert(pc.is_in(ids, left_out))) if len(left_out) else ids
+    left_out = set(excluded)
+    return pa.array([one for one in ids.to_pylist() if one not in left_out], pa.int64()) if left_out else ids
 
 
-def refresh(conn: Connection, warehouse: Warehouse, people: Sequence[int] | None, now: datetime, only: Sequence[int] | None = None, excluded: Iterable[int] = ()) -> list[Change]:
+def refresh(
+    conn: Connection, warehouse: Warehouse, people: Sequence[int] | None, now: datetime, only: Sequence[int] | None = None, excluded: Iterable[int] = ()
+) -> list[Change]:
     """Bring stored membership up to date: of `people`, or of everybody (None), which also works out the RFM scale anew.
 
     `only`: just these segments. `excluded`: people who are in no segment, because they objected to profiling. A segment
@@ -190,7 +190,9 @@ def explain(ws: Workspace, rule: object, person_id: int, now: datetime) -> Expla
     with ws.warehouse.people([person_id]) as table:
         rows = ws.warehouse.run(compiler.reasons(tree, _history(now, table), ground)).to_pylist()
     if not rows:
-        raise NotFound(where="person", seen=person_label(person_id), thing=Text(f"zdarzenia osoby {person_label(person_id)}", f"events of {person_label(person_id)}"))
+        raise NotFound(
+            where="person", seen=person_label(person_id), thing=Text(f"zdarzenia osoby {person_label(person_id)}", f"events of {person_label(person_id)}")
+        )
     polish, english = (Speaker(language, ws.settings.currency, label_of_trait, ws.settings.zone) for language in ("pl", "en"))
     return explained(tree, rows[0], (polish, english))
 
@@ -230,7 +232,9 @@ def _history(now: datetime, people: Any = None) -> History:
     return History(history(), history("order_lines"), lambda: profile.person_traits(now, people), people)
 
 
-def _evaluated(conn: Connection, warehouse: Warehouse, trees: Mapping[int, Rule], people: Sequence[int] | None, now: datetime) -> list[tuple[list[int], pa.Table]]:
+def _evaluated(
+    conn: Connection, warehouse: Warehouse, trees: Mapping[int, Rule], people: Sequence[int] | None, now: datetime
+) -> list[tuple[list[int], pa.Table]]:
     """For some segments at a time their ids, and a table of `person_id` and one boolean column a segment, `r0`, `r1`, …"""
     ground = _ground(conn, warehouse, list(trees.values()), now)
     ids = list(trees)

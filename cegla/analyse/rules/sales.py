@@ -13,9 +13,9 @@ ORDER = "Order Completed"
 REFUNDS = ("Order Refunded", "Order Cancelled")
 
 
-def of_humans(history: ir.Table, now: datetime) -> Any:
+def of_humans(history: Any, now: datetime) -> Any:
     """The history up to now (naive UTC) without bots."""
-    return history.filter(history["occurred_at"] <= ibis.literal(now, type="timestamp"), ~history["is_bot"].fill_null(ibis.literal(False)))
+    return history.filter(history["occurred_at"] <= ibis.literal(now, type="timestamp"), ~history["is_bot"].fill_null(False))
 
 
 def by_day(history: ir.Table, first: date, last: date, now: datetime) -> ir.Table:

@@ -12,7 +12,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from cegla.segment.rules.history import Ground, Measure, Rows
+from cegla.segment.rules.history import Column, Ground, Measure, Rows
 from cegla.segment.rules.language import All, Leaf, Not, Rule, Seen, Some, leaves
 from cegla.segment.rules.traits import trait
 
@@ -49,21 +49,21 @@ def reasons(rule: Rule, history: History, ground: Ground) -> ir.Table:
     """For each person one row: for leaf number n, from left to right, `h<n>` whether it holds and `v<n>` the value seen."""
     every = leaves(rule)
     table, seen = _aggregated(every, history, ground, everybody=True)
-    columns: dict[str, ir.Value] = {}
+    columns: dict[str, Column] = {}
     for number, leaf in enumerate(every):
         columns[f"h{number}"] = _holds(leaf, seen, ground)
         columns[f"v{number}"] = _shown(leaf, seen, ground)
     return table.select("person_id", **columns)
 
 
-def _shown(leaf: Leaf, seen: Mapping[int, Seen], ground: Ground) -> ir.Value:
+def _shown(leaf: Leaf, seen: Mapping[int, Seen], ground: Ground) -> Column:
     shows = leaf.operator.shows
     if shows is None:
         return ibis.null("string")
     return seen[id(leaf)][shows] if isinstance(shows, str) else shows(leaf.values, seen[id(leaf)], ground)
 
 
-def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, everybody: bool) -> tuple[ir.Table, dict[int, Seen]]:
+def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, everybody: bool) -> tuple[Any, dict[int, Seen]]:
     """One row a person with every measure once, and for each leaf (by id) its measures by their own names."""
     mixed = any(parameter.name in LINE_COLUMNS for leaf in every for parameter in leaf.operator.parameters)
     past = _past(history, ground, mixed)
@@ -78,7 +78,7 @@ def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, ever
     for leaf in every:
         found: dict[str, Measure] = leaf.operator.measures(leaf.values, rows)
         places.append({key: names.setdefault(measure.value.op(), f"m{len(names)}") for key, measure in found.items()})
-    table = kept.group_by("person_id").aggregate(**{name: op.to_expr() for op, name in names.items()})
+    table: Any = kept.group_by("person_id").aggregate(**{name: op.to_expr() for op, name in names.items()})
     if joined:
         traits = history.traits().select(*joined, trait_owner="person_id")
         table = table.left_join(traits, table["person_id"] == traits["trait_owner"])
@@ -86,7 +86,7 @@ def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, ever
     return table, {id(leaf): {**columns, **{key: table[name] for key, name in place.items()}} for leaf, place in zip(every, places, strict=True)}
 
 
-def _past(history: History, ground: Ground, mixed: bool) -> ir.Table:
+def _past(history: History, ground: Ground, mixed: bool) -> Any:
     events = _up_to_now(history.events, history.people, ground)
     if not mixed:
         return events
@@ -98,14 +98,14 @@ def _past(history: History, ground: Ground, mixed: bool) -> ir.Table:
     return events.union(lines.select(**filled, is_line=ibis.literal(True)).select(*events.columns))
 
 
-def _up_to_now(rows: ir.Table, people: ir.Table | None, ground: Ground) -> ir.Table:
+def _up_to_now(rows: Any, people: ir.Table | None, ground: Ground) -> Any:
     past = rows.filter(rows["occurred_at"] <= ground.ago(0))
     if "is_bot" in rows.columns:
         past = past.filter(~past["is_bot"].fill_null(False))
     return past if people is None else past.semi_join(people, "person_id")
 
 
-def _holds(rule: Rule, seen: Mapping[int, Seen], ground: Ground) -> ir.BooleanValue:
+def _holds(rule: Rule, seen: Mapping[int, Seen], ground: Ground) -> Column:
     match rule:
         case Leaf():
             return rule.operator.holds(rule.values, seen[id(rule)], ground).fill_null(False)

@@ -1,7 +1,8 @@
 """Operators about what is known of a person: comparisons of traits. What is not known compares to nothing."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import ibis
 
@@ -71,12 +72,29 @@ def _zero_is_over(values: Values) -> bool:
     return _has_zero(values) and values["value"] < 0
 
 
-def _row(key: str, label: Text, sentence: Text, parameters: tuple[Parameter, ...], holds: Callable[[Values, Any, Ground], Any], *, like: tuple[dict[str, Any], tuple[Past, ...], tuple[Past, ...]], empty: Callable[[Values], bool] = _has_zero) -> Operator:
-    example, inside, outside = like
+class Like(NamedTuple):
+    """An example: the rule without its operator, somebody it matches, somebody it does not."""
+
+    rule: dict[str, Any]
+    inside: tuple[Past, ...]
+    outside: tuple[Past, ...]
+
+
+def _row(key: str, label: Text, sentence: Text, parameters: tuple[Parameter, ...], holds: Callable[[Values, Any, Ground], Any], like: Like) -> Operator:
     return Operator(
-        key, "traits", label, sentence, parameters, _measures, lambda values, seen, ground: holds(values, known(values, seen, ground), ground), empty, known,
-        {"op": key, **example}, inside, outside,
-    )  # fmt: skip
+        key=key,
+        group="traits",
+        label=label,
+        sentence=sentence,
+        parameters=parameters,
+        measures=_measures,
+        holds=lambda values, seen, ground: holds(values, known(values, seen, ground), ground),
+        empty=_has_zero,
+        shows=known,
+        example={"op": key, **like.rule},
+        inside=like.inside,
+        outside=like.outside,
+    )
 
 
 def _order(days_ago: float, value: float | None = None) -> Past:
@@ -91,71 +109,128 @@ def _plan(days_ago: float, plan: Any) -> Past:
     return Past("Identify", days_ago, properties={"plan": plan}, columns={"kind": "identify"})
 
 
-TRAIT_OPERATORS: tuple[Operator, ...] = (
+_ROWS: tuple[Operator, ...] = (
     _row(
-        "trait_is", Text("cecha jest równa", "trait equals"), Text("których {trait} to {value}", "whose {trait} is {value}"),
-        (_trait(*COMPARABLE), _value("value", "równa", "equal to")), lambda values, value, ground: _same(values, value, values["value"]),
-        like=({"trait": "country", "value": "PL"}, (_page(9, country="DE"), _page(1, country="PL"), _page(0.5)), (_page(9, country="PL"), _page(1, country="DE"))),
+        "trait_is",
+        Text("cecha jest równa", "trait equals"),
+        Text("których {trait} to {value}", "whose {trait} is {value}"),
+        (_trait(*COMPARABLE), _value("value", "równa", "equal to")),
+        lambda values, value, ground: _same(values, value, values["value"]),
+        Like(
+            {"trait": "country", "value": "PL"}, (_page(9, country="DE"), _page(1, country="PL"), _page(0.5)), (_page(9, country="PL"), _page(1, country="DE"))
+        ),
     ),
     _row(
-        "trait_is_not", Text("cecha jest znana i inna niż", "trait is known and other than"), Text("których {trait} to coś innego niż {value}", "whose {trait} is something other than {value}"),
-        (_trait(*COMPARABLE), _value("value", "inna niż", "other than")), lambda values, value, ground: ~_same(values, value, values["value"]),
-        like=({"trait": "device", "value": "phone"}, (_page(1, device_type="desktop"),), (_page(1, device_type="phone"), _page(2, device_type="desktop"))),
+        "trait_is_not",
+        Text("cecha jest znana i inna niż", "trait is known and other than"),
+        Text("których {trait} to coś innego niż {value}", "whose {trait} is something other than {value}"),
+        (_trait(*COMPARABLE), _value("value", "inna niż", "other than")),
+        lambda values, value, ground: ~_same(values, value, values["value"]),
+        Like({"trait": "device", "value": "phone"}, (_page(1, device_type="desktop"),), (_page(1, device_type="phone"), _page(2, device_type="desktop"))),
     ),
     _row(
-        "trait_in", Text("cecha jest jedną z", "trait is one of"), Text("których {trait} to {values}", "whose {trait} is {values}"),
+        "trait_in",
+        Text("cecha jest jedną z", "trait is one of"),
+        Text("których {trait} to {values}", "whose {trait} is {values}"),
         (_trait(*COMPARABLE), Parameter("values", Kind.VALUES, Text("jedna z", "one of"))),
         lambda values, value, ground: ibis.or_(*(_same(values, value, one) for one in values["values"])),
-        like=({"trait": "language", "values": ["pl", "uk"]}, (_page(1, language="uk"),), (_page(1, language="en"),)),
+        Like({"trait": "language", "values": ["pl", "uk"]}, (_page(1, language="uk"),), (_page(1, language="en"),)),
     ),
     _row(
-        "trait_over", Text("cecha jest większa niż", "trait is more than"), Text("których {trait} to więcej niż {value}", "whose {trait} is more than {value}"),
-        (_trait(*MEASURED, "text"), _value("value", "większa niż", "more than")), lambda values, value, ground: _over(values, value, values["value"]),
-        empty=_zero_is_over, like=({"trait": "monetary", "value": 99.99}, (_order(1, 120), Past("Order Refunded", 0.5, -20)), (_order(1, 99.99),)),
+        "trait_over",
+        Text("cecha jest większa niż", "trait is more than"),
+        Text("których {trait} to więcej niż {value}", "whose {trait} is more than {value}"),
+        (_trait(*MEASURED, "text"), _value("value", "większa niż", "more than")),
+        lambda values, value, ground: _over(values, value, values["value"]),
+        Like({"trait": "monetary", "value": 99.99}, (_order(1, 120), Past("Order Refunded", 0.5, -20)), (_order(1, 99.99),)),
     ),
     _row(
-        "trait_under", Text("cecha jest mniejsza niż", "trait is less than"), Text("których {trait} to mniej niż {value}", "whose {trait} is less than {value}"),
-        (_trait(*MEASURED, "text"), _value("value", "mniejsza niż", "less than")), lambda values, value, ground: _under(values, value, values["value"]),
-        like=({"trait": "average_basket", "value": 100}, (_order(1, 150), _order(2, 49)), (_order(1, 150), _order(2, 50))),
+        "trait_under",
+        Text("cecha jest mniejsza niż", "trait is less than"),
+        Text("których {trait} to mniej niż {value}", "whose {trait} is less than {value}"),
+        (_trait(*MEASURED, "text"), _value("value", "mniejsza niż", "less than")),
+        lambda values, value, ground: _under(values, value, values["value"]),
+        Like({"trait": "average_basket", "value": 100}, (_order(1, 150), _order(2, 49)), (_order(1, 150), _order(2, 50))),
     ),
     _row(
-        "trait_between", Text("cecha jest w przedziale", "trait is between"), Text("których {trait} to od {low} do {high}", "whose {trait} is from {low} to {high}"),
-        (_trait(*MEASURED, "text"), _value("low", "od", "from"), _value("high", "do (włącznie)", "to (included)")), lambda values, value, ground: _between(values, value),
-        like=({"trait": "order_count", "low": 2, "high": 3}, (_order(1), _order(2), _order(3)), (_order(1),)),
+        "trait_between",
+        Text("cecha jest w przedziale", "trait is between"),
+        Text("których {trait} to od {low} do {high}", "whose {trait} is from {low} to {high}"),
+        (_trait(*MEASURED, "text"), _value("low", "od", "from"), _value("high", "do (włącznie)", "to (included)")),
+        lambda values, value, ground: _between(values, value),
+        Like({"trait": "order_count", "low": 2, "high": 3}, (_order(1), _order(2), _order(3)), (_order(1),)),
     ),
     _row(
-        "trait_contains", Text("cecha zawiera tekst", "trait contains"), Text("których {trait} zawiera {value}", "whose {trait} contains {value}"),
-        (_trait("text"), Parameter("value", Kind.TEXT, Text("zawiera", "contains"))), lambda values, value, ground: COMPARISONS["contains"].holds(value, values["value"]),
-        like=({"trait": "top_referrer", "value": "GOOGLE"}, (_page(1, referrer_kind="search", referrer_host="google.pl"), _page(2, referrer_kind="search", referrer_host="google.pl")), (_page(1, referrer_kind="direct"), _page(2, referrer_kind="direct"))),
+        "trait_contains",
+        Text("cecha zawiera tekst", "trait contains"),
+        Text("których {trait} zawiera {value}", "whose {trait} contains {value}"),
+        (_trait("text"), Parameter("value", Kind.TEXT, Text("zawiera", "contains"))),
+        lambda values, value, ground: COMPARISONS["contains"].holds(value, values["value"]),
+        Like(
+            {"trait": "top_referrer", "value": "GOOGLE"},
+            (_page(1, referrer_kind="search", referrer_host="google.pl"), _page(2, referrer_kind="search", referrer_host="google.pl")),
+            (_page(1, referrer_kind="direct"), _page(2, referrer_kind="direct")),
+        ),
     ),
     _row(
-        "trait_starts_with", Text("cecha zaczyna się od", "trait starts with"), Text("których {trait} zaczyna się od {value}", "whose {trait} starts with {value}"),
-        (_trait("text"), Parameter("value", Kind.TEXT, Text("zaczyna się od", "starts with"))), lambda values, value, ground: COMPARISONS["starts_with"].holds(value, values["value"]),
-        like=({"trait": "declared.plan", "value": "Gold"}, (_plan(9, "free"), _plan(1, "gold+")), (_plan(9, "gold"), _plan(1, "free"))),
+        "trait_starts_with",
+        Text("cecha zaczyna się od", "trait starts with"),
+        Text("których {trait} zaczyna się od {value}", "whose {trait} starts with {value}"),
+        (_trait("text"), Parameter("value", Kind.TEXT, Text("zaczyna się od", "starts with"))),
+        lambda values, value, ground: COMPARISONS["starts_with"].holds(value, values["value"]),
+        Like({"trait": "declared.plan", "value": "Gold"}, (_plan(9, "free"), _plan(1, "gold+")), (_plan(9, "gold"), _plan(1, "free"))),
     ),
     _row(
-        "trait_has", Text("lista zawiera", "list includes"), Text("których {trait} to między innymi {value}", "whose {trait} include {value}"),
-        (_trait("list"), Parameter("value", Kind.TEXT, Text("zawiera", "includes"))), lambda values, value, ground: value.contains(values["value"]),
-        like=({"trait": "favourite_categories", "value": "Kuchnia"}, (Past("Order Completed", 1, 5, lines=(("Kubek", "Kuchnia"),) * 3),), (Past("Order Completed", 1, 5, lines=(("Piła", "Ogród"),) * 3),)),
+        "trait_has",
+        Text("lista zawiera", "list includes"),
+        Text("których {trait} to między innymi {value}", "whose {trait} include {value}"),
+        (_trait("list"), Parameter("value", Kind.TEXT, Text("zawiera", "includes"))),
+        lambda values, value, ground: value.contains(values["value"]),
+        Like(
+            {"trait": "favourite_categories", "value": "Kuchnia"},
+            (Past("Order Completed", 1, 5, lines=(("Kubek", "Kuchnia"),) * 3),),
+            (Past("Order Completed", 1, 5, lines=(("Piła", "Ogród"),) * 3),),
+        ),
     ),
     _row(
-        "trait_known", Text("cecha jest znana", "trait is known"), Text("o których wiemy: {trait}", "whose {trait} is known"), (_trait(),), lambda values, value, ground: value.notnull(),
-        like=({"trait": "last_order_at"}, (_order(400),), (_page(1),)),
+        "trait_known",
+        Text("cecha jest znana", "trait is known"),
+        Text("o których wiemy: {trait}", "whose {trait} is known"),
+        (_trait(),),
+        lambda values, value, ground: value.notnull(),
+        Like({"trait": "last_order_at"}, (_order(400),), (_page(1),)),
     ),
     _row(
-        "trait_within_days", Text("cecha: data w ostatnich … dniach", "trait: date in the last … days"), Text("których {trait} przypada{days}", "whose {trait} was{days}"),
-        (_trait("moment"), Parameter("days", Kind.DAYS, Text("w ciągu ostatnich … dni", "in the last … days"))), lambda values, value, ground: value > ground.ago(values["days"]),
-        like=({"trait": "last_seen", "days": 7}, (_page(100), _page(6)), (_page(8),)),
+        "trait_within_days",
+        Text("cecha: data w ostatnich … dniach", "trait: date in the last … days"),
+        Text("których {trait} przypada{days}", "whose {trait} was{days}"),
+        (_trait("moment"), Parameter("days", Kind.DAYS, Text("w ciągu ostatnich … dni", "in the last … days"))),
+        lambda values, value, ground: value > ground.ago(values["days"]),
+        Like({"trait": "last_seen", "days": 7}, (_page(100), _page(6)), (_page(8),)),
     ),
     _row(
-        "trait_before_days", Text("cecha: data dawniej niż … dni temu", "trait: date more than … days ago"), Text("których {trait} przypada dawniej niż {days:ago}", "whose {trait} was more than {days:ago}"),
-        (_trait("moment"), Parameter("days", Kind.DAYS, Text("dawniej niż … dni temu", "more than … days ago"))), lambda values, value, ground: value < ground.ago(values["days"]),
-        like=({"trait": "first_seen", "days": 365}, (_page(400), _page(1)), (_page(300),)),
+        "trait_before_days",
+        Text("cecha: data dawniej niż … dni temu", "trait: date more than … days ago"),
+        Text("których {trait} przypada dawniej niż {days:ago}", "whose {trait} was more than {days:ago}"),
+        (_trait("moment"), Parameter("days", Kind.DAYS, Text("dawniej niż … dni temu", "more than … days ago"))),
+        lambda values, value, ground: value < ground.ago(values["days"]),
+        Like({"trait": "first_seen", "days": 365}, (_page(400), _page(1)), (_page(300),)),
     ),
-)  # fmt: skip
+)
+#: nobody without a trace has more than nothing, unless the amount is negative
+TRAIT_OPERATORS = tuple(replace(row, empty=_zero_is_over) if row.key == "trait_over" else row for row in _ROWS)
 
 UNKNOWN = Operator(
-    "trait_unknown", "traits", Text("cecha jest nieznana", "trait is unknown"), Text("o których nie wiemy: {trait}", "whose {trait} is unknown"), (_trait(),),
-    _measures, lambda values, seen, ground: known(values, seen, ground).isnull(), lambda values: True, known,
-    {"op": "trait_unknown", "trait": "country"}, (_page(1),), (_page(1, country="PL"),),
-)  # fmt: skip
+    "trait_unknown",
+    "traits",
+    Text("cecha jest nieznana", "trait is unknown"),
+    Text("o których nie wiemy: {trait}", "whose {trait} is unknown"),
+    (_trait(),),
+    _measures,
+    lambda values, seen, ground: known(values, seen, ground).isnull(),
+    lambda values: True,
+    known,
+    {"op": "trait_unknown", "trait": "country"},
+    (_page(1),),
+    (_page(1, country="PL"),),
+)

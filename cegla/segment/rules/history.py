@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 
 from cegla.vocabulary.text import Text
 
+Column = Any  #: a value of Ibis: its published types do not know that values compare and add
 ORDER = "Order Completed"
 REFUNDS = ("Order Refunded", "Order Cancelled")
 
@@ -39,7 +40,7 @@ class Ground:
     now: datetime
     scale: Scale | None = None
 
-    def ago(self, days: float) -> ir.TimestampScalar:
+    def ago(self, days: float) -> Column:
         """The moment this many days of 24 hours before now."""
         return ibis.literal(self.now - timedelta(days=days), type="timestamp")
 
@@ -47,18 +48,18 @@ class Ground:
 class Measure(NamedTuple):
     """An aggregate, and the rows it is about; None: all rows."""
 
-    value: ir.Value
-    where: ir.BooleanValue | None
+    value: Column
+    where: Column | None
 
 
-Reduction = Callable[[ir.BooleanValue | None], ir.Value]
+Reduction = Callable[[Column | None], Column]
 
 
 class Rows:
     """The history up to now. `bare`: the table holds exactly the rows asked for, so conditions need no repeating."""
 
     def __init__(self, table: ir.Table, ground: Ground, *, bare: bool = False, mixed: bool = False) -> None:
-        self.table = table
+        self.table: Any = table
         self.ground = ground
         self._bare = bare
         self._mixed = mixed
@@ -66,45 +67,45 @@ class Rows:
     def __getitem__(self, column: str) -> Any:
         return self.table[column]
 
-    def measure(self, reduction: Reduction, where: ir.BooleanValue | None = None) -> Measure:
+    def measure(self, reduction: Reduction, where: Column | None = None) -> Measure:
         """An aggregate over the events that satisfy `where`."""
         return self._measure(reduction, _both(where, ~self.table["is_line"]) if self._mixed else where)
 
-    def measure_lines(self, reduction: Reduction, where: ir.BooleanValue) -> Measure:
+    def measure_lines(self, reduction: Reduction, where: Column) -> Measure:
         """An aggregate over the order lines that satisfy `where`."""
         return self._measure(reduction, where & self.table["is_line"])
 
-    def _measure(self, reduction: Reduction, where: ir.BooleanValue | None) -> Measure:
+    def _measure(self, reduction: Reduction, where: Column | None) -> Measure:
         return Measure(reduction(None if self._bare else where), where)
 
-    def count(self, where: ir.BooleanValue | None = None) -> Measure:
+    def count(self, where: Column | None = None) -> Measure:
         """How many events."""
         return self.measure(lambda only: self.table.count(where=only), where)
 
-    def total(self, column: Any, where: ir.BooleanValue | None = None) -> Measure:
+    def total(self, column: Any, where: Column | None = None) -> Measure:
         """The sum of a column over events; nothing sums to nothing (null)."""
         return self.measure(lambda only: column.sum(where=only), where)
 
-    def distinct(self, column: Any, where: ir.BooleanValue | None = None) -> Measure:
+    def distinct(self, column: Any, where: Column | None = None) -> Measure:
         """How many different values."""
         return self.measure(lambda only: column.nunique(where=only), where)
 
-    def first(self, where: ir.BooleanValue | None = None) -> Measure:
+    def first(self, where: Column | None = None) -> Measure:
         """When it happened first."""
         return self.measure(lambda only: self.table["occurred_at"].min(where=only), where)
 
-    def last(self, where: ir.BooleanValue | None = None) -> Measure:
+    def last(self, where: Column | None = None) -> Measure:
         """When it happened last."""
         return self.measure(lambda only: self.table["occurred_at"].max(where=only), where)
 
-    def latest(self, column: Any, where: ir.BooleanValue | None = None) -> Measure:
+    def latest(self, column: Any, where: Column | None = None) -> Measure:
         """The newest known value; of two at the same moment the one that was taken in later."""
         when = ibis.struct({"at": self.table["occurred_at"], "number": self.table["event_id"]})
         return self.measure(lambda only: column.argmax(when, where=only), _both(where, column.notnull()))
 
-    def named(self, event: str, days: int | None = None, filters: Sequence[Mapping[str, Any]] = ()) -> ir.BooleanValue:
+    def named(self, event: str, days: int | None = None, filters: Sequence[Mapping[str, Any]] = ()) -> Column:
         """Events of this name, within the last `days` days when given, that pass every filter."""
-        condition: ir.BooleanValue = self.table["name"] == event
+        condition: Column = self.table["name"] == event
         if days is not None:
             condition &= self.table["occurred_at"] > self.ground.ago(days)
         for one in filters:
@@ -112,7 +113,7 @@ class Rows:
         return condition
 
 
-def _both(first: ir.BooleanValue | None, second: ir.BooleanValue) -> ir.BooleanValue:
+def _both(first: Column | None, second: Column) -> Column:
     return second if first is None else first & second
 
 
@@ -122,23 +123,22 @@ def _both(first: ir.BooleanValue | None, second: ir.BooleanValue) -> ir.BooleanV
 @ibis.udf.scalar.builtin(name="json_extract_string")
 def _text_at(document: str, pointer: str) -> str:  # pyright: ignore[reportReturnType]
     """The text of a JSON value at an RFC 6901 pointer; null when there is none. Every engine has it under some name."""
-    ...
 
 
-def property_text(rows: ir.Table, key: str) -> ir.StringValue:
+def property_text(rows: Any, key: str) -> Column:
     """An event's own property as text: "red", "2.5", "true". The key is a name, never a path."""
-    return _text_at(rows["properties"], "/" + key.replace("~", "~0").replace("/", "~1"))  # pyright: ignore[reportReturnType, reportArgumentType]
+    return _text_at(rows["properties"], "/" + key.replace("~", "~0").replace("/", "~1"))
 
 
-def property_number(rows: ir.Table, key: str) -> ir.FloatingValue:
+def property_number(rows: Any, key: str) -> Column:
     """An event's own property as a number; null when it is none."""
     return number(property_text(rows, key))
 
 
-def number(text: ir.StringValue) -> ir.FloatingValue:
+def number(text: Column) -> Column:
     """Text as a finite number, or null."""
     value = text.try_cast("float64")
-    return ibis.ifelse(value.between(-1e300, 1e300), value, ibis.null("float64"))  # pyright: ignore[reportReturnType, reportArgumentType]
+    return ibis.ifelse(value.between(-1e300, 1e300), value, ibis.null("float64"))
 
 
 #: columns of the history that a filter may name, with their labels
@@ -168,24 +168,38 @@ class Comparison:
     key: str
     label: Text  #: with {value}
     takes: str  #: "value", "values", "text", "number" or "flag"
-    holds: Callable[[Any, Any], ir.BooleanValue]
+    holds: Callable[[Any, Any], Column]
 
 
-def same(known: ir.StringValue, wanted: Any) -> ir.BooleanValue:
+def same(known: Column, wanted: Any) -> Column:
     """Text equals text exactly; a number equals what reads as that number; yes and no are true and false."""
     if isinstance(wanted, bool):
         return known == str(wanted).lower()
     return known == wanted if isinstance(wanted, str) else number(known) == float(wanted)
 
 
+def _contains(known: Column, wanted: str) -> Column:
+    return known.lower().contains(_lower(wanted))
+
+
+def _starts_with(known: Column, wanted: str) -> Column:
+    return known.lower().startswith(_lower(wanted))
+
+
+def _lower(text: str) -> Column:
+    """Lowered by the engine, so that both sides follow the same rules."""
+    literal: Any = ibis.literal(text)
+    return literal.lower()
+
+
 COMPARISONS: dict[str, Comparison] = {
     row.key: row
     for row in (
         Comparison("is", Text("to {value}", "is {value}"), "value", same),
-        Comparison("is_not", Text("jest inne niż {value}", "is other than {value}"), "value", lambda known, wanted: ~same(known, wanted)),
-        Comparison("in", Text("to jedno z: {value}", "is one of: {value}"), "values", lambda known, wanted: ibis.or_(*(same(known, one) for one in wanted))),
-        Comparison("contains", Text("zawiera {value}", "contains {value}"), "text", lambda known, wanted: known.lower().contains(ibis.literal(wanted).lower())),
-        Comparison("starts_with", Text("zaczyna się od {value}", "starts with {value}"), "text", lambda known, wanted: known.lower().startswith(ibis.literal(wanted).lower())),
+        Comparison("is_not", Text("to coś innego niż {value}", "is something other than {value}"), "value", lambda known, wanted: ~same(known, wanted)),
+        Comparison("in", Text("to {value}", "is {value}"), "values", lambda known, wanted: ibis.or_(*(same(known, one) for one in wanted))),
+        Comparison("contains", Text("zawiera {value}", "contains {value}"), "text", _contains),
+        Comparison("starts_with", Text("zaczyna się od {value}", "starts with {value}"), "text", _starts_with),
         Comparison("over", Text("to więcej niż {value}", "is more than {value}"), "number", lambda known, wanted: number(known) > float(wanted)),
         Comparison("under", Text("to mniej niż {value}", "is less than {value}"), "number", lambda known, wanted: number(known) < float(wanted)),
         Comparison("known", Text("jest znane: {value}", "is known: {value}"), "flag", lambda known, wanted: known.notnull() if wanted else known.isnull()),
@@ -193,7 +207,7 @@ COMPARISONS: dict[str, Comparison] = {
 }
 
 
-def passes(rows: ir.Table, filter_: Mapping[str, Any]) -> ir.BooleanValue:
+def passes(rows: Any, filter_: Mapping[str, Any]) -> Column:
     """Whether an event passes one filter, {"property": "color", "is": "red"} or {"field": "country", "in": ["PL"]}."""
     key, wanted = next((key, value) for key, value in filter_.items() if key in COMPARISONS)
     if "property" in filter_:

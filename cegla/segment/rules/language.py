@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import ibis.expr.types as ir
-
-from cegla.segment.rules.history import Ground, Measure, Rows
+from cegla.segment.rules.history import Column, Ground, Measure, Rows
 from cegla.vocabulary.text import Text
 
 Values = Mapping[str, Any]  #: a leaf's parameters by name, checked
-Seen = Mapping[str, ir.Value]  #: a leaf's measures by name, one value a person
+Seen = Mapping[str, Column]  #: a leaf's measures by name, one value a person
 
 
 class Kind(StrEnum):
@@ -87,7 +85,7 @@ class Operator:
     sentence: Text  #: a clause about "people", with {parameter} placeholders
     parameters: tuple[Parameter, ...]
     measures: Callable[[Values, Rows], dict[str, Measure]]
-    holds: Callable[[Values, Seen, Ground], ir.BooleanValue]
+    holds: Callable[[Values, Seen, Ground], Column]
     empty: Callable[[Values], bool]
     shows: "str | Callable[[Values, Seen, Ground], Any] | None"  #: the measure that explains the answer, or how it is computed
     example: Mapping[str, Any]

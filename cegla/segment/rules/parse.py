@@ -1,6 +1,5 @@
 """From JSON to a typed tree: every value is checked against its parameter's kind, and a refusal says where and what was seen."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, cast
 
@@ -17,13 +16,16 @@ TraitKind = Callable[[str], str | None]  #: the kind of a trait ("text", "money"
 
 def parse(tree: object, operators: Mapping[str, Operator], kind_of: TraitKind) -> Rule:
     """The typed tree of a rule given as JSON. Raises RuleInvalid with a JSON pointer in `where`."""
-    rule = _Parser(operators, kind_of).rule(tree, "", 1)
-    return rule
+    return _Parser(operators, kind_of).rule(tree, "", 1)
 
 
 def refuse(pointer: str, seen: object, pl: str, en: str) -> NoReturn:
     """Raise RuleInvalid with what is wrong, in both languages. A value is shown as ASCII, so that it can be printed anywhere."""
-    raise RuleInvalid(where=pointer or "/", seen=ascii(seen), detail=Text(pl, en))
+    try:
+        shown = ascii(seen)
+    except ValueError:  # a whole number of thousands of digits
+        shown = "…"
+    raise RuleInvalid(where=pointer or "/", seen=shown, detail=Text(pl, en))
 
 
 class _Parser:
@@ -42,7 +44,12 @@ class _Parser:
         if depth > DEEPEST:
             refuse(pointer, depth, f"za głęboko zagnieżdżone, najwyżej {DEEPEST} poziomów", f"nested too deeply, at most {DEEPEST} levels")
         if not isinstance(node, dict):
-            refuse(pointer, node, "tu powinna być reguła: obiekt z „op”, „all”, „any” albo „not”", "a rule belongs here: an object with “op”, “all”, “any” or “not”")
+            refuse(
+                pointer,
+                node,
+                "tu powinna być reguła: obiekt z „op”, „all”, „any” albo „not”",
+                "a rule belongs here: an object with “op”, “all”, “any” or “not”",
+            )
         fields = cast(dict[object, object], node)
         if "op" in fields:
             return self._leaf(fields, pointer)
@@ -137,14 +144,19 @@ def text(raw: object, pointer: str) -> str:
 def whole(raw: object, pointer: str, least: int, most: int) -> int:
     """A whole number within bounds."""
     if isinstance(raw, bool) or not isinstance(raw, int) or not least <= raw <= most:
-        refuse(pointer, raw if not isinstance(raw, int) or abs(raw) < 10**30 else "…", f"tu powinna być liczba całkowita od {least} do {most}", f"a whole number from {least} to {most} belongs here")
+        refuse(
+            pointer,
+            raw,
+            f"tu powinna być liczba całkowita od {least} do {most}",
+            f"a whole number from {least} to {most} belongs here",
+        )
     return raw
 
 
 def number(raw: object, pointer: str) -> float | int:
     """A finite number."""
-    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not math.isfinite(raw) or abs(raw) > LARGEST_NUMBER:
-        refuse(pointer, "…" if isinstance(raw, int) and abs(raw) > 10**30 else raw, "tu powinna być liczba", "a number belongs here")
+    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not abs(raw) <= LARGEST_NUMBER:  # NaN too
+        refuse(pointer, raw, "tu powinna być liczba", "a number belongs here")
     return raw
 
 
@@ -184,7 +196,12 @@ def _filter(raw: object, pointer: str) -> dict[str, Any]:
     subject = [key for key in ("property", "field") if key in fields]
     comparison = [row for key, row in COMPARISONS.items() if key in fields]
     if len(subject) != 1 or len(comparison) != 1 or len(fields) != 2:
-        refuse(pointer, list(fields), "warunek ma „property” albo „field” i jedno porównanie", f"a condition has “property” or “field” and one of: {', '.join(COMPARISONS)}")
+        refuse(
+            pointer,
+            list(fields),
+            "warunek ma „property” albo „field” i jedno porównanie",
+            f"a condition has “property” or “field” and one of: {', '.join(COMPARISONS)}",
+        )
     what = text(fields[subject[0]], f"{pointer}/{subject[0]}")
     if subject[0] == "field" and what not in FIELDS:
         refuse(f"{pointer}/field", what, f"nie ma takiego pola; są: {', '.join(FIELDS)}", f"there is no such field; there are: {', '.join(FIELDS)}")

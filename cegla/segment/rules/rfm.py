@@ -7,7 +7,7 @@ that person alone, and everybody at once and a few people get the same answer.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import ibis
@@ -20,7 +20,7 @@ from cegla.vocabulary.text import Text
 
 SCORES = 5
 NEW_DAYS, ACTIVE_DAYS, LOST_DAYS = 30, 90, 180
-NO_SCALE = Scale(datetime(1970, 1, 1), 0, (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0))
+NO_SCALE = Scale(datetime.fromtimestamp(0, UTC).replace(tzinfo=None), 0, (0, 0, 0, 0), (0, 0, 0, 0), (0, 0, 0, 0))
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,21 @@ class Group:
 
 #: every customer is in exactly one: the first that fits, and the last one fits all
 GROUPS: tuple[Group, ...] = (
-    Group("champions", Text("mistrzowie", "champions"), Text("kupują niedawno, często i dużo", "buy recently, often and a lot"), (4, 5), (4, 5), (4, 5), (2, None)),
-    Group("cannot_lose", Text("nie do stracenia", "cannot lose them"), Text("kupowali często i dużo, zniknęli na dobre", "bought often and a lot, then vanished"), (1, 1), (4, 5), (4, 5), (2, None)),
-    Group("at_risk", Text("zagrożeni", "at risk"), Text("kupowali często, dawno ich nie było", "bought often, but not lately"), (1, 2), (4, 5), orders=(2, None)),
+    Group(
+        "champions", Text("mistrzowie", "champions"), Text("kupują niedawno, często i dużo", "buy recently, often and a lot"), (4, 5), (4, 5), (4, 5), (2, None)
+    ),
+    Group(
+        "cannot_lose",
+        Text("nie do stracenia", "cannot lose them"),
+        Text("kupowali często i dużo, zniknęli na dobre", "bought often and a lot, then vanished"),
+        (1, 1),
+        (4, 5),
+        (4, 5),
+        (2, None),
+    ),
+    Group(
+        "at_risk", Text("zagrożeni", "at risk"), Text("kupowali często, dawno ich nie było", "bought often, but not lately"), (1, 2), (4, 5), orders=(2, None)
+    ),
     Group("loyal", Text("lojalni", "loyal"), Text("kupują często", "buy often"), (3, 5), (4, 5), orders=(2, None)),
     Group("new", Text("nowi", "new"), Text("jedno zamówienie, niedawno", "one order, recently"), (4, 5), orders=(1, 1)),
     Group("potential", Text("obiecujący", "potential loyalists"), Text("kupują od niedawna, mogą zostać na stałe", "recent buyers who may stay"), (4, 5)),
@@ -67,18 +79,23 @@ def measures(rows: Rows) -> dict[str, Measure]:
 
 def dimensions(seen: Any, now: datetime) -> dict[str, Any]:
     """The three values that are scored, larger is better: minus whole days since the last order, orders, net revenue."""
-    seconds = ibis.literal(now, type="timestamp").epoch_seconds() - seen["last"].epoch_seconds()
+    moment: Any = ibis.literal(now, type="timestamp")
+    seconds = moment.epoch_seconds() - seen["last"].epoch_seconds()
     return {"recency": -(seconds // 86_400), "frequency": seen["orders"], "monetary": seen["revenue"].fill_null(0)}
 
 
-def bounds(history: ir.Table, now: datetime) -> ir.Table:
+def bounds(history: Any, now: datetime) -> ir.Table:
     """One row over everybody: `people`, and `recency2` .. `monetary5`, the smallest value with each score (null: nobody has it)."""
     past = history.filter(history["occurred_at"] <= ibis.literal(now, type="timestamp"), history["name"].isin([ORDER, *REFUNDS]))
     counted = past.group_by("person_id").aggregate(**{key: one.value for key, one in measures(Rows(past, Ground(now))).items()})
     customers = counted.filter(counted["orders"] > 0)
     scored = customers.select(**dimensions(customers, now))
     shares = scored.mutate(**{f"{one.key}_share": ibis.cume_dist().over(order_by=scored[one.key]) for one in DIMENSIONS})
-    smallest = {f"{one.key}{score}": shares[one.key].min(where=shares[f"{one.key}_share"] > (score - 1) / SCORES) for one in DIMENSIONS for score in range(2, SCORES + 1)}
+    smallest = {
+        f"{one.key}{score}": shares[one.key].min(where=shares[f"{one.key}_share"] > (score - 1) / SCORES)
+        for one in DIMENSIONS
+        for score in range(2, SCORES + 1)
+    }
     return shares.aggregate(people=shares.count(), **smallest)
 
 
@@ -97,7 +114,7 @@ def scores(seen: Seen, ground: Ground) -> dict[str, Any]:
     """The three scores of somebody with orders."""
     by = ground.scale or NO_SCALE
     values = dimensions(seen, ground.now)
-    return {"recency": score(values["recency"], by.recency), "frequency": score(values["frequency"], by.frequency), "monetary": score(values["monetary"], by.monetary)}
+    return {one.key: score(values[one.key], getattr(by, one.key)) for one in DIMENSIONS}
 
 
 def group_of(seen: Seen, ground: Ground) -> Any:
@@ -137,7 +154,7 @@ def stage_of(seen: Seen, ground: Ground) -> Any:
     )
 
 
-def _is_one_of(value: Callable[[Seen, Ground], Any]) -> Callable[[Values, Seen, Ground], ir.BooleanValue]:
+def _is_one_of(value: Callable[[Seen, Ground], Any]) -> Callable[[Values, Seen, Ground], Any]:
     return lambda values, seen, ground: value(seen, ground).isin(values["groups"])
 
 
@@ -147,23 +164,48 @@ def _orders(*days_ago: float, value: float = 100) -> tuple[Past, ...]:
 
 GROUP_OPERATORS: tuple[Operator, ...] = (
     Operator(
-        "rfm_group", "groups", Text("grupa RFM", "RFM group"), Text("są w grupie RFM: {groups}", "are in the RFM group: {groups}"),
+        "rfm_group",
+        "groups",
+        Text("grupa RFM", "RFM group"),
+        Text("są w grupie RFM: {groups}", "are in the RFM group: {groups}"),
         (Parameter("groups", Kind.CHOICES, Text("grupa", "group"), choices=tuple(Choice(row.key, row.label) for row in GROUPS)),),
-        lambda values, rows: measures(rows), _is_one_of(group_of), lambda values: False, lambda values, seen, ground: group_of(seen, ground),
-        {"op": "rfm_group", "groups": ["champions", "loyal"]}, _orders(1, 30, 60, value=500), _orders(200),
+        lambda values, rows: measures(rows),
+        _is_one_of(group_of),
+        lambda values: False,
+        lambda values, seen, ground: group_of(seen, ground),
+        {"op": "rfm_group", "groups": ["champions", "loyal"]},
+        _orders(1, 30, 60, value=500),
+        _orders(200),
     ),
     Operator(
-        "rfm_score", "groups", Text("ocena RFM co najmniej", "RFM score at least"), Text("mają ocenę RFM ({dimension}) co najmniej {at_least:number}", "have an RFM score ({dimension}) of {at_least:number} or more"),
-        (Parameter("dimension", Kind.CHOICE, Text("wymiar", "dimension"), choices=DIMENSIONS), Parameter("at_least", Kind.TIMES, Text("co najmniej (1–5)", "at least (1 to 5)"))),
+        "rfm_score",
+        "groups",
+        Text("ocena RFM co najmniej", "RFM score at least"),
+        Text("mają ocenę RFM ({dimension}) co najmniej {at_least:number}", "have an RFM score ({dimension}) of {at_least:number} or more"),
+        (
+            Parameter("dimension", Kind.CHOICE, Text("wymiar", "dimension"), choices=DIMENSIONS),
+            Parameter("at_least", Kind.TIMES, Text("co najmniej (1–5)", "at least (1 to 5)")),
+        ),
         lambda values, rows: measures(rows),
         lambda values, seen, ground: (seen["orders"] > 0) & (scores(seen, ground)[values["dimension"]] >= values["at_least"]),
-        lambda values: False, lambda values, seen, ground: scores(seen, ground)[values["dimension"]],
-        {"op": "rfm_score", "dimension": "monetary", "at_least": 5}, _orders(1, value=900), _orders(1, value=1),
+        lambda values: False,
+        lambda values, seen, ground: scores(seen, ground)[values["dimension"]],
+        {"op": "rfm_score", "dimension": "monetary", "at_least": 5},
+        _orders(1, value=900),
+        _orders(1, value=1),
     ),
     Operator(
-        "life_cycle", "groups", Text("etap życia klienta", "life-cycle stage"), Text("są na etapie: {groups:short}", "are at the stage: {groups:short}"),
+        "life_cycle",
+        "groups",
+        Text("etap życia klienta", "life-cycle stage"),
+        Text("są na etapie: {groups:short}", "are at the stage: {groups:short}"),
         (Parameter("groups", Kind.CHOICES, Text("etap", "stage"), choices=STAGES),),
-        lambda values, rows: stage_measures(rows), _is_one_of(stage_of), lambda values: "prospect" in values["groups"], lambda values, seen, ground: stage_of(seen, ground),
-        {"op": "life_cycle", "groups": ["won_back"]}, _orders(10, 300), _orders(10, 200),
+        lambda values, rows: stage_measures(rows),
+        _is_one_of(stage_of),
+        lambda values: "prospect" in values["groups"],
+        lambda values, seen, ground: stage_of(seen, ground),
+        {"op": "life_cycle", "groups": ["won_back"]},
+        _orders(10, 300),
+        _orders(10, 200),
     ),
-)  # fmt: skip
+)

@@ -26,7 +26,9 @@ class Speaker:
     def sentence(self, rule: Rule) -> str:
         """The whole rule about everybody it matches."""
         if isinstance(rule, Not):
-            return Text("Wszystkie osoby oprócz tych, {clause}.", "Everybody except those {clause}.").say(self.language, clause=self.clause(rule.rule, top=True))
+            return Text("Wszystkie osoby oprócz tych, {clause}.", "Everybody except those {clause}.").say(
+                self.language, clause=self.clause(rule.rule, top=True)
+            )
         return Text("Osoby, {clause}.", "People {clause}.").say(self.language, clause=self.clause(rule, top=True))
 
     def clause(self, rule: Rule, *, top: bool = False) -> str:

@@ -114,4 +114,3 @@ def trait(key: str) -> TraitRow | None:
 
 def _declared(rows: Rows, name: str) -> dict[str, Measure]:
     return {"declared": rows.latest(property_text(rows.table, name), rows["kind"] == "identify")}
-

@@ -45,17 +45,27 @@ class EventWords:
 
 
 EVENTS: dict[str, EventWords] = {
-    "Order Completed": EventWords(Text("złożyły zamówienie", "placed an order"), Text("nie złożyły zamówienia", "did not place an order"), Text("zamówienia", "orders")),
-    "Order Refunded": EventWords(Text("dostały zwrot pieniędzy", "got a refund"), Text("nie dostały zwrotu pieniędzy", "did not get a refund"), Text("zwroty", "refunds")),
+    "Order Completed": EventWords(
+        Text("złożyły zamówienie", "placed an order"), Text("nie złożyły zamówienia", "did not place an order"), Text("zamówienia", "orders")
+    ),
+    "Order Refunded": EventWords(
+        Text("dostały zwrot pieniędzy", "got a refund"), Text("nie dostały zwrotu pieniędzy", "did not get a refund"), Text("zwroty", "refunds")
+    ),
     "Product Viewed": EventWords(
-        Text("obejrzały produkt", "viewed a product"), Text("nie obejrzały żadnego produktu", "did not view any product"), Text("obejrzenia produktów", "product views")
+        Text("obejrzały produkt", "viewed a product"),
+        Text("nie obejrzały żadnego produktu", "did not view any product"),
+        Text("obejrzenia produktów", "product views"),
     ),
     "Product Added": EventWords(
         Text("dodały produkt do koszyka", "added a product to the cart"),
         Text("nie dodały produktu do koszyka", "did not add a product to the cart"),
         Text("dodania do koszyka", "additions to the cart"),
     ),
-    "Checkout Started": EventWords(Text("rozpoczęły zakup", "started a checkout"), Text("nie rozpoczęły zakupu", "did not start a checkout"), Text("rozpoczęte zakupy", "started checkouts")),
+    "Checkout Started": EventWords(
+        Text("rozpoczęły zakup", "started a checkout"),
+        Text("nie rozpoczęły zakupu", "did not start a checkout"),
+        Text("rozpoczęte zakupy", "started checkouts"),
+    ),
     "Page Viewed": EventWords(Text("odwiedziły stronę", "viewed a page"), Text("nie odwiedziły strony", "did not view a page"), Text("odsłony", "page views")),
     "Products Searched": EventWords(
         Text("szukały produktów", "searched for products"), Text("nie szukały produktów", "did not search for products"), Text("wyszukiwania", "searches")
