@@ -9,7 +9,7 @@ from cegla.resolve import store
 from cegla.resolve.cache import IdentityCache
 from cegla.resolve.rules.clusters import Link
 from cegla.resolve.rules.mentions import Mention, Names
-from cegla.resolve.store import NewIdentity
+from cegla.resolve.store import NewEdge, NewIdentity
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event
 
@@ -41,6 +41,7 @@ class Batch:
     events: Sequence[Event]
     identity_ids: list[int]
     created: dict[int, NewIdentity] = field(default_factory=dict)
+    new_edges: list[NewEdge] = field(default_factory=list)
     moved: dict[int, int] = field(default_factory=dict)  #: identity → person, where that changed
     ceased: set[int] = field(default_factory=set)  #: people whose own identity went to another person
     changed: set[int] = field(default_factory=set)  #: people who won or lost identities

@@ -73,7 +73,7 @@ class IdentityCache:
         self.people: Aging[int, int] = Aging(2 * capacity)
         self.edges: Aging[tuple[int, int], KnownEdge] = Aging(capacity)
         self.held: Aging[tuple[int, int], int] = Aging(capacity)
-        self.groups: Aging[int, Group] = Aging(capacity // 10)
+        self.groups: Aging[int, Group] = Aging(capacity // 2)
         self.shared: set[int] = set()  #: browsers and phones that changed hands, among those above
 
     def begin(self, stamp: int) -> None:

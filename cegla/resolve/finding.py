@@ -32,11 +32,11 @@ def find(conn: Connection, cache: IdentityCache, events: Sequence[Event]) -> Bat
     used, unusual = _recognize(batch)
     if unusual:
         sightings = _sightings(batch, unusual)
-        ids = _identify(batch, sightings)
-        newly_shared = linking.link(batch, sightings, ids)
+        ids, named_once = _identify(batch, sightings)
+        newly_shared = linking.link(batch, sightings, ids, named_once)
         if newly_shared:
             more = _sightings(batch, _by_names(events, [index for index, places in used if not newly_shared.isdisjoint(places)]))
-            ids |= _identify(batch, more)
+            ids |= _identify(batch, more)[0]
             sightings += more
         pointing.point(batch, sightings, ids)
     cache.end(SQL.new_stamp(conn) if batch.wrote else cache.stamp)
@@ -76,8 +76,8 @@ def _sightings(batch: Batch, unusual: dict[Names, list[int]]) -> list[Sighting]:
     return sightings
 
 
-def _identify(batch: Batch, sightings: list[Sighting]) -> dict[Identifier, int]:
-    """The ids of all identifiers mentioned; new ones get ids in the order of their appearance."""
+def _identify(batch: Batch, sightings: list[Sighting]) -> tuple[dict[Identifier, int], set[Identifier]]:
+    """The ids of all identifiers mentioned, new ones in the order of their appearance; and which new ones only one sighting mentions."""
     known = batch.cache.identities
     ids: dict[Identifier, int] = {}
     missing: dict[Identifier, list[Event]] = {}
@@ -93,8 +93,9 @@ def _identify(batch: Batch, sightings: list[Sighting]) -> dict[Identifier, int]:
                     ids[identifier] = identity
     if missing:
         ids |= load(batch, list(missing))
-        _create(batch, {identifier: events for identifier, events in missing.items() if identifier not in ids}, ids)
-    return ids
+    fresh = {identifier: events for identifier, events in missing.items() if identifier not in ids}
+    _create(batch, fresh, ids)
+    return ids, {identifier for identifier, events in fresh.items() if len(events) == 1}
 
 
 def load(batch: Batch, wanted: Sequence[Identifier]) -> dict[Identifier, int]:

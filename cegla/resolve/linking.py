@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from cegla.resolve import store
+from cegla.resolve import store, strangers
 from cegla.resolve.batch import Batch, Pair, Refused, Sighting
 from cegla.resolve.cache import KnownEdge
 from cegla.resolve.deriving import Cause, rederive, remember
 from cegla.resolve.rules.clusters import CHANGES_HANDS, Clusters, Group, Link, Refusal, order, order_plays_no_part
-from cegla.resolve.rules.mentions import PLACES, RULES, Rule
+from cegla.resolve.rules.mentions import PLACES, Rule, stronger
 from cegla.resolve.store import SQL, EdgeChange, NewEdge
 from cegla.vocabulary.identifiers import Identifier
 
@@ -31,7 +31,19 @@ class Seen(NamedTuple):
     def joined(self, other: "Seen") -> "Seen":
         """Both together, whichever came first."""
         first = min(self, other)
-        return first._replace(last_at=max(self.last_at, other.last_at), rule=_stronger(self.rule, other.rule), trusted=self.trusted or other.trusted)
+        return first._replace(last_at=max(self.last_at, other.last_at), rule=stronger(self.rule, other.rule), trusted=self.trusted or other.trusted)
+
+
+class StoredAlias(NamedTuple):
+    """An alias link of an earlier batch, to the browser id that bears its previousId."""
+
+    value: str
+    user_id: int
+    user: str
+    at: datetime
+    trusted: bool
+    source_id: int
+    message_id: str
 
 
 class Candidate(NamedTuple):
@@ -54,9 +66,13 @@ class Decided:
     since: datetime | None = None
 
 
-def link(batch: Batch, sightings: list[Sighting], ids: dict[Identifier, int]) -> set[int]:
+def link(batch: Batch, sightings: list[Sighting], ids: dict[Identifier, int], named_once: set[Identifier]) -> set[int]:
     """Write identities and links of the batch and what follows from them; returns places that changed hands just now."""
-    pairs = _collect(batch, sightings, ids)
+    stored = _stored_aliases(batch)
+    aliased = {Identifier("user_id", alias.value) for alias in stored} | {Identifier("user_id", weak.value) for weak in _aliases_among(sightings)}
+    unknown, met = strangers.set_apart(sightings, named_once, aliased)
+    strangers.join(batch, unknown, ids)
+    pairs = _collect(batch, met, ids, stored)
     candidates = _candidates(batch, pairs)
     decided = _decide(batch, candidates)
     _write(batch, candidates, decided)
@@ -66,13 +82,11 @@ def link(batch: Batch, sightings: list[Sighting], ids: dict[Identifier, int]) ->
 # collect -----------------------------------------------------------------------------------------------------------------
 
 
-def _collect(batch: Batch, sightings: list[Sighting], ids: dict[Identifier, int]) -> dict[Pair, Seen]:
+def _collect(batch: Batch, sightings: list[Sighting], ids: dict[Identifier, int], stored: list[StoredAlias]) -> dict[Pair, Seen]:
     """Every pair the batch shows, once, with its first event."""
     pairs: dict[Pair, Seen] = {}
     aliases: list[tuple[Identifier, Seen]] = []
     for names, mention, indexes in sightings:
-        if not mention.links:
-            continue
         first = batch.first(indexes)
         index = indexes[0] if len(indexes) == 1 else next(index for index in indexes if batch.events[index] is first)
         last_at = max(batch.events[index].occurred_at for index in indexes) if len(indexes) > 1 else first.occurred_at
@@ -81,7 +95,7 @@ def _collect(batch: Batch, sightings: list[Sighting], ids: dict[Identifier, int]
             _add(pairs, (ids[strong], ids[weak]), seen)
             if rule == "alias" and strong.type == "user_id":
                 aliases.append((Identifier("user_id", weak.value), seen))
-    for pair, seen in _between_users(batch, aliases, ids):
+    for pair, seen in _between_users(batch, aliases, ids, stored):
         _add(pairs, pair, seen)
     return pairs
 
@@ -91,19 +105,29 @@ def _add(pairs: dict[Pair, Seen], pair: Pair, seen: Seen) -> None:
     pairs[pair] = seen if other is None else seen.joined(other)
 
 
-def _between_users(batch: Batch, aliases: list[tuple[Identifier, Seen]], ids: dict[Identifier, int]) -> Iterable[tuple[Pair, Seen]]:
+def _stored_aliases(batch: Batch) -> list[StoredAlias]:
+    """Alias calls of earlier batches whose previousId turns out to be a user id in this one."""
+    users = [row.identifier.value for row in batch.created.values() if row.identifier.type == "user_id"]
+    return [StoredAlias(*row) for row in SQL.aliases_of(batch.conn, values=users)] if users else []
+
+
+def _aliases_among(sightings: list[Sighting]) -> Iterable[Identifier]:
+    return (weak for sighting in sightings if sighting.names[3] for _, weak, rule in sighting.mention.links if rule == "alias")
+
+
+def _between_users(
+    batch: Batch, aliases: list[tuple[Identifier, Seen]], ids: dict[Identifier, int], stored: list[StoredAlias]
+) -> Iterable[tuple[Pair, Seen]]:
     """An alias names its previousId without a type. Once that value is a user id as well, the two users are linked."""
     unknown = [previous for previous, _ in aliases if previous not in ids]
     users = ids | {one: found.identity_id for one, found in store.identities(batch.conn, unknown).items()} if unknown else ids
     for previous, seen in aliases:
         if previous in users:
             yield _users(seen, (seen.strong, users[seen.strong]), (previous, users[previous]))
-    fresh = {row.identifier.value: row.identity_id for row in batch.created.values() if row.identifier.type == "user_id"}
-    if fresh:
-        for value, user, user_value, at, trusted, source, message in SQL.aliases_of(batch.conn, values=list(fresh)):
-            strong, previous = Identifier("user_id", user_value), Identifier("user_id", value)
-            seen = Seen(at, source, message, at, "alias", trusted, strong, previous, -1)
-            yield _users(seen, (strong, user), (previous, fresh[value]))
+    for alias in stored:
+        strong, previous = Identifier("user_id", alias.user), Identifier("user_id", alias.value)
+        seen = Seen(alias.at, alias.source_id, alias.message_id, alias.at, "alias", alias.trusted, strong, previous, -1)
+        yield _users(seen, (strong, alias.user_id), (previous, ids[previous]))
 
 
 def _users(seen: Seen, one: tuple[Identifier, int], other: tuple[Identifier, int]) -> tuple[Pair, Seen]:
@@ -120,7 +144,7 @@ def _candidates(batch: Batch, pairs: dict[Pair, Seen]) -> list[Candidate]:
         if edge is None:
             candidates.append(Candidate(Link(seen.at, seen.strong, seen.weak, strong, weak, seen.rule, seen.trusted), seen, None, 0))
         elif not edge.retracted:
-            link = Link(min(seen.at, edge.at), seen.strong, seen.weak, strong, weak, _stronger(seen.rule, edge.rule), seen.trusted or edge.trusted)
+            link = Link(min(seen.at, edge.at), seen.strong, seen.weak, strong, weak, stronger(seen.rule, edge.rule), seen.trusted or edge.trusted)
             if (link.at, link.rule, link.trusted) != (edge.at, edge.rule, edge.trusted):
                 candidates.append(Candidate(link, seen, edge, edge.edge_id))
     new = sum(candidate.known is None for candidate in candidates)
@@ -205,10 +229,10 @@ def _write(batch: Batch, candidates: list[Candidate], decided: Decided) -> None:
     batch.wrote = bool(created or candidates)
     owners = {loser: clusters.root(loser) for loser in decided.joined}
     if created:
-        store.add_identities(batch.conn, (row._replace(person_id=owners.get(identity, identity)) for identity, row in created.items()))
+        store.add_identities(batch.conn, (row._replace(person_id=owners[identity]) if identity in owners else row for identity, row in created.items()))
     edges = [_edge(candidate, decided) for candidate in candidates if candidate.known is None]
-    if edges:
-        store.add_edges(batch.conn, edges)
+    if edges or batch.new_edges:
+        store.add_edges(batch.conn, batch.new_edges + edges)
         for edge in edges:
             cache.edges.put((edge.strong_id, edge.weak_id), KnownEdge(edge.edge_id, edge.at, edge.rule, edge.trusted, edge.refused, False))
     changes = [_change(link, seen, known) for link, seen, known, _ in candidates if known]
@@ -253,7 +277,7 @@ def _follow(batch: Batch, candidates: list[Candidate], decided: Decided) -> set[
         for identity, (before, person) in rederived.moved.items():
             batch.move(identity, person)
             batch.changed.update((before, person))
-            if identity == before:
+            if identity == before and identity not in batch.created:
                 batch.ceased.add(identity)
         reasons |= {pair: reason for pair, (_, reason) in rederived.refusals.items()}
         shared |= rederived.changed_hands
@@ -265,7 +289,3 @@ def _follow(batch: Batch, candidates: list[Candidate], decided: Decided) -> set[
     newly_shared = (shared & places) - batch.cache.shared
     batch.cache.shared |= newly_shared
     return newly_shared
-
-
-def _stronger(one: Rule, other: Rule) -> Rule:
-    return one if RULES.index(one) <= RULES.index(other) else other

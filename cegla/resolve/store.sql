@@ -41,7 +41,7 @@ join resolve.identities i on i.type = w.type and i.value = w.value and i.holder_
 
 -- name: people_of_identities
 -- Whose these identities are. Columns: identity_id, person_id.
-select identity_id, person_id from resolve.identities where identity_id = any(:ids);
+select identity_id, person_id from resolve.identities where identity_id = any(:ids::bigint[]);
 
 -- name: edges_by_pair
 -- Which of these pairs are linked. Columns: strong_id, weak_id, edge_id, at, rule, trusted, refused, retracted.
@@ -59,16 +59,21 @@ where i.type = 'anonymous_id' and i.holder_id = 0 and i.value = any(:values);
 
 -- name: groups
 -- How many identifiers of each type these people hold, when their latest link was, whether one was refused. Columns: person_id, type, number, last_at, refused.
-select m.person_id, m.type, count(*), max(greatest(
-        (select max(e.at) from resolve.edges e where e.strong_id = m.identity_id and e.retracted_at is null),
-        (select max(e.at) from resolve.edges e where e.weak_id = m.identity_id and e.retracted_at is null))),
-    bool_or(exists (select 1 from resolve.edges e where e.strong_id = m.identity_id and e.refused is not null and e.retracted_at is null)
-        or exists (select 1 from resolve.edges e where e.weak_id = m.identity_id and e.refused is not null and e.retracted_at is null))
-from (
-    select identity_id, type, person_id from resolve.identities where identity_id = any(:people)
+select m.person_id, m.type, count(*), max(l.last_at), coalesce(bool_or(l.refused), false)
+from unnest(:people::bigint[]) p(id)
+cross join lateral (
+    select identity_id, type, person_id from resolve.identities where identity_id = p.id
     union all
-    select identity_id, type, person_id from resolve.identities where person_id = any(:people) and person_id <> identity_id and holder_id = 0
+    select identity_id, type, person_id from resolve.identities where person_id = p.id and person_id <> identity_id and holder_id = 0
 ) m
+cross join lateral (
+    select max(e.at) as last_at, bool_or(e.refused is not null) as refused
+    from (
+        select at, refused from resolve.edges where strong_id = m.identity_id and retracted_at is null
+        union all
+        select at, refused from resolve.edges where weak_id = m.identity_id and retracted_at is null
+    ) e
+) l
 group by m.person_id, m.type;
 
 -- name: move_people
@@ -121,10 +126,11 @@ cross join lateral (
 -- name: people_linked_since
 -- Other people with a link to these that is not older than :at, accepted or not.
 select distinct o.person_id
-from (
-    select identity_id from resolve.identities where identity_id = any(:people)
+from unnest(:people::bigint[]) p(id)
+cross join lateral (
+    select identity_id from resolve.identities where identity_id = p.id
     union all
-    select identity_id from resolve.identities where person_id = any(:people) and person_id <> identity_id and holder_id = 0
+    select identity_id from resolve.identities where person_id = p.id and person_id <> identity_id and holder_id = 0
 ) m
 cross join lateral (
     select weak_id as other_id from resolve.edges where strong_id = m.identity_id and at >= :at and retracted_at is null
@@ -132,18 +138,25 @@ cross join lateral (
     select strong_id from resolve.edges where weak_id = m.identity_id and at >= :at and retracted_at is null
 ) e
 join resolve.identities o on o.identity_id = e.other_id
-where o.person_id <> all(:known);
+where not exists (select 1 from unnest(:known::bigint[]) k(id) where k.id = o.person_id);
 
 -- name: members
 -- Every identity of these people, those held on browsers too. Columns: identity_id, type, value, holder_id, person_id.
-select identity_id, type, value, holder_id, person_id from resolve.identities where identity_id = any(:people)
-union all
-select identity_id, type, value, holder_id, person_id from resolve.identities where person_id = any(:people) and person_id <> identity_id;
+select m.*
+from unnest(:people::bigint[]) p(id)
+cross join lateral (
+    select identity_id, type, value, holder_id, person_id from resolve.identities where identity_id = p.id
+    union all
+    select identity_id, type, value, holder_id, person_id from resolve.identities where person_id = p.id and person_id <> identity_id
+) m;
 
 -- name: edges_within
 -- Links between these identities. Columns: edge_id, strong_id, weak_id, at, rule, trusted, refused.
-select edge_id, strong_id, weak_id, at, rule, trusted, refused from resolve.edges
-where strong_id = any(:ids) and weak_id = any(:ids) and retracted_at is null;
+select e.edge_id, e.strong_id, e.weak_id, e.at, e.rule, e.trusted, e.refused
+from unnest(:ids::bigint[]) i(id)
+join resolve.edges e on e.strong_id = i.id
+join unnest(:ids::bigint[]) w(id) on w.id = e.weak_id
+where e.retracted_at is null;
 
 -- name: retract_edge^
 -- Takes a link back for good; later sightings of the same pair do not revive it. Columns: strong_id, weak_id, at; none when unknown or taken back before.
@@ -157,10 +170,11 @@ select identity_id, person_id from resolve.identities where person_id <> identit
 -- name: identifiers_of_people
 -- Every identifier of these people with the link that brought it. Columns as in KnownIdentifier.
 select m.person_id, m.identity_id, m.type, m.value, m.holder_id, m.first_seen_at, m.source_id, e.rule, e.message_id, e.at
-from (
-    select * from resolve.identities where identity_id = any(:people)
+from unnest(:people::bigint[]) p(id)
+cross join lateral (
+    select * from resolve.identities where identity_id = p.id
     union all
-    select * from resolve.identities where person_id = any(:people) and person_id <> identity_id
+    select * from resolve.identities where person_id = p.id and person_id <> identity_id
 ) m
 left join lateral (
     select rule, message_id, at from (
@@ -184,10 +198,11 @@ order by person_id limit :limit;
 -- name: rows_of_people
 -- First sight and identifiers worth showing, for a list. Columns: person_id, first_seen_at, types, values.
 select m.person_id, min(m.first_seen_at), array_agg(m.type order by m.identity_id) filter (where m.holder_id = 0), array_agg(m.value order by m.identity_id) filter (where m.holder_id = 0)
-from (
-    select * from resolve.identities where identity_id = any(:people)
+from unnest(:people::bigint[]) p(id)
+cross join lateral (
+    select * from resolve.identities where identity_id = p.id
     union all
-    select * from resolve.identities where person_id = any(:people) and person_id <> identity_id
+    select * from resolve.identities where person_id = p.id and person_id <> identity_id
 ) m
 group by m.person_id;
 
@@ -200,9 +215,9 @@ select count(*) from resolve.identities where person_id = identity_id;
 select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
     e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by
 from (
-    select edge_id from resolve.edges where strong_id = any(:ids)
+    select edge_id from resolve.edges where strong_id = any(:ids::bigint[])
     union
-    select edge_id from resolve.edges where weak_id = any(:ids)
+    select edge_id from resolve.edges where weak_id = any(:ids::bigint[])
 ) t
 join resolve.edges e on e.edge_id = t.edge_id
 join resolve.identities s on s.identity_id = e.strong_id
@@ -220,16 +235,16 @@ order by e.edge_id desc;
 
 -- name: moves_of
 -- The merge log of these identities. Columns: moved_at, identity_id, from_person, to_person, cause, actor.
-select moved_at, identity_id, from_person, to_person, cause, actor from resolve.moves where identity_id = any(:ids) order by move_id;
+select moved_at, identity_id, from_person, to_person, cause, actor from resolve.moves where identity_id = any(:ids::bigint[]) order by move_id;
 
 -- name: erase_edges!
 -- Deletes the links of these identities.
-delete from resolve.edges where strong_id = any(:ids) or weak_id = any(:ids);
+delete from resolve.edges where strong_id = any(:ids::bigint[]) or weak_id = any(:ids::bigint[]);
 
 -- name: erase_moves!
 -- Deletes the merge log of these identities.
-delete from resolve.moves where identity_id = any(:ids);
+delete from resolve.moves where identity_id = any(:ids::bigint[]);
 
 -- name: erase_identities!
 -- Deletes these identities.
-delete from resolve.identities where identity_id = any(:ids);
+delete from resolve.identities where identity_id = any(:ids::bigint[]);

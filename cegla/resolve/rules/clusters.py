@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from cegla.resolve.rules.mentions import PLACES, Rule, rank
+from cegla.resolve.rules.mentions import PLACES, Mention, Rule, rank
 from cegla.vocabulary.identifiers import OTHER_TYPE, TYPES, Identifier
 from cegla.vocabulary.text import Text
 
@@ -82,13 +82,25 @@ def refusal(link: Link, one: Group, other: Group) -> Refusal | None:
     return None
 
 
+def may_stand_alone(mention: Mention, trusted: bool) -> bool:
+    """Whether no rule could refuse one of these links, were its identifiers the only ones there are."""
+    kinds = {identifier.type for identifier in mention.identifiers}
+    if len(kinds) < len(mention.identifiers) or any(rule == "alias" for _, _, rule in mention.links):
+        return False
+    return trusted or all(weak.type in PLACES or _addresses_of_a_user(strong, weak, rule) for strong, weak, rule in mention.links)
+
+
+def _addresses_of_a_user(strong: Identifier, weak: Identifier, rule: Rule) -> bool:
+    return rule == "stated" and strong.type == "user_id" and weak.type in ("email", "phone")
+
+
 def _beyond_a_public_key(link: Link, one: Group, other: Group) -> bool:
     """Anybody can write with a public key: it may say who uses a browser, and what address a user gave, and no more.
 
     So it never joins two humans, neither directly nor over a browser when each of them has, say, an e-mail of his own.
     """
     if link.strong.type not in PLACES and link.weak.type not in PLACES:
-        return not (link.rule == "stated" and link.strong.type == "user_id" and link.weak.type in ("email", "phone"))
+        return not _addresses_of_a_user(link.strong, link.weak, link.rule)
     return any(kind in one.counts and kind in other.counts for kind in _HUMAN if kind not in _UNIQUE)
 
 

@@ -5,8 +5,7 @@ humans may share. Links run from the strongest human identifier of an event to e
 places only links nothing, so a shared device never chains strangers together.
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from cegla.vocabulary.events import Event
 from cegla.vocabulary.identifiers import LONGEST_IDENTIFIER, OTHER_TYPE, TYPES, Identifier, normalized
@@ -22,14 +21,13 @@ Extra = tuple[str, str | int, Rule]  #: a type, a value as sent, and how strongl
 Names = tuple[str | None, str | None, bool, tuple[Extra, ...]]  #: user id, anonymous id, trusted, everything else
 
 
-@dataclass(frozen=True)
-class Mention:
+class Mention(NamedTuple):
     """What an event says about who it is. `links` are (strong, weak, rule); `point` is None when nothing usable is there."""
 
     point: Identifier | None
     identifiers: tuple[Identifier, ...]  #: strongest first
     links: tuple[tuple[Identifier, Identifier, Rule], ...]
-    too_long: tuple[str, ...]  #: types of identifiers left out for their length
+    too_long: tuple[str, ...] = ()  #: types of identifiers left out for their length
 
 
 def names_in(event: Event) -> Names:
@@ -48,6 +46,8 @@ def mention(names: Names) -> Mention:
     the link between the two users.
     """
     user, anonymous, _, extras = names
+    if not extras and (short := _mention_of_two(user, anonymous)) is not None:
+        return short
     sent: list[tuple[str, object, Rule]] = [("user_id", user, "seen"), ("anonymous_id", anonymous, "seen")]
     found: dict[Identifier, Rule] = {}
     too_long: list[str] = []
@@ -58,14 +58,34 @@ def mention(names: Names) -> Mention:
                 too_long.append(kind)
         elif not (rule == "alias" and Identifier("user_id", value) in found):
             identifier = Identifier(kind, value)
-            found[identifier] = min(found.get(identifier, rule), rule, key=RULES.index)
+            found[identifier] = stronger(found.get(identifier, rule), rule)
     ranked = sorted(found, key=rank)
     return Mention(min(ranked, key=_pointing, default=None), tuple(ranked), tuple(_links(ranked, found)), tuple(too_long))
+
+
+def _mention_of_two(user: str | None, anonymous: str | None) -> Mention | None:
+    """The same for the two commonest cases, a browser alone and a user in a browser; None for any other."""
+    value = normalized("anonymous_id", anonymous)
+    if value is None:
+        return None
+    browser = Identifier("anonymous_id", value)
+    if user is None:
+        return Mention(browser, (browser,), ())
+    value = normalized("user_id", user)
+    if value is None:
+        return None
+    strong = Identifier("user_id", value)
+    return Mention(strong, (strong, browser), ((strong, browser, "seen"),))
 
 
 def rank(identifier: Identifier) -> tuple[int, str, str]:
     """The order in which identifiers decide: priority of the type, then type and value as text."""
     return TYPES.get(identifier.type, OTHER_TYPE).priority, identifier.type, identifier.value
+
+
+def stronger(one: Rule, other: Rule) -> Rule:
+    """The rule with the greater authority."""
+    return one if RULES.index(one) <= RULES.index(other) else other
 
 
 def _pointing(identifier: Identifier) -> tuple[int, str, str]:
@@ -121,5 +141,5 @@ def _add_external(extras: list[Extra], row: Any) -> None:
     if not isinstance(row, dict) or row.get("collection", "users") != "users" or row.get("encoding", "none") != "none":
         return
     kind = row.get("type")
-    if isinstance(kind, str) and (kind := normalized("external_id", kind)) and len(kind) <= LONGEST_TYPE:
-        _add(extras, kind.lower(), row.get("id"), "seen")
+    if isinstance(kind, str) and 0 < len(kind := kind.strip().lower()) <= LONGEST_TYPE:
+        _add(extras, kind, row.get("id"), "seen")

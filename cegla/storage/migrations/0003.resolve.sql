@@ -16,11 +16,10 @@ create table resolve.identities (
     first_seen_at timestamptz not null,          -- event time of the first event that showed it
     source_id integer not null,
     folded text,                                 -- lower case without diacritics, for search; null for browser ids
-    unique (type, value, holder_id)
+    unique (value, type, holder_id)
 );
 create index on resolve.identities (person_id) where person_id <> identity_id;
 create index on resolve.identities (holder_id) where holder_id <> 0;
-create index on resolve.identities (folded text_pattern_ops) where folded is not null;
 
 -- The truth: which identifiers were seen to belong together. One row is one pair with its first event; a refused or
 -- retracted link stays, with the reason. trusted and rule are the strongest ever seen, at the earliest.
@@ -40,9 +39,8 @@ create table resolve.edges (
     retracted_by text,
     unique (strong_id, weak_id)
 );
-create index on resolve.edges (strong_id, at);
 create index on resolve.edges (weak_id, at);
-create index on resolve.edges (edge_id) where refused is not null;
+create index on resolve.edges (weak_id) where refused is not null;
 
 -- The merge log, append-only: which identity moved from whom to whom, why, when.
 create table resolve.moves (

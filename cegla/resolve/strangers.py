@@ -1,0 +1,47 @@
+"""People whom nobody ever saw before: their identifiers are new and stand in no other names of the batch, so their links can
+be accepted without asking anything. In a busy hour that is most of what is new, so it has a way of its own."""
+
+from collections.abc import Sequence
+
+from cegla.resolve.batch import Batch, Sighting
+from cegla.resolve.cache import KnownEdge
+from cegla.resolve.rules.clusters import may_stand_alone
+from cegla.resolve.store import SQL, NewEdge
+from cegla.vocabulary.identifiers import Identifier
+
+
+def set_apart(sightings: Sequence[Sighting], named_once: set[Identifier], aliased: set[Identifier]) -> tuple[list[Sighting], list[Sighting]]:
+    """Strangers, and everybody else with links to look at."""
+    strangers: list[Sighting] = []
+    others: list[Sighting] = []
+    for sighting in sightings:
+        identifiers = sighting.mention.identifiers
+        if len(identifiers) < 2:
+            continue
+        alone = named_once.issuperset(identifiers) and aliased.isdisjoint(identifiers) and may_stand_alone(sighting.mention, sighting.names[2])
+        (strangers if alone else others).append(sighting)
+    return strangers, others
+
+
+def join(batch: Batch, strangers: Sequence[Sighting], ids: dict[Identifier, int]) -> None:
+    """Make each of them one person, and write their links."""
+    number = sum(len(sighting.mention.links) for sighting in strangers)
+    if not number:
+        return
+    edge_id = SQL.reserve_edges(batch.conn, number=number)
+    edges: list[NewEdge] = []
+    for names, mention, indexes in strangers:
+        first = batch.first(indexes)
+        last_at = first.occurred_at if len(indexes) == 1 else max(batch.events[index].occurred_at for index in indexes)
+        members = [ids[identifier] for identifier in mention.identifiers]
+        person = min(members)
+        for member in members:
+            if member != person:
+                batch.created[member] = batch.created[member]._replace(person_id=person)
+                batch.move(member, person)
+        for strong, weak, rule in mention.links:
+            edge = NewEdge(edge_id, ids[strong], ids[weak], rule, names[2], first.occurred_at, last_at, first.source_id, first.message_id, None)
+            batch.cache.edges.put((edge.strong_id, edge.weak_id), KnownEdge(edge_id, edge.at, rule, names[2], None, False))
+            edges.append(edge)
+            edge_id += 1
+    batch.new_edges += edges
