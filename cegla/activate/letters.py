@@ -1,5 +1,6 @@
 """From a campaign's content to one person's letter: fields, rendering, links, headers."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -76,7 +77,7 @@ class Writer:
         made = self.renderer.render(key, values)
         mime.refuse_breakout("Subject", made["subject"])
         html = self._with_links(occasion, made["html"]) if occasion.tracked else made["html"]
-        return Rendered(made["subject"], html, made["text"])
+        return Rendered(made["subject"], html, re.sub(r"\n{3,}", "\n\n", made["text"]))
 
     def letter(self, occasion: Occasion, rendered: Rendered, address: str, at: datetime) -> bytes:
         """The message for the mail server. Raises HeaderRefused."""

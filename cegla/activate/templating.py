@@ -24,7 +24,7 @@ MEMORY = 256 * MEGABYTE
 LONGEST_SEQUENCE = 10_000
 REMOVED_TAGS = ("include", "render", "doc")
 REMOVED_FILTERS = ("safe",)
-PARTS = ("subject", "html", "text")
+LABEL = re.compile(r'aria-label="(?:[^"\\]|\\.)*"')  # the title again; the compiler puts backslashes before its quotes, which Liquid cannot read
 
 
 class LimitedEnvironment(Environment):
@@ -107,6 +107,7 @@ def compile_mjml(source: str) -> dict[str, Any]:
         html: str = mjml.mjml2html(source, disable_comments=True, fonts={})
     except (ValueError, OSError) as error:
         return {"error": str(error), "where": "mjml"}
+    html = LABEL.sub(lambda found: found.group(0).replace('\\"', "'"), html)
     unknown = re.search(r"<(mj-[\w-]+)", html)
     return {"error": f"unknown element <{unknown.group(1)}>", "where": "mjml"} if unknown else {"html": html}
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.activate.conftest import Postbox, Shop
 
 from cegla.activate import actions as activate
 from cegla.activate import sending
@@ -15,6 +14,7 @@ from cegla.activate.rules.returning import AMBIGUOUS, BOUNCED, SENT
 from cegla.activate.store import SQL
 from cegla.vocabulary.errors import MailServerRefused
 from cegla.vocabulary.messages import MessageState
+from tests.activate.conftest import Postbox, Shop
 
 USERS = ("anna", "bartek", "celina", "darek")
 
