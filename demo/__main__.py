@@ -6,8 +6,10 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 
 from cegla.vocabulary.errors import CeglaError
@@ -31,19 +33,20 @@ def read_options(arguments: list[str]) -> Options:
     return Options(given.data_dir, given.seed, given.once, given.retail, given.port, given.lang)
 
 
-def run(options: Options, console: Console, ending: threading.Event) -> None:
-    """The whole demonstration; returns when it ended by itself or `ending` was set."""
+def run(options: Options, console: Console) -> None:
+    """The whole demonstration; returns when it ended by itself, or on Ctrl-C or SIGTERM while the shop goes on."""
     began = time.monotonic()
     installation = Installation(options)
     tour = Tour(installation, console)
     try:
         installation.start()
-        tour.tell(words.STARTED, seconds=f"{time.monotonic() - began:.1f}")
+        tour.tell(words.STARTED)
         tour.walk()
         tour.farewell(time.monotonic() - began)
         if not options.once:
             console.print(words.TRICKLING.say(tour.language))
-            ending.wait()
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
     finally:
         if tour.live is not None:
             tour.live.stop()
@@ -53,18 +56,18 @@ def run(options: Options, console: Console, ending: threading.Event) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run and return the exit code."""
-    options, console, ending = read_options(arguments), Console(soft_wrap=True), threading.Event()
-    signal.signal(signal.SIGTERM, lambda _number, _frame: ending.set())
+    options, console = read_options(arguments), Console()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        run(options, console, ending)
+        run(options, console)
     except CeglaError as error:
         console.print(f"[red]{error.code}[/red] {error.say(options.language)} {error.where} {error.seen}\n{error.advice(options.language)}")
         return error.exit_code
-    except (ApiRefused, NotAccepted) as error:
-        console.print(f"[red]{error}[/red]")
+    except (ApiRefused, NotAccepted, httpx.HTTPError) as error:
+        console.print(f"[red]{type(error).__name__}[/red] {error}")
         return 1
     except KeyboardInterrupt:
-        return 0 if not options.once else 130
+        return 130
     return 0
 
 

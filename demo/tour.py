@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 from rich.console import Console
-from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cegla.collect import actions as collect
@@ -38,7 +37,7 @@ class Tour:
     def __init__(self, installation: Installation, console: Console) -> None:
         self.at, self.console = installation, console
         self.language: Language = installation.options.language
-        self.seconds: dict[str, float] = {}
+        self.began = time.perf_counter()
         self.live: LiveTraffic | None = None
         self.campaign_id: int | None = None
         self.answered: list[EmailMessage] = []
@@ -52,13 +51,13 @@ class Tour:
     def walk(self) -> None:
         """Do every step."""
         for step in self.steps():
-            started = time.perf_counter()
+            self.began = time.perf_counter()
             step()
-            self.seconds[step.__name__] = time.perf_counter() - started
 
     def tell(self, text: words.Text, **facts: Any) -> None:
         """One line of what was done."""
-        self.console.print(f"[green]✓[/green] {text.say(self.language, **facts)}", highlight=False)
+        seconds = f"[dim]({time.perf_counter() - self.began:.1f} s)[/dim]"
+        self.console.print(f"[green]✓[/green] {text.say(self.language, **facts)} {seconds}", highlight=False, soft_wrap=True)
 
     # history ---------------------------------------------------------------------------------------------------------
 
@@ -74,7 +73,7 @@ class Tour:
             result = collect.import_file(self.at.ws, path, mapping, progress=lambda _stage, done, of: bar.update(task, completed=done, total=of))
         facts = {"rows": _number(result.rows), "errors": len(result.errors), "events": _number(result.events)}
         total = _money(from_micros(result.total_micros or 0), "GBP")
-        self.tell(words.IMPORTED, file=path.name, seconds=f"{sum(result.seconds.values()):.1f}", total=total, **facts)
+        self.tell(words.IMPORTED, file=path.name, total=total, **facts)
 
     def open_shop(self) -> None:
         """The simulated shop's past, sent in batches to the real collector."""
@@ -144,11 +143,11 @@ class Tour:
         audience = self.at.api.get(f"/campaigns/{self.campaign_id}/audience")
         self.at.api.post(f"/campaigns/{self.campaign_id}/launch")
         deadline = time.monotonic() + CAMPAIGN_SECONDS
-        while (state := self.at.api.get(f"/campaigns/{self.campaign_id}")["state"]) == "sending" and time.monotonic() < deadline:
+        while (now := self.at.api.get(f"/campaigns/{self.campaign_id}"))["state"] == "sending" and time.monotonic() < deadline:
             time.sleep(0.2)
         reasons = ", ".join(f"{reason} {count}" for reason, count in audience["reasons"].items() if count)
         facts = {"members": audience["members"], "reachable": audience["reachable"], "reasons": reasons or "-"}
-        self.tell(words.CAMPAIGN_SENT, state=state, messages=len(self.at.mailbox.files()), **facts)
+        self.tell(words.CAMPAIGN_SENT, state=now["state"], messages=len(self.at.mailbox.files()), **facts)
 
     def answer_mail(self) -> None:
         """Do what two recipients would do: one opens a link, another unsubscribes with one click."""
@@ -199,10 +198,13 @@ class Tour:
         lines = [f"[bold]{running.app_url}[/bold]   {login}", "", words.FIVE.say(self.language)]
         lines += [f"  {number}. {text.say(self.language, **facts)}" for number, text in enumerate(words.TRY, 1)]
         title = words.READY.say(self.language, seconds=f"{seconds:.0f}")
-        self.console.print(Panel("\n".join(lines), title=title, border_style="green"), highlight=False)
+        self.console.rule(f"[bold green]{title}")
+        for line in lines:
+            self.console.print(line, highlight=False, soft_wrap=True)
 
     def _progress(self) -> Progress:
-        return Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=self.console, transient=True, disable=not self.console.is_terminal)
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        return Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal)
 
 
 def _number(value: int) -> str:

@@ -3,13 +3,13 @@
 from cegla.vocabulary.text import Text
 
 STARTED = Text(
-    "Instalacja działa: PostgreSQL, dwa kolektory, aplikacja i serwer poczty ({seconds} s)",
-    "The installation runs: PostgreSQL, two collectors, the app and a mail server ({seconds} s)"
+    "Instalacja działa: PostgreSQL, dwa kolektory, aplikacja i serwer poczty",
+    "The installation runs: PostgreSQL, two collectors, the app and a mail server"
 )
 IMPORTING = Text("Import historii Online Retail", "Importing the Online Retail history")
 IMPORTED = Text(
-    "{file}: {rows} wierszy, odrzuconych {errors}; {events} zdarzeń o sumie {total}, co do pensa jak w pliku ({seconds} s)",
-    "{file}: {rows} rows, {errors} refused; {events} events worth {total}, the file's sum to the penny ({seconds} s)",
+    "{file}: {rows} wierszy, odrzuconych {errors}; {events} zdarzeń o sumie {total}, co do pensa jak w pliku",
+    "{file}: {rows} rows, {errors} refused; {events} events worth {total}, the file's sum to the penny",
 )
 SENDING = Text("Wysyłanie historii sklepu do kolektora", "Sending the shop's history to the collector")
 SENT = Text(
