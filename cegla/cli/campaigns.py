@@ -28,7 +28,7 @@ FIGURES = {
     "buyers": Text("Kupujący potem", "Buyers after"),
     "orders": Text("Zamówienia potem", "Orders after"),
 }
-REASONS = activate.SKIP_REASONS
+REASONS = {str(reason): text for reason, text in activate.SKIP_REASONS.items()}
 SENDING = Text("Wysyłanie", "Sending")
 NEXT = Text("Zobacz, co z tego wyszło: cegla campaign report {number}", "See what came of it: cegla campaign report {number}")
 
@@ -105,7 +105,7 @@ def _audience(desk: Desk, found: dict[str, Any]) -> None:
 
 
 def _reason(desk: Desk, reason: str, count: int) -> tuple[str, int]:
-    return (both(REASONS[reason], desk.language) if reason in REASONS else reason), count
+    return (desk.say(REASONS[reason]) if reason in REASONS else reason), count
 
 
 def _report(desk: Desk, found: dict[str, Any]) -> None:

@@ -42,8 +42,8 @@ class Desk:
     open_door: OpenDoor
     start: Callable[[Settings], Any]
     as_json: bool = False
-    out: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
-    err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False, soft_wrap=True))
+    out: Console = field(default_factory=lambda: _voice(stderr=False))
+    err: Console = field(default_factory=lambda: _voice(stderr=True))
 
     def say(self, text: Text, **facts: object) -> str:
         """A sentence in the user's language."""
@@ -120,6 +120,12 @@ def desk_of(context: typer.Context, as_json: bool = False) -> Desk:
     desk: Desk = context.obj
     desk.as_json = desk.as_json or as_json
     return desk
+
+
+def _voice(*, stderr: bool) -> Console:
+    """A console that is as wide as its terminal, and wide enough for a table where there is none."""
+    voice = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    return voice if voice.is_terminal else Console(stderr=stderr, highlight=False, soft_wrap=True, width=200)
 
 
 def _details(answer: httpx.Response) -> dict[str, Any]:

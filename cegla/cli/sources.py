@@ -86,13 +86,9 @@ def _chosen(api: Api, text: str) -> dict[str, Any]:
 
 
 def _listed(desk: Desk, found: dict[str, Any]) -> None:
-    columns = [NUMBER, NAME, KIND, BASIS, KEY, ACCEPTED, APPLIED, REPEATED, ASIDE, WAITING]
+    columns = [NUMBER, NAME, KIND, BASIS, ACCEPTED, APPLIED, REPEATED, ASIDE, WAITING, KEY]
     counts = ("accepted", "applied", "repeated", "quarantined", "waiting")
-    table(
-        desk,
-        columns,
-        (
-            [one["id"], one["name"], one["kind"], one["basis"], one["key"], *((one["standing"] or {}).get(name, 0) for name in counts)]
-            for one in found["sources"]
-        ),
+    rows = (
+        [one["id"], one["name"], one["kind"], one["basis"], *((one["standing"] or {}).get(name, 0) for name in counts), one["key"]] for one in found["sources"]
     )
+    table(desk, columns, rows, whole=[KEY])
