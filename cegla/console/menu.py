@@ -29,7 +29,7 @@ MENU = (
     Item("/segments", marked("Segmenty"), "segments", "s", "segments.read"),
     Item("/campaigns", marked("Kampanie"), "campaigns", "c", "campaigns.read"),
     Item("/sources", marked("Źródła"), "sources", "z", "sources.read"),
-    Item("/mailbox", marked("Skrzynka demo"), "mailbox", "m", "campaigns.read"),
+    Item("/mailbox", marked("Skrzynka"), "mailbox", "m", "campaigns.read"),
     Item("/settings", marked("Ustawienia"), "settings", "u", "settings.read"),
 )
 

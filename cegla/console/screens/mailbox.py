@@ -49,7 +49,8 @@ def _read(data: bytes) -> EmailMessage:
 
 
 def _summary(name: str, message: EmailMessage) -> dict[str, Any]:
-    return {"name": name, "subject": str(message["subject"] or ""), "to": str(message["to"] or ""), "date": str(message["date"] or "")}
+    date = message["date"]
+    return {"name": name, "subject": str(message["subject"] or ""), "to": str(message["to"] or ""), "at": getattr(date, "datetime", None)}
 
 
 def _opened(visit: Visit, name: str) -> dict[str, Any]:

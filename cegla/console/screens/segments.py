@@ -78,7 +78,7 @@ def _save(visit: Visit, draft: Draft) -> Response:
         with visit.ws.transaction() as conn:
             key = segment.segment(conn, int(draft.key)).key if draft.key.isdigit() else None
             saved = segment.save(conn, visit.required("name"), _tidy(draft.rule), visit.now, key=key or f"own.{secrets.token_hex(6)}")
-            segment.refresh(conn, visit.ws.warehouse, None, visit.now)
+            segment.refresh(conn, visit.ws.warehouse, None, visit.now, only=[saved.id])
             govern.note(conn, visit.actor, "segment.save", f"segment {saved.id}", {}, visit.now)
     except CeglaError as error:
         drafted = _drafted(visit, draft)
@@ -145,7 +145,7 @@ def _drafted(visit: Visit, draft: Draft) -> Draft:
 
 def _form(visit: Visit, draft: Draft, status: int = 200) -> Response:
     operators = [(TITLES[group], [row for row in segment.OPERATORS.values() if row.group == group]) for group in TITLES]
-    events = profile.event_volumes(visit.ws.warehouse, visit.now - timedelta(days=NAMES_DAYS))
+    events = [] if visit.partial else profile.event_volumes(visit.ws.warehouse, visit.now - timedelta(days=NAMES_DAYS))
     words = {"kinds": KINDS, "operators": operators, "comparisons": COMPARISONS, "numbers": builder.NUMBERS}
     model = {"draft": draft, "tree": builder.form_of(draft.rule), "words": words, "event_names": [row.name for row in events]}
     return visit.page("segment_form.html", model, block="form", status=status)

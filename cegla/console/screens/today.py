@@ -33,9 +33,9 @@ def show(visit: Visit) -> Response:
         "orders_change": change(today.sales.orders, today.sales_before.orders, t.number(today.sales_before.orders), t),
         "people_change": change(today.new_people, today.new_people_before, t.number(today.new_people_before), t),
         "late": today.health.lag_seconds > LATE_SECONDS,
-        "events": [line(event) for event in profile.latest_events(visit.ws.warehouse, 0, NEWEST)],
-        **_charts(visit, rows),
     }
+    if not visit.partial:
+        model |= _charts(visit, rows) | {"events": [line(event) for event in profile.latest_events(visit.ws.warehouse, 0, NEWEST)]}
     return visit.page("today.html", model, block="figures")
 
 
