@@ -48,6 +48,7 @@ class Batch:
     people: list[int] = field(default_factory=list)
     moved: list[tuple[int, int]] = field(default_factory=list)
     absorbed: dict[int, int] = field(default_factory=dict)
+    changed: list[int] = field(default_factory=list)
     repeated: int = 0
     enriched: profile.Enriched | None = None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -60,7 +61,7 @@ class Batch:
     @property
     def touched(self) -> list[int]:
         """Everybody whose history this batch changed, once each."""
-        return sorted({*self.people, *self.absorbed.values()})
+        return sorted({*self.people, *self.changed})
 
     def keep(self, kept: list[bool]) -> None:
         """Drop the events marked False, with what runs along them."""
@@ -89,10 +90,12 @@ def find_person(batch: Batch) -> None:
     """Each event points at an identity; links found on the way join or split people."""
     found = resolve.find_people(batch.conn, batch.events, batch.cache)
     batch.identity_ids, batch.people = found.identity_ids, found.people
-    batch.moved, batch.absorbed = found.moved, found.absorbed
+    batch.moved, batch.absorbed, batch.changed = found.moved, found.absorbed, found.changed
     if found.unresolved:
         nameless = set(found.unresolved)
-        batch.set_aside += [_aside(batch.events[index], Reason.MISSING_IDENTITY, "every identifier is blank or blocked") for index in found.unresolved]
+        batch.set_aside += [
+            collect.as_set_aside(batch.events[index], Reason.MISSING_IDENTITY, "every identifier is blank or blocked") for index in found.unresolved
+        ]
         batch.keep([index not in nameless for index in range(len(batch.events))])
 
 
@@ -233,10 +236,6 @@ def _set_request_aside(batch: Batch) -> None:
         )
         for request in batch.taken.requests
     ]  # fmt: skip
-
-
-def _aside(event: Event, reason: Reason, detail: str) -> SetAside:
-    return collect.as_set_aside(event, reason, detail)
 
 
 # at night ----------------------------------------------------------------------------------------------------------------

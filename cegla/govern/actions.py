@@ -19,7 +19,7 @@ from cegla.govern.rules.purposes import PURPOSES as PURPOSES
 from cegla.govern.rules.roles import PERMISSIONS as PERMISSIONS
 from cegla.govern.rules.roles import ROLES as ROLES
 from cegla.govern.rules.roles import Role as Role
-from cegla.govern.rules.signals import decisions_in, in_force, preferences, says_anything, worth_recording
+from cegla.govern.rules.signals import in_force, news_in, preferences, says_anything
 from cegla.govern.store import SQL
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection, Workspace
@@ -81,8 +81,7 @@ def ask(conn: Connection, events: Sequence[Event], identity_ids: Sequence[int], 
     stating = [says_anything(event) for event in events]
     concerned = {identity for identity, needs, states in zip(identity_ids, needs_consent, stating, strict=True) if needs or states}
     ledger = store.ledger_of(conn, concerned) if concerned else {}
-    stated = [decision for (event, identity), states in zip(pairs, stating, strict=True) if states for decision in decisions_in(event, identity)]
-    news = worth_recording(stated, ledger)
+    news = [decision for (event, identity), states in zip(pairs, stating, strict=True) if states for decision in news_in(event, identity, ledger)]
     store.append(conn, news, now)
     barred: set[int] = set()
     if SQL.any_barred(conn):

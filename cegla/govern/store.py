@@ -1,5 +1,6 @@
 """The tables of `govern`: rows in, frozen values out."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,6 +16,8 @@ from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Channel, Decision, State
 
 SQL = statements.load(__file__)
+CHANNELS = {channel.value: channel for channel in Channel}
+STATES = {state.value: state for state in State}
 
 
 def ledger_of(conn: Connection, identity_ids: Iterable[int]) -> Ledger:
@@ -34,13 +37,12 @@ def in_force(conn: Connection, identity_ids: Sequence[int], purpose: str, channe
 
 def append(conn: Connection, decisions: Sequence[Decision], now: datetime) -> None:
     """Add to the ledger."""
-    if decisions:
-        SQL.append_decisions(
-            conn, identity_ids=[row.identity_id for row in decisions], purposes=[row.purpose for row in decisions],
-            channels=[row.channel.value for row in decisions], states=[row.state.value for row in decisions],
-            times=[row.at for row in decisions], recorded=[now] * len(decisions),
-            source_ids=[row.source_id for row in decisions], methods=[row.method for row in decisions], proofs=[Jsonb(row.proof) for row in decisions],
-        )  # fmt: skip
+    if not decisions:
+        return
+    with conn.cursor() as cursor, cursor.copy(SQL.append_decisions.sql) as copy:
+        for row in decisions:
+            proof = json.dumps(row.proof, ensure_ascii=False).replace("\\u0000", "")
+            copy.write_row((row.identity_id, row.purpose, row.channel.value, row.state.value, row.at, now, row.source_id, row.method, proof))
 
 
 def export_ledger(conn: Connection, identity_ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -73,4 +75,4 @@ def noted(rows: Iterable[tuple[Any, ...]]) -> Iterable[Noted]:
 
 
 def _recorded(row: tuple[Any, ...]) -> Recorded:
-    return Recorded(row[0], row[1], row[2], Channel(row[3]), State(row[4]), row[5], row[6], row[7])
+    return Recorded(row[0], row[1], row[2], CHANNELS[row[3]], STATES[row[4]], row[5], row[6], row[7])

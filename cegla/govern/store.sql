@@ -12,14 +12,9 @@ from govern.decisions
 where identity_id = any(:ids) and purpose = :purpose and channel = :channel and at <= :at
 order by identity_id, at desc, record_id desc;
 
--- name: append_decisions!
+-- name: append_decisions#
 -- Append decisions to the ledger.
-insert into govern.decisions (identity_id, purpose, channel, state, at, recorded_at, source_id, method, proof)
-select *
-from unnest(
-    cast(:identity_ids as bigint[]), cast(:purposes as text[]), cast(:channels as text[]), cast(:states as text[]),
-    cast(:times as timestamptz[]), cast(:recorded as timestamptz[]), cast(:source_ids as integer[]), cast(:methods as text[]), cast(:proofs as jsonb[])
-);
+copy govern.decisions (identity_id, purpose, channel, state, at, recorded_at, source_id, method, proof) from stdin;
 
 -- name: ledger_of_identities
 -- The whole ledger of these identities with proof, oldest first, for the person's own export.

@@ -7,7 +7,7 @@ RuleInvalid with a JSON pointer when it does not fit the language. People are pe
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -152,13 +152,13 @@ def refresh(
             trees[segment_id] = parsed(rule)
         except RuleInvalid:
             continue
-    left_out = set(excluded)
+    left_out, minute = set(excluded), _minute(now)
     if people is None:
-        _renew_scale(conn, warehouse, list(trees.values()), now)
-        changes = [_put(conn, ids, found, None, now, left_out) for ids, found in _evaluated(conn, warehouse, trees, None, now)]
+        _renew_scale(conn, warehouse, list(trees.values()), minute)
+        changes = [_put(conn, ids, found, None, now, left_out) for ids, found in _evaluated(conn, warehouse, trees, None, minute)]
         store.mark_refreshed(conn, list(trees), now)
     else:
-        changes = [_put(conn, ids, found, people, now, left_out) for ids, found in _evaluated(conn, warehouse, trees, people, now)] if people else []
+        changes = [_put(conn, ids, found, people, now, left_out) for ids, found in _evaluated(conn, warehouse, trees, people, minute)] if people else []
     return [change for some in changes for change in some]
 
 
@@ -259,10 +259,25 @@ def _put(conn: Connection, ids: list[int], found: pa.Table, people: Sequence[int
     return changes
 
 
+def _minute(now: datetime) -> datetime:
+    """The end of the running minute: the moment that stored membership is decided for.
+
+    Membership is right to the minute, and all batches of a minute ask one and the same question, whose SQL is then at hand.
+    """
+    whole = now.replace(second=0, microsecond=0)
+    return whole if whole == now else whole + timedelta(minutes=1)
+
+
 def _ground(conn: Connection, warehouse: Warehouse, trees: Sequence[Rule], now: datetime) -> Ground:
     """The moment, and the newest RFM scale where a rule needs it; worked out now when there is none yet."""
     moment = now.astimezone(UTC).replace(tzinfo=None)
-    return Ground(moment, (store.newest_scale(conn) or _scale(warehouse, moment)) if _needs_scale(trees) else None)
+    if not _needs_scale(trees):
+        return Ground(moment, None)
+    if (scale := store.newest_scale(conn)) is None:
+        scale = _scale(warehouse, moment)
+        if scale.people:
+            store.save_scale(conn, scale)
+    return Ground(moment, scale)
 
 
 def _renew_scale(conn: Connection, warehouse: Warehouse, trees: Sequence[Rule], now: datetime) -> None:

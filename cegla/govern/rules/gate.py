@@ -3,7 +3,7 @@
 Per identity the newest decision at the moment asked counts; across the identities of a person the most restrictive one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,8 +25,10 @@ class Recorded:
     method: str = ""
 
 
-def newest(decisions: Iterable[Recorded], at: datetime) -> Recorded | None:
+def newest(decisions: Sequence[Recorded], at: datetime) -> Recorded | None:
     """The decision in force at `at`: the latest one made by then; of two at the same moment the one recorded later."""
+    if len(decisions) == 1:  # most people decide once, and intake asks for every event
+        return decisions[0] if decisions[0].at <= at else None
     made = [row for row in decisions if row.at <= at]
     return max(made, key=lambda row: (row.at, row.record_id), default=None)
 

@@ -1,7 +1,6 @@
 """What events say about consent: Segment's consent object, the preference event, and the Global Privacy Control signal."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import datetime
 
 from cegla.govern.rules.gate import Recorded, newest
@@ -31,20 +30,35 @@ def says_anything(event: Event) -> bool:
     return "consent" in event.context or "gpc" in event.context
 
 
-def decisions_in(event: Event, identity_id: int) -> list[Decision]:
-    """The decisions an event states. Categories that are not known, or whose value is not true or false, say nothing."""
+def news_in(event: Event, identity_id: int, known: Ledger) -> list[Decision]:
+    """The decisions of an event that are news. Browsers repeat their state with every event; only a change is a decision.
+
+    Categories that are not known, or whose value is not true or false, say nothing. A refusal after a given consent is a
+    withdrawal. `known` is what the ledger says about the same identity, and grows by what is returned, under record ids
+    after every stored one, so that `in_force` sees it too.
+    """
     at = min(event.occurred_at, event.received_at)  # a clock that runs ahead cannot consent in the future
-    found: list[Decision] = []
     explicit = event.name == PREFERENCE_EVENT
-    method = "preference_event" if explicit else "event"
+    news: list[Decision] = []
     for category, answer in (preferences(event) or {}).items():
-        slot = CATEGORIES.get(category)
-        if slot is not None and isinstance(answer, bool):
-            state = State.GIVEN if answer else State.REFUSED
-            found.append(Decision(identity_id, *slot, state, at, event.source_id, method, _proof(event)))
+        if category in CATEGORIES and isinstance(answer, bool):
+            wanted = State.GIVEN if answer else State.REFUSED
+            _note((identity_id, *CATEGORIES[category]), wanted, at, event, "preference_event" if explicit else "event", known, news)
     if event.context.get("gpc") in (True, "1", 1):
-        found.append(Decision(identity_id, "profiling", Channel.NONE, State.REFUSED, at, event.source_id, "gpc", _proof(event)))
-    return found
+        _note((identity_id, "profiling", Channel.NONE), State.REFUSED, at, event, "gpc", known, news)
+    return news
+
+
+def _note(slot: Slot, state: State, at: datetime, event: Event, method: str, known: Ledger, news: list[Decision]) -> None:
+    rows = known.get(slot)
+    before = newest(rows, at) if rows else None
+    if before is not None:
+        if state is State.REFUSED and before.state in (State.GIVEN, State.WITHDRAWN):
+            state = State.WITHDRAWN
+        if before.state is state and method != "preference_event":
+            return
+    news.append(Decision(*slot, state, at, event.source_id, method, _proof(event)))
+    known.setdefault(slot, []).append(Recorded(NOT_YET_STORED + len(rows or ()), *slot, state, at, event.source_id, method))
 
 
 def _proof(event: Event) -> dict[str, object]:
@@ -54,28 +68,6 @@ def _proof(event: Event) -> dict[str, object]:
     if isinstance(consent, dict):
         proof |= {key: str(consent[key])[:200] for key in ("noticeVersion", "textVersion", "language", "form") if key in consent}
     return proof
-
-
-def worth_recording(stated: Iterable[Decision], known: Ledger) -> list[Decision]:
-    """The decisions that are news. Browsers repeat their state with every event; only a change is a decision.
-
-    A refusal after a given consent is a withdrawal. `known` is what the ledger says about the same identities, and grows
-    by what is returned, under record ids after every stored one, so that `in_force` sees it too.
-    """
-    news: list[Decision] = []
-    for decision in stated:
-        slot = (decision.identity_id, decision.purpose, decision.channel)
-        before = newest(known.get(slot, ()), decision.at)
-        state = decision.state
-        if state is State.REFUSED and before is not None and before.state in (State.GIVEN, State.WITHDRAWN):
-            state = State.WITHDRAWN
-        if before is not None and before.state is state and decision.method != "preference_event":
-            continue
-        if state is not decision.state:
-            decision = replace(decision, state=state)
-        news.append(decision)
-        known.setdefault(slot, []).append(Recorded(NOT_YET_STORED + len(news), *slot, state, decision.at, decision.source_id, decision.method))
-    return news
 
 
 def in_force(known: Ledger, slot: Slot, at: datetime) -> bool:
