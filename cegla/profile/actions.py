@@ -153,8 +153,10 @@ def profiles_of(conn: Connection, people: Sequence[int] | Mapping[int, Sequence[
         values[person] = {trait.key: trait.value for trait in traits if trait.value is not None}
     if isinstance(people, Mapping):
         owners = {identity: person for person, identities in people.items() for identity in identities}
-        for identity, key, value, _, _ in store.SQL.find_declared(conn, ids=list(owners)):
-            values[owners[identity]].pop(key, None) if value is None else values[owners[identity]].update({key: value})
+        newest = {(owners[identity], key): value for identity, key, value, _, _ in store.SQL.find_declared(conn, ids=list(owners))}
+        for (person, key), value in newest.items():
+            if value is not None:
+                values[person][key] = value
     return values
 
 

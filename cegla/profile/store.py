@@ -1,5 +1,6 @@
 """The tables of profiles: computed facts, declared traits, sessions that are still open."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from cegla.storage import statements
 from cegla.storage.workspace import Connection
 
 SQL = statements.load(__file__)
+_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")  # an escaped backslash before u0000 is no escape of NUL
 
 
 def remembered_sessions(conn: Connection, identity_ids: Iterable[int]) -> dict[int, Remembered]:
@@ -58,7 +60,7 @@ def keep_profiles(conn: Connection, documents: pa.Table, now: datetime) -> None:
     people, texts = documents["person_id"].to_pylist(), documents["document"].to_pylist()
     rows = "\n".join(f"{person}\t{text}" for person, text in zip(people, texts, strict=True))
     with conn.cursor() as cursor, cursor.copy(SQL.fill_incoming_profiles.sql) as copy:
-        copy.write(rows.replace("\\", "\\\\"))
+        copy.write(_without_nul(rows).replace("\\", "\\\\"))
     SQL.keep_profiles(conn, now=now)
     SQL.empty_incoming_profiles(conn)
 
@@ -68,6 +70,9 @@ def _fields(session: Session | None) -> tuple[int | str | None, ...]:
 
 
 def _json(value: Any) -> str:
+    return _without_nul(msgspec.json.encode(value, enc_hook=str).decode())
+
+
+def _without_nul(text: str) -> str:
     """JSON that PostgreSQL can hold: it has no place for the character NUL."""
-    text = msgspec.json.encode(value, enc_hook=str).decode()
-    return text.replace("\\u0000", "") if "\\u0000" in text else text
+    return _NUL.sub(r"\1", text) if "\\u0000" in text else text

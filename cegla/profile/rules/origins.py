@@ -54,7 +54,7 @@ _MAIL_HOSTS = (
     "profil.wp.pl", "poczta.interia.pl", "poczta.o2.pl",
     "mail.proton.me", "com.google.android.gm", "webmail",
 )  # fmt: skip
-_SEARCH_WITH_TLD_ONLY = frozenset({"ask", "brave", "onet", "interia"})  # portals: only their search hosts count
+_PORTALS = frozenset({"brave", "onet", "interia", "aol"})  # only their search hosts count
 _SECOND_LEVEL = frozenset("com co org net edu gov ac".split())
 _CLICK_IDS = {"gclid": ("google", "cpc"), "gbraid": ("google", "cpc"), "wbraid": ("google", "cpc"), "msclkid": ("bing", "cpc"),
     "fbclid": ("facebook", "social"), "ttclid": ("tiktok", "social"), "li_fat_id": ("linkedin", "social")}
@@ -113,7 +113,7 @@ def _kind_of(host: str) -> str:
     while len(labels) > 2 and (len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL):
         labels = [*labels[:-2], labels[-1]]
     name = labels[-2] if len(labels) > 1 else labels[0]
-    if name in _SEARCH and (name not in _SEARCH_WITH_TLD_ONLY or labels[0] in ("search", "szukaj", "www", name)):
+    if name in _SEARCH and (name not in _PORTALS or labels[0] in ("search", "szukaj")):
         return "search"
     return "social" if name in _SOCIAL else "other"
 
@@ -127,4 +127,4 @@ def _bare(host: str | None) -> str | None:
 
 
 def _word(value: object) -> str | None:
-    return str(value).strip()[:LONGEST_WORD] or None if isinstance(value, (str, int)) and not isinstance(value, bool) else None
+    return str(value).replace("\0", "").strip()[:LONGEST_WORD] or None if isinstance(value, (str, int)) and not isinstance(value, bool) else None

@@ -1,0 +1,65 @@
+"""What a user agent says, and whom it gives away as a robot."""
+
+from typing import Any
+
+import pytest
+
+from cegla.profile.rules.devices import UNKNOWN, device_of, read_user_agent
+
+CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0"
+
+
+@pytest.mark.parametrize(("agent", "kind", "os", "browser"), [
+    (f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME} Safari/537.36", "desktop", "Windows", "Chrome"),
+    (f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME} Safari/537.36 Edg/140.0.0.0", "desktop", "Windows", "Edge"),
+    ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15", "desktop", "macOS", "Safari"),
+    ("Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0", "desktop", "Linux", "Firefox"),
+    ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1", "phone", "iOS", "Safari"),
+    (f"Mozilla/5.0 (Linux; Android 10; K) {CHROME} Mobile Safari/537.36", "phone", "Android", "Chrome"),
+    (f"Mozilla/5.0 (Linux; Android 13; SM-X700) {CHROME} Safari/537.36", "tablet", "Android", "Chrome"),
+    ("Mozilla/5.0 (iPad; CPU OS 16_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/16.6 Mobile/15E148 Safari/604.1", "tablet", "iOS", "Safari"),
+])  # fmt: skip
+def test_browsers_show_their_machine(agent: str, kind: str, os: str, browser: str) -> None:
+    found = read_user_agent(agent)
+    assert (found.type, found.os, found.browser, found.is_bot) == (kind, os, browser, False)
+
+
+def test_a_television_is_a_television() -> None:
+    assert read_user_agent(f"Mozilla/5.0 (SMART-TV; LINUX; Tizen 7.0) {CHROME}/7.0 TV Safari/537.36").type == "tv"
+
+
+@pytest.mark.parametrize("agent", [
+    "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+    "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", f"Mozilla/5.0 (X11; Linux x86_64) {CHROME.replace('Chrome', 'HeadlessChrome')} Safari/537.36",
+    "curl/8.5.0", "python-requests/2.32.3", "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)", "Mozilla/5.0", "Scrapy/2.11 (+https://scrapy.org)",
+    "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.1; +https://openai.com/gptbot)", "Mozilla/5.0 (compatible; Pingdom.com_bot_version_1.4)",
+])  # fmt: skip
+def test_robots_are_flagged(agent: str) -> None:
+    found = read_user_agent(agent)
+    assert found.is_bot
+    assert found.type == "bot"
+
+
+def test_the_shops_own_server_is_no_robot() -> None:
+    assert not read_user_agent("analytics-node-next/latest").is_bot
+    assert read_user_agent("analytics-python/2.4.0").type == "server"
+
+
+@pytest.mark.parametrize(("context", "kind", "os"), [
+    ({"os": {"name": "iOS", "version": "18"}, "device": {"model": "iPhone17,1"}}, "phone", "iOS"),
+    ({"os": {"name": "iPadOS"}, "device": {"model": "iPad14,1"}}, "tablet", "iOS"),
+    ({"device": {"type": "android"}}, "phone", "Android"),
+    ({"userAgentData": {"platform": "Windows", "mobile": False}}, "desktop", "Windows"),
+    ({"userAgentData": {"platform": "Android", "mobile": True}}, "phone", "Android"),
+])  # fmt: skip
+def test_without_a_user_agent_the_sdk_is_believed(context: dict[str, Any], kind: str, os: str) -> None:
+    assert device_of(context)[:2] == (kind, os)
+
+
+@pytest.mark.parametrize("context", [{}, {"userAgent": None}, {"userAgent": 7}, {"userAgent": " "}, {"os": "iOS"}, {"os": {"name": 3}}, {"device": []}])
+def test_what_cannot_be_read_is_unknown(context: dict[str, Any]) -> None:
+    assert device_of(context) == UNKNOWN
+
+
+def test_a_browser_driven_by_a_program_is_a_robot() -> None:
+    assert device_of({"userAgent": f"Mozilla/5.0 (Windows NT 10.0) {CHROME} Safari/537.36", "webdriver": True}).is_bot
