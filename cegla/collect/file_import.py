@@ -35,6 +35,7 @@ BYTES_IN_A_BODY = 400_000
 BYTES_IN_A_TRANSACTION = 4_000_000
 EVENTS_AT_ONCE = 2_000
 LARGEST_EVENT_BYTES = 4_000_000
+ERROR_COLUMNS = ("cegla_row", "cegla_column", "cegla_problem", "cegla_what", "cegla_seen")
 HEADER_WRONG = Text("pierwszy wiersz musi nazywać każdą kolumnę dokładnie raz", "the first line must name each column once")
 
 Progress = Callable[[str, int, int], None]  #: stage ("read", "plan", "write"), done, of all
@@ -99,7 +100,7 @@ def run_import(ws: Workspace, path: Path, mapping: Mapping, write_down: WriteDow
         stages.tell("write", sent.planned, len(plan))
     errors = sorted([*plan.errors, *sent.errors], key=lambda error: error.row)
     if errors_to is not None:
-        _write_errors(errors_to, errors, ws.settings.language)
+        _write_errors(errors_to, mapping, _Refused(table, numbers, errors), ws.settings.language)
     total = None if plan.total_micros is None else int(plan.total_micros.sum()) - sent.left_out_micros
     return ImportResult(
         name=mapping.name, source=mapping.source, dry_run=write_down is None, rows=table.num_rows + len(broken), rows_used=len(plan.rows) - len(sent.errors),
@@ -223,12 +224,29 @@ def _leave_out(plan: Plan, at: int, sent: _Sent) -> None:
     sent.left_out_micros += 0 if plan.total_micros is None else int(plan.total_micros[at])
 
 
-def _write_errors(path: Path, errors: list[RowError], language: Language) -> None:
-    """The rows that were not used, one line each."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["row", "column", "problem", "what", "seen"])
-        writer.writerows([error.row, error.column, error.problem, PROBLEMS[error.problem].say(language), error.seen] for error in errors)
+@dataclass(frozen=True)
+class _Refused:
+    """Rows that were not used, with the table they may be looked up in."""
+
+    table: pa.Table
+    numbers: Any
+    errors: list[RowError]
+
+    def rows(self) -> Generator[tuple[RowError, list[Any]]]:
+        """Each with its fields as they were; a row that did not split into fields has none."""
+        places = np.searchsorted(self.numbers, [error.row for error in self.errors])
+        for error, place in zip(self.errors, places.tolist(), strict=True):
+            there = place < len(self.numbers) and self.numbers[place] == error.row
+            yield error, [column[place].as_py() for column in self.table.columns] if there else [None] * self.table.num_columns
+
+
+def _write_errors(path: Path, mapping: Mapping, refused: _Refused, language: Language) -> None:
+    """The rows that were not used as a file of the same form, with their problems at the end of each row: mend it and import it with the same mapping."""
+    with path.open("w", encoding=mapping.file.encoding, errors="replace", newline="") as file:
+        writer = csv.writer(file, delimiter=mapping.file.separator, quotechar=mapping.file.quote)
+        writer.writerow([*refused.table.column_names, *ERROR_COLUMNS])
+        for error, fields in refused.rows():
+            writer.writerow([*fields, error.row, error.column, str(error.problem), PROBLEMS[error.problem].say(language), error.seen])
 
 
 def _reason(error: Exception) -> Text:

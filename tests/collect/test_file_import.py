@@ -121,7 +121,17 @@ def test_a_wrong_row_takes_its_order_with_it_and_nothing_else(ws: Workspace, tmp
         (1, RowProblem.SAME_GROUP), (2, RowProblem.NOT_AN_INTEGER), (3, RowProblem.NOT_A_TIME), (5, RowProblem.WRONG_NUMBER_OF_FIELDS),
     ]  # fmt: skip
     assert result.rows == result.rows_used + len(result.errors) == 5
-    assert "2,qty,not_an_integer,to nie jest liczba całkowita,two" in errors_to.read_text(encoding="utf-8")
+    assert "1,ann,2026-07-01 10:00,b,two,1,2,qty,not_an_integer,to nie jest liczba całkowita,two" in errors_to.read_text(encoding="utf-8")
+
+
+def test_the_error_file_can_be_mended_and_imported_with_the_same_mapping(ws: Workspace, tmp_path: Path) -> None:
+    path = write(tmp_path, HEAD + "1,ann,2026-07-01 10:00,a,1,1\n1,ann,2026-07-01 10:00,b,two,1\n3,eve,2026-07-01 10:00,a,1,1\n")
+    mended = tmp_path / "errors.csv"
+    run(ws, path, ORDERS, mended)
+    mended.write_text(mended.read_text(encoding="utf-8").replace(",two,1,", ",2,1,"), encoding="utf-8")
+    result, events = run(ws, mended, ORDERS)
+    assert (result.errors, [event["messageId"] for event in events]) == ([], ["orders:1"])
+    assert events[0]["properties"]["total"] == 3
 
 
 def test_message_ids_are_the_same_in_every_run_and_equal_rows_stay_two(ws: Workspace, tmp_path: Path) -> None:
