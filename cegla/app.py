@@ -6,7 +6,6 @@
 import json
 import os
 import secrets
-import signal
 import sys
 import threading
 import time
@@ -117,8 +116,10 @@ def open_door(settings: Settings) -> Generator[httpx.Client]:
         except httpx.HTTPError:
             client.close()
         else:
-            with client:
+            try:
                 yield client
+            finally:
+                client.close()
             return
     with open_workspace(settings) as ws:
         loops = Loops(ws)
@@ -137,7 +138,6 @@ def main() -> None:
     """The `cegla` command."""
     if sys.argv[1:2] == ["serve"]:
         end_with_supervisor()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides the order
         serve(load_settings())
     else:
         cli.run(sys.argv[1:], open_door, start)

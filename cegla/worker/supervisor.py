@@ -60,7 +60,9 @@ class Child:
         self.restarts += 1
         self.started_at = now
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                self.command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )  # a session of its own: Ctrl-C reaches the supervisor alone, which ends its parts in order
 
     def stop(self) -> None:
         """Ask it to end, then make it."""
