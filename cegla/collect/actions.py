@@ -89,6 +89,9 @@ class SourceStanding:
 
 def add_source(conn: Connection, name: str, kind: str, basis: Basis, now: datetime) -> tuple[Source, str]:
     """The source of this name, made when it is new, and its secret key, which cannot be shown again ("" for an old source)."""
+    known = store.SQL.source_named(conn, name=name)
+    if known:
+        return _source(known), ""
     secret = f"sk_{secrets.token_urlsafe(24)}"
     made = store.SQL.add_source(
         conn, key=f"wk_{secrets.token_urlsafe(18)}", secret_hash=hashlib.sha256(secret.encode()).digest(),
