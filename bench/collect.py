@@ -7,27 +7,15 @@ import platform
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
 from bench.installation import Installation, collectors_running
 from bench.load import rendered
+from bench.result import Result
 
 CONNECTIONS = 64
-
-
-@dataclass(frozen=True)
-class Result:
-    """One figure, what it should reach, and how it was taken."""
-
-    name: str
-    value: float
-    unit: str
-    goal: str
-    reached: bool
-    note: str
 
 
 def measure(running: Installation, events: int, seconds: float) -> dict[str, float]:
@@ -90,7 +78,9 @@ def run(seconds: float, workers: int) -> list[Result]:
             body = rendered(running.write_key, events, 1)[0].partition(b"\r\n\r\n")[2]
             group = max(1, CONNECTIONS // workers)
             alone = groups_alone(running.dsn, body, group) * events
-            results.append(Result(f"PostgreSQL alone, groups of {group}, {events} a row", alone, unit, "the limit", True, "one connection, COPY and commit only"))
+            results.append(
+                Result(f"PostgreSQL alone, groups of {group}, {events} a row", alone, unit, "the limit", True, "one connection, COPY and commit only")
+            )
         results.append(Result("flushes alone", flushes_per_second(running.directory), "fdatasync/s", "the limit", True, "8 kB appended each time"))
     return results
 

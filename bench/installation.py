@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
 import psutil
+import psycopg
 
 from cegla.collect import actions as collect
 from cegla.storage.migrations import migrate
@@ -62,7 +62,10 @@ def collectors_running(workers: int, **settings: str) -> Generator[Installation]
                 source, _ = collect.add_source(conn, "bench", "website", Basis.CONTRACT, datetime.now(UTC))
             port = free_port()
             environment = {**os.environ, "CEGLA_DSN": server.dsn, "CEGLA_DATA_DIR": name, "CEGLA_COLLECTOR_PORT": str(port), **settings}
-            children += [subprocess.Popen([sys.executable, "-m", "cegla.worker.collector"], env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) for _ in range(workers)]
+            children += [
+                subprocess.Popen([sys.executable, "-m", "cegla.worker.collector"], env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                for _ in range(workers)
+            ]
             wait_for_writers(server.dsn, workers)
             time.sleep(0.5)
             yield Installation(directory, server.dsn, port, source.key, children, server)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
+from bench.result import Result
 from cegla.collect import actions as collect
 from cegla.flow import Intake
 from cegla.segment import actions as segment
@@ -50,7 +51,12 @@ def _event(rng: random.Random, number: int, people: int, at: datetime) -> dict[s
         "context": {
             "userAgent": USER_AGENTS[person % 4],
             "locale": "pl-PL",
-            "page": {"path": f"/p/{product}", "url": f"https://sklep.test/p/{product}?utm_source=news", "referrer": "https://www.google.com/", "title": f"Produkt {product}"},
+            "page": {
+                "path": f"/p/{product}",
+                "url": f"https://sklep.test/p/{product}?utm_source=news",
+                "referrer": "https://www.google.com/",
+                "title": f"Produkt {product}",
+            },
             "consent": {"categoryPreferences": {"analytics": True, "marketing_email": person % 2 == 0}},
         },
     }
@@ -92,8 +98,8 @@ def append_alone(rows: int, folder: Path) -> float:
     return rows / seconds
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Fill the inbox, drain it, print events a second and where the time went."""
+def main(argv: list[str] | None = None) -> list[Result]:
+    """Fill the inbox, drain it, print and return events a second and where the time went."""
     options = argparse.ArgumentParser(prog="bench intake")
     options.add_argument("--events", type=int, default=300_000)
     options.add_argument("--people", type=int, default=30_000)
@@ -116,6 +122,8 @@ def main(argv: list[str] | None = None) -> None:
         for name, spent in steps.most_common():
             print(f"    {name:<18}{spent:7.2f} s  {spent / seconds:5.0%}")
         print(f"  for scale: DuckDB appending such rows and nothing else {append_alone(chosen.events, Path(folder)):,.0f} rows/s")
+    note = f"{applied:,} events of {chosen.people:,} people, {segments} segments kept current"
+    return [Result("intake, request to history, profile, segments", applied / seconds, "events/s", ">= 15,000", applied / seconds >= 15_000, note)]
 
 
 if __name__ == "__main__":

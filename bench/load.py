@@ -37,7 +37,9 @@ def rendered(key: str, events: int, variants: int, seed: int = 1) -> list[bytes]
     requests: list[bytes] = []
     for number in range(variants):
         batch = [_event(rng, f"{seed}-{number}-{index}") for index in range(events)]
-        body = json.dumps({**batch[0], "writeKey": key} if events == 1 else {"batch": batch, "writeKey": key, "sentAt": "2026-11-23T20:00:00.000Z"}, separators=(",", ":"))
+        body = json.dumps(
+            {**batch[0], "writeKey": key} if events == 1 else {"batch": batch, "writeKey": key, "sentAt": "2026-11-23T20:00:00.000Z"}, separators=(",", ":")
+        )
         head = (
             f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nAccept: */*\r\nAccept-Encoding: gzip, deflate\r\n"
             "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/154.0.0.0 Safari/537.36\r\n"
@@ -56,7 +58,10 @@ def _event(rng: random.Random, key: str) -> dict[str, object]:
         "anonymousId": f"{rng.getrandbits(128):032x}",
         "timestamp": "2026-11-23T20:00:00.000Z",
         "properties": {"product_id": str(product), "price": rng.randrange(1_000, 90_000) / 100, "currency": "PLN", "category": "Kubki"},
-        "context": {"page": {"path": f"/p/{product}", "url": f"https://sklep.test/p/{product}", "referrer": "", "title": f"Produkt {product}"}, "locale": "pl-PL"},
+        "context": {
+            "page": {"path": f"/p/{product}", "url": f"https://sklep.test/p/{product}", "referrer": "", "title": f"Produkt {product}"},
+            "locale": "pl-PL",
+        },
     }
 
 

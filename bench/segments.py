@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from bench.result import Result
 from cegla.profile import actions as profile
 from cegla.segment.operators import parsed
 from cegla.segment.rules import compile as compiler
@@ -98,8 +99,8 @@ def by_hand(warehouse: Warehouse) -> pa.Table:
         return cursor.sql(BY_HAND, params={"from": NOW - timedelta(days=90), "now": NOW}).to_arrow_table()
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Fill a warehouse, ask the question both ways, print the medians and the other questions' times."""
+def main(argv: list[str] | None = None) -> list[Result]:
+    """Fill a warehouse, ask the question both ways, print the medians and the other questions' times; return the two figures."""
     options = argparse.ArgumentParser(prog="bench segments")
     options.add_argument("--events", type=int, default=10_000_000)
     options.add_argument("--people", type=int, default=500_000)
@@ -128,6 +129,11 @@ def main(argv: list[str] | None = None) -> None:
             seconds, answer = best(lambda rule=rule: ask(rule))
             print(f"    {name:<42}{seconds:7.3f} s  {answer.num_rows:>9,} people")
         warehouse.close()
+    note = f"bought ≥ 3 times in 90 days and total > 500, over {chosen.events:,} events; answers {'equal' if same else 'NOT EQUAL'}"
+    return [
+        Result("segment over the whole history", ours, "s", f"<= {REACH_SECONDS}", same and ours <= REACH_SECONDS, note),
+        Result("segment, ratio to SQL written by hand", ours / hand, "×", f"<= {REACH_RATIO}", same and ours <= hand * REACH_RATIO, f"by hand {hand:.3f} s"),
+    ]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,96 @@
+"""`python -m bench [names]`: run the benches, then print one table of what was measured, with the machine it was measured on."""
+
+import importlib
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from bench.result import Result
+
+
+def _durability() -> list[Result]:
+    crashes = importlib.import_module("bench.crashes")
+    report = crashes.everything(30, 1)
+    facts = {name: value for name, value in vars(report).items() if isinstance(value, (int, float))}
+    note = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items())
+    return [Result("kill -9 under load, 30 times", 30, "kills", "0 lost, 0 twice", bool(report.good), note)]
+
+
+def _collect() -> list[Result]:
+    return importlib.import_module("bench.collect").run(8.0, 2)
+
+
+def _main_of(module: str) -> Callable[[], list[Result]]:
+    return lambda: importlib.import_module(f"bench.{module}").main([])
+
+
+BENCHES: dict[str, Callable[[], list[Result]]] = {
+    "collect": _collect,
+    "intake": _main_of("intake"),
+    "import": _main_of("file_import"),
+    "segments": _main_of("segments"),
+    "memory": _main_of("memory"),
+    "durability": _durability,
+}
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    memory = psutil.virtual_memory().total / 2**30
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "psycopg", "uvloop"))
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC · {_processor()} · {os.cpu_count()} cores · {memory:.0f} GB · {platform.system()} {platform.release()} · "
+        f"Python {platform.python_version()} · {libraries} · load {os.getloadavg()[0]:.1f} at the start"
+    )
+
+
+def main(names: list[str]) -> int:
+    """Run the benches named, or all; 0 when every figure was reached, 1 when not, 2 for a name that does not exist."""
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        print(f"there is no bench {', '.join(unknown)}; there are: {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    about, results = machine(), list[Result]()
+    for name in names or BENCHES:
+        began = time.perf_counter()
+        print(f"== {name}", file=sys.stderr)
+        results += BENCHES[name]()
+        print(f"   {time.perf_counter() - began:.0f} s", file=sys.stderr)
+    show(results, about)
+    return 0 if all(result.reached for result in results) else 1
+
+
+def show(results: list[Result], about: str) -> None:
+    """One table on standard output."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for column in ("", "What", "Measured", "Unit", "Reach", "How"):
+        table.add_column(column, justify="right" if column == "Measured" else "left", overflow="fold")
+    for result in results:
+        figure = f"{result.value:,.2f}" if result.value < 100 else f"{result.value:,.0f}"
+        table.add_row("ok" if result.reached else "MISS", result.name, figure, result.unit, result.goal, result.note)
+    console = Console(highlight=False)
+    console = console if console.is_terminal else Console(highlight=False, width=220)
+    console.print(table)
+    console.print(about, soft_wrap=True)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
