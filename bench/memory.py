@@ -7,6 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.result import Result
+
 REST_SECONDS = 20.0
 
 
@@ -34,7 +36,7 @@ def named(pid: int) -> str:
     return words[:40]
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> list[Result]:
     """Run the demonstration until it rests, then weigh it."""
     argparse.ArgumentParser(prog="bench memory").parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="cegla-bench-") as folder:
@@ -55,6 +57,8 @@ def main(argv: list[str] | None = None) -> None:
     print(f"  {sum(weights.values()) / 2**20:,.0f} MB   (reach ≤ 1,024), the simulated shop's own process included")
     for name, weight in sorted(weights.items(), key=lambda row: -row[1]):
         print(f"    {name:<26}{weight / 2**20:8.0f} MB")
+    weight = sum(weights.values()) / 2**20
+    return [Result("memory of the whole installation at rest", weight, "MB", "≤ 1,024", weight <= 1_024, "Pss of every process")]
 
 
 if __name__ == "__main__":
