@@ -122,6 +122,7 @@ def main(argv: list[str] | None = None) -> None:
     options.add_argument("--events", type=int, default=300_000)
     options.add_argument("--people", type=int, default=30_000)
     chosen = options.parse_args(argv)
+    gc.set_threshold(50_000, 20, 20)  # as the app does: batches make many small tuples
     print(f"resolve: {chosen.events:,} events of {chosen.people:,} people in batches of {BATCH:,}, {datetime.now(UTC):%Y-%m-%d}")
     with tempfile.TemporaryDirectory(prefix="cegla-bench-") as folder, open_workspace(load_settings(environment={"CEGLA_DATA_DIR": folder})) as ws:
         cache = resolve.IdentityCache()

@@ -116,6 +116,6 @@ def _create(batch: Batch, fresh: dict[Identifier, list[Event]], ids: dict[Identi
     for identity, (identifier, events) in enumerate(fresh.items(), first_id):
         first = min(events, key=attrgetter("occurred_at")) if len(events) > 1 else events[0]
         ids[identifier] = identity
-        batch.created[identity] = NewIdentity(identity, identifier, 0, identity, first.occurred_at, first.source_id)
+        batch.created[identity] = NewIdentity(identity, identifier, 0, first.occurred_at, first.source_id)
         batch.cache.identities.put(identifier, identity)
         batch.cache.people.put(identity, identity)

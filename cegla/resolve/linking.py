@@ -108,16 +108,14 @@ def _add(pairs: dict[Pair, Seen], pair: Pair, seen: Seen) -> None:
 def _stored_aliases(batch: Batch) -> list[StoredAlias]:
     """Alias calls of earlier batches whose previousId turns out to be a user id in this one."""
     users = [row.identifier.value for row in batch.created.values() if row.identifier.type == "user_id"]
-    return [StoredAlias(*row) for row in SQL.aliases_of(batch.conn, values=users)] if users else []
+    return [StoredAlias(*row) for row in store.aliases_of(batch.conn, users)] if users else []
 
 
 def _aliases_among(sightings: list[Sighting]) -> Iterable[Identifier]:
     return (weak for sighting in sightings if sighting.names[3] for _, weak, rule in sighting.mention.links if rule == "alias")
 
 
-def _between_users(
-    batch: Batch, aliases: list[tuple[Identifier, Seen]], ids: dict[Identifier, int], stored: list[StoredAlias]
-) -> Iterable[tuple[Pair, Seen]]:
+def _between_users(batch: Batch, aliases: list[tuple[Identifier, Seen]], ids: dict[Identifier, int], stored: list[StoredAlias]) -> Iterable[tuple[Pair, Seen]]:
     """An alias names its previousId without a type. Once that value is a user id as well, the two users are linked."""
     unknown = [previous for previous, _ in aliases if previous not in ids]
     users = ids | {one: found.identity_id for one, found in store.identities(batch.conn, unknown).items()} if unknown else ids
@@ -228,8 +226,13 @@ def _write(batch: Batch, candidates: list[Candidate], decided: Decided) -> None:
     clusters, created, cache = decided.clusters, batch.created, batch.cache
     batch.wrote = bool(created or candidates)
     owners = {loser: clusters.root(loser) for loser in decided.joined}
+    for loser, owner in owners.items():
+        cache.groups.drop(loser)
+        batch.changed.update((owner,) if loser in created else (loser, owner))
+        if loser in created:
+            batch.move(loser, owner)
     if created:
-        store.add_identities(batch.conn, (row._replace(person_id=owners[identity]) if identity in owners else row for identity, row in created.items()))
+        store.add_identities(batch.conn, created.values(), batch.moved)
     edges = [_edge(candidate, decided) for candidate in candidates if candidate.known is None]
     if edges or batch.new_edges:
         store.add_edges(batch.conn, batch.new_edges + edges)
@@ -241,11 +244,6 @@ def _write(batch: Batch, candidates: list[Candidate], decided: Decided) -> None:
         for link, _, known, _ in candidates:
             if known:
                 cache.edges.put((link.strong_id, link.weak_id), known._replace(at=link.at, rule=link.rule, trusted=link.trusted))
-    for loser, owner in owners.items():
-        cache.groups.drop(loser)
-        batch.changed.update((owner,) if loser in created else (loser, owner))
-        if loser in created:
-            batch.move(loser, owner)
     grown = {loser: (owners[loser], edge_id) for loser, (_, edge_id) in decided.joined.items() if loser not in created}
     if grown:
         batch.ceased.update(grown)

@@ -115,10 +115,10 @@ def _held(batch: Batch, wanted: dict[tuple[Identifier, int], list[int]], ids: di
         rows: list[NewIdentity] = []
         for identity, (place, holder) in enumerate(fresh, SQL.reserve_identities(batch.conn, number=len(fresh))):
             first = batch.first(wanted[place, holder])
-            rows.append(NewIdentity(identity, place, holder, owners[holder], first.occurred_at, first.source_id))
+            rows.append(NewIdentity(identity, place, holder, first.occurred_at, first.source_id))
             held[place, holder] = identity
             batch.move(identity, owners[holder])
-        store.add_identities(batch.conn, rows)
+        store.add_identities(batch.conn, rows, batch.moved)
         batch.wrote = True
     for key in missing:
         cached.put((ids[key[0]], key[1]), held[key])

@@ -1,8 +1,10 @@
 """The slice's own tables: identities, links, the merge log."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
 
 from cegla.resolve.cache import KnownEdge
 from cegla.resolve.rules.clusters import CHANGES_HANDS, Group
@@ -24,7 +26,6 @@ class NewIdentity(NamedTuple):
     identity_id: int
     identifier: Identifier
     holder_id: int
-    person_id: int
     first_seen_at: datetime
     source_id: int
 
@@ -70,7 +71,8 @@ def only_writer(conn: Connection) -> None:
 
 def identities(conn: Connection, wanted: Sequence[Identifier]) -> dict[Identifier, Found]:
     """Those of these identifiers that exist."""
-    rows = SQL.identities_by_value(conn, types=[one.type for one in wanted], values=[one.value for one in wanted], places=_PLACES, reasons=_CHANGES_HANDS)
+    types, values = _json([one.type for one in wanted]), _json([one.value for one in wanted])
+    rows = SQL.identities_by_value(conn, types=types, values=values, places=_PLACES, reasons=_CHANGES_HANDS)
     return {Identifier(kind, value): Found(identity, person, shared) for identity, kind, value, person, shared in rows}
 
 
@@ -103,18 +105,18 @@ def groups(conn: Connection, people: Sequence[int]) -> dict[int, Group]:
     return found
 
 
-def add_identities(conn: Connection, rows: Iterable[NewIdentity]) -> None:
-    """Write new identities, with the text by which people search for them."""
+def add_identities(conn: Connection, rows: Iterable[NewIdentity], owners: Mapping[int, int]) -> None:
+    """Write new identities, with the text by which people search for them. One without owner is a person of its own."""
     with conn.cursor() as cursor, cursor.copy(SQL.copy_identities.sql) as copy:
-        for row in rows:
-            kind, value = row.identifier
-            text = None if kind in PLACES else folded(value)
-            copy.write_row((row.identity_id, kind, value, row.holder_id, row.person_id, row.first_seen_at, row.source_id, text))
+        copy.set_types(["int8", "text", "text", "int8", "int8", "timestamptz", "int4", "text"])
+        for identity, (kind, value), holder, first_seen_at, source in rows:
+            copy.write_row((identity, kind, value, holder, owners.get(identity, identity), first_seen_at, source, None if kind in PLACES else folded(value)))
 
 
 def add_edges(conn: Connection, rows: Iterable[NewEdge]) -> None:
     """Write new links."""
     with conn.cursor() as cursor, cursor.copy(SQL.copy_edges.sql) as copy:
+        copy.set_types(["int8", "int8", "int8", "text", "bool", "timestamptz", "timestamptz", "int4", "text", "text"])
         for row in rows:
             copy.write_row(row)
 
@@ -125,6 +127,16 @@ def change_edges(conn: Connection, rows: Sequence[EdgeChange]) -> None:
     SQL.change_edges(conn, ids=ids, ats=ats, rules=rules, trusted=trusted, sources=sources, messages=messages)
 
 
+def aliases_of(conn: Connection, values: Sequence[str]) -> list[Any]:
+    """Alias links to browser ids that bear one of these values."""
+    return list(SQL.aliases_of(conn, values=_json(values)))
+
+
 def move_people(conn: Connection, joined: dict[int, tuple[int, int]]) -> list[tuple[int, int]]:
     """Give everything of some people to others: old person → (new person, the link behind it). Returns (identity, person)."""
     return list(SQL.move_people(conn, olds=list(joined), news=[new for new, _ in joined.values()], edges=[edge for _, edge in joined.values()]))
+
+
+def _json(texts: Sequence[str]) -> str:
+    """Many texts as one parameter: far cheaper to send than an array."""
+    return msgspec.json.encode(texts).decode()

@@ -20,17 +20,17 @@ select setval('resolve.edge_ids', nextval('resolve.edge_ids') + :number - 1) - :
 
 -- name: copy_identities#
 -- Adds many identities.
-copy resolve.identities (identity_id, type, value, holder_id, person_id, first_seen_at, source_id, folded) from stdin;
+copy resolve.identities (identity_id, type, value, holder_id, person_id, first_seen_at, source_id, folded) from stdin (format binary);
 
 -- name: copy_edges#
 -- Adds many links.
-copy resolve.edges (edge_id, strong_id, weak_id, rule, trusted, at, last_at, source_id, message_id, refused) from stdin;
+copy resolve.edges (edge_id, strong_id, weak_id, rule, trusted, at, last_at, source_id, message_id, refused) from stdin (format binary);
 
 -- name: identities_by_value
 -- Which of these identifiers exist, whose they are, and whether they changed hands. Columns: identity_id, type, value, person_id, shared.
 select i.identity_id, i.type, i.value, i.person_id,
     i.type = any(:places) and exists (select 1 from resolve.edges e where e.weak_id = i.identity_id and e.refused = any(:reasons) and e.retracted_at is null)
-from unnest(:types::text[], :values::text[]) w(type, value)
+from rows from (json_array_elements_text(:types::json), json_array_elements_text(:values::json)) w(type, value)
 join resolve.identities i on i.type = w.type and i.value = w.value and i.holder_id = 0;
 
 -- name: held_identities
@@ -52,10 +52,10 @@ join resolve.edges e on e.strong_id = w.strong_id and e.weak_id = w.weak_id;
 -- name: aliases_of
 -- Alias links to browser ids that bear one of these values, which are user ids too. Columns: value, strong_id, user's value, at, trusted, source_id, message_id.
 select i.value, e.strong_id, s.value, e.at, e.trusted, e.source_id, e.message_id
-from resolve.identities i
+from json_array_elements_text(:values::json) w(value)
+join resolve.identities i on i.value = w.value and i.type = 'anonymous_id' and i.holder_id = 0
 join resolve.edges e on e.weak_id = i.identity_id and e.rule = 'alias'
-join resolve.identities s on s.identity_id = e.strong_id and s.type = 'user_id'
-where i.type = 'anonymous_id' and i.holder_id = 0 and i.value = any(:values);
+join resolve.identities s on s.identity_id = e.strong_id and s.type = 'user_id';
 
 -- name: groups
 -- How many identifiers of each type these people hold, when their latest link was, whether one was refused. Columns: person_id, type, number, last_at, refused.

@@ -37,7 +37,6 @@ def join(batch: Batch, strangers: Sequence[Sighting], ids: dict[Identifier, int]
         person = min(members)
         for member in members:
             if member != person:
-                batch.created[member] = batch.created[member]._replace(person_id=person)
                 batch.move(member, person)
         for strong, weak, rule in mention.links:
             edge = NewEdge(edge_id, ids[strong], ids[weak], rule, names[2], first.occurred_at, last_at, first.source_id, first.message_id, None)

@@ -2,9 +2,11 @@
 
 import threading
 
+import psycopg
 import pytest
 
 from cegla.resolve import actions as resolve
+from cegla.storage.postgres import EmbeddedPostgres
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import NotFound
 from tests.resolve.known import NOON, browser, clusters, email, event, identify, person, take_in, user
@@ -111,6 +113,23 @@ def test_a_cache_follows_what_another_writer_did(workspace: Workspace) -> None:
         with workspace.transaction() as conn:
             found = resolve.find_people(conn, [row], cache)
     assert found.people == [1]
+
+
+def test_two_workspaces_know_nothing_of_each_other(workspace: Workspace, server: EmbeddedPostgres) -> None:
+    name = "resolve_neighbor"
+    with psycopg.connect(server.dsn.replace("dbname=cegla", "dbname=postgres"), autocommit=True) as keeper:
+        keeper.execute(f"create database {name} template cegla strategy file_copy")
+    neighbor = Workspace(workspace.settings, server.dsn.replace("dbname=cegla", f"dbname={name}"))
+    try:
+        for ws, rows in ((workspace, [event(0, "u1", "b1")]), (neighbor, [event(0, "u2", "b1")])):
+            with ws.transaction() as conn:
+                resolve.find_people(conn, rows)
+        with neighbor.transaction() as conn:
+            assert clusters(conn) == {frozenset({user("u2"), browser("b1")})}
+    finally:
+        neighbor.close()
+        with psycopg.connect(server.dsn.replace("dbname=cegla", "dbname=postgres"), autocommit=True) as keeper:
+            keeper.execute(f"drop database {name} with (force)")
 
 
 def test_two_writers_at_once_join_everybody_once(workspace: Workspace) -> None:

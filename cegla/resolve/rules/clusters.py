@@ -57,7 +57,7 @@ def order(link: Link) -> tuple[datetime, tuple[int, str, str], tuple[int, str, s
     return link.at, rank(link.weak), rank(link.strong)
 
 
-@dataclass
+@dataclass(slots=True)
 class Group:
     """A person under construction: how many identifiers of each type it holds, and what is known about its links."""
 
