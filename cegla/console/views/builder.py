@@ -4,6 +4,7 @@ Each node has a path: "0" is the whole, "0.1" its second child. Fields are named
 w-0.1-0-property. What is incomplete stays as typed, so that the language's own check can say what is missing.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from cegla.segment import actions as segment
 
 NUMBERS = ("times", "days", "money", "number", "hour")
 GROUPS = ("all", "any", "not")
+DEEPEST = 12  #: groups within groups that a form may hold
 FILTER_ROWS = 1  #: empty filter rows shown beyond the filled ones
 
 
@@ -125,7 +127,8 @@ def rule_of(fields: Mapping[str, Sequence[str]], path: str = "0") -> dict[str, A
     kind = _one(fields, f"kind-{path}")
     if kind == "leaf":
         return _leaf(fields, path)
-    below = sorted(int(name.rpartition(".")[2]) for name in fields if name.startswith(f"kind-{path}.") and name.count(".") == path.count(".") + 1)
+    last = (name.removeprefix(f"kind-{path}.") for name in fields if name.startswith(f"kind-{path}."))
+    below = sorted(int(place) for place in last if re.fullmatch("[0-9]{1,4}", place)) if path.count(".") < DEEPEST else []
     return group(kind if kind in GROUPS else "all", [rule_of(fields, f"{path}.{place}") for place in below])
 
 

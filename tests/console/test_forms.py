@@ -1,0 +1,160 @@
+"""Forms: what is wrong comes back with what was typed; what is right happens, and personal data never gets into an address."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cegla.collect import actions as collect
+from cegla.govern import actions as govern
+from cegla.segment import actions as segment
+from cegla.storage.workspace import Workspace
+from tests.console.conftest import Visitor
+
+RULE = {"kind-0": "all", "kind-0.0": "leaf", "op-0.0": "did", "p-0.0-event": "Order Completed", "p-0.0-at_least": "2", "p-0.0-days": "90"}
+
+
+def test_the_segment_form_counts_without_saving(admin: Visitor) -> None:
+    answer = admin.post("/segments/new", "/segments/form", name="x", do="count", **RULE)
+    assert answer.status_code == 200
+    assert segment.sentence({"op": "did", "event": "Order Completed", "at_least": 2, "days": 90}, "pl") in answer.text
+    assert re.search(r'class="figure">\d+ os', answer.text)
+
+
+def test_a_button_adds_a_condition_and_keeps_the_others(admin: Visitor) -> None:
+    text = admin.post("/segments/new", "/segments/form", do="add:0", **RULE).text
+    assert 'name="op-0.1"' in text
+    assert 'name="p-0.0-at_least" value="2"' in text
+
+
+def test_an_incomplete_rule_comes_back_with_its_problem_and_its_fields(admin: Visitor) -> None:
+    answer = admin.post("/segments/new", "/segments/form", name="Moje osoby", do="save", **{**RULE, "p-0.0-at_least": "dużo"})
+    assert answer.status_code == 422
+    assert "CEGLA-E0320" in answer.text
+    assert 'value="dużo"' in answer.text
+    assert 'value="Moje osoby"' in answer.text
+
+
+def test_a_segment_is_saved_counted_and_edited_in_place(admin: Visitor, shop: Workspace) -> None:
+    saved = admin.post("/segments/new", "/segments/form", name="Wierni", do="save", **RULE)
+    assert saved.status_code == 303
+    number = re.findall(r"/segments/(\d+)", saved.headers["location"])[0]
+    admin.post("/segments/new", "/segments/form", name="Wierni", key=number, do="save", **{**RULE, "p-0.0-at_least": "3"})
+    with shop.transaction() as conn:
+        found = [row for row in segment.segments(conn) if row.name == "Wierni"]
+    assert len(found) == 1
+    assert found[0].rule["at_least"] == 3
+    assert found[0].members > 0
+
+
+def test_a_search_travels_in_the_form_and_an_exact_hit_opens_the_person(admin: Visitor) -> None:
+    assert re.fullmatch(r"/people/\d+", admin.post("/people", "/people", q="OSOBA1@example.pl").headers["location"])
+    found = admin.post("/people", "/people", q="osoba1")
+    assert found.status_code == 200
+    assert "o***@example.pl" in found.text
+    assert 'method="post"' in found.text
+
+
+def test_nobody_found_says_what_to_do(admin: Visitor) -> None:
+    assert "Nikogo takiego nie ma" in admin.post("/people", "/people", q="zzzz-nobody").text
+
+
+def test_personal_data_is_masked_until_it_is_revealed_and_the_reveal_is_noted(admin: Visitor, shop: Workspace) -> None:
+    masked = admin.get("/people/1").text
+    assert "osoba0@example.pl" not in masked
+    assert "Łódź" not in masked
+    revealed = admin.post("/people/1", "/people/1", why="prośba klienta").text
+    assert "osoba0@example.pl" in revealed
+    with shop.transaction() as conn:
+        row = govern.audit(conn, 1)[0]
+    assert (row.actor, row.action, row.target) == ("test-administrator", "person.reveal", "p1")
+
+
+def test_revealing_needs_a_reason(admin: Visitor) -> None:
+    answer = admin.post("/people/1", "/people/1", why=" ")
+    assert answer.status_code == 422
+    assert "CEGLA-E0341" in answer.text
+
+
+def test_a_new_source_shows_its_secret_once(admin: Visitor) -> None:
+    answer = admin.post("/sources", "/sources", name="Nowy sklep", kind="server", basis="contract")
+    assert "sk_" in answer.text
+    number = re.search(r'hx-get="/sources/(\d+)"', answer.text)
+    assert number
+    page = admin.get(f"/sources/{number.group(1)}").text
+    assert "sk_" not in page
+    assert "wk_" in page
+
+
+def test_a_source_without_a_name_keeps_the_choice(admin: Visitor) -> None:
+    answer = admin.post("/sources", "/sources", name="", kind="server", basis="contract")
+    assert answer.status_code == 422
+    assert '<option value="server" selected>' in answer.text
+
+
+def test_quarantined_events_are_replayed_and_noted(admin: Visitor, shop: Workspace) -> None:
+    with shop.transaction() as conn:
+        ids = [str(row.id) for row in collect.quarantine(conn)]
+    answer = admin.post("/events/quarantine", "/events/quarantine/replay", id=ids)
+    assert answer.headers["location"] == "/events/quarantine?done=replayed"
+    with shop.transaction() as conn:
+        assert not collect.quarantine(conn)
+        assert govern.audit(conn, 1)[0].detail == {"events": len(ids)}
+
+
+def test_the_content_of_quarantine_is_for_those_who_may_see_personal_data(visitors: Callable[..., Any]) -> None:
+    assert "broken-1" not in visitors("engineer").get("/events/quarantine").text
+
+
+def test_a_weak_password_is_told_and_nothing_changes(admin: Visitor) -> None:
+    answer = admin.post("/settings", "/settings/users", name="nowa", role="marketer", password="krótkie")
+    assert answer.status_code == 422
+    assert "CEGLA-E0340" in answer.text
+    assert 'value="nowa"' in answer.text
+
+
+@pytest.fixture
+def campaign(admin: Visitor) -> str:
+    """The address of a saved draft."""
+    text = admin.get("/campaigns/new?segment=1").text
+    subject = "Witaj, {{ person.first_name | default: 'Kliencie' }}"
+    mjml = "<mjml><mj-body><mj-section><mj-column><mj-text>Cześć! {{ unsubscribe_url }}</mj-text></mj-column></mj-section></mj-body></mjml>"
+    assert "<mjml>" in text.replace("&lt;", "<").replace("&gt;", ">")
+    saved = admin.post("/campaigns/new", "/campaigns/form", name="Próba", segment_id="1", subject=subject, mjml=mjml, cap="2")
+    assert saved.status_code == 303
+    return saved.headers["location"].partition("?")[0]
+
+
+def test_a_template_that_does_not_compile_comes_back_as_typed(admin: Visitor) -> None:
+    answer = admin.post("/campaigns/new", "/campaigns/form", name="Zła", segment_id="1", subject="s", mjml="<mjml><oops>")
+    assert answer.status_code == 422
+    assert "CEGLA-E0330" in answer.text
+    assert "&lt;oops&gt;" in answer.text
+    assert 'value="Zła"' in answer.text
+
+
+def test_a_campaign_is_previewed_in_a_frame_that_can_do_nothing(admin: Visitor, campaign: str, shop: Workspace) -> None:
+    with shop.transaction() as conn:
+        person = segment.membership(conn, 1, 0, 1)[0].person_id
+    page = admin.post(campaign, f"{campaign}/preview", person=f"p{person}")
+    assert 'sandbox=""' in page.text
+    body = admin.get(f"{campaign}/preview/p{person}")
+    assert "Cześć!" in body.text
+    assert "sandbox" in body.headers["content-security-policy"]
+
+
+def test_the_dry_run_adds_up_and_sending_asks_for_the_number(admin: Visitor, campaign: str, shop: Workspace) -> None:
+    figures = [int(number) for number in re.findall(r'class="figure">(\d+)<', admin.get(f"{campaign}/audience").text)]
+    assert figures[0] == sum(figures[1:])
+    assert admin.post(f"{campaign}/send", f"{campaign}/send", count=str(figures[1])).status_code == 422
+    assert admin.post(f"{campaign}/send", f"{campaign}/send", count="999", sure="yes").status_code == 422
+    sent = admin.post(f"{campaign}/send", f"{campaign}/send", count=str(figures[1]), sure="yes")
+    assert sent.status_code == 303
+    assert admin.get(campaign).status_code == 200
+    report = admin.get(f"{campaign}/report").text
+    message = re.search(r'href="/messages/(\d+)"', report)
+    assert message
+    assert "brak zgody" in report or "wysłanie" in report
+    assert admin.get(f"/messages/{message.group(1)}").status_code == 200
+    assert admin.post("/settings", f"{campaign}/steer", do="cancel").status_code in (303, 409)

@@ -1,0 +1,111 @@
+"""Every screen by plain HTTP, in both languages: it answers, says its numbers, and asks nothing of another machine."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cegla.console.language import Tongue, english
+from cegla.console.routes import ROUTES
+from cegla.segment import actions as segment
+from cegla.storage.workspace import Workspace
+
+PAGES = (
+    "/", "/events", "/events/volumes", "/events/quarantine", "/people", "/people/1", "/people/1/timeline", "/people/1/erase", "/segments", "/segments/new",
+    "/segments/1", "/segments/1/edit", "/segments/1/why?person=p1", "/campaigns", "/campaigns/new", "/sources", "/sources/1", "/settings", "/mailbox", "/ui",
+)  # fmt: skip
+ELSEWHERE = re.compile(r"(?:src|href|action|srcset|poster)=\"(?:https?:)?//", re.IGNORECASE)
+INLINE = re.compile(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|javascript:", re.IGNORECASE)
+
+
+@pytest.fixture
+def strict_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message without translation is an error, also when it comes from a variable."""
+    monkeypatch.setattr(Tongue, "_translated", lambda self, message: english()[message] if self.language == "en" else message)
+
+
+@pytest.mark.usefixtures("strict_words")
+@pytest.mark.parametrize("language", ["pl", "en"])
+@pytest.mark.parametrize("path", PAGES)
+def test_every_screen_answers_in_both_languages(path: str, language: str, visitors: Callable[..., Any]) -> None:
+    answer = visitors("administrator", language).get(path)
+    assert answer.status_code == 200
+    assert f'<html lang="{language}"' in answer.text
+    assert answer.text.count("<h1") == 1
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_screen_holds_inline_code_or_asks_another_machine(path: str, admin: Any) -> None:
+    answer = admin.get(path)
+    assert not ELSEWHERE.search(answer.text)
+    assert not INLINE.search(answer.text)
+    assert answer.headers["content-security-policy"].startswith("default-src 'self'")
+    assert "unsafe" not in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/", "/events", "/segments/new", "/sources", "/sources/1"])
+def test_a_part_asked_for_by_htmx_is_a_part_of_the_same_page(path: str, admin: Any) -> None:
+    part = admin.get(path, **{"hx-request": "true"})
+    assert part.status_code == 200
+    assert "<html" not in part.text
+    assert "HX-Request" in part.headers["vary"]
+
+
+def test_every_page_of_the_table_is_tested_or_needs_something_made_first() -> None:
+    tested = {re.sub(r"/\d+", "/{id}", path.partition("?")[0]) for path in PAGES}
+    made_first = {
+        "/sign-in", "/campaigns/{id}", "/campaigns/{id}/edit", "/campaigns/{id}/preview/{person}", "/campaigns/{id}/audience", "/campaigns/{id}/send",
+        "/campaigns/{id}/report", "/messages/{id}", "/r/{token}", "/u/{token}", "/mailbox/{name}/body",
+    }  # fmt: skip
+    assert {route.path for route in ROUTES if route.method == "GET"} == tested | made_first
+
+
+def test_today_says_how_many_people_there_are(admin: Any, shop: Workspace) -> None:
+    assert '<span class="figure">60</span>' in admin.get("/").text
+
+
+def test_people_are_paged_by_key_without_overlap(admin: Any) -> None:
+    first = admin.get("/people").text
+    following = re.search(r'href="(/people\?after=\d+)"', first)
+    assert following
+    ids = [set(re.findall(r'href="/people/(\d+)"', text)) for text in (first, admin.get(following.group(1)).text)]
+    assert len(ids[0]) == 50
+    assert len(ids[1]) == 10
+    assert not ids[0] & ids[1]
+
+
+def test_a_segment_says_its_sentence_its_reach_and_its_members(admin: Any, shop: Workspace) -> None:
+    with shop.transaction() as conn:
+        found = next(row for row in segment.segments(conn) if row.key == "rfm.champions")
+    text = admin.get(f"/segments/{found.id}").text
+    assert "Osoby, które są w grupie RFM: mistrzowie." in text
+    assert f"{found.members} osób" in text
+    assert "Osiągalni" in text
+
+
+def test_a_person_says_how_each_thing_is_known(admin: Any) -> None:
+    text = admin.get("/people/1").text
+    assert "pewność 100" in text
+    assert "earliest@1" in text
+    assert "cel: Analiza zachowania na stronie" in text
+
+
+def test_what_comes_in_is_shown_inert(admin: Any) -> None:
+    pages = [admin.get(path).text for path in ("/people/1", "/events", "/events/quarantine")]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in pages[0]
+    assert not [page for page in pages if "<script>alert" in page]
+
+
+def test_mail_is_shown_where_it_can_do_nothing(admin: Any) -> None:
+    body = admin.get("/mailbox/0001/body")
+    assert "sandbox" in body.headers["content-security-policy"]
+    assert "default-src 'none'" in body.headers["content-security-policy"]
+    assert 'sandbox=""' in admin.get("/mailbox").text
+
+
+def test_what_does_not_exist_is_a_page_with_a_code(admin: Any) -> None:
+    for path in ("/nothing", "/people/999999", "/people/abc", "/segments/999", "/mailbox/no/body", "/r/forged", "/u/forged"):
+        answer = admin.get(path)
+        assert answer.status_code == 404, path
+        assert "CEGLA-E0400" in answer.text, path
