@@ -27,7 +27,8 @@ def read_options(arguments: list[str]) -> Options:
     parser.add_argument("--full", dest="retail", action="store_const", const="full", default="auto", help="import the whole Online Retail file")
     parser.add_argument("--sample", dest="retail", action="store_const", const="sample", help="import the sample that comes along")
     parser.add_argument("--data-dir", type=Path, default=Path("demo-data"), help="where everything lies (default demo-data)")
-    parser.add_argument("--port", type=int, default=8080, help="of the console; the collector takes the one ten higher (default 8080, or any free one)")
+    port = "of the console; the collector takes the one ten higher (default 8080; any free one when it is taken, or with 0)"
+    parser.add_argument("--port", type=int, default=8080, help=port)
     parser.add_argument("--lang", choices=("pl", "en"), default="pl" if os.environ.get("LANG", "").startswith("pl") else "en", help="language of the texts")
     given = parser.parse_args(arguments)
     return Options(given.data_dir, given.seed, given.once, given.retail, given.port, given.lang)

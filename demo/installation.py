@@ -170,8 +170,8 @@ class Installation:
         return Settings.model_validate({
             "data_dir": self.options.data_dir,
             "language": self.options.language,
-            "app": {"port": _free(self.options.port)},
-            "collector": {"port": _free(self.options.port + 10)},
+            "app": {"port": _free(self.options.port) if self.options.port else 0},
+            "collector": {"port": _free(self.options.port + 10) if self.options.port else 0},
             "smtp": {
                 "host": "127.0.0.1",
                 "port": self.mailbox.port,

@@ -45,15 +45,17 @@ class Mailbox:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.port = _free_port()
-        self._controller = Controller(_Keeper(folder), hostname="127.0.0.1", port=self.port, ready_timeout=20)
+        self._controller: Controller | None = None
 
     def start(self) -> None:
         """Listen on 127.0.0.1 at `port`."""
+        self._controller = Controller(_Keeper(self.folder), hostname="127.0.0.1", port=self.port, ready_timeout=20)
         self._controller.start()
 
     def stop(self) -> None:
         """Stop listening; the messages stay."""
-        self._controller.stop()
+        if self._controller is not None:
+            self._controller.stop()
 
     def files(self) -> list[Path]:
         """Every message, oldest first."""
