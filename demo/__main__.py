@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -14,13 +15,16 @@ from rich.console import Console
 
 from cegla.vocabulary.errors import CeglaError
 from demo import words
-from demo.installation import ApiRefused, Installation, Options
+from demo.installation import HISTORY_DAYS, ApiRefused, Installation, Options
 from demo.sending import NotAccepted
+from demo.simulator import simulate, write_history
 from demo.tour import Tour
 
+FIRST_DAY = datetime(2026, 9, 1, tzinfo=UTC)
 
-def read_options(arguments: list[str]) -> Options:
-    """The command line."""
+
+def read_options(arguments: list[str]) -> tuple[Options, Path | None]:
+    """The command line: the options, and where to write the shop's history when that is all that is wanted."""
     parser = argparse.ArgumentParser(prog="cegla demo", description="Start an installation, fill it with a shop's life, and show what Cegla makes of it.")
     parser.add_argument("--once", action="store_true", help="end when everything was shown")
     parser.add_argument("--seed", type=int, default=7, help="of the simulated shop: the same seed, the same people (default 7)")
@@ -30,8 +34,17 @@ def read_options(arguments: list[str]) -> Options:
     port = "of the console; the collector takes the one ten higher (default 8080; any free one when it is taken, or with 0)"
     parser.add_argument("--port", type=int, default=8080, help=port)
     parser.add_argument("--lang", choices=("pl", "en"), default="pl" if os.environ.get("LANG", "").startswith("pl") else "en", help="language of the texts")
+    history = "only write the simulated shop's history here (gzipped JSON lines), the truth beside it, and end"
+    parser.add_argument("--write-history", type=Path, metavar="FILE.jsonl.gz", help=history)
     given = parser.parse_args(arguments)
-    return Options(given.data_dir, given.seed, given.once, given.retail, given.port, given.lang)
+    return Options(given.data_dir, given.seed, given.once, given.retail, given.port, given.lang), given.write_history
+
+
+def write_files(history: Path, seed: int) -> None:
+    """Eight weeks of the shop from a fixed day on, so that the same seed makes the same bytes on every day."""
+    shop = simulate(seed, FIRST_DAY, HISTORY_DAYS, Options(history).population)
+    write_history(shop.stream, history)
+    shop.truth.save(history.with_name(history.name.split(".")[0] + "-truth.json"))
 
 
 def run(options: Options, console: Console) -> None:
@@ -57,7 +70,10 @@ def run(options: Options, console: Console) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run and return the exit code."""
-    options, console = read_options(arguments), Console()
+    (options, history), console = read_options(arguments), Console()
+    if history is not None:
+        write_files(history, options.seed)
+        return 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run(options, console)

@@ -1,5 +1,6 @@
 """`make demo` as a newcomer runs it: real processes, from an empty directory to a campaign's answers, and nothing left running."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -8,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from demo.__main__ import read_options
+from demo.__main__ import main, read_options
 from demo.installation import remember
 from demo.mailbox import Mailbox
 from demo.population import people
+from demo.truth import load_truth
 from tests.collect.test_file_import import ROOT
 
 
@@ -34,7 +36,7 @@ def test_the_demonstration_ends_by_itself_and_what_it_says_is_true(tmp_path: Pat
 
 
 def test_what_a_later_run_must_know_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
-    options = read_options(["--data-dir", str(tmp_path), "--seed", "9"])
+    options, _ = read_options(["--data-dir", str(tmp_path), "--seed", "9"])
     memory = remember(options)
     memory.keys["site"] = "wk_1"
     memory.done.append("retail")
@@ -46,4 +48,12 @@ def test_what_a_later_run_must_know_is_kept_for_its_owner_alone(tmp_path: Path) 
 
 @pytest.mark.parametrize(("words", "language"), [(["--lang", "pl"], "pl"), (["--lang", "en"], "en")])
 def test_the_language_is_chosen_on_the_command_line(words: list[str], language: str) -> None:
-    assert read_options(words).language == language
+    assert read_options(words)[0].language == language
+
+
+def test_the_history_alone_can_be_written_to_a_file(tmp_path: Path) -> None:
+    assert main(["--write-history", str(tmp_path / "shop.jsonl.gz"), "--seed", "3"]) == 0
+    with gzip.open(tmp_path / "shop.jsonl.gz", "rt", encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    truth = load_truth(tmp_path / "shop-truth.json")
+    assert len(lines) == truth.events + truth.without_consent + truth.duplicates + truth.broken
