@@ -16,10 +16,13 @@ from cegla.api.plain import plain
 from cegla.api.routes import ROUTES
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import Broken, CeglaError, DatabaseAway, InvalidInput, NotFound, Transient, WrongUsage
+from cegla.vocabulary.errors import Broken, CeglaError, DatabaseAway, FieldMissing, InvalidInput, NotFound, Transient, WrongUsage
+from cegla.vocabulary.text import Text
 
 LOG = structlog.get_logger("api")
 PROBLEM = "application/problem+json"
+UNKNOWN_FIELD = Text("nieznane pole", "there is no such field")
+NOT_JSON = Text("treść nie jest poprawnym JSON-em", "the body is not JSON")
 
 
 def build_api(ws: Workspace, holders: Sequence[govern.Holder], token: str) -> FastAPI:
@@ -65,14 +68,20 @@ def _refused(request: Request, error: Exception) -> Response:
 def _malformed(request: Request, error: Exception) -> Response:
     """The first thing that does not fit, as a JSON pointer with the value seen."""
     first: dict[str, Any] = error.errors()[0] if isinstance(error, RequestValidationError) else {}
-    pointer = "".join(f"/{part}" for part in first.get("loc", ()) if part != "body")
+    where = "".join(f"/{part}" for part in first.get("loc", ()) if part != "body") or "/"
+    if first.get("type") == "missing":
+        return _problem(request, FieldMissing(where=where, field=where.rpartition("/")[2] or "body"))
     seen = first.get("input", "")
-    return _problem(request, InvalidInput(where=pointer or "/", seen="" if isinstance(seen, dict) else seen, detail=first.get("msg", "")))
+    reason = UNKNOWN_FIELD if first.get("type") == "extra_forbidden" else Text("nieprawidłowa wartość", str(first.get("msg", "wrong value")))
+    return _problem(request, InvalidInput(where=where, seen="" if isinstance(seen, dict) else seen, detail=reason))
 
 
 def _no_such_route(request: Request, error: Exception) -> Response:
-    if isinstance(error, HTTPException) and error.status_code == 405:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    if status == 405:
         return _problem(request, WrongUsage(where=request.url.path, seen=request.method, detail=f"{request.method} {request.url.path}"))
+    if status == 400:
+        return _problem(request, InvalidInput(where="/", detail=NOT_JSON))
     return _problem(request, NotFound(where="path", seen=request.url.path, thing=request.url.path))
 
 
