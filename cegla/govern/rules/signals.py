@@ -1,6 +1,6 @@
 """What events say about consent: Segment's consent object, the preference event, and the Global Privacy Control signal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from cegla.govern.rules.gate import Recorded, newest
@@ -38,27 +38,30 @@ def news_in(event: Event, identity_id: int, known: Ledger) -> list[Decision]:
     after every stored one, so that `in_force` sees it too.
     """
     at = min(event.occurred_at, event.received_at)  # a clock that runs ahead cannot consent in the future
-    explicit = event.name == PREFERENCE_EVENT
-    news: list[Decision] = []
-    for category, answer in (preferences(event) or {}).items():
-        if category in CATEGORIES and isinstance(answer, bool):
-            wanted = State.GIVEN if answer else State.REFUSED
-            _note((identity_id, *CATEGORIES[category]), wanted, at, event, "preference_event" if explicit else "event", known, news)
+    method = "preference_event" if event.name == PREFERENCE_EVENT else "event"
+    answers = (preferences(event) or {}).items()
+    said = [(CATEGORIES[category], answer, method) for category, answer in answers if category in CATEGORIES and isinstance(answer, bool)]
     if event.context.get("gpc") in (True, "1", 1):
-        _note((identity_id, "profiling", Channel.NONE), State.REFUSED, at, event, "gpc", known, news)
+        said.append((CATEGORIES["profiling"], False, "gpc"))
+    news: list[Decision] = []
+    for (purpose, channel), answer, how in said:
+        slot = (identity_id, purpose, channel)
+        state = _state_if_news(known.get(slot), answer, at, how)
+        if state is not None:
+            news.append(Decision(*slot, state, at, event.source_id, how, _proof(event)))
+            rows = known.setdefault(slot, [])
+            rows.append(Recorded(NOT_YET_STORED + len(rows), *slot, state, at, event.source_id, how))
     return news
 
 
-def _note(slot: Slot, state: State, at: datetime, event: Event, method: str, known: Ledger, news: list[Decision]) -> None:
-    rows = known.get(slot)
+def _state_if_news(rows: Sequence[Recorded] | None, answer: bool, at: datetime, method: str) -> State | None:
     before = newest(rows, at) if rows else None
-    if before is not None:
-        if state is State.REFUSED and before.state in (State.GIVEN, State.WITHDRAWN):
-            state = State.WITHDRAWN
-        if before.state is state and method != "preference_event":
-            return
-    news.append(Decision(*slot, state, at, event.source_id, method, _proof(event)))
-    known.setdefault(slot, []).append(Recorded(NOT_YET_STORED + len(rows or ()), *slot, state, at, event.source_id, method))
+    state = State.GIVEN if answer else State.REFUSED
+    if before is None:
+        return state
+    if not answer and before.state in (State.GIVEN, State.WITHDRAWN):
+        state = State.WITHDRAWN
+    return None if before.state is state and method != "preference_event" else state
 
 
 def _proof(event: Event) -> dict[str, object]:
