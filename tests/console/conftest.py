@@ -65,9 +65,13 @@ class Visitor:
         assert found, f"{page} has no form"
         return found.group(1)
 
-    def post(self, page: str, path: str, headers: dict[str, str] | None = None, **fields: str | list[str]) -> httpx.Response:
+    def post(self, page: str, path: str, **fields: str | list[str]) -> httpx.Response:
         """The answer to a form found on `page` and sent to `path`."""
-        return self.client.post(path, data={"csrf": self.token(page), **fields}, headers={"origin": HOME, "sec-fetch-site": "same-origin", **(headers or {})})
+        return self.post_from(page, path, {}, **fields)
+
+    def post_from(self, page: str, path: str, came_from: dict[str, str], /, **fields: str | list[str]) -> httpx.Response:
+        """The same with headers that say where the form came from."""
+        return self.client.post(path, data={"csrf": self.token(page), **fields}, headers={"origin": HOME, "sec-fetch-site": "same-origin", **came_from})
 
 
 @pytest.fixture(scope="session")
