@@ -45,8 +45,14 @@ def traffic(events: int, people: int, seed: int, *, families: bool) -> list[Even
     return made
 
 
+def visitors(events: int, seed: int) -> list[Event]:
+    """Every event shows a browser never seen before."""
+    rng = random.Random(seed)
+    return [event(rng, number, user=None, browser=f"visitor{number}") for number in range(events)]
+
+
 def newcomers(events: int, seed: int) -> list[Event]:
-    """Every event is a person never seen, on a browser never seen; one in three gives an e-mail too."""
+    """Every event shows a user never seen on a browser never seen; one in three gives an e-mail address too."""
     rng = random.Random(seed)
     named = [{"traits": {"email": f"new{number}@example.pl"}} if number % 3 == 0 else {} for number in range(events)]
     return [event(rng, number, user=f"new{number}", browser=f"fresh{number}", **more) for number, more in enumerate(named)]
@@ -134,8 +140,10 @@ def main(argv: list[str] | None = None) -> None:
         print(f"  {known:>10,.0f} events/s   known identifiers            (reach ≥ 50,000)")
         print(f"  {first:>10,.0f} events/s   from nothing")
         print(f"  {'equal' if found == expected else 'NOT EQUAL':>10}            {len(found):,} people, the oracle has {len(expected):,}")
+        strange = take_in(ws, visitors(chosen.events // 3, 5), cache)
+        print(f"  {strange:>10,.0f} events/s   every event a new browser    (reach ≥ 20,000)")
         fresh = take_in(ws, newcomers(chosen.events // 3, 2), cache)
-        print(f"  {fresh:>10,.0f} events/s   every event a new person     (reach ≥ 20,000)")
+        print(f"  {fresh:>10,.0f} events/s   every event a new user, browser and sometimes e-mail")
         shared = take_in(ws, traffic(chosen.events, chosen.people, 4, families=True), cache)
         print(f"  {shared:>10,.0f} events/s   with browsers that families share")
         small, huge, back = one_huge_person(ws, 10_000)

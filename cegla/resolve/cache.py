@@ -66,13 +66,13 @@ class IdentityCache:
     """Identifiers, owners and links of the people seen lately. Valid for one stamp of the store and emptied when that differs,
     so it is exact after a rollback, a retraction or another writer. Belongs to one intake worker; not for two threads."""
 
-    def __init__(self, capacity: int = 50_000) -> None:
+    def __init__(self, capacity: int = 100_000) -> None:
         self.stamp = -1
         self.names: Aging[Names, Recognized] = Aging(capacity)
-        self.identities: Aging[Identifier, int] = Aging(capacity)
+        self.identities: Aging[Identifier, int] = Aging(capacity // 2)
         self.people: Aging[int, int] = Aging(2 * capacity)
-        self.edges: Aging[tuple[int, int], KnownEdge] = Aging(capacity)
-        self.held: Aging[tuple[int, int], int] = Aging(capacity)
+        self.edges: Aging[tuple[int, int], KnownEdge] = Aging(capacity // 2)
+        self.held: Aging[tuple[int, int], int] = Aging(capacity // 2)
         self.groups: Aging[int, Group] = Aging(capacity // 2)
         self.shared: set[int] = set()  #: browsers and phones that changed hands, among those above
 
