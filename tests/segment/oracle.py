@@ -1,0 +1,288 @@
+"""The language once more, in plain Python over lists of events: what the compiled expressions are compared with."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+ORDER, REFUNDS = "Order Completed", ("Order Refunded", "Order Cancelled")
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class World:
+    """Everybody's events and order lines by person, the moment, and the traits that take more than one pass."""
+
+    events: Mapping[int, Sequence[Row]]
+    lines: Mapping[int, Sequence[Row]]
+    now: datetime
+    traits: Mapping[int, Mapping[str, Any]]
+
+
+def members(rule: Row, world: World) -> set[int]:
+    """Who a rule matches, of people with an event of their own up to now."""
+    known = {person for person in world.events if past(world, person)}
+    return {person for person in known if holds(rule, world, person)}
+
+
+def past(world: World, person: int) -> list[Row]:
+    """The person's events up to now, without those of bots."""
+    return [event for event in world.events.get(person, ()) if event["occurred_at"] <= world.now and not event["is_bot"]]
+
+
+def holds(rule: Row, world: World, person: int) -> bool:
+    """Whether a rule holds for a person."""
+    if "all" in rule:
+        return all(holds(one, world, person) for one in rule["all"])
+    if "any" in rule:
+        return any(holds(one, world, person) for one in rule["any"])
+    if "not" in rule:
+        return not holds(rule["not"], world, person)
+    op = rule["op"]
+    if op.startswith("trait_"):
+        return trait_holds(op, rule, trait_of(rule["trait"], world, person), world)
+    if op in ("rfm_group", "rfm_score", "life_cycle"):
+        return group_holds(op, rule, world, person)
+    return event_holds(op, rule, world, person)
+
+
+# events ------------------------------------------------------------------------------------------------------------------
+
+
+def event_holds(op: str, rule: Row, world: World, person: int) -> bool:
+    if op == "everyone":
+        return True
+    if op == "active_days":
+        return len({event["local_at"].date() for event in recent(past(world, person), rule, world)}) >= rule.get("at_least", 1)
+    if op in ("bought_product", "bought_category"):
+        column = op.removeprefix("bought_")
+        lines = [line for line in world.lines.get(person, ()) if line["occurred_at"] <= world.now and line["name"] == ORDER and line[column] == rule[column]]
+        return len({line["event_id"] for line in recent(lines, rule, world)}) >= rule.get("at_least", 1)
+    windowed = op not in ("first_did_within", "last_did_before")
+    found = [event for event in past(world, person) if event["name"] == rule["event"] and all(passes(event, one) for one in rule.get("where", ()))]
+    found = recent(found, rule, world) if windowed else found
+    return counted(op, rule, found, world)
+
+
+def counted(op: str, rule: Row, found: Sequence[Row], world: World) -> bool:
+    values = [event["value_micros"] for event in found if event["value_micros"] is not None]
+    days = timedelta(days=rule.get("days") or 0)
+    match op:
+        case "did":
+            return len(found) >= rule.get("at_least", 1)
+        case "did_not":
+            return not found
+        case "did_exactly":
+            return len(found) == rule["times"]
+        case "did_at_most":
+            return len(found) <= rule["times"]
+        case "total_over":
+            return sum(values) > round(rule["more_than"] * 1_000_000)
+        case "total_under":
+            return sum(values) < round(rule["less_than"] * 1_000_000)
+        case "average_over":
+            return bool(values) and sum(values) > len(values) * round(rule["more_than"] * 1_000_000)
+        case "property_total_over":
+            return sum(number(text(event, rule["property"])) or 0 for event in found) > rule["above"]
+        case "distinct_over":
+            return len({text(event, rule["property"]) for event in found} - {None}) >= rule.get("at_least", 1)
+        case "first_did_within":
+            return bool(found) and min(event["occurred_at"] for event in found) > world.now - days
+        case "last_did_before":
+            return bool(found) and max(event["occurred_at"] for event in found) < world.now - days
+        case "did_at_hours":
+            start, end = rule["from_hour"], rule["to_hour"]
+            hours = [event["local_at"].hour for event in found]
+            return sum(start <= hour < end if start < end else hour >= start or hour < end for hour in hours) >= rule.get("at_least", 1)
+        case _:
+            assert op == "did_on_weekdays"
+            return sum(event["local_at"].isoweekday() in rule["weekdays"] for event in found) >= rule.get("at_least", 1)
+
+
+def recent(rows: Sequence[Row], rule: Row, world: World) -> list[Row]:
+    if rule.get("days") is None:
+        return list(rows)
+    return [row for row in rows if row["occurred_at"] > world.now - timedelta(days=rule["days"])]
+
+
+def text(event: Row, name: str) -> str | None:
+    value = event["properties_dict"].get(name)
+    if value is None:
+        return None
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def number(value: str | None) -> float | None:
+    try:
+        found = float(value) if value is not None else None
+    except ValueError:
+        return None
+    return found if found is not None and math.isfinite(found) else None
+
+
+def passes(event: Row, filter_: Row) -> bool:
+    if "property" in filter_:
+        known = text(event, filter_["property"])
+    elif filter_["field"] == "value":
+        known = None if event["value_micros"] is None else str(event["value_micros"] / 1_000_000)
+    else:
+        known = event[filter_["field"]]
+    key, wanted = next((key, value) for key, value in filter_.items() if key not in ("property", "field"))
+    return compare(key, known, wanted)
+
+
+def same(known: str, wanted: Any) -> bool:
+    if isinstance(wanted, bool):
+        return known == str(wanted).lower()
+    return known == wanted if isinstance(wanted, str) else number(known) == wanted
+
+
+def compare(key: str, known: str | None, wanted: Any) -> bool:
+    if key == "known":
+        return (known is not None) == wanted
+    if known is None:
+        return False
+    value = number(known)
+    match key:
+        case "is":
+            return same(known, wanted)
+        case "is_not":
+            return not same(known, wanted) and (isinstance(wanted, (str, bool)) or value is not None)
+        case "in":
+            return any(same(known, one) for one in wanted)
+        case "contains":
+            return wanted.lower() in known.lower()
+        case "starts_with":
+            return known.lower().startswith(wanted.lower())
+        case "over":
+            return value is not None and value > wanted
+        case _:
+            return value is not None and value < wanted
+
+
+# traits ------------------------------------------------------------------------------------------------------------------
+
+
+def orders_in(events: Sequence[Row]) -> int:
+    return len({event["order_id"] for event in events} - {None}) + sum(event["order_id"] is None for event in events)
+
+
+def trait_of(key: str, world: World, person: int) -> Any:
+    events = past(world, person)
+    ordered = [event for event in events if event["name"] == ORDER]
+    times = [event["occurred_at"] for event in ordered]
+    visits = [event for event in events if event["session_id"] is not None]
+    refunded = [event for event in events if event["name"] in REFUNDS]
+    if key.startswith("declared."):
+        said = [event for event in events if event["kind"] == "identify" and text(event, key.removeprefix("declared.")) is not None]
+        return text(max(said, key=lambda event: (event["occurred_at"], event["event_id"])), key.removeprefix("declared.")) if said else None
+    match key:
+        case "first_seen":
+            return min(event["occurred_at"] for event in events)
+        case "last_seen":
+            return max((event["occurred_at"] for event in visits), default=None)
+        case "visit_count":
+            return len({event["session_id"] for event in visits})
+        case "order_count":
+            return orders_in(ordered)
+        case "first_order_at":
+            return min(times, default=None)
+        case "last_order_at":
+            return max(times, default=None)
+        case "monetary":
+            return sum(event["value_micros"] or 0 for event in [*ordered, *refunded])
+        case "average_basket":
+            return sum(event["value_micros"] or 0 for event in ordered) // orders_in(ordered) if ordered else None
+        case "refund_count":
+            return orders_in(refunded)
+        case _:
+            return world.traits.get(person, {}).get(key)
+
+
+def trait_holds(op: str, rule: Row, value: Any, world: World) -> bool:
+    if op in ("trait_known", "trait_unknown"):
+        return (value is not None) == (op == "trait_known")
+    if value is None:
+        return False
+    if op in ("trait_within_days", "trait_before_days"):
+        edge = world.now - timedelta(days=rule["days"])
+        return value > edge if op == "trait_within_days" else value < edge
+    if op == "trait_has":
+        return rule["value"] in value
+    if isinstance(value, str):
+        key = {"trait_is": "is", "trait_is_not": "is_not", "trait_in": "in", "trait_over": "over", "trait_under": "under"}.get(op, op.removeprefix("trait_"))
+        if op == "trait_between":
+            held = number(value)
+            return held is not None and rule["low"] <= held <= rule["high"]
+        return compare(key, value, rule["values"] if op == "trait_in" else rule["value"])
+    factor = 1_000_000 if rule["trait"] in ("monetary", "average_basket") else 1
+    wanted = {key: [round(one * factor) for one in given] if isinstance(given, list) else round(given * factor) for key, given in rule.items() if key in ("value", "values", "low", "high")}
+    match op:
+        case "trait_is":
+            return value == wanted["value"]
+        case "trait_is_not":
+            return value != wanted["value"]
+        case "trait_in":
+            return value in wanted["values"]
+        case "trait_over":
+            return value > wanted["value"]
+        case "trait_under":
+            return value < wanted["value"]
+        case _:
+            return wanted["low"] <= value <= wanted["high"]
+
+
+# groups ------------------------------------------------------------------------------------------------------------------
+
+
+def group_holds(op: str, rule: Row, world: World, person: int) -> bool:
+    if op == "life_cycle":
+        return stage(world, person) in rule["groups"]
+    if not trait_of("order_count", world, person):
+        return False
+    scores = {name: score(name, world, person) for name in ("recency", "frequency", "monetary")}
+    if op == "rfm_score":
+        return scores[rule["dimension"]] >= rule["at_least"]
+    return rfm_group(scores, trait_of("order_count", world, person)) in rule["groups"]
+
+
+def score(name: str, world: World, person: int) -> int:
+    """Straight from the definition: the share of customers whose value is not larger, in fifths, rounded up."""
+    customers = [one for one in world.events if past(world, one) and trait_of("order_count", world, one)]
+    values = [dimension(name, world, one) for one in customers]
+    own = dimension(name, world, person)
+    return -(-5 * sum(value <= own for value in values) // len(values))
+
+
+def dimension(name: str, world: World, person: int) -> int:
+    if name == "recency":
+        seconds = lambda moment: (moment - datetime(1970, 1, 1)) // timedelta(seconds=1)  # noqa: E731
+        return -((seconds(world.now) - seconds(trait_of("last_order_at", world, person))) // 86_400)
+    return trait_of("order_count" if name == "frequency" else "monetary", world, person)
+
+
+def rfm_group(scores: Mapping[str, int], orders: int) -> str:
+    recency, often, much = scores["recency"], scores["frequency"] >= 4 and orders >= 2, scores["monetary"] >= 4
+    if often:
+        if recency >= 4 and much:
+            return "champions"
+        if recency == 1 and much:
+            return "cannot_lose"
+        return "at_risk" if recency <= 2 else "loyal"
+    if recency >= 4:
+        return "new" if orders == 1 else "potential"
+    return {3: "need_attention", 2: "hibernating", 1: "lost"}[recency]
+
+
+def stage(world: World, person: int) -> str:
+    times = [event["occurred_at"] for event in past(world, person) if event["name"] == ORDER]
+    if not times:
+        return "prospect"
+    ago = lambda days: world.now - timedelta(days=days)  # noqa: E731
+    if min(times) > ago(30):
+        return "new"
+    silent = not any(ago(270) < time <= ago(90) for time in times)
+    if max(times) > ago(90):
+        return "won_back" if silent and min(times) <= ago(270) else "active"
+    return "at_risk" if max(times) > ago(180) else "lost"
