@@ -128,9 +128,14 @@ def refresh_traits(batch: Batch) -> None:
 
 
 def refresh_segments(batch: Batch) -> None:
-    """Who of the people touched entered or left which segment."""
+    """Who of the people touched entered or left which segment; who objected to profiling is in none."""
     segment.forget_people(batch.conn, batch.absorbed, batch.now)
-    segment.refresh(batch.conn, batch.ws.warehouse, batch.touched, batch.now)
+    segment.refresh(batch.conn, batch.ws.warehouse, batch.touched, batch.now, excluded=objecting_people(batch.conn))
+
+
+def objecting_people(conn: Connection) -> set[int]:
+    """People who objected to profiling under any of their names."""
+    return set(resolve.owners(conn, govern.objectors(conn)).values())
 
 
 IN_THE_WORKER: list[Callable[[Batch], None]] = [decode, drop_repeats, find_person, ask_consent, enrich, append, refresh_traits, refresh_segments]
@@ -250,7 +255,7 @@ def recompute_traits(ws: Workspace, now: datetime) -> None:
 def recompute_segments(ws: Workspace, now: datetime) -> None:
     """Memberships of everybody: a window that ran out moves people too."""
     with ws.transaction() as conn:
-        segment.refresh(conn, ws.warehouse, None, now)
+        segment.refresh(conn, ws.warehouse, None, now, excluded=objecting_people(conn))
 
 
 AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [recompute_traits, recompute_segments]

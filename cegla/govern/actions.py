@@ -12,6 +12,7 @@ from cegla.govern.access import session_of as session_of
 from cegla.govern.access import set_password as set_password
 from cegla.govern.access import sign_in as sign_in
 from cegla.govern.access import sign_out as sign_out
+from cegla.govern.objections import objectors as objectors
 from cegla.govern.rules.chain import Noted, first_broken
 from cegla.govern.rules.gate import Recorded, judge
 from cegla.govern.rules.purposes import CATEGORIES as CATEGORIES

@@ -12,6 +12,17 @@ from govern.decisions
 where identity_id = any(:ids) and purpose = :purpose and channel = :channel and at <= :at
 order by identity_id, at desc, record_id desc;
 
+-- name: objectors
+-- Identities whose newest decision on profiling is a no.
+select identity_id
+from (
+    select distinct on (identity_id) identity_id, state
+    from govern.decisions
+    where purpose = 'profiling'
+    order by identity_id, at desc, record_id desc
+) as newest
+where state <> 'given';
+
 -- name: append_decisions#
 -- Append decisions to the ledger.
 copy govern.decisions (identity_id, purpose, channel, state, at, recorded_at, source_id, method, proof) from stdin;

@@ -167,3 +167,16 @@ def test_personal_data_never_reaches_the_warehouse(ws: Workspace) -> None:
     stored = json.dumps(ws.warehouse.run(table("events")).to_pylist(), default=str)
     assert "Form Sent" in stored
     assert not any(secret in stored for secret in (canary, "Kanarek", "600100200"))
+
+
+def test_who_objects_to_profiling_leaves_every_segment(ws: Workspace) -> None:
+    shop, intake = source(ws), Intake(ws)
+    with ws.transaction() as conn:
+        saved = segment.save(conn, "Buyers", {"op": "did", "event": "Order Completed", "at_least": 1, "days": 90}, NOON)
+    send(ws, shop, order(1, "u1", 100.0), order(2, "u2", 50.0))
+    intake.drain()
+    objection = {"consent": {"categoryPreferences": {"profiling": False}}}
+    send(ws, shop, {"type": "page", "userId": "u1", "messageId": "p1", "context": objection})
+    intake.drain()
+    with ws.transaction() as conn:
+        assert [member.person_id for member in segment.membership(conn, saved.id, 0, 10)] == [person(ws, "user_id", "u2")]

@@ -14,6 +14,7 @@ create table govern.decisions (
     method text not null,
     proof jsonb not null
 );
+create index on govern.decisions (identity_id, at desc) where purpose = 'profiling';
 create index on govern.decisions (identity_id, purpose, channel, at desc, record_id desc);
 
 create function govern.refuse_change() returns trigger language plpgsql as $$
