@@ -42,11 +42,12 @@ BOUNDS = Text(
     "nieznany cel, grupa kontrolna poza 0–50 %, limit poniżej 0 lub tempo poniżej 1", "unknown purpose, holdout outside 0 to 50 %, cap below 0 or pace below 1"
 )
 EXPORTED = tuple("id campaign address state reason decided_at handed_at done_at consent_record_id consent_at tracked facts subject".split())
+AT_ONCE = 20_000
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What an author says of a campaign. `content` is data for the template; `cap` 0 means no cap; no speed means the installation's."""
+    """What an author says of a campaign. `content` is data for the template (None: as it was); `cap` 0 means no cap; no speed means the installation's."""
 
     name: str
     segment_id: int
@@ -58,7 +59,7 @@ class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     holdout_percent: int = 0
     messages_per_minute: int | None = None
     cap: int = 0
-    content: dict[str, Any] = {}
+    content: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,12 @@ def save_campaign(conn: Connection, draft: Mapping[str, Any], now: datetime, out
             renderer.close()
     columns = {name: getattr(wanted, name) for name in ("name", "segment_id", "purpose", "sender", "holdout_percent", "messages_per_minute", "cap")}
     if wanted.id is None:
-        campaign_id, version = int(SQL.add_campaign(conn, now=now, **columns)), 1
+        campaign_id, version, before = int(SQL.add_campaign(conn, now=now, **columns)), 1, {}
     else:
         _require_state(conn, wanted.id, "draft")
+        before = store.campaign(conn, wanted.id).content
         campaign_id, version = wanted.id, int(SQL.change_campaign(conn, id=wanted.id, now=now, **columns))
-    store.add_content(conn, campaign_id, version, {**parts, "content": wanted.content}, now)
+    store.add_content(conn, campaign_id, version, {**parts, "content": before if wanted.content is None else wanted.content}, now)
     return store.campaign(conn, campaign_id)
 
 
@@ -188,7 +190,9 @@ def launch(ws: Workspace, campaign_id: int) -> Campaign:
             _require_state(conn, campaign_id, "paused")
             SQL.set_state(conn, id=campaign_id, state="sending", finished_at=None)
             return store.campaign(conn, campaign_id)
+        rule = segment.segment(conn, wanted.segment_id).rule
     chosen = audience_of(ws, wanted, now)
+    reasons = _reasons(ws, rule, [row.person_id for row in chosen.rows if row.reason is None], now)
     with ws.transaction() as conn:
         _require_state(conn, campaign_id, "draft")
         if store.campaign(conn, campaign_id).version != wanted.version:
@@ -196,7 +200,7 @@ def launch(ws: Workspace, campaign_id: int) -> Campaign:
         people = segment.segment(conn, wanted.segment_id)
         pl, en = (segment.sentence(people.rule, language, ws.settings.currency) for language in ("pl", "en"))
         SQL.start_campaign(conn, id=campaign_id, now=now, segment_name=people.name, segment_rule=Jsonb(people.rule), sentence_pl=pl, sentence_en=en)
-        added = store.add_messages(conn, wanted, chosen.rows, now)
+        added = store.add_messages(conn, wanted, chosen.rows, reasons, now)
         facts = {"campaign_id": campaign_id, "campaign": wanted.name, "purpose": wanted.purpose}
         skipped = [returning.event(returning.SKIPPED, row[0], row[2], now, {**facts, "reason": row[3]}) for row in added if row[2] and row[3]]
         collect.write_down(conn, internal_source(conn, now), returning.requests(skipped), now)
@@ -312,6 +316,12 @@ def _facts(ws: Workspace, row: Message) -> dict[str, Any] | None:
     with ws.transaction() as conn:
         SQL.keep_facts(conn, id=row.id, facts=Jsonb(facts))
     return facts
+
+
+def _reasons(ws: Workspace, rule: Mapping[str, Any], people: Sequence[int], now: datetime) -> dict[int, dict[str, Any]]:
+    """Why each of these people is in the segment, as it is kept with the messages."""
+    parts = (people[start : start + AT_ONCE] for start in range(0, len(people), AT_ONCE))
+    return {person: _as_data(why) for part in parts for person, why in segment.explain_all(ws, rule, part, now).items()}
 
 
 def _as_data(node: Any) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Occasion:
     sender: str
     message_id: int | None = None
     tracked: bool = False
+    one_click: bool = True
 
 
 @dataclass
@@ -88,7 +89,7 @@ class Writer:
             raise HeaderRefused(where="To", header="To")
         name = f"m{occasion.message_id}" if occasion.message_id is not None else f"t{int(at.timestamp() * 1000)}"
         headers: list[tuple[str, str]] = []
-        if occasion.message_id is not None:
+        if occasion.message_id is not None and occasion.one_click:
             headers = [
                 ("List-Unsubscribe", f"<{unsubscribe_url(self.ws, occasion.message_id)}>"),
                 ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),

@@ -29,6 +29,7 @@ from cegla.vocabulary.messages import MessageState, SkipReason
 
 AT_ONCE = 50
 WHOLE_INSTALLATION = "all"
+SERVICE = "service"  #: messages a contract needs: nothing to unsubscribe from
 TOLD_AS = {
     MessageState.SENT: returning.SENT,
     MessageState.BOUNCED: returning.BOUNCED,
@@ -83,7 +84,6 @@ class Sending(NamedTuple):
 
     id: int
     name: str
-    version: int
     purpose: str
     sender: str
     messages_per_minute: int | None
@@ -131,7 +131,7 @@ class Round:
                 self.end(row, campaign, MessageState.SKIPPED, reason=reason)
                 continue
             used += 1
-            occasion = Occasion(campaign.id, campaign.name, row.version, campaign.sender, row.id, tracked[row.address].allowed)
+            occasion = Occasion(campaign.id, campaign.name, row.version, campaign.sender, row.id, tracked[row.address].allowed, campaign.purpose != SERVICE)
             self.hand_over(row, campaign, writer, occasion, (fields[reader.person_id], verdict[row.address]))
             if self.trouble is not None:
                 break

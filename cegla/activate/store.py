@@ -1,6 +1,6 @@
 """The tables of `activate`: rows in, frozen values out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +22,8 @@ CAP_WINDOW = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Campaign:
-    """An e-mail campaign: its wording is that of its newest version, `counts` are messages by state, times are UTC.
+    """An e-mail campaign: its wording is that of its newest version, `counts` are messages by state and `skipped`
+    those left out by reason, times are UTC.
 
     `state` is draft, sending, paused, sent or cancelled. `segment_name` and `segment_sentence` are the segment as it was at
     the launch, None before. `trouble` says what the mail server last said when it is away, until `retry_at`.
@@ -51,6 +52,7 @@ class Campaign:
     mjml: str
     content: dict[str, Any]
     counts: dict[str, int]
+    skipped: dict[str, int]
 
     def count(self, *states: MessageState) -> int:
         """How many messages are in these states; of all when none is named."""
@@ -110,8 +112,13 @@ def _message(row: Sequence[Any]) -> Message:
     return Message(*values)
 
 
-def add_messages(conn: Connection, campaign: Campaign, chosen: Sequence[Chosen], now: datetime) -> list[tuple[int, int, str | None, str | None]]:
-    """Write outbox rows for everybody the campaign decided on; those that are there stay as they are. Returns the new ones."""
+def add_messages(
+    conn: Connection, campaign: Campaign, chosen: Sequence[Chosen], facts: Mapping[int, dict[str, Any]], now: datetime
+) -> list[tuple[int, int, str | None, str | None]]:
+    """Write outbox rows for everybody the campaign decided on, with why they are in the segment (`facts` by person).
+
+    Those that are there stay as they are. Returns the new ones: id, person, address, reason.
+    """
     added: list[tuple[int, int, str | None, str | None]] = []
     for start in range(0, len(chosen), AT_ONCE):
         part = chosen[start : start + AT_ONCE]
@@ -120,6 +127,7 @@ def add_messages(conn: Connection, campaign: Campaign, chosen: Sequence[Chosen],
             people=[row.person_id for row in part], identities=[row.identity_id for row in part], addresses=[row.address for row in part],
             reasons=[row.reason.value if row.reason else None for row in part],
             records=[row.consent_record_id for row in part], times=[row.consent_at for row in part],
+            facts=[Jsonb(facts[row.person_id]) if row.person_id in facts else None for row in part],
         )  # fmt: skip
     return added
 

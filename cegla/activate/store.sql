@@ -4,7 +4,10 @@ select campaigns.id, name, segment_id, purpose, channel, sender, campaigns.versi
     launched_at, finished_at, segment_name, segment_sentence_pl, segment_sentence_en, trouble, retry_at, contents.subject, contents.mjml, contents.content,
     coalesce((select jsonb_object_agg(counted.state, counted.n) from (
         select messages.state, count(*) as n from activate.messages where messages.campaign_id = campaigns.id group by messages.state
-    ) as counted), '{}') as counts
+    ) as counted), '{}') as counts,
+    coalesce((select jsonb_object_agg(left_out.reason, left_out.n) from (
+        select reason, count(*) as n from activate.messages where messages.campaign_id = campaigns.id and messages.state = 'skipped' group by reason
+    ) as left_out), '{}') as skipped
 from activate.campaigns
 join activate.contents on contents.campaign_id = campaigns.id and contents.version = campaigns.version
 where cast(:id as integer) is null or campaigns.id = :id
@@ -67,19 +70,19 @@ group by person_id;
 -- name: add_messages
 -- Write outbox rows, once per campaign and person; returns the new rows.
 insert into activate.messages
-    (campaign_id, person_id, identity_id, address, state, reason, version, consent_record_id, consent_at, decided_at, due_at, done_at)
+    (campaign_id, person_id, identity_id, address, state, reason, version, consent_record_id, consent_at, facts, decided_at, due_at, done_at)
 select :campaign_id, person_id, identity_id, address, case when reason is null then 'decided' else 'skipped' end, reason, :version,
-    consent_record_id, consent_at, :now, :now, case when reason is null then null else cast(:now as timestamptz) end
+    consent_record_id, consent_at, facts, :now, :now, case when reason is null then null else cast(:now as timestamptz) end
 from unnest(
     cast(:people as bigint[]), cast(:identities as bigint[]), cast(:addresses as text[]), cast(:reasons as text[]),
-    cast(:records as bigint[]), cast(:times as timestamptz[])
-) as chosen (person_id, identity_id, address, reason, consent_record_id, consent_at)
+    cast(:records as bigint[]), cast(:times as timestamptz[]), cast(:facts as jsonb[])
+) as chosen (person_id, identity_id, address, reason, consent_record_id, consent_at, facts)
 on conflict do nothing
 returning id, person_id, address, reason;
 
 -- name: due_campaigns
 -- Campaigns that are sending and whose server is not to be left alone, oldest first.
-select id, name, version, purpose, sender, messages_per_minute, failures
+select id, name, purpose, sender, messages_per_minute, failures
 from activate.campaigns
 where state = 'sending' and (retry_at is null or retry_at <= :now)
 order by id;
@@ -180,10 +183,6 @@ select facts from activate.messages where id = :id;
 -- name: keep_facts!
 -- Keep why the person was in the segment; the first answer stays.
 update activate.messages set facts = :facts where id = :id and facts is null;
-
--- name: reasons
--- How many people of a campaign were left out, by reason.
-select reason, count(*) from activate.messages where campaign_id = :campaign_id and state = 'skipped' group by reason order by 2 desc;
 
 -- name: messages_of_person
 -- Everything the outbox holds on a person.

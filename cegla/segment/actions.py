@@ -184,17 +184,23 @@ def segments_of(conn: Connection, person_ids: Iterable[int]) -> dict[int, list[S
 
 def explain(ws: Workspace, rule: object, person_id: int, now: datetime) -> Explanation:
     """Why a person matches a rule or not: the tree with true or false, and the value seen at each leaf. Raises NotFound."""
-    tree = parsed(rule)
-    with ws.transaction() as conn:
-        ground = _ground(conn, ws.warehouse, [tree], now)
-    with ws.warehouse.people([person_id]) as table:
-        rows = ws.warehouse.run(compiler.reasons(tree, _history(now, table), ground)).to_pylist()
-    if not rows:
+    found = explain_all(ws, rule, [person_id], now)
+    if person_id not in found:
         raise NotFound(
             where="person", seen=person_label(person_id), thing=Text(f"zdarzenia osoby {person_label(person_id)}", f"events of {person_label(person_id)}")
         )
+    return found[person_id]
+
+
+def explain_all(ws: Workspace, rule: object, people: Sequence[int], now: datetime) -> dict[int, Explanation]:
+    """`explain` for many people with one question to the history; who has no events is left out."""
+    tree = parsed(rule)
+    with ws.transaction() as conn:
+        ground = _ground(conn, ws.warehouse, [tree], now)
+    with ws.warehouse.people(people) as table:
+        rows = ws.warehouse.run(compiler.reasons(tree, _history(now, table), ground)).to_pylist()
     polish, english = (Speaker(language, ws.settings.currency, label_of_trait, ws.settings.zone) for language in ("pl", "en"))
-    return explained(tree, rows[0], (polish, english))
+    return {row["person_id"]: explained(tree, row, (polish, english)) for row in rows}
 
 
 def sentence(rule: object, language: Language, currency: str = "PLN") -> str:

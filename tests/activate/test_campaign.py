@@ -207,7 +207,9 @@ def test_a_message_says_why_it_was_sent(shop: Shop) -> None:
     assert why.segment_name == "Kupujący" and why.segment_sentence.pl and why.segment_sentence.en
     assert why.facts and why.facts["holds"] and why.facts["sentence"]["pl"]
     assert why.decision and why.decision.record_id == row.consent_record_id and why.decision.at == row.consent_at
-    assert activate.message(shop.ws, row.id).facts == why.facts
+    with shop.ws.transaction() as conn:
+        kept = conn.execute("select facts from activate.messages").fetchone()
+    assert kept and kept[0] == why.facts
     with pytest.raises(NotFound):
         activate.message(shop.ws, 999)
 
