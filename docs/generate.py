@@ -14,6 +14,8 @@ from cegla.api import shapes
 from cegla.api.routes import ROUTES
 from cegla.cli.commands import COMMANDS
 from cegla.cli.main import command_tree
+from cegla.collect.rules.columns import PROBLEMS
+from cegla.collect.rules.mapping import ColumnForm, FileForm, IdsForm, Mapping, WhenForm
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.segment import actions as segment
@@ -152,15 +154,31 @@ the time it was computed and the purpose it may be used for."""
     return page("Traits", intro, listed)
 
 
+def imports_page() -> str:
+    intro = """What a mapping of `cegla import` may say. Text with `{column}` in it is a template: a lone column keeps its type, and a template
+with an empty column is empty. Text without braces, numbers and booleans are constants. How to write one: [import a file](../how-to/import-a-file.md)."""
+    forms = (("", Mapping), ("file", FileForm), ("columns.*", ColumnForm), ("ids", IdsForm), ("when.*", WhenForm))
+    parts = [(f"## {name}\n\n" if name else "") + table(["Field", "Required", "Default", "Meaning"], _form_fields(form)) for name, form in forms]
+    problems = table(["Problem", "What it means", "Co to znaczy"], ([code(key), text.en, text.pl] for key, text in PROBLEMS.items()))
+    return page("Import mappings", intro, *parts, f"## Why a row was not used\n\n{problems}")
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "api.md": api_page,
     "cli.md": cli_page,
     "errors.md": errors_page,
     "events.md": events_page,
+    "imports.md": imports_page,
     "segments.md": segments_page,
     "settings.md": settings_page,
     "traits.md": traits_page,
 }
+
+
+def _form_fields(form: type[BaseModel]) -> Iterable[Sequence[Any]]:
+    for key, field in form.model_fields.items():
+        default = "" if field.is_required() or field.default_factory or field.default in (None, "", ()) else code(field.default)
+        yield [code(key), "yes" if field.is_required() else "", default, field.description]
 
 
 def _descendants(kind: type[errors.CeglaError]) -> Iterable[type[errors.CeglaError]]:

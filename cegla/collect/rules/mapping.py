@@ -66,7 +66,7 @@ class FileForm(Form):
 class ColumnForm(Form):
     """What the text of one column means. A column that is not listed is text."""
 
-    type: Literal["text", "integer", "number", "boolean", "date", "time"] = "text"
+    type: Literal["text", "integer", "number", "boolean", "date", "time"] = Field("text", description="text, integer, number, boolean, date or time")
     empty: tuple[str, ...] = Field((), description="texts that mean nothing, such as N/A; blank always does")
     values: dict[str, str] = Field(default_factory=dict, description="text: exchange, such as EIRE for IE")
     otherwise: Literal["keep", "empty", "error"] = Field("keep", description="what to do with a text that `values` does not list")
@@ -90,8 +90,8 @@ class ColumnForm(Form):
 class IdsForm(Form):
     """Who did it. `otherwise` is used when both ids are empty, so that every guest order is somebody."""
 
-    user_id: str | None = None
-    anonymous_id: str | None = None
+    user_id: str | None = Field(None, description="the shop's own number of the person, a template")
+    anonymous_id: str | None = Field(None, description="a device or guest, a template")
     otherwise: str | None = Field(None, description='an anonymous id such as "guest-{InvoiceNo}"')
 
     @model_validator(mode="after")
@@ -107,12 +107,12 @@ class WhenForm(Form):
     `column` may also be `total`, the computed total of the group.
     """
 
-    column: str
-    event: str
-    equals: str | None = None
-    starts_with: str | None = None
-    below: float | None = None
-    above: float | None = None
+    column: str = Field(description="the column looked at, or `total`")
+    event: str = Field(description="the event's name then, a template")
+    equals: str | None = Field(None, description="fits the value that is exactly this")
+    starts_with: str | None = Field(None, description="fits values that begin so")
+    below: float | None = Field(None, description="fits smaller numbers")
+    above: float | None = Field(None, description="fits larger numbers")
 
     @model_validator(mode="after")
     def _one_condition(self) -> "WhenForm":
@@ -127,17 +127,17 @@ class Mapping(Form):
     name: str = Field(description="the import's name; message ids begin with it, so the same name makes a re-run idempotent")
     source: str = Field(min_length=1, max_length=200, description="the name of the source the events belong to")
     basis: Basis = Field(description="the lawful basis of collecting them")
-    file: FileForm = Field(default_factory=lambda: FileForm.model_validate({}))
-    columns: dict[str, ColumnForm] = Field(default_factory=dict)
+    file: FileForm = Field(default_factory=lambda: FileForm.model_validate({}), description="how the file is written")
+    columns: dict[str, ColumnForm] = Field(default_factory=dict, description="what columns are; `quantity: integer` is short for `quantity: {type: integer}`")
     event: str = Field(min_length=1, description="the event's name, a template, or `identify`")
-    when: tuple[WhenForm, ...] = ()
+    when: tuple[WhenForm, ...] = Field((), description="other names for rows of a kind; the first that fits wins")
     time: str = Field(description="a template of one column of type time or date")
-    ids: IdsForm
-    group_by: tuple[str, ...] = ()
-    properties: dict[str, Constant] = Field(default_factory=dict)
+    ids: IdsForm = Field(description="who did it")
+    group_by: tuple[str, ...] = Field((), description="columns whose equal values make one event of several rows")
+    properties: dict[str, Constant] = Field(default_factory=dict, description="of the event: name: template or constant; of a group, the first row's")
     products: dict[str, Constant] = Field(default_factory=dict, description="one entry of `products` for each row of the event")
     total: Constant | None = Field(None, description="`lines`: the exact sum of price × quantity of the products; or a template")
-    currency: str | None = None
+    currency: str | None = Field(None, description="ISO 4217 code, constant or template")
     traits: dict[str, Constant] = Field(default_factory=dict, description="what the person is; an identify call follows each change")
     consents: dict[str, Constant] = Field(default_factory=dict, description="purpose: true, false or a boolean column")
 
