@@ -126,7 +126,7 @@ class Mapping(Form):
 
     name: str = Field(description="the import's name; message ids begin with it, so the same name makes a re-run idempotent")
     source: str = Field(min_length=1, max_length=200, description="the name of the source the events belong to")
-    basis: Basis = Field(description="the lawful basis of collecting them")
+    basis: Basis = Field(description="the lawful basis of collecting them: with `consent`, an event is kept only when `consents` gives `analytics`")
     file: FileForm = Field(default_factory=lambda: FileForm.model_validate({}), description="how the file is written")
     columns: dict[str, ColumnForm] = Field(default_factory=dict, description="what columns are; `quantity: integer` is short for `quantity: {type: integer}`")
     event: str = Field(min_length=1, description="the event's name, a template, or `identify`")
