@@ -87,7 +87,7 @@ BUYER = {
     "events": 5, "deeds": 4, "visits": 4, "orders": 2, "payments": 3, "refunds": 1, "gross_micros": 30_000_000, "refunded_micros": -5_000_000, "money_currency": "PLN", "currencies": 1,
     "first_seen": NOW - timedelta(days=40), "last_seen": NOW - timedelta(days=1), "first_order": NOW - timedelta(days=40), "last_order": NOW - timedelta(days=1), "heat": 120.5,
     "categories": ["Kubki"], "category": "Kubki", "hour": 18, "device": "phone", "country": "PL", "language": "pl", "origin": "direct", "product": "Kubek",
-    **{f"{name}_{what}": 4 for name in ("hour", "device", "country", "language", "origin", "category", "product") for what in ("hits", "weight", "evidence")},
+    **{f"{name}_{what}": 4 for name in ("hour", "device", "country", "language", "origin", "category", "product") for what in ("hits", "of", "evidence")},
 }  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def test_without_evidence_a_trait_is_unknown_or_zero_and_says_so(row: TraitRow) 
 
 
 def test_two_sessions_are_too_little_for_a_usual_hour() -> None:
-    trait = BY_KEY["usual_hour"].of({**BUYER, "hour_evidence": 2, "hour_hits": 2, "hour_weight": 2}, NOW, NOW)
+    trait = BY_KEY["usual_hour"].of({**BUYER, "hour_of": 2, "hour_hits": 2}, NOW, NOW)
     assert (trait.value, trait.confidence, trait.n_evidence) == (None, 0.0, 2)
     assert why(BY_KEY["usual_hour"], trait, NOW, ZONE) == ("Za mało danych: 2 z potrzebnych 3.", "Too little evidence: 2 of the 3 needed.")
 
