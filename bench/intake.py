@@ -1,6 +1,7 @@
 """How fast waiting requests become history, profiles and segments; beside it, the same rows appended to DuckDB alone."""
 
 import argparse
+import gc
 import json
 import random
 import tempfile
@@ -104,6 +105,7 @@ def main(argv: list[str] | None = None) -> list[Result]:
     options.add_argument("--events", type=int, default=300_000)
     options.add_argument("--people", type=int, default=30_000)
     chosen = options.parse_args(argv)
+    gc.set_threshold(50_000, 20, 20)  # as the app does
     with tempfile.TemporaryDirectory(prefix="cegla-bench-") as folder, open_workspace(load_settings(environment={"CEGLA_DATA_DIR": folder})) as ws:
         with ws.transaction() as conn:
             segment.install_ready_made(conn, ws.clock())

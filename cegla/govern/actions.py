@@ -22,6 +22,7 @@ from cegla.govern.rules.roles import ROLES as ROLES
 from cegla.govern.rules.roles import Role as Role
 from cegla.govern.rules.signals import in_force, news_in, preferences, says_anything
 from cegla.govern.store import SQL
+from cegla.storage.batches import only_intake_worker
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis, Channel, Decision, Verdict
@@ -165,7 +166,7 @@ def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
 def export_everything(ws: Workspace, identity_ids: Sequence[int], holders: Sequence[Holder], actor: str, now: datetime) -> dict[str, Any]:
     """Everything held on a person, by holder: the answer to a request under GDPR art. 15 and 20. The audit log remembers it."""
     with ws.transaction() as conn:
-        given = _export(conn, identity_ids, holders)
+        given = _export(conn, identity_ids, holders) | {"warehouse": ws.warehouse.rows_of(identity_ids)}
         note(conn, actor, "person.export", f"p{min(identity_ids)}", {"holders": len(holders)}, now)
     return given
 
@@ -176,14 +177,15 @@ def erase_everything(ws: Workspace, identity_ids: Sequence[int], holders: Sequen
     With `dry_run` nothing changes and the counts say what would go. `holders` are asked in the order given.
     """
     with ws.transaction() as conn:
-        given = _export(conn, identity_ids, holders)
+        only_intake_worker(conn)
+        given = _export(conn, identity_ids, holders) | {"warehouse": ws.warehouse.rows_of(identity_ids)}
         addresses = _addresses(given)
         if dry_run:
             return Erasure({name: _count_rows(part) for name, part in given.items()}, len(addresses), True)
         for channel, address in addresses:
             suppress(conn, ws.keys, address, channel, "erased", now)
         SQL.bar_identities(conn, ids=list(identity_ids), now=now)
-        rows = {holder.name: holder.erase(conn, identity_ids) for holder in holders}
+        rows = {holder.name: holder.erase(conn, identity_ids) for holder in holders} | {"warehouse": ws.warehouse.erase(identity_ids)}
         note(conn, actor, "person.erase", f"p{min(identity_ids)}", {f"rows_{name}": count for name, count in rows.items()}, now)
     return Erasure(rows, len(addresses), False)
 

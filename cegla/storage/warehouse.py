@@ -7,7 +7,7 @@ today is a map held in memory and derived from PostgreSQL.
 """
 
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import count
@@ -185,6 +185,24 @@ class Warehouse:
             for name in TABLES:
                 row = cursor.execute(f"delete from {name} where batch > ?", [batch]).fetchone()
                 removed += row[0] if row else 0
+        return removed
+
+    def rows_of(self, identity_ids: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
+        """Every row of these identities, by table, for the person's own export."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for name in TABLES:
+            rows = table(name)
+            found[name] = self.run(rows.filter(rows.identity_id.isin(list(identity_ids)))).to_pylist()
+        return found
+
+    def erase(self, identity_ids: Sequence[int]) -> int:
+        """Remove every row of these identities; returns how many. Their bytes stay in the file until it is rewritten."""
+        removed = 0
+        with self._writing, self._cursor() as cursor:
+            for name in TABLES:
+                row = cursor.execute(f"delete from {name} where identity_id in (select unnest(?::bigint[]))", [list(identity_ids)]).fetchone()
+                removed += row[0] if row else 0
+            cursor.execute("delete from derived.main.identity_map where mapped_identity in (select unnest(?::bigint[]))", [list(identity_ids)])
         return removed
 
     def set_people(self, changes: Iterable[tuple[int, int]]) -> None:

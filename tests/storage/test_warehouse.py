@@ -73,3 +73,11 @@ def test_a_file_that_is_no_warehouse_is_a_message(tmp_path: Path) -> None:
     with pytest.raises(Busy) as refused:
         Warehouse(tmp_path / "bad.duckdb")
     assert refused.value.where.endswith("bad.duckdb")
+
+
+def test_an_erased_identity_leaves_no_row(warehouse: Warehouse) -> None:
+    warehouse.append(rows(1, [7, 8, 7]))
+    assert len(warehouse.rows_of([7])["events"]) == 2
+    assert warehouse.erase([7]) == 2
+    assert people(warehouse) == {8: 1}
+    assert warehouse.rows_of([7])["events"] == []
