@@ -145,7 +145,8 @@ def main() -> None:
         json.dumps(
             {
                 "answered": result.answered, "refused": result.refused, "seconds": result.seconds, "per_second": result.per_second,
-                "p50": result.percentile(0.5), "p99": result.percentile(0.99), "p999": result.percentile(0.999), "cpu": time.process_time() - started - rendering,
+                "p50": result.percentile(0.5), "p99": result.percentile(0.99), "p999": result.percentile(0.999),
+                "cpu": time.process_time() - started - rendering,
                 "request_bytes": sum(map(len, requests)) / len(requests),
             }
         )

@@ -45,6 +45,7 @@ class NotJson(ValueError):
 
 _read_body = msgspec.json.Decoder(_Body).decode
 _read_key = msgspec.json.Decoder(_Key).decode
+_read_anything = msgspec.json.Decoder(msgspec.Raw).decode
 _read_text = msgspec.json.Decoder(str).decode
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -54,7 +55,7 @@ def read(body: bytes) -> Envelope:
     try:
         parts = _read_body(body)
     except msgspec.ValidationError:
-        return Envelope([body], _key_alone(body))  # JSON, but no object, or "batch" is no list: one bad event
+        return _read_one_bad_event(body)
     except RecursionError:
         raise NotJson("nested too deeply") from None
     except msgspec.DecodeError:
@@ -63,6 +64,17 @@ def read(body: bytes) -> Envelope:
     if parts.batch is None:
         return Envelope([body], key)
     return Envelope(cast("list[RawEvent]", parts.batch), key, _raw(parts.context), _raw(parts.integrations), _raw(parts.sent_at))
+
+
+def _read_one_bad_event(body: bytes) -> Envelope:
+    """What is no object, or has a "batch" that is no list; the typed reader stops there, so the rest is still to be read."""
+    try:
+        _read_anything(body)
+    except RecursionError:
+        raise NotJson("nested too deeply") from None
+    except msgspec.DecodeError:
+        return _read_with_broken_text(body)
+    return Envelope([body], _key_alone(body))
 
 
 def _raw(part: msgspec.Raw) -> RawEvent:
