@@ -9,6 +9,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from cegla.api import system
 from cegla.api.app import build_api
 from cegla.api.inside import Inside
 from cegla.api.routes import ROUTES, Route
@@ -233,6 +234,14 @@ def test_the_doctor_says_what_to_do_about_what_is_wrong(owner: httpx.Client) -> 
     assert {one["check"] for one in found["checks"]} == {"database", "conservation", "lag", "audit", "disk", "keys", "mail"}
     assert all(one["todo"] for one in found["checks"] if not one["ok"])
     assert next(one for one in found["checks"] if one["check"] == "mail")["ok"] is False
+
+
+def test_an_installation_without_a_mail_server_is_well(owner: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "refuse_unsafe", lambda dsn: None)  # the server of the tests runs without fsync
+    monkeypatch.setattr(system, "LEAST_FREE_SHARE", 0.0)
+    found = owner.get("doctor").json()
+    assert {one["check"] for one in found["checks"] if not one["ok"]} == {"mail"}
+    assert found["ok"]
 
 
 def test_what_a_trace_would_say_stays_inside(api: httpx.Client, owner: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
