@@ -258,7 +258,13 @@ def recompute_segments(ws: Workspace, now: datetime) -> None:
         segment.refresh(conn, ws.warehouse, None, now, excluded=objecting_people(conn))
 
 
-AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [recompute_traits, recompute_segments]
+def forget_old(ws: Workspace, now: datetime) -> None:
+    """Requests and quarantine past their time go."""
+    with ws.transaction() as conn:
+        collect.forget_old(conn, now)
+
+
+AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [recompute_traits, recompute_segments, forget_old]
 
 
 def night(ws: Workspace, now: datetime) -> dict[str, float]:
