@@ -4,6 +4,7 @@ Polish is the language of the templates; `locale/en.po` holds the English side a
 A message with a count is written with its Polish forms in CLDR order, "{n} osoba|{n} osoby|{n} osób"; English has two.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,6 +25,7 @@ LANGUAGES: dict[Language, str] = {"pl": "Polski", "en": "English"}
 CATALOG = Path(__file__).parent / "locale" / "en.po"
 PLURALS: dict[Language, tuple[str, ...]] = {"pl": ("one", "few", "many", "other"), "en": ("one", "other")}
 NOTHING = "–"
+CODE_BEFORE_DIGIT = re.compile(r"([A-Z]{3})(?=\d)")  #: CLDR wants a space in "PLN 1,179.60"
 
 
 @cache
@@ -86,7 +88,8 @@ class Tongue:
         """An amount from micros: 1 234 567,50 zł."""
         if micros is None:
             return NOTHING
-        return format_currency(from_micros(micros), currency or self.currency, locale=self.locale)
+        written = format_currency(from_micros(micros), currency or self.currency, locale=self.locale)
+        return CODE_BEFORE_DIGIT.sub("\\1\N{NO-BREAK SPACE}", written)
 
     def percent(self, share: float | None) -> str:
         """A share 0..1 as percent, with one decimal below ten percent."""

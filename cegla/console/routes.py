@@ -70,7 +70,7 @@ ROUTES = (
     Route("POST", "/u/{token}", public.unsubscribe, ONE_CLICK),
     Route("GET", "/mailbox", mailbox.show, "campaigns.read"),
     Route("GET", "/mailbox/{name}/body", mailbox.show_body, "campaigns.read"),
-    Route("GET", "/settings", settings.show, "settings.read"),
+    Route("GET", "/settings", settings.show, SIGNED_IN),
     Route("POST", "/settings/password", settings.change_password, SIGNED_IN),
     Route("POST", "/settings/users", settings.add_user, "settings.edit"),
     Route("GET", "/ui", gallery.show, SIGNED_IN),

@@ -58,7 +58,7 @@ class Visit:
     @property
     def menu(self) -> list[Item]:
         """The screens this user may open."""
-        return [item for item in MENU if self.may(item.permission) and (item.href != "/mailbox" or has_mailbox(self.ws.settings))]
+        return [item for item in MENU if (self.may(item.permission) or not item.permission) and (item.href != "/mailbox" or has_mailbox(self.ws.settings))]
 
     @property
     def section(self) -> str:

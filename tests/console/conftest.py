@@ -49,8 +49,8 @@ def _put_letter(folder: Path) -> None:
 class Visitor:
     """A browser without JavaScript: cookies, forms, nothing else."""
 
-    def __init__(self, ws: Workspace, role: str = "", language: str = "pl") -> None:
-        self.client = httpx.Client(transport=Inside(build_console(ws)), base_url=HOME, timeout=60)
+    def __init__(self, door: httpx.BaseTransport, role: str = "", language: str = "pl") -> None:
+        self.client = httpx.Client(transport=door, base_url=HOME, timeout=60)
         self.client.cookies.set("cegla_language", language)
         if role:
             self.post("/sign-in", "/sign-in", name=f"test-{role}", password=PASSWORD)
@@ -75,18 +75,30 @@ class Visitor:
 
 
 @pytest.fixture(scope="session")
-def visitors(shop: Workspace) -> Generator[Callable[..., Visitor]]:
+def door(shop: Workspace) -> Generator[httpx.BaseTransport]:
+    """The console, reached without a socket."""
+    inside = Inside(build_console(shop))
+    yield inside
+    inside.close()
+
+
+@pytest.fixture(scope="session")
+def visitors(door: httpx.BaseTransport) -> Callable[..., Visitor]:
     """Makes visitors, and keeps one of each kind, since a sign-in is slow on purpose."""
     kept: dict[tuple[str, str], Visitor] = {}
 
     def visitor(role: str = "administrator", language: str = "pl") -> Visitor:
         if (role, language) not in kept:
-            kept[role, language] = Visitor(shop, role, language)
+            kept[role, language] = Visitor(door, role, language)
         return kept[role, language]
 
-    yield visitor
-    for one in kept.values():
-        one.client.close()
+    return visitor
+
+
+@pytest.fixture
+def stranger(door: httpx.BaseTransport) -> Visitor:
+    """Somebody who did not sign in."""
+    return Visitor(door)
 
 
 @pytest.fixture

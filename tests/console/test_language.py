@@ -26,6 +26,7 @@ def test_english_plurals(n: int, said: str) -> None:
 def test_money_is_written_with_a_space_that_does_not_break() -> None:
     assert PL.money(1_234_567_500_000) == "1\u00a0234\u00a0567,50\u00a0zł"
     assert EN.money(1_234_567_500_000, "GBP") == "£1,234,567.50"
+    assert EN.money(-1_500_000) == "-PLN\u00a01.50"
 
 
 def test_nothing_is_not_zero() -> None:

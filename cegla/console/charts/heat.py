@@ -17,7 +17,7 @@ def level(value: float, most: float) -> int:
     """0 for nothing, then 1..5 in equal steps up to the largest value."""
     if value <= 0 or most <= 0:
         return 0
-    return min(LEVELS, 1 + int(LEVELS * value / most))
+    return LEVELS if value >= most else min(LEVELS, 1 + int(LEVELS * (value / most)))
 
 
 def heat(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[Mark]]], wording: Wording) -> Markup:

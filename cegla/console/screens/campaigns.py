@@ -79,8 +79,10 @@ def preview(visit: Visit) -> Response:
 
 
 def show_preview_body(visit: Visit) -> Response:
-    """The letter's HTML alone, for the sandboxed frame. Whoever it is shown for is noted by `preview` of the page."""
+    """The letter's HTML alone, for the sandboxed frame; whose it is, is noted."""
     person = parse_person_label(visit.arguments["person"]) or 0
+    with visit.ws.transaction() as conn:
+        govern.note(conn, visit.actor, "campaign.preview", person_label(person), {"campaign": visit.number("id")}, visit.now)
     rendered = activate.preview(visit.ws, visit.number("id"), person)
     headers = {"content-security-policy": guard.PREVIEW_POLICY, "x-frame-options": "SAMEORIGIN"}
     return Response(rendered.html, media_type="text/html", headers=headers)
