@@ -62,8 +62,7 @@ def run(options: Options, console: Console) -> None:
             with suppress(KeyboardInterrupt):
                 threading.Event().wait()
     finally:
-        if tour.live is not None:
-            tour.live.stop()
+        tour.stop()
         installation.stop()
         console.print(words.ENDED.say(tour.language, data_dir=options.data_dir))
 

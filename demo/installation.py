@@ -1,10 +1,13 @@
 """The installation that the demonstration runs: started as `cegla up` starts it, and spoken to over its API like by any client."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -147,6 +150,15 @@ class Installation:
                 self.memory.keys[place] = made["secret"] if place == "server" and made["secret"] else made["key"]
         self.memory.save()
         self.collector = Collector(self.running.collector_url, self.memory.keys)
+
+    def forget_history(self) -> None:
+        """Keep of the stream only what is still to come."""
+        self.simulation = replace(self.simulation, stream=self.simulation.between(self.memory.until, self.simulation.end))
+
+    def command(self, *words: str) -> subprocess.Popen[str]:
+        """The `cegla` command on this installation, started in a process of its own."""
+        environment = {**os.environ, "CEGLA_DATA_DIR": str(self.running.settings.data_dir.resolve()), "CEGLA_LANGUAGE": self.options.language}
+        return subprocess.Popen([sys.executable, "-m", "cegla.app", *words], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def wait_for_intake(self, progress: Callable[[int], None] = lambda _waiting: None) -> dict[str, Any]:
         """Wait until everything accepted is in the profiles; returns the status."""

@@ -1,6 +1,8 @@
 """The tour: named steps over one installation, each timed and told in a sentence with its figures."""
 
+import json
 import re
+import subprocess
 import time
 from collections.abc import Callable
 from decimal import Decimal
@@ -12,9 +14,7 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cegla.collect import actions as collect
 from cegla.segment import actions as segment
-from cegla.vocabulary.money import from_micros
 from cegla.vocabulary.text import Language
 from demo import words
 from demo.installation import ApiRefused, Installation
@@ -28,6 +28,7 @@ LIVE_SECONDS = 6.0
 BUYERS = {"op": "did", "event": "Order Completed", "at_least": 1, "days": 60}
 ONE_CLICK = "List-Unsubscribe=One-Click"
 CAMPAIGN_SECONDS = 60.0
+IMPORT_SECONDS = 300.0
 SUBJECT = '{{ person.first_name | default: "Dzień dobry" }}, nowości prosto z pieca'
 
 
@@ -40,19 +41,28 @@ class Tour:
         self.began = time.perf_counter()
         self.live: LiveTraffic | None = None
         self.campaign_id: int | None = None
-        self.answered: list[EmailMessage] = []
+        self.importing: subprocess.Popen[str] | None = None
 
     def steps(self) -> list[Callable[[], None]]:
         """What is done, in order."""
         return [
-            self.import_history, self.open_shop, self.take_in, self.score, self.make_segments, self.send_campaign, self.answer_mail, self.go_live,
-        ]  # fmt: skip
+            *(self.begin_import, self.open_shop, self.end_import, self.take_in, self.score),
+            *(self.make_segments, self.send_campaign, self.answer_mail, self.go_live),
+        ]
 
     def walk(self) -> None:
         """Do every step."""
         for step in self.steps():
             self.began = time.perf_counter()
             step()
+
+    def stop(self) -> None:
+        """End what the tour itself started."""
+        if self.live is not None:
+            self.live.stop()
+        if self.importing is not None and self.importing.poll() is None:
+            self.importing.terminate()
+            self.importing.communicate()
 
     def tell(self, text: words.Text, **facts: Any) -> None:
         """One line of what was done."""
@@ -61,19 +71,13 @@ class Tour:
 
     # history ---------------------------------------------------------------------------------------------------------
 
-    def import_history(self) -> None:
-        """Online Retail, the whole file when it lies beside the project, through the same door as every import."""
+    def begin_import(self) -> None:
+        """Online Retail, the whole file when it lies beside the project, by the `cegla import` command, while the shop opens."""
         if not self.at.once("retail"):
             return
         wanted = self.at.options.retail
-        path = FULL_RETAIL if wanted == "full" or (wanted == "auto" and FULL_RETAIL.exists()) else SAMPLE_RETAIL
-        with self._progress() as bar:
-            task = bar.add_task(words.IMPORTING.say(self.language), total=None)
-            mapping = HERE / "online_retail.yaml"
-            result = collect.import_file(self.at.ws, path, mapping, progress=lambda _stage, done, of: bar.update(task, completed=done, total=of))
-        facts = {"rows": _number(result.rows), "errors": len(result.errors), "events": _number(result.events)}
-        total = _money(from_micros(result.total_micros or 0), "GBP")
-        self.tell(words.IMPORTED, file=path.name, total=total, **facts)
+        self.retail = FULL_RETAIL if wanted == "full" or (wanted == "auto" and FULL_RETAIL.exists()) else SAMPLE_RETAIL
+        self.importing = self.at.command("import", str(self.retail), "--map", str(HERE / "online_retail.yaml"), "--json")
 
     def open_shop(self) -> None:
         """The simulated shop's past, sent in batches to the real collector."""
@@ -85,8 +89,22 @@ class Tour:
         with self._progress() as bar:
             task = bar.add_task(words.SENDING.say(self.language), total=len(history))
             self.at.collector.send_all(history, lambda done: bar.update(task, completed=done))
+        self.at.forget_history()
         sent = self.at.collector.delivered
         self.tell(words.SENT, events=_number(sent.events), requests=_number(sent.requests), retries=sent.retries, people=len(self.at.simulation.truth.people))
+
+    def end_import(self) -> None:
+        """Wait for the command, which ends when everything it wrote is in the profiles."""
+        if self.importing is None:
+            return
+        with self._progress() as bar:
+            bar.add_task(words.IMPORTING.say(self.language), total=None)
+            said, complaint = self.importing.communicate(timeout=IMPORT_SECONDS)
+        if self.importing.returncode:
+            raise ApiRefused(complaint.strip() or said.strip())
+        result = json.loads(said)
+        facts = {name: _number(result[name]) for name in ("rows", "errors", "events")}
+        self.tell(words.IMPORTED, file=self.retail.name, total=_money(Decimal(result["total"]), "GBP"), **facts)
 
     def take_in(self) -> None:
         """Wait until profiles hold everything that was accepted."""
@@ -183,8 +201,8 @@ class Tour:
     def go_live(self) -> None:
         """The shop goes on in the present, one event a request."""
         before = self.at.collector.delivered.events
-        stream = self.at.simulation.between(self.at.memory.until, self.at.simulation.end)
-        self.live = LiveTraffic(self.at.collector, stream, self.at.options.events_a_second)
+        self.at.forget_history()
+        self.live = LiveTraffic(self.at.collector, self.at.simulation.stream, self.at.options.events_a_second)
         self.live.start()
         slowest, end = 0.0, time.monotonic() + LIVE_SECONDS
         while time.monotonic() < end:
