@@ -18,18 +18,17 @@ from cegla.activate.links import Unsubscription as Unsubscription
 from cegla.activate.links import open_link as open_link
 from cegla.activate.links import unsubscribe as unsubscribe
 from cegla.activate.renderer import Renderer
-from cegla.activate.rules import content, returning
+from cegla.activate.rules import content
 from cegla.activate.rules.audience import deliverable
 from cegla.activate.rules.words import CAMPAIGN_STATES as CAMPAIGN_STATES
 from cegla.activate.rules.words import MESSAGE_STATES as MESSAGE_STATES
 from cegla.activate.rules.words import SKIP_REASONS as SKIP_REASONS
 from cegla.activate.sending import Outlet as Outlet
 from cegla.activate.sending import Progress as Progress
-from cegla.activate.sending import deliver_round, internal_source
+from cegla.activate.sending import deliver_round
 from cegla.activate.store import SQL
 from cegla.activate.store import Campaign as Campaign
 from cegla.activate.store import Message as Message
-from cegla.collect import actions as collect
 from cegla.govern import actions as govern
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Connection, Workspace
@@ -200,10 +199,7 @@ def launch(ws: Workspace, campaign_id: int) -> Campaign:
         people = segment.segment(conn, wanted.segment_id)
         pl, en = (segment.sentence(people.rule, language, ws.settings.currency) for language in ("pl", "en"))
         SQL.start_campaign(conn, id=campaign_id, now=now, segment_name=people.name, segment_rule=Jsonb(people.rule), sentence_pl=pl, sentence_en=en)
-        added = store.add_messages(conn, wanted, chosen.rows, reasons, now)
-        facts = {"campaign_id": campaign_id, "campaign": wanted.name, "purpose": wanted.purpose}
-        skipped = [returning.event(returning.SKIPPED, row[0], row[2], now, {**facts, "reason": row[3]}) for row in added if row[2] and row[3]]
-        collect.write_down(conn, internal_source(conn, now), returning.requests(skipped), now)
+        store.add_messages(conn, wanted, chosen.rows, reasons, now)
         if chosen.reachable == 0:
             SQL.set_state(conn, id=campaign_id, state="sent", finished_at=now)
         return store.campaign(conn, campaign_id)
@@ -223,10 +219,7 @@ def cancel(ws: Workspace, campaign_id: int) -> Campaign:
     with ws.transaction() as conn:
         _require_state(conn, campaign_id, "draft", "sending", "paused")
         SQL.set_state(conn, id=campaign_id, state="cancelled", finished_at=now)
-        skipped = list(SQL.cancel_messages(conn, campaign_id=campaign_id, now=now))
-        facts = {"campaign_id": campaign_id, "reason": "cancelled"}
-        told = [returning.event(returning.SKIPPED, row[0], row[1], now, facts) for row in skipped if row[1]]
-        collect.write_down(conn, internal_source(conn, now), returning.requests(told), now)
+        SQL.cancel_messages(conn, campaign_id=campaign_id, now=now)
         return store.campaign(conn, campaign_id)
 
 

@@ -5,7 +5,6 @@ commit what the server said. Whoever dies in between leaves `handing_off` behind
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -28,6 +27,7 @@ from cegla.vocabulary.errors import MailServerRefused, TemplateInvalid
 from cegla.vocabulary.messages import MessageState, SkipReason
 
 AT_ONCE = 50
+TOLD_AT_ONCE = 5_000
 WHOLE_INSTALLATION = "all"
 SERVICE = "service"  #: messages a contract needs: nothing to unsubscribe from
 TOLD_AS = {
@@ -96,7 +96,6 @@ class Round:
     def __init__(self, ws: Workspace, conn: Connection, outlet: Outlet, now: datetime) -> None:
         self.ws, self.conn, self.outlet, self.now = ws, conn, outlet, now
         self.counts: Counter[str] = Counter()
-        self.source_id = internal_source(conn, now)
         self.trouble: str | None = None
         self.more = False
 
@@ -105,13 +104,13 @@ class Round:
         self.report_interrupted()
         for row in SQL.due_campaigns(self.conn, now=self.now):
             self.serve(Sending(*row))
+        self.tell()
         return Progress(dict(self.counts), self.more and self.trouble is None, self.trouble)
 
     def report_interrupted(self) -> None:
         """What was being handed over when the sender ended: nobody knows, so it is said, and never sent again."""
-        left = list(SQL.interrupted(self.conn, now=self.now))
-        self.tell(returning.event(returning.AMBIGUOUS, row[0], row[2], self.now, {"campaign_id": row[1]}) for row in left if row[2])
-        self.counts[MessageState.AMBIGUOUS.value] += len(left)
+        left = SQL.interrupted(self.conn, now=self.now)
+        self.counts.update({MessageState.AMBIGUOUS.value: left} if left else {})
         self.conn.commit()
 
     def serve(self, campaign: Sending) -> None:
@@ -128,7 +127,7 @@ class Round:
         for row, reader in zip(due, readers, strict=True):
             reason = SkipReason.NOT_MATCHING_ANY_MORE if reader is None else refused_by(verdict[row.address])
             if reader is None or reason is not None:
-                self.end(row, campaign, MessageState.SKIPPED, reason=reason)
+                self.end(row, MessageState.SKIPPED, reason=reason.value if reason else None)
                 continue
             used += 1
             occasion = Occasion(campaign.id, campaign.name, row.version, campaign.sender, row.id, tracked[row.address].allowed, campaign.purpose != SERVICE)
@@ -143,7 +142,7 @@ class Round:
         try:
             content = writer.letter(occasion, writer.render(occasion, fields), row.address, self.now)
         except TemplateInvalid as error:
-            self.end(row, campaign, MessageState.SKIPPED, reason=SkipReason.RENDERING_FAILED, reply=error.say("en"))
+            self.end(row, MessageState.SKIPPED, reason=SkipReason.RENDERING_FAILED.value, reply=error.say("en"))
             return
         self.conn.commit()  # the links in the message, before the server waits
 
@@ -159,7 +158,7 @@ class Round:
         except MailServerRefused as error:
             self.server_away(campaign, error.say(self.ws.settings.language))
         except Unanswered as error:
-            self.end(row, campaign, MessageState.AMBIGUOUS, reply=str(error))
+            self.end(row, MessageState.AMBIGUOUS, reply=str(error))
         else:
             if reply is not None:
                 self.answered(row, campaign, reply)
@@ -169,17 +168,18 @@ class Round:
         said = f"{reply.code} {reply.text}"
         match meaning(reply):
             case Meaning.ACCEPTED:
-                SQL.server_back(self.conn, id=campaign.id)
-                self.end(row, campaign, MessageState.SENT, reply=said)
+                if campaign.failures:
+                    SQL.server_back(self.conn, id=campaign.id)
+                self.end(row, MessageState.SENT, reply=said)
             case Meaning.HARD:
                 govern.suppress(self.conn, self.ws.keys, row.address, Channel.EMAIL, "bounced", self.now)
-                self.end(row, campaign, MessageState.BOUNCED, reply=said, kind="hard")
+                self.end(row, MessageState.BOUNCED, reason="hard", reply=said)
             case Meaning.SOFT:
-                self.end(row, campaign, MessageState.BOUNCED, reply=said, kind="soft")
+                self.end(row, MessageState.BOUNCED, reason="soft", reply=said)
             case Meaning.RETRY:
                 due_at = pace.next_try(row.attempts + 1, self.now)
                 if due_at is None:
-                    self.end(row, campaign, MessageState.FAILED, reply=said)
+                    self.end(row, MessageState.FAILED, reply=said)
                 else:
                     self.put_off(row, row.attempts + 1, due_at, said)
             case Meaning.SERVER:
@@ -198,17 +198,24 @@ class Round:
         self.conn.commit()
         self.trouble = said
 
-    def end(self, row: Due, campaign: Sending, state: MessageState, *, reason: SkipReason | None = None, reply: str | None = None, kind: str = "") -> None:
-        """Keep what became of a message, and tell it as an event, in one transaction."""
-        SQL.end_message(self.conn, id=row.id, state=state.value, reason=reason.value if reason else None, reply=reply, now=self.now)
-        facts = {"campaign_id": campaign.id, "campaign": campaign.name, "purpose": campaign.purpose, "reason": reason.value if reason else kind or None}
-        self.tell([returning.event(TOLD_AS[state], row.id, row.address, self.now, facts)])
-        self.counts[reason.value if reason else state.value] += 1
+    def end(self, row: Due, state: MessageState, *, reason: str | None = None, reply: str | None = None) -> None:
+        """Keep what became of a message: `reason` is a SkipReason, or hard or soft for a bounce."""
+        SQL.end_message(self.conn, id=row.id, state=state.value, reason=reason, reply=reply, now=self.now)
+        self.counts[reason or state.value] += 1
         self.conn.commit()
 
-    def tell(self, events: Iterable[dict[str, Any]]) -> None:
-        """Let events into the inbox with this transaction."""
-        collect.write_down(self.conn, self.source_id, returning.requests(events), self.now)
+    def tell(self) -> None:
+        """Let what became of messages into the inbox as events. Marking and telling are one transaction, so each is told once."""
+        told = list(SQL.tell(self.conn, most=TOLD_AT_ONCE))
+        events = [
+            returning.event(TOLD_AS[MessageState(state)], number, address, at, dict(zip(("campaign_id", "campaign", "purpose", "reason"), facts, strict=True)))
+            for number, *facts, address, state, at in told
+            if address is not None
+        ]
+        if events:
+            collect.write_down(self.conn, internal_source(self.conn, self.now), returning.requests(events), self.now)
+        self.more = self.more or len(told) == TOLD_AT_ONCE
+        self.conn.commit()
 
     def allowance(self, campaign: Sending) -> int:
         """How many messages may go now."""

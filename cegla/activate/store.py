@@ -61,7 +61,7 @@ class Campaign:
 
 @dataclass(frozen=True)
 class Message:
-    """One outbox row. `address` is None after erasure; `reply` is what the mail server said last."""
+    """One outbox row. `bounce` is hard (a dead address) or soft, `address` is None after erasure, `reply` is what the mail server said last."""
 
     id: int
     campaign_id: int
@@ -71,6 +71,7 @@ class Message:
     address: str | None
     state: MessageState
     reason: SkipReason | None
+    bounce: str | None
     version: int
     consent_record_id: int | None
     consent_at: datetime | None
@@ -108,28 +109,25 @@ def messages(conn: Connection, limit: int, **wanted: Any) -> list[Message]:
 
 
 def _message(row: Sequence[Any]) -> Message:
-    values: list[Any] = [*row[:6], MessageState(row[6]), SkipReason(row[7]) if row[7] else None, *row[8:]]
+    state, reason = MessageState(row[6]), row[7]
+    skipped = SkipReason(reason) if state is MessageState.SKIPPED and reason else None
+    values: list[Any] = [*row[:6], state, skipped, reason if state is MessageState.BOUNCED else None, *row[8:]]
     return Message(*values)
 
 
 def add_messages(
     conn: Connection, campaign: Campaign, chosen: Sequence[Chosen], facts: Mapping[int, dict[str, Any]], now: datetime
-) -> list[tuple[int, int, str | None, str | None]]:
-    """Write outbox rows for everybody the campaign decided on, with why they are in the segment (`facts` by person).
-
-    Those that are there stay as they are. Returns the new ones: id, person, address, reason.
-    """
-    added: list[tuple[int, int, str | None, str | None]] = []
+) -> None:
+    """Write outbox rows for everybody the campaign decided on, with why they are in the segment (`facts` by person)."""
     for start in range(0, len(chosen), AT_ONCE):
         part = chosen[start : start + AT_ONCE]
-        added += SQL.add_messages(
+        SQL.add_messages(
             conn, campaign_id=campaign.id, version=campaign.version, now=now,
             people=[row.person_id for row in part], identities=[row.identity_id for row in part], addresses=[row.address for row in part],
             reasons=[row.reason.value if row.reason else None for row in part],
             records=[row.consent_record_id for row in part], times=[row.consent_at for row in part],
             facts=[Jsonb(facts[row.person_id]) if row.person_id in facts else None for row in part],
         )  # fmt: skip
-    return added
 
 
 def recent(conn: Connection, people: Sequence[int], campaign_id: int, now: datetime) -> dict[int, int]:

@@ -67,8 +67,8 @@ where person_id = any(:people) and campaign_id <> :campaign_id
     and state in ('decided', 'handing_off', 'sent', 'ambiguous')
 group by person_id;
 
--- name: add_messages
--- Write outbox rows, once per campaign and person; returns the new rows.
+-- name: add_messages!
+-- Write outbox rows, once per campaign and person.
 insert into activate.messages
     (campaign_id, person_id, identity_id, address, state, reason, version, consent_record_id, consent_at, facts, decided_at, due_at, done_at)
 select :campaign_id, person_id, identity_id, address, case when reason is null then 'decided' else 'skipped' end, reason, :version,
@@ -77,8 +77,7 @@ from unnest(
     cast(:people as bigint[]), cast(:identities as bigint[]), cast(:addresses as text[]), cast(:reasons as text[]),
     cast(:records as bigint[]), cast(:times as timestamptz[]), cast(:facts as jsonb[])
 ) as chosen (person_id, identity_id, address, reason, consent_record_id, consent_at, facts)
-on conflict do nothing
-returning id, person_id, address, reason;
+on conflict do nothing;
 
 -- name: due_campaigns
 -- Campaigns that are sending and whose server is not to be left alone, oldest first.
@@ -115,17 +114,23 @@ update activate.messages set state = :state, reason = :reason, reply = :reply, d
 -- Try a message again later.
 update activate.messages set state = 'decided', attempts = :attempts, reply = :reply, due_at = :due_at, handed_at = null where id = :id;
 
--- name: interrupted
+-- name: interrupted!
 -- Messages that a sender which is no more was handing over: nobody knows, so they are ambiguous.
-update activate.messages set state = 'ambiguous', done_at = :now
-where state = 'handing_off'
-returning id, campaign_id, address;
+update activate.messages set state = 'ambiguous', done_at = :now where state = 'handing_off';
 
--- name: cancel_messages
+-- name: cancel_messages!
 -- Skip everything that still waits in a campaign.
 update activate.messages set state = 'skipped', reason = 'cancelled', done_at = :now
-where campaign_id = :campaign_id and state = 'decided'
-returning id, address;
+where campaign_id = :campaign_id and state = 'decided';
+
+-- name: tell
+-- Messages whose end was not told yet, marked as told: their events go to the inbox in the same transaction.
+update activate.messages
+set told = true
+from activate.campaigns
+where campaigns.id = campaign_id
+    and messages.id in (select id from activate.messages where not told and done_at is not null order by id limit :most)
+returning messages.id, campaign_id, campaigns.name, campaigns.purpose, reason, address, messages.state, done_at;
 
 -- name: server_away!
 -- The mail server is away: leave the campaign alone for a while.
@@ -133,7 +138,7 @@ update activate.campaigns set trouble = :trouble, failures = failures + 1, retry
 
 -- name: server_back!
 -- The mail server answers again.
-update activate.campaigns set trouble = null, failures = 0, retry_at = null where id = :id and (failures > 0 or trouble is not null);
+update activate.campaigns set trouble = null, failures = 0, retry_at = null where id = :id;
 
 -- name: bucket^
 -- How many messages may go, as of when.
@@ -199,7 +204,8 @@ order by messages.id;
 update activate.messages
 set person_id = -id, identity_id = null, address = null, facts = null, reply = null, consent_record_id = null, consent_at = null, tracked = false,
     state = case when state = 'decided' then 'skipped' else state end,
-    reason = case when state = 'decided' then 'cancelled' else reason end
+    reason = case when state = 'decided' then 'cancelled' else reason end,
+    done_at = coalesce(done_at, case when state = 'decided' then decided_at end)
 where person_id = any(:ids) or identity_id = any(:ids);
 
 -- name: become_only_sender$

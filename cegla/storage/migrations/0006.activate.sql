@@ -61,11 +61,13 @@ create table activate.messages (
     due_at timestamptz not null,
     handed_at timestamptz,
     done_at timestamptz,
+    told boolean not null default false, -- whether what became of it went to the inbox as an event
     unique (campaign_id, person_id)
 );
 create unique index on activate.messages (campaign_id, address) where state <> 'skipped';
 create index on activate.messages (campaign_id, due_at, id) where state = 'decided';
 create index on activate.messages (campaign_id, id) where state = 'handing_off';
+create index on activate.messages (id) where not told and done_at is not null;
 create index on activate.messages (person_id, handed_at);
 create index on activate.messages (identity_id);
 
