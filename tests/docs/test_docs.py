@@ -102,3 +102,15 @@ def test_every_setting_is_described() -> None:
     for name, field in Settings.model_fields.items():
         assert f"`{name}`" in text or f"## {name}" in text
         assert field.description or generate._is_section(field.annotation)
+
+
+def test_the_nouns_of_the_glossary_are_names_in_the_code() -> None:
+    rows = [line.split("|") for line in (ROOT / "GLOSSARY.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ") and "In the code" not in line]
+    files = [*(ROOT / "cegla").rglob("*.py"), *(ROOT / "cegla").rglob("*.sql")]
+    words = {
+        word for file in files for word in re.findall(r"\w+", file.read_text(encoding="utf-8") + " " + " ".join(file.relative_to(ROOT).with_suffix("").parts))
+    }
+    named = {row[1].strip(): re.findall(r"`([^`]+)`", row[4])[0] for row in rows}
+    missing = {noun: code for noun, code in named.items() if not set(re.findall(r"\w+", code)) <= words | {"dry", "run", "py", "actions", "cegla"}}
+    assert not missing
+    assert len(named) >= 40
