@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.crashes import collectors_and_store
+from bench.crashes import collectors_and_store, everything
 
 pytestmark = [pytest.mark.whole, pytest.mark.timeout(600)]
 
@@ -25,6 +25,13 @@ def test_a_collector_that_answers_before_the_commit_is_caught() -> None:
 
 def test_kills_of_collectors_and_postgresql_lose_and_double_nothing() -> None:
     report = collectors_and_store(KILLS, seed=11)
+    assert report.acknowledged > 0
+    assert (report.lost, report.doubled, report.damaged) == (0, 0, 0)
+    assert report.adds_up
+
+
+def test_kills_of_intake_too_leave_every_event_in_the_history_once() -> None:
+    report = everything(KILLS, seed=13)
     assert report.acknowledged > 0
     assert (report.lost, report.doubled, report.damaged) == (0, 0, 0)
     assert report.adds_up
