@@ -46,7 +46,8 @@ class KeptFiles(StaticFiles):
 
     async def get_response(self, path: str, scope: "dict[str, object]") -> Response:  # type: ignore[override]
         answer = await super().get_response(path, scope)  # type: ignore[arg-type]
-        answer.headers["cache-control"] = "public, max-age=31536000, immutable"
+        stamped = bytes(scope.get("query_string", b"")).startswith(b"v=")  # type: ignore[arg-type]
+        answer.headers["cache-control"] = "public, max-age=31536000, immutable" if stamped else "public, max-age=3600"
         answer.headers["x-content-type-options"] = "nosniff"
         return answer
 
