@@ -42,6 +42,7 @@ def show_quarantine(visit: Visit) -> Response:
     more = rows[QUARANTINE_AT_ONCE - 1].id if len(rows) > QUARANTINE_AT_ONCE else None
     shown = [(row, names.get(row.source_id, ""), _content(row.payload) if visit.may("people.reveal") else None) for row in rows[:QUARANTINE_AT_ONCE]]
     model: dict[str, Any] = {"tab": "quarantine", "rows": shown, "reasons": REASONS, "reason": reason, "before": before, "more": more}
+    model["can_replay"] = visit.may("events.replay") and any(row.payload is not None for row, _, _ in shown)
     return visit.page("events.html", model)
 
 
