@@ -28,7 +28,7 @@ from cegla.vocabulary.errors import Transient
 from cegla.vocabulary.events import Event, Reason, SetAside
 
 LOG = structlog.get_logger("flow")
-MOST_EVENTS = 20_000
+MOST_EVENTS = 50_000
 
 
 @dataclass

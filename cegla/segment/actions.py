@@ -5,9 +5,11 @@ RuleInvalid with a JSON pointer when it does not fit the language. People are pe
 24 hours back from `now`. "Everybody" means people with at least one event up to `now`.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -146,19 +148,14 @@ def refresh(
     `only`: just these segments. `excluded`: people who are in no segment, because they objected to profiling. A segment
     whose rule can no longer be read keeps its members. Returns what changed, without segments in which nothing did.
     """
-    trees: dict[int, Rule] = {}
-    for segment_id, rule in store.rules(conn, only):
-        try:
-            trees[segment_id] = parsed(rule)
-        except RuleInvalid:
-            continue
+    rules = {segment_id: text for segment_id, rule in store.rules(conn, only) if _tree(text := json.dumps(rule, sort_keys=True)) is not None}
     left_out, minute = set(excluded), _minute(now)
     if people is None:
-        _renew_scale(conn, warehouse, list(trees.values()), minute)
-        changes = [_put(conn, ids, found, None, now, left_out) for ids, found in _evaluated(conn, warehouse, trees, None, minute)]
-        store.mark_refreshed(conn, list(trees), now)
+        _renew_scale(conn, warehouse, _trees(rules), minute)
+        changes = [_put(conn, ids, found, None, now, left_out) for ids, found in _evaluated(conn, warehouse, rules, None, minute)]
+        store.mark_refreshed(conn, list(rules), now)
     else:
-        changes = [_put(conn, ids, found, people, now, left_out) for ids, found in _evaluated(conn, warehouse, trees, people, minute)] if people else []
+        changes = [_put(conn, ids, found, people, now, left_out) for ids, found in _evaluated(conn, warehouse, rules, people, minute)] if people else []
     return [change for some in changes for change in some]
 
 
@@ -239,16 +236,36 @@ def _history(now: datetime, people: Any = None) -> History:
 
 
 def _evaluated(
-    conn: Connection, warehouse: Warehouse, trees: Mapping[int, Rule], people: Sequence[int] | None, now: datetime
+    conn: Connection, warehouse: Warehouse, rules: Mapping[int, str], people: Sequence[int] | None, now: datetime
 ) -> list[tuple[list[int], pa.Table]]:
     """For some segments at a time their ids, and a table of `person_id` and one boolean column a segment, `r0`, `r1`, …"""
-    ground = _ground(conn, warehouse, list(trees.values()), now)
-    ids = list(trees)
+    ground = _ground(conn, warehouse, _trees(rules), now)
+    ids = list(rules)
     parts = [ids[start : start + RULES_AT_ONCE] for start in range(0, len(ids), RULES_AT_ONCE)]
+    questions = [(part, tuple(rules[one] for one in part)) for part in parts]
     if people is None:
-        return [(part, warehouse.run(compiler.membership([trees[one] for one in part], _history(now), ground))) for part in parts]
+        return [(part, warehouse.run(_question(texts, ground, now, None))) for part, texts in questions]
     with warehouse.people(people) as table:
-        return [(part, warehouse.run(compiler.membership([trees[one] for one in part], _history(now, table), ground))) for part in parts]
+        return [(part, warehouse.run(_question(texts, ground, now, table.op()))) for part, texts in questions]
+
+
+@lru_cache(maxsize=64)
+def _question(rules: tuple[str, ...], ground: Ground, now: datetime, people: Any) -> Any:
+    """The one expression that decides these rules; kept, because every batch of a minute asks it again."""
+    return compiler.membership(_trees(dict(enumerate(rules))), _history(now, people and people.to_expr()), ground)
+
+
+@lru_cache(maxsize=4_096)
+def _tree(rule: str) -> Rule | None:
+    """A stored rule, or None when it can no longer be read."""
+    try:
+        return parsed(json.loads(rule))
+    except RuleInvalid:
+        return None
+
+
+def _trees(rules: Mapping[int, str]) -> list[Rule]:
+    return [tree for rule in rules.values() if (tree := _tree(rule)) is not None]
 
 
 def _put(conn: Connection, ids: list[int], found: pa.Table, people: Sequence[int] | None, now: datetime, excluded: set[int]) -> list[Change]:

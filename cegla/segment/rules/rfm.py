@@ -119,16 +119,29 @@ def scores(seen: Seen, ground: Ground) -> dict[str, Any]:
 
 def group_of(seen: Seen, ground: Ground) -> Any:
     """The key of the group; null for people without orders."""
-    got = scores(seen, ground)
-    branches = [(_fits(row, got, seen), row.key) for row in GROUPS[:-1]]
+    branches = [(_fits(row, seen, ground), row.key) for row in GROUPS[:-1]]
     return ibis.cases((seen["orders"].fill_null(0) == 0, ibis.null("string")), *branches, else_=GROUPS[-1].key)
 
 
-def _fits(row: Group, got: dict[str, Any], seen: Seen) -> Any:
-    inside = got["recency"].between(*row.recency) & got["frequency"].between(*row.frequency) & got["monetary"].between(*row.monetary)
+def _fits(row: Group, seen: Seen, ground: Ground) -> Any:
     fewest, most = row.orders
-    inside &= seen["orders"] >= fewest
-    return inside if most is None else inside & (seen["orders"] <= most)
+    inside: Any = seen["orders"] >= fewest
+    if most is not None:
+        inside &= seen["orders"] <= most
+    for dimension, (lowest, highest) in (("recency", row.recency), ("frequency", row.frequency), ("monetary", row.monetary)):
+        if lowest > 1:
+            inside &= _reaches(dimension, lowest, seen, ground)
+        if highest < SCORES:
+            inside &= ~_reaches(dimension, highest + 1, seen, ground)
+    return inside
+
+
+def _reaches(dimension: str, wanted: int, seen: Seen, ground: Ground) -> Any:
+    """Whether `scores` would be `wanted` or more, as one comparison: the bounds ascend, and written out nine times the sums are long."""
+    bound = getattr(ground.scale or NO_SCALE, dimension)[wanted - 2]
+    if dimension == "recency":  # minus whole days since the last order ≥ bound
+        return seen["last"] > ground.ago(1 - bound)
+    return seen["orders"] >= bound if dimension == "frequency" else seen["revenue"].fill_null(0) >= bound
 
 
 def stage_measures(rows: Rows) -> dict[str, Measure]:
