@@ -14,6 +14,7 @@ from cegla.console.screens.names import display_names
 from cegla.console.screens.reach import Reach, reach
 from cegla.console.views import builder
 from cegla.console.visit import Visit, see_other
+from cegla.flow import objecting_people
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.segment import actions as segment
@@ -78,7 +79,7 @@ def _save(visit: Visit, draft: Draft) -> Response:
         with visit.ws.transaction() as conn:
             key = segment.segment(conn, int(draft.key)).key if draft.key.isdigit() else None
             saved = segment.save(conn, visit.required("name"), _tidy(draft.rule), visit.now, key=key or f"own.{secrets.token_hex(6)}")
-            segment.refresh(conn, visit.ws.warehouse, None, visit.now, only=[saved.id])
+            segment.refresh(conn, visit.ws.warehouse, None, visit.now, only=[saved.id], excluded=objecting_people(conn))
             govern.note(conn, visit.actor, "segment.save", f"segment {saved.id}", {}, visit.now)
     except CeglaError as error:
         drafted = _drafted(visit, draft)
@@ -92,8 +93,11 @@ def show_one(visit: Visit) -> Response:
     found = _segment(visit)
     after = visit.asked_number("after")
     with visit.ws.transaction() as conn:
+        left_out = objecting_people(conn)
+    people = segment.members_of(visit.ws, found.rule, visit.now, excluded=left_out).to_pylist()
+    with visit.ws.transaction() as conn:
         rows = segment.membership(conn, found.id, after, AT_ONCE + 1)
-        reached = reach(visit, conn, [int(person) for person in segment.members_of(visit.ws, found.rule, visit.now)])
+        reached = reach(visit, conn, people)
         names = display_names(conn, [row.person_id for row in rows])
     more = rows[AT_ONCE - 1].person_id if len(rows) > AT_ONCE else None
     sentences = _said(visit, found.rule)
@@ -133,11 +137,13 @@ def _drafted(visit: Visit, draft: Draft) -> Draft:
     try:
         rule = _tidy(draft.rule)
         sentences = _said(visit, rule)
-        count = segment.count(visit.ws, rule, visit.now)
+        with visit.ws.transaction() as conn:
+            left_out = objecting_people(conn)
+        count = segment.count(visit.ws, rule, visit.now, excluded=left_out)
     except CeglaError as error:
         return Draft(draft.key, draft.name, draft.rule, problem=error.problem(visit.language))
     with visit.ws.transaction() as conn:
-        reached = reach(visit, conn, [int(person) for person in count.people.to_pylist()])
+        reached = reach(visit, conn, count.people.to_pylist())
         names = display_names(conn, count.sample)
     sample = [(person, names.get(person, "")) for person in count.sample]
     return Draft(draft.key, draft.name, draft.rule, sentences, count.members, reached, sample)
