@@ -90,7 +90,7 @@ def _past(history: History, ground: Ground, mixed: bool) -> Any:
     events = _up_to_now(history.events, history.people, ground)
     if not mixed:
         return events
-    lines = _up_to_now(history.order_lines, history.people, ground)
+    lines = _up_to_now(history.order_lines, history.people, ground).semi_join(events, "event_id")  # lines do not say whether a bot sent them
     text = ibis.null("string")
     events = events.mutate(is_line=ibis.literal(False), product=text, category=text)
     known = {column: lines[column] for column in lines.columns if column in events.columns}
