@@ -21,6 +21,7 @@ from cegla.vocabulary.text import Text
 
 LOG = structlog.get_logger("api")
 PROBLEM = "application/problem+json"
+UNSTORABLE = Text("wartość spoza zakresu", "a value out of range")
 UNKNOWN_FIELD = Text("nieznane pole", "there is no such field")
 NOT_JSON = Text("treść nie jest poprawnym JSON-em", "the body is not JSON")
 
@@ -39,6 +40,7 @@ def build_api(ws: Workspace, holders: Sequence[govern.Holder], token: str) -> Fa
     api.add_exception_handler(RequestValidationError, _malformed)
     api.add_exception_handler(HTTPException, _no_such_route)
     api.add_exception_handler(psycopg.OperationalError, _away)
+    api.add_exception_handler(psycopg.DataError, _unstorable)
     api.add_exception_handler(Exception, _failed)
     return api
 
@@ -83,6 +85,11 @@ def _no_such_route(request: Request, error: Exception) -> Response:
     if status == 400:
         return _problem(request, InvalidInput(where="/", detail=NOT_JSON))
     return _problem(request, NotFound(where="path", seen=request.url.path, thing=request.url.path))
+
+
+def _unstorable(request: Request, error: Exception) -> Response:
+    """A value that no column can hold, such as a number of thirty digits."""
+    return _problem(request, InvalidInput(where=request.url.path, seen=type(error).__name__, detail=UNSTORABLE))
 
 
 def _away(request: Request, error: Exception) -> Response:

@@ -76,3 +76,8 @@ def test_a_body_that_is_no_object_is_refused(owner: httpx.Client, content: bytes
     answer = owner.post("people/search", content=content, headers={"content-type": "application/json"})
     assert answer.status_code == 422
     assert answer.json()["code"] in ("CEGLA-E0300", "CEGLA-E0341")
+
+
+@pytest.mark.parametrize("path", [f"{kind}/{'9' * 30}" for kind in ("messages", "segments", "campaigns")])
+def test_a_number_that_no_column_holds_is_refused(owner: httpx.Client, path: str) -> None:
+    assert owner.get(path).status_code in (404, 422)
