@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import httpx
-import structlog
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -34,6 +33,7 @@ from cegla.segment import actions as segment
 from cegla.storage.settings import Settings, load_settings
 from cegla.storage.workspace import Connection, Workspace, open_workspace
 from cegla.vocabulary.identifiers import Identifier
+from cegla.worker.logs import write_logs_as_json
 from cegla.worker.loops import Loops
 from cegla.worker.supervisor import start
 from cegla.worker.tether import end_with_supervisor
@@ -68,9 +68,7 @@ def build_app(ws: Workspace, token: str) -> Starlette:
 
 def serve(settings: Settings) -> None:
     """The app process: loops, API and console until SIGTERM. The run file tells the command line where it is."""
-    structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer()]
-    )
+    write_logs_as_json()
     gc.set_threshold(50_000, 20, 20)  # a batch makes many short-lived values and no cycles: a third less work for the collector
     ws = Workspace(settings, settings.dsn)
     loops = Loops(ws)

@@ -45,7 +45,7 @@ class Workspace:
     @cached_property
     def pool(self) -> "ConnectionPool[Connection]":
         """Connections to PostgreSQL, UTC and with synchronous commit on."""
-        pool = ConnectionPool(
+        pool: ConnectionPool[Connection] = ConnectionPool(
             self.dsn,
             min_size=1,
             max_size=self.pool_size,

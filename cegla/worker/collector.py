@@ -6,13 +6,13 @@ Several run side by side; the kernel spreads connections over them (SO_REUSEPORT
 import socket
 import sys
 
-import structlog
 import uvicorn
 
 from cegla.collect.wire import Door
 from cegla.storage.postgres import EmbeddedPostgres
 from cegla.storage.settings import Settings, load_settings
 from cegla.vocabulary.errors import CeglaError
+from cegla.worker.logs import write_logs_as_json
 from cegla.worker.tether import end_with_supervisor
 
 BACKLOG = 2_048
@@ -43,8 +43,7 @@ def listen(host: str, port: int) -> socket.socket:
 def main() -> None:
     """`python -m cegla.worker.collector`, with the settings of the file and the environment."""
     end_with_supervisor()
-    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    structlog.configure(processors=[structlog.processors.add_log_level, stamp, structlog.processors.JSONRenderer()])
+    write_logs_as_json()
     try:
         run(load_settings())
     except CeglaError as error:
