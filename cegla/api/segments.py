@@ -5,6 +5,7 @@ from typing import Any
 from cegla.api.call import Call, Opened, person_number
 from cegla.api.plain import plain
 from cegla.api.shapes import After, Limit, NewSegment, RuleBody
+from cegla.flow import objecting_people
 from cegla.segment import actions as segment
 from cegla.vocabulary.people import person_label
 
@@ -19,7 +20,7 @@ def save(call: Opened, body: NewSegment) -> Any:
     """Make a segment, or change the one named by `key`; its members are computed at once."""
     with call.ws.transaction() as conn:
         saved = segment.save(conn, body.name, body.rule, call.now, key=body.key)
-        segment.refresh(conn, call.ws.warehouse, None, call.now)
+        segment.refresh(conn, call.ws.warehouse, None, call.now, only=[saved.id], excluded=objecting_people(conn))
     call.note("segment.save", f"segment {saved.id}")
     return _shape(saved)
 
@@ -59,7 +60,9 @@ def explain(call: Opened, segment_id: int, person: str) -> Any:
 
 
 def _count(call: Call, rule: Any) -> dict[str, Any]:
-    found = segment.count(call.ws, rule, call.now)
+    with call.ws.transaction() as conn:
+        excluded = objecting_people(conn)
+    found = segment.count(call.ws, rule, call.now, excluded)
     return {"members": found.members, "sample": [person_label(one) for one in found.sample], "at": found.at}
 
 

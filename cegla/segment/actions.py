@@ -246,7 +246,8 @@ def _evaluated(
     if people is None:
         return [(part, warehouse.run(_question(texts, ground, now, None))) for part, texts in questions]
     with warehouse.people(people) as table:
-        return [(part, warehouse.run(_question(texts, ground, now, table.op()))) for part, texts in questions]
+        asked: Any = table.op()
+        return [(part, warehouse.run(_question(texts, ground, now, asked))) for part, texts in questions]
 
 
 @lru_cache(maxsize=64)

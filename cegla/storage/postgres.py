@@ -151,7 +151,7 @@ class EmbeddedPostgres:
     def _launch(self) -> None:
         options = [part for name, value in SERVER_OPTIONS.items() for part in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen[bytes](
                 [str(self.programs / "postgres"), "-D", str(self.data), "-k", str(self.socket_directory), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -191,7 +191,7 @@ class Warehouse:
         """Every row of these identities, by table, for the person's own export."""
         found: dict[str, list[dict[str, Any]]] = {}
         for name in TABLES:
-            rows = table(name)
+            rows: Any = table(name)
             found[name] = self.run(rows.filter(rows.identity_id.isin(list(identity_ids)))).to_pylist()
         return found
 

@@ -9,6 +9,7 @@ import structlog
 
 from cegla.activate import actions as activate
 from cegla.flow import Intake, night, recompute_segments
+from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.errors import CeglaError, Transient
 
@@ -37,7 +38,9 @@ class Loops:
         self._night_done = ws.clock().astimezone(ws.settings.zone).date()
 
     def start(self) -> None:
-        """Recover from what a crash left and begin."""
+        """Recover from what a crash left, offer the ready-made segments, and begin."""
+        with self.ws.transaction() as conn:
+            segment.install_ready_made(conn, self.ws.clock())
         self.intake.recover()
         for thread in self._threads:
             thread.start()

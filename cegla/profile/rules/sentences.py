@@ -30,7 +30,15 @@ def why(row: TraitRow, trait: Trait, now: datetime, zone: tzinfo) -> Text:
         if row.otherwise is not None:
             return NOTHING_YET
         return Text(*(text.format(seen=trait.n_evidence, needed=row.min_evidence) for text in UNKNOWN))
-    return Text(row.sentence.pl.format_map(_words(trait.facts, "pl", now, zone)), row.sentence.en.format_map(_words(trait.facts, "en", now, zone)))
+    polish, english = (_Known(_words(trait.facts, language, now, zone)) for language in ("pl", "en"))
+    return Text(row.sentence.pl.format_map(polish), row.sentence.en.format_map(english))
+
+
+class _Known(dict[str, Any]):
+    """Words for a sentence; a fact that was not computed yet when the traits were stored reads as a question mark."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
 
 
 def declared_why(source: str, at: datetime, zone: tzinfo) -> Text:
