@@ -31,6 +31,8 @@ from cegla.worker import tether
 LOG = structlog.get_logger("supervisor")
 LONGEST_PAUSE_SECONDS = 5.0
 START_SECONDS = 60.0
+#: Memory that a busy moment needed goes back to the system afterwards, instead of waiting in every thread's own heap.
+FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "1048576", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 
 
 @dataclass
@@ -179,6 +181,7 @@ def _plan(settings: Settings, dsn: str, server: EmbeddedPostgres | None, directo
         **os.environ, "CEGLA_DSN": dsn, "CEGLA_DATA_DIR": str(directory.path), "CEGLA_COLLECTOR_PORT": str(collector_port), "CEGLA_APP_PORT": str(app_port),
         **_passed_on(settings),
         tether.VARIABLE: str(os.getpid()),
+        **FRUGAL,
     }  # fmt: skip
     children = [
         Child(f"collector-{n}", [sys.executable, "-m", "cegla.worker.collector"], environment, logs / f"collector-{n}.log")
