@@ -15,6 +15,7 @@ from cegla.console.render import Renderer
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.errors import FieldMissing, NotFound
+from cegla.vocabulary.people import parse_person_label
 from cegla.vocabulary.text import Language
 
 
@@ -76,6 +77,14 @@ class Visit:
         if not (text.isascii() and text.isdigit() and len(text) < 19):
             raise NotFound(where=self.path, seen=text, thing=text)
         return int(text)
+
+    def person(self) -> int:
+        """The person of the path, as `/people/12` or as people write it, `/people/p12`. Raises NotFound when it is neither."""
+        text = self.arguments.get("id", "")
+        number = parse_person_label(text)
+        if number is None:
+            raise NotFound(where=self.path, seen=text, thing=text)
+        return number
 
     def asked_number(self, name: str, default: int = 0) -> int:
         """A number from the query string; anything else counts as the default."""

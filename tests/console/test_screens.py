@@ -12,7 +12,7 @@ from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
 
 PAGES = (
-    "/", "/events", "/events/volumes", "/events/quarantine", "/people", "/people/1", "/people/1/timeline", "/people/1/erase", "/segments", "/segments/new",
+    "/", "/events", "/events/volumes", "/events/quarantine", "/people", "/people/1", "/people/p1", "/people/1/timeline", "/people/1/erase", "/segments", "/segments/new",
     "/segments/1", "/segments/1/edit", "/segments/1/why?person=p1", "/campaigns", "/campaigns/new", "/sources", "/sources/1", "/settings", "/mailbox", "/ui",
 )  # fmt: skip
 ELSEWHERE = re.compile(r"(?:src|href|action|srcset|poster)=\"(?:https?:)?//", re.IGNORECASE)

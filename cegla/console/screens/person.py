@@ -29,7 +29,7 @@ def show(visit: Visit) -> Response:
 
 def reveal(visit: Visit) -> Response:
     """The card in clear, for this answer only; who looked, at whom and why is noted first."""
-    person, why = visit.number("id"), visit.required("why")
+    person, why = visit.person(), visit.required("why")
     with visit.ws.transaction() as conn:
         govern.note(conn, visit.actor, "person.reveal", person_label(person), {"why": why[:200]}, visit.now)
     return visit.page("person.html", _card(visit, reveal=True))
@@ -37,13 +37,13 @@ def reveal(visit: Visit) -> Response:
 
 def show_timeline(visit: Visit) -> Response:
     """More of the timeline: events before a moment."""
-    person = visit.number("id")
+    person = visit.person()
     return visit.page("person_timeline.html", {"person": person, **_timeline(visit, person)}, block="timeline")
 
 
 def export(visit: Visit) -> Response:
     """Everything held on the person as one file."""
-    person = visit.number("id")
+    person = visit.person()
     held = govern.export_everything(visit.ws, _identities(visit, person), visit.holders, visit.actor, visit.now)
     body = json.dumps({"person": person_label(person), "held": held}, ensure_ascii=False, indent=1, default=_plain)
     return Response(body, media_type="application/json", headers={"content-disposition": f'attachment; filename="{person_label(person)}.json"'})
@@ -51,14 +51,14 @@ def export(visit: Visit) -> Response:
 
 def show_erase(visit: Visit) -> Response:
     """What an erasure would remove, before anybody does it."""
-    person = visit.number("id")
+    person = visit.person()
     counted = govern.erase_everything(visit.ws, _identities(visit, person), visit.holders, visit.actor, visit.now, dry_run=True)
     return visit.page("person_erase.html", {"person": person, "counted": counted})
 
 
 def erase(visit: Visit) -> Response:
     """Erase from every holder; the box must be ticked."""
-    person = visit.number("id")
+    person = visit.person()
     if visit.field("sure") != "yes":
         raise FieldMissing(where="sure", field="sure")
     govern.erase_everything(visit.ws, _identities(visit, person), visit.holders, visit.actor, visit.now)
@@ -74,7 +74,7 @@ def _identities(visit: Visit, person: int) -> list[int]:
 
 
 def _card(visit: Visit, *, reveal: bool) -> dict[str, Any]:
-    person, ws = visit.number("id"), visit.ws
+    person, ws = visit.person(), visit.ws
     ids = _identities(visit, person)
     with ws.transaction() as conn:
         known = resolve.identifiers_of(conn, [person])[person]
