@@ -20,6 +20,7 @@ from cegla.activate.links import unsubscribe as unsubscribe
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules import content
 from cegla.activate.rules.audience import deliverable
+from cegla.activate.rules.mime import refuse_breakout
 from cegla.activate.rules.words import CAMPAIGN_STATES as CAMPAIGN_STATES
 from cegla.activate.rules.words import MESSAGE_STATES as MESSAGE_STATES
 from cegla.activate.rules.words import SKIP_REASONS as SKIP_REASONS
@@ -81,7 +82,7 @@ class Why:
 def save_campaign(conn: Connection, draft: Mapping[str, Any], now: datetime, outlet: Outlet | None = None) -> Campaign:
     """Make a draft, or change one that was not launched: see `Draft` for the fields. The template is compiled, so its mistakes are told now.
 
-    Raises TemplateInvalid, InvalidInput, NotFound, CampaignNotReady.
+    Raises TemplateInvalid, HeaderRefused, InvalidInput, NotFound, CampaignNotReady.
     """
     try:
         wanted = msgspec.convert(dict(draft), Draft)
@@ -89,6 +90,8 @@ def save_campaign(conn: Connection, draft: Mapping[str, Any], now: datetime, out
         raise InvalidInput(where="campaign", detail=str(error)) from None
     if wanted.purpose not in govern.PURPOSES or not 0 <= wanted.holdout_percent <= 50 or wanted.cap < 0 or (wanted.messages_per_minute or 1) < 1:
         raise InvalidInput(where="campaign", detail=BOUNDS)
+    refuse_breakout("Subject", wanted.subject)
+    refuse_breakout("From", wanted.sender)
     segment.segment(conn, wanted.segment_id)
     renderer = outlet.renderer if outlet else Renderer()
     try:

@@ -41,6 +41,7 @@ def build_api(ws: Workspace, holders: Sequence[govern.Holder], token: str) -> Fa
     api.add_exception_handler(HTTPException, _no_such_route)
     api.add_exception_handler(psycopg.OperationalError, _away)
     api.add_exception_handler(psycopg.DataError, _unstorable)
+    api.add_exception_handler(UnicodeEncodeError, _unstorable)
     api.add_exception_handler(Exception, _failed)
     return api
 
@@ -88,7 +89,7 @@ def _no_such_route(request: Request, error: Exception) -> Response:
 
 
 def _unstorable(request: Request, error: Exception) -> Response:
-    """A value that no column can hold, such as a number of thirty digits."""
+    """A value that no column can hold, such as a number of thirty digits or half a surrogate pair."""
     return _problem(request, InvalidInput(where=request.url.path, seen=type(error).__name__, detail=UNSTORABLE))
 
 

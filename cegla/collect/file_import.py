@@ -6,6 +6,7 @@ Message ids follow from the import's name and the file's content, so running it 
 writes the same ids, and intake lets each through once.
 """
 
+import codecs
 import csv
 import time
 from collections import Counter
@@ -144,8 +145,11 @@ def _read_table(path: Path, mapping: Mapping) -> tuple[pa.Table, Any, list[RowEr
         return "skip"
 
     form, header = mapping.file, _header(path, mapping)
+    compression = "gzip" if path.suffix == ".gz" else None
     try:
-        with pa.input_stream(str(path), compression="gzip" if path.suffix == ".gz" else None) as stream:
+        with pa.input_stream(str(path), compression=compression) as stream:
+            _refuse_other_encodings(stream, form.encoding)
+        with pa.input_stream(str(path), compression=compression) as stream:
             table = arrow_csv.read_csv(
                 stream,
                 read_options=arrow_csv.ReadOptions(use_threads=False, encoding=form.encoding),
@@ -157,6 +161,14 @@ def _read_table(path: Path, mapping: Mapping) -> tuple[pa.Table, Any, list[RowEr
     table = table.rename_columns([name.strip() for name in header])
     numbers = np.arange(1, table.num_rows + len(broken) + 1)
     return table, np.delete(numbers, [error.row - 1 for error in broken]), broken
+
+
+def _refuse_other_encodings(stream: Any, encoding: str) -> None:
+    """Read the text once before Arrow does, which shows a broken row to nobody but the terminal. Raises UnicodeDecodeError."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    while block := stream.read(1 << 20):
+        decoder.decode(block)
+    decoder.decode(b"", final=True)
 
 
 def _header(path: Path, mapping: Mapping) -> list[str]:
@@ -260,4 +272,5 @@ def _reason(error: Exception) -> Text:
         return Text("tekst jest w innym kodowaniu, niż podano", "the text is in another encoding than given")
     if "zlib" in said or "gzip" in said or "ompress" in said:
         return Text("archiwum gzip jest uszkodzone", "the gzip archive is damaged")
+    said = "".join(letter for letter in said.partition(": Expected")[0] if letter.isprintable())
     return Text(f"biblioteka mówi: {said}", said)

@@ -28,9 +28,9 @@ class CeglaError(Exception):
     todo: ClassVar[Text] = Text("Zajrzyj do dziennika.", "Look into the log.")
 
     def __init__(self, *, where: str = "", seen: object = "", **facts: object) -> None:
-        self.where = where
-        self.seen = "" if seen == "" else str(seen)[:200]
-        self.facts = {key: value if isinstance(value, Text) else str(value)[:500] for key, value in facts.items()}
+        self.where = _showable(where, 500)
+        self.seen = _showable(seen, 200)
+        self.facts = {key: value if isinstance(value, Text) else _showable(value, 500) for key, value in facts.items()}
         super().__init__(self.say("en"))
 
     def say(self, language: Language) -> str:
@@ -55,6 +55,11 @@ class CeglaError(Exception):
             "seen": self.seen,
             "todo": self.advice(language),
         }
+
+
+def _showable(value: object, longest: int) -> str:
+    """A value as text that every face can write out; half a surrogate pair, which no encoding holds, becomes a question mark."""
+    return str(value)[:longest].encode("utf-8", "replace").decode()
 
 
 class Terminal(CeglaError):

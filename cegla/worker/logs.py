@@ -15,7 +15,11 @@ import structlog
 def write_logs_as_json() -> None:
     """Set up this process's log. Call once, before the first line."""
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    structlog.configure(processors=[structlog.processors.add_log_level, stamp, failure_as_places, structlog.processors.JSONRenderer()])
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, stamp, failure_as_places, structlog.processors.JSONRenderer()],
+        logger_factory=structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
 
 
 def failure_as_places(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

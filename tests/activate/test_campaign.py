@@ -8,7 +8,7 @@ from cegla.activate import actions as activate
 from cegla.activate.rules.returning import CLICKED, SENT, SKIPPED, UNSUBSCRIBED
 from cegla.govern import actions as govern
 from cegla.vocabulary.consent import Channel
-from cegla.vocabulary.errors import CampaignNotReady, InvalidInput, NotFound, TemplateInvalid
+from cegla.vocabulary.errors import CampaignNotReady, HeaderRefused, InvalidInput, NotFound, TemplateInvalid
 from cegla.vocabulary.messages import MessageState
 from tests.activate.conftest import NOW, Shop
 
@@ -290,3 +290,9 @@ def test_ready_made_templates_compile_and_fill_for_anybody(shop: Shop) -> None:
     for mjml in activate.templates().values():
         seen = activate.preview(shop.ws, shop.campaign(mjml=mjml).id)
         assert not [warning for warning in seen.warnings if "zapasowej" in warning.pl] and "Wypisz" in seen.text and "{{" not in seen.html
+
+
+@pytest.mark.parametrize("part", [{"subject": "x\r\nBcc: e@example.com"}, {"sender": "Shop <a@example.com>\nBcc: e@example.com"}])
+def test_a_header_with_a_line_break_is_refused_when_the_draft_is_saved(shop: Any, part: dict[str, str]) -> None:
+    with pytest.raises(HeaderRefused):
+        shop.campaign(**part)

@@ -256,3 +256,9 @@ def test_every_permission_of_the_table_exists_and_no_route_is_listed_twice() -> 
     assert {route.permission for route in ROUTES} - {""} <= set(govern.PERMISSIONS)
     assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES)
     assert len({route.key for route in ROUTES}) == len(ROUTES)
+
+
+def test_half_a_surrogate_pair_is_refused_and_not_failed_on(owner: httpx.Client) -> None:
+    for path, body in (("people/look-up", b'{"value": "\\ud800"}'), ("people/search", b'{"text": "\\ud800"}')):
+        answer = owner.post(path, content=body, headers={"content-type": "application/json"})
+        assert answer.status_code in (404, 422), (path, answer.text)

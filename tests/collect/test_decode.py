@@ -142,6 +142,7 @@ def test_the_batch_gives_its_context_and_time_to_every_event() -> None:
 
 def test_a_browser_is_known_by_its_headers_and_a_server_is_not() -> None:
     assert only(decoded(batch(good()), gpc=True)).context == {"gpc": True, "ip": "203.0.113.0", "userAgent": "Mozilla"}
+    assert "userAgent" not in only(decoded(batch(good()), user_agent="curl/8.9")).context  # a server, not the person's device
     assert only(decoded(batch(good()), SERVER)).context == {}
 
 

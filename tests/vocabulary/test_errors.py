@@ -21,3 +21,7 @@ def test_a_problem_says_what_where_what_was_seen_and_what_to_do() -> None:
 
 def test_a_fact_with_braces_is_text_and_not_a_placeholder() -> None:
     assert "{0.__class__}" in AlreadyRunning(pid="{0.__class__}").say("pl")
+
+
+def test_half_a_surrogate_pair_can_be_shown() -> None:
+    assert InvalidInput(where="/\ud800", seen="\ud800x", detail="\udfff").problem("pl")["seen"] == "?x"

@@ -142,7 +142,7 @@ def _frame(request: Request, parts: envelope.Envelope, origin: Origin, limits: L
     if origin.client_side and not request.trusted:
         if request.ip:
             context.setdefault("ip", request.ip)
-        if request.user_agent:
+        if request.user_agent and request.user_agent.startswith("Mozilla"):  # else an HTTP library, which is not the person's device
             context.setdefault("userAgent", request.user_agent)
     largest = LARGEST_OWN_EVENT_BYTES if origin.own else origin.largest_event_bytes or limits.largest_event_bytes
     sent_at = None
