@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 import structlog
@@ -22,6 +23,10 @@ from cegla.storage.migrations import migrate
 from cegla.storage.postgres import EmbeddedPostgres
 from cegla.storage.settings import Settings
 from cegla.storage.workspace import Connection, Workspace
+
+# The same examples every time, so that a red run is about the change at hand; RANDOM=1 looks for new ones.
+hypothesis.settings.register_profile("steady", derandomize=not os.environ.get("RANDOM"), print_blob=True)
+hypothesis.settings.load_profile("steady")
 
 ROOM = Path(tempfile.gettempdir()) / f"cegla-tests-{os.getuid()}"
 HURRIED = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB"}

@@ -15,10 +15,12 @@ def set_apart(sightings: Sequence[Sighting], named_once: set[Identifier], aliase
     strangers: list[Sighting] = []
     others: list[Sighting] = []
     for sighting in sightings:
-        identifiers = sighting.mention.identifiers
-        if len(identifiers) < 2:
+        identifiers, links = sighting.mention.identifiers, sighting.mention.links
+        if not links:  # a browser beside a device: seen together, yet nobody's
             continue
-        alone = named_once.issuperset(identifiers) and aliased.isdisjoint(identifiers) and may_stand_alone(sighting.mention, sighting.names[2])
+        one_center = len({strong for strong, _, _ in links}) == 1
+        new = named_once.issuperset(identifiers) and aliased.isdisjoint(identifiers)
+        alone = one_center and new and may_stand_alone(sighting.mention, sighting.names[2])
         (strangers if alone else others).append(sighting)
     return strangers, others
 
@@ -33,7 +35,7 @@ def join(batch: Batch, strangers: Sequence[Sighting], ids: dict[Identifier, int]
     for names, mention, indexes in strangers:
         first = batch.first(indexes)
         last_at = first.occurred_at if len(indexes) == 1 else max(batch.events[index].occurred_at for index in indexes)
-        members = [ids[identifier] for identifier in mention.identifiers]
+        members = {ids[identifier] for strong, weak, _ in mention.links for identifier in (strong, weak)}
         person = min(members)
         for member in members:
             if member != person:

@@ -226,3 +226,9 @@ def test_a_retracted_link_is_as_if_it_never_was_and_stays_so(conn: Connection) -
     again = resolve.find_people(conn, events, cache)
     assert clusters(conn) == expected
     assert again.people[0] != again.people[2]
+
+
+def test_a_browser_and_a_device_seen_together_are_not_joined_while_others_of_the_batch_are(conn: Connection) -> None:
+    take_in(conn, [event(0, None, "b1", context={"device": {"id": "phone"}}), event(1, "u1", "b2")])
+    apart = {frozenset({browser("b1")}), frozenset({Identifier("device_id", "phone")})}
+    assert clusters(conn) == apart | {frozenset({user("u1"), browser("b2")})}

@@ -145,7 +145,7 @@ def ground(warehouse: Warehouse) -> Ground:
 
 
 @given(histories, st.lists(tree, min_size=1, max_size=4), st.dictionaries(st.sampled_from([3, 4, 5]), st.sampled_from([1, 2]), max_size=2), st.sets(st.sampled_from(PEOPLE)))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_rule_over_any_history_answers_as_the_model(warehouse: Warehouse, drawn: list[Any], trees: list[Any], joined: dict[int, int], some: set[int]) -> None:
     world = fill(warehouse, drawn, joined)
     expected = [oracle.members(one, world) for one in trees]

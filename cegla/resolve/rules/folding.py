@@ -9,5 +9,12 @@ def folded(text: str) -> str:
     """Lower case, compatibility forms unified, marks and strokes removed (Ł and ł become l)."""
     if text.isascii():
         return text.lower()
-    apart = unicodedata.normalize("NFKD", text.casefold()).translate(_STROKES)
-    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+    plain = _folded_once(text)
+    while (again := _folded_once(plain)) != plain:  # a form such as 𝐀 comes apart into a capital first
+        plain = again
+    return plain
+
+
+def _folded_once(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text).casefold().translate(_STROKES)
+    return "".join(letter for letter in unicodedata.normalize("NFKD", apart) if not unicodedata.combining(letter))
