@@ -73,6 +73,7 @@ def status(call: Opened) -> Any:
         "events": totals,
         "lag_seconds": lag,
         "adds_up": all(one.adds_up for one in standing),
+        "gone": max((one.gone for one in standing), default=0),
         "batch": batch.number,
         **counts,
     }
@@ -104,6 +105,14 @@ def _conservation(call: Call) -> Finding:
     with call.ws.transaction() as conn:
         wrong = [one.name for one in collect.standing(conn) if not one.adds_up]
     return Finding(not wrong, ", ".join(wrong) or "accepted = applied + repeated + quarantined + waiting")
+
+
+def _chain(call: Call) -> Finding:
+    """The heads outside PostgreSQL against what it holds."""
+    with call.ws.transaction() as conn:
+        collect.look_at_heads(conn, call.ws.settings.data_dir, call.now)
+        gone = max((one.gone for one in collect.standing(conn)), default=0)
+    return Finding(not gone, str(gone))
 
 
 def _lag(call: Call) -> Finding:
@@ -151,6 +160,15 @@ CHECKS = (
         Text("Żadne zdarzenie nie zginęło", "No event was lost"),
         Text("Obejrzyj źródło na stronie Źródła.", "Look at the source on the Sources page."),
         _conservation,
+    ),
+    Check(
+        "chain",
+        Text("Potwierdzone żądania, których brakuje", "Acknowledged requests that are missing"),
+        Text(
+            "Baza wróciła do wcześniejszego stanu albo jest uszkodzona: sprawdź dysk i dziennik bazy, porównaj z kopią zapasową.",
+            "The store went back to an earlier point or is damaged: check the disk and the store's log, and compare with a backup.",
+        ),
+        _chain,
     ),
     Check("lag", Text("Przyjmowanie nadąża", "Intake keeps up"), Text("Sprawdź dziennik aplikacji.", "Look into the log of the app."), _lag),
     Check("audit", Text("Dziennik działań jest cały", "The audit log is whole"), Text("Porównaj z kopią zapasową.", "Compare with a backup."), _audit),

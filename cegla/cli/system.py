@@ -26,6 +26,7 @@ ASIDE, WAITING, LAG, WHOLE = (
     Text("Opóźnienie (s)", "Lag (s)"),
     Text("Bilans się zgadza", "It adds up"),
 )
+GONE = Text("Zginęło potwierdzonych żądań", "Acknowledged requests lost")
 OK, CHECK, SEEN, TODO = Text("Dobrze", "Well"), Text("Sprawdzenie", "Check"), Text("Jest", "Seen"), Text("Co zrobić", "What to do")
 
 
@@ -80,6 +81,7 @@ def _status(desk: Desk, found: dict[str, Any]) -> None:
         [
             (VERSION, found["version"]), (PEOPLE, found["people"]), (SEGMENTS, found["segments"]), (CAMPAIGNS, found["campaigns"]),
             *((label, events[name]) for label, name in counts), (LAG, f"{found['lag_seconds']:.1f}"), (WHOLE, found["adds_up"]),
+            *([(GONE, found["gone"])] if found["gone"] else []),
         ],
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cegla.collect import store
+from cegla.collect import heads, store
 from cegla.collect.file_import import ImportResult, Progress, load_mapping, run_import
 from cegla.collect.rules import decode as decoding
 from cegla.collect.rules import envelope, people
@@ -80,6 +80,7 @@ class SourceStanding:
     lag_seconds: float  #: age of the oldest request that waits; 0 when none does
     last_received_at: datetime | None
     damaged: int  #: places of the whole inbox that are not as they were written
+    gone: int  #: requests of the whole inbox that were acknowledged and are missing or changed
 
     @property
     def adds_up(self) -> bool:
@@ -263,11 +264,20 @@ def replay(conn: Connection, quarantine_ids: Sequence[int], now: datetime, corre
 
 def standing(conn: Connection) -> list[SourceStanding]:
     """What became of each source's events, and what waits; `adds_up` says whether nothing is missing."""
-    damaged = store.SQL.damage(conn)
+    damaged, gone = store.SQL.damage(conn)
     standings: list[SourceStanding] = []
     for source_id, name, accepted, applied, repeated, quarantined, waiting, lag_seconds, last_received_at in store.SQL.standing(conn):
-        standings.append(SourceStanding(source_id, name, accepted + waiting, applied, repeated, quarantined, waiting, lag_seconds, last_received_at, damaged))
+        row = (accepted + waiting, applied, repeated, quarantined, waiting, lag_seconds, last_received_at, damaged, gone)
+        standings.append(SourceStanding(source_id, name, *row))
     return standings
+
+
+def look_at_heads(conn: Connection, data_dir: Path, now: datetime) -> int:
+    """Compare what was acknowledged under this data directory with what PostgreSQL holds; returns how many requests are gone.
+
+    A loss is noted in the caller's transaction and seen in `standing`.
+    """
+    return sum(loss.requests for loss in heads.look(conn, data_dir / heads.FOLDER, now))
 
 
 def forget_old(conn: Connection, now: datetime) -> int:

@@ -6,7 +6,10 @@
                                                         error ─► every answer 503, and then: where does the chain really end?
 
 After an error nobody knows whether the commit happened, so the numbers go on from what PostgreSQL says. Clients send a
-503 again with the same message id, and intake drops the repeat if the first one did arrive.
+503 again with the same message id, and intake drops the repeat if the first one did arrive. When PostgreSQL came back
+without something that was acknowledged (collect/heads.py knows), that is said and noted, and a new chain begins.
+
+When PostgreSQL reports that its disk failed to write, the collector answers 503 and ends: a later success would prove nothing.
 """
 
 import asyncio
@@ -14,14 +17,17 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 from functools import lru_cache
+from pathlib import Path
 from struct import Struct
 from typing import LiteralString, cast
 
 import psycopg
 import structlog
 
+from cegla.collect import heads
 from cegla.collect.rules import chain
 from cegla.collect.rules.door import Grant
 from cegla.collect.rules.stamps import truncated
@@ -32,6 +38,7 @@ LOG = structlog.get_logger("collector")
 CONNECTION_OPTIONS = "-c synchronous_commit=on -c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s"
 COMMIT_SECONDS = 30.0  # a commit that takes longer counts as failed
 PAUSE_SECONDS = 0.2  # between attempts to reach PostgreSQL
+SETTLE_SECONDS = 1.0  # how far the head of the chain may be ahead of the disk
 
 _COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_END = b"\xff\xff"
@@ -102,11 +109,16 @@ def facts(grant: Grant, kind: str | None, events: int, gpc: bool, address: str, 
     return _FACTS(4, grant.source_id, 4, events, 1, grant.trusted, 1, gpc, 8, received) + _text_field(kind) + _address_and_agent(address, agent)
 
 
+class StoreFailing(Exception):
+    """PostgreSQL's disk failed to write: nothing may be acknowledged any more by this process."""
+
+
 class GroupCommitter:
     """Writes the requests of one collector process, under a writer number of its own. Start with `run` in a task."""
 
-    def __init__(self, dsn: str, gather_seconds: float, most_waiting: int) -> None:
+    def __init__(self, dsn: str, gather_seconds: float, most_waiting: int, heads_folder: Path | None = None) -> None:
         self.dsn = dsn
+        self.heads_folder = heads_folder  #: None: the head of the chain is kept in PostgreSQL only
         self.gather_seconds = gather_seconds
         self.most_waiting = most_waiting
         self.writer = 0
@@ -118,6 +130,8 @@ class GroupCommitter:
         self._filled = asyncio.Event()
         self._ending = False
         self._conn: psycopg.AsyncConnection | None = None
+        self._head: heads.HeadFile | None = None
+        self._settling: asyncio.Task[None] | None = None
 
     def commit(self, row: Row) -> None:
         """Take a request; its `answer` is set once it is known what became of it."""
@@ -148,6 +162,7 @@ class GroupCommitter:
             if group:
                 await self._commit(group)
         await self._let_go()
+        self._close_head()
 
     def finish(self) -> None:
         """Let `run` end after what waits is committed."""
@@ -164,6 +179,7 @@ class GroupCommitter:
             await self._failed(group, error)
             return
         self._number, self._link = number, link
+        self._write_head()
         self.figures.count(len(group), time.perf_counter() - started)
         settle(group, Outcome.COMMITTED)
 
@@ -194,24 +210,80 @@ class GroupCommitter:
         settle(self._waiting, Outcome.AWAY)
         self._waiting.clear()
         await self._let_go()
+        if isinstance(error, psycopg.errors.IoError):
+            raise StoreFailing from error
 
     async def _connect(self) -> None:
-        """Become the only one who writes under our number, and find the end of our chain."""
+        """Become the only one who writes under our number, and find the end of our chain; a chain that lost its end is left for a new one."""
+        if self.heads_folder is not None:
+            await asyncio.to_thread(self._look_at_heads, self.heads_folder)
         conn = await psycopg.AsyncConnection.connect(self.dsn, autocommit=True, connect_timeout=5, options=CONNECTION_OPTIONS)
         try:
-            if not self.writer:
-                (self.writer,) = await (await conn.execute(SQL.open_writer.sql)).fetchone() or (0,)
-            # an old connection of ours may still be committing: its lock goes with it, so after this the end is the end
-            await conn.execute(SQL.hold_writer.sql, {"lock_space": LOCK_SPACE, "writer": self.writer})
-            await conn.execute(SQL.place_writer.sql, {"writer": self.writer})
-            end = await (await conn.execute(SQL.end_of_chain.sql, {"writer": self.writer}, binary=True)).fetchone()
+            end = await self._end_of_chain(conn) if self.writer else None
+            if end is None or end[0] < self._number:
+                if self.writer:
+                    LOG.error("the chain lost its end, and a new one begins", writer=self.writer, acknowledged=self._number, found=end and end[0])
+                await self._open_writer(conn)
+                end = (0, chain.START)
         except BaseException:
             await conn.close()
             raise
-        self._number, self._link = end or (self._number, self._link)
+        self._number, self._link = end
         self._conn = conn
         self.ready = True
         LOG.info("ready", writer=self.writer, number=self._number)
+
+    async def _end_of_chain(self, conn: psycopg.AsyncConnection) -> tuple[int, bytes] | None:
+        """The last request of ours that PostgreSQL holds; None when it does not know us."""
+        await conn.execute(SQL.hold_writer.sql, {"lock_space": LOCK_SPACE, "writer": self.writer})
+        # an old connection of ours may have been committing still: its lock went with it, so now the end is the end
+        return await (await conn.execute(SQL.end_of_chain.sql, {"writer": self.writer}, binary=True)).fetchone()
+
+    async def _open_writer(self, conn: psycopg.AsyncConnection) -> None:
+        """A new chain, with its head file."""
+        self._close_head()
+        self.writer, opened_at = await (await conn.execute(SQL.open_writer.sql)).fetchone() or (0, datetime.now(UTC))
+        await conn.execute(SQL.hold_writer.sql, {"lock_space": LOCK_SPACE, "writer": self.writer})
+        if self.heads_folder is not None:
+            try:
+                self._head = heads.HeadFile(self.heads_folder, self.writer, opened_at)
+            except OSError as error:
+                LOG.error("the head of the chain cannot be kept outside PostgreSQL", error=type(error).__name__)
+
+    def _look_at_heads(self, folder: Path) -> None:
+        """What was acknowledged here before must still be there. Runs in a thread of its own."""
+        with psycopg.connect(self.dsn, connect_timeout=5, options="-c timezone=UTC") as conn:
+            for loss in heads.look(conn, folder, datetime.now(UTC)):
+                LOG.error("acknowledged requests are gone", writer=loss.writer, first_number=loss.number, requests=loss.requests)
+        heads.forget_old(folder)
+
+    def _write_head(self) -> None:
+        """Note the end of the chain outside PostgreSQL; the disk gets it in the background."""
+        if self._head is None:
+            return
+        try:
+            self._head.write(self._number, self._link)
+        except OSError as error:
+            LOG.error("the head of the chain cannot be written", error=type(error).__name__)
+        if self._settling is None or self._settling.done():
+            self._settling = asyncio.create_task(self._settle_head(self._head))
+
+    async def _settle_head(self, head: heads.HeadFile) -> None:
+        await asyncio.sleep(SETTLE_SECONDS)
+        try:
+            await asyncio.to_thread(head.settle)
+        except OSError as error:
+            LOG.error("the head of the chain does not reach the disk", error=type(error).__name__)
+
+    def _close_head(self) -> None:
+        head, self._head = self._head, None
+        if self._settling is not None:
+            self._settling.cancel()
+        if head is not None:
+            try:
+                head.close()
+            except OSError as error:
+                LOG.error("the head of the chain does not reach the disk", error=type(error).__name__)
 
     async def _retry(self, attempt: Callable[[], Awaitable[None]]) -> None:
         try:

@@ -82,6 +82,7 @@ class Damage:
     number: int
     expected: str
     found: str
+    requests: int = 1  #: how many are missing or changed
 
 
 def check_chain(conn: Connection, requests: Sequence[Request]) -> list[Damage]:
@@ -93,7 +94,8 @@ def check_chain(conn: Connection, requests: Sequence[Request]) -> list[Damage]:
     for request in requests:
         last, link = places[request.writer]
         if request.number != last + 1:
-            damage.append(Damage(request.writer, last + 1, f"number {last + 1}", f"number {request.number}"))
+            missing = max(1, request.number - last - 1)
+            damage.append(Damage(request.writer, last + 1, f"number {last + 1}", f"number {request.number}", missing))
         elif chain.link(link, request.number, request.source_id, request.body) != request.link:
             damage.append(Damage(request.writer, request.number, "the link that was written", "another content"))
         places[request.writer] = (request.number, request.link)
@@ -108,6 +110,7 @@ def note_damage(conn: Connection, damage: Sequence[Damage], now: datetime) -> No
         numbers=[row.number for row in damage],
         expected=[row.expected for row in damage],
         found=[row.found for row in damage],
+        requests=[row.requests for row in damage],
         found_at=now,
     )
 

@@ -18,11 +18,11 @@ insert into collect.writers (source_id) values (:source_id)
 on conflict (source_id) do update set source_id = excluded.source_id
 returning writer, last_number, last_link;
 
--- name: open_writer$
--- A fresh writer for a collector process.
-with opened as (insert into collect.writers default values returning writer),
+-- name: open_writer^
+-- A fresh writer for a collector process, and when it was born.
+with opened as (insert into collect.writers default values returning writer, opened_at),
     placed as (insert into collect.positions (writer) select writer from opened)
-select writer from opened;
+select writer, opened_at from opened;
 
 -- name: place_writer!
 -- Intake's place behind a writer.
@@ -79,10 +79,19 @@ from unnest(:writers::integer[], :taken::bigint[], :links::bytea[]) as t (writer
 
 -- name: note_damage!
 -- A chain that does not hold, once for each place.
-insert into collect.damage (writer, number, expected, found, found_at)
-select writer, number, expected, found, :found_at
-from unnest(:writers::integer[], :numbers::bigint[], :expected::text[], :found::text[]) as d (writer, number, expected, found)
+insert into collect.damage (writer, number, expected, found, requests, found_at)
+select writer, number, expected, found, requests, :found_at
+from unnest(:writers::integer[], :numbers::bigint[], :expected::text[], :found::text[], :requests::bigint[]) as d (writer, number, expected, found, requests)
 on conflict do nothing;
+
+-- name: compare_heads
+-- For each head of a chain: whether its writer is the same one, whether all of it was forgotten by plan, its end here, its link at that number.
+select h.writer, h.opened, w.writer is not null, w.writer is not null and p.writer is null,
+    greatest(p.taken, (select max(i.number) from collect.inbox i where i.writer = h.writer), 0),
+    coalesce((select i.link from collect.inbox i where i.writer = h.writer and i.number = h.number), case when p.taken = h.number then p.link end)
+from unnest(:writers::bigint[], :opened::bigint[], :numbers::bigint[]) as h (writer, opened, number)
+left join collect.writers w on w.writer = h.writer and w.opened_at = 'epoch'::timestamptz + h.opened * interval '1 microsecond'
+left join collect.positions p on p.writer = w.writer;
 
 -- name: open_generation$
 -- Make room for a generation of seen events, once.
@@ -158,9 +167,9 @@ left join (
 ) w on w.source_id = s.id
 order by s.id;
 
--- name: damage$
--- How many places of the inbox are known to be damaged.
-select count(*) from collect.damage;
+-- name: damage^
+-- How many places of the inbox are known to be damaged, and how many requests they stand for.
+select count(*), coalesce(sum(requests), 0)::bigint from collect.damage;
 
 -- name: trim!
 -- Forget requests that were taken in and written before a moment.

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from cegla.collect import heads
 from cegla.collect.committer import BUCKETS, GroupCommitter, Outcome, Row, facts
 from cegla.collect.keyring import Keyring
 from cegla.collect.rules import door, envelope
@@ -244,7 +245,7 @@ class Door:
         """The ASGI lifespan: connect in the background at the start, commit what waits at the end."""
         await receive()
         self.keyring = Keyring(self.dsn)
-        self.committer = self.make_committer(self.dsn, self.limits.group_milliseconds / 1_000, self.limits.most_waiting_requests)
+        self.committer = self.make_committer(self.dsn, self.limits.group_milliseconds / 1_000, self.limits.most_waiting_requests, self.data_dir / heads.FOLDER)
         committing = asyncio.create_task(self.committer.run())
         reading = asyncio.create_task(self.keyring.run())
         for task in (committing, reading):

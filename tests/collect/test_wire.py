@@ -4,6 +4,8 @@ import asyncio
 import base64
 import gzip
 import json
+import shutil
+import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,7 +30,8 @@ Talk = Callable[[httpx.AsyncClient], Awaitable[None]]
 @asynccontextmanager
 async def opened(dsn: str, kind: type[Door] = Door, limits: CollectorSettings = LIMITS) -> AsyncGenerator[tuple[Door, httpx.AsyncClient]]:
     """A door between its start and its end, and a client at it."""
-    door = kind(dsn, limits, Path("/"))
+    data_dir = Path(tempfile.mkdtemp(prefix="cegla-door-"))
+    door = kind(dsn, limits, data_dir)
     told: asyncio.Queue[dict[str, str]] = asyncio.Queue()
     said: asyncio.Queue[Any] = asyncio.Queue()
     life = asyncio.create_task(door({"type": "lifespan"}, told.get, said.put))
@@ -40,6 +43,7 @@ async def opened(dsn: str, kind: type[Door] = Door, limits: CollectorSettings = 
         finally:
             await told.put({"type": "lifespan.shutdown"})
             await life
+            shutil.rmtree(data_dir)
 
 
 async def ready(door: Door) -> None:
