@@ -1,4 +1,4 @@
-"""`python -m bench [names]`: run the benches, then print one table of what was measured, with the machine it was measured on."""
+"""`python -m bench [names] [options]`: run the benches, then print one table of what was measured, with the machine it was measured on."""
 
 import importlib
 import os
@@ -18,29 +18,22 @@ from rich.table import Table
 from bench.result import Result
 
 
-def _durability() -> list[Result]:
-    crashes = importlib.import_module("bench.crashes")
-    report = crashes.everything(30, 1)
-    facts = {name: value for name, value in vars(report).items() if isinstance(value, (int, float))}
-    note = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items())
-    return [Result("kill -9 under load, 30 times", 30, "kills", "0 lost, 0 twice", bool(report.good), note)]
-
-
-def _collect() -> list[Result]:
+def _collect(_: list[str]) -> list[Result]:
     return importlib.import_module("bench.collect").run(8.0, 2)
 
 
-def _main_of(module: str) -> Callable[[], list[Result]]:
-    return lambda: importlib.import_module(f"bench.{module}").main([])
+def _main_of(module: str) -> Callable[[list[str]], list[Result]]:
+    return lambda options: importlib.import_module(f"bench.{module}").main(options)
 
 
-BENCHES: dict[str, Callable[[], list[Result]]] = {
+BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "collect": _collect,
     "intake": _main_of("intake"),
     "import": _main_of("file_import"),
     "segments": _main_of("segments"),
     "memory": _main_of("memory"),
-    "durability": _durability,
+    "durability": _main_of("durability"),
+    "power_cuts": _main_of("trials.power_cuts"),
 }
 
 
@@ -54,8 +47,10 @@ def machine() -> str:
     )
 
 
-def main(names: list[str]) -> int:
-    """Run the benches named, or all; 0 when every figure was reached, 1 when not, 2 for a name that does not exist."""
+def main(arguments: list[str]) -> int:
+    """Run the benches named, or all, with the options behind their names; 0 when every figure was reached, 1 when not, 2 for a name that does not exist."""
+    first_option = next((place for place, argument in enumerate(arguments) if argument.startswith("-")), len(arguments))
+    names, options = arguments[:first_option], arguments[first_option:]
     unknown = [name for name in names if name not in BENCHES]
     if unknown:
         print(f"there is no bench {', '.join(unknown)}; there are: {', '.join(BENCHES)}", file=sys.stderr)
@@ -64,7 +59,7 @@ def main(names: list[str]) -> int:
     for name in names or BENCHES:
         began = time.perf_counter()
         print(f"== {name}", file=sys.stderr)
-        results += BENCHES[name]()
+        results += BENCHES[name](options)
         print(f"   {time.perf_counter() - began:.0f} s", file=sys.stderr)
     show(results, about)
     return 0 if all(result.reached for result in results) else 1

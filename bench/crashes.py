@@ -129,7 +129,7 @@ def installation(directory: Path, command: Sequence[str] = COLLECTOR, workers: i
     server = EmbeddedPostgres(directory / "postgres")
     server.start()
     migrate(server.dsn)
-    port = _free_port()
+    port = free_port()
     environment = {**os.environ, "CEGLA_DSN": server.dsn, "CEGLA_DATA_DIR": str(directory), "CEGLA_COLLECTOR_PORT": str(port)}
     children = [Child(f"collector-{number}", list(command), environment, directory / f"collector-{number}.log") for number in range(1, workers + 1)]
     running = Running(
@@ -277,7 +277,8 @@ def _history(directory: Path) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     import socket
 
     with socket.socket() as probe:

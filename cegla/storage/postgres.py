@@ -26,6 +26,7 @@ SYSTEM_USER = "pgserver"
 LONGEST_SOCKET_PATH = 90  # the kernel allows 107 bytes, and PostgreSQL adds its file name
 SAFE_SETTINGS = {"fsync": "on", "full_page_writes": "on", "data_sync_retry": "off"}
 
+CLUSTER_OPTIONS = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums", "--username=postgres"]
 SERVER_OPTIONS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -142,7 +143,7 @@ class EmbeddedPostgres:
         """initdb into a fresh folder, then rename: a half-made cluster is never taken for a whole one."""
         half_made = self.directory / "data.new"
         shutil.rmtree(half_made, ignore_errors=True)
-        arguments = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums", "-U", "postgres", "-D", str(half_made)]
+        arguments = [*CLUSTER_OPTIONS, "-D", str(half_made)]
         done = subprocess.run([str(self.programs / "initdb"), *arguments], capture_output=True, cwd="/", check=False, **self.as_user)
         if done.returncode != 0:
             raise DatabaseWontStart(where=str(self.directory), seen=done.stderr.decode(errors="replace")[-200:])
