@@ -25,6 +25,7 @@ from pathlib import Path
 import psycopg
 
 from cegla.collect import actions as collect
+from cegla.repair import actions as repair
 from cegla.storage.migrations import migrate
 from cegla.storage.postgres import EmbeddedPostgres
 from cegla.storage.settings import Settings
@@ -214,7 +215,7 @@ def take_in_everything(running: Running) -> list[str]:
         while (taken := collect.take(conn, 20_000)).requests:
             decoded = collect.decode(taken, sources, running.settings.collector)
             events = collect.drop_repeats(conn, decoded.events, now + timedelta(0))
-            collect.set_aside(conn, decoded.set_aside, now)
+            repair.set_aside(conn, decoded.set_aside, now)
             collect.advance(conn, taken, events, len(decoded.events) - len(events), decoded.set_aside)
             found += [event.message_id for event in events]
     return found

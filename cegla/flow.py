@@ -20,6 +20,7 @@ import structlog
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
+from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.batches import Committed, commit_batch, last_committed, only_intake_worker
@@ -226,7 +227,7 @@ class Intake:
 
 def _settle(batch: Batch) -> None:
     """The last words of the transaction: what was set aside, the inbox position, the batch's number."""
-    collect.set_aside(batch.conn, batch.set_aside, batch.now)
+    repair.set_aside(batch.conn, batch.set_aside, batch.now)
     collect.advance(batch.conn, batch.taken, applied=batch.events, repeated=batch.repeated, set_aside=batch.set_aside)
     last_event_id = batch.before.last_event_id + len(batch.events)
     commit_batch(batch.conn, Committed(batch.number, last_event_id), len(batch.events), batch.now)
@@ -262,6 +263,7 @@ def forget_old(ws: Workspace, now: datetime) -> None:
     """Requests and quarantine past their time go."""
     with ws.transaction() as conn:
         collect.forget_old(conn, now)
+        repair.forget_old(conn, now)
 
 
 AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [recompute_traits, recompute_segments, forget_old]

@@ -18,6 +18,8 @@ from cegla.collect.rules.columns import PROBLEMS
 from cegla.collect.rules.mapping import ColumnForm, FileForm, IdsForm, Mapping, WhenForm
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
+from cegla.repair.rules.fix import CastForm, MoveForm, SetForm, StepForm, ValuesForm
+from cegla.repair.rules.returning import OBSTACLES
 from cegla.segment import actions as segment
 from cegla.storage.settings import Section, Settings
 from cegla.vocabulary import errors, events, identifiers
@@ -163,11 +165,23 @@ with an empty column is empty. Text without braces, numbers and booleans are con
     return page("Import mappings", intro, *parts, f"## Why a row was not used\n\n{problems}")
 
 
+def fixes_page() -> str:
+    intro = """What a fix of quarantined events may say: a list of `steps`, each with exactly one of the words below. A path names fields from
+the top of the event with dots between them; `[]` means every element of a list, and a name with a dot in it is written in double quotes.
+`messageId`, `writeKey` and consents cannot be changed. How to use one: [repair quarantined events](../how-to/repair-quarantined-events.md)."""
+    forms = (("A step", StepForm), ("move", MoveForm), ("set", SetForm), ("cast", CastForm), ("values", ValuesForm))
+    parts = [f"## {name}\n\n{form.__doc__}\n\n" + table(["Field", "Required", "Default", "Meaning"], _form_fields(form)) for name, form in forms]
+    rows = ([code(key.value), text.en, text.pl] for key, text in OBSTACLES.items())
+    obstacles = table(["Obstacle", "Why the event stays", "Dlaczego zdarzenie zostaje"], rows)
+    return page("Fixes", intro, *parts, f"## What cannot come back\n\n{obstacles}")
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "api.md": api_page,
     "cli.md": cli_page,
     "errors.md": errors_page,
     "events.md": events_page,
+    "fixes.md": fixes_page,
     "imports.md": imports_page,
     "segments.md": segments_page,
     "settings.md": settings_page,
@@ -178,7 +192,7 @@ PAGES: dict[str, Callable[[], str]] = {
 def _form_fields(form: type[BaseModel]) -> Iterable[Sequence[Any]]:
     for key, field in form.model_fields.items():
         default = "" if field.is_required() or field.default_factory or field.default in (None, "", ()) else code(field.default)
-        yield [code(key), "yes" if field.is_required() else "", default, field.description]
+        yield [code(field.alias or key), "yes" if field.is_required() else "", default, field.description]
 
 
 def _descendants(kind: type[errors.CeglaError]) -> Iterable[type[errors.CeglaError]]:

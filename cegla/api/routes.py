@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cegla.api import campaigns, people, segments, sources, system
+from cegla.api import campaigns, people, quarantine, segments, sources, system
 
 
 class Route(NamedTuple):
@@ -58,6 +58,14 @@ ROUTES = (
     Route("GET", "/sources", sources.listed, "sources.read", "all sources and what became of their events"),
     Route("POST", "/sources", sources.add, "sources.edit", "make a source"),
     Route("POST", "/sources/{source_id}/test-event", sources.send_test_event, "sources.edit", "put a test event into the inbox"),
-    Route("GET", "/quarantine", sources.quarantine, "events.read", "events that could not be used"),
-    Route("POST", "/quarantine/replay", sources.replay, "events.replay", "send them through the door again"),
+    Route("GET", "/quarantine", quarantine.listed, "events.read", "events that could not be used"),
+    Route("POST", "/quarantine/search", quarantine.search, "events.read", "the same by a filter, also by content"),
+    Route("GET", "/quarantine/overview", quarantine.overview, "events.read", "how many wait, by reason and day"),
+    Route("GET", "/quarantine/events/{event_id}", quarantine.shown, "events.read", "one of them with its history"),
+    Route("POST", "/quarantine/preview", quarantine.preview, "events.replay", "what a fix would make of them"),
+    Route("POST", "/quarantine/replay", quarantine.replay, "events.replay", "send them through the door again"),
+    Route("POST", "/quarantine/discard", quarantine.discard, "events.replay", "decide that they are not needed"),
+    Route("GET", "/quarantine/runs", quarantine.runs, "events.read", "decisions on many events"),
+    Route("GET", "/quarantine/runs/{run_id}", quarantine.run, "events.read", "how far one of them is"),
+    Route("POST", "/quarantine/runs/{run_id}/stop", quarantine.stop, "events.replay", "end one where it is"),
 )

@@ -1,5 +1,6 @@
 """What calls carry in their bodies. Unknown fields are refused, so that a typing error is told and not swallowed."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
@@ -87,7 +88,30 @@ class NewSource(Shape):
     basis: Literal["consent", "contract", "legal_obligation", "legitimate_interest"] = "consent"
 
 
-class Replay(Shape):
-    """Events of the quarantine to try again."""
+class QuarantineQuery(Shape):
+    """Which events of the quarantine; what is left out asks for nothing."""
 
-    ids: list[int] = Field(min_length=1, max_length=10_000)
+    reason: str | None = None
+    source_id: int | None = Field(None, ge=0, le=2**31 - 1)
+    event: str | None = Field(None, max_length=500)
+    since: datetime | None = None
+    until: datetime | None = None
+    state: Literal["open", "replayed", "discarded", "all"] = "open"
+    before: int | None = Field(None, ge=0, le=2**63 - 1)
+    limit: int = Field(50, ge=1, le=500)
+
+
+class QuarantineFilter(QuarantineQuery):
+    """The same, also by number and by content."""
+
+    ids: list[Annotated[int, Field(ge=0, le=2**63 - 1)]] | None = Field(None, min_length=1, max_length=10_000)
+    text: str | None = Field(None, max_length=200)
+
+
+class Decide(Shape):
+    """What to do with the events of a filter. An empty filter means all of them only when `everything` says so."""
+
+    filter: QuarantineFilter = Field(default_factory=lambda: QuarantineFilter.model_validate({}))
+    fix: dict[str, Any] | None = None
+    why: str = Field("", max_length=500)
+    everything: bool = False

@@ -1,18 +1,14 @@
-"""Sources and quarantine: where events come from, what became of them, and a second chance for those that were set aside."""
+"""Sources: where events come from, and what became of them."""
 
 import json
 import secrets
-from typing import Annotated, Any
-
-from fastapi import Query
+from typing import Any
 
 from cegla.api.call import Opened, not_found
 from cegla.api.plain import plain
-from cegla.api.shapes import Limit, NewSource, Replay
+from cegla.api.shapes import NewSource
 from cegla.collect import actions as collect
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import InvalidInput
-from cegla.vocabulary.events import Reason
 
 TEST_USER = "cegla-test"
 
@@ -42,31 +38,6 @@ def send_test_event(call: Opened, source_id: int) -> Any:
             raise not_found("source", source_id)
         collect.write_down(conn, source_id, [json.dumps(event).encode()], call.now)
     return {"message_id": message_id, "source": source_id}
-
-
-def quarantine(call: Opened, reason: Annotated[str | None, Query()] = None, before: int | None = None, limit: Limit = 50) -> Any:
-    """Events that could not be used, newest first, each with its reason. What they hold is shown only to those who may see personal data."""
-    with call.ws.transaction() as conn:
-        rows = collect.quarantine(conn, reason=_reason(reason), before=before, limit=limit)
-    shapes = [plain(row) for row in rows]
-    return {"events": shapes if call.may("people.reveal") else [shape | {"payload": None} for shape in shapes]}
-
-
-def replay(call: Opened, body: Replay) -> Any:
-    """Send events of the quarantine through the door again, with their original times and ids."""
-    with call.ws.transaction() as conn:
-        count = collect.replay(conn, body.ids, call.now)
-    call.note("quarantine.replay", "quarantine", events=count)
-    return {"replayed": count}
-
-
-def _reason(text: str | None) -> Reason | None:
-    if not text:
-        return None
-    try:
-        return Reason(text)
-    except ValueError:
-        raise InvalidInput(where="reason", seen=text, detail=", ".join(Reason)) from None
 
 
 def _shape(source: collect.Source, standing: collect.SourceStanding | None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ NUMBER, NAME, KIND, BASIS, KEY = Text("Nr", "No."), Text("Nazwa", "Name"), Text(
 ACCEPTED, APPLIED, REPEATED = Text("Przyjęte", "Accepted"), Text("W historii", "In history"), Text("Powtórzone", "Repeated")
 ASIDE, WAITING, SECRET = Text("Kwarantanna", "Quarantine"), Text("Czeka", "Waiting"), Text("Klucz tajny (tylko teraz)", "Secret key (shown this once)")
 REASON, DETAIL, AT = Text("Powód", "Reason"), Text("Szczegół", "Detail"), Text("Kiedy", "When")
-REPLAYED = Text("Zdarzeń wysłanych ponownie: {replayed}.", "Events sent again: {replayed}.")
+REPLAYED = Text("Zdarzeń wysłanych ponownie: {done} z {events}.", "Events sent again: {done} of {events}.")
 ARRIVED = Text("Zdarzenie {message_id} dotarło do historii po {seconds:.1f} s.", "The event {message_id} reached the history after {seconds:.1f} s.")
 
 
@@ -55,7 +55,7 @@ def replay(context: typer.Context, ids: list[int], as_json: AsJson = False) -> N
     """Send these events of the quarantine through the door again."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        done = api.post("/quarantine/replay", {"ids": ids})
+        done = api.post("/quarantine/replay", {"filter": {"ids": ids}})
     desk.answer(done, lambda desk, value: desk.tell(REPLAYED, **value))
 
 

@@ -1,4 +1,4 @@
-"""The door to taking in: sources, the inbox, quarantine. Times are UTC; `conn` is the caller's transaction throughout.
+"""The door to taking in: sources and the inbox. Times are UTC; `conn` is the caller's transaction throughout.
 
 Accepted means committed: what `write_down` and the collectors put into the inbox is either applied, known as a repeat, or in
 quarantine with a reason, and `standing` shows that the numbers add up.
@@ -15,9 +15,11 @@ from typing import Any
 from cegla.collect import heads, store
 from cegla.collect.file_import import ImportResult, Progress, load_mapping, run_import
 from cegla.collect.rules import decode as decoding
-from cegla.collect.rules import envelope, people
+from cegla.collect.rules import envelope
 from cegla.collect.rules.decode import Decoded, Limits, Origin, Request
 from cegla.collect.rules.mapping import Mapping as FileMapping
+from cegla.collect.rules.people import names as names
+from cegla.collect.rules.people import needles as needles
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.events import Event, Reason, SetAside
@@ -25,7 +27,6 @@ from cegla.vocabulary.identifiers import Identifier
 
 OWN_KINDS = ("import", "internal")
 KEEP_REQUESTS_DAYS = 30  #: as long as a warehouse may have to be rebuilt from requests
-KEEP_QUARANTINE_DAYS = 90
 
 
 @dataclass(frozen=True)
@@ -52,18 +53,19 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Quarantined:
-    """An event that could not be used. `payload` is None when keeping it needs a consent that is missing."""
+class Returned:
+    """An event, or a whole request, that was set aside and goes through the door again."""
 
-    id: int
     source_id: int
-    reason: Reason
-    detail: str
-    payload: bytes | None
-    message_id: str | None
     received_at: datetime
-    set_aside_at: datetime
-    replayed_at: datetime | None
+    trusted: bool
+    kind: str | None
+    gpc: bool
+    ip: str | None
+    user_agent: str | None
+    body: bytes
+    known_by: str  #: the message id it is known by, also when its own is missing or unusable
+    remembered: bool  #: that id was marked as seen on its behalf, so the mark must go
 
 
 @dataclass(frozen=True)
@@ -173,32 +175,12 @@ def drop_repeats(conn: Connection, events: Sequence[Event], now: datetime) -> li
     return [events[place] for place in unseen.values()]
 
 
-def as_set_aside(event: Event, reason: Reason, detail: str, keep_content: bool = True) -> SetAside:
-    """A decoded event on its way to quarantine, its content as it would be sent again."""
+def as_set_aside(event: Event, reason: Reason, detail: str, keep_content: bool = True, remembered: bool = True) -> SetAside:
+    """A decoded event on its way to quarantine, its content as it would be sent again. `remembered`: `drop_repeats` let it pass."""
     return SetAside(
         source_id=event.source_id, reason=reason, detail=detail, payload=decoding.encode(event) if keep_content else None, message_id=event.message_id,
-        received_at=event.received_at, writer=event.writer, number=event.number, index=event.index,
+        received_at=event.received_at, writer=event.writer, number=event.number, index=event.index, remembered=remembered,
     )  # fmt: skip
-
-
-def set_aside(conn: Connection, rows: Sequence[SetAside], now: datetime) -> None:
-    """Put events into quarantine."""
-    if not rows:
-        return
-    store.SQL.set_aside(
-        conn,
-        source_ids=[row.source_id for row in rows],
-        reasons=[str(row.reason) for row in rows],
-        details=[row.detail.replace("\0", "") for row in rows],
-        payloads=[row.payload for row in rows],
-        message_ids=[row.message_id for row in rows],
-        received=[row.received_at for row in rows],
-        writers=[row.writer for row in rows],
-        numbers=[row.number for row in rows],
-        indexes=[row.index for row in rows],
-        whole=store.WHOLE_REQUEST,
-        now=now,
-    )
 
 
 def advance(conn: Connection, taken: Taken, applied: Sequence[Event], repeated: int, set_aside: Sequence[SetAside]) -> None:
@@ -232,34 +214,34 @@ def advance(conn: Connection, taken: Taken, applied: Sequence[Event], repeated: 
     store.move_places(conn, taken.position)
 
 
-def quarantine(conn: Connection, *, reason: Reason | None = None, before: int | None = None, limit: int = 50) -> list[Quarantined]:
-    """Events in quarantine that were not replayed, newest first; `before` is the last id of the page before."""
-    rows = store.SQL.quarantined(conn, reason=None if reason is None else str(reason), before=before, limit=limit)
-    return [replace(Quarantined(*row), reason=Reason(row[2])) for row in rows]
+def put_back(conn: Connection, returned: Sequence[Returned]) -> None:
+    """Put what was set aside into the inbox again, with its original time and under the message id it is known by.
 
-
-def replay(conn: Connection, quarantine_ids: Sequence[int], now: datetime, corrected: Mapping[int, bytes] | None = None) -> int:
-    """Send quarantined events through the door again, with their original times and message ids; returns how many.
-
-    `corrected` holds the new content of events that were fixed, as JSON, by quarantine id.
+    A mark in the memory of repeats is taken back only when it was made for this very event; so what was applied before, or is put back
+    twice, counts as a repeat.
     """
-    rows = list(store.SQL.to_replay(conn, ids=list(quarantine_ids)))
-    hashes: list[bytes] = []
     by_source: dict[int, list[store.Incoming]] = {}
-    for key, source_id, payload, message_id, received_at, writer, number, index, trusted, kind, _reason in rows:
-        message_id = message_id or f"cegla-{writer}-{number}-{index}"
-        body = decoding.named((corrected or {}).get(key, payload or b""), message_id)
+    for one in returned:
+        body = decoding.named(one.body, one.known_by)
         try:
             count = len(envelope.read(body).events)
         except envelope.NotJson:
             count = 1
-        hashes.append(store.fingerprint(source_id, message_id))
-        by_source.setdefault(source_id, []).append(store.Incoming(source_id, received_at, count, trusted, kind, body))
-    store.forget_seen(conn, hashes)
+        incoming = store.Incoming(one.source_id, one.received_at, count, one.trusted, one.kind, body, one.gpc, one.ip, one.user_agent)
+        by_source.setdefault(one.source_id, []).append(incoming)
+    store.forget_seen(conn, [store.fingerprint(one.source_id, one.known_by) for one in returned if one.remembered])
     for source_id, incoming in by_source.items():
         store.append(conn, source_id, incoming)
-    store.SQL.replayed(conn, ids=[row[0] for row in rows], now=now)
-    return len(rows)
+
+
+def would_refuse(body: bytes, source: Source, limits: Limits, received_at: datetime) -> Reason | None:
+    """Why decoding would set an event aside; None when it would not. Nothing is stored."""
+    request = Request(
+        writer=0, number=0, source_id=source.id, events=1, kind=None, trusted=True, gpc=False, received_at=received_at, ip=None, user_agent=None,
+        link=b"", body=decoding.named(body, "preview"),
+    )  # fmt: skip
+    aside = decode(Taken([request], {}), {source.id: source}, limits).set_aside
+    return aside[0].reason if aside else None
 
 
 def standing(conn: Connection) -> list[SourceStanding]:
@@ -281,35 +263,26 @@ def look_at_heads(conn: Connection, data_dir: Path, now: datetime) -> int:
 
 
 def forget_old(conn: Connection, now: datetime) -> int:
-    """Delete requests taken in more than 30 days ago and quarantine older than 90 days; returns how many requests went."""
+    """Delete requests taken in more than 30 days ago; returns how many went."""
     removed = store.SQL.trim(conn, before=now - timedelta(days=KEEP_REQUESTS_DAYS))
-    store.SQL.trim_quarantine(conn, before=now - timedelta(days=KEEP_QUARANTINE_DAYS))
     store.SQL.close_writers(conn, before=now - timedelta(days=1), lock_space=store.LOCK_SPACE)
     return removed
 
 
 def export_person(conn: Connection, identifiers: Sequence[Identifier]) -> dict[str, Any]:
-    """Requests and quarantined events that name a person by one of these normalized identifiers."""
-    requests, aside = _naming(conn, identifiers)
-    return {
-        "requests": [{"received_at": row[3], "source_id": row[2], "body": row[4]} for row in requests],
-        "quarantine": [{"received_at": row[3], "source_id": row[1], "reason": row[2], "body": row[4]} for row in aside],
-    }
+    """Requests that name a person by one of these normalized identifiers."""
+    return {"requests": [{"received_at": row[3], "source_id": row[2], "body": row[4]} for row in _naming(conn, identifiers)]}
 
 
 def erase_person(conn: Connection, identifiers: Sequence[Identifier]) -> int:
-    """Remove the requests already taken in, and the content of quarantined events, that name a person; returns how many."""
-    requests, aside = _naming(conn, identifiers)
-    gone = [(writer, number) for writer, number, _, _, _, _, taken in requests if taken]
+    """Remove the requests already taken in that name a person; returns how many."""
+    gone = [(writer, number) for writer, number, _, _, _, _, taken in _naming(conn, identifiers) if taken]
     store.SQL.remove_requests(conn, writers=[writer for writer, _ in gone], numbers=[number for _, number in gone])
-    store.SQL.empty_quarantine(conn, ids=[row[0] for row in aside])
-    return len(gone) + len(aside)
+    return len(gone)
 
 
-def _naming(conn: Connection, identifiers: Sequence[Identifier]) -> tuple[list[Any], list[Any]]:
-    """Rows of the inbox and of quarantine whose events name the person. The database finds texts, the rule looks at the fields."""
-    needles = [needle for identifier in identifiers for needle in people.needles(identifier)]
+def _naming(conn: Connection, identifiers: Sequence[Identifier]) -> list[Any]:
+    """Requests whose events name the person. The database finds texts, the rule looks at the fields."""
+    found = store.SQL.inbox_naming(conn, needles=[needle for identifier in identifiers for needle in needles(identifier)])
     wanted = frozenset(identifiers)
-    requests = [row for row in store.SQL.inbox_naming(conn, needles=needles) if people.names(row[4], wanted)]
-    aside = [row for row in store.SQL.quarantine_naming(conn, needles=needles) if people.names(row[4], wanted)]
-    return requests, aside
+    return [row for row in found if names(row[4], wanted)]

@@ -1,4 +1,4 @@
-"""The tables of taking in: sources, the inbox and its writers, what was seen before, quarantine, counters."""
+"""The tables of taking in: sources, the inbox and its writers, what was seen before, counters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +32,9 @@ class Incoming:
     trusted: bool
     kind: str | None
     body: bytes
+    gpc: bool = False
+    ip: str | None = None
+    user_agent: str | None = None
 
 
 def append(conn: Connection, writer_source_id: int, incoming: Sequence[Incoming]) -> None:
@@ -52,7 +55,10 @@ def append(conn: Connection, writer_source_id: int, incoming: Sequence[Incoming]
         sources=[request.source_id for request in incoming],
         counts=[request.events for request in incoming],
         trusted=[request.trusted for request in incoming],
+        gpcs=[request.gpc for request in incoming],
         kinds=[request.kind for request in incoming],
+        ips=[request.ip for request in incoming],
+        user_agents=[request.user_agent for request in incoming],
         links=links,
         bodies=[request.body for request in incoming],
     )

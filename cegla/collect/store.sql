@@ -34,10 +34,11 @@ update collect.writers set last_number = :last_number, last_link = :last_link wh
 
 -- name: append_requests!
 -- Add requests of a source writer, in order.
-insert into collect.inbox (number, received_at, writer, source_id, events, trusted, gpc, kind, link, body)
-select number, received_at, :writer, source_id, events, trusted, false, kind, link, body
-from unnest(:numbers::bigint[], :received::timestamptz[], :sources::integer[], :counts::integer[], :trusted::boolean[], :kinds::text[], :links::bytea[], :bodies::bytea[])
-    as r (number, received_at, source_id, events, trusted, kind, link, body);
+insert into collect.inbox (number, received_at, writer, source_id, events, trusted, gpc, kind, ip, user_agent, link, body)
+select number, received_at, :writer, source_id, events, trusted, gpc, kind, ip, user_agent, link, body
+from unnest(:numbers::bigint[], :received::timestamptz[], :sources::integer[], :counts::integer[], :trusted::boolean[], :gpcs::boolean[], :kinds::text[],
+        :ips::text[], :user_agents::text[], :links::bytea[], :bodies::bytea[])
+    as r (number, received_at, source_id, events, trusted, gpc, kind, ip, user_agent, link, body);
 
 -- name: copy_requests!
 -- A group of requests of a collector, in the order of `committer.Row`.
@@ -118,18 +119,6 @@ where hash in (select encode(substring(:hashes::bytea from i * 16 + 1 for 16), '
 -- Sources whose events are remembered for good.
 select id from collect.sources where kind = 'import';
 
--- name: set_aside!
--- Put events into quarantine. A reason that concerns a whole request counts for all its events.
-insert into collect.quarantine (source_id, reason, detail, payload, message_id, received_at, set_aside_at, writer, number, index, events, trusted, kind)
-select q.source_id, q.reason, q.detail, q.payload, q.message_id, q.received_at, :now, q.writer, q.number, q.index,
-    case when q.reason = any(:whole) then coalesce(i.events, 1) else 1 end,
-    coalesce(i.trusted, false),
-    case when q.reason = any(:whole) then i.kind end
-from unnest(:source_ids::integer[], :reasons::text[], :details::text[], :payloads::bytea[], :message_ids::text[], :received::timestamptz[],
-        :writers::integer[], :numbers::bigint[], :indexes::integer[])
-    as q (source_id, reason, detail, payload, message_id, received_at, writer, number, index)
-left join collect.inbox i on i.writer = q.writer and i.number = q.number;
-
 -- name: count_events!
 -- Add to the counters of sources.
 insert into collect.counters as c (source_id, accepted, applied, repeated, quarantined, last_received_at)
@@ -137,22 +126,6 @@ select * from unnest(:source_ids::integer[], :accepted::bigint[], :applied::bigi
 on conflict (source_id) do update set
     accepted = c.accepted + excluded.accepted, applied = c.applied + excluded.applied, repeated = c.repeated + excluded.repeated,
     quarantined = c.quarantined + excluded.quarantined, last_received_at = greatest(c.last_received_at, excluded.last_received_at);
-
--- name: quarantined
--- Events in quarantine that were not replayed, newest first, from below :before.
-select id, source_id, reason, detail, payload, message_id, received_at, set_aside_at, replayed_at
-from collect.quarantine
-where replayed_at is null and (:reason::text is null or reason = :reason) and (:before::bigint is null or id < :before)
-order by id desc limit :limit;
-
--- name: to_replay
--- Quarantined events that can be replayed, locked.
-select id, source_id, payload, message_id, received_at, writer, number, index, trusted, kind, reason
-from collect.quarantine where id = any(:ids::bigint[]) and replayed_at is null and payload is not null order by id for update;
-
--- name: replayed!
--- Say that quarantined events went through the door again.
-update collect.quarantine set replayed_at = :now where id = any(:ids::bigint[]);
 
 -- name: standing
 -- Per source: what was counted, what waits, and since when.
@@ -175,10 +148,6 @@ select count(*), coalesce(sum(requests), 0)::bigint from collect.damage;
 -- Forget requests that were taken in and written before a moment.
 delete from collect.inbox i using collect.positions p where p.writer = i.writer and i.number <= p.taken and i.written_at < :before;
 
--- name: trim_quarantine!
--- Forget events set aside before a moment.
-delete from collect.quarantine where set_aside_at < :before;
-
 -- name: close_writers!
 -- Forget the places of collector processes that are gone and whose requests are all forgotten; live ones hold the lock.
 delete from collect.positions p using collect.writers w
@@ -190,20 +159,11 @@ where w.writer = p.writer and w.source_id is null and w.opened_at < :before
 -- Keep a writer for this connection's life.
 select pg_advisory_lock(:lock_space, :writer);
 
--- name: quarantine_naming
--- Quarantined events whose content holds one of the texts; the caller looks closer.
-select id, source_id, reason, received_at, payload, kind from collect.quarantine
-where payload is not null and exists (select 1 from unnest(:needles::bytea[]) n where position(n in payload) > 0) order by id;
-
 -- name: inbox_naming
 -- Requests whose body holds one of the texts; the caller looks closer.
 select i.writer, i.number, i.source_id, i.received_at, i.body, i.kind, i.number <= p.taken as taken
 from collect.inbox i join collect.positions p using (writer)
 where exists (select 1 from unnest(:needles::bytea[]) n where position(n in i.body) > 0) order by i.writer, i.number;
-
--- name: empty_quarantine!
--- Remove the content of quarantined events.
-update collect.quarantine set payload = null, message_id = null, detail = '' where id = any(:ids::bigint[]);
 
 -- name: remove_requests!
 -- Remove requests that were taken in.

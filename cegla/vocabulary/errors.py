@@ -301,3 +301,19 @@ class DiskFull(Busy):
     code, status = "CEGLA-E0620", 507
     what = Text("Brak miejsca na dysku.", "The disk is full.")
     todo = Text("Zwolnij miejsce; Cegla podejmie pracę sama.", "Free some space; Cegla goes on by itself.")
+
+
+class FixInvalid(InvalidInput):
+    """A fix for quarantined events is wrong."""
+
+    code = "CEGLA-E0360"
+    what = Text("Nieprawidłowa naprawa: {detail}", "The fix is not valid: {detail}")
+    todo = Text("Popraw wskazany krok; opis: docs/reference/fixes.md.", "Correct the step shown; see docs/reference/fixes.md.")
+
+
+class NotReplayable(Refused):
+    """An event of the quarantine cannot come back."""
+
+    code, status = "CEGLA-E0361", 409
+    what = Text("Tego zdarzenia nie można powtórzyć: {why}.", "This event cannot be replayed: {why}.")
+    todo = Text("Obejrzyj jego historię poleceniem cegla quarantine show.", "Look at its history with cegla quarantine show.")

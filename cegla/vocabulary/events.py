@@ -29,6 +29,8 @@ class Reason(StrEnum):
     UNREADABLE_TIME = "unreadable_time"
     UNREADABLE_BODY = "unreadable_body"
     INTAKE_FAILED = "intake_failed"
+    UNPLANNED_EVENT = "unplanned_event"
+    PLAN_VIOLATION = "plan_violation"
     NO_CONSENT = "no_consent"
     SUPPRESSED = "suppressed"
 
@@ -49,6 +51,8 @@ REASONS: dict[Reason, Text] = {
     Reason.UNREADABLE_TIME: Text("nieczytelny czas", "unreadable time"),
     Reason.UNREADABLE_BODY: Text("nieczytelna treść żądania", "unreadable request body"),
     Reason.INTAKE_FAILED: Text("przyjęcie nie powiodło się", "intake failed"),
+    Reason.UNPLANNED_EVENT: Text("zdarzenia nie ma w planie", "the tracking plan does not know the event"),
+    Reason.PLAN_VIOLATION: Text("zdarzenie łamie plan", "the event breaks the tracking plan"),
     Reason.NO_CONSENT: Text("brak zgody na analizę", "no consent to analytics"),
     Reason.SUPPRESSED: Text("osoba została usunięta", "the person was erased"),
 }
@@ -94,3 +98,4 @@ class SetAside(msgspec.Struct, frozen=True, kw_only=True):
     writer: int
     number: int
     index: int
+    remembered: bool = False  #: its (source, messageId) was marked as seen on its behalf

@@ -9,6 +9,7 @@ import structlog
 
 from cegla.activate import actions as activate
 from cegla.flow import Intake, night, recompute_segments
+from cegla.repair import actions as repair
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.errors import CeglaError, Transient
@@ -32,6 +33,7 @@ class Loops:
             for name, work, idle in (
                 ("intake", self._take_in, IDLE_SECONDS),
                 ("campaigns", self._deliver, 0.5),
+                ("repairs", self._repair, 1.0),
                 ("time", self._follow_time, MEMBERSHIP_SECONDS),
             )
         ]
@@ -72,6 +74,10 @@ class Loops:
 
     def _deliver(self) -> bool:
         return activate.deliver(self.ws, self.ws.clock(), self.outlet).more
+
+    def _repair(self) -> bool:
+        with self.ws.transaction() as conn:
+            return repair.work(conn, self.ws.clock())
 
     def _follow_time(self) -> bool:
         now = self.ws.clock()

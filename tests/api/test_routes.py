@@ -60,7 +60,7 @@ def session(workspace: Workspace, role: str) -> dict[str, str]:
 
 
 def address(route: Route) -> str:
-    return route.path.lstrip("/").format(person="p1", segment_id=1, campaign_id=1, message_id=1, source_id=1)
+    return route.path.lstrip("/").format(person="p1", segment_id=1, campaign_id=1, message_id=1, source_id=1, event_id=1, run_id=1)
 
 
 def person(owner: httpx.Client, identifier: str) -> str:
@@ -200,7 +200,7 @@ def test_events_set_aside_are_listed_by_reason_and_replayed(owner: httpx.Client,
     Intake(workspace).drain()
     listed = owner.get("quarantine?reason=missing_event_name").json()["events"]
     assert [one["reason"] for one in listed] == ["missing_event_name"]
-    assert owner.post("quarantine/replay", json={"ids": [listed[0]["id"]]}).json() == {"replayed": 1}
+    assert owner.post("quarantine/replay", json={"filter": {"ids": [listed[0]["id"]]}}).json()["done"] == 1
     assert owner.get("quarantine?reason=nonsense").status_code == 422
 
 

@@ -12,9 +12,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cegla.collect import actions as collect
+from cegla.repair import actions as repair
 from cegla.storage.settings import CollectorSettings
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis
+from cegla.vocabulary.errors import NotReplayable
 from cegla.vocabulary.events import Event, Reason
 from cegla.vocabulary.identifiers import Identifier
 
@@ -42,7 +44,7 @@ def take_in(conn: Connection, most_events: int = 1_000, now: datetime = NOW) -> 
         return []
     decoded = collect.decode(taken, {source.id: source for source in collect.sources(conn)}, LIMITS)
     events = collect.drop_repeats(conn, decoded.events, now)
-    collect.set_aside(conn, decoded.set_aside, now)
+    repair.set_aside(conn, decoded.set_aside, now)
     collect.advance(conn, taken, events, len(decoded.events) - len(events), decoded.set_aside)
     return events
 
@@ -118,15 +120,16 @@ def test_a_bad_event_goes_to_quarantine_alone_and_can_be_corrected_and_replayed(
     del bad["event"]
     collect.write_down(conn, source.id, [batch(track(1), bad)], NOW)
     assert ids(take_in(conn)) == ["m-1"]
-    (row,) = collect.quarantine(conn)
+    (row,) = repair.listed(conn)
     assert (row.reason, row.message_id) == (Reason.MISSING_EVENT_NAME, "m-2")
-    corrected = json.dumps({**json.loads(row.payload or b""), "event": "Order Completed"}).encode()
-    assert collect.replay(conn, [row.id], NOW + timedelta(days=1), {row.id: corrected}) == 1
+    corrected = {"steps": [{"rename_event": "Order Completed"}]}
+    assert repair.start(conn, repair.Decision("replay", repair.Filter(ids=(row.id,)), corrected), "anna", NOW + timedelta(days=1)).done == 1
     (event,) = take_in(conn)
     assert (event.name, event.message_id, event.received_at) == ("Order Completed", "m-2", NOW)
     assert event.occurred_at == datetime(2026, 11, 19, 10, tzinfo=UTC)
-    assert collect.quarantine(conn) == []
-    assert collect.replay(conn, [row.id], NOW) == 0
+    assert repair.listed(conn) == []
+    with pytest.raises(NotReplayable):
+        repair.start(conn, repair.Decision("replay", repair.Filter(ids=(row.id,))), "anna", NOW)
 
 
 def test_an_event_set_aside_after_the_repeats_were_dropped_can_be_replayed(conn: Connection) -> None:
@@ -134,9 +137,9 @@ def test_an_event_set_aside_after_the_repeats_were_dropped_can_be_replayed(conn:
     taken = collect.take(conn, 10)
     (event,) = collect.drop_repeats(conn, collect.decode(taken, {source.id: source for source in collect.sources(conn)}, LIMITS).events, NOW)
     aside = [collect.as_set_aside(event, Reason.SUPPRESSED, "")]
-    collect.set_aside(conn, aside, NOW)
+    repair.set_aside(conn, aside, NOW)
     collect.advance(conn, taken, [], 0, aside)
-    collect.replay(conn, [row.id for row in collect.quarantine(conn)], NOW)
+    repair.start(conn, repair.Decision("replay", repair.Filter()), "anna", NOW)
     (again,) = take_in(conn)
     assert (again.message_id, again.properties) == ("m-1", {"a": 1})
 
@@ -171,10 +174,9 @@ def test_a_person_is_exported_and_erased_and_nobody_else(conn: Connection) -> No
     collect.write_down(conn, source.id, [batch(anna), batch(track(2, anonymousId="77", properties={"note": "7"}))], NOW)
     take_in(conn)
     wanted = [Identifier("email", "anna@example.pl"), Identifier("anonymous_id", "7")]
-    exported = collect.export_person(conn, wanted)
-    assert [len(rows) for rows in exported.values()] == [1, 1]
-    assert collect.erase_person(conn, wanted) == 2
-    assert collect.export_person(conn, wanted) == {"requests": [], "quarantine": []}
+    assert len(collect.export_person(conn, wanted)["requests"]) == len(repair.export_person(conn, wanted)["quarantine"]) == 1
+    assert collect.erase_person(conn, wanted) == repair.erase_person(conn, wanted) == 1
+    assert collect.export_person(conn, wanted) | repair.export_person(conn, wanted) == {"requests": [], "quarantine": []}
     assert len(collect.export_person(conn, [Identifier("anonymous_id", "77")])["requests"]) == 1
 
 

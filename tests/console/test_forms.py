@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cegla.collect import actions as collect
 from cegla.govern import actions as govern
+from cegla.repair import actions as repair
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
 from tests.console.conftest import Visitor
@@ -95,11 +95,11 @@ def test_a_source_without_a_name_keeps_the_choice(admin: Visitor) -> None:
 
 def test_quarantined_events_are_replayed_and_noted(admin: Visitor, shop: Workspace) -> None:
     with shop.transaction() as conn:
-        ids = [str(row.id) for row in collect.quarantine(conn)]
+        ids = [str(row.id) for row in repair.listed(conn)]
     answer = admin.post("/events/quarantine", "/events/quarantine/replay", id=ids)
     assert answer.headers["location"] == "/events/quarantine?done=replayed"
     with shop.transaction() as conn:
-        assert not collect.quarantine(conn)
+        assert not repair.listed(conn)
         assert govern.audit(conn, 1)[0].detail == {"events": len(ids)}
 
 

@@ -23,7 +23,7 @@ IMPURE_RULE: dict[str, str] = {}
 SQL_OUTSIDE: dict[str, str] = {}
 
 NUMBER_OF_ACTIONS: dict[str, str] = {
-    "collect": "the steps of intake, file imports, quarantine and the duties of a holder share this slice; quarantine is the first to move out",
+    "collect": "the steps of intake, file imports and the duties of a holder share this slice; file imports are the first to move out",
     "activate": "campaigns, their sending and what recipients click share this slice until journeys divide it",
     "segment": "definitions and stored membership share this slice, and both need a page, a count and an explanation; membership is the first to move out",
     "govern": "the gate, requests of persons, the audit log and sign-in share this slice until users and roles grow one of their own",

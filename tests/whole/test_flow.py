@@ -10,6 +10,7 @@ from cegla import flow
 from cegla.collect import actions as collect
 from cegla.flow import Batch, Intake
 from cegla.profile import actions as profile
+from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.warehouse import history, table
@@ -123,7 +124,7 @@ def test_a_request_that_no_step_can_stand_is_set_aside_and_the_rest_goes_on(ws: 
     intake.drain()
     assert rows(ws) == 2
     with ws.transaction() as conn:
-        kept = collect.quarantine(conn)
+        kept = repair.listed(conn)
     assert [row.reason for row in kept] == [Reason.INTAKE_FAILED]
     assert b"cursed" in (kept[0].payload or b"")
 
@@ -140,7 +141,7 @@ def test_without_consent_nothing_of_a_visit_is_kept_but_the_refusal(ws: Workspac
     intake.drain()
     assert rows(ws) == 1
     with ws.transaction() as conn:
-        assert {(row.reason, row.payload) for row in collect.quarantine(conn)} == {(Reason.NO_CONSENT, None)}
+        assert {(row.reason, row.payload) for row in repair.listed(conn)} == {(Reason.NO_CONSENT, None)}
 
 
 def test_an_anonymous_visit_follows_the_person_who_signs_in(ws: Workspace) -> None:

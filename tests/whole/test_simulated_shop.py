@@ -10,6 +10,7 @@ from cegla.collect import actions as collect
 from cegla.flow import Intake
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
+from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis, Channel
@@ -51,7 +52,7 @@ def person_of(ws: Workspace, person: TruePerson) -> int | None:
 def test_every_event_is_accounted_for(ws: Workspace, shop: Simulation) -> None:
     with ws.transaction() as conn:
         standings = collect.standing(conn)
-        reasons = Counter(str(row.reason) for row in collect.quarantine(conn, limit=10_000))
+        reasons = Counter(str(row.reason) for row in repair.listed(conn, limit=10_000))
     assert all(one.adds_up for one in standings)
     assert sum(one.applied for one in standings) == shop.truth.events
     assert sum(one.repeated for one in standings) == shop.truth.duplicates

@@ -9,6 +9,7 @@ Runs for every event, so the common way is a typed decode and a few comparisons;
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -351,14 +352,21 @@ def encode(event: Event) -> bytes:
 
 
 def named(payload: bytes, message_id: str) -> bytes:
-    """A quarantined event that carries its message id; unchanged when it is no object or a whole batch."""
+    """A quarantined event that carries its message id; unchanged when it is no object, a whole batch, or has a usable id."""
     try:
         fields = _read_object(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return payload
-    if "batch" in fields or fields.get("messageId"):
+    if "batch" in fields or _is_usable(fields.get("messageId")):
         return payload
     return msgspec.json.encode({**fields, "messageId": message_id})
+
+
+def _is_usable(message_id: Any) -> bool:
+    if isinstance(message_id, bool) or not isinstance(message_id, (str, int, float)):
+        return False
+    text = _id(message_id)
+    return text is not None and len(text) <= LONGEST_MESSAGE_ID
 
 
 def _set_aside(request: Request, index: int, payload: bytes, reason: Reason, detail: str) -> SetAside:
@@ -383,8 +391,11 @@ _read_named = msgspec.json.Decoder(_Named).decode
 
 
 def _named_message(payload: bytes) -> str | None:
+    """The id an unusable event is known by: its own, or a fingerprint of one that is too long, so that its repeats are known too."""
     try:
-        message_id = _read_named(payload).message_id
+        message_id = (_read_named(payload).message_id or "").replace("\0", "")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return message_id.replace("\0", "")[:LONGEST_MESSAGE_ID] if message_id else None
+    if len(message_id) <= LONGEST_MESSAGE_ID:
+        return message_id or None
+    return f"long-{blake2b(message_id.encode('utf-8', 'replace'), digest_size=16).hexdigest()}"

@@ -11,6 +11,7 @@ from cegla.console.views.events import event_name, line
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
+from cegla.repair import actions as repair
 from cegla.vocabulary.errors import FieldMissing
 from cegla.vocabulary.events import REASONS, Reason
 
@@ -37,7 +38,7 @@ def show_quarantine(visit: Visit) -> Response:
     reason = Reason(wanted) if wanted in set(Reason) else None
     before = visit.asked_number("before") or None
     with visit.ws.transaction() as conn:
-        rows = collect.quarantine(conn, reason=reason, before=before, limit=QUARANTINE_AT_ONCE + 1)
+        rows = repair.listed(conn, repair.Filter(reason=reason), before=before, limit=QUARANTINE_AT_ONCE + 1)
         names = {source.id: source.name for source in collect.sources(conn)}
     more = rows[QUARANTINE_AT_ONCE - 1].id if len(rows) > QUARANTINE_AT_ONCE else None
     shown = [(row, names.get(row.source_id, ""), _content(row.payload) if visit.may("people.reveal") else None) for row in rows[:QUARANTINE_AT_ONCE]]
@@ -52,8 +53,8 @@ def replay(visit: Visit) -> Response:
     if not ids:
         raise FieldMissing(where="id", field="id")
     with visit.ws.transaction() as conn:
-        count = collect.replay(conn, ids, visit.now)
-        govern.note(conn, visit.actor, "quarantine.replay", "quarantine", {"events": count}, visit.now)
+        run = repair.start(conn, repair.Decision("replay", repair.Filter(ids=tuple(ids))), visit.actor, visit.now)
+        govern.note(conn, visit.actor, "quarantine.replay", f"run {run.id}", {"events": run.events}, visit.now)
     return see_other("/events/quarantine", done="replayed")
 
 

@@ -1,0 +1,303 @@
+"""The door to quarantine: what could not be used, why, and its second chance. Times are UTC; `conn` is the caller's transaction throughout.
+
+A run is one decision on the events of a filter: replay them, as they are or after a fix, or discard them. It moves in
+batches and keeps its place with what it did, so it goes on where it stopped and never takes an event twice. An event comes
+back through the inbox with its original time and message id, so that what was applied before counts as a repeat.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from cegla.collect import actions as collect
+from cegla.repair import store
+from cegla.repair.rules.fix import SAID, Fix
+from cegla.repair.rules.returning import OBSTACLES as OBSTACLES
+from cegla.repair.rules.returning import CannotReturn, Obstacle, returning
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.errors import FieldMissing, FixInvalid, NotFound, NotReplayable
+from cegla.vocabulary.events import Reason, SetAside
+from cegla.vocabulary.identifiers import Identifier
+from cegla.vocabulary.text import Text
+
+KEEP_DAYS = 90
+AT_ONCE = 2_000
+PREVIEWED = 10
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which events of the quarantine. What is None asks for nothing; `text` looks into contents, so it needs the right to see personal data."""
+
+    ids: tuple[int, ...] | None = None
+    reason: Reason | None = None
+    source_id: int | None = None
+    event: str | None = None
+    text: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    state: str = "open"  #: open, replayed, discarded, all
+
+    def keys(self) -> dict[str, Any]:
+        """As `repair.matches` reads it."""
+        found: dict[str, Any] = {
+            "ids": None if self.ids is None else list(self.ids), "reason": self.reason and str(self.reason), "source_id": self.source_id,
+            "event": self.event, "text": self.text, "since": self.since and self.since.isoformat(), "until": self.until and self.until.isoformat(),
+            "state": self.state,
+        }  # fmt: skip
+        return {key: value for key, value in found.items() if value not in (None, "")}
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """An event that could not be used. `payload` is None when it was withheld for lack of a consent, or erased."""
+
+    id: int
+    source_id: int
+    reason: Reason
+    detail: str
+    payload: bytes | None
+    message_id: str | None
+    event: str | None
+    received_at: datetime
+    set_aside_at: datetime
+    replayed_at: datetime | None
+    discarded_at: datetime | None
+    erased_at: datetime | None
+    run_id: int | None
+    events: int  #: more than one when a whole request was set aside
+    trusted: bool  #: came with a secret key or from this installation
+    ip: str | None  #: truncated
+
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """Why it cannot be replayed, if it cannot."""
+        if self.payload is not None:
+            return None
+        return Obstacle.ERASED if self.erased_at else Obstacle.WITHHELD
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What shall become of the events of a filter. `fix` is as read from JSON or YAML; `why` is for the audit log."""
+
+    what: Literal["replay", "discard"]
+    filter: Filter
+    fix: object = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One decision on many events. `done` and `left_out` (by why) add up to `events` when nothing else took some meanwhile."""
+
+    id: int
+    what: str  #: replay, discard
+    filter: dict[str, Any]
+    fix: dict[str, Any] | None
+    why: str
+    started_by: str
+    started_at: datetime
+    events: int
+    done: int
+    left_out: dict[str, int]
+    ended_at: datetime | None
+    stopped_by: str | None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What lies in quarantine: `counts` are (reason, day, events), newest day first; `events` are names, most frequent first."""
+
+    counts: tuple[tuple[Reason, date, int], ...]
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened to one event: every time it was set aside, and the run that moved it."""
+
+    times: tuple[tuple[int, Reason, datetime, datetime | None], ...]  #: id, reason, set aside at, replayed at
+    run: Run | None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """One event before and after a fix; `obstacle` says why it would stay."""
+
+    id: int
+    before: bytes | None
+    after: bytes | None
+    obstacle: Obstacle | None
+    detail: str
+    outcome: Reason | None  #: why it would be set aside again; None when it would be taken
+
+
+def set_aside(conn: Connection, rows: Sequence[SetAside], now: datetime) -> None:
+    """Put events into quarantine."""
+    if rows:
+        store.set_aside(conn, rows, now)
+
+
+def listed(conn: Connection, wanted: Filter | None = None, *, before: int | None = None, limit: int = 50) -> list[Quarantined]:
+    """Events of a filter, newest first; `before` is the last id of the page before."""
+    rows = store.SQL.listed(conn, filter=store.as_json((wanted or Filter()).keys()), before=before, limit=limit)
+    return [Quarantined(row[0], row[1], Reason(row[2]), *row[3:]) for row in rows]
+
+
+def overview(conn: Connection, wanted: Filter, zone: str) -> Overview:
+    """How many events a filter means, by reason and by the day they were set aside in a time zone; and the names of all that wait."""
+    counts = store.SQL.counted(conn, filter=store.as_json(wanted.keys()), zone=zone)
+    return Overview(tuple((Reason(reason), day, count) for reason, day, count in counts), tuple(name for name, _ in store.SQL.names_of_events(conn)))
+
+
+def history_of(conn: Connection, row: Quarantined) -> History:
+    """What happened to one event."""
+    times = store.SQL.same_event(conn, source_id=row.source_id, message_id=row.message_id) if row.message_id else []
+    run = runs(conn, run_id=row.run_id) if row.run_id else []
+    return History(tuple((one[0], Reason(one[1]), one[2], one[3]) for one in times), run[0] if run else None)
+
+
+def preview(conn: Connection, wanted: Filter, fix: object, limits: collect.Limits, limit: int = PREVIEWED) -> list[Preview]:
+    """What would become of the newest events of a filter; nothing is changed. `fix` is as read from JSON or YAML, or None.
+
+    Raises FixInvalid with the place.
+    """
+    steps = _read_fix(fix)
+    sources = {source.id: source for source in collect.sources(conn)}
+    shown: list[Preview] = []
+    for row in listed(conn, wanted, limit=limit):
+        try:
+            after = returning(row.payload, row.erased_at is not None, steps)
+        except CannotReturn as error:
+            shown.append(Preview(row.id, row.payload, None, error.obstacle, error.detail, None))
+            continue
+        refused = collect.would_refuse(after, sources[row.source_id], limits, row.received_at)
+        shown.append(Preview(row.id, row.payload, after, None, "", refused))
+    return shown
+
+
+def start(conn: Connection, decision: Decision, by: str, now: datetime) -> Run:
+    """Begin a run and move its first batch; `work` moves the rest.
+
+    Raises FixInvalid, FieldMissing for discarding without a `why`; NotReplayable when one event alone is asked for and cannot come back, NotFound when it
+    is not there.
+    """
+    if decision.what == "discard" and not decision.why.strip():
+        raise FieldMissing(where="why", field="why")
+    fix = _read_fix(decision.fix)
+    wanted = store.as_json(decision.filter.keys())
+    events, until_id = store.SQL.extent(conn, filter=wanted)
+    if decision.filter.ids is not None and len(decision.filter.ids) == 1:
+        if not events:
+            _say_why_not(conn, decision.filter.ids[0])
+        elif decision.what == "replay":
+            _refuse_impossible(listed(conn, decision.filter)[0], fix)
+    steps = store.as_json(fix.model_dump(mode="json", by_alias=True, exclude_unset=True)) if fix else None
+    run_id = store.SQL.start_run(conn, what=decision.what, filter=wanted, fix=steps, why=decision.why, by=by, now=now, until_id=until_id, events=events)
+    work(conn, now, run_id=run_id)
+    return runs(conn, run_id=run_id)[0]
+
+
+def work(conn: Connection, now: datetime, run_id: int | None = None) -> bool:
+    """Move one batch of an unfinished run (the oldest, or the one named); returns whether there is more to do."""
+    found = store.SQL.unfinished_run(conn, id=run_id)
+    if found is None:
+        return False
+    number, what, wanted, fix_json, last_id, until_id, done, left_out = found
+    rows = list(store.SQL.next_of_run(conn, after=last_id, until=until_id, filter=store.as_json(wanted), limit=AT_ONCE))
+    if what == "discard":
+        moved = [row[0] for row in rows]
+        store.SQL.mark_discarded(conn, ids=moved, now=now, run_id=number)
+    else:
+        moved = _put_back(conn, rows, Fix.model_validate(fix_json) if fix_json else None, left_out)
+        store.SQL.mark_replayed(conn, ids=moved, now=now, run_id=number)
+    ended = len(rows) < AT_ONCE
+    store.SQL.move_run(
+        conn, id=number, last_id=rows[-1][0] if rows else last_id, done=done + len(moved), left_out=store.as_json(left_out), ended_at=now if ended else None
+    )
+    return True
+
+
+def _put_back(conn: Connection, rows: Sequence[Sequence[Any]], fix: Fix | None, left_out: dict[str, int]) -> list[int]:
+    """Send events through the door again; those that cannot go are counted in `left_out`. Returns the ids of those that went."""
+    went: list[int] = []
+    back: list[collect.Returned] = []
+    for key, source_id, payload, message_id, received_at, writer, number, index, trusted, kind, gpc, ip, user_agent, remembered, erased in rows:
+        try:
+            body = returning(payload, erased, fix)
+        except CannotReturn as error:
+            left_out[error.obstacle] = left_out.get(error.obstacle, 0) + 1
+            continue
+        known_by = message_id or f"cegla-{writer}-{number}-{index}"
+        back.append(collect.Returned(source_id, received_at, trusted, kind, gpc, ip, user_agent, body, known_by, remembered))
+        went.append(key)
+    collect.put_back(conn, back)
+    return went
+
+
+def runs(conn: Connection, run_id: int | None = None, limit: int = 50) -> list[Run]:
+    """Runs, newest first, or the one named."""
+    return [Run(*row) for row in store.SQL.runs(conn, id=run_id, limit=limit)]
+
+
+def stop(conn: Connection, run_id: int, by: str, now: datetime) -> None:
+    """End a run where it is; what it moved stays moved."""
+    store.SQL.stop_run(conn, id=run_id, by=by, now=now)
+
+
+def forget_old(conn: Connection, now: datetime) -> int:
+    """Delete events set aside more than 90 days ago, with the runs over them; returns how many events went."""
+    before = now - timedelta(days=KEEP_DAYS)
+    store.SQL.trim_runs(conn, before=before)
+    return store.SQL.trim(conn, before=before)
+
+
+def export_person(conn: Connection, identifiers: Sequence[Identifier]) -> Mapping[str, Any]:
+    """Quarantined events that name a person by one of these normalized identifiers, and what became of them."""
+    names = ("id", "source_id", "reason", "detail", "received_at", "set_aside_at", "replayed_at", "discarded_at", "body")
+    return {"quarantine": [dict(zip(names, row, strict=True)) for row in _naming(conn, identifiers)]}
+
+
+def erase_person(conn: Connection, identifiers: Sequence[Identifier]) -> int:
+    """Remove the content of quarantined events that name a person, and such names from runs; returns how many events."""
+    rows = _naming(conn, identifiers)
+    store.SQL.empty(conn, ids=[row[0] for row in rows])
+    store.SQL.blank_runs(conn, texts=[identifier.value for identifier in identifiers])
+    return len(rows)
+
+
+def _read_fix(value: object) -> Fix | None:
+    if value is None:
+        return None
+    try:
+        return Fix.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        said = SAID.get(str(first.get("ctx", {}).get("error", "")), Text("nieprawidłowa wartość", first["msg"]))
+        seen = first.get("input", "")
+        raise FixInvalid(where="/".join(["fix", *map(str, first["loc"])]), seen=seen if isinstance(seen, str) else "", detail=said) from None
+
+
+def _naming(conn: Connection, identifiers: Sequence[Identifier]) -> list[Any]:
+    wanted = frozenset(identifiers)
+    found = store.SQL.naming(conn, needles=[needle for identifier in identifiers for needle in collect.needles(identifier)])
+    return [row for row in found if collect.names(row[8], wanted)]
+
+
+def _refuse_impossible(row: Quarantined, fix: Fix | None) -> None:
+    try:
+        returning(row.payload, row.erased_at is not None, fix)
+    except CannotReturn as error:
+        raise NotReplayable(where=f"quarantine {row.id}", seen=error.detail, why=OBSTACLES[error.obstacle]) from None
+
+
+def _say_why_not(conn: Connection, key: int) -> None:
+    known = listed(conn, Filter(ids=(key,), state="all"))
+    if not known:
+        raise NotFound(where="quarantine", seen=key, thing=f"quarantine {key}")
+    gone = Text("zostało już powtórzone", "it was replayed already") if known[0].replayed_at else Text("zostało odrzucone", "it was discarded")
+    raise NotReplayable(where=f"quarantine {key}", why=gone)

@@ -1,0 +1,101 @@
+-- name: set_aside!
+-- Put events into quarantine, with what the inbox knows of the request they came in.
+insert into repair.quarantine (source_id, reason, detail, payload, message_id, event, received_at, set_aside_at, writer, number, index, remembered,
+    events, trusted, gpc, ip, user_agent, kind)
+select q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received, :now, q.writer, q.number, q.index, q.remembered,
+    case when q.reason = any(:whole) then coalesce(i.events, 1) else 1 end,
+    coalesce(i.trusted, false), coalesce(i.gpc, false), i.ip, case when q.reason = any(:whole) then i.user_agent end,
+    case when q.reason = any(:whole) then i.kind end
+from unnest(:source_ids::integer[], :reasons::text[], :details::text[], :payloads::bytea[], :message_ids::text[], :events::text[],
+        :received::timestamptz[], :writers::integer[], :numbers::bigint[], :indexes::integer[], :remembered::boolean[])
+    as q (source_id, reason, detail, payload, message_id, event, received, writer, number, index, remembered)
+left join collect.inbox i on i.writer = q.writer and i.number = q.number;
+
+-- name: listed
+-- Events of a filter, newest first, from below :before.
+select q.id, q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received_at, q.set_aside_at, q.replayed_at, q.discarded_at, q.erased_at,
+    q.run_id, q.events, q.trusted, q.ip
+from repair.quarantine q
+where repair.matches(q, :filter::jsonb) and (:before::bigint is null or q.id < :before)
+order by q.id desc limit :limit;
+
+-- name: same_event
+-- Every time an event was set aside, oldest first.
+select id, reason, set_aside_at, replayed_at from repair.quarantine where source_id = :source_id and message_id = :message_id order by id limit 50;
+
+-- name: counted
+-- How many events of a filter there are, by reason and day of a time zone.
+select q.reason, (q.set_aside_at at time zone :zone)::date as day, sum(q.events)::bigint
+from repair.quarantine q where repair.matches(q, :filter::jsonb) group by 1, 2 order by 2 desc, 3 desc, 1;
+
+-- name: names_of_events
+-- Names under which events wait in quarantine, most frequent first.
+select q.event, count(*) from repair.quarantine q
+where q.event is not null and q.replayed_at is null and q.discarded_at is null group by 1 order by 2 desc, 1 limit 200;
+
+-- name: extent^
+-- How many events a filter means now, and the newest of them.
+select count(*), coalesce(max(q.id), 0) from repair.quarantine q where repair.matches(q, :filter::jsonb);
+
+-- name: start_run$
+-- A run over the events of a filter.
+insert into repair.runs (what, filter, fix, why, started_by, started_at, until_id, events)
+values (:what, :filter::jsonb, :fix::jsonb, :why, :by, :now, :until_id, :events) returning id;
+
+-- name: runs
+-- Runs, newest first; one alone when :id is given.
+select id, what, filter, fix, why, started_by, started_at, events, done, left_out, ended_at, stopped_by
+from repair.runs where :id::bigint is null or id = :id order by id desc limit :limit;
+
+-- name: unfinished_run^
+-- A run that goes on, locked; those that somebody else works at are passed over. One alone when :id is given.
+select id, what, filter, fix, last_id, until_id, done, left_out from repair.runs
+where ended_at is null and (:id::bigint is null or id = :id) order by id limit 1 for update skip locked;
+
+-- name: next_of_run
+-- The next events of a run, locked.
+select q.id, q.source_id, q.payload, q.message_id, q.received_at, q.writer, q.number, q.index, q.trusted, q.kind, q.gpc, q.ip, q.user_agent, q.remembered,
+    q.erased_at is not null
+from repair.quarantine q
+where q.id > :after and q.id <= :until and q.replayed_at is null and q.discarded_at is null and repair.matches(q, :filter::jsonb)
+order by q.id limit :limit for update;
+
+-- name: move_run!
+-- How far a run has come.
+update repair.runs set last_id = :last_id, done = :done, left_out = :left_out::jsonb, ended_at = :ended_at where id = :id;
+
+-- name: stop_run!
+-- End a run before its end.
+update repair.runs set ended_at = :now, stopped_by = :by where id = :id and ended_at is null;
+
+-- name: mark_replayed!
+-- These events went through the door again.
+update repair.quarantine set replayed_at = :now, run_id = :run_id where id = any(:ids::bigint[]);
+
+-- name: mark_discarded!
+-- Somebody decided that these events are not needed.
+update repair.quarantine set discarded_at = :now, run_id = :run_id where id = any(:ids::bigint[]);
+
+-- name: trim!
+-- Forget events set aside before a moment.
+delete from repair.quarantine where set_aside_at < :before;
+
+-- name: trim_runs!
+-- Forget runs that ended before a moment.
+delete from repair.runs where ended_at < :before;
+
+-- name: naming
+-- Events whose content holds one of the texts; the caller looks closer.
+select id, source_id, reason, detail, received_at, set_aside_at, replayed_at, discarded_at, payload from repair.quarantine
+where payload is not null and exists (select 1 from unnest(:needles::bytea[]) n where position(n in payload) > 0) order by id;
+
+-- name: empty!
+-- Remove the content of events for good.
+update repair.quarantine set payload = null, message_id = null, detail = '', event = null, ip = null, user_agent = null, erased_at = statement_timestamp()
+where id = any(:ids::bigint[]);
+
+-- name: blank_runs!
+-- Take texts out of the filters and fixes of runs that have ended.
+update repair.runs set filter = filter - 'text', fix = null, why = ''
+where ended_at is not null and exists (
+    select 1 from unnest(:texts::text[]) t where position(t in concat_ws(' ', filter ->> 'text', fix::text, why)) > 0);
