@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -122,13 +122,17 @@ class Report:
 
 
 @contextmanager
-def installation(directory: Path, command: Sequence[str] = COLLECTOR, workers: int = 2) -> Generator[Running]:
-    """PostgreSQL and collectors under the supervisor, without the app. `command` starts a collector."""
+def installation(
+    directory: Path, command: Sequence[str] = COLLECTOR, workers: int = 2, under: Mapping[str, str] | None = None
+) -> Generator[Running]:
+    """PostgreSQL and collectors under the supervisor, without the app. `command` starts a collector; `under` is added to the server's environment."""
     settings = Settings.model_validate({"data_dir": directory, "collector": {"workers": workers, "port": 0}, "app": {"port": 0}})
     owner = DataDirectory(directory)
     owner.take()
     server = EmbeddedPostgres(directory / "postgres")
-    server.start()
+    server.directory.mkdir(parents=True, exist_ok=True)
+    with environment_with(under or {}):
+        server.start()
     migrate(server.dsn)
     port = free_port()
     environment = {**os.environ, "CEGLA_DSN": server.dsn, "CEGLA_DATA_DIR": str(directory), "CEGLA_COLLECTOR_PORT": str(port)}
@@ -142,6 +146,17 @@ def installation(directory: Path, command: Sequence[str] = COLLECTOR, workers: i
         yield running
     finally:
         running.stop()
+
+
+@contextmanager
+def environment_with(more: Mapping[str, str]) -> Generator[None]:
+    """The environment of what is started within the block."""
+    os.environ.update(more)
+    try:
+        yield
+    finally:
+        for name in more:
+            os.environ.pop(name, None)
 
 
 @contextmanager

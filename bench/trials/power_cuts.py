@@ -10,7 +10,6 @@ and must fail: commits that do not wait for the disk lose, a server without fsyn
 
 import argparse
 import asyncio
-import contextlib
 import os
 import random
 import shutil
@@ -31,7 +30,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench.crashes import COLLECTOR, Load, free_port
+from bench.crashes import COLLECTOR, Load, environment_with, free_port
 from bench.result import Result
 from bench.trials import disk
 from cegla.collect import actions as collect
@@ -140,7 +139,7 @@ def record(
     _copy(server.data, recording.base)
     recording.log.touch()
     recording.log.chmod(0o666)
-    with _settings(SMALL_SERVER | (server_options or {})), _environment(disk.under(server.data, recording.log)):
+    with _settings(SMALL_SERVER | (server_options or {})), environment_with(disk.under(server.data, recording.log)):
         server.start()
     try:
         _load(server, cluster.key, recording, seed, seconds, collector)
@@ -322,17 +321,6 @@ def _options(options: list[str], more: list[str]) -> Generator[None]:
         yield
     finally:
         del options[-len(more) :]
-
-
-@contextmanager
-def _environment(more: dict[str, str]) -> Generator[None]:
-    os.environ.update(more)
-    try:
-        yield
-    finally:
-        for name in more:
-            with contextlib.suppress(KeyError):
-                del os.environ[name]
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def up(context: typer.Context) -> None:
         if running.first_password:
             desk.tell(LOGIN, password=running.first_password)
         desk.tell(STOP)
-        stopping.wait()
+        running.wait(stopping)
         desk.tell(STOPPING)
     finally:
         running.stop()

@@ -34,6 +34,7 @@ SERVER_OPTIONS = {
     "synchronous_commit": "on",
     "full_page_writes": "on",
     "data_sync_retry": "off",
+    "restart_after_crash": "off",  # whoever owns the server decides that: after a failed flush nothing may be believed
     "wal_compression": "off",
     "shared_buffers": "128MB",
     "max_wal_size": "2GB",
@@ -61,6 +62,7 @@ class EmbeddedPostgres:
         self.programs = _programs()
         self.as_user: dict[str, Any] = {"user": SYSTEM_USER, "group": SYSTEM_USER, "extra_groups": []} if os.geteuid() == 0 else {}
         self.process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0  # bytes of the log that are older than this process
 
     @property
     def socket_directory(self) -> Path:
@@ -102,6 +104,13 @@ class EmbeddedPostgres:
     def alive(self) -> bool:
         """Whether the server process runs."""
         return self.process is not None and self.process.poll() is None
+
+    def disk_failure(self) -> str:
+        """The line in which this server process said that its disk failed to write; "" when it said nothing like it."""
+        with self.log.open("rb") as log:
+            log.seek(self._said_before)
+            lines = log.read().decode(errors="replace").splitlines()
+        return next((line for line in lines if "PANIC" in line and "Input/output error" in line), "")
 
     def _give_to_system_user(self) -> None:
         """Let the system user reach the programs and own the data; only search permission is added to the folders above."""
@@ -152,6 +161,7 @@ class EmbeddedPostgres:
     def _launch(self) -> None:
         options = [part for name, value in SERVER_OPTIONS.items() for part in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
+            self._said_before = log.tell()
             self.process = subprocess.Popen[bytes](
                 [str(self.programs / "postgres"), "-D", str(self.data), "-k", str(self.socket_directory), *options],
                 stdin=subprocess.DEVNULL,

@@ -151,6 +151,20 @@ class UnsafeDatabase(Broken):
     todo = Text("Włącz to ustawienie na serwerze i uruchom Ceglę ponownie.", "Turn the setting on at the server and start Cegla again.")
 
 
+class DiskFailing(Broken):
+    """The disk under PostgreSQL reported that a write did not succeed; accepting stopped, and nothing is tried again."""
+
+    code = "CEGLA-E0104"
+    what = Text(
+        "Dysk nie zapisał danych PostgreSQL. Cegla przestała przyjmować zdarzenia; potwierdzone nie zostało nic, co nie jest zapisane.",
+        "The disk failed to write PostgreSQL's data. Cegla stopped accepting events; nothing was acknowledged that is not written.",
+    )
+    todo = Text(
+        "Sprawdź dysk (dmesg, SMART), zrób kopię katalogu danych na innym dysku i dopiero wtedy uruchom Ceglę ponownie.",
+        "Check the disk (dmesg, SMART), copy the data directory to another disk, and only then start Cegla again.",
+    )
+
+
 class SettingInvalid(WrongUsage):
     """A setting in the configuration file or environment is wrong."""
 

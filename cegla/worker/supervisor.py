@@ -25,7 +25,7 @@ from cegla.storage.migrations import migrate
 from cegla.storage.postgres import EmbeddedPostgres, refuse_unsafe
 from cegla.storage.settings import Settings
 from cegla.storage.workspace import DataDirectory, Workspace
-from cegla.vocabulary.errors import Broken, CeglaError
+from cegla.vocabulary.errors import Broken, CeglaError, DiskFailing
 from cegla.worker import tether
 
 LOG = structlog.get_logger("supervisor")
@@ -90,20 +90,28 @@ class Running:
     children: list[Child]
     server: EmbeddedPostgres | None
     directory: DataDirectory
+    failure: CeglaError | None = None  #: why everything was stopped, when nobody asked for it
     _ending: threading.Event = field(default_factory=threading.Event)
     _watcher: threading.Thread | None = None
 
     def watch(self) -> None:
-        """Start again whatever dies, until `stop`."""
+        """Start again whatever dies, until `stop`, or until starting again would be a lie: then everything ends and `failure` says why."""
         while not self._ending.wait(0.2):
             try:
                 self.tend()
+            except DiskFailing as error:
+                LOG.critical("the disk failed; everything is stopped", where=error.where, seen=error.seen)
+                self._stop_parts()
+                self.failure = error
+                return
             except (CeglaError, psycopg.Error, OSError) as error:
                 LOG.error("could not start a part again", error=str(error))
 
     def tend(self) -> None:
-        """One look at every part."""
+        """One look at every part. Raises DiskFailing when PostgreSQL ended because its disk did not write."""
         if self.server is not None and not self.server.alive():
+            if failed := self.server.disk_failure():
+                raise DiskFailing(where=str(self.server.log), seen=failed)
             LOG.warning("PostgreSQL ended and is started again")
             self.server.start()
         for child in self.children:
@@ -127,12 +135,21 @@ class Running:
         self._ending.set()
         if self._watcher is not None:
             self._watcher.join()
+        self._stop_parts()
+        (self.settings.data_dir / "run" / "app.json").unlink(missing_ok=True)
+        self.directory.release()
+
+    def wait(self, stopping: threading.Event) -> None:
+        """Return once `stopping` is set. Raises what stopped the installation before that."""
+        while not stopping.wait(0.2):
+            if self.failure is not None:
+                raise self.failure
+
+    def _stop_parts(self) -> None:
         for child in reversed(self.children):
             child.stop()
         if self.server is not None:
             self.server.stop()
-        (self.settings.data_dir / "run" / "app.json").unlink(missing_ok=True)
-        self.directory.release()
 
 
 def start(settings: Settings) -> Running:

@@ -1,0 +1,65 @@
+"""A disk that fails to write: nothing is acknowledged any more, everything ends, and nothing that was acknowledged is missing."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bench.crashes import Load, installation
+from bench.trials import disk
+from cegla.collect import actions as collect
+from cegla.storage.postgres import EmbeddedPostgres
+from cegla.vocabulary.consent import Basis
+from cegla.vocabulary.errors import DiskFailing
+from cegla.worker.supervisor import Running
+
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(300)]
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 90
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.05)
+
+
+def loaded(running: Running) -> tuple[Load, threading.Thread]:
+    with psycopg.connect(running.dsn) as conn:
+        source, _ = collect.add_source(conn, "disk", "website", Basis.CONTRACT, datetime.now(UTC))
+    load = Load()
+    port = int(running.collector_url.rsplit(":", 1)[1])
+    loading = threading.Thread(target=lambda: asyncio.run(load.run(port, source.key)), daemon=True)
+    loading.start()
+    return load, loading
+
+
+@pytest.mark.skipif(disk.shim() is None, reason="the shim that makes fsync fail needs a C compiler (cc), and there is none here")
+def test_after_a_failed_flush_nothing_is_acknowledged_and_everything_ends(tmp_path: Path) -> None:
+    fail = tmp_path / "fail"
+    with installation(tmp_path / "data", workers=1, under=disk.under(tmp_path / "data" / "postgres", fail=fail)) as running:
+        load, _ = loaded(running)
+        until(lambda: len(load.acknowledged) > 200)  # the control: on a disk that works the same load is acknowledged
+        fail.write_text("eio")
+        until(lambda: running.failure is not None)
+        acknowledged = set(load.acknowledged)
+        with pytest.raises(DiskFailing, match="stopped accepting"):
+            running.wait(threading.Event())
+        assert all(child.process is not None and child.process.poll() is not None for child in running.children)
+        time.sleep(0.5)
+        assert load.acknowledged == acknowledged
+    fail.unlink()
+    server = EmbeddedPostgres(tmp_path / "data" / "postgres")
+    server.start()
+    try:
+        with psycopg.connect(server.dsn) as conn:
+            bodies = conn.execute("select body from collect.inbox").fetchall()
+            assert collect.look_at_heads(conn, tmp_path / "data", datetime.now(UTC)) == 0
+    finally:
+        server.stop()
+    stored = {row[0].partition(b'"messageId": "')[2].partition(b'"')[0].decode() for row in bodies}
+    assert acknowledged <= stored
