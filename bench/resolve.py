@@ -110,9 +110,9 @@ def one_huge_person(ws: Workspace, browsers: int) -> tuple[float, float, float]:
     huge = _one(ws, event(rng, browsers * 2, user="huge", browser="one more"), cache)
     with ws.transaction() as conn:
         person = resolve.look_up(conn, [Identifier("user_id", "huge")])[0] or 0
-        edge = next(edge for edge in resolve.edges_of(conn, person) if not edge.refused)
+        edge = next(edge for edge in resolve.links.edges_of(conn, person) if not edge.refused)
         started = time.perf_counter()
-        resolve.retract(conn, edge.edge_id, "bench", START)
+        resolve.links.retract(conn, edge.edge_id, "bench", START)
     return small, huge, (time.perf_counter() - started) * 1_000
 
 

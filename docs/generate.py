@@ -86,7 +86,7 @@ def events_page() -> str:
         "group": "somebody belongs to an account: `groupId`",
         "alias": "two ids are one person: `previousId`, `userId`",
     }
-    types = ([code(row.key), row.priority, row.limit, "yes" if row.unique else "", "yes" if row.personal else ""] for row in identifiers.TYPES.values())
+    types = ([code(row.key), row.priority, row.limit, "yes" if row.unique else "", "yes" if row.personal else ""] for row in identifiers.DEFAULT_RULES.types)
     return page(
         "Events",
         "Cegla takes the six calls of the common tracking contract, alone or in a `batch`, by write key. Times are ISO 8601.",

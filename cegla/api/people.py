@@ -12,9 +12,10 @@ from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
+from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import InvalidInput, NotFound, NotPermitted
-from cegla.vocabulary.identifiers import TYPES, Identifier, normalized
+from cegla.vocabulary.identifiers import Identifier, normalized
 from cegla.vocabulary.masking import masked
 from cegla.vocabulary.people import person_label
 
@@ -33,9 +34,10 @@ def search(call: Opened, body: Search) -> Any:
 
 def look_up(call: Opened, body: LookUp) -> Any:
     """The person who holds exactly this identifier. Raises NotFound."""
-    types = [body.type] if body.type else list(TYPES)
-    wanted = [Identifier(key, value) for key in types if (value := normalized(key, body.value)) is not None]
     with call.ws.transaction() as conn:
+        rules = current_rules(conn)
+        types = [body.type] if body.type else list(rules.by_key)
+        wanted = [Identifier(key, value) for key in types if (value := normalized(key, body.value, rules)) is not None]
         found = next((person for person in resolve.look_up(conn, wanted) if person is not None), None)
     if found is None:
         raise NotFound(where="value", seen=masked(body.value), thing=masked(body.value))

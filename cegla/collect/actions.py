@@ -20,6 +20,7 @@ from cegla.collect.rules.decode import Decoded, Limits, Origin, Request
 from cegla.collect.rules.mapping import Mapping as FileMapping
 from cegla.collect.rules.people import names as names
 from cegla.collect.rules.people import needles as needles
+from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.events import Event, Reason, SetAside
@@ -284,5 +285,5 @@ def erase_person(conn: Connection, identifiers: Sequence[Identifier]) -> int:
 def _naming(conn: Connection, identifiers: Sequence[Identifier]) -> list[Any]:
     """Requests whose events name the person. The database finds texts, the rule looks at the fields."""
     found = store.SQL.inbox_naming(conn, needles=[needle for identifier in identifiers for needle in needles(identifier)])
-    wanted = frozenset(identifiers)
-    return [row for row in found if names(row[4], wanted)]
+    wanted, rules = frozenset(identifiers), current_rules(conn)
+    return [row for row in found if names(row[4], wanted, rules)]

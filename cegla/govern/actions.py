@@ -23,10 +23,12 @@ from cegla.govern.rules.roles import Role as Role
 from cegla.govern.rules.signals import in_force, news_in, preferences, says_anything
 from cegla.govern.store import SQL
 from cegla.storage.batches import only_intake_worker
+from cegla.storage.identifier_rules import current_rules
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis, Channel, Decision, Verdict
 from cegla.vocabulary.events import Event, Reason, SetAside
+from cegla.vocabulary.identifier_rules import IdentifierRules
 from cegla.vocabulary.identifiers import normalized
 
 AT_ONCE = 50_000
@@ -109,10 +111,11 @@ def allowed(conn: Connection, keys: Keys, asked: Sequence[Subject], purpose: str
     the most restrictive decision holds. `at` may lie in the past: then the ledger answers as of that moment.
     """
     verdicts: list[Verdict] = []
+    rules = current_rules(conn)
     for start in range(0, len(asked), AT_ONCE):
         part = asked[start : start + AT_ONCE]
         decisions = store.in_force(conn, [identity for subject in part for identity in subject.identity_ids], purpose, channel, at)
-        marks = [_fingerprint(keys, channel, subject.address) for subject in part]
+        marks = [_fingerprint(keys, channel, subject.address, rules) for subject in part]
         listed = store.suppressions(conn, [mark for mark in marks if mark is not None], channel, at)
         for subject, mark in zip(part, marks, strict=True):
             standing = [decisions[identity] for identity in subject.identity_ids if identity in decisions]
@@ -133,7 +136,7 @@ def decisions_of(conn: Connection, identity_ids: Sequence[int]) -> list[Recorded
 
 def suppress(conn: Connection, keys: Keys, address: str, channel: Channel, reason: str, now: datetime) -> None:
     """Put an address on the suppression list of a channel, for "bounced", "complained", "erased" or "manual"; it stays there for good."""
-    mark = _fingerprint(keys, channel, address)
+    mark = _fingerprint(keys, channel, address, current_rules(conn))
     if mark is not None:
         SQL.suppress(conn, fingerprint=mark, channel=channel.value, reason=reason, now=now)
 
@@ -201,12 +204,12 @@ def _set_aside(event: Event, reason: Reason) -> SetAside:
     )  # fmt: skip
 
 
-def _fingerprint(keys: Keys, channel: Channel, address: str | None) -> bytes | None:
+def _fingerprint(keys: Keys, channel: Channel, address: str | None, rules: IdentifierRules) -> bytes | None:
     """The mark of an address on the suppression list, after the one normalization its type has."""
     if not address:
         return None
     kind = ADDRESS_TYPES.get(channel)
-    clean = normalized(kind, address) if kind else address
+    clean = normalized(kind, address, rules) if kind else address
     return keys.fingerprint(clean or address.strip().lower())
 
 

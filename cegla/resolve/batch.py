@@ -12,6 +12,7 @@ from cegla.resolve.rules.mentions import Mention, Names
 from cegla.resolve.store import NewEdge, NewIdentity
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event
+from cegla.vocabulary.identifier_rules import IdentifierRules
 
 Pair = tuple[int, int]  #: (strong, weak) identity ids
 
@@ -39,6 +40,7 @@ class Batch:
     conn: Connection
     cache: IdentityCache
     events: Sequence[Event]
+    rules: IdentifierRules
     identity_ids: list[int]
     created: dict[int, NewIdentity] = field(default_factory=dict)
     new_edges: list[NewEdge] = field(default_factory=list)

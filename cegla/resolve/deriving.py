@@ -13,13 +13,14 @@ from cegla.resolve.rules.clusters import CHANGES_HANDS, Link, derive
 from cegla.resolve.rules.mentions import PLACES
 from cegla.resolve.store import SQL
 from cegla.storage.workspace import Connection
+from cegla.vocabulary.identifier_rules import IdentifierRules
 from cegla.vocabulary.identifiers import Identifier
 
 
 class Cause(NamedTuple):
     """Why people are derived again, for the merge log."""
 
-    cause: str  #: late_link, retraction
+    cause: str  #: late_link, retraction, rules
     actor: str
     edge_id: int | None = None
 
@@ -33,15 +34,18 @@ class Rederived(NamedTuple):
     people: set[int]  #: everybody who was looked at, by the ids of before
 
 
-def rederive(conn: Connection, people: Collection[int], since: datetime, cause: Cause) -> Rederived:
+def rederive(conn: Connection, people: Collection[int], since: datetime, cause: Cause, rules: IdentifierRules) -> Rederived:
     """Derive these people, and all who could be concerned, and save what changed."""
     concerned = _concerned(conn, people, since)
     types: dict[int, str] = {}
     values: dict[int, Identifier] = {}
     owners: dict[int, int] = {}
     holders: dict[int, int] = {}
-    for identity, kind, value, holder, person in SQL.members(conn, people=list(concerned)):
+    merges: dict[int, int] = {}
+    for identity, kind, value, holder, person, merged in SQL.members(conn, people=list(concerned)):
         owners[identity] = person
+        if merged:
+            merges[identity] = merged
         if holder:
             holders[identity] = holder
         else:
@@ -49,12 +53,16 @@ def rederive(conn: Connection, people: Collection[int], since: datetime, cause: 
             values[identity] = Identifier(kind, value)
     stored = list(SQL.edges_within(conn, ids=list(types)))
     links = [Link(at, values[strong], values[weak], strong, weak, rule, trusted) for _, strong, weak, at, rule, trusted, _ in stored]
-    derived = derive(types, links)
+    derived = derive(types, links, rules)
     now = derived.person_of | {identity: derived.person_of[holder] for identity, holder in holders.items()}
     moved = {identity: (person, now[identity]) for identity, person in owners.items() if now[identity] != person}
     refusals = {(strong, weak): (edge, reason) for edge, strong, weak, *_, refused in stored if (reason := derived.refusals[strong, weak]) != refused}
     if moved:
         SQL.move_identities(conn, ids=list(moved), olds=[old for old, _ in moved.values()], news=[new for _, new in moved.values()], **cause._asdict())
+    regrown = {identity: group.merges for identity, group in derived.groups.items() if group.merges != merges.get(identity, 0)}
+    regrown |= dict.fromkeys(merges.keys() - derived.groups.keys(), 0)
+    if regrown:
+        SQL.note_merges(conn, ids=list(regrown), merges=list(regrown.values()))
     if refusals:
         SQL.refuse_edges(conn, ids=[edge for edge, _ in refusals.values()], refused=[reason for _, reason in refusals.values()])
     changed_hands = {weak for (_, weak), (_, reason) in refusals.items() if types[weak] in PLACES and reason in CHANGES_HANDS}

@@ -17,6 +17,7 @@ from cegla.resolve.batch import Batch, Sighting
 from cegla.resolve.cache import IdentityCache
 from cegla.resolve.rules.mentions import Names, mention, names_in
 from cegla.resolve.store import SQL, NewIdentity
+from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event
 from cegla.vocabulary.identifiers import Identifier
@@ -28,29 +29,31 @@ def find(conn: Connection, cache: IdentityCache, events: Sequence[Event]) -> Bat
     """Take a batch through all steps, within the caller's transaction."""
     store.only_writer(conn)
     cache.begin(SQL.stamp(conn))
-    batch = Batch(conn, cache, events, [0] * len(events))
+    batch = Batch(conn, cache, events, current_rules(conn), [0] * len(events))
     used, unusual = _recognize(batch)
     if unusual:
         sightings = _sightings(batch, unusual)
         ids, named_once = _identify(batch, sightings)
         newly_shared = linking.link(batch, sightings, ids, named_once)
         if newly_shared:
-            more = _sightings(batch, _by_names(events, [index for index, places in used if not newly_shared.isdisjoint(places)]))
+            more = _sightings(batch, _by_names(batch, [index for index, places in used if not newly_shared.isdisjoint(places)]))
             ids |= _identify(batch, more)[0]
             sightings += more
         pointing.point(batch, sightings, ids)
+        if batch.too_long:
+            _note_left_out(batch)
     cache.end(SQL.new_stamp(conn) if batch.wrote else cache.stamp)
     return batch
 
 
 def _recognize(batch: Batch) -> tuple[list[tuple[int, Places]], dict[Names, list[int]]]:
     """Events with names known from before point where they pointed then; the others are returned by their names."""
-    ids, shared, known = batch.identity_ids, batch.cache.shared, batch.cache.names
+    ids, shared, known, rules = batch.identity_ids, batch.cache.shared, batch.cache.names, batch.rules
     young = known.young
     used: list[tuple[int, Places]] = []
     unusual: dict[Names, list[int]] = {}
     for index, event in enumerate(batch.events):
-        names = names_in(event)
+        names = names_in(event, rules)
         recognized = young.get(names) or known.get(names)
         if recognized is not None and event.occurred_at >= recognized.since and (not recognized.places or shared.isdisjoint(recognized.places)):
             ids[index] = recognized.identity_id
@@ -63,17 +66,29 @@ def _recognize(batch: Batch) -> tuple[list[tuple[int, Places]], dict[Names, list
     return used, unusual
 
 
-def _by_names(events: Sequence[Event], indexes: list[int]) -> dict[Names, list[int]]:
+def _by_names(batch: Batch, indexes: list[int]) -> dict[Names, list[int]]:
     grouped: dict[Names, list[int]] = {}
     for index in indexes:
-        grouped.setdefault(names_in(events[index]), []).append(index)
+        grouped.setdefault(names_in(batch.events[index], batch.rules), []).append(index)
     return grouped
 
 
 def _sightings(batch: Batch, unusual: dict[Names, list[int]]) -> list[Sighting]:
-    sightings = [Sighting(names, mention(names), indexes) for names, indexes in unusual.items()]
-    batch.too_long += [(kind, batch.events[sighting.indexes[0]]) for sighting in sightings for kind in sighting.mention.too_long]
+    sightings = [Sighting(names, mention(names, batch.rules), indexes) for names, indexes in unusual.items()]
+    batch.too_long += [(kind, batch.events[index]) for sighting in sightings for kind in sighting.mention.too_long for index in sighting.indexes]
     return sightings
+
+
+def _note_left_out(batch: Batch) -> None:
+    """Count identifiers that are too long, by type and source."""
+    counted: dict[tuple[str, int], list[Event]] = {}
+    for kind, event in batch.too_long:
+        counted.setdefault((kind, event.source_id), []).append(event)
+    last = [max(events, key=attrgetter("occurred_at")) for events in counted.values()]
+    SQL.leave_out(
+        batch.conn, reason="too_long", types=[kind for kind, _ in counted], sources=[source for _, source in counted], times=list(map(len, counted.values())),
+        ats=[event.occurred_at for event in last], messages=[event.message_id for event in last],
+    )  # fmt: skip
 
 
 def _identify(batch: Batch, sightings: list[Sighting]) -> tuple[dict[Identifier, int], set[Identifier]]:

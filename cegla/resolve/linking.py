@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from cegla.resolve import store, strangers
@@ -60,6 +61,7 @@ class Decided:
     """What became of the candidates, before anything is written."""
 
     clusters: Clusters
+    merges_before: dict[int, int]  #: by person
     reasons: dict[Pair, Refusal | None] = field(default_factory=dict)
     joined: dict[int, tuple[int, int]] = field(default_factory=dict)  #: person → (person it became part of then, edge)
     waiting: set[int] = field(default_factory=set)  #: people to derive again
@@ -149,7 +151,8 @@ def _candidates(batch: Batch, pairs: dict[Pair, Seen]) -> list[Candidate]:
     if new:
         edge_ids = iter(range(first := SQL.reserve_edges(batch.conn, number=new), first + new))
         candidates = [candidate if candidate.known else candidate._replace(edge_id=next(edge_ids)) for candidate in candidates]
-    return sorted(candidates, key=lambda candidate: order(candidate.link))
+    in_order = partial(order, rules=batch.rules)
+    return sorted(candidates, key=lambda candidate: in_order(candidate.link))
 
 
 def _known(batch: Batch, pairs: Iterable[Pair]) -> dict[Pair, KnownEdge]:
@@ -177,11 +180,11 @@ def _decide(batch: Batch, candidates: list[Candidate]) -> Decided:
     """Each candidate in its order against the groups as they are, unless something later was decided about them already."""
     owners = batch.owners({identity for candidate in candidates for identity in (candidate.link.strong_id, candidate.link.weak_id)})
     clusters = _groups(batch, set(owners.values()))
-    decided = Decided(clusters)
+    decided = Decided(clusters, {group.person_id: group.merges for group in clusters.groups.values()})
     for link, seen, known, edge_id in candidates:
         one, other = clusters.group(owners[link.strong_id]), clusters.group(owners[link.weak_id])
         in_time = known is None and seen.position >= 0 and _newer(link, one) and _newer(link, other)
-        if not one.waiting and not other.waiting and (in_time or order_plays_no_part(link, one, other)):
+        if not one.waiting and not other.waiting and (in_time or order_plays_no_part(link, one, other, batch.rules)):
             loser = max(one.person_id, other.person_id)
             reason = decided.reasons[link.strong_id, link.weak_id] = clusters.join(link, one, other)
             if reason is None and one is not other:
@@ -203,7 +206,7 @@ def _newer(link: Link, group: Group) -> bool:
 
 
 def _groups(batch: Batch, people: set[int]) -> Clusters:
-    clusters = Clusters()
+    clusters = Clusters(batch.rules)
     missing: list[int] = []
     for person in people:
         created = batch.created.get(person)
@@ -213,7 +216,7 @@ def _groups(batch: Batch, people: set[int]) -> Clusters:
         else:
             clusters.add(group)
     if missing:
-        for group in store.groups(batch.conn, missing).values():
+        for group in store.groups(batch.conn, missing, batch.rules).values():
             clusters.add(group)
     return clusters
 
@@ -249,6 +252,9 @@ def _write(batch: Batch, candidates: list[Candidate], decided: Decided) -> None:
         batch.ceased.update(grown)
         for identity, person in store.move_people(batch.conn, grown):
             batch.move(identity, person)
+    merged = {group.person_id: group.merges for group in clusters.groups.values() if group.merges != decided.merges_before[group.person_id]}
+    if merged:
+        SQL.note_merges(batch.conn, ids=list(merged), merges=list(merged.values()))
     for group in clusters.groups.values():
         cache.groups.put(group.person_id, group)
 
@@ -270,7 +276,7 @@ def _follow(batch: Batch, candidates: list[Candidate], decided: Decided) -> set[
     shared = {weak for (_, weak), reason in reasons.items() if reason in CHANGES_HANDS}
     places = {link.weak_id for link, *_ in candidates if link.weak.type in PLACES}
     if decided.since is not None:
-        rederived = rederive(batch.conn, decided.waiting, decided.since, Cause("late_link", "intake"))
+        rederived = rederive(batch.conn, decided.waiting, decided.since, Cause("late_link", "intake"), batch.rules)
         remember(batch.cache, rederived)
         for identity, (before, person) in rederived.moved.items():
             batch.move(identity, person)

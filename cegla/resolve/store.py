@@ -12,6 +12,7 @@ from cegla.resolve.rules.folding import folded
 from cegla.resolve.rules.mentions import PLACES, Rule
 from cegla.storage import statements
 from cegla.storage.workspace import Connection
+from cegla.vocabulary.identifier_rules import IdentifierRules
 from cegla.vocabulary.identifiers import Identifier
 
 SQL = statements.load(__file__)
@@ -94,14 +95,18 @@ def edges(conn: Connection, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int,
     return {(strong, weak): KnownEdge(*rest) for strong, weak, *rest in rows}
 
 
-def groups(conn: Connection, people: Sequence[int]) -> dict[int, Group]:
+def groups(conn: Connection, people: Sequence[int], rules: IdentifierRules) -> dict[int, Group]:
     """What is known about these people as a whole."""
     found: dict[int, Group] = {}
-    for person, kind, number, last_at, refused in SQL.groups(conn, people=list(people)):
+    for person, kind, number, last_at, refused, merges in SQL.groups(conn, people=list(people)):
         group = found.setdefault(person, Group(person, {}))
         group.counts[kind] = number
         group.last_at = max(filter(None, (group.last_at, last_at)), default=None)
         group.refused |= refused
+        group.merges += merges
+    if rules.windows:
+        for person, kind, identity, at in SQL.first_links(conn, people=list(people), types=list(rules.windows)):
+            found[person].dated.setdefault(kind, {})[identity] = at
     return found
 
 

@@ -58,13 +58,13 @@ join resolve.edges e on e.weak_id = i.identity_id and e.rule = 'alias'
 join resolve.identities s on s.identity_id = e.strong_id and s.type = 'user_id';
 
 -- name: groups
--- How many identifiers of each type these people hold, when their latest link was, whether one was refused. Columns: person_id, type, number, last_at, refused.
-select m.person_id, m.type, count(*), max(l.last_at), coalesce(bool_or(l.refused), false)
+-- How many identifiers of each type these people hold, when their latest link was, whether one was refused, how often they grew by others. Columns: person_id, type, number, last_at, refused, merges.
+select m.person_id, m.type, count(*), max(l.last_at), coalesce(bool_or(l.refused), false), sum(m.merges)
 from unnest(:people::bigint[]) p(id)
 cross join lateral (
-    select identity_id, type, person_id from resolve.identities where identity_id = p.id
+    select identity_id, type, person_id, merges from resolve.identities where identity_id = p.id
     union all
-    select identity_id, type, person_id from resolve.identities where person_id = p.id and person_id <> identity_id and holder_id = 0
+    select identity_id, type, person_id, 0 from resolve.identities where person_id = p.id and person_id <> identity_id and holder_id = 0
 ) m
 cross join lateral (
     select max(e.at) as last_at, bool_or(e.refused is not null) as refused
@@ -76,6 +76,27 @@ cross join lateral (
 ) l
 group by m.person_id, m.type;
 
+-- name: first_links
+-- When each identifier of these types was first linked to its person. Columns: person_id, type, identity_id, at.
+select m.person_id, m.type, m.identity_id, min(l.at)
+from unnest(:people::bigint[]) p(id)
+cross join lateral (
+    select identity_id, type, person_id from resolve.identities where identity_id = p.id
+    union all
+    select identity_id, type, person_id from resolve.identities where person_id = p.id and person_id <> identity_id and holder_id = 0
+) m
+cross join lateral (
+    select at from resolve.edges where strong_id = m.identity_id and refused is null and retracted_at is null
+    union all
+    select at from resolve.edges where weak_id = m.identity_id and refused is null and retracted_at is null
+) l
+where m.type = any(:types::text[])
+group by m.person_id, m.type, m.identity_id;
+
+-- name: note_merges!
+-- How often each of these people grew by another who held two identifiers or more.
+update resolve.identities i set merges = m.merges from unnest(:ids::bigint[], :merges::integer[]) m(identity_id, merges) where i.identity_id = m.identity_id;
+
 -- name: move_people
 -- Joins whole people to others, and logs whose every identity was. Columns: identity_id, person_id.
 with change as (
@@ -85,8 +106,9 @@ with change as (
     union all
     select i.identity_id, c.* from change c join resolve.identities i on i.person_id = c.old_person and i.person_id <> i.identity_id
 ), logged as (
-    insert into resolve.moves (identity_id, from_person, to_person, edge_id, cause, actor)
-    select identity_id, old_person, new_person, edge_id, 'link', 'intake' from theirs
+    insert into resolve.moves (identity_id, from_person, to_person, edge_id, cause, actor, rule, event_at, source_id, message_id)
+    select t.identity_id, t.old_person, t.new_person, t.edge_id, 'link', 'intake', e.rule, e.at, e.source_id, e.message_id
+    from theirs t join resolve.edges e on e.edge_id = t.edge_id
 )
 update resolve.identities i set person_id = t.new_person from theirs t where i.identity_id = t.identity_id returning i.identity_id, i.person_id;
 
@@ -95,8 +117,9 @@ update resolve.identities i set person_id = t.new_person from theirs t where i.i
 with change as (
     select * from unnest(:ids::bigint[], :olds::bigint[], :news::bigint[]) c(identity_id, old_person, new_person)
 ), logged as (
-    insert into resolve.moves (identity_id, from_person, to_person, edge_id, cause, actor)
-    select identity_id, old_person, new_person, :edge_id, :cause, :actor from change
+    insert into resolve.moves (identity_id, from_person, to_person, edge_id, cause, actor, rule, event_at, source_id, message_id)
+    select c.identity_id, c.old_person, c.new_person, :edge_id, :cause, :actor, e.rule, e.at, e.source_id, e.message_id
+    from change c left join resolve.edges e on e.edge_id = :edge_id
 )
 update resolve.identities i set person_id = c.new_person from change c where i.identity_id = c.identity_id;
 
@@ -141,13 +164,13 @@ join resolve.identities o on o.identity_id = e.other_id
 where not exists (select 1 from unnest(:known::bigint[]) k(id) where k.id = o.person_id);
 
 -- name: members
--- Every identity of these people, those held on browsers too. Columns: identity_id, type, value, holder_id, person_id.
+-- Every identity of these people, those held on browsers too. Columns: identity_id, type, value, holder_id, person_id, merges.
 select m.*
 from unnest(:people::bigint[]) p(id)
 cross join lateral (
-    select identity_id, type, value, holder_id, person_id from resolve.identities where identity_id = p.id
+    select identity_id, type, value, holder_id, person_id, merges from resolve.identities where identity_id = p.id
     union all
-    select identity_id, type, value, holder_id, person_id from resolve.identities where person_id = p.id and person_id <> identity_id
+    select identity_id, type, value, holder_id, person_id, merges from resolve.identities where person_id = p.id and person_id <> identity_id
 ) m;
 
 -- name: edges_within
@@ -225,17 +248,49 @@ join resolve.identities w on w.identity_id = e.weak_id
 order by e.at, e.edge_id;
 
 -- name: newest_refusals
--- Links refused, newest first. Columns as in Edge.
+-- Links refused, newest first, of one reason or all, before a link. Columns as in Edge.
 select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
     e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by
-from (select * from resolve.edges where refused is not null order by edge_id desc limit :limit) e
+from (
+    select * from resolve.edges
+    where refused is not null and refused = coalesce(:reason, refused) and edge_id < coalesce(:before, 9223372036854775807)
+    order by edge_id desc limit :limit
+) e
 join resolve.identities s on s.identity_id = e.strong_id
 join resolve.identities w on w.identity_id = e.weak_id
 order by e.edge_id desc;
 
 -- name: moves_of
--- The merge log of these identities. Columns: moved_at, identity_id, from_person, to_person, cause, actor.
-select moved_at, identity_id, from_person, to_person, cause, actor from resolve.moves where identity_id = any(:ids::bigint[]) order by move_id;
+-- The merge log of these identities. Columns as in Move.
+select move_id, moved_at, identity_id, from_person, to_person, cause, actor, edge_id, rule, event_at, source_id, message_id
+from resolve.moves where identity_id = any(:ids::bigint[]) order by move_id;
+
+-- name: untold_moves
+-- What the warehouse does not know of the merge log. Columns as in Move.
+select move_id, moved_at, identity_id, from_person, to_person, cause, actor, edge_id, rule, event_at, source_id, message_id
+from resolve.moves where move_id > (select told_moves from resolve.state) order by move_id;
+
+-- name: note_told!
+-- Up to here the warehouse knows the merge log.
+update resolve.state set told_moves = :move_id;
+
+-- name: count_refusals
+-- Refused links by reason and the type of their weaker end. Columns as in Warned.
+select e.refused, w.type, count(*), max(e.at)
+from resolve.edges e join resolve.identities w on w.identity_id = e.weak_id
+where e.refused is not null group by e.refused, w.type;
+
+-- name: count_left_out
+-- Identifiers left out, by reason and type. Columns as in Warned.
+select reason, type, sum(times), max(last_at) from resolve.left_out group by reason, type;
+
+-- name: leave_out!
+-- Counts identifiers that were left out.
+insert into resolve.left_out (reason, type, source_id, times, last_at, last_message_id)
+select :reason, t.type, t.source_id, t.times, t.last_at, t.message_id
+from unnest(:types::text[], :sources::integer[], :times::bigint[], :ats::timestamptz[], :messages::text[]) t(type, source_id, times, last_at, message_id)
+on conflict (reason, type, source_id) do update
+set times = left_out.times + excluded.times, last_at = greatest(left_out.last_at, excluded.last_at), last_message_id = excluded.last_message_id;
 
 -- name: erase_edges!
 -- Deletes the links of these identities.
@@ -248,3 +303,51 @@ delete from resolve.moves where identity_id = any(:ids::bigint[]);
 -- name: erase_identities!
 -- Deletes these identities.
 delete from resolve.identities where identity_id = any(:ids::bigint[]);
+
+-- name: live_edges
+-- Links that count, without their details, in pages. Columns: edge_id, strong_id, weak_id.
+select edge_id, strong_id, weak_id from resolve.edges where edge_id > :after and retracted_at is null order by edge_id limit :limit;
+
+-- name: edges_of_ids
+-- The same for links by their ids, retracted or not. Columns: edge_id, strong_id, weak_id.
+select edge_id, strong_id, weak_id from resolve.edges where edge_id = any(:ids::bigint[]);
+
+-- name: links_of_ids
+-- Links with whose their ends are. Columns: edge_id, at, then type, value, identity_id, person_id of both ends, rule, trusted, refused.
+select e.edge_id, e.at, s.type, s.value, s.identity_id, s.person_id, w.type, w.value, w.identity_id, w.person_id, e.rule, e.trusted, e.refused
+from unnest(:ids::bigint[]) i(id)
+join resolve.edges e on e.edge_id = i.id
+join resolve.identities s on s.identity_id = e.strong_id
+join resolve.identities w on w.identity_id = e.weak_id;
+
+-- name: people_of_strays
+-- People who hold an identifier that no link holds there any more. Columns: person_id.
+select distinct i.person_id from resolve.identities i
+where i.person_id <> i.identity_id and i.holder_id = 0
+    and not exists (select from resolve.edges e where e.strong_id = i.identity_id and e.refused is null and e.retracted_at is null)
+    and not exists (select from resolve.edges e where e.weak_id = i.identity_id and e.refused is null and e.retracted_at is null);
+
+-- name: greatest_identity$
+-- The greatest identity id there is.
+select coalesce(max(identity_id), 0) from resolve.identities;
+
+-- name: same_edges
+-- Links between addresses that rules read as one. Columns: edge_id, address read as, address, whether the rules took it back.
+select e.edge_id, s.value, w.value, e.retracted_at is not null
+from resolve.edges e
+join resolve.identities s on s.identity_id = e.strong_id
+join resolve.identities w on w.identity_id = e.weak_id
+where e.rule = 'same' and (e.retracted_at is null or e.retracted_by = 'rules');
+
+-- name: foldable_addresses
+-- Addresses that rules may read as others. Columns: identity_id, value, first_seen_at, source_id.
+select identity_id, value, first_seen_at, source_id from resolve.identities
+where type = 'email' and holder_id = 0 and (value like '%+%' or value like '%@gmail.com' or value like '%@googlemail.com');
+
+-- name: retract_edges!
+-- Takes links back.
+update resolve.edges set retracted_at = :now, retracted_by = :actor, refused = null where edge_id = any(:ids::bigint[]) and retracted_at is null;
+
+-- name: restore_edges!
+-- Brings back links that this actor took back.
+update resolve.edges set retracted_at = null, retracted_by = null where edge_id = any(:ids::bigint[]) and retracted_by = :actor;

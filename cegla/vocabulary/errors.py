@@ -277,6 +277,24 @@ class RuleInvalid(InvalidInput):
     )
 
 
+class IdentityRulesInvalid(InvalidInput):
+    """A document of identity rules does not fit its form."""
+
+    code = "CEGLA-E0380"
+    what = Text("Reguły tożsamości są nieprawidłowe: {detail}", "The identity rules are not valid: {detail}")
+    todo = Text(
+        "Popraw wskazane miejsce; wszystkie pola są w docs/reference/identity.md.", "Correct the place shown; all fields are in docs/reference/identity.md."
+    )
+
+
+class RuleVersionOld(InvalidInput):
+    """The identity rules changed while somebody looked at a trial of them."""
+
+    code, status = "CEGLA-E0381", 409
+    what = Text("Reguły zmieniły się po tej próbie: obowiązuje już wersja {number}.", "The rules changed after this trial: version {number} is in force now.")
+    todo = Text("Powtórz próbę i zastosuj jej wynik.", "Run the trial again and apply what it says.")
+
+
 class TemplateInvalid(InvalidInput):
     """A message template does not parse, or asked for more than its limits."""
 

@@ -2,13 +2,15 @@
 
 The same normalization holds at intake, import, look-up and suppression, so a value means the same person
 everywhere. Types, limits and priorities start from Segment's defaults; blocked values join the lists that
-Segment and PostHog publish, with look-alikes added.
+Segment and PostHog publish, with look-alikes added. What an installation changes is in `vocabulary/identifier_rules.py`.
 """
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
+
+from cegla.vocabulary.identifier_rules import DEFAULT_RULES, IdentifierRules
 
 LONGEST_IDENTIFIER = 500
 
@@ -20,44 +22,21 @@ class Identifier(NamedTuple):
     value: str
 
 
-@dataclass(frozen=True)
-class IdentifierType:
-    """What an identifier of this type may do when people are joined."""
-
-    key: str
-    priority: int  #: 1 decides first; a refused join drops the identifier with the highest number
-    limit: int  #: how many values of this type one person may hold
-    unique: bool = False  #: two people who each hold a value of this type are never joined
-    personal: bool = True  #: names a human directly, so the value never leaves PostgreSQL
-
-
-TYPES: dict[str, IdentifierType] = {
-    row.key: row
-    for row in (
-        IdentifierType("user_id", 1, 1, unique=True),
-        IdentifierType("email", 2, 5),
-        IdentifierType("phone", 3, 5),
-        IdentifierType("loyalty_card", 4, 5),
-        IdentifierType("device_id", 5, 5),
-        IdentifierType("anonymous_id", 6, 1_000, personal=False),
-    )
-}
-OTHER_TYPE = IdentifierType("external_id", 7, 5)
-
 _BLOCKED_FOLDED = frozenset(
     "anonymous guest distinctid distinct_id id not_authenticated email undefined true false null none nan nil n/a -1 (null) <null>".split()
 ) | {"[object object]"}
 _ZEROS = re.compile(r"[0\-]*\Z")
 _INVISIBLE = dict.fromkeys([0x00AD, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF])
 _EMAIL = re.compile(r"[^@\s<>,;:\"'()\[\]\\]{1,64}@[a-z0-9](?:[a-z0-9\-]{0,62})(?:\.[a-z0-9](?:[a-z0-9\-]{0,62})){1,8}\Z")
-_NOT_DIGITS = re.compile(r"[^\d+]")
+_GMAIL = frozenset({"gmail.com", "googlemail.com"})
+_LONGEST_PHONE = 40
 
 
-def normalized(type_key: str, value: object) -> str | None:
+def normalized(type_key: str, value: object, rules: IdentifierRules = DEFAULT_RULES) -> str | None:
     """The one form of `value` as an identifier of this type, or None when it must never become one.
 
-    None covers absent, blank, blocked (see `is_blocked`), too long (over 500 characters) and, for e-mail and
-    phone, malformed values. Integers count as their decimal text, so userId 1 and "1" are the same.
+    None covers absent, blank, blocked (see `is_blocked` and the rules' own patterns), too long (over 500 characters) and, for
+    e-mail and phone, malformed values. Integers count as their decimal text, so userId 1 and "1" are the same.
     """
     if value is None or isinstance(value, (bool, dict, list, float)):
         return None
@@ -69,10 +48,15 @@ def normalized(type_key: str, value: object) -> str | None:
         return None
     if type_key == "email":
         text = text.lower()
-        return text if _EMAIL.match(text) else None
-    if type_key == "phone":
-        return _phone(text)
-    return text
+        if not _EMAIL.match(text):
+            return None
+        text = _mailbox(text, rules)
+    elif type_key == "phone":
+        number = _phone(text, rules.phone_region)
+        if number is None:
+            return None
+        text = number
+    return None if rules.blocks(type_key, text) else text
 
 
 def is_blocked(text: str) -> bool:
@@ -81,12 +65,31 @@ def is_blocked(text: str) -> bool:
     return not bare or _ZEROS.match(bare) is not None or bare.lower() in _BLOCKED_FOLDED
 
 
-def _phone(text: str) -> str | None:
-    """E.164 with a Polish default: nine digits are a Polish number."""
-    digits = _NOT_DIGITS.sub("", text)
-    if digits.startswith("00"):
-        digits = "+" + digits[2:]
-    if not digits.startswith("+"):
-        digits = "+48" + digits if len(digits) == 9 else "+" + digits
-    bare = digits[1:]
-    return digits if bare.isdigit() and 8 <= len(bare) <= 15 and not bare.startswith("0") else None
+def _mailbox(address: str, rules: IdentifierRules) -> str:
+    """The address under which its owner reads, as far as the rules ask for it: without "+shop", and at Gmail without dots."""
+    if rules.plus_addressing == "keep" and rules.gmail_dots == "keep":
+        return address
+    local, _, domain = address.rpartition("@")
+    if rules.plus_addressing == "drop":
+        local = local.partition("+")[0] or local
+    if rules.gmail_dots == "drop" and domain in _GMAIL:
+        local, domain = local.replace(".", "") or local, "gmail.com"
+    return f"{local}@{domain}"
+
+
+@lru_cache(maxsize=65_536)  # reading a number takes as long as the rest of an event's way to its person
+def _phone(text: str, region: str) -> str | None:
+    """E.164; a number without a country belongs to `region`. None when no number of that country is so long or so short."""
+    import phonenumbers  # here, not above: a collector normalizes nothing and need not pay for the tables
+
+    if len(text) > _LONGEST_PHONE:
+        return None
+    if text.startswith("00"):
+        text = "+" + text[2:]
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

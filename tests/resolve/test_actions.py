@@ -53,27 +53,27 @@ def test_every_identifier_says_how_it_is_known(conn: Connection) -> None:
 
 def test_a_refused_link_stays_visible_with_its_reason_in_both_languages(conn: Connection) -> None:
     take_in(conn, [event(0, "u1", "b1"), event(1, "u2", "b1")])
-    (refused,) = resolve.refused_links(conn)
+    (refused,) = resolve.links.refused_links(conn)
     assert (refused.strong, refused.weak, refused.refused) == (user("u2"), browser("b1"), "unique")
     assert refused.why_refused
     assert refused.why_refused.pl != refused.why_refused.en
-    assert refused in resolve.edges_of(conn, person(conn, user("u2")))
+    assert refused in resolve.links.edges_of(conn, person(conn, user("u2")))
 
 
 def test_a_link_can_be_taken_back_once(conn: Connection) -> None:
     take_in(conn, [event(0, "u1", "b1")])
-    (edge,) = resolve.edges_of(conn, person(conn, user("u1")))
-    resolve.retract(conn, edge.edge_id, "ola", NOON)
+    (edge,) = resolve.links.edges_of(conn, person(conn, user("u1")))
+    resolve.links.retract(conn, edge.edge_id, "ola", NOON)
     with pytest.raises(NotFound):
-        resolve.retract(conn, edge.edge_id, "ola", NOON)
-    (edge,) = resolve.edges_of(conn, person(conn, user("u1")))
+        resolve.links.retract(conn, edge.edge_id, "ola", NOON)
+    (edge,) = resolve.links.edges_of(conn, person(conn, user("u1")))
     assert (edge.retracted_by, edge.retracted_at) == ("ola", NOON)
 
 
 def test_joining_and_parting_are_logged_for_every_identity(conn: Connection) -> None:
     take_in(conn, [event(0, None, "b1")], [event(1, "u1")], [event(2, "u1", "b1")])
-    (edge,) = resolve.edges_of(conn, 1)
-    resolve.retract(conn, edge.edge_id, "ola", NOON)
+    (edge,) = resolve.links.edges_of(conn, 1)
+    resolve.links.retract(conn, edge.edge_id, "ola", NOON)
     logged = conn.execute("select identity_id, from_person, to_person, edge_id, cause, actor from resolve.moves order by move_id").fetchall()
     assert logged == [(2, 2, 1, edge.edge_id, "link", "intake"), (2, 1, 2, edge.edge_id, "retraction", "ola")]
 
@@ -81,8 +81,8 @@ def test_joining_and_parting_are_logged_for_every_identity(conn: Connection) -> 
 def test_a_parted_browser_that_guests_used_stays_with_its_guests(conn: Connection) -> None:
     take_in(conn, [event(0, "u1", "b1"), event(1, "u2", "b1"), event(2, None, "b1")], [event(3, "u2", "b2")])
     before = resolve.identifiers_of(conn, [person(conn, user("u2"))])
-    edge = next(edge for edge in resolve.edges_of(conn, person(conn, user("u1"))) if edge.refused is None)
-    resolve.retract(conn, edge.edge_id, "ola", NOON)
+    edge = next(edge for edge in resolve.links.edges_of(conn, person(conn, user("u1"))) if edge.refused is None)
+    resolve.links.retract(conn, edge.edge_id, "ola", NOON)
     after = resolve.identifiers_of(conn, [person(conn, user("u2"))])
     assert {row.identity_id for rows in before.values() for row in rows} <= {row.identity_id for rows in after.values() for row in rows}
     assert person(conn, browser("b1")) == person(conn, user("u2")), "without the first user, the second one's link holds"

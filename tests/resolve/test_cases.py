@@ -218,8 +218,8 @@ def test_a_retracted_link_is_as_if_it_never_was_and_stays_so(conn: Connection) -
     events = [event(0, None, "b1"), event(1, "u1", "b1"), event(2, "u1", "b2")]
     cache = resolve.IdentityCache()
     resolve.find_people(conn, events, cache)
-    edge = next(edge for edge in resolve.edges_of(conn, person(conn, user("u1"))) if edge.weak == browser("b1"))
-    undone = resolve.retract(conn, edge.edge_id, "ola", NOON)
+    edge = next(edge for edge in resolve.links.edges_of(conn, person(conn, user("u1"))) if edge.weak == browser("b1"))
+    undone = resolve.links.retract(conn, edge.edge_id, "ola", NOON)
     expected = {frozenset({browser("b1")}), frozenset({user("u1"), browser("b2")})}
     assert clusters(conn) == expected
     assert set(undone.changed) == {person(conn, user("u1")), person(conn, browser("b1"))}

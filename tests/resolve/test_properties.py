@@ -99,10 +99,10 @@ def test_order_repeats_and_batches_do_not_change_who_is_who(conn: Connection, ro
 def test_a_retracted_link_leaves_what_would_be_without_it_even_when_seen_again(conn: Connection, rows: list[Event], chance: Any, cuts: list[int]) -> None:
     with conn.transaction(force_rollback=True):
         cache = take_in(conn, rows, cuts)
-        edges = sorted({edge for person in people(conn) for edge in resolve.edges_of(conn, person)}, key=lambda edge: edge.edge_id)
+        edges = sorted({edge for person in people(conn) for edge in resolve.links.edges_of(conn, person)}, key=lambda edge: edge.edge_id)
         if edges:
             edge = chance.choice(edges)
-            resolve.retract(conn, edge.edge_id, "ola", NOON)
+            resolve.links.retract(conn, edge.edge_id, "ola", NOON)
             check_books(conn)
             without = expected(rows, frozenset([(edge.strong, edge.weak)]))
             assert clusters(conn) == without

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cegla.vocabulary.identifiers import LONGEST_IDENTIFIER, TYPES, normalized
+from cegla.vocabulary.identifier_rules import BUILT_IN
+from cegla.vocabulary.identifiers import LONGEST_IDENTIFIER, normalized
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_a_too_long_value_is_refused_and_the_longest_allowed_is_not() -> None:
     assert normalized("user_id", "x" * (LONGEST_IDENTIFIER + 1)) is None
 
 
-@given(st.sampled_from(sorted(TYPES)), st.one_of(st.text(), st.integers(), st.none()))
+@given(st.sampled_from(sorted(BUILT_IN)), st.one_of(st.text(), st.integers(), st.none()))
 def test_normalizing_twice_changes_nothing(kind: str, value: object) -> None:
     once = normalized(kind, value)
     assert once is None or normalized(kind, once) == once

@@ -5,6 +5,7 @@ from typing import Any, cast
 import msgspec
 
 from cegla.collect.rules import envelope
+from cegla.vocabulary.identifier_rules import DEFAULT_RULES, IdentifierRules
 from cegla.vocabulary.identifiers import Identifier, normalized
 
 _FIELDS = {"userId": "user_id", "anonymousId": "anonymous_id", "previousId": "user_id"}
@@ -19,34 +20,39 @@ def needles(identifier: Identifier) -> list[bytes]:
     return [identifier.value.encode(), msgspec.json.encode(identifier.value)[1:-1]]
 
 
-def names(body: bytes, wanted: frozenset[Identifier]) -> bool:
+def names(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRules = DEFAULT_RULES) -> bool:
     """Whether any event of a request is about one of these people."""
     try:
         parts = envelope.read(body)
     except envelope.NotJson:
         return any(identifier.value.encode() in body for identifier in wanted)
-    return any(_event_names(bytes(raw), wanted) for raw in [*parts.events, parts.context])
+    return any(_event_names(bytes(raw), wanted, rules) for raw in [*parts.events, parts.context])
 
 
-def _event_names(raw: bytes, wanted: frozenset[Identifier]) -> bool:
+def _event_names(raw: bytes, wanted: frozenset[Identifier], rules: IdentifierRules) -> bool:
     try:
         event = msgspec.json.decode(raw, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return any(len(identifier.value) > 3 and identifier.value.encode() in raw for identifier in wanted)
-    return any(Identifier(key, value) in wanted for key, value in _identifiers(event))
+    return any(Identifier(key, value) in wanted for key, value in _identifiers(event, rules))
 
 
-def _identifiers(event: dict[str, Any]) -> list[tuple[str, str]]:
-    found = [(key, normalized(key, event.get(field))) for field, key in _FIELDS.items()]
-    found.append(("anonymous_id", normalized("anonymous_id", event.get("previousId"))))
+def _identifiers(event: dict[str, Any], rules: IdentifierRules) -> list[tuple[str, str]]:
+    found = [(key, normalized(key, event.get(field), rules)) for field, key in _FIELDS.items()]
+    found.append(("anonymous_id", normalized("anonymous_id", event.get("previousId"), rules)))
     context = _object(event.get("context"))
     for traits in (_object(event.get("traits")), _object(context.get("traits")), _object(event.get("properties")), _object(event)):
-        found += [(key, normalized(key, traits.get(key))) for key in ("email", "phone")]
+        found += [(key, normalized(key, traits.get(key), rules)) for key in ("email", "phone")]
     external = context.get("externalIds")
     for row in cast("list[Any]", external) if isinstance(external, list) else []:
         fields = _object(row)
         kind = str(fields.get("type"))
-        found.append((kind, normalized(kind, fields.get("id"))))
+        found.append((kind, normalized(kind, fields.get("id"), rules)))
+    for kind, place in rules.fields:
+        held: Any = event
+        for part in place:
+            held = _object(held).get(part)
+        found.append((kind, normalized(kind, held, rules)))
     return [(key, value) for key, value in found if value is not None]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.identifiers import OTHER_TYPE, TYPES
+from cegla.vocabulary.identifier_rules import DEFAULT_RULES
 from cegla.vocabulary.masking import masked
 
 
@@ -17,7 +17,7 @@ def display_names(conn: Connection, people: Sequence[int]) -> dict[int, str]:
 def short_name(known: Iterable[Any], *, reveal: bool = False) -> str:
     """The most telling of a person's identifiers."""
     order = {"email": 0, "phone": 1}
-    best = min(known, key=lambda one: (order.get(one.type, 2), TYPES.get(one.type, OTHER_TYPE).priority, one.value), default=None)
+    best = min(known, key=lambda one: (order.get(one.type, 2), DEFAULT_RULES.type(one.type).priority, one.value), default=None)
     if best is None:
         return ""
     return best.value if reveal else masked(best.value, best.type)

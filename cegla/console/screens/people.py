@@ -9,6 +9,7 @@ from cegla.console.visit import Visit, see_other
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
+from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.identifiers import Identifier, normalized
 from cegla.vocabulary.people import parse_person_label
@@ -36,9 +37,10 @@ def search(visit: Visit) -> Response:
 
 def _exactly(visit: Visit, text: str) -> int | None:
     """The one person with this number, e-mail or phone."""
-    wanted = [Identifier(kind, value) for kind in EXACT if (value := normalized(kind, text)) is not None]
     number = parse_person_label(text)
     with visit.ws.transaction() as conn:
+        rules = current_rules(conn)
+        wanted = [Identifier(kind, value) for kind in EXACT if (value := normalized(kind, text, rules)) is not None]
         found = next((person for person in resolve.look_up(conn, wanted) if person is not None), None)
         if found is None and number is not None and resolve.identifiers_of(conn, [number]).get(number):
             found = number

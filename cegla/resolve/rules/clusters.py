@@ -1,4 +1,4 @@
-"""Which identifiers are one person: a pure function of the links between them.
+"""Which identifiers are one person: a pure function of the links between them and the rules in force.
 
     links sorted by (event time, priority, value)  ──►  accepted one by one unless a rule refuses  ──►  clusters
 
@@ -8,15 +8,15 @@ everything about both can be decided against the present; any other makes the gr
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 from cegla.resolve.rules.mentions import PLACES, Mention, Rule, rank
-from cegla.vocabulary.identifiers import OTHER_TYPE, TYPES, Identifier
+from cegla.vocabulary.identifier_rules import DEFAULT_RULES, IdentifierRules
+from cegla.vocabulary.identifiers import Identifier
 from cegla.vocabulary.text import Text
-
-MOST_IDENTIFIERS = 1_000  #: of one person, all types together
 
 
 class Refusal(StrEnum):
@@ -26,18 +26,24 @@ class Refusal(StrEnum):
     PUBLIC_KEY = "public_key"
     LIMIT = "limit"
     CAP = "cap"
+    MERGES = "merges"
+    BLOCKED = "blocked"
 
 
 REFUSALS: dict[Refusal, Text] = {
-    Refusal.UNIQUE: Text("Każda strona ma własny user_id, więc to dwie osoby.", "Each side has a user id of its own, so they are two people."),
+    Refusal.UNIQUE: Text(
+        "Każda strona ma własny identyfikator, który należy do jednej osoby, więc to dwie osoby.",
+        "Each side has an identifier of its own that belongs to one person only, so they are two people.",
+    ),
     Refusal.PUBLIC_KEY: Text("Dwie znane osoby łączy tylko klucz tajny.", "Only a secret key joins two known people."),
     Refusal.LIMIT: Text("Osoba miałaby więcej identyfikatorów tego typu, niż wolno.", "The person would hold more identifiers of one type than allowed."),
     Refusal.CAP: Text("Osoba miałaby łącznie zbyt wiele identyfikatorów.", "The person would hold too many identifiers in all."),
+    Refusal.MERGES: Text("Osobę złożono już ze zbyt wielu innych.", "The person has been put together from too many others already."),
+    Refusal.BLOCKED: Text("Reguły mówią, że ta wartość nikogo nie oznacza.", "The rules say that this value names nobody."),
 }
 CHANGES_HANDS = frozenset({Refusal.UNIQUE, Refusal.PUBLIC_KEY})  #: refusals after which a browser counts as used by the other person
 
-_UNIQUE = tuple(row.key for row in TYPES.values() if row.unique)
-_HUMAN = tuple(key for key in TYPES if key not in PLACES)
+Dated = dict[str, dict[int, datetime]]  #: type → identity → when its first accepted link was
 
 
 class Link(NamedTuple):
@@ -52,9 +58,9 @@ class Link(NamedTuple):
     trusted: bool
 
 
-def order(link: Link) -> tuple[datetime, tuple[int, str, str], tuple[int, str, str]]:
+def order(link: Link, rules: IdentifierRules = DEFAULT_RULES) -> tuple[datetime, tuple[int, str, str], tuple[int, str, str]]:
     """The order in which links are decided. Links of one event: the one with the weakest identifier last, so that one is dropped first."""
-    return link.at, rank(link.weak), rank(link.strong)
+    return link.at, rank(link.weak, rules), rank(link.strong, rules)
 
 
 @dataclass(slots=True)
@@ -65,20 +71,32 @@ class Group:
     counts: dict[str, int]
     last_at: datetime | None = None  #: event time of its latest stored link, refused ones included
     refused: bool = False  #: some link of it was refused
+    merges: int = 0  #: how often two people who each held two identifiers or more became this one
+    dated: Dated = field(default_factory=dict[str, dict[int, datetime]])  #: for types whose limit counts within a window
     waiting: bool = field(default=False, compare=False)  #: must be derived from its links before more is decided
 
+    @property
+    def size(self) -> int:
+        """Identifiers of all types."""
+        return sum(self.counts.values())
 
-def refusal(link: Link, one: Group, other: Group) -> Refusal | None:
+
+def refusal(link: Link, one: Group, other: Group, rules: IdentifierRules = DEFAULT_RULES) -> Refusal | None:
     """Why this link must not join these two groups; None when it may."""
-    if not link.trusted and _beyond_a_public_key(link, one, other):
+    if _blocked(link, rules):
+        return Refusal.BLOCKED
+    if not link.trusted and _beyond_a_public_key(link, one, other, rules):
         return Refusal.PUBLIC_KEY
-    if not (link.rule == "alias" and link.trusted) and any(kind in one.counts and kind in other.counts for kind in _UNIQUE):
+    if not (link.rule == "alias" and link.trusted) and any(kind in one.counts and kind in other.counts for kind in rules.unique):
         return Refusal.UNIQUE
     for kind, number in other.counts.items():
-        if kind in one.counts and kind not in _UNIQUE and number + one.counts[kind] > TYPES.get(kind, OTHER_TYPE).limit:
+        if kind in one.counts and kind not in rules.unique and number + one.counts[kind] > rules.type(kind).limit and _too_many(kind, link, (one, other), rules):
             return Refusal.LIMIT
-    if sum(one.counts.values()) + sum(other.counts.values()) > MOST_IDENTIFIERS:
+    one_size, other_size = one.size, other.size
+    if one_size + other_size > rules.most_identifiers:
         return Refusal.CAP
+    if one_size > 1 and other_size > 1 and one.merges + other.merges >= rules.most_merges:
+        return Refusal.MERGES
     return None
 
 
@@ -90,36 +108,69 @@ def may_stand_alone(mention: Mention, trusted: bool) -> bool:
     return trusted or all(weak.type in PLACES or _addresses_of_a_user(strong, weak, rule) for strong, weak, rule in mention.links)
 
 
+def _blocked(link: Link, rules: IdentifierRules) -> bool:
+    return rules.blocks(*link.strong) or rules.blocks(*link.weak)
+
+
+def _too_many(kind: str, link: Link, groups: tuple[Group, Group], rules: IdentifierRules) -> bool:
+    """More than the limit in all; with a window, more than the limit among those that came within it, this link's included.
+
+    A value that came exactly one window ago does not count any more.
+    """
+    window = rules.windows.get(kind)
+    if window is None:
+        return True
+    recent = sum(at > link.at - window for group in groups for at in group.dated.get(kind, {}).values())
+    fresh = sum(_undated(kind, identifier, identity, groups) for identifier, identity in ((link.strong, link.strong_id), (link.weak, link.weak_id)))
+    return recent + fresh > rules.type(kind).limit
+
+
+def _undated(kind: str, identifier: Identifier, identity: int, groups: tuple[Group, Group]) -> bool:
+    return identifier.type == kind and not any(identity in group.dated.get(kind, {}) for group in groups)
+
+
 def _addresses_of_a_user(strong: Identifier, weak: Identifier, rule: Rule) -> bool:
     return rule == "stated" and strong.type == "user_id" and weak.type in ("email", "phone")
 
 
-def _beyond_a_public_key(link: Link, one: Group, other: Group) -> bool:
+def _beyond_a_public_key(link: Link, one: Group, other: Group, rules: IdentifierRules) -> bool:
     """Anybody can write with a public key: it may say who uses a browser, and what address a user gave, and no more.
 
     So it never joins two humans, neither directly nor over a browser when each of them has, say, an e-mail of his own.
     """
     if link.strong.type not in PLACES and link.weak.type not in PLACES:
         return not _addresses_of_a_user(link.strong, link.weak, link.rule)
-    return any(kind in one.counts and kind in other.counts for kind in _HUMAN if kind not in _UNIQUE)
+    return any(kind in one.counts and kind in other.counts for kind in _human(rules) if kind not in rules.unique)
 
 
-def order_plays_no_part(link: Link, one: Group, other: Group) -> bool:
+def _human(rules: IdentifierRules) -> Iterable[str]:
+    return (key for key in rules.by_key if key not in PLACES)
+
+
+def order_plays_no_part(link: Link, one: Group, other: Group, rules: IdentifierRules = DEFAULT_RULES) -> bool:
     """Whether a link that came late may be accepted as if it had come in time.
 
     True when no link of either group was refused and, with both joined, no rule could refuse one in any order.
     """
-    if one.refused or other.refused:
+    if one.refused or other.refused or _blocked(link, rules):
         return False
-    if one is other:
-        return all(one.counts.get(kind, 0) <= 1 for kind in _HUMAN)
-    return refusal(link, one, other) is None and all(one.counts.get(kind, 0) + other.counts.get(kind, 0) <= 1 for kind in _HUMAN)
+    same = one is other
+
+    def together(kind: str) -> int:
+        return one.counts.get(kind, 0) + (0 if same else other.counts.get(kind, 0))
+
+    if any(together(kind) > 1 for kind in _human(rules)) or any(together(kind) > rules.by_key[kind].limit for kind in rules.windows):
+        return False
+    if same:
+        return True
+    return (one.size + other.size) // 2 <= rules.most_merges and refusal(link, one, other, rules) is None
 
 
 class Clusters:
     """Groups that grow by links. The smallest id of a group is its name."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: IdentifierRules = DEFAULT_RULES) -> None:
+        self.rules = rules
         self.groups: dict[int, Group] = {}
         self._parents: dict[int, int] = {}
 
@@ -144,15 +195,22 @@ class Clusters:
     def join(self, link: Link, one: Group, other: Group) -> Refusal | None:
         """Decide a link between two groups and make them one when nothing refuses it."""
         if one is other:
-            return None
-        reason = refusal(link, one, other)
+            reason = Refusal.BLOCKED if _blocked(link, self.rules) else None
+            if reason is None:
+                _date(link, one, self.rules.windows)
+            return reason
+        reason = refusal(link, one, other, self.rules)
         if reason is not None:
             one.refused = other.refused = True
             return reason
         if other.person_id < one.person_id:
             one, other = other, one
+        one.merges += other.merges + (one.size > 1 and other.size > 1)
         for kind, number in other.counts.items():
             one.counts[kind] = one.counts.get(kind, 0) + number
+        for kind, dates in other.dated.items():
+            one.dated.setdefault(kind, {}).update(dates)
+        _date(link, one, self.rules.windows)
         one.refused |= other.refused
         one.last_at = max(filter(None, (one.last_at, other.last_at)), default=None)
         self._parents[other.person_id] = one.person_id
@@ -164,19 +222,28 @@ class Clusters:
         return {person: self.root(person) for person in list(self._parents)}
 
 
+def _date(link: Link, group: Group, windows: Mapping[str, timedelta]) -> None:
+    """Note when the link's ends were linked first, where a window asks for it."""
+    for identifier, identity in ((link.strong, link.strong_id), (link.weak, link.weak_id)) if windows else ():
+        if identifier.type in windows:
+            dates = group.dated.setdefault(identifier.type, {})
+            dates[identity] = min(link.at, dates.get(identity, link.at))
+
+
 class Derived(NamedTuple):
-    """Whose each identity is, and what became of each link by (strong_id, weak_id): None means accepted."""
+    """Whose each identity is, what became of each link by (strong_id, weak_id), None meaning accepted, and how the people came about."""
 
     person_of: dict[int, int]
     refusals: dict[tuple[int, int], Refusal | None]
+    groups: dict[int, Group]
 
 
-def derive(types: Mapping[int, str], links: Iterable[Link]) -> Derived:
+def derive(types: Mapping[int, str], links: Iterable[Link], rules: IdentifierRules = DEFAULT_RULES) -> Derived:
     """People from scratch: identity ids with their types, and all links between them, in any order."""
-    clusters = Clusters()
+    clusters = Clusters(rules)
     for identity, kind in types.items():
         clusters.add(Group(identity, {kind: 1}))
     refusals: dict[tuple[int, int], Refusal | None] = {}
-    for link in sorted(links, key=order):
+    for link in sorted(links, key=partial(order, rules=rules)):
         refusals[link.strong_id, link.weak_id] = clusters.join(link, clusters.group(link.strong_id), clusters.group(link.weak_id))
-    return Derived({identity: clusters.root(identity) for identity in types}, refusals)
+    return Derived({identity: clusters.root(identity) for identity in types}, refusals, clusters.groups)

@@ -5,13 +5,15 @@ humans may share. Links run from the strongest human identifier of an event to e
 places only links nothing, so a shared device never chains strangers together.
 """
 
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 from cegla.vocabulary.events import Event
-from cegla.vocabulary.identifiers import LONGEST_IDENTIFIER, OTHER_TYPE, TYPES, Identifier, normalized
+from cegla.vocabulary.identifier_rules import DEFAULT_RULES, IdentifierRules
+from cegla.vocabulary.identifiers import LONGEST_IDENTIFIER, Identifier, normalized
 
-Rule = Literal["alias", "stated", "seen"]
-RULES: tuple[Rule, ...] = ("alias", "stated", "seen")  #: strongest first
+Rule = Literal["same", "alias", "stated", "seen"]  #: same: one mailbox by the rules of the installation, not by an event
+RULES: tuple[Rule, ...] = ("same", "alias", "stated", "seen")  #: strongest first
 PLACES = frozenset({"anonymous_id", "device_id"})
 POINTING = ("user_id", "email", "phone", "loyalty_card", "anonymous_id", "device_id")  #: what an event points at, first choice first
 MOST_EXTERNAL_IDS = 20  #: of one event
@@ -30,57 +32,57 @@ class Mention(NamedTuple):
     too_long: tuple[str, ...] = ()  #: types of identifiers left out for their length
 
 
-def names_in(event: Event) -> Names:
+def names_in(event: Event, rules: IdentifierRules = DEFAULT_RULES) -> Names:
     """The raw names of an event. Events with equal names have equal mentions, so this is what caches go by."""
     context = event.context
     more = "traits" in context or "device" in context or "externalIds" in context
-    if more or event.kind == "identify" or event.kind == "alias" or (event.trusted and "email" in event.properties):
-        return event.user_id, event.anonymous_id, event.trusted, _extras(event)
+    if more or event.kind == "identify" or event.kind == "alias" or (event.trusted and "email" in event.properties) or rules.fields:
+        return event.user_id, event.anonymous_id, event.trusted, _extras(event, rules)
     return event.user_id, event.anonymous_id, event.trusted, ()
 
 
-def mention(names: Names) -> Mention:
+def mention(names: Names, rules: IdentifierRules = DEFAULT_RULES) -> Mention:
     """Normalize, drop what is blocked, choose the identifier to point at, and link the rest to the strongest one.
 
     A mention's previousId (rule "alias") counts as a browser id here; when it is also known as a user id, intake adds
     the link between the two users.
     """
     user, anonymous, _, extras = names
-    if not extras and (short := _mention_of_two(user, anonymous)) is not None:
+    if not extras and (short := _mention_of_two(user, anonymous, rules)) is not None:
         return short
     sent: list[tuple[str, object, Rule]] = [("user_id", user, "seen"), ("anonymous_id", anonymous, "seen")]
     found: dict[Identifier, Rule] = {}
     too_long: list[str] = []
     for kind, raw, rule in (*sent, *extras):
-        value = normalized(kind, raw)
+        value = normalized(kind, raw, rules)
         if value is None:
             if isinstance(raw, str) and len(raw) > LONGEST_IDENTIFIER:
                 too_long.append(kind)
         elif not (rule == "alias" and Identifier("user_id", value) in found):
             identifier = Identifier(kind, value)
             found[identifier] = stronger(found.get(identifier, rule), rule)
-    ranked = sorted(found, key=rank)
+    ranked = sorted(found, key=partial(rank, rules=rules))
     return Mention(min(ranked, key=_pointing, default=None), tuple(ranked), tuple(_links(ranked, found)), tuple(too_long))
 
 
-def _mention_of_two(user: str | None, anonymous: str | None) -> Mention | None:
+def _mention_of_two(user: str | None, anonymous: str | None, rules: IdentifierRules) -> Mention | None:
     """The same for the two commonest cases, a browser alone and a user in a browser; None for any other."""
-    value = normalized("anonymous_id", anonymous)
+    value = normalized("anonymous_id", anonymous, rules)
     if value is None:
         return None
     browser = Identifier("anonymous_id", value)
     if user is None:
         return Mention(browser, (browser,), ())
-    value = normalized("user_id", user)
+    value = normalized("user_id", user, rules)
     if value is None:
         return None
     strong = Identifier("user_id", value)
     return Mention(strong, (strong, browser), ((strong, browser, "seen"),))
 
 
-def rank(identifier: Identifier) -> tuple[int, str, str]:
+def rank(identifier: Identifier, rules: IdentifierRules = DEFAULT_RULES) -> tuple[int, str, str]:
     """The order in which identifiers decide: priority of the type, then type and value as text."""
-    return TYPES.get(identifier.type, OTHER_TYPE).priority, identifier.type, identifier.value
+    return rules.type(identifier.type).priority, identifier.type, identifier.value
 
 
 def stronger(one: Rule, other: Rule) -> Rule:
@@ -107,7 +109,7 @@ def _links(ranked: list[Identifier], found: dict[Identifier, Rule]) -> list[tupl
     return links
 
 
-def _extras(event: Event) -> tuple[Extra, ...]:
+def _extras(event: Event, rules: IdentifierRules) -> tuple[Extra, ...]:
     extras: list[Extra] = []
     if event.kind == "alias":
         _add(extras, "anonymous_id", event.previous_id, "alias")
@@ -123,7 +125,19 @@ def _extras(event: Event) -> tuple[Extra, ...]:
     if isinstance(external := context.get("externalIds"), list):
         for row in external[:MOST_EXTERNAL_IDS]:
             _add_external(extras, row)
+    for kind, place in rules.fields:
+        _add_field(extras, event, kind, place)
     return tuple(extras)
+
+
+def _add_field(extras: list[Extra], event: Event, kind: str, place: tuple[str, ...]) -> None:
+    """A field that the rules name; among properties it counts only with a secret key, and traits of a group are its own."""
+    if (place[0] == "properties" and not event.trusted) or (place[0] == "traits" and event.kind == "group"):
+        return
+    value: Any = {"traits": event.traits, "properties": event.properties, "context": event.context}[place[0]]
+    for part in place[1:]:
+        value = value.get(part) if isinstance(value, dict) else None
+    _add(extras, kind, value, "seen" if place[0] == "properties" else "stated")
 
 
 def _add(extras: list[Extra], kind: str, value: Any, rule: Rule) -> None:

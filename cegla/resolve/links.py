@@ -1,0 +1,125 @@
+"""Links between identifiers: which there are, which were refused and why, taking one back, and the log of merges."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from cegla.resolve import store
+from cegla.resolve.deriving import Cause, rederive
+from cegla.resolve.resolution import Resolution, without_events
+from cegla.resolve.rules.clusters import REFUSALS, Refusal
+from cegla.resolve.store import SQL
+from cegla.storage.identifier_rules import current_rules
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.identifiers import LONGEST_IDENTIFIER, Identifier
+from cegla.vocabulary.text import Text
+
+TOO_LONG = Text(f"Wartość ma ponad {LONGEST_IDENTIFIER} znaków, więc nie może być identyfikatorem.", f"A value of more than {LONGEST_IDENTIFIER} characters is no identifier.")
+WARNINGS: dict[str, Text] = {**{reason.value: sentence for reason, sentence in REFUSALS.items()}, "too_long": TOO_LONG}
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A link between two identifiers. It joins them unless `refused` (a reason) or `retracted_at` is set."""
+
+    edge_id: int
+    strong_id: int
+    strong: Identifier
+    weak_id: int
+    weak: Identifier
+    strong_person: int
+    weak_person: int
+    rule: str
+    trusted: bool
+    at: datetime
+    source_id: int
+    message_id: str
+    refused: str | None
+    retracted_at: datetime | None
+    retracted_by: str | None
+
+    @property
+    def why_refused(self) -> Text | None:
+        """The reason as a sentence."""
+        return REFUSALS[Refusal(self.refused)] if self.refused else None
+
+
+class Move(NamedTuple):
+    """One line of the merge log: whose an identity was and became, by which link, when, why and by whom. Holds no identifier's value."""
+
+    move_id: int
+    moved_at: datetime
+    identity_id: int
+    from_person: int
+    to_person: int
+    cause: str  #: link, late_link, retraction, rules
+    actor: str
+    edge_id: int | None
+    rule: str | None
+    event_at: datetime | None
+    source_id: int | None
+    message_id: str | None
+
+
+class Warned(NamedTuple):
+    """How often something was refused or left out: links by reason, identifiers left out by reason and type."""
+
+    reason: str
+    type: str  #: of the identifier left out, or of the weaker end of the link
+    number: int
+    last_at: datetime
+
+
+def retract(conn: Connection, edge_id: int, actor: str, now: datetime) -> Resolution:
+    """Take one link back, for good: people become what they were if it had never been seen, and seeing it again joins nobody.
+
+    Returns what moved, for the warehouse and the traits; `people` are all whose identities changed. Raises NotFound when
+    there is no such link or it was taken back before.
+    """
+    store.only_writer(conn)
+    edge = SQL.retract_edge(conn, edge_id=edge_id, actor=actor, now=now)
+    if edge is None:
+        raise NotFound(thing=Text(f"powiązanie {edge_id}", f"link {edge_id}"), where="edge_id", seen=edge_id)
+    strong, weak, at = edge
+    people = set(store.people_of(conn, [strong, weak]).values())
+    rederived = rederive(conn, people, at, Cause("retraction", actor, edge_id), current_rules(conn))
+    SQL.new_stamp(conn)
+    return without_events(conn, rederived)
+
+
+def edges_of(conn: Connection, person_id: int) -> list[Edge]:
+    """Every link that touches a person's identifiers, oldest first: accepted, refused and retracted."""
+    ids = [identity for identity, *_ in SQL.members(conn, people=[person_id])]
+    return [edge_from(row) for row in SQL.edges_of_people(conn, ids=ids)]
+
+
+def edge_from(row: Sequence[Any]) -> Edge:
+    """A link as the statements give it."""
+    edge_id, strong_id, strong_type, strong, weak_id, weak_type, weak, *rest = row
+    return Edge(edge_id, strong_id, Identifier(strong_type, strong), weak_id, Identifier(weak_type, weak), *rest)
+
+
+def refused_links(conn: Connection, limit: int = 50, reason: str | None = None, before: int | None = None) -> list[Edge]:
+    """Links that were refused, newest first, of one reason or all; `before` is the edge id a page goes on from."""
+    return [edge_from(row) for row in SQL.newest_refusals(conn, limit=limit, reason=reason, before=before)]
+
+
+def warnings(conn: Connection) -> list[Warned]:
+    """Everything refused or left out, counted by reason and type, most frequent first."""
+    rows = [Warned(*row) for row in (*SQL.count_refusals(conn), *SQL.count_left_out(conn))]
+    return sorted(rows, key=lambda row: (-row.number, row.reason, row.type))
+
+
+def merges_of(conn: Connection, identity_ids: Sequence[int]) -> list[Move]:
+    """The merge log of these identities, oldest first."""
+    return [Move(*row) for row in SQL.moves_of(conn, ids=list(identity_ids))]
+
+
+def moves_to_tell(conn: Connection) -> Iterator[Move]:
+    """Lines of the merge log that the warehouse does not know; told once, when the caller's transaction commits. For the only writer."""
+    rows = [Move(*row) for row in SQL.untold_moves(conn)]
+    if rows:
+        SQL.note_told(conn, move_id=rows[-1].move_id)
+    yield from rows
