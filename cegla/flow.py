@@ -2,6 +2,7 @@
 
     at the door      check_key → write_down                     in the collectors (collect/wire.py): the answer follows the commit
     in the worker    IN_THE_WORKER, one transaction a batch     `take_in`
+    who is who       AFTER_REGROUPING, without events           `regroup`: a link taken back, rules that changed
     at night         AT_NIGHT                                   `night`
 
 A stage returns what changed; only this file knows who hears of it. One batch is one PostgreSQL transaction: the inbox
@@ -10,9 +11,10 @@ just before that commit and takes them back when the commit did not happen (`rec
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import psycopg
 import structlog
@@ -116,9 +118,10 @@ def enrich(batch: Batch) -> None:
 
 
 def append(batch: Batch) -> None:
-    """The history grows, and the map of whose identity is whose follows."""
-    if batch.enriched is not None:
-        batch.ws.warehouse.append(batch.enriched.tables)
+    """The history grows, and so does the log of merges; the map of whose identity is whose follows."""
+    tables = batch.enriched.tables if batch.enriched is not None else {}
+    moves = resolve.links.merge_log(batch.conn, batch.number, batch.events, batch.before.last_event_id + 1)
+    batch.ws.warehouse.append(tables if moves is None else tables | {"moves": moves})
     batch.ws.warehouse.set_people(batch.moved)
 
 
@@ -164,14 +167,9 @@ class Intake:
 
     def recover(self) -> None:
         """Make the warehouse agree with PostgreSQL: take back an uncommitted batch and load the map of people."""
-        with self.ws.transaction() as conn:
-            only_intake_worker(conn)
-            taken_back = self.ws.warehouse.take_back_after(last_committed(conn).number)
-            self.ws.warehouse.reset_people(resolve.identity_map(conn))
+        agree(self.ws)
         self.cache = resolve.IdentityCache()
         self.in_doubt = False
-        if taken_back:
-            LOG.warning("rows of an uncommitted batch were taken back", rows=taken_back)
 
     def take_in(self, most_events: int = MOST_EVENTS) -> TakenIn | None:
         """Take in one batch; None when nothing waits.
@@ -225,6 +223,16 @@ class Intake:
         return applied
 
 
+def agree(ws: Workspace) -> None:
+    """Make the warehouse agree with PostgreSQL: take back what was not committed, and load the map of people."""
+    with ws.transaction() as conn:
+        only_intake_worker(conn)
+        taken_back = ws.warehouse.take_back_after(last_committed(conn).number)
+        ws.warehouse.reset_people(resolve.identity_map(conn))
+    if taken_back:
+        LOG.warning("rows of an uncommitted batch were taken back", rows=taken_back)
+
+
 def _settle(batch: Batch) -> None:
     """The last words of the transaction: what was set aside, the inbox position, the batch's number."""
     repair.set_aside(batch.conn, batch.set_aside, batch.now)
@@ -242,6 +250,71 @@ def _set_request_aside(batch: Batch) -> None:
         )
         for request in batch.taken.requests
     ]  # fmt: skip
+
+
+# who is who --------------------------------------------------------------------------------------------------------------
+
+AFTER_REGROUPING: list[Callable[[Batch], None]] = [append, refresh_traits, refresh_segments]
+
+
+def regroup(ws: Workspace, decide: Callable[[Connection], resolve.Resolution]) -> resolve.Resolution:
+    """Change who is who outside intake, as one batch without events: history, traits and segments follow in the same transaction.
+
+    `decide` says what moved. Intake waits meanwhile, so it should be asked about few people at a time.
+    """
+    now = ws.clock()
+    try:
+        with ws.transaction() as conn:
+            only_intake_worker(conn)
+            found = decide(conn)
+            batch = Batch(ws, conn, resolve.IdentityCache(), now, last_committed(conn), {}, collect.Taken([], {}))
+            batch.moved, batch.absorbed, batch.changed = found.moved, found.absorbed, found.changed
+            for step in AFTER_REGROUPING:
+                step(batch)
+            commit_batch(conn, Committed(batch.number, batch.before.last_event_id), 0, now)
+    except BaseException:
+        agree(ws)
+        raise
+    return found
+
+
+def take_link_back(ws: Workspace, edge_id: int, actor: str) -> resolve.Resolution:
+    """Undo one link for good, whatever came of it. Raises NotFound."""
+    now = ws.clock()
+
+    def decide(conn: Connection) -> resolve.Resolution:
+        found = resolve.links.retract(conn, edge_id, actor, now)
+        govern.note(conn, actor, "link.retract", f"link {edge_id}", {"identities": len(found.moved)}, now)
+        return found
+
+    return regroup(ws, decide)
+
+
+def apply_rules(ws: Workspace, document: Mapping[str, Any], actor: str, tried: int | None = None) -> int:
+    """Put identity rules in force as a new version, derive everybody by them, and return how many identities found another person.
+
+    `tried` is the version that was in force at the trial. Raises IdentityRulesInvalid, RuleVersionOld.
+    """
+    now = ws.clock()
+    with ws.transaction() as conn:
+        only_intake_worker(conn)
+        number = resolve.ruling.apply(conn, document, actor, now, tried)
+        govern.note(conn, actor, "identity.rules", f"version {number}", {}, now)
+    return settle_rules(ws, actor)
+
+
+def settle_rules(ws: Workspace, actor: str = "intake") -> int:
+    """Derive by the rules in force whoever is not yet, some people at a time; returns how many identities moved. Safe to stop and call again."""
+    moved = 0
+    with ws.transaction() as conn:
+        waiting = resolve.ruling.unsettled(conn)
+    size = resolve.ruling.PEOPLE_AT_A_TIME
+    for start in range(0, len(waiting), size):
+        people = waiting[start : start + size]
+        moved += len(regroup(ws, lambda conn, people=people: resolve.ruling.settle(conn, people, actor)).moved)
+    with ws.transaction() as conn:
+        resolve.ruling.settled(conn, ws.clock())
+    return moved
 
 
 # at night ----------------------------------------------------------------------------------------------------------------
@@ -266,7 +339,15 @@ def forget_old(ws: Workspace, now: datetime) -> None:
         repair.forget_old(conn, now)
 
 
-AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [recompute_traits, recompute_segments, forget_old]
+def finish_rules(ws: Workspace, now: datetime) -> None:
+    """A change of identity rules that was interrupted is finished."""
+    with ws.transaction() as conn:
+        settled = resolve.ruling.is_settled(conn)
+    if not settled:
+        LOG.info("identity rules are settled", moved=settle_rules(ws))
+
+
+AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [finish_rules, recompute_traits, recompute_segments, forget_old]
 
 
 def night(ws: Workspace, now: datetime) -> dict[str, float]:

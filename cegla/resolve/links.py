@@ -1,9 +1,11 @@
 """Links between identifiers: which there are, which were refused and why, taking one back, and the log of merges."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
+
+import pyarrow as pa
 
 from cegla.resolve import store
 from cegla.resolve.deriving import Cause, rederive
@@ -11,12 +13,17 @@ from cegla.resolve.resolution import Resolution, without_events
 from cegla.resolve.rules.clusters import REFUSALS, Refusal
 from cegla.resolve.store import SQL
 from cegla.storage.identifier_rules import current_rules
+from cegla.storage.warehouse import MOVES
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.events import Event
 from cegla.vocabulary.identifiers import LONGEST_IDENTIFIER, Identifier
 from cegla.vocabulary.text import Text
 
-TOO_LONG = Text(f"Wartość ma ponad {LONGEST_IDENTIFIER} znaków, więc nie może być identyfikatorem.", f"A value of more than {LONGEST_IDENTIFIER} characters is no identifier.")
+TOO_LONG = Text(
+    f"Wartość ma ponad {LONGEST_IDENTIFIER} znaków, więc nie może być identyfikatorem.",
+    f"A value of more than {LONGEST_IDENTIFIER} characters is no identifier.",
+)
 WARNINGS: dict[str, Text] = {**{reason.value: sentence for reason, sentence in REFUSALS.items()}, "too_long": TOO_LONG}
 
 
@@ -117,9 +124,19 @@ def merges_of(conn: Connection, identity_ids: Sequence[int]) -> list[Move]:
     return [Move(*row) for row in SQL.moves_of(conn, ids=list(identity_ids))]
 
 
-def moves_to_tell(conn: Connection) -> Iterator[Move]:
-    """Lines of the merge log that the warehouse does not know; told once, when the caller's transaction commits. For the only writer."""
+def merge_log(conn: Connection, batch: int, events: Sequence[Event], first_event_id: int) -> pa.Table | None:
+    """Lines of the merge log that the warehouse does not know, as its table "moves", told once when the caller's transaction commits.
+
+    Numbers and times only. `events`, numbered from `first_event_id`, are those of the batch: a link that one of them showed
+    names it. None when there is nothing to tell. For the only writer.
+    """
     rows = [Move(*row) for row in SQL.untold_moves(conn)]
-    if rows:
-        SQL.note_told(conn, move_id=rows[-1].move_id)
-    yield from rows
+    if not rows:
+        return None
+    SQL.note_told(conn, move_id=rows[-1].move_id)
+    asked = {(row.source_id, row.message_id) for row in rows}
+    numbers = {key: number for number, event in enumerate(events, first_event_id) if (key := (event.source_id, event.message_id)) in asked}
+    columns = {name: [getattr(row, name) for row in rows] for name in MOVES.names if name in Move._fields}
+    columns |= {"batch": [batch] * len(rows), "event_id": [numbers.get((row.source_id or 0, row.message_id or "")) for row in rows]}
+    arrays = [pa.array(columns[field.name], pa.timestamp("us", "UTC") if pa.types.is_timestamp(field.type) else field.type).cast(field.type) for field in MOVES]
+    return pa.Table.from_arrays(arrays, schema=MOVES)

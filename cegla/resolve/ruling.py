@@ -15,8 +15,9 @@ from itertools import chain
 from typing import Any
 
 from cegla.resolve import folds, store
-from cegla.resolve.deriving import Cause, Rederived, rederive
+from cegla.resolve.deriving import Cause, rederive
 from cegla.resolve.pointing import LONG_AGO
+from cegla.resolve.resolution import Resolution, without_events
 from cegla.resolve.rules.clusters import Link
 from cegla.resolve.rules.difference import Difference, Stored, compare
 from cegla.resolve.store import SQL
@@ -72,14 +73,13 @@ def unsettled(conn: Connection) -> list[int]:
     return sorted(found.people | {person for (person,) in SQL.people_of_strays(conn)})
 
 
-def settle(conn: Connection, people: Sequence[int], actor: str) -> Rederived:
-    """Derive these people by the rules in force, in the caller's transaction; intake waits for its end."""
+def settle(conn: Connection, people: Sequence[int], actor: str) -> Resolution:
+    """Derive these people by the rules in force, in the caller's transaction; intake waits for its end. Returns what moved."""
     store.only_writer(conn)
-    whole = {person for person in store.people_of(conn, people).values()}
-    rederived = rederive(conn, whole, LONG_AGO, Cause("rules", actor), current_rules(conn))
+    rederived = rederive(conn, set(store.people_of(conn, people).values()), LONG_AGO, Cause("rules", actor), current_rules(conn))
     SQL.new_stamp(conn)
     note_settling(conn, len(rederived.moved), None)
-    return rederived
+    return without_events(conn, rederived)
 
 
 def settled(conn: Connection, now: datetime) -> None:

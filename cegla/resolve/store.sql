@@ -342,7 +342,7 @@ where e.rule = 'same' and (e.retracted_at is null or e.retracted_by = 'rules');
 -- name: foldable_addresses
 -- Addresses that rules may read as others. Columns: identity_id, value, first_seen_at, source_id.
 select identity_id, value, first_seen_at, source_id from resolve.identities
-where type = 'email' and holder_id = 0 and (value like '%+%' or value like '%@gmail.com' or value like '%@googlemail.com');
+where type = 'email' and holder_id = 0 and value ~ '[+]|@(gmail|googlemail)[.]com$';
 
 -- name: retract_edges!
 -- Takes links back.

@@ -69,14 +69,31 @@ ORDER_LINES = pa.schema(
     ]
 )
 
-TABLES = {"events": EVENTS, "order_lines": ORDER_LINES}
+MOVES = pa.schema(
+    [
+        ("batch", pa.int64()),
+        ("move_id", pa.int64()),
+        ("moved_at", pa.timestamp("us")),  # UTC, when it was decided
+        ("identity_id", pa.int64()),
+        ("from_person", pa.int64()),
+        ("to_person", pa.int64()),
+        ("cause", pa.string()),  # link, late_link, retraction, rules
+        ("rule", pa.string()),  # of the link behind it: same, alias, stated, seen
+        ("edge_id", pa.int64()),
+        ("event_id", pa.int64()),  # the event that showed the link, when it came in the same batch
+        ("event_at", pa.timestamp("us")),  # UTC, when that event happened
+        ("source_id", pa.int32()),
+    ]
+)
+
+TABLES = {"events": EVENTS, "order_lines": ORDER_LINES, "moves": MOVES}
 DUCKDB_TYPES: dict[pa.DataType, str] = {
     pa.int64(): "bigint", pa.int32(): "integer", pa.float64(): "double", pa.string(): "varchar", pa.bool_(): "boolean", pa.timestamp("us"): "timestamp",
 }  # fmt: skip
 
 
 def table(name: str) -> ir.Table:
-    """A table as it lies in the file: "events" or "order_lines"."""
+    """A table as it lies in the file: "events", "order_lines", or "moves", the log of merges."""
     return ibis.table(ibis.Schema.from_pyarrow(TABLES[name]), name=name)
 
 

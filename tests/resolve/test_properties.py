@@ -15,6 +15,7 @@ from cegla.resolve.rules.clusters import Link, derive
 from cegla.resolve.rules.mentions import mention, names_in, stronger
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event
+from cegla.vocabulary.identifier_rules import DEFAULT_RULES, IdentifierRules
 from cegla.vocabulary.identifiers import Identifier
 from tests.resolve.known import NOON, check_books, clusters, event
 
@@ -41,7 +42,7 @@ def events(draw: Any) -> Event:
     return event(minute, user, browser, kind, trusted=trusted, **more)
 
 
-def links_of(rows: Sequence[Event]) -> dict[Pair, tuple[Any, Any, bool]]:
+def links_of(rows: Sequence[Event], rules: IdentifierRules = DEFAULT_RULES) -> dict[Pair, tuple[Any, Any, bool]]:
     """Every pair with its first time and its strongest authority."""
     found: dict[Pair, tuple[Any, Any, bool]] = {}
 
@@ -49,9 +50,9 @@ def links_of(rows: Sequence[Event]) -> dict[Pair, tuple[Any, Any, bool]]:
         old = found.get(pair, (at, rule, trusted))
         found[pair] = (min(old[0], at), stronger(old[1], rule), old[2] or trusted)
 
-    users = {one for row in rows for one in mention(names_in(row)).identifiers if one.type == "user_id"}
+    users = {one for row in rows for one in mention(names_in(row, rules), rules).identifiers if one.type == "user_id"}
     for row in rows:
-        for strong, weak, rule in mention(names_in(row)).links:
+        for strong, weak, rule in mention(names_in(row, rules), rules).links:
             add((strong, weak), row.occurred_at, rule, row.trusted)
             previous = Identifier("user_id", weak.value)
             if rule == "alias" and strong.type == "user_id" and previous in users:
@@ -59,12 +60,12 @@ def links_of(rows: Sequence[Event]) -> dict[Pair, tuple[Any, Any, bool]]:
     return found
 
 
-def expected(rows: Sequence[Event], retracted: frozenset[Pair] = frozenset()) -> set[frozenset[Identifier]]:
+def expected(rows: Sequence[Event], retracted: frozenset[Pair] = frozenset(), rules: IdentifierRules = DEFAULT_RULES) -> set[frozenset[Identifier]]:
     """Who is together, from scratch."""
-    identifiers = sorted({one for row in rows for one in mention(names_in(row)).identifiers})
+    identifiers = sorted({one for row in rows for one in mention(names_in(row, rules), rules).identifiers})
     ids = {identifier: number for number, identifier in enumerate(identifiers)}
-    links = [Link(at, *pair, ids[pair[0]], ids[pair[1]], rule, trusted) for pair, (at, rule, trusted) in links_of(rows).items() if pair not in retracted]
-    person_of = derive({number: identifier.type for identifier, number in ids.items()}, links).person_of
+    links = [Link(at, *pair, ids[pair[0]], ids[pair[1]], rule, trusted) for pair, (at, rule, trusted) in links_of(rows, rules).items() if pair not in retracted]
+    person_of = derive({number: identifier.type for identifier, number in ids.items()}, links, rules).person_of
     people: dict[int, set[Identifier]] = {}
     for identifier, number in ids.items():
         people.setdefault(person_of[number], set()).add(identifier)

@@ -90,7 +90,8 @@ def refusal(link: Link, one: Group, other: Group, rules: IdentifierRules = DEFAU
     if not (link.rule == "alias" and link.trusted) and any(kind in one.counts and kind in other.counts for kind in rules.unique):
         return Refusal.UNIQUE
     for kind, number in other.counts.items():
-        if kind in one.counts and kind not in rules.unique and number + one.counts[kind] > rules.type(kind).limit and _too_many(kind, link, (one, other), rules):
+        over = kind in one.counts and kind not in rules.unique and number + one.counts[kind] > rules.type(kind).limit
+        if over and _too_many(kind, link, (one, other), rules):
             return Refusal.LIMIT
     one_size, other_size = one.size, other.size
     if one_size + other_size > rules.most_identifiers:
