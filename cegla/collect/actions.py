@@ -284,6 +284,6 @@ def erase_person(conn: Connection, identifiers: Sequence[Identifier]) -> int:
 
 def _naming(conn: Connection, identifiers: Sequence[Identifier]) -> list[Any]:
     """Requests whose events name the person. The database finds texts, the rule looks at the fields."""
-    found = store.SQL.inbox_naming(conn, needles=[needle for identifier in identifiers for needle in needles(identifier)])
     wanted, rules = frozenset(identifiers), current_rules(conn)
+    found = store.SQL.inbox_naming(conn, needles=[needle for identifier in identifiers for needle in needles(identifier, rules)])
     return [row for row in found if names(row[4], wanted, rules)]

@@ -17,6 +17,7 @@ from cegla.repair import store
 from cegla.repair.rules.fix import SAID, Fix
 from cegla.repair.rules.returning import OBSTACLES as OBSTACLES
 from cegla.repair.rules.returning import CannotReturn, Obstacle, returning
+from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import FieldMissing, FixInvalid, NotFound, NotReplayable
 from cegla.vocabulary.events import Reason, SetAside
@@ -283,9 +284,9 @@ def _read_fix(value: object) -> Fix | None:
 
 
 def _naming(conn: Connection, identifiers: Sequence[Identifier]) -> list[Any]:
-    wanted = frozenset(identifiers)
-    found = store.SQL.naming(conn, needles=[needle for identifier in identifiers for needle in collect.needles(identifier)])
-    return [row for row in found if collect.names(row[8], wanted)]
+    wanted, rules = frozenset(identifiers), current_rules(conn)
+    found = store.SQL.naming(conn, needles=[needle for identifier in identifiers for needle in collect.needles(identifier, rules)])
+    return [row for row in found if collect.names(row[8], wanted, rules)]
 
 
 def _refuse_impossible(row: Quarantined, fix: Fix | None) -> None:

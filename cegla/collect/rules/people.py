@@ -11,10 +11,14 @@ from cegla.vocabulary.identifiers import Identifier, normalized
 _FIELDS = {"userId": "user_id", "anonymousId": "anonymous_id", "previousId": "user_id"}
 
 
-def needles(identifier: Identifier) -> list[bytes]:
+def needles(identifier: Identifier, rules: IdentifierRules = DEFAULT_RULES) -> list[bytes]:
     """Texts of which a body that names the identifier holds at least one. Case and spelling may differ in the body, so these are fragments."""
     if identifier.type == "phone":
         return [identifier.value[-4:].encode()] + [f"{identifier.value[-4:-2]}{between}{identifier.value[-2:]}".encode() for between in " -."]
+    if identifier.type == "email" and (rules.plus_addressing, rules.gmail_dots) != ("keep", "keep"):
+        domain = identifier.value.rpartition("@")[2]  # the part before it may be spelled in many ways
+        domains = (domain, "googlemail.com") if domain == "gmail.com" else (domain,)
+        return [spelling.encode() for one in domains for spelling in (f"@{one}", f"@{one}".upper())]
     if identifier.type == "email":
         return [spelling.encode() for spelling in {identifier.value, identifier.value.upper(), identifier.value.capitalize()}]
     return [identifier.value.encode(), msgspec.json.encode(identifier.value)[1:-1]]
