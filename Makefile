@@ -12,7 +12,7 @@ BROWSER := $(VENV)/.browser
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench docs lock clean
+.PHONY: help demo up test check bench docs onsite lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,6 +37,9 @@ bench: $(RUN) ## measure, and print one table with the machine's facts (ARGS nam
 
 docs: $(RUN) ## write docs/reference from the rows of the code
 	$(BIN)/python docs/generate.py
+
+onsite: $(RUN) ## make the script for websites out of its modules
+	$(BIN)/python onsite/build.py
 
 lock: ## pin the requirements anew from pyproject.toml (needs uv)
 	$(call compile,run,)

@@ -53,6 +53,7 @@ class Batch:
     absorbed: dict[int, int] = field(default_factory=dict)
     changed: list[int] = field(default_factory=list)
     repeated: int = 0
+    clocks: collect.Clocks = field(default_factory=collect.Clocks)
     enriched: profile.Enriched | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -87,6 +88,11 @@ def drop_repeats(batch: Batch) -> None:
     events = collect.drop_repeats(batch.conn, batch.events, batch.now)
     batch.repeated = len(batch.events) - len(events)
     batch.events = events
+
+
+def set_clocks(batch: Batch) -> None:
+    """A device whose clock is wrong is set right, without its events changing places."""
+    batch.events = collect.set_right(batch.conn, batch.clocks, batch.events, batch.now)
 
 
 def find_person(batch: Batch) -> None:
@@ -142,7 +148,7 @@ def objecting_people(conn: Connection) -> set[int]:
     return set(resolve.owners(conn, govern.objectors(conn)).values())
 
 
-IN_THE_WORKER: list[Callable[[Batch], None]] = [decode, drop_repeats, find_person, ask_consent, enrich, append, refresh_traits, refresh_segments]
+IN_THE_WORKER: list[Callable[[Batch], None]] = [decode, drop_repeats, set_clocks, find_person, ask_consent, enrich, append, refresh_traits, refresh_segments]
 
 
 @dataclass(frozen=True)
@@ -162,13 +168,14 @@ class Intake:
     def __init__(self, ws: Workspace) -> None:
         self.ws = ws
         self.cache = resolve.IdentityCache()
+        self.clocks = collect.Clocks()
         self.in_doubt = True  # the warehouse may hold rows that PostgreSQL does not know
         self._steps = IN_THE_WORKER
 
     def recover(self) -> None:
         """Make the warehouse agree with PostgreSQL: take back an uncommitted batch and load the map of people."""
         agree(self.ws)
-        self.cache = resolve.IdentityCache()
+        self.cache, self.clocks = resolve.IdentityCache(), collect.Clocks()
         self.in_doubt = False
 
     def take_in(self, most_events: int = MOST_EVENTS) -> TakenIn | None:
@@ -203,7 +210,7 @@ class Intake:
             if not taken.requests:
                 return None
             sources = {source.id: source for source in collect.sources(conn)}
-            batch = Batch(self.ws, conn, self.cache, self.ws.clock(), last_committed(conn), sources, taken)
+            batch = Batch(self.ws, conn, self.cache, self.ws.clock(), last_committed(conn), sources, taken, clocks=self.clocks)
             for step in steps:
                 started = time.perf_counter()
                 step(batch)

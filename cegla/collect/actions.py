@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from cegla.collect import heads, store
+from cegla.collect.clocks import Clocks as Clocks
+from cegla.collect.clocks import set_right as set_right
 from cegla.collect.file_import import ImportResult, Progress, load_mapping, run_import
 from cegla.collect.rules import decode as decoding
 from cegla.collect.rules import envelope
@@ -266,6 +268,7 @@ def look_at_heads(conn: Connection, data_dir: Path, now: datetime) -> int:
 def forget_old(conn: Connection, now: datetime) -> int:
     """Delete requests taken in more than 30 days ago; returns how many went."""
     removed = store.SQL.trim(conn, before=now - timedelta(days=KEEP_REQUESTS_DAYS))
+    store.SQL.forget_clocks(conn, before=now - timedelta(days=store.GENERATION_DAYS))
     store.SQL.close_writers(conn, before=now - timedelta(days=1), lock_space=store.LOCK_SPACE)
     return removed
 

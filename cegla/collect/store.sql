@@ -169,3 +169,17 @@ where exists (select 1 from unnest(:needles::bytea[]) n where position(n in i.bo
 -- Remove requests that were taken in.
 delete from collect.inbox i using unnest(:writers::integer[], :numbers::bigint[]) as r (writer, number)
 where i.writer = r.writer and i.number = r.number;
+
+-- name: clocks
+-- The clocks of these devices, as far as they were wrong once.
+select device, shift, runs from collect.clocks where device = any(:devices::uuid[]);
+
+-- name: keep_clocks!
+-- What is known of clocks that are wrong; the runs of each are an array as text.
+insert into collect.clocks (device, shift, runs, used_at)
+select device, shift, runs::bigint[], :now from unnest(:devices::uuid[], :shifts::bigint[], :runs::text[]) as c (device, shift, runs)
+on conflict (device) do update set shift = excluded.shift, runs = excluded.runs, used_at = excluded.used_at;
+
+-- name: forget_clocks!
+-- Let go of clocks of devices that were not seen for long.
+delete from collect.clocks where used_at < :before;

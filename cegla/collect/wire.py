@@ -15,6 +15,7 @@ from cegla.collect.committer import BUCKETS, GroupCommitter, Outcome, Row, facts
 from cegla.collect.keyring import Keyring
 from cegla.collect.rules import door, envelope
 from cegla.collect.rules.door import Grant
+from cegla.collect.shelf import FILES, File
 from cegla.storage.settings import CollectorSettings
 
 Scope = MutableMapping[str, Any]
@@ -185,6 +186,8 @@ class Door:
         page = self.pages.get(path)
         if page is not None and method in ("GET", "HEAD"):
             return await page()
+        if path in FILES and method in ("GET", "HEAD"):
+            return _shown(FILES[path], scope, headers)
         if path.startswith(door.SETTINGS_PREFIX) and path.rstrip("/").endswith(door.SETTINGS_SUFFIX):
             return await self._settings(path, scope, headers)
         if path in ("/v1/m", "/v1/m/"):  # the SDK's own metrics: taken, not kept
@@ -256,6 +259,13 @@ class Door:
         await committing
         reading.cancel()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _shown(file: File, scope: Scope, headers: Headers) -> Answer:
+    status, head, body = file.answer(headers, scope["query_string"])
+    answer = Answer(status, body)
+    answer.headers[:] = head
+    return answer
 
 
 def _stop_rather_than_lie(task: "asyncio.Task[None]") -> None:

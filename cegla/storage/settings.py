@@ -22,6 +22,7 @@ class CollectorSettings(Section):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8090, description="port to listen on; 0 takes a free one")
+    public_url: str = Field("", description="the address that websites and apps send to; empty: the collector's own address")
     workers: int = Field(2, ge=1, le=64, description="collector processes")
     group_milliseconds: float = Field(4.0, ge=0, le=100, description="how long requests are gathered before one commit")
     largest_request_bytes: int = Field(500_000, description="a larger request body, decompressed, gets 413")

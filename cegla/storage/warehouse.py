@@ -31,6 +31,8 @@ EVENTS = pa.schema(
         ("name", pa.string()),  # the event's name; pages are "Page Viewed", screens "Screen Viewed"
         ("occurred_at", pa.timestamp("us")),  # UTC
         ("received_at", pa.timestamp("us")),  # UTC
+        ("original_at", pa.timestamp("us")),  # the stamp as the sender wrote it; another than occurred_at: its clock was wrong
+        ("sent_at", pa.timestamp("us")),  # by the sender's clock
         ("local_at", pa.timestamp("us")),  # wall clock in the shop's time zone
         ("session_id", pa.int64()),
         ("order_id", pa.string()),
@@ -142,6 +144,8 @@ class Warehouse:
         for name, schema in TABLES.items():
             columns = ", ".join(f"{column.name} {DUCKDB_TYPES[column.type]}" for column in schema)
             root.execute(f"create table if not exists {name} ({columns})")
+            for column in schema:  # a file of an older version lacks the newer ones
+                root.execute(f"alter table {name} add column if not exists {column.name} {DUCKDB_TYPES[column.type]}")
         root.execute("create table derived.main.identity_map (mapped_identity bigint, mapped_person bigint)")
         root.execute("checkpoint")
         root.execute("set enable_external_access = false")

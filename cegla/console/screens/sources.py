@@ -61,8 +61,12 @@ def _one(visit: Visit, source_id: int, secret: str) -> dict[str, Any]:
     if source is None:
         raise NotFound(where=visit.path, seen=source_id, thing=str(source_id))
     door = visit.ws.settings.collector
-    snippet = _snippet(f"http://{door.host}:{door.port}", source.key)
-    return {"source": source, "standing": standing, "secret": secret, "snippet": snippet, "kind_names": states.SOURCES, "basis_names": states.BASES}
+    address = door.public_url.rstrip("/") or f"http://{door.host}:{door.port}"
+    line = f'<script async src="{address}/c.js" data-key="{source.key}"></script>' if source.kind == "website" else ""
+    return {
+        "source": source, "standing": standing, "secret": secret, "snippet": _snippet(address, source.key), "line": line,
+        "kind_names": states.SOURCES, "basis_names": states.BASES,
+    }  # fmt: skip
 
 
 def _snippet(address: str, key: str) -> str:

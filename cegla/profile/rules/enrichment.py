@@ -214,12 +214,35 @@ def _events_table(events: Sequence[Event], identity_ids: Sequence[int], times: l
         "kind": pa.array(map(attrgetter("kind"), events), pa.string(), size=count),
         "occurred_at": _moments(times),
         "received_at": _moments(received),
+        "original_at": _moments(_original_micros(events, times)),
+        "sent_at": _moments(_sent_micros(events)),
         "local_at": _moments(local),
     }
     values: Any = zip(*rows, strict=True) if rows else [[] for _ in ROW_COLUMNS]
     for name, column in zip(ROW_COLUMNS, values, strict=True):
         columns[name] = pa.array(column, _TYPES[name])
     return pa.table({name: columns[name] for name in EVENT_COLUMNS})
+
+
+def _original_micros(events: Sequence[Event], times: list[int]) -> list[int | None]:
+    """The stamps as sent; nearly always the very moment that counts."""
+    return [
+        at if event.original_at is event.occurred_at else None if event.original_at is None else _micros(event.original_at)
+        for event, at in zip(events, times, strict=True)
+    ]
+
+
+def _sent_micros(events: Sequence[Event]) -> list[int | None]:
+    """When they were sent; the events of one request share the moment."""
+    found: list[int | None] = []
+    last: datetime | None = None
+    micros: int | None = None
+    for event in events:
+        if event.sent_at is not last:
+            last = event.sent_at
+            micros = None if last is None else _micros(last)
+        found.append(micros)
+    return found
 
 
 def _lines_table(lines: list[tuple[Any, ...]], batch: Batch) -> pa.Table:
@@ -237,7 +260,8 @@ def _lines_table(lines: list[tuple[Any, ...]], batch: Batch) -> pa.Table:
 
 
 EVENT_COLUMNS = (
-    "batch", "event_id", "source_id", "identity_id", "kind", "name", "occurred_at", "received_at", "local_at", "session_id", "order_id", "value_micros",
+    "batch", "event_id", "source_id", "identity_id", "kind", "name", "occurred_at", "received_at", "original_at", "sent_at", "local_at",
+    "session_id", "order_id", "value_micros",
     "currency", "page_path", "page_title",
     "referrer_kind", "referrer_host", "campaign_source", "campaign_medium", "campaign_name", "device_type", "os", "browser", "country", "language",
     "is_bot", "properties",
@@ -245,7 +269,7 @@ EVENT_COLUMNS = (
 _TYPES: dict[str, pa.DataType] = dict.fromkeys(ROW_COLUMNS, pa.string()) | {"session_id": pa.int64(), "value_micros": pa.int64(), "is_bot": pa.bool_()}
 
 
-def _moments(micros: list[int]) -> pa.Array:
+def _moments(micros: Sequence[int | None]) -> pa.Array:
     return pa.array(micros, pa.int64()).view(pa.timestamp("us"))
 
 

@@ -1,0 +1,140 @@
+"""A website and a collector for the browser script to work between: two origins, real sockets, real PostgreSQL."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import uvicorn
+
+from cegla.collect.wire import Door
+from cegla.storage.settings import CollectorSettings
+
+LIMITS = CollectorSettings.model_validate({"group_milliseconds": 0})
+SHOP = """<!doctype html><html lang="pl"><head><title>Skarpety wełniane</title>
+<link rel="canonical" href="/skarpety?utm_source=x"><meta name="description" content="Ciepłe skarpety. Pytania: jan@example.pl">
+<meta name="keywords" content="skarpety, wełna"><meta property="article:tag" content="zima"><meta property="og:type" content="product">
+<script type="application/ld+json">{"@graph": [{"@type": "Organization", "name": "Sklep"}, {"@type": "Product", "name": "Skarpety", "category": "Odzież > Skarpety"},
+{"@type": "BreadcrumbList", "itemListElement": [{"name": "Odzież"}, {"item": {"name": "Skarpety"}}]}]}</script>
+LINE</head><body style="margin:0;height:3000px">
+<nav><a id="next" href="/next">Dalej</a> <a id="out" href="https://other.test/a?b=c">Gdzie indziej</a> <a id="file" href="/cennik.pdf">Cennik</a></nav>
+<button id="buy" onclick="this.dataset.n = 1 + (this.dataset.n | 0)" style="position:absolute;left:100px;top:100px;width:200px;height:100px">Do koszyka</button>
+<button id="broken" style="position:absolute;left:100px;top:300px;width:200px;height:100px">Nic</button>
+<form name="newsletter" action="/thanks" style="position:absolute;top:450px"><input id="mail" name="email" value="anna@example.pl"><button>Zapisz</button></form>
+<div id="private" data-cegla-mask style="position:absolute;top:600px"><a id="account" href="/konto/anna-kowalska">Anna Kowalska</a></div>
+</body></html>"""
+
+
+class Answers(ThreadingHTTPServer):
+    """The website: every path is the same page; `line` is its <script> line."""
+
+    line = ""
+
+
+class _Page(BaseHTTPRequestHandler):
+    server: Answers
+
+    def do_GET(self) -> None:
+        body = SHOP.replace("LINE", self.server.line).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline' http://127.0.0.1:*; style-src 'unsafe-inline'; connect-src http://127.0.0.1:*; form-action *")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class Moody:
+    """The collector's door, with answers put in front of it: each of `moods` is (status, headers) for one POST."""
+
+    def __init__(self, dsn: str) -> None:
+        self.door = Door(dsn, LIMITS, Path("/"))
+        self.moods: list[tuple[int, dict[str, str]]] = []
+        self.seen: list[tuple[float, int]] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            status, headers = self.moods.pop(0) if self.moods else (0, {})
+            self.seen.append((time.monotonic(), status))
+            if status:
+                while (await receive()).get("more_body"):
+                    pass
+                origin = dict(scope["headers"]).get(b"origin", b"*")
+                head = [(b"access-control-allow-origin", origin), (b"access-control-expose-headers", b"Retry-After")]
+                await send({"type": "http.response.start", "status": status, "headers": [*head, *((k.encode(), v.encode()) for k, v in headers.items())]})
+                await send({"type": "http.response.body", "body": b""})
+                return
+        await self.door(scope, receive, send)
+
+
+@dataclass
+class Collector:
+    """A running collector and what lies in its inbox."""
+
+    dsn: str
+    address: str
+    moody: Moody
+    key: str = ""
+    _after: tuple[int, int] = field(default=(0, 0))
+
+    def forget(self) -> None:
+        """From now on only new requests count."""
+        with psycopg.connect(self.dsn) as conn:
+            conn.execute("delete from collect.inbox")
+        self.moody.moods.clear()
+        self.moody.seen.clear()
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The bodies in the inbox."""
+        with psycopg.connect(self.dsn) as conn:
+            return [json.loads(body) for (body,) in conn.execute("select body from collect.inbox order by writer, number")]
+
+    def events(self) -> list[dict[str, Any]]:
+        """Their events, each messageId once, as the intake keeps them."""
+        found = {event["messageId"]: event for request in self.requests() for event in request["batch"]}
+        return sorted(found.values(), key=lambda event: event["messageId"])
+
+    def wait_for(self, name: str, number: int = 1, seconds: float = 20) -> list[dict[str, Any]]:
+        """The events of a name, or of a type, once so many are there."""
+        end = time.monotonic() + seconds
+        while True:
+            found = [event for event in self.events() if name in (event.get("event"), event["type"])]
+            if len(found) >= number or time.monotonic() > end:
+                assert len(found) >= number, f"{len(found)} of {number} {name}; there are {[event.get('event', event['type']) for event in self.events()]}"
+                return found
+            time.sleep(0.05)
+
+
+@contextmanager
+def website() -> Generator[Answers]:
+    """The shop's website on a port of its own."""
+    server = Answers(("127.0.0.1", 0), _Page)
+    running = threading.Thread(target=server.serve_forever, daemon=True)
+    running.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@contextmanager
+def collector(dsn: str) -> Generator[Collector]:
+    """A collector on a port of its own, committing into `dsn`."""
+    moody = Moody(dsn)
+    server = uvicorn.Server(uvicorn.Config(moody, host="127.0.0.1", port=0, log_level="error", lifespan="on"))
+    running = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+    running.start()
+    while not (server.started and moody.door.committer.ready and moody.door.keyring.fresh):
+        time.sleep(0.02)
+    yield Collector(dsn, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", moody)
+    server.should_exit = True
+    running.join(10)
