@@ -1,17 +1,20 @@
 """The order in which an event, a change and a night's work meet the slices: lists of named, timed steps.
 
     at the door      check_key → write_down                     in the collectors (collect/wire.py): the answer follows the commit
-    in the worker    IN_THE_WORKER, one transaction a batch     `take_in`
+    in the worker    IN_THE_WORKER, one transaction a batch     `Intake.apply`
+    right after      RIGHT_AFTER, for all batches since         `refresh`, beside the worker
     who is who       AFTER_REGROUPING, without events           `regroup`: a link taken back, rules that changed
     at night         AT_NIGHT                                   `night`
 
 A stage returns what changed; only this file knows who hears of it. One batch is one PostgreSQL transaction: the inbox
-position, repeats, identities, consents, traits and memberships commit together, or not at all. The warehouse gets its rows
-just before that commit and takes them back when the commit did not happen (`recover`).
+position, repeats, identities and consents commit together, or not at all. The warehouse gets its rows just before that commit
+and takes them back when the commit did not happen (`recover`). Traits and memberships follow in a transaction of their own:
+which batches they hold is written with them, so a crash in between only delays them (docs/explanation/intake.md).
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,7 +28,9 @@ from cegla.profile import actions as profile
 from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
-from cegla.storage.batches import Committed, commit_batch, last_committed, only_intake_worker
+from cegla.storage import batches
+from cegla.storage.batches import Committed, Unrefreshed
+from cegla.storage.warehouse import Snapshot
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import Transient
 from cegla.vocabulary.events import Event, Reason, SetAside
@@ -61,11 +66,6 @@ class Batch:
     def number(self) -> int:
         """The batch's number: one more than the last committed one."""
         return self.before.number + 1
-
-    @property
-    def touched(self) -> list[int]:
-        """Everybody whose history this batch changed, once each."""
-        return sorted({*self.people, *self.changed})
 
     def keep(self, kept: list[bool]) -> None:
         """Drop the events marked False, with what runs along them."""
@@ -125,30 +125,14 @@ def enrich(batch: Batch) -> None:
 
 def append(batch: Batch) -> None:
     """The history grows, and so does the log of merges; the map of whose identity is whose follows."""
+    batch.ws.warehouse.expect(batch.number)
     tables = batch.enriched.tables if batch.enriched is not None else {}
     moves = resolve.links.merge_log(batch.conn, batch.number, batch.events, batch.before.last_event_id + 1)
     batch.ws.warehouse.append(tables if moves is None else tables | {"moves": moves})
     batch.ws.warehouse.set_people(batch.moved)
 
 
-def refresh_traits(batch: Batch) -> None:
-    """Traits of the people touched, from their whole history."""
-    profile.forget_people(batch.conn, list(batch.absorbed))
-    profile.refresh(batch.conn, batch.ws.warehouse, batch.touched, batch.now)
-
-
-def refresh_segments(batch: Batch) -> None:
-    """Who of the people touched entered or left which segment; who objected to profiling is in none."""
-    segment.forget_people(batch.conn, batch.absorbed, batch.now)
-    segment.refresh(batch.conn, batch.ws.warehouse, batch.touched, batch.now, excluded=objecting_people(batch.conn))
-
-
-def objecting_people(conn: Connection) -> set[int]:
-    """People who objected to profiling under any of their names."""
-    return set(resolve.owners(conn, govern.objectors(conn)).values())
-
-
-IN_THE_WORKER: list[Callable[[Batch], None]] = [decode, drop_repeats, set_clocks, find_person, ask_consent, enrich, append, refresh_traits, refresh_segments]
+IN_THE_WORKER: list[Callable[[Batch], None]] = [decode, drop_repeats, set_clocks, find_person, ask_consent, enrich, append]
 
 
 @dataclass(frozen=True)
@@ -179,7 +163,13 @@ class Intake:
         self.in_doubt = False
 
     def take_in(self, most_events: int = MOST_EVENTS) -> TakenIn | None:
-        """Take in one batch; None when nothing waits.
+        """Take in one batch with everything that follows from it; None when nothing waits. Raises what `apply` and `refresh` raise."""
+        taken_in = self.apply(most_events)
+        refresh(self.ws)
+        return taken_in
+
+    def apply(self, most_events: int = MOST_EVENTS) -> TakenIn | None:
+        """Take in one batch and leave traits and segments to `refresh`; None when nothing waits.
 
         Raises psycopg.OperationalError or Transient when a store is away or full; then nothing happened.
         """
@@ -200,17 +190,17 @@ class Intake:
         """A batch that fails for an unknown reason is halved until one request is left, and that one is set aside."""
         self.recover()
         if most_events > 1:
-            return self.take_in(max(1, most_events // 8))
+            return self.apply(max(1, most_events // 8))
         return self._transaction(1, [_set_request_aside])
 
     def _transaction(self, most_events: int, steps: list[Callable[[Batch], None]]) -> TakenIn | None:
         with self.ws.transaction() as conn:
-            only_intake_worker(conn)
+            batches.only_intake_worker(conn)
             taken = collect.take(conn, most_events)
             if not taken.requests:
                 return None
             sources = {source.id: source for source in collect.sources(conn)}
-            batch = Batch(self.ws, conn, self.cache, self.ws.clock(), last_committed(conn), sources, taken, clocks=self.clocks)
+            batch = Batch(self.ws, conn, self.cache, self.ws.clock(), batches.last_committed(conn), sources, taken, clocks=self.clocks)
             for step in steps:
                 started = time.perf_counter()
                 step(batch)
@@ -223,18 +213,19 @@ class Intake:
     def drain(self, progress: Callable[[TakenIn], None] | None = None) -> int:
         """Take in everything that waits; returns how many events were applied."""
         applied = 0
-        while (taken_in := self.take_in()) is not None:
+        while (taken_in := self.apply()) is not None:
             applied += taken_in.applied
             if progress is not None:
                 progress(taken_in)
+        refresh(self.ws)
         return applied
 
 
 def agree(ws: Workspace) -> None:
     """Make the warehouse agree with PostgreSQL: take back what was not committed, and load the map of people."""
     with ws.transaction() as conn:
-        only_intake_worker(conn)
-        taken_back = ws.warehouse.take_back_after(last_committed(conn).number)
+        batches.only_intake_worker(conn)
+        taken_back = ws.warehouse.take_back_after(batches.last_committed(conn).number)
         ws.warehouse.reset_people(resolve.identity_map(conn))
     if taken_back:
         LOG.warning("rows of an uncommitted batch were taken back", rows=taken_back)
@@ -245,7 +236,8 @@ def _settle(batch: Batch) -> None:
     repair.set_aside(batch.conn, batch.set_aside, batch.now)
     collect.advance(batch.conn, batch.taken, applied=batch.events, repeated=batch.repeated, set_aside=batch.set_aside)
     last_event_id = batch.before.last_event_id + len(batch.events)
-    commit_batch(batch.conn, Committed(batch.number, last_event_id), len(batch.events), batch.now)
+    batches.note_moved(batch.conn, batch.number, batch.changed, batch.absorbed)
+    batches.commit_batch(batch.conn, Committed(batch.number, last_event_id), len(batch.events), batch.now)
 
 
 def _set_request_aside(batch: Batch) -> None:
@@ -259,29 +251,105 @@ def _set_request_aside(batch: Batch) -> None:
     ]  # fmt: skip
 
 
+# right after -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Refresh:
+    """Bringing traits and segments up to the last committed batch: what is new since, and everybody concerned, once each."""
+
+    conn: Connection
+    past: Snapshot
+    now: datetime
+    new: Unrefreshed
+    people: list[int] = field(default_factory=list)
+    absorbed: dict[int, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def find_touched(refresh: Refresh) -> None:
+    """Whose history the batches changed: who has events in them, who won or lost identities, who is no person any more."""
+    owners = resolve.owners(refresh.conn, [*refresh.new.changed, *refresh.new.absorbed])
+    refresh.absorbed = {person: owners[person] for person in refresh.new.absorbed if owners.get(person, person) != person}
+    refresh.people = sorted({*refresh.past.people_since(refresh.new.after), *owners.values()})
+
+
+def refresh_traits(refresh: Refresh) -> None:
+    """Traits of the people touched, from their whole history."""
+    profile.forget_people(refresh.conn, list(refresh.absorbed))
+    profile.refresh(refresh.conn, refresh.past, refresh.people, refresh.now)
+
+
+def refresh_segments(refresh: Refresh) -> None:
+    """Who of the people touched entered or left which segment; who objected to profiling is in none."""
+    segment.forget_people(refresh.conn, refresh.absorbed, refresh.now)
+    segment.refresh(refresh.conn, refresh.past, refresh.people, refresh.now, excluded=objecting_people(refresh.conn))
+
+
+def objecting_people(conn: Connection) -> set[int]:
+    """People who objected to profiling under any of their names."""
+    return set(resolve.owners(conn, govern.objectors(conn)).values())
+
+
+RIGHT_AFTER: list[Callable[[Refresh], None]] = [find_touched, refresh_traits, refresh_segments]
+
+
+def refresh(ws: Workspace) -> Refresh | None:
+    """Bring traits and segments up to the last committed batch; None when they hold it already.
+
+    Runs beside intake, and takes all batches at once that came since the last time. Raises what `Intake.apply` raises.
+    """
+    with settled(ws) as (conn, past):
+        new = batches.unrefreshed(conn)
+        if new.after >= new.upto:
+            return None
+        refreshed = Refresh(conn, past, ws.clock(), new)
+        for step in RIGHT_AFTER:
+            started = time.perf_counter()
+            step(refreshed)
+            refreshed.seconds[step.__name__] = time.perf_counter() - started
+        batches.mark_refreshed(conn, new.upto)
+    return refreshed
+
+
+@contextmanager
+def settled(ws: Workspace) -> Generator[tuple[Connection, Snapshot]]:
+    """A transaction that alone rewrites traits and memberships, and the history exactly as the last committed batch left it."""
+    while True:
+        with ws.transaction() as conn:
+            batches.only_refresher(conn)
+            with ws.warehouse.snapshot(batches.last_committed(conn).number) as past:
+                if past is not None:
+                    yield conn, past
+                    return
+        time.sleep(0.005)  # a batch is between its rows and its commit
+
+
 # who is who --------------------------------------------------------------------------------------------------------------
 
-AFTER_REGROUPING: list[Callable[[Batch], None]] = [append, refresh_traits, refresh_segments]
+AFTER_REGROUPING: list[Callable[[Batch], None]] = [append]
 
 
 def regroup(ws: Workspace, decide: Callable[[Connection], resolve.Resolution]) -> resolve.Resolution:
-    """Change who is who outside intake, as one batch without events: history, traits and segments follow in the same transaction.
+    """Change who is who outside intake, as one batch without events: the history follows in the same transaction, traits and segments right after.
 
     `decide` says what moved. Intake waits meanwhile, so it should be asked about few people at a time.
     """
     now = ws.clock()
     try:
         with ws.transaction() as conn:
-            only_intake_worker(conn)
+            batches.only_intake_worker(conn)
             found = decide(conn)
-            batch = Batch(ws, conn, resolve.IdentityCache(), now, last_committed(conn), {}, collect.Taken([], {}))
+            batch = Batch(ws, conn, resolve.IdentityCache(), now, batches.last_committed(conn), {}, collect.Taken([], {}))
             batch.moved, batch.absorbed, batch.changed = found.moved, found.absorbed, found.changed
             for step in AFTER_REGROUPING:
                 step(batch)
-            commit_batch(conn, Committed(batch.number, batch.before.last_event_id), 0, now)
+            batches.note_moved(conn, batch.number, batch.changed, batch.absorbed)
+            batches.commit_batch(conn, Committed(batch.number, batch.before.last_event_id), 0, now)
     except BaseException:
         agree(ws)
         raise
+    refresh(ws)
     return found
 
 
@@ -304,7 +372,7 @@ def apply_rules(ws: Workspace, document: Mapping[str, Any], actor: str, tried: i
     """
     now = ws.clock()
     with ws.transaction() as conn:
-        only_intake_worker(conn)
+        batches.only_intake_worker(conn)
         number = resolve.ruling.apply(conn, document, actor, now, tried)
         govern.note(conn, actor, "identity.rules", f"version {number}", {}, now)
     return settle_rules(ws, actor)
@@ -329,14 +397,14 @@ def settle_rules(ws: Workspace, actor: str = "intake") -> int:
 
 def recompute_traits(ws: Workspace, now: datetime) -> None:
     """Traits of everybody: time alone changes some."""
-    with ws.transaction() as conn:
-        profile.refresh(conn, ws.warehouse, None, now)
+    with settled(ws) as (conn, past):
+        profile.refresh(conn, past, None, now)
 
 
 def recompute_segments(ws: Workspace, now: datetime) -> None:
     """Memberships of everybody: a window that ran out moves people too."""
-    with ws.transaction() as conn:
-        segment.refresh(conn, ws.warehouse, None, now, excluded=objecting_people(conn))
+    with settled(ws) as (conn, past):
+        segment.refresh(conn, past, None, now, excluded=objecting_people(conn))
 
 
 def forget_old(ws: Workspace, now: datetime) -> None:

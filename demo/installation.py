@@ -166,7 +166,7 @@ class Installation:
         while time.monotonic() < deadline:
             status = self.api.get("/status")
             progress(status["events"]["waiting"])
-            if not status["events"]["waiting"]:
+            if not status["events"]["waiting"] and status["refreshed"] >= status["batch"]:
                 return status
             time.sleep(0.1)
         raise ApiRefused(f"intake did not finish within {INTAKE_SECONDS:.0f} s; see {self.options.data_dir / 'logs' / 'app.log'}")

@@ -15,7 +15,7 @@ from cegla.collect import actions as collect
 from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
-from cegla.storage.batches import last_committed
+from cegla.storage.batches import last_committed, last_refreshed
 from cegla.storage.postgres import refuse_unsafe
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.errors import CeglaError, DiskFull
@@ -60,11 +60,12 @@ def ready(request: Request) -> Any:
 
 
 def status(call: Opened) -> Any:
-    """Counts, and how far intake is: `waiting` events and `lag_seconds` are 0 when everything sent is in the profiles."""
+    """Counts, and how far intake is: everything sent is in the history when `waiting` and `lag_seconds` are 0, and in profiles
+    and segments too when `refreshed` has caught up with `batch`."""
     with call.ws.transaction() as conn:
         standing = collect.standing(conn)
         counts = {"people": resolve.count(conn), "segments": len(segment.segments(conn)), "campaigns": len(activate.campaigns(conn))}
-        batch = last_committed(conn)
+        batch, refreshed = last_committed(conn), last_refreshed(conn)
     totals = {name: sum(getattr(one, name) for one in standing) for name in ("accepted", "applied", "repeated", "quarantined", "waiting")}
     lag = max((one.lag_seconds for one in standing), default=0.0)
     return {
@@ -75,6 +76,7 @@ def status(call: Opened) -> Any:
         "adds_up": all(one.adds_up for one in standing),
         "gone": max((one.gone for one in standing), default=0),
         "batch": batch.number,
+        "refreshed": refreshed,
         **counts,
     }
 

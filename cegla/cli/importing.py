@@ -62,10 +62,10 @@ class _Stages:
 
 
 def _wait(desk: Desk, api: Api, bar: Progress) -> None:
-    """Until intake has taken in everything that waited when it began."""
+    """Until history, profiles and segments hold everything that was sent."""
     task = bar.add_task(desk.say(TAKING_IN), total=None)
     most = 0
-    while waiting := api.get("/status")["events"]["waiting"]:
+    while (waiting := (status := api.get("/status"))["events"]["waiting"]) or status["refreshed"] < status["batch"]:
         most = max(most, waiting)
         bar.update(task, completed=most - waiting, total=most)
         time.sleep(0.2)

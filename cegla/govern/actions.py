@@ -22,7 +22,7 @@ from cegla.govern.rules.roles import ROLES as ROLES
 from cegla.govern.rules.roles import Role as Role
 from cegla.govern.rules.signals import in_force, news_in, preferences, says_anything
 from cegla.govern.store import SQL
-from cegla.storage.batches import only_intake_worker
+from cegla.storage.batches import only_intake_worker, only_refresher
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection, Workspace
@@ -181,6 +181,7 @@ def erase_everything(ws: Workspace, identity_ids: Sequence[int], holders: Sequen
     """
     with ws.transaction() as conn:
         only_intake_worker(conn)
+        only_refresher(conn)  # who is erased now is not in a snapshot that somebody still works on
         given = _export(conn, identity_ids, holders) | {"warehouse": ws.warehouse.rows_of(identity_ids)}
         addresses = _addresses(given)
         if dry_run:

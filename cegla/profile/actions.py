@@ -18,13 +18,13 @@ from cegla.profile.rules.facts import document, facts
 from cegla.profile.rules.sentences import declared_why, why
 from cegla.profile.rules.sessions import Sessions
 from cegla.profile.rules.traits import TRAITS, readable, trait_columns
-from cegla.storage.warehouse import Warehouse, history
+from cegla.storage.warehouse import Readable, Warehouse, history
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event
 from cegla.vocabulary.people import Trait
 from cegla.vocabulary.text import Text
 
-PEOPLE_AT_A_TIME = 100_000  #: how many profiles a full refresh computes in one go
+PEOPLE_AT_A_TIME = 100_000  #: how many profiles a refresh computes in one go
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,11 @@ def declare(conn: Connection, declared: Sequence[Declared]) -> None:
     store.keep_declared(conn, declared)
 
 
-def refresh(conn: Connection, warehouse: Warehouse, people: Sequence[int] | None, now: datetime) -> None:
+def refresh(conn: Connection, warehouse: Readable, people: Sequence[int] | None, now: datetime) -> None:
     """Compute the facts of these people, or of everybody (None), from their whole history. Both give the same."""
-    if people is None:
-        _refresh_everybody(conn, warehouse, now)
-    elif people:
-        with warehouse.people(people) as asked:
+    wanted = _everybody(warehouse) if people is None else people
+    for start in range(0, len(wanted), PEOPLE_AT_A_TIME):
+        with warehouse.people(wanted[start : start + PEOPLE_AT_A_TIME]) as asked:
             store.keep_profiles(conn, warehouse.run(_documents_of(cast(Hashable, asked.op()))), now)
 
 
@@ -222,11 +221,9 @@ def _documents_of(people: Any) -> ir.Table:
     return document(_facts_of(people.to_expr()))
 
 
-def _refresh_everybody(conn: Connection, warehouse: Warehouse, now: datetime) -> None:
+def _everybody(warehouse: Readable) -> list[int]:
     events: Any = history()
-    everybody = warehouse.run(events.filter(~events.is_bot).select("person_id").distinct().order_by("person_id"))["person_id"]
-    for start in range(0, len(everybody), PEOPLE_AT_A_TIME):
-        refresh(conn, warehouse, everybody.slice(start, PEOPLE_AT_A_TIME).to_pylist(), now)
+    return warehouse.run(events.filter(~events.is_bot).select("person_id").distinct().order_by("person_id"))["person_id"].to_pylist()
 
 
 def _fresh_facts(warehouse: Warehouse, person_id: int) -> dict[str, Any]:

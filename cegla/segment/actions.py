@@ -26,7 +26,7 @@ from cegla.segment.rules.history import COMPARISONS, FIELDS, Ground, Scale
 from cegla.segment.rules.language import Rule, leaves
 from cegla.segment.rules.sentence import Speaker
 from cegla.segment.rules.traits import TRAITS
-from cegla.storage.warehouse import Warehouse, history
+from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import InvalidInput, NotFound, RuleInvalid
 from cegla.vocabulary.people import person_label
@@ -141,7 +141,7 @@ def members_of(ws: Workspace, rule: object, now: datetime, people: Iterable[int]
 
 
 def refresh(
-    conn: Connection, warehouse: Warehouse, people: Sequence[int] | None, now: datetime, only: Sequence[int] | None = None, excluded: Iterable[int] = ()
+    conn: Connection, warehouse: Readable, people: Sequence[int] | None, now: datetime, only: Sequence[int] | None = None, excluded: Iterable[int] = ()
 ) -> list[Change]:
     """Bring stored membership up to date: of `people`, or of everybody (None), which also works out the RFM scale anew.
 
@@ -236,7 +236,7 @@ def _history(now: datetime, people: Any = None) -> History:
 
 
 def _evaluated(
-    conn: Connection, warehouse: Warehouse, rules: Mapping[int, str], people: Sequence[int] | None, now: datetime
+    conn: Connection, warehouse: Readable, rules: Mapping[int, str], people: Sequence[int] | None, now: datetime
 ) -> list[tuple[list[int], pa.Table]]:
     """For some segments at a time their ids, and a table of `person_id` and one boolean column a segment, `r0`, `r1`, …"""
     ground = _ground(conn, warehouse, _trees(rules), now)
@@ -292,7 +292,7 @@ def _minute(now: datetime) -> datetime:
     return whole if whole == now else whole + timedelta(minutes=1)
 
 
-def _ground(conn: Connection, warehouse: Warehouse, trees: Sequence[Rule], now: datetime) -> Ground:
+def _ground(conn: Connection, warehouse: Readable, trees: Sequence[Rule], now: datetime) -> Ground:
     """The moment, and the newest RFM scale where a rule needs it; worked out now when there is none yet."""
     moment = now.astimezone(UTC).replace(tzinfo=None)
     if not _needs_scale(trees):
@@ -304,7 +304,7 @@ def _ground(conn: Connection, warehouse: Warehouse, trees: Sequence[Rule], now: 
     return Ground(moment, scale)
 
 
-def _renew_scale(conn: Connection, warehouse: Warehouse, trees: Sequence[Rule], now: datetime) -> None:
+def _renew_scale(conn: Connection, warehouse: Readable, trees: Sequence[Rule], now: datetime) -> None:
     if _needs_scale(trees):
         store.save_scale(conn, _scale(warehouse, now.astimezone(UTC).replace(tzinfo=None)))
 
@@ -313,5 +313,5 @@ def _needs_scale(trees: Sequence[Rule]) -> bool:
     return any(leaf.operator.key.startswith("rfm_") for tree in trees for leaf in leaves(tree))
 
 
-def _scale(warehouse: Warehouse, moment: datetime) -> Scale:
+def _scale(warehouse: Readable, moment: datetime) -> Scale:
     return rfm.scale(warehouse.run(rfm.bounds(history(), moment)).to_pylist()[0], moment)

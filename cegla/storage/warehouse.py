@@ -7,12 +7,12 @@ today is a map held in memory and derived from PostgreSQL.
 """
 
 import threading
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import ibis
@@ -126,6 +126,46 @@ def _sql(operation: Any) -> str:
     return str(ibis.to_sql(operation.to_expr(), dialect="duckdb"))
 
 
+def _run(cursor: Any, expression: ir.Table) -> pa.Table:
+    operation: Any = expression.op()
+    return cursor.sql(_sql(operation)).to_arrow_table()
+
+
+class Readable(Protocol):
+    """What questions are asked of: the warehouse as it is, or a snapshot of it."""
+
+    def people(self, person_ids: Iterable[int]) -> AbstractContextManager[ir.Table]:
+        """A table with the one column `person_id`, to join a question with; gone after the block."""
+        ...
+
+    def run(self, expression: ir.Table) -> pa.Table:
+        """The rows of an expression as Arrow columns."""
+        ...
+
+
+class Snapshot:
+    """The history as one committed batch left it: asked like the warehouse itself, by one thread."""
+
+    def __init__(self, cursor: Any, people: Callable[[Iterable[int]], AbstractContextManager[ir.Table]]) -> None:
+        self._cursor = cursor
+        self._people = people
+
+    def people(self, person_ids: Iterable[int]) -> AbstractContextManager[ir.Table]:
+        """A table with the one column `person_id`, to join a question with; gone after the block."""
+        return self._people(person_ids)
+
+    def run(self, expression: ir.Table) -> pa.Table:
+        """The rows of an expression as Arrow columns."""
+        return _run(self._cursor, expression)
+
+    def people_since(self, batch: int) -> list[int]:
+        """Everybody with events in later batches than this one."""
+        asked = """
+            select distinct coalesce(m.mapped_person, e.identity_id)
+            from (select distinct identity_id from events where batch > ?) e left join derived.main.identity_map m on m.mapped_identity = e.identity_id"""
+        return [person for (person,) in self._cursor.execute(asked, [batch]).fetchall()]
+
+
 class Warehouse:
     """One DuckDB file and the map of people. Safe to use from several threads; one process at a time."""
 
@@ -140,6 +180,7 @@ class Warehouse:
         self._writing = threading.Lock()
         self._numbers = count(1)
         self._idle_numbers: list[int] = []
+        self._newest = 0  # the batch whose rows came last, or are on their way
         root.execute("attach ':memory:' as derived")
         for name, schema in TABLES.items():
             columns = ", ".join(f"{column.name} {DUCKDB_TYPES[column.type]}" for column in schema)
@@ -159,33 +200,50 @@ class Warehouse:
 
     @contextmanager
     def people(self, person_ids: Iterable[int]) -> Generator[ir.Table]:
-        """A table with the one column `person_id`, to join a question with; gone after the block.
+        """A table with the one column `person_id`, to join a question with; gone after the block."""
+        with self._cursor() as cursor, self._people(cursor, person_ids) as table:
+            yield table
 
-        Names are used again, so that the same question about other people is the same expression (see `run`).
+    def run(self, expression: ir.Table) -> pa.Table:
+        """The rows of an expression as Arrow columns. Its SQL is remembered, since writing it takes longer than many an answer."""
+        with self._cursor() as cursor:
+            return _run(cursor, expression)
+
+    @contextmanager
+    def snapshot(self, batch: int) -> Generator["Snapshot | None"]:
+        """The history and the map of people as this committed batch left them, whatever is appended meanwhile.
+
+        None while another batch is on its way into the warehouse; then try again in a moment.
         """
+        with self._cursor() as cursor:
+            cursor.begin()
+            cursor.execute("select 1 from events limit 1").fetchall()  # a transaction sees each database as of its first look
+            cursor.execute("select 1 from derived.main.identity_map limit 1").fetchall()
+            yield Snapshot(cursor, partial(self._people, cursor)) if self._newest <= batch else None
+
+    @contextmanager
+    def _people(self, cursor: Any, person_ids: Iterable[int]) -> Generator[ir.Table]:
+        """Names are used again, so that the same question about other people is the same expression (see `run`)."""
         try:
             number = self._idle_numbers.pop()
         except IndexError:
             number = next(self._numbers)
         name = f"people_{number}"
-        with self._cursor() as cursor:
-            cursor.register("incoming", pa.table({"person_id": pa.array(list(person_ids), pa.int64())}))
-            cursor.execute(f"create table derived.main.{name} as select person_id from incoming")
+        cursor.register("incoming", pa.table({"person_id": pa.array(list(person_ids), pa.int64())}))
+        cursor.execute(f"create table derived.main.{name} as select person_id from incoming")
+        cursor.unregister("incoming")
         try:
             yield _derived(name, {"person_id": "int64"})
         finally:
-            with self._cursor() as cursor:
+            with suppress(duckdb.TransactionException):  # a failed transaction drops the table itself
                 cursor.execute(f"drop table derived.main.{name}")
             self._idle_numbers.append(number)
 
-    def run(self, expression: ir.Table) -> pa.Table:
-        """The rows of an expression as Arrow columns. Its SQL is remembered, since writing it takes longer than many an answer."""
-        operation: Any = expression.op()
-        sql = _sql(operation)
-        with self._cursor() as cursor:
-            return cursor.sql(sql).to_arrow_table()
-
     # writing ---------------------------------------------------------------------------------------------------------
+
+    def expect(self, batch: int) -> None:
+        """Say that this batch is on its way: until PostgreSQL has committed it, there is no snapshot to be had."""
+        self._newest = batch
 
     def append(self, tables: dict[str, pa.Table]) -> None:
         """Add the rows of one intake batch, all or none."""
@@ -206,6 +264,7 @@ class Warehouse:
             for name in TABLES:
                 row = cursor.execute(f"delete from {name} where batch > ?", [batch]).fetchone()
                 removed += row[0] if row else 0
+        self._newest = batch
         return removed
 
     def rows_of(self, identity_ids: Sequence[int]) -> dict[str, list[dict[str, Any]]]:

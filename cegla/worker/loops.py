@@ -1,6 +1,7 @@
-"""The app's loops: intake, campaigns, and what time alone changes. Each is a thread that ends when it is told to."""
+"""The app's loops: intake, what follows from it, campaigns, and what time alone changes. Each is a thread that ends when it is told to."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ import psycopg
 import structlog
 
 from cegla.activate import actions as activate
-from cegla.flow import Intake, night, recompute_segments
+from cegla.flow import Intake, night, recompute_segments, refresh
 from cegla.repair import actions as repair
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
@@ -17,6 +18,7 @@ from cegla.vocabulary.errors import CeglaError, Transient
 LOG = structlog.get_logger("worker")
 IDLE_SECONDS = 0.1
 MEMBERSHIP_SECONDS = 60.0
+REFRESH_REST = 2.0  # while batches come without end, traits and segments take a third of a core's time and intake the rest
 LONGEST_PAUSE_SECONDS = 5.0
 
 
@@ -28,13 +30,16 @@ class Loops:
         self.intake = Intake(ws)
         self.outlet = activate.Outlet(ws)
         self._ending = threading.Event()
+        self._applied = threading.Event()  # a batch is in the history, and traits may not know
+        self._applied.set()
         self._threads = [
-            threading.Thread(target=self._repeat, args=(name, work, idle), name=name, daemon=True)
-            for name, work, idle in (
-                ("intake", self._take_in, IDLE_SECONDS),
-                ("campaigns", self._deliver, 0.5),
-                ("repairs", self._repair, 1.0),
-                ("time", self._follow_time, MEMBERSHIP_SECONDS),
+            threading.Thread(target=self._repeat, args=(name, work), name=name, daemon=True)
+            for name, work in (
+                ("intake", self._take_in),
+                ("profiles", self._refresh),
+                ("campaigns", self._deliver),
+                ("repairs", self._repair),
+                ("time", self._follow_time),
             )
         ]
         self._night_done = ws.clock().astimezone(ws.settings.zone).date()
@@ -54,13 +59,12 @@ class Loops:
             thread.join(timeout=20)
         self.outlet.close()
 
-    def _repeat(self, name: str, work: Callable[[], bool], idle_seconds: float) -> None:
-        """Call `work` until the end: at once again while it says there is more, else after a pause; failures back off."""
-        pause = idle_seconds
+    def _repeat(self, name: str, work: Callable[[], float]) -> None:
+        """Call `work` until the end, each time after the pause in seconds that it asked for; failures back off."""
+        pause = 0.0
         while not self._ending.is_set():
             try:
-                more = work()
-                pause = 0.0 if more else idle_seconds
+                pause = work()
             except (Transient, psycopg.OperationalError) as error:
                 LOG.warning("waiting for a store to come back", loop=name, error=type(error).__name__)
                 pause = min(max(pause * 2, 0.2), LONGEST_PAUSE_SECONDS)
@@ -69,17 +73,33 @@ class Loops:
                 pause = min(max(pause * 2, 0.5), LONGEST_PAUSE_SECONDS)
             self._ending.wait(pause)
 
-    def _take_in(self) -> bool:
-        return self.intake.take_in() is not None
+    def _take_in(self) -> float:
+        if self.intake.apply() is None:
+            return IDLE_SECONDS
+        self._applied.set()
+        return 0.0
 
-    def _deliver(self) -> bool:
-        return activate.deliver(self.ws, self.ws.clock(), self.outlet).more
+    def _refresh(self) -> float:
+        """Traits and segments of whom the last batches touched; at once when there is little to do, in fewer and larger rounds when much."""
+        if not self._applied.wait(IDLE_SECONDS):
+            return 0.0
+        self._applied.clear()
+        began = time.perf_counter()
+        try:
+            refresh(self.ws)
+        except BaseException:
+            self._applied.set()
+            raise
+        return REFRESH_REST * (time.perf_counter() - began)
 
-    def _repair(self) -> bool:
+    def _repair(self) -> float:
         with self.ws.transaction() as conn:
-            return repair.work(conn, self.ws.clock())
+            return 0.0 if repair.work(conn, self.ws.clock()) else 1.0
 
-    def _follow_time(self) -> bool:
+    def _deliver(self) -> float:
+        return 0.0 if activate.deliver(self.ws, self.ws.clock(), self.outlet).more else 0.5
+
+    def _follow_time(self) -> float:
         now = self.ws.clock()
         today = (now.astimezone(self.ws.settings.zone) - timedelta(hours=3)).date()
         if today > self._night_done:
@@ -87,4 +107,4 @@ class Loops:
             self._night_done = today
         else:
             recompute_segments(self.ws, now)
-        return False
+        return MEMBERSHIP_SECONDS

@@ -109,6 +109,86 @@ def test_a_crash_after_any_step_changes_nothing_and_the_replay_is_exact(ws: Work
     assert [int(total) for total in counted["total"].to_pylist()] == [150_000_000, 50_000_000]
 
 
+def order_counts(ws: Workspace) -> dict[str, int]:
+    people = {user: person(ws, "user_id", user) for user in ("u1", "u2")}
+    with ws.transaction() as conn:
+        known = profile.profiles_of(conn, list(people.values()))
+    return {user: known[number].get("order_count", 0) for user, number in people.items()}
+
+
+@pytest.mark.parametrize("step", [step.__name__ for step in flow.RIGHT_AFTER])
+def test_a_crash_between_a_batch_and_what_follows_from_it_only_delays_traits_and_segments(ws: Workspace, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop, intake = source(ws), Intake(ws)
+    with ws.transaction() as conn:
+        saved = segment.save(conn, "Buyers", {"op": "did", "event": "Order Completed", "at_least": 2, "days": 90}, NOON)
+    send(ws, shop, order(1, "u1", 100.0), order(2, "u2", 1.0))
+    intake.drain()
+    send(ws, shop, order(3, "u1", 50.0))
+    intake.apply()
+    send(ws, shop, order(4, "u2", 50.0))
+    intake.apply()
+    assert order_counts(ws) == {"u1": 1, "u2": 1}
+
+    def crashing(refresh: flow.Refresh) -> None:
+        getattr(flow, step)(refresh)
+        raise KeyboardInterrupt(step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(flow, "RIGHT_AFTER", [crashing if s.__name__ == step else s for s in flow.RIGHT_AFTER])
+        with pytest.raises(KeyboardInterrupt):
+            flow.refresh(ws)
+    assert order_counts(ws) == {"u1": 1, "u2": 1}
+    Intake(ws).drain()
+    assert order_counts(ws) == {"u1": 2, "u2": 2}
+    with ws.transaction() as conn:
+        assert {member.person_id for member in segment.membership(conn, saved.id, 0, 10)} == {person(ws, "user_id", user) for user in ("u1", "u2")}
+    assert flow.refresh(ws) is None
+
+
+def test_people_who_became_one_before_anybody_looked_leave_one_profile(ws: Workspace) -> None:
+    shop, intake = source(ws), Intake(ws)
+    with ws.transaction() as conn:
+        saved = segment.save(conn, "Buyers", {"op": "did", "event": "Order Completed", "at_least": 1, "days": 90}, NOON)
+    send(ws, shop, order(1, "u1", 100.0), order(2, "u2", 1.0))
+    intake.drain()
+    before = {person(ws, "user_id", "u1"), person(ws, "user_id", "u2")}
+    send(ws, shop, {"type": "alias", "userId": "u1", "previousId": "u2", "messageId": "a1"})
+    intake.apply()
+    send(ws, shop, order(3, "u2", 5.0))
+    intake.apply()
+    flow.refresh(ws)
+    (one,) = {person(ws, "user_id", "u1"), person(ws, "user_id", "u2")}
+    with ws.transaction() as conn:
+        known = profile.profiles_of(conn, list(before))
+        assert [member.person_id for member in segment.membership(conn, saved.id, 0, 10)] == [one]
+    assert known == {one: known[one]} | {key: {} for key in before - {one}}
+    assert known[one]["order_count"] == 3
+
+
+def test_traits_are_never_computed_from_a_batch_that_is_not_committed(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop, intake = source(ws), Intake(ws)
+    send(ws, shop, order(1, "u1", 100.0), order(2, "u2", 1.0))
+    intake.drain()
+    send(ws, shop, order(3, "u1", 50.0))
+    seen: list[object] = []
+
+    def look(batch: Batch) -> None:
+        flow.append(batch)
+        with ws.warehouse.snapshot(batch.before.number) as past:
+            seen.append(past)
+
+    monkeypatch.setattr(intake, "_steps", [look if step is flow.append else step for step in flow.IN_THE_WORKER])
+    with ws.warehouse.snapshot(1) as past:
+        assert past is not None
+        intake.apply()
+        assert past.people_since(1) == []
+        assert past.run(table("events").aggregate(n=table("events").count()))["n"].to_pylist() == [2]
+    assert seen == [None]
+    with ws.warehouse.snapshot(2) as now:
+        assert now is not None
+        assert now.people_since(1) == [person(ws, "user_id", "u1")]
+
+
 def test_a_request_that_no_step_can_stand_is_set_aside_and_the_rest_goes_on(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     shop, intake = source(ws), Intake(ws)
     send(ws, shop, order(1, "u1", 1.0))
