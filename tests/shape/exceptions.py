@@ -4,7 +4,7 @@ does a list longer than `MOST`."""
 MOST = 8
 
 BROAD_EXCEPT = {
-    "cegla/flow.py::Intake.take_in": "a batch that fails for an unknown reason is logged, halved and tried again, so that one event cannot stop the river",
+    "cegla/flow.py::Intake.apply": "a batch that fails for an unknown reason is logged, halved and tried again, so that one event cannot stop the river",
     "cegla/worker/loops.py::Loops._repeat": "a loop outlives any failure of one round: it logs it with its trace, waits and goes on",
 }
 
