@@ -50,6 +50,7 @@ class Batch:
     before: Committed
     sources: dict[int, collect.Source]
     taken: collect.Taken
+    decoded: collect.Decoded | None = None
     events: list[Event] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
     identity_ids: list[int] = field(default_factory=list)
@@ -79,8 +80,8 @@ class Batch:
 
 def decode(batch: Batch) -> None:
     """Requests become events; one that is broken is set aside with its reason and costs the others nothing."""
-    decoded = collect.decode(batch.taken, batch.sources, batch.ws.settings.collector)
-    batch.events, batch.set_aside = decoded.events, list(decoded.set_aside)
+    batch.decoded = collect.decode(batch.taken, batch.sources, batch.ws.settings.collector)
+    batch.events, batch.set_aside = batch.decoded.events, list(batch.decoded.set_aside)
 
 
 def drop_repeats(batch: Batch) -> None:
@@ -234,7 +235,7 @@ def agree(ws: Workspace) -> None:
 def _settle(batch: Batch) -> None:
     """The last words of the transaction: what was set aside, the inbox position, the batch's number."""
     repair.set_aside(batch.conn, batch.set_aside, batch.now)
-    collect.advance(batch.conn, batch.taken, applied=batch.events, repeated=batch.repeated, set_aside=batch.set_aside)
+    collect.advance(batch.conn, batch.taken, applied=batch.events, repeated=batch.repeated, set_aside=batch.set_aside, decoded=batch.decoded)
     last_event_id = batch.before.last_event_id + len(batch.events)
     batches.note_moved(batch.conn, batch.number, batch.changed, batch.absorbed)
     batches.commit_batch(batch.conn, Committed(batch.number, last_event_id), len(batch.events), batch.now)

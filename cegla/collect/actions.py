@@ -7,7 +7,7 @@ quarantine with a reason, and `standing` shows that the numbers add up.
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,18 @@ from cegla.collect.file_import import ImportResult, Progress, load_mapping, run_
 from cegla.collect.rules import decode as decoding
 from cegla.collect.rules import envelope
 from cegla.collect.rules.decode import Decoded, Limits, Origin, Request
+from cegla.collect.rules.frame import WEBHOOK
 from cegla.collect.rules.mapping import Mapping as FileMapping
 from cegla.collect.rules.people import names as names
 from cegla.collect.rules.people import needles as needles
+from cegla.collect.rules.webhooks import WebhookMapping
+from cegla.collect.webhooks import Webhook as Webhook
+from cegla.collect.webhooks import expand, mappings_for
+from cegla.collect.webhooks import last_requests as last_requests
+from cegla.collect.webhooks import ready_made as ready_made
+from cegla.collect.webhooks import save_webhook as save_webhook
+from cegla.collect.webhooks import try_webhook as try_webhook
+from cegla.collect.webhooks import webhook_of as webhook_of
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis
@@ -53,6 +62,7 @@ class Taken:
 
     requests: list[Request]
     position: dict[int, Request]  #: by writer: the last request taken
+    mappings: Mapping[int, WebhookMapping | None] = field(default_factory=dict[int, WebhookMapping | None])  #: by source, for requests of webhooks
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,7 @@ class Returned:
 
 @dataclass(frozen=True)
 class SourceStanding:
-    """What became of a source's events since the beginning; a replayed event counts again. Every accepted event is in one of the other four."""
+    """What became of a source's events since the beginning; a replayed event counts again. Every accepted event is in one of the others."""
 
     source_id: int
     name: str
@@ -86,11 +96,12 @@ class SourceStanding:
     last_received_at: datetime | None
     damaged: int  #: places of the whole inbox that are not as they were written
     gone: int  #: requests of the whole inbox that were acknowledged and are missing or changed
+    ignored: int = 0  #: what a webhook's mapping left out on purpose
 
     @property
     def adds_up(self) -> bool:
         """Conservation: nothing was lost between the door and the history."""
-        return self.accepted == self.applied + self.repeated + self.quarantined + self.waiting and not self.damaged
+        return self.accepted == self.applied + self.repeated + self.quarantined + self.ignored + self.waiting and not self.damaged
 
 
 def add_source(conn: Connection, name: str, kind: str, basis: Basis, now: datetime) -> tuple[Source, str]:
@@ -152,13 +163,18 @@ def take(conn: Connection, most_events: int) -> Taken:
     requests = store.waiting(conn, most_events)
     if damage := store.check_chain(conn, requests):
         store.note_damage(conn, damage, requests[-1].received_at)
-    return Taken(requests, {request.writer: request for request in requests})
+    return Taken(requests, {request.writer: request for request in requests}, mappings_for(conn, requests))
 
 
 def decode(taken: Taken, sources: Mapping[int, Source], limits: Limits) -> Decoded:
     """The events of the requests, each checked alone: the good ones, and the others with their reasons. Pure."""
     origins = {key: Origin(source.largest_event_bytes, source.kind == "website", source.kind in OWN_KINDS) for key, source in sources.items()}
-    return decoding.decode(taken.requests, origins, limits)
+    if not taken.mappings:
+        return decoding.decode(taken.requests, origins, limits)
+    origins |= {key: replace(origins[key], largest_event_bytes=decoding.LARGEST_HOOKED_BYTES) for key in taken.mappings}
+    expanded = expand(taken.requests, taken.mappings)
+    decoded = expanded.restore(decoding.decode(expanded.requests, origins, limits))
+    return replace(decoded, more=expanded.more, ignored=expanded.ignored)
 
 
 def drop_repeats(conn: Connection, events: Sequence[Event], now: datetime) -> list[Event]:
@@ -186,22 +202,26 @@ def as_set_aside(event: Event, reason: Reason, detail: str, keep_content: bool =
     )  # fmt: skip
 
 
-def advance(conn: Connection, taken: Taken, applied: Sequence[Event], repeated: int, set_aside: Sequence[SetAside]) -> None:
+def advance(conn: Connection, taken: Taken, applied: Sequence[Event], repeated: int, set_aside: Sequence[SetAside], decoded: Decoded | None = None) -> None:
     """Move the inbox position and the counters of sources, in the transaction that applies the events.
 
     Counts come from both ends: what the door counted, and what became of it; `repeated` is what `drop_repeats` left out.
+    `decoded` says what the mappings of webhooks made of requests that the door counted as one.
     """
+    more, ignored = (decoded.more, decoded.ignored) if decoded is not None else ({}, {})
     accepted: dict[int, int] = {}
     received: dict[int, datetime] = {}
     for request in taken.requests:
         accepted[request.source_id] = accepted.get(request.source_id, 0) + request.events
         received[request.source_id] = max(request.received_at, received.get(request.source_id, request.received_at))
+    for source_id, count in more.items():
+        accepted[source_id] += count
     used = store.events_by_source(applied)
     aside: dict[int, int] = dict.fromkeys(accepted, 0)
     whole = {(request.writer, request.number): request.events for request in taken.requests}
     for row in set_aside:
         aside[row.source_id] += whole[row.writer, row.number] if row.reason in store.WHOLE_REQUEST else 1
-    again = {source: accepted[source] - used.get(source, 0) - aside[source] for source in accepted}
+    again = {source: accepted[source] - used.get(source, 0) - aside[source] - ignored.get(source, 0) for source in accepted}
     unexplained = sum(again.values()) - repeated
     if unexplained:  # then conservation must be seen to fail
         again[next(iter(again))] -= unexplained
@@ -212,6 +232,7 @@ def advance(conn: Connection, taken: Taken, applied: Sequence[Event], repeated: 
         applied=[used.get(source, 0) for source in accepted],
         repeated=[again[source] for source in accepted],
         quarantined=[aside[source] for source in accepted],
+        ignored=[ignored.get(source, 0) for source in accepted],
         received=[received[source] for source in accepted],
     )
     store.move_places(conn, taken.position)
@@ -238,7 +259,9 @@ def put_back(conn: Connection, returned: Sequence[Returned]) -> None:
 
 
 def would_refuse(body: bytes, source: Source, limits: Limits, received_at: datetime) -> Reason | None:
-    """Why decoding would set an event aside; None when it would not. Nothing is stored."""
+    """Why decoding would set an event aside; None when it would not, or when a webhook's mapping has the say. Nothing is stored."""
+    if source.kind == WEBHOOK:
+        return None
     request = Request(
         writer=0, number=0, source_id=source.id, events=1, kind=None, trusted=True, gpc=False, received_at=received_at, ip=None, user_agent=None,
         link=b"", body=decoding.named(body, "preview"),
@@ -251,8 +274,8 @@ def standing(conn: Connection) -> list[SourceStanding]:
     """What became of each source's events, and what waits; `adds_up` says whether nothing is missing."""
     damaged, gone = store.SQL.damage(conn)
     standings: list[SourceStanding] = []
-    for source_id, name, accepted, applied, repeated, quarantined, waiting, lag_seconds, last_received_at in store.SQL.standing(conn):
-        row = (accepted + waiting, applied, repeated, quarantined, waiting, lag_seconds, last_received_at, damaged, gone)
+    for source_id, name, accepted, applied, repeated, quarantined, waiting, lag_seconds, last_received_at, ignored in store.SQL.standing(conn):
+        row = (accepted + waiting, applied, repeated, quarantined, waiting, lag_seconds, last_received_at, damaged, gone, ignored)
         standings.append(SourceStanding(source_id, name, *row))
     return standings
 

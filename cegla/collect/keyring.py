@@ -6,6 +6,7 @@ SDKs throw events away at 401, so a key is called unknown only by a list that wa
 import asyncio
 import hashlib
 import time
+from pathlib import Path
 
 import psycopg
 import structlog
@@ -13,6 +14,7 @@ import structlog
 from cegla.collect.committer import CONNECTION_OPTIONS
 from cegla.collect.rules.door import Grant
 from cegla.collect.store import SQL
+from cegla.collect.webhook_door import Hook, read_hooks, token_hash
 
 LOG = structlog.get_logger("collector")
 
@@ -23,14 +25,16 @@ PATIENCE_SECONDS = 3.0
 
 
 class Keyring:
-    """Grants by key. Start with `run` in a task."""
+    """Grants by key. Start with `run` in a task. `keys` is the directory of the installation's own keys, which open those of webhooks."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, keys: Path = Path("keys")) -> None:
         self.dsn = dsn
+        self.keys = keys
         self.open_to_any_origin = False
         self.origins: frozenset[str] = frozenset()
         self._keys: dict[str, Grant] = {}
         self._secrets: dict[bytes, Grant] = {}
+        self._hooks: dict[bytes, Hook] = {}
         self._read_at = float("-inf")
         self._wanted = asyncio.Event()
         self._next: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -46,12 +50,22 @@ class Keyring:
 
     async def find_surely(self, key: str) -> Grant | None:
         """As `find`, from a list that is read from now on. Raises TimeoutError when it cannot be read."""
+        await self._read_from_now_on()
+        return self.find(key)
+
+    async def hook_surely(self, token: str) -> Hook | None:
+        """The webhook of a token, if need be from a list that is read from now on. Raises TimeoutError when it cannot be read."""
+        mark = token_hash(token)
+        if mark not in self._hooks:
+            await self._read_from_now_on()
+        return self._hooks.get(mark)
+
+    async def _read_from_now_on(self) -> None:
         asked_at = time.monotonic()
         async with asyncio.timeout(PATIENCE_SECONDS):
             while self._read_at < asked_at:
                 self._wanted.set()
                 await asyncio.shield(self._next)
-        return self.find(key)
 
     async def run(self) -> None:
         """Read the list again and again, sooner when somebody asks for an unknown key."""
@@ -77,6 +91,7 @@ class Keyring:
             keys[key] = Grant(source_id, key, False, enabled, tuple(origins))
             if secret_hash is not None:
                 secrets[bytes(secret_hash)] = Grant(source_id, key, True, enabled, tuple(origins))
+        self._hooks = read_hooks(await (await conn.execute(SQL.webhooks.sql)).fetchall(), self.keys)
         self._keys, self._secrets, self._read_at = keys, secrets, asked_at
         self.origins = frozenset(origin for grant in keys.values() for origin in grant.origins)
         self.open_to_any_origin = any(not grant.origins for grant in keys.values())

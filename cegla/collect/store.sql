@@ -121,16 +121,18 @@ select id from collect.sources where kind = 'import';
 
 -- name: count_events!
 -- Add to the counters of sources.
-insert into collect.counters as c (source_id, accepted, applied, repeated, quarantined, last_received_at)
-select * from unnest(:source_ids::integer[], :accepted::bigint[], :applied::bigint[], :repeated::bigint[], :quarantined::bigint[], :received::timestamptz[])
+insert into collect.counters as c (source_id, accepted, applied, repeated, quarantined, ignored, last_received_at)
+select * from unnest(:source_ids::integer[], :accepted::bigint[], :applied::bigint[], :repeated::bigint[], :quarantined::bigint[], :ignored::bigint[],
+    :received::timestamptz[])
 on conflict (source_id) do update set
     accepted = c.accepted + excluded.accepted, applied = c.applied + excluded.applied, repeated = c.repeated + excluded.repeated,
-    quarantined = c.quarantined + excluded.quarantined, last_received_at = greatest(c.last_received_at, excluded.last_received_at);
+    quarantined = c.quarantined + excluded.quarantined, ignored = c.ignored + excluded.ignored, last_received_at = greatest(c.last_received_at, excluded.last_received_at);
 
 -- name: standing
 -- Per source: what was counted, what waits, and since when.
 select s.id, s.name, coalesce(c.accepted, 0), coalesce(c.applied, 0), coalesce(c.repeated, 0), coalesce(c.quarantined, 0),
-    coalesce(w.events, 0), coalesce(extract(epoch from clock_timestamp() - w.oldest), 0)::double precision, greatest(c.last_received_at, w.newest)
+    coalesce(w.events, 0), coalesce(extract(epoch from clock_timestamp() - w.oldest), 0)::double precision, greatest(c.last_received_at, w.newest),
+    coalesce(c.ignored, 0)
 from collect.sources s
 left join collect.counters c on c.source_id = s.id
 left join (
@@ -183,3 +185,27 @@ on conflict (device) do update set shift = excluded.shift, runs = excluded.runs,
 -- name: forget_clocks!
 -- Let go of clocks of devices that were not seen for long.
 delete from collect.clocks where used_at < :before;
+
+-- name: webhooks
+-- Every webhook, for the collectors.
+select w.source_id, s.key, w.token_hash, w.scheme, w.sealed, w.trusted, w.enabled and s.enabled
+from collect.webhooks w join collect.sources s on s.id = w.source_id;
+
+-- name: webhook^
+-- The webhook of a source.
+select source_id, scheme, sealed, mapping, trusted, enabled, created_at, changed_at from collect.webhooks where source_id = :source_id;
+
+-- name: webhook_mappings
+-- The mappings of these sources.
+select source_id, mapping from collect.webhooks where source_id = any(:source_ids);
+
+-- name: save_webhook!
+-- Make or change the webhook of a source.
+insert into collect.webhooks (source_id, token_hash, scheme, sealed, mapping, trusted, enabled, created_at, changed_at)
+values (:source_id, :token_hash, :scheme, :sealed, :mapping, :trusted, :enabled, :now, :now)
+on conflict (source_id) do update set token_hash = excluded.token_hash, scheme = excluded.scheme, sealed = excluded.sealed, mapping = excluded.mapping,
+    trusted = excluded.trusted, enabled = excluded.enabled, changed_at = excluded.changed_at;
+
+-- name: last_hooked
+-- The last requests of a webhook, newest first.
+select received_at, body from collect.inbox where source_id = :source_id and kind = 'webhook' order by received_at desc limit :limit;

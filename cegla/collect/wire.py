@@ -6,6 +6,7 @@ would cost as much as everything else here together, and nothing here may ever r
 
 import asyncio
 import shutil
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from cegla.collect.committer import BUCKETS, GroupCommitter, Outcome, Row, facts
 from cegla.collect.keyring import Keyring
 from cegla.collect.rules import door, envelope
 from cegla.collect.rules.door import Grant
+from cegla.collect.rules.frame import WEBHOOK
 from cegla.collect.shelf import FILES, File
+from cegla.collect.webhook_door import judge
 from cegla.storage.settings import CollectorSettings
 
 Scope = MutableMapping[str, Any]
@@ -48,6 +51,13 @@ def _refusal(status: int, code: str, message: str, *more: tuple[bytes, bytes]) -
     return Answer(status, f'{{"success":false,"message":"{message}","code":"{code}"}}'.encode(), *more)
 
 
+def _plain(text: bytes) -> Answer:
+    """Text that no browser reads as a page: the answer to a provider's challenge."""
+    answer = Answer(200, text, (b"x-content-type-options", b"nosniff"))
+    answer.headers[0] = (b"content-type", b"text/plain; charset=utf-8")
+    return answer
+
+
 RETRY = (b"retry-after", b"1")
 DONE = Answer(200, b'{"success": true}')
 MALFORMED = _refusal(400, "invalid_request", "malformed JSON")
@@ -65,6 +75,11 @@ BY_OUTCOME = {
     Outcome.FULL: _refusal(429, "too_many_requests", "too many requests wait; try again", RETRY),
     Outcome.NO_SPACE: _refusal(507, "no_space", "the disk is full; try again later", (b"retry-after", b"30")),
 }
+BY_JUDGEMENT = {
+    401: _refusal(401, "invalid_signature", "the signature is missing, wrong or too old"),
+    405: WRONG_METHOD,
+    503: KEYS_UNKNOWN,
+}
 
 
 class Door:
@@ -78,6 +93,7 @@ class Door:
         self.data_dir = data_dir
         self.answered: dict[int, int] = {}
         self.events = 0
+        self.refused: dict[tuple[int, str], int] = {}
         self.committer: GroupCommitter
         self.keyring: Keyring
         self.pages: dict[str, Callable[[], Awaitable[Answer]]] = {"/healthz": self._healthy, "/readyz": self._ready, "/metrics": self._metrics}
@@ -190,9 +206,36 @@ class Door:
             return _shown(FILES[path], scope, headers)
         if path.startswith(door.SETTINGS_PREFIX) and path.rstrip("/").endswith(door.SETTINGS_SUFFIX):
             return await self._settings(path, scope, headers)
+        if path.startswith(door.WEBHOOK_PREFIX):
+            return await self._webhook(method, path, scope, headers, receive)
         if path in ("/v1/m", "/v1/m/"):  # the SDK's own metrics: taken, not kept
             return DONE
         return WRONG_METHOD if path in door.PATHS else NO_SUCH_PATH
+
+    async def _webhook(self, method: str, path: str, scope: Scope, headers: Headers, receive: Receive) -> Answer | None:
+        """A request to a webhook's address: whose it is, genuine or not, then into the inbox as received; intake maps it to events."""
+        body = await self._rest(receive, b"")
+        if body is None:
+            return TOO_LARGE
+        try:
+            body = door.unpacked(body, headers.get(b"content-encoding", b""), self.limits.largest_request_bytes)
+            hook = await self.keyring.hook_surely(path.removeprefix(door.WEBHOOK_PREFIX).rstrip("/"))
+        except door.TooLarge:
+            return TOO_LARGE
+        except door.Unreadable:
+            return UNREADABLE
+        except TimeoutError:
+            return KEYS_UNKNOWN
+        if hook is None:
+            return NO_SUCH_PATH
+        if not hook.grant.enabled:
+            return DISABLED
+        judged = judge(hook, method, headers, scope["query_string"], body, time.time())
+        if judged.stored is not None:
+            return await self._write_down(hook.grant, WEBHOOK, scope, headers, judged.stored, 1)
+        if judged.refusal is not None:
+            self.refused[hook.grant.source_id, judged.refusal] = self.refused.get((hook.grant.source_id, judged.refusal), 0) + 1
+        return BY_JUDGEMENT.get(judged.status) or _plain(judged.text)
 
     async def _preflight(self, headers: Headers, send: Send) -> None:
         """A preflight shows no key, so any origin that some source allows may go on to the real request."""
@@ -247,7 +290,7 @@ class Door:
     async def _live(self, receive: Receive, send: Send) -> None:
         """The ASGI lifespan: connect in the background at the start, commit what waits at the end."""
         await receive()
-        self.keyring = Keyring(self.dsn)
+        self.keyring = Keyring(self.dsn, self.data_dir / "keys")
         self.committer = self.make_committer(self.dsn, self.limits.group_milliseconds / 1_000, self.limits.most_waiting_requests, self.data_dir / heads.FOLDER)
         committing = asyncio.create_task(self.committer.run())
         reading = asyncio.create_task(self.keyring.run())

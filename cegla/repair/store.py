@@ -30,6 +30,7 @@ def set_aside(conn: Connection, rows: Sequence[SetAside], now: datetime) -> None
         numbers=[row.number for row in rows],
         indexes=[row.index for row in rows],
         remembered=[row.remembered for row in rows],
+        kinds=[row.kind for row in rows],
         whole=WHOLE_REQUEST,
         now=now,
     )

@@ -5,10 +5,10 @@ insert into repair.quarantine (source_id, reason, detail, payload, message_id, e
 select q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received, :now, q.writer, q.number, q.index, q.remembered,
     case when q.reason = any(:whole) then coalesce(i.events, 1) else 1 end,
     coalesce(i.trusted, false), coalesce(i.gpc, false), i.ip, case when q.reason = any(:whole) then i.user_agent end,
-    case when q.reason = any(:whole) then i.kind end
+    case when q.reason = any(:whole) then i.kind else q.kind end
 from unnest(:source_ids::integer[], :reasons::text[], :details::text[], :payloads::bytea[], :message_ids::text[], :events::text[],
-        :received::timestamptz[], :writers::integer[], :numbers::bigint[], :indexes::integer[], :remembered::boolean[])
-    as q (source_id, reason, detail, payload, message_id, event, received, writer, number, index, remembered)
+        :received::timestamptz[], :writers::integer[], :numbers::bigint[], :indexes::integer[], :remembered::boolean[], :kinds::text[])
+    as q (source_id, reason, detail, payload, message_id, event, received, writer, number, index, remembered, kind)
 left join collect.inbox i on i.writer = q.writer and i.number = q.number;
 
 -- name: listed

@@ -3,18 +3,24 @@
 import hmac
 import os
 import secrets
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 
 class Keys:
     """Two random 32-byte keys under `<data_dir>/keys`, made on first use.
 
     `pepper` turns addresses into fingerprints for the suppression list; `signing` signs the links in messages.
-    Losing them makes old links and suppressions unreadable, so they belong in every backup.
+    A third one, `sealing`, made when first needed, closes what the database keeps but must not be able to read, such as
+    the secrets of webhooks. Losing them makes old links, suppressions and sealed secrets unreadable, so they belong in every backup.
     """
 
     def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self._pepper = _key(directory / "pepper")
         self._signing = _key(directory / "signing")
 
@@ -29,6 +35,22 @@ class Keys:
     def genuine(self, purpose: str, payload: bytes, signature: bytes) -> bool:
         """Whether `signature` was made by `signature(purpose, payload)`; takes the same time for every wrong one."""
         return hmac.compare_digest(self.signature(purpose, payload), signature)
+
+    def seal(self, purpose: str, plain: bytes) -> bytes:
+        """The text closed with AES-256-GCM; only `unseal` with the same purpose opens it."""
+        nonce = secrets.token_bytes(12)
+        return nonce + self._sealing.encrypt(nonce, plain, purpose.encode())
+
+    def unseal(self, purpose: str, sealed: bytes) -> bytes:
+        """What was sealed. Raises ValueError when it was sealed with another key or for another purpose, or was changed."""
+        try:
+            return self._sealing.decrypt(sealed[:12], sealed[12:], purpose.encode())
+        except InvalidTag:
+            raise ValueError("sealed with another key") from None
+
+    @cached_property
+    def _sealing(self) -> AESGCM:
+        return AESGCM(_key(self._directory / "sealing"))
 
 
 def _key(path: Path) -> bytes:

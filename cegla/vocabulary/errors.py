@@ -349,3 +349,35 @@ class NotReplayable(Refused):
     code, status = "CEGLA-E0361", 409
     what = Text("Tego zdarzenia nie można powtórzyć: {why}.", "This event cannot be replayed: {why}.")
     todo = Text("Obejrzyj jego historię poleceniem cegla quarantine show.", "Look at its history with cegla quarantine show.")
+
+
+class WebhookMappingInvalid(InvalidInput):
+    """The mapping of a webhook does not fit its form."""
+
+    code = "CEGLA-E0375"
+    what = Text("Mapowanie webhooka jest nieprawidłowe: {detail}", "The webhook's mapping is not valid: {detail}")
+    todo = Text("Popraw wskazane miejsce; pola opisuje docs/reference/webhooks.md.", "Correct the place shown; the fields are in docs/reference/webhooks.md.")
+
+
+class WebhookSchemeUnknown(InvalidInput):
+    """There is no such signature scheme or ready mapping."""
+
+    code = "CEGLA-E0376"
+    what = Text("Nie ma takiego sposobu podpisu ani gotowego mapowania: {name}", "There is no such signature scheme or ready mapping: {name}")
+    todo = Text("Lista jest w docs/reference/webhooks.md.", "They are listed in docs/reference/webhooks.md.")
+
+
+class WebhookSecretMissing(InvalidInput):
+    """The scheme needs a secret, a header's name or a public key that was not given or cannot be read."""
+
+    code = "CEGLA-E0377"
+    what = Text("Ten sposób podpisu wymaga pola {field}.", "This signature scheme needs the field {field}.")
+    todo = Text("Skopiuj wartość z panelu dostawcy.", "Copy the value from the provider's settings.")
+
+
+class WebhookAbsent(NotFound):
+    """The source has no webhook."""
+
+    code = "CEGLA-E0378"
+    what = Text("To źródło nie ma webhooka.", "This source has no webhook.")
+    todo = Text("Dodaj go na stronie źródła.", "Add one on the source's page.")

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     UNREADABLE_TEXT = "unreadable_text"
     UNREADABLE_TIME = "unreadable_time"
     UNREADABLE_BODY = "unreadable_body"
+    MAPPING_FAILED = "mapping_failed"
     INTAKE_FAILED = "intake_failed"
     UNPLANNED_EVENT = "unplanned_event"
     PLAN_VIOLATION = "plan_violation"
@@ -50,6 +51,7 @@ REASONS: dict[Reason, Text] = {
     Reason.UNREADABLE_TEXT: Text("nieczytelny tekst", "unreadable text"),
     Reason.UNREADABLE_TIME: Text("nieczytelny czas", "unreadable time"),
     Reason.UNREADABLE_BODY: Text("nieczytelna treść żądania", "unreadable request body"),
+    Reason.MAPPING_FAILED: Text("mapowanie webhooka nie pasuje", "the webhook's mapping does not fit"),
     Reason.INTAKE_FAILED: Text("przyjęcie nie powiodło się", "intake failed"),
     Reason.UNPLANNED_EVENT: Text("zdarzenia nie ma w planie", "the tracking plan does not know the event"),
     Reason.PLAN_VIOLATION: Text("zdarzenie łamie plan", "the event breaks the tracking plan"),
@@ -99,3 +101,4 @@ class SetAside(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     index: int
     remembered: bool = False  #: its (source, messageId) was marked as seen on its behalf
+    kind: str | None = None  #: of a webhook's request, which is replayed as one

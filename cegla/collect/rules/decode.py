@@ -7,7 +7,7 @@ Runs for every event, so the common way is a typed decode and a few comparisons;
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Protocol, cast
@@ -24,6 +24,7 @@ MOST_FIELDS = 300
 LONGEST_MESSAGE_ID = 100
 LONGEST_NAME = 500
 LARGEST_OWN_EVENT_BYTES = 16_000_000  # what this installation writes itself, such as an imported order of a thousand lines
+LARGEST_HOOKED_BYTES = 500_000  # an order of a webhook, with all its lines
 NAMES = {"page": "Page Viewed", "screen": "Screen Viewed", "identify": "Identify", "group": "Group", "alias": "Alias"}
 
 Id = str | int | float | None
@@ -66,10 +67,16 @@ class Origin:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What requests held. Every event of every request is in exactly one of the two."""
+    """What requests held. Every event of every request is in exactly one of the two.
+
+    Requests of webhooks hold what their mappings make of them: `more` is what that is beyond the door's count, `ignored` the
+    items left out on purpose, both by source.
+    """
 
     events: list[Event]
     set_aside: list[SetAside]
+    more: Mapping[int, int] = field(default_factory=dict[int, int])
+    ignored: Mapping[int, int] = field(default_factory=dict[int, int])
 
 
 class _Incoming(msgspec.Struct, gc=False, rename="camel"):

@@ -25,6 +25,7 @@ PATHS: dict[str, str | None] = {
         ("/beacon/v1/batch", None),
     )
 }
+WEBHOOK_PREFIX = "/v1/webhooks/"
 SETTINGS_PREFIX, SETTINGS_SUFFIX = "/v1/projects/", "/settings"
 
 _GZIP_MAGIC = b"\x1f\x8b"

@@ -1,6 +1,8 @@
 """Whom a request names: for handing out and erasing what still lies in the inbox and in quarantine."""
 
+import re
 from typing import Any, cast
+from urllib.parse import quote, unquote_plus
 
 import msgspec
 
@@ -8,19 +10,22 @@ from cegla.collect.rules import envelope
 from cegla.vocabulary.identifier_rules import DEFAULT_RULES, IdentifierRules
 from cegla.vocabulary.identifiers import Identifier, normalized
 
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
 _FIELDS = {"userId": "user_id", "anonymousId": "anonymous_id", "previousId": "user_id"}
 
 
 def needles(identifier: Identifier, rules: IdentifierRules = DEFAULT_RULES) -> list[bytes]:
     """Texts of which a body that names the identifier holds at least one. Case and spelling may differ in the body, so these are fragments."""
     if identifier.type == "phone":
-        return [identifier.value[-4:].encode()] + [f"{identifier.value[-4:-2]}{between}{identifier.value[-2:]}".encode() for between in " -."]
+        end = identifier.value[-4:]
+        return [end.encode(), *(f"{end[:cut]}{between}{end[cut:]}".encode() for cut in (1, 2) for between in " -.+")]  # 600 100 200, 60 01 02 00
     if identifier.type == "email" and (rules.plus_addressing, rules.gmail_dots) != ("keep", "keep"):
         domain = identifier.value.rpartition("@")[2]  # the part before it may be spelled in many ways
         domains = (domain, "googlemail.com") if domain == "gmail.com" else (domain,)
-        return [spelling.encode() for one in domains for spelling in (f"@{one}", f"@{one}".upper())]
+        return [spelling.encode() for one in domains for spelling in (f"@{one}", f"@{one}".upper(), f"%40{one}")]
     if identifier.type == "email":
-        return [spelling.encode() for spelling in {identifier.value, identifier.value.upper(), identifier.value.capitalize()}]
+        spellings = {identifier.value, identifier.value.upper(), identifier.value.capitalize()}
+        return [spelling.encode() for spelling in spellings | {quote(spelling) for spelling in spellings}]  # quoted: in a form a webhook got
     return [identifier.value.encode(), msgspec.json.encode(identifier.value)[1:-1]]
 
 
@@ -29,8 +34,24 @@ def names(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRules = D
     try:
         parts = envelope.read(body)
     except envelope.NotJson:
-        return any(identifier.value.encode() in body for identifier in wanted)
+        return _text_names(body, wanted, rules)
     return any(_event_names(bytes(raw), wanted, rules) for raw in [*parts.events, parts.context])
+
+
+def _text_names(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRules) -> bool:
+    """Whether text of any shape, such as a webhook's request, holds one of the identifiers: an e-mail in any case, a phone with any spaces."""
+    text = unquote_plus(body.decode("utf-8", "replace")).lower()
+    emails = {normalized("email", found, rules) for found in _EMAIL.findall(text)}
+    for identifier in wanted:
+        if identifier.type == "email":
+            pattern = r"(?!)" if identifier.value not in emails else ""
+        elif identifier.type == "phone":
+            pattern = r"[\s().-]*".join(re.sub(r"\D", "", identifier.value)[-9:]) + r"(?!\d)"
+        else:
+            pattern = rf"(?<![\w.-]){re.escape(identifier.value.lower())}(?![\w-])"
+        if len(identifier.value) > 3 and re.search(pattern, text):
+            return True
+    return False
 
 
 def _event_names(raw: bytes, wanted: frozenset[Identifier], rules: IdentifierRules) -> bool:
