@@ -31,13 +31,13 @@ USER_AGENTS = [
 NAMES = ["page", "page", "page", "page", "Product Viewed", "Product Viewed", "Product Added", "Order Completed"]
 
 
-def requests(events: int, people: int, per_request: int, seed: int, start: datetime) -> list[bytes]:
+def requests(events: int, people: int, per_request: int, seed: int, start: datetime, sent: datetime) -> list[bytes]:
     """Request bodies of a shop's traffic: few people do much, a third are signed in, one event in eight is an order."""
     rng = random.Random(seed)
     bodies: list[bytes] = []
     for first in range(0, events, per_request):
         batch = [_event(rng, first + index, people, start + timedelta(seconds=(first + index) * 0.05)) for index in range(min(per_request, events - first))]
-        bodies.append(msgspec.json.encode({"batch": batch, "sentAt": (start + timedelta(seconds=first * 0.05)).isoformat()}))
+        bodies.append(msgspec.json.encode({"batch": batch, "sentAt": sent.isoformat()}))
     return bodies
 
 
@@ -75,7 +75,7 @@ def fill(ws: Workspace, events: int, people: int, per_request: int = 100, seed: 
     now = ws.clock()
     with ws.transaction() as conn:
         source, _ = collect.add_source(conn, f"bench {seed}", "website", Basis.CONSENT, now)
-    bodies = requests(events, people, per_request, seed, now - timedelta(seconds=events * 0.05 + 60))
+    bodies = requests(events, people, per_request, seed, now - timedelta(seconds=events * 0.05 + 60), now)
     started = time.perf_counter()
     for first in range(0, len(bodies), 500):
         with ws.transaction() as conn:

@@ -53,6 +53,7 @@ class Batch:
     decoded: collect.Decoded | None = None
     events: list[Event] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
+    counted: list[Event] = field(default_factory=list)
     identity_ids: list[int] = field(default_factory=list)
     people: list[int] = field(default_factory=list)
     moved: list[tuple[int, int]] = field(default_factory=list)
@@ -96,6 +97,11 @@ def set_clocks(batch: Batch) -> None:
     batch.events = collect.set_right(batch.conn, batch.clocks, batch.events, batch.now)
 
 
+def count_visits(batch: Batch) -> None:
+    """Visits without anybody become numbers, and go no further."""
+    batch.events, batch.counted = collect.count_visits(batch.conn, batch.events, batch.ws.settings.zone)
+
+
 def find_person(batch: Batch) -> None:
     """Each event points at an identity; links found on the way join or split people."""
     found = resolve.find_people(batch.conn, batch.events, batch.cache)
@@ -133,7 +139,7 @@ def append(batch: Batch) -> None:
     batch.ws.warehouse.set_people(batch.moved)
 
 
-IN_THE_WORKER: list[Callable[[Batch], None]] = [decode, drop_repeats, set_clocks, find_person, ask_consent, enrich, append]
+IN_THE_WORKER: list[Callable[[Batch], None]] = [decode, drop_repeats, set_clocks, count_visits, find_person, ask_consent, enrich, append]
 
 
 @dataclass(frozen=True)
@@ -209,7 +215,7 @@ class Intake:
             started = time.perf_counter()
             _settle(batch)
         batch.seconds["commit"] = time.perf_counter() - started
-        return TakenIn(len(taken.requests), len(batch.events), batch.repeated, len(batch.set_aside), batch.seconds)
+        return TakenIn(len(taken.requests), len(batch.events) + len(batch.counted), batch.repeated, len(batch.set_aside), batch.seconds)
 
     def drain(self, progress: Callable[[TakenIn], None] | None = None) -> int:
         """Take in everything that waits; returns how many events were applied."""
@@ -235,7 +241,8 @@ def agree(ws: Workspace) -> None:
 def _settle(batch: Batch) -> None:
     """The last words of the transaction: what was set aside, the inbox position, the batch's number."""
     repair.set_aside(batch.conn, batch.set_aside, batch.now)
-    collect.advance(batch.conn, batch.taken, applied=batch.events, repeated=batch.repeated, set_aside=batch.set_aside, decoded=batch.decoded)
+    applied = [*batch.events, *batch.counted]
+    collect.advance(batch.conn, batch.taken, applied=applied, repeated=batch.repeated, set_aside=batch.set_aside, decoded=batch.decoded)
     last_event_id = batch.before.last_event_id + len(batch.events)
     batches.note_moved(batch.conn, batch.number, batch.changed, batch.absorbed)
     batches.commit_batch(batch.conn, Committed(batch.number, last_event_id), len(batch.events), batch.now)

@@ -23,6 +23,7 @@ from cegla.repair.rules.returning import OBSTACLES
 from cegla.segment import actions as segment
 from cegla.storage.settings import Section, Settings
 from cegla.vocabulary import errors, events, identifiers
+from cegla.collect.rules import website as site
 
 REFERENCE = Path(__file__).parent / "reference"
 MADE = "<!-- Made by `make docs` from the rows of the code; change those. -->"
@@ -89,7 +90,8 @@ def events_page() -> str:
     types = ([code(row.key), row.priority, row.limit, "yes" if row.unique else "", "yes" if row.personal else ""] for row in identifiers.DEFAULT_RULES.types)
     return page(
         "Events",
-        "Cegla takes the six calls of the common tracking contract, alone or in a `batch`, by write key. Times are ISO 8601.",
+        "Cegla takes the six calls of the common tracking contract, alone or in a `batch`, by write key. Times are ISO 8601. What the script for websites\n"
+        "sends by itself is listed in [its own reference](website.md).",
         table(["Call", "Says"], ([code(kind), kinds[kind]] for kind in events.KINDS)),
         "## Identifiers\n\nSmaller priority decides first. Two people who each hold a value of a unique type are never joined.",
         table(["Type", "Priority", "Values per person", "Unique", "Personal"], types),
@@ -176,6 +178,27 @@ the top of the event with dots between them; `[]` means every element of a list,
     return page("Fixes", intro, *parts, f"## What cannot come back\n\n{obstacles}")
 
 
+def website_page() -> str:
+    intro = """One line installs it: `<script async src="https://HOST/c.js" data-key="wk_..."></script>`. How to use it: [connect a
+website](../how-to/connect-a-website.md). Before consent it stores nothing, reads nothing of the device and sends no identifier."""
+    events: list[str] = []
+    for row in site.EVENTS:
+        events.append(f"### {row.name}\n\n{row.when[0].upper()}{row.when[1:]}.")
+        if row.properties:
+            events.append(table(["Property", "Meaning"], ([code(key), what] for key, what in row.properties)))
+    return page(
+        "The script for websites",
+        intro,
+        table(["Attribute", "Default", "Meaning"], ([code(f"data-{row.name}"), code(row.default), row.what] for row in site.OPTIONS)),
+        "## Calls\n\n`cegla('name', ...)`, before or after the script is there.",
+        table(["Call", "Arguments", "Does"], ([code(row.name), row.arguments, row.what] for row in site.CALLS)),
+        "## What it tells by itself\n\nAbsent facts are left out.",
+        *events,
+        "## In the context of each event",
+        table(["Field", "Meaning"], ([code(key), what] for key, what in site.CONTEXT)),
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "api.md": api_page,
     "cli.md": cli_page,
@@ -186,6 +209,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "segments.md": segments_page,
     "settings.md": settings_page,
     "traits.md": traits_page,
+    "website.md": website_page,
 }
 
 

@@ -1,4 +1,4 @@
-// What the page says in its <script> line: data-key, data-consent and so on. Each option is a row of reference.py.
+// What the page says in its <script> line: data-key, data-consent and so on. Each option is a row of cegla/collect/rules/website.py.
 
 export const DEFAULTS = {
   key: '',

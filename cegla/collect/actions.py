@@ -24,6 +24,9 @@ from cegla.collect.rules.mapping import Mapping as FileMapping
 from cegla.collect.rules.people import names as names
 from cegla.collect.rules.people import needles as needles
 from cegla.collect.rules.webhooks import WebhookMapping
+from cegla.collect.visits import Counted as Counted
+from cegla.collect.visits import count_visits as count_visits
+from cegla.collect.visits import visits as visits
 from cegla.collect.webhooks import Webhook as Webhook
 from cegla.collect.webhooks import expand, mappings_for
 from cegla.collect.webhooks import last_requests as last_requests

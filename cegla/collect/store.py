@@ -138,8 +138,8 @@ def repeats(conn: Connection, hashes: Sequence[bytes], generation: int) -> set[i
     blob = b"".join(hashes)
     if generation != FOR_GOOD:
         SQL.open_generation(conn, generation=generation)
-    previous = generation if generation == FOR_GOOD else generation - 1
-    known = {place for (place,) in SQL.seen_before(conn, hashes=blob, count=len(hashes), generation=generation, previous=previous)}
+    around = [generation] if generation == FOR_GOOD else [generation - 1, generation, generation + 1]  # the next one: clocks of servers jump back, too
+    known = {place for (place,) in SQL.seen_before(conn, hashes=blob, count=len(hashes), generations=around)}
     SQL.mark_seen(conn, hashes=blob, count=len(hashes), generation=generation)
     return known
 

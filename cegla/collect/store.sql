@@ -99,10 +99,10 @@ left join collect.positions p on p.writer = w.writer;
 select collect.open_generation(:generation);
 
 -- name: seen_before
--- Which of the hashes (16 bytes each, one after the other) are known in one of two generations: their places, from 0.
+-- Which of the hashes (16 bytes each, one after the other) are known in one of some generations: their places, from 0.
 select h.place
 from (select i as place, encode(substring(:hashes::bytea from i * 16 + 1 for 16), 'hex')::uuid as hash from generate_series(0, :count - 1) i) h
-where exists (select 1 from collect.seen s where s.generation in (:generation, :previous) and s.hash = h.hash);
+where exists (select 1 from collect.seen s where s.generation = any(:generations::integer[]) and s.hash = h.hash);
 
 -- name: mark_seen!
 -- Remember the hashes (16 bytes each, one after the other) in a generation.
@@ -209,3 +209,25 @@ on conflict (source_id) do update set token_hash = excluded.token_hash, scheme =
 -- name: last_hooked
 -- The last requests of a webhook, newest first.
 select received_at, body from collect.inbox where source_id = :source_id and kind = 'webhook' order by received_at desc limit :limit;
+
+-- name: count_visits!
+-- Add numbers of visits without anybody; places beyond the most of a source and day become one.
+with incoming as (
+    select * from unnest(:sources::integer[], :days::date[], :names::text[], :paths::text[], :viewports::text[], :times::bigint[])
+        as i (source_id, day, name, path, viewport, times)
+), placed as (
+    select i.*,
+        exists (select 1 from collect.visits v where (v.source_id, v.day, v.name, v.path, v.viewport) = (i.source_id, i.day, i.name, i.path, i.viewport))
+        or row_number() over (partition by i.source_id, i.day order by i.times desc)
+            + (select count(*) from collect.visits v where v.source_id = i.source_id and v.day = i.day) <= :most as has_room
+    from incoming i
+)
+insert into collect.visits as v (source_id, day, name, path, viewport, times)
+select source_id, day, case when has_room then name else '…' end, case when has_room then path else '…' end, case when has_room then viewport else 'unknown' end, sum(times)
+from placed group by 1, 2, 3, 4, 5
+on conflict (source_id, day, name, path, viewport) do update set times = v.times + excluded.times;
+
+-- name: visits
+-- What was done most often by people who were not asked yet.
+select name, path, sum(times)::bigint from collect.visits where source_id = :source_id and day >= :since
+group by name, path order by sum(times) desc, name, path limit :limit;

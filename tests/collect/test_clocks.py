@@ -86,3 +86,10 @@ def test_what_is_remembered_stays_small() -> None:
     for number in range(1_000):
         clock.moment(NOW + number * SECOND, NOW + number * SECOND, NOW + number * SECOND - 200 * SECOND - number * 977)
     assert len(clock.runs) <= 32
+
+
+def test_when_the_servers_clock_jumps_back_nothing_lies_in_the_future() -> None:
+    clock, hour = Clock(), 3_600 * SECOND
+    for number in range(10):
+        received = NOW + number * SECOND - (hour if number >= 5 else 0)
+        assert clock.moment(NOW + number * SECOND - hour, NOW + number * SECOND - hour, received) <= received

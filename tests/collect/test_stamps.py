@@ -47,6 +47,10 @@ def test_events_sent_together_keep_their_order(seconds: list[int], sent: int | N
         ("2026-11-20T13:00:00+01:00", RECEIVED),
         ("2026-11-20T12:00:00", RECEIVED),
         ("2026-11-20", datetime(2026, 11, 20, tzinfo=UTC)),
+        ("2026-11-20T11:59:60.000Z", RECEIVED),  # a leap second
+        ("2026-11-20T12:59:60+01:00", RECEIVED),
+        ("2026-10-25T02:30:00+02:00", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),  # the hour that comes twice
+        ("2026-10-25T02:30:00+01:00", datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
         (1_795_176_000, RECEIVED),
         (1_795_176_000_000, RECEIVED),
     ],
@@ -55,7 +59,7 @@ def test_stamps_are_read_as_sdks_send_them(stamp: str | int, expected: datetime)
     assert read_stamp(stamp) == expected
 
 
-@pytest.mark.parametrize("stamp", ["", "now", "2026-13-01", "99999-01-01", 1e300, "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize("stamp", ["", "now", "2026-13-01", "99999-01-01", "2026-11-20T11:60:00Z", "2026-11-20T12:00:61Z", 1e300, "0001-01-01T00:00:00+14:00"])
 def test_other_stamps_are_refused(stamp: str | float) -> None:
     with pytest.raises(ValueError, match=r".*"):
         read_stamp(stamp)

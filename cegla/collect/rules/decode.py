@@ -181,7 +181,9 @@ def _event(raw: bytes, index: int, frame: _Frame) -> Event:
         context["ip"] = truncated(ip) if isinstance(ip, str) else None
     properties, traits = fields.properties or {}, fields.traits or {}
     anonymous_id, user_id, previous_id = _id(fields.anonymous_id), _id(fields.user_id), _id(fields.previous_id)
-    if not (normalized("anonymous_id", anonymous_id) or normalized("user_id", user_id) or _named_elsewhere(traits, context, previous_id)):
+    if not (normalized("anonymous_id", anonymous_id) or normalized("user_id", user_id) or _named_elsewhere(traits, context, previous_id)) and not (
+        kind in ("page", "track") and context.get("aggregate") is True  # about nobody on purpose, and only counted
+    ):
         raise _Bad(Reason.MISSING_IDENTITY, "neither userId nor anonymousId, nor another identifier")
     return Event(
         source_id=request.source_id,

@@ -5,6 +5,7 @@ The client's time is corrected only when the client's clock is plainly wrong.
 Here it is used only when the sending clock is more than a minute off. Times are UTC.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -12,6 +13,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 TOLERATED_SKEW = timedelta(seconds=60)
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAST_MILLISECONDS = 100_000_000_000  # 1973 in milliseconds, the year 5138 in seconds
+_LEAP_SECOND = re.compile(r"(:\d\d):60")
 
 Stamp = str | int | float
 
@@ -20,13 +22,23 @@ def read_stamp(stamp: Stamp) -> datetime:
     """A time as SDKs send it: ISO 8601 text (UTC when it names no zone), or seconds or milliseconds since 1970. Raises ValueError."""
     try:
         if isinstance(stamp, str):
-            moment = datetime.fromisoformat(stamp)
+            moment = _read_text(stamp)
             if moment.tzinfo is UTC:
                 return moment
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         return EARLIEST + (timedelta(milliseconds=stamp) if abs(stamp) >= _LEAST_MILLISECONDS else timedelta(seconds=stamp))
     except OverflowError as error:
         raise ValueError(str(error)) from None
+
+
+def _read_text(stamp: str) -> datetime:
+    try:
+        return datetime.fromisoformat(stamp)
+    except ValueError:
+        before, leaps = _LEAP_SECOND.subn(r"\1:59", stamp)  # Python has no room for one
+        if not leaps:
+            raise
+        return datetime.fromisoformat(before) + timedelta(seconds=1)
 
 
 def happened(original: datetime | None, sent: datetime | None, received: datetime) -> datetime:

@@ -1,5 +1,6 @@
 """Sources: where events come from, their keys, and what became of everything they sent."""
 
+from datetime import timedelta
 from typing import Any
 
 from starlette.responses import Response
@@ -7,6 +8,7 @@ from starlette.responses import Response
 from cegla.collect import actions as collect
 from cegla.console.menu import marked
 from cegla.console.views import states
+from cegla.console.views.events import event_name
 from cegla.console.visit import Visit
 from cegla.govern import actions as govern
 from cegla.vocabulary.consent import Basis
@@ -58,6 +60,7 @@ def _one(visit: Visit, source_id: int, secret: str) -> dict[str, Any]:
     with visit.ws.transaction() as conn:
         source = next((row for row in collect.sources(conn) if row.id == source_id), None)
         standing = next((row for row in collect.standing(conn) if row.source_id == source_id), None)
+        counted = collect.visits(conn, source_id, visit.now.date() - timedelta(days=30))
     if source is None:
         raise NotFound(where=visit.path, seen=source_id, thing=str(source_id))
     door = visit.ws.settings.collector
@@ -65,6 +68,7 @@ def _one(visit: Visit, source_id: int, secret: str) -> dict[str, Any]:
     line = f'<script async src="{address}/c.js" data-key="{source.key}"></script>' if source.kind == "website" else ""
     return {
         "source": source, "standing": standing, "secret": secret, "snippet": _snippet(address, source.key), "line": line,
+        "counted": [(event_name(row.name), row) for row in counted],
         "kind_names": states.SOURCES, "basis_names": states.BASES,
     }  # fmt: skip
 

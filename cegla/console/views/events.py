@@ -22,6 +22,12 @@ NAMES: dict[str, Text] = {
     "Order Completed": Text("Zamówienie złożone", "Order completed"),
     "Order Refunded": Text("Zwrot", "Order refunded"),
     "Order Cancelled": Text("Zamówienie anulowane", "Order cancelled"),
+    "Page Left": Text("Strona opuszczona", "Page left"),
+    "Element Clicked": Text("Kliknięcie na stronie", "Click on the page"),
+    "Site Searched": Text("Wyszukiwanie na stronie", "Search on the site"),
+    "Outbound Link Clicked": Text("Przejście na inną stronę", "Link to another site"),
+    "File Downloaded": Text("Pobranie pliku", "File downloaded"),
+    "Form Submitted": Text("Wysłanie formularza", "Form submitted"),
     "Signed In": Text("Logowanie", "Signed in"),
     "Signed Up": Text("Rejestracja", "Signed up"),
     "Identify": Text("Przedstawienie się", "Identified"),
@@ -34,7 +40,9 @@ NAMES: dict[str, Text] = {
     "Unsubscribed": Text("Wypisanie z wiadomości", "Unsubscribed"),
 }
 MONEY = ("Order Completed", "Order Refunded")
-TELLING = ("name", "product", "product_name", "query", "category", "title", "campaign", "subject", "plan", "sku", "product_id")
+TELLING = (
+    "name", "product", "product_name", "query", "category", "title", "file", "host", "form", "element", "campaign", "subject", "plan", "sku", "product_id",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

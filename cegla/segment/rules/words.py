@@ -70,6 +70,19 @@ EVENTS: dict[str, EventWords] = {
     "Products Searched": EventWords(
         Text("szukały produktów", "searched for products"), Text("nie szukały produktów", "did not search for products"), Text("wyszukiwania", "searches")
     ),
+    "Site Searched": EventWords(
+        Text("szukały czegoś na stronie", "searched the site"),
+        Text("nie szukały niczego na stronie", "did not search the site"),
+        Text("wyszukiwania", "searches"),
+    ),
+    "File Downloaded": EventWords(
+        Text("pobrały plik", "downloaded a file"), Text("nie pobrały żadnego pliku", "did not download any file"), Text("pobrania plików", "downloads")
+    ),
+    "Form Submitted": EventWords(
+        Text("wysłały formularz", "submitted a form"),
+        Text("nie wysłały żadnego formularza", "did not submit any form"),
+        Text("wysłane formularze", "submitted forms"),
+    ),
 }
 
 
