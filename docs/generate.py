@@ -14,6 +14,7 @@ from cegla.api import shapes
 from cegla.api.routes import ROUTES
 from cegla.cli.commands import COMMANDS
 from cegla.cli.main import command_tree
+from cegla.collect.rules import website as site
 from cegla.collect.rules.columns import PROBLEMS
 from cegla.collect.rules.mapping import ColumnForm, FileForm, IdsForm, Mapping, WhenForm
 from cegla.govern import actions as govern
@@ -23,7 +24,6 @@ from cegla.repair.rules.returning import OBSTACLES
 from cegla.segment import actions as segment
 from cegla.storage.settings import Section, Settings
 from cegla.vocabulary import errors, events, identifiers
-from cegla.collect.rules import website as site
 
 REFERENCE = Path(__file__).parent / "reference"
 MADE = "<!-- Made by `make docs` from the rows of the code; change those. -->"

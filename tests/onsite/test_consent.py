@@ -179,3 +179,19 @@ def test_cookieless_is_silent_after_a_refusal_and_knows_people_after_consent(vis
     someone.run("cegla('consent', {analytics: false}); cegla('track', 'Never Sent', {})")
     someone.page.wait_for_timeout(1_300)
     assert "Never Sent" not in [event.get("event") for event in someone.inbox.events()]
+
+
+def test_counting_before_consent_stores_nothing_and_sends_nothing_two_visits_share(visit: Callable[..., Any]) -> None:
+    someone = visit('data-before="aggregate"')
+    for path in ("/skarpety?email=anna@example.pl", "/next"):
+        someone.go(path)
+        someone.run("cegla('identify', 'u1', {email: 'anna@example.pl'}); cegla('track', 'Product Viewed', {secret: 1})")
+        someone.page.wait_for_timeout(1_200)
+    events = someone.inbox.wait_for("Product Viewed", 2)
+    assert someone.stored() == NOTHING
+    assert not re.search(r'"(anonymousId|userId|traits|userAgentData|locale|secret)"|anna', "".join(someone.sent))
+    chances = [re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", json.dumps(event)) for event in someone.inbox.events()]
+    assert len({one for found in chances for one in found}) == len(chances)
+    assert all(event["context"]["aggregate"] is True for event in events)
+    someone.agree()
+    assert someone.inbox.wait_for("Segment Consent Preference Updated")[0]["anonymousId"]

@@ -3,7 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+from cegla.flow import Intake
+from cegla.storage.settings import Settings
+from cegla.storage.warehouse import table
+from cegla.storage.workspace import Workspace
 
 GRANTED = 'data-consent="granted"'
 QUIET = 'data-consent="granted" data-auto=""'
@@ -148,3 +154,23 @@ def test_reset_and_another_user_begin_a_new_person_in_this_browser(visit: Callab
     assert "userId" not in stranger
     assert first["anonymousId"] == group["anonymousId"] == alias["anonymousId"] != stranger["anonymousId"] == third["anonymousId"] != fourth["anonymousId"]
     assert someone.state()["userId"] == "u4"
+
+
+def test_what_the_script_sends_is_in_the_history_once(visit: Callable[..., Any], tmp_path: Path) -> None:
+    someone = visit(GRANTED)
+    someone.go("/szukaj?q=czapka")
+    someone.page.click("#buy")
+    someone.run("cegla('track', 'Product Added', {product_id: 'S-1', price: 19.99})")
+    someone.page.wait_for_timeout(1_200)
+    someone.go("/next")
+    someone.inbox.wait_for("page", 2)
+    someone.inbox.wait_for("Page Left")
+    sent = Counter({"page": "Page Viewed"}.get(event["type"], event.get("event", "")) for event in someone.inbox.events())
+    ws = Workspace(Settings.model_validate({"data_dir": tmp_path}), someone.inbox.dsn, pool_size=2)
+    Intake(ws).drain()
+    rows = ws.warehouse.run(table("events")).to_pylist()
+    ws.close()
+    assert Counter(row["name"] for row in rows) == sent
+    assert all(row["original_at"] == row["occurred_at"] <= row["sent_at"] for row in rows)
+    assert {row["page_path"] for row in rows} == {"/szukaj", "/next"}
+    assert {json.loads(row["properties"])["query"] for row in rows if row["name"] == "Site Searched"} == {"czapka"}

@@ -22,7 +22,10 @@ def read_stamp(stamp: Stamp) -> datetime:
     """A time as SDKs send it: ISO 8601 text (UTC when it names no zone), or seconds or milliseconds since 1970. Raises ValueError."""
     try:
         if isinstance(stamp, str):
-            moment = _read_text(stamp)
+            try:
+                moment = datetime.fromisoformat(stamp)
+            except ValueError:
+                moment = _read_leap_second(stamp)
             if moment.tzinfo is UTC:
                 return moment
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -31,14 +34,12 @@ def read_stamp(stamp: Stamp) -> datetime:
         raise ValueError(str(error)) from None
 
 
-def _read_text(stamp: str) -> datetime:
-    try:
-        return datetime.fromisoformat(stamp)
-    except ValueError:
-        before, leaps = _LEAP_SECOND.subn(r"\1:59", stamp)  # Python has no room for one
-        if not leaps:
-            raise
-        return datetime.fromisoformat(before) + timedelta(seconds=1)
+def _read_leap_second(stamp: str) -> datetime:
+    """A time like 23:59:60, for which Python has no room. Raises ValueError for any other text."""
+    before, leaps = _LEAP_SECOND.subn(r"\1:59", stamp)
+    if not leaps:
+        raise ValueError("no time")
+    return datetime.fromisoformat(before) + timedelta(seconds=1)
 
 
 def happened(original: datetime | None, sent: datetime | None, received: datetime) -> datetime:
