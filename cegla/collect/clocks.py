@@ -16,6 +16,7 @@ from cegla.collect.store import SQL, fingerprint
 from cegla.vocabulary.events import Event
 
 Key = tuple[int, str]  #: source and anonymousId
+Known = datetime | Clock  #: the newest stamp of a clock that is right, or a clock that was wrong once
 MOST_DEVICES = 50_000  #: per generation; between one and two generations are remembered
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -25,32 +26,39 @@ class Clocks:
     """What intake remembers between batches; to be made anew when a batch did not commit."""
 
     def __init__(self) -> None:
-        self.young: dict[Key, datetime | Clock] = {}
-        self._old: dict[Key, datetime | Clock] = {}
+        self._young: dict[int, dict[str, Known]] = {}
+        self._old: dict[int, dict[str, Known]] = {}
 
-    def known(self, key: Key) -> "datetime | Clock | None":
-        """The newest stamp of a right clock, or the clock that was wrong once."""
-        found = self.young.get(key)
-        return self._old.get(key) if found is None else found
+    def of_source(self, source_id: int) -> dict[str, Known]:
+        """What is known of the devices of a source seen last, by anonymousId."""
+        return self._young.setdefault(source_id, {})
+
+    def known(self, key: Key) -> Known | None:
+        """What is known of one device."""
+        source_id, browser = key
+        found = self.of_source(source_id).get(browser)
+        return self._old.get(source_id, {}).get(browser) if found is None else found
 
     def turn(self) -> None:
         """Between batches: let go of who was not seen for long."""
-        if len(self.young) > MOST_DEVICES:
-            self._old, self.young = self.young, {}
+        if sum(map(len, self._young.values())) > MOST_DEVICES:
+            self._old, self._young = self._young, {}
 
 
 def set_right(conn: psycopg.Connection, clocks: Clocks, events: Sequence[Event], now: datetime) -> list[Event]:
     """The events, each with the moment its device's clock means: in the order of its stamps, never after it was received."""
-    young = clocks.young
     doubtful: list[int] = []
+    source_id, devices = 0, clocks.of_source(0)
     for place, event in enumerate(events):
         stamp, browser = event.original_at, event.anonymous_id
         if stamp is None or browser is None:
             continue
-        newest = young.get((event.source_id, browser))
-        if newest.__class__ is datetime and event.occurred_at == stamp:
+        if event.source_id != source_id:
+            source_id, devices = event.source_id, clocks.of_source(event.source_id)
+        newest = devices.get(browser)
+        if newest.__class__ is datetime and event.occurred_at is stamp:
             if stamp > newest:  # pyright: ignore[reportOperatorIssue]
-                young[event.source_id, browser] = stamp
+                devices[browser] = stamp
         else:
             doubtful.append(place)
     if not doubtful:
@@ -73,11 +81,12 @@ def _set(conn: psycopg.Connection, clocks: Clocks, events: list[Event], doubtful
         assert stamp is not None
         key = (event.source_id, event.anonymous_id or "")
         known = clocks.known(key) or stored.get(key)
+        devices = clocks.of_source(event.source_id)
         if not isinstance(known, Clock) and event.occurred_at == stamp:
-            clocks.young[key] = stamp if known is None else max(known, stamp)
+            devices[key[1]] = stamp if known is None else max(known, stamp)
             continue
         clock = known if isinstance(known, Clock) else Clock.after(None if known is None else _micros(known))
-        clocks.young[key] = wrong[key] = clock
+        devices[key[1]] = wrong[key] = clock
         sent = None if event.sent_at is None else _micros(event.sent_at)
         moment = _EPOCH + timedelta(microseconds=clock.moment(_micros(stamp), sent, _micros(event.received_at)))
         if moment != event.occurred_at:
