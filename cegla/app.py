@@ -73,8 +73,8 @@ def serve(settings: Settings) -> None:
     write_logs_as_json()
     gc.set_threshold(50_000, 20, 20)  # a batch makes many short-lived values and no cycles: a third less work for the collector
     ws = Workspace(settings, settings.dsn)
-    loops = Loops(ws)
     token = secrets.token_urlsafe(32)
+    loops = Loops(ws, on_damage=lambda: setattr(server, "should_exit", True))
     server = uvicorn.Server(
         uvicorn.Config(build_app(ws, token), host=settings.app.host, port=settings.app.port, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
     )

@@ -8,23 +8,26 @@
 
 A stage returns what changed; only this file knows who hears of it. One batch is one PostgreSQL transaction: the inbox
 position, repeats, identities and consents commit together, or not at all. The warehouse gets its rows just before that commit
-and takes them back when the commit did not happen (`recover`). Traits and memberships follow in a transaction of their own:
-which batches they hold is written with them, so a crash in between only delays them (docs/explanation/intake.md).
+and takes them back when the commit did not happen (`recover`); what it lost to damage is written again (`rebuild`). Traits and
+memberships follow in a transaction of their own: which batches they hold is written with them, so a crash in between only
+delays them (docs/explanation/intake.md).
 """
 
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
+import pyarrow as pa
 import structlog
 
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
+from cegla.rebuild import rebuild
 from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
@@ -62,6 +65,7 @@ class Batch:
     repeated: int = 0
     clocks: collect.Clocks = field(default_factory=collect.Clocks)
     enriched: profile.Enriched | None = None
+    moves: pa.Table | None = None  #: lines of the merge log, as the warehouse has them
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -134,8 +138,8 @@ def append(batch: Batch) -> None:
     """The history grows, and so does the log of merges; the map of whose identity is whose follows."""
     batch.ws.warehouse.expect(batch.number)
     tables = batch.enriched.tables if batch.enriched is not None else {}
-    moves = resolve.links.merge_log(batch.conn, batch.number, batch.events, batch.before.last_event_id + 1)
-    batch.ws.warehouse.append(tables if moves is None else tables | {"moves": moves})
+    batch.moves = resolve.links.merge_log(batch.conn, batch.number, batch.events, batch.before.last_event_id + 1)
+    batch.ws.warehouse.append(tables if batch.moves is None else tables | {"moves": batch.moves})
     batch.ws.warehouse.set_people(batch.moved)
 
 
@@ -229,10 +233,14 @@ class Intake:
 
 
 def agree(ws: Workspace) -> None:
-    """Make the warehouse agree with PostgreSQL: take back what was not committed, and load the map of people."""
+    """Make the warehouse agree with PostgreSQL: take back what was not committed, write again what it lacks, load the map of people."""
     with ws.transaction() as conn:
         batches.only_intake_worker(conn)
-        taken_back = ws.warehouse.take_back_after(batches.last_committed(conn).number)
+        last = batches.last_committed(conn).number
+        if (ahead := ws.warehouse.last_batch() - last) > 1:
+            LOG.error("PostgreSQL went back: the history knows batches that it does not", batches=ahead)
+        taken_back = ws.warehouse.take_back_after(last)
+        rebuild(ws, conn)
         ws.warehouse.reset_people(resolve.identity_map(conn))
     if taken_back:
         LOG.warning("rows of an uncommitted batch were taken back", rows=taken_back)
@@ -245,7 +253,7 @@ def _settle(batch: Batch) -> None:
     collect.advance(batch.conn, batch.taken, applied=applied, repeated=batch.repeated, set_aside=batch.set_aside, decoded=batch.decoded)
     last_event_id = batch.before.last_event_id + len(batch.events)
     batches.note_moved(batch.conn, batch.number, batch.changed, batch.absorbed)
-    batches.commit_batch(batch.conn, Committed(batch.number, last_event_id), len(batch.events), batch.now)
+    batches.commit_batch(batch.conn, Committed(batch.number, last_event_id), batch.events, batch.identity_ids, batch.moves, batch.now)
 
 
 def _set_request_aside(batch: Batch) -> None:
@@ -353,7 +361,7 @@ def regroup(ws: Workspace, decide: Callable[[Connection], resolve.Resolution]) -
             for step in AFTER_REGROUPING:
                 step(batch)
             batches.note_moved(conn, batch.number, batch.changed, batch.absorbed)
-            batches.commit_batch(conn, Committed(batch.number, batch.before.last_event_id), 0, now)
+            batches.commit_batch(conn, Committed(batch.number, batch.before.last_event_id), [], [], batch.moves, now)
     except BaseException:
         agree(ws)
         raise
@@ -419,6 +427,7 @@ def forget_old(ws: Workspace, now: datetime) -> None:
     """Requests and quarantine past their time go."""
     with ws.transaction() as conn:
         collect.forget_old(conn, now)
+        batches.forget_receipts(conn, now - timedelta(days=collect.KEEP_REQUESTS_DAYS + 1))
         repair.forget_old(conn, now)
 
 

@@ -169,6 +169,11 @@ def take(conn: Connection, most_events: int) -> Taken:
     return Taken(requests, {request.writer: request for request in requests}, mappings_for(conn, requests))
 
 
+def take_again(conn: Connection, places: Sequence[tuple[int, int]]) -> Taken:
+    """Those of the requests (writer, number) taken in before that are still kept; nothing is changed by it."""
+    return Taken(store.requests_at(conn, places), {})
+
+
 def decode(taken: Taken, sources: Mapping[int, Source], limits: Limits) -> Decoded:
     """The events of the requests, each checked alone: the good ones, and the others with their reasons. Pure."""
     origins = {key: Origin(source.largest_event_bytes, source.kind == "website", source.kind in OWN_KINDS) for key, source in sources.items()}

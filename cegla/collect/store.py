@@ -72,6 +72,13 @@ def waiting(conn: Connection, most_events: int) -> list[Request]:
         return [_request(row) for row in cursor]
 
 
+def requests_at(conn: Connection, places: Sequence[tuple[int, int]]) -> list[Request]:
+    """Those of the requests (writer, number) that are still kept, in that order."""
+    with conn.cursor(binary=True) as cursor:
+        cursor.execute(SQL.requests_at.sql, {"writers": [writer for writer, _ in places], "numbers": [number for _, number in places]})
+        return [_request(row) for row in cursor]
+
+
 def _request(row: Sequence[Any]) -> Request:
     writer, number, source_id, events, kind, trusted, gpc, received_at, ip, user_agent, link, body = row
     return Request(

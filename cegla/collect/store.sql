@@ -69,6 +69,12 @@ from chosen c join collect.inbox i using (writer, number)
 where c.before < :most_events
 order by i.writer, i.number;
 
+-- name: requests_at
+-- Those of some requests that are still kept, in order.
+select i.writer, i.number, i.source_id, i.events, i.kind, i.trusted, i.gpc, i.received_at, i.ip, i.user_agent, i.link, i.body
+from unnest(:writers::integer[], :numbers::bigint[]) as r (writer, number) join collect.inbox i using (writer, number)
+order by i.writer, i.number;
+
 -- name: places
 -- Where intake stands behind some writers.
 select writer, taken, link from collect.positions where writer = any(:writers);

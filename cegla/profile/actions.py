@@ -107,6 +107,26 @@ def enrich(conn: Connection, events: Sequence[Event], identity_ids: Sequence[int
     return Enriched(tables, enrichment.declared_traits(events, identity_ids))
 
 
+class PastBatches:
+    """Enrichment of past batches once more, in their order: nothing is stored, and sessions are followed from the first one on.
+
+    Sessions that were open before the first batch that is still known may begin later than they did.
+    """
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+        self._sessions = Sessions({})
+
+    def tables(self, events: Sequence[Event], identity_ids: Sequence[int], event_ids: Sequence[int], batch: int) -> dict[str, pa.Table]:
+        """The rows of one batch as `enrich` gave them. The three sequences run along each other."""
+        tables = enrichment.enriched_tables(events, identity_ids, enrichment.Batch(batch, 0, self._zone), self._sessions)
+        numbers = pa.array(event_ids, pa.int64())
+        for name, rows in tables.items():
+            place = rows.schema.get_field_index("event_id")
+            tables[name] = rows.set_column(place, "event_id", numbers.take(rows.column("event_id").combine_chunks()))
+        return tables
+
+
 def declare(conn: Connection, declared: Sequence[Declared]) -> None:
     """Keep declared traits: the newest event time wins, whatever the order of arrival, and null takes a trait back."""
     store.keep_declared(conn, declared)

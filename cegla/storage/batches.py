@@ -1,15 +1,24 @@
 """Intake batches: the numbers that make PostgreSQL and the warehouse agree, and how far traits and segments follow them.
 
 The warehouse gets a batch's rows first, PostgreSQL commits the batch's number last. So after a crash the warehouse holds
-at most rows of a batch that PostgreSQL does not know, and those are taken back.
+at most rows of a batch that PostgreSQL does not know, and those are taken back. The other way round, a warehouse that
+lacks batches PostgreSQL knows was damaged; each batch's receipt says how to write its rows again from the requests.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import pyarrow as pa
 
 from cegla.storage.workspace import Connection
+from cegla.vocabulary.events import Event
 
+_RECEIPT = pa.schema(
+    [("writer", pa.int32()), ("number", pa.int64()), ("index", pa.int32()), ("occurred_at", pa.timestamp("us", "UTC")), ("identity_id", pa.int64())]
+)
 INTAKE_LOCK = 7_236_453
 REFRESH_LOCK = 7_236_457
 
@@ -19,6 +28,27 @@ class Committed(NamedTuple):
 
     number: int
     last_event_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one event of the history came from: its request, its index in there, when it happened, the identity it points at."""
+
+    writer: int
+    number: int
+    index: int
+    occurred_at: datetime
+    identity_id: int
+
+
+class Receipt(NamedTuple):
+    """What one batch wrote into the warehouse. `places` are in the order of the event ids; empty when the requests are not kept any more."""
+
+    batch: int
+    first_event_id: int
+    events: int
+    places: list[Place]
+    moves: pa.Table | None  #: its lines of the merge log
 
 
 class Unrefreshed(NamedTuple):
@@ -37,9 +67,33 @@ def last_committed(conn: Connection) -> Committed:
     return Committed(row[0], row[1]) if row else Committed(0, 0)
 
 
-def commit_batch(conn: Connection, batch: Committed, events: int, now: datetime) -> None:
-    """Say, in the batch's own transaction, that it is applied."""
-    conn.execute("insert into storage.batches (number, last_event_id, events, committed_at) values (%s, %s, %s, %s)", [*batch, events, now])
+def commit_batch(conn: Connection, batch: Committed, events: Sequence[Event], identity_ids: Sequence[int], moves: pa.Table | None, now: datetime) -> None:
+    """Say, in the batch's own transaction, that it is applied; `moves` are its lines of the merge log."""
+    conn.execute(
+        "insert into storage.batches (number, last_event_id, events, committed_at, receipt, moves) values (%s, %s, %s, %s, %s, %s)",
+        [*batch, len(events), now, _packed(_columns(events, identity_ids)) if events else None, None if moves is None else _packed(moves)],
+    )
+
+
+def receipts(conn: Connection, after: int = 0) -> Iterator[Receipt]:
+    """The batches after a number that wrote into the warehouse, oldest first, one at a time."""
+    while True:
+        row = conn.execute(
+            "select number, last_event_id, events, receipt, moves from storage.batches where number > %s and (events > 0 or moves is not null) "
+            "order by number limit 1",
+            [after],
+            binary=True,
+        ).fetchone()
+        if row is None:
+            return
+        after, last_event_id, events, receipt, moves = row
+        places = [Place(*place.values()) for place in _unpacked(receipt).to_pylist()] if receipt else []
+        yield Receipt(after, last_event_id - events + 1, events, places, _unpacked(moves) if moves else None)
+
+
+def forget_receipts(conn: Connection, before: datetime) -> None:
+    """Drop the receipts of batches whose requests are not kept any more."""
+    conn.execute("update storage.batches set receipt = null where receipt is not null and committed_at < %s", [before])
 
 
 def note_moved(conn: Connection, batch: int, changed: Iterable[int], absorbed: Collection[int]) -> None:
@@ -80,3 +134,20 @@ def only_refresher(conn: Connection) -> None:
     Whoever needs both locks takes `only_intake_worker` first.
     """
     conn.execute("select pg_advisory_xact_lock(%s)", [REFRESH_LOCK])
+
+
+def _columns(events: Sequence[Event], identity_ids: Sequence[int]) -> pa.Table:
+    columns: list[Any] = [map(attrgetter(name), events) for name in _RECEIPT.names[:-1]]
+    arrays = [pa.array(column, field.type, size=len(events)) for column, field in zip([*columns, identity_ids], _RECEIPT, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=_RECEIPT)
+
+
+def _packed(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def _unpacked(packed: bytes) -> pa.Table:
+    return pa.ipc.open_stream(packed).read_all()

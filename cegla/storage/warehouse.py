@@ -2,13 +2,15 @@
 
 It is a projection that can be rebuilt, never the truth. Its tables are append-only, without keys or indexes. Every row
 carries the number of the intake batch that wrote it: after a crash, rows of a batch that PostgreSQL does not know as
-committed are taken back, and the batch is replayed. A person is an integer here; which identities belong to a person
+committed are taken back, and the batch is replayed. A file that is damaged is moved aside, never repaired and never deleted,
+and the history is written again (`cegla.rebuild`). A person is an integer here; which identities belong to a person
 today is a map held in memory and derived from PostgreSQL.
 """
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
@@ -19,7 +21,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from cegla.vocabulary.errors import Busy, DiskFull
+from cegla.vocabulary.errors import Busy, CeglaError, DiskFull, WarehouseDamaged
 
 EVENTS = pa.schema(
     [
@@ -89,6 +91,9 @@ MOVES = pa.schema(
 )
 
 TABLES = {"events": EVENTS, "order_lines": ORDER_LINES, "moves": MOVES}
+#: What DuckDB says of a file that is not as it was written.
+DAMAGED = ("Corrupt", "corrupt", "Failure while replaying WAL", "Could not read enough bytes", "not a valid DuckDB database file", "has been invalidated")
+LARGEST_VERIFIED_BYTES = 2 << 30  #: a larger file is read through by the doctor, not at each start
 DUCKDB_TYPES: dict[pa.DataType, str] = {
     pa.int64(): "bigint", pa.int32(): "integer", pa.float64(): "double", pa.string(): "varchar", pa.bool_(): "boolean", pa.timestamp("us"): "timestamp",
 }  # fmt: skip
@@ -173,8 +178,8 @@ class Warehouse:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             root = duckdb.connect(str(path), config={"memory_limit": memory, "threads": threads, "preserve_insertion_order": False})
-        except duckdb.IOException as error:
-            raise Busy(where=str(path), detail=str(error).splitlines()[0]) from None
+        except duckdb.Error as error:
+            raise _refusal(error, path) from None
         self.path = path
         self._root = root
         self._writing = threading.Lock()
@@ -257,6 +262,18 @@ class Warehouse:
                     cursor.unregister("incoming")
             cursor.commit()
 
+    def last_batch(self) -> int:
+        """The newest batch with rows here; 0 when there is none."""
+        with self._cursor() as cursor:
+            newest = [cursor.execute(f"select max(batch) from {name}").fetchone() for name in TABLES]
+        return max((found[0] for found in newest if found and found[0]), default=0)
+
+    def verify(self) -> None:
+        """Read everything once. Raises WarehouseDamaged when something is not as it was written."""
+        with self._cursor() as cursor:
+            for name in TABLES:
+                cursor.execute(f"select bit_xor(hash(t)) from {name} t").fetchone()
+
     def take_back_after(self, batch: int) -> int:
         """Remove rows of batches that PostgreSQL never committed; returns how many. Run before intake starts."""
         removed = 0
@@ -312,9 +329,62 @@ class Warehouse:
         cursor = self._root.cursor()
         try:
             yield cursor
-        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-            if "No space left" in str(error):
-                raise DiskFull(where=str(self.path)) from error
-            raise Busy(where=str(self.path), detail=str(error).splitlines()[0]) from error
+        except duckdb.Error as error:
+            refused = _refusal(error, self.path)
+            if isinstance(refused, WarehouseDamaged):
+                _marker(self.path).touch()
+            elif not isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)):
+                raise
+            raise refused from error
         finally:
             cursor.close()  # an open transaction is rolled back
+
+
+def _refusal(error: duckdb.Error, path: Path) -> CeglaError:
+    """What DuckDB's words mean for us."""
+    said = str(error)
+    if "No space left" in said:
+        return DiskFull(where=str(path))
+    if any(words in said for words in DAMAGED):
+        return WarehouseDamaged(where=str(path), seen=said.splitlines()[0])
+    return Busy(where=str(path), detail=said.splitlines()[0])
+
+
+def _marker(path: Path) -> Path:
+    """The file that says, for the next start, that damage was met while reading."""
+    return path.with_suffix(".damaged")
+
+
+def open_or_set_aside(path: Path, now: datetime) -> tuple[Warehouse, Path | None]:
+    """The warehouse of a path; one that is damaged is moved aside first, whole, into a folder of its own, which is returned.
+
+    Raises Busy when another process holds it, DiskFull when there is no room.
+    """
+    aside: Path | None = None
+    if _marker(path).exists():
+        aside = set_aside(path, now)
+    try:
+        warehouse = Warehouse(path)
+    except WarehouseDamaged:
+        aside = set_aside(path, now)
+        return Warehouse(path), aside
+    if path.stat().st_size <= LARGEST_VERIFIED_BYTES:
+        try:
+            warehouse.verify()
+        except WarehouseDamaged:
+            with suppress(duckdb.Error):
+                warehouse.close()
+            aside = set_aside(path, now)
+            return Warehouse(path), aside
+    return warehouse, aside
+
+
+def set_aside(path: Path, now: datetime) -> Path:
+    """Move a warehouse's files into a folder named by the moment; returns the folder."""
+    names = (f"{now:%Y%m%dT%H%M%SZ}{f'-{number}' if number > 1 else ''}" for number in count(1))  # clocks stand still and jump back
+    folder = next(place for name in names if not (place := path.parent / "set-aside" / name).exists())
+    folder.mkdir(parents=True)
+    for file in (path, path.with_suffix(path.suffix + ".wal"), _marker(path)):
+        if file.exists():
+            file.rename(folder / file.name)
+    return folder

@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import IO
 
 import psycopg
+import structlog
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from cegla.storage.keys import Keys
 from cegla.storage.migrations import migrate
 from cegla.storage.postgres import EmbeddedPostgres, refuse_unsafe
 from cegla.storage.settings import Settings
-from cegla.storage.warehouse import Warehouse
+from cegla.storage.warehouse import Warehouse, open_or_set_aside
 from cegla.vocabulary.errors import AlreadyRunning, Busy, DatabaseAway
 
+LOG = structlog.get_logger("storage")
 Clock = Callable[[], datetime]
 Connection = psycopg.Connection
 
@@ -59,8 +61,10 @@ class Workspace:
 
     @cached_property
     def warehouse(self) -> Warehouse:
-        """The history. Raises Busy when another process holds it."""
-        warehouse = Warehouse(self.settings.data_dir / "warehouse" / "cegla.duckdb")
+        """The history. Raises Busy when another process holds it; a damaged file is moved aside, and an empty one takes its place."""
+        warehouse, aside = open_or_set_aside(self.settings.data_dir / "warehouse" / "cegla.duckdb", self.clock())
+        if aside is not None:
+            LOG.error("the warehouse was damaged and is moved aside", folder=str(aside))
         self._closing.append(warehouse.close)
         return warehouse
 

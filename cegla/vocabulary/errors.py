@@ -165,6 +165,17 @@ class DiskFailing(Broken):
     )
 
 
+class WarehouseDamaged(Broken):
+    """The warehouse's file is not as it was written; the next start moves it aside and writes the history again."""
+
+    code = "CEGLA-E0105"
+    what = Text("Plik hurtowni jest uszkodzony.", "The warehouse's file is damaged.")
+    todo = Text(
+        "Sprawdź dysk. Przy następnym starcie Cegla odłoży ten plik na bok i odtworzy historię z przyjętych żądań.",
+        "Check the disk. At the next start Cegla moves the file aside and writes the history again from the accepted requests.",
+    )
+
+
 class SettingInvalid(WrongUsage):
     """A setting in the configuration file or environment is wrong."""
 

@@ -13,7 +13,7 @@ from cegla.flow import Intake, night, recompute_segments, refresh
 from cegla.repair import actions as repair
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import CeglaError, Transient
+from cegla.vocabulary.errors import CeglaError, Transient, WarehouseDamaged
 
 LOG = structlog.get_logger("worker")
 IDLE_SECONDS = 0.1
@@ -25,8 +25,9 @@ LONGEST_PAUSE_SECONDS = 5.0
 class Loops:
     """The threads of one app process over one workspace."""
 
-    def __init__(self, ws: Workspace) -> None:
+    def __init__(self, ws: Workspace, on_damage: Callable[[], None] = lambda: None) -> None:
         self.ws = ws
+        self.on_damage = on_damage  #: called when the warehouse turns out to be damaged: only a new start mends it
         self.intake = Intake(ws)
         self.outlet = activate.Outlet(ws)
         self._ending = threading.Event()
@@ -68,6 +69,10 @@ class Loops:
             except (Transient, psycopg.OperationalError) as error:
                 LOG.warning("waiting for a store to come back", loop=name, error=type(error).__name__)
                 pause = min(max(pause * 2, 0.2), LONGEST_PAUSE_SECONDS)
+            except WarehouseDamaged as error:
+                LOG.critical("the warehouse is damaged; the next start writes it again", where=error.where, seen=error.seen)
+                self.on_damage()
+                return
             except (CeglaError, Exception) as error:
                 LOG.exception("a loop failed and goes on", loop=name, error=type(error).__name__)
                 pause = min(max(pause * 2, 0.5), LONGEST_PAUSE_SECONDS)

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from cegla.storage.warehouse import EVENTS, Warehouse, history, table
-from cegla.vocabulary.errors import Busy
+from cegla.vocabulary.errors import WarehouseDamaged
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_the_warehouse_reads_no_file_of_the_machine(warehouse: Warehouse) -> Non
 
 def test_a_file_that_is_no_warehouse_is_a_message(tmp_path: Path) -> None:
     (tmp_path / "bad.duckdb").write_bytes(b"not a database" * 100)
-    with pytest.raises(Busy) as refused:
+    with pytest.raises(WarehouseDamaged) as refused:
         Warehouse(tmp_path / "bad.duckdb")
     assert refused.value.where.endswith("bad.duckdb")
 
