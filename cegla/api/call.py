@@ -1,6 +1,5 @@
 """Who calls, and what a handler gets: the workspace, the caller, the language and the time of the call."""
 
-import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -102,11 +101,10 @@ def _caller(request: Request, ws: Workspace) -> Caller:
 def _by_token(request: Request, ws: Workspace, token: str) -> Caller:
     if hmac.compare_digest(token.encode(), request.app.state.token.encode()):
         return Caller("local", frozenset(govern.PERMISSIONS))
-    mark = hashlib.sha256(token.encode()).digest()
     with ws.transaction() as conn:
-        for source in collect.sources(conn):
-            if source.enabled and source.secret_hash is not None and hmac.compare_digest(source.secret_hash, mark):
-                return Caller(f"source {source.id}", SECRET_KEY_PERMISSIONS)
+        source = collect.secret_holder(conn, token)
+    if source is not None and source.enabled:
+        return Caller(f"source {source.id}", SECRET_KEY_PERMISSIONS)
     raise WrongKey(where="Authorization", seen=f"{token[:6]}…")
 
 

@@ -80,6 +80,23 @@ class TestSend(Shape):
     address: str = Field(min_length=3, max_length=320)
 
 
+class SourceChange(Shape):
+    """What to change of a source: fields left out stay, a limit of null is the installation's."""
+
+    enabled: bool = True
+    origins: list[str] = Field([], max_length=200)
+    largest_event_bytes: int | None = None
+    largest_request_bytes: int | None = None
+    most_events: int | None = None
+    requests_per_second: float | None = None
+
+
+class KeyChange(Shape):
+    """Which key gets a successor."""
+
+    secret: bool = False
+
+
 class NewSource(Shape):
     """Where events will come from, and on which lawful basis they are collected."""
 

@@ -107,6 +107,23 @@ COMMANDS = (
     Command("source", "list", sources.listed, Text("wypisz źródła i los ich zdarzeń", "list sources and what became of their events"), ("cegla source list",)),
     Command("source", "add", sources.add, Text("dodaj źródło", "add a source"), ("cegla source add Shop --kind website --basis consent",)),
     Command(
+        "source",
+        "change",
+        sources.change,
+        Text("zmień limity, dozwolone strony, włącz lub wyłącz", "change limits and allowed origins, switch on or off"),
+        ("cegla source change Shop --set requests_per_second=200 --origin https://shop.example", "cegla source change Shop --set most_events=default"),
+    ),
+    Command(
+        "source",
+        "rotate-key",
+        sources.rotate_key,
+        Text("nadaj nowy klucz; stary działa do unieważnienia", "give a new key; the old one works until it is revoked"),
+        ("cegla source rotate-key Shop", "cegla source rotate-key Shop --secret"),
+    ),
+    Command(
+        "source", "revoke-keys", sources.revoke_keys, Text("unieważnij dawne klucze", "revoke the keys it had before"), ("cegla source revoke-keys Shop --yes",)
+    ),
+    Command(
         "quarantine",
         "list",
         sources.quarantine,
@@ -132,6 +149,10 @@ WORDS: dict[str, Text] = {
     "rule": Text("plik JSON lub YAML z regułą", "a JSON or YAML file with the rule"),
     "kind": Text("rodzaj źródła", "the kind of source"),
     "basis": Text("podstawa prawna zbierania", "the lawful basis of collecting"),
+    "enabled": Text("czy źródło przyjmuje zdarzenia", "whether the source takes events"),
+    "origin": Text("strona, która może użyć klucza; można powtórzyć; any: każda", "a web origin that may use the key; may be repeated; any: every one"),
+    "own": Text("własny limit źródła; można powtórzyć", "a limit of the source's own; may be repeated"),
+    "secret": Text("klucz tajny zamiast klucza zapisu", "the secret key instead of the write key"),
     "reason": Text("tylko zdarzenia odłożone z tego powodu", "only events set aside for this reason"),
     "limit": Text("ile najwyżej", "how many at most"),
     "ids": Text("numery zdarzeń w kwarantannie", "numbers of events in quarantine"),

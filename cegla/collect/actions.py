@@ -17,7 +17,7 @@ from cegla.collect.clocks import Clocks as Clocks
 from cegla.collect.clocks import set_right as set_right
 from cegla.collect.file_import import ImportResult, Progress, load_mapping, run_import
 from cegla.collect.rules import decode as decoding
-from cegla.collect.rules import envelope
+from cegla.collect.rules import envelope, limits
 from cegla.collect.rules.decode import Decoded, Limits, Origin, Request
 from cegla.collect.rules.frame import WEBHOOK
 from cegla.collect.rules.mapping import Mapping as FileMapping
@@ -42,6 +42,8 @@ from cegla.vocabulary.identifiers import Identifier
 
 OWN_KINDS = ("import", "internal")
 KEEP_REQUESTS_DAYS = 30  #: as long as a warehouse may have to be rebuilt from requests
+KEEP_REFUSED_DAYS = 90
+SOURCE_LIMITS = limits.LIMITS  #: what a source may have as its own, a row each
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,9 @@ class Source:
     enabled: bool
     largest_event_bytes: int | None  #: None: the installation's limit
     origins: tuple[str, ...]  #: web origins that may use the key; empty: any
+    largest_request_bytes: int | None = None  #: None in any limit: the installation's
+    most_events: int | None = None  #: of one batch
+    requests_per_second: float | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,9 @@ class SourceStanding:
     last_received_at: datetime | None
     damaged: int  #: places of the whole inbox that are not as they were written
     gone: int  #: requests of the whole inbox that were acknowledged and are missing or changed
-    ignored: int = 0  #: what a webhook's mapping left out on purpose
+    ignored: int  #: what a webhook's mapping left out on purpose
+    refused: Mapping[str, int]  #: requests that got no 200 in the last seven days, by reason (`answers.py`), the most frequent first
+    former_keys: int  #: replaced keys that still work
 
     @property
     def adds_up(self) -> bool:
@@ -120,9 +127,43 @@ def add_source(conn: Connection, name: str, kind: str, basis: Basis, now: dateti
     return _source(store.SQL.source_named(conn, name=name)), secret if made else ""
 
 
+def secret_holder(conn: Connection, secret: str) -> Source | None:
+    """The source of a secret key, also of one that was replaced and not revoked."""
+    row = store.SQL.secret_holder(conn, secret_hash=hashlib.sha256(secret.encode()).digest())
+    return _source(row) if row else None
+
+
 def sources(conn: Connection) -> list[Source]:
     """All sources, oldest first."""
     return [_source(row) for row in store.SQL.sources(conn)]
+
+
+def change_source(conn: Connection, source: Source) -> Source:
+    """Save what a source may do and how much: `enabled`, `origins` and the four limits. Collectors follow within two seconds.
+
+    Returns it as saved. Raises LimitOutOfRange or NotAnOrigin.
+    """
+    for limit in limits.LIMITS:
+        limits.checked_limit(limit, getattr(source, limit.key))
+    saved = replace(source, origins=limits.checked_origins(source.origins))
+    store.SQL.change_source(
+        conn, id=saved.id, enabled=saved.enabled, origins=list(saved.origins), largest_event_bytes=saved.largest_event_bytes,
+        largest_request_bytes=saved.largest_request_bytes, most_events=saved.most_events, requests_per_second=saved.requests_per_second,
+    )  # fmt: skip
+    return saved
+
+
+def rotate_key(conn: Connection, source_id: int, now: datetime, *, secret: bool = False) -> str:
+    """A new write key (or secret key) for a source, which the caller shows. The old one sends events on until `revoke_former_keys`."""
+    made = f"sk_{secrets.token_urlsafe(24)}" if secret else f"wk_{secrets.token_urlsafe(18)}"
+    store.SQL.keep_former_key(conn, id=source_id, secret=secret, now=now)
+    store.SQL.replace_key(conn, id=source_id, key=None if secret else made, secret_hash=hashlib.sha256(made.encode()).digest() if secret else None)
+    return made
+
+
+def revoke_former_keys(conn: Connection, source_id: int, now: datetime) -> int:
+    """No key that a source had before works any more; returns how many that were. From then on their senders get 401 and give up."""
+    return store.SQL.revoke_former_keys(conn, id=source_id, now=now)
 
 
 def _source(row: Sequence[Any]) -> Source:
@@ -176,7 +217,9 @@ def take_again(conn: Connection, places: Sequence[tuple[int, int]]) -> Taken:
 
 def decode(taken: Taken, sources: Mapping[int, Source], limits: Limits) -> Decoded:
     """The events of the requests, each checked alone: the good ones, and the others with their reasons. Pure."""
-    origins = {key: Origin(source.largest_event_bytes, source.kind == "website", source.kind in OWN_KINDS) for key, source in sources.items()}
+    origins = {
+        key: Origin(source.largest_event_bytes, source.kind == "website", source.kind in OWN_KINDS, source.most_events) for key, source in sources.items()
+    }
     if not taken.mappings:
         return decoding.decode(taken.requests, origins, limits)
     origins |= {key: replace(origins[key], largest_event_bytes=decoding.LARGEST_HOOKED_BYTES) for key in taken.mappings}
@@ -281,10 +324,14 @@ def would_refuse(body: bytes, source: Source, limits: Limits, received_at: datet
 def standing(conn: Connection) -> list[SourceStanding]:
     """What became of each source's events, and what waits; `adds_up` says whether nothing is missing."""
     damaged, gone = store.SQL.damage(conn)
+    refused: dict[int, dict[str, int]] = {}
+    for source_id, why, requests in store.SQL.refused(conn):
+        refused.setdefault(source_id, {})[why] = requests
+    former: dict[int, int] = dict(store.SQL.former_keys(conn))
     standings: list[SourceStanding] = []
     for source_id, name, accepted, applied, repeated, quarantined, waiting, lag_seconds, last_received_at, ignored in store.SQL.standing(conn):
         row = (accepted + waiting, applied, repeated, quarantined, waiting, lag_seconds, last_received_at, damaged, gone, ignored)
-        standings.append(SourceStanding(source_id, name, *row))
+        standings.append(SourceStanding(source_id, name, *row, refused.get(source_id, {}), former.get(source_id, 0)))
     return standings
 
 
@@ -300,6 +347,7 @@ def forget_old(conn: Connection, now: datetime) -> int:
     """Delete requests taken in more than 30 days ago; returns how many went."""
     removed = store.SQL.trim(conn, before=now - timedelta(days=KEEP_REQUESTS_DAYS))
     store.SQL.forget_clocks(conn, before=now - timedelta(days=store.GENERATION_DAYS))
+    store.SQL.trim_refused(conn, before=(now - timedelta(days=KEEP_REFUSED_DAYS)).date())
     store.SQL.close_writers(conn, before=now - timedelta(days=1), lock_space=store.LOCK_SPACE)
     return removed
 

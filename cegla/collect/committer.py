@@ -14,7 +14,6 @@ When PostgreSQL reports that its disk failed to write, the collector answers 503
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -39,6 +38,8 @@ CONNECTION_OPTIONS = "-c synchronous_commit=on -c timezone=UTC -c lock_timeout=5
 COMMIT_SECONDS = 30.0  # a commit that takes longer counts as failed
 PAUSE_SECONDS = 0.2  # between attempts to reach PostgreSQL
 SETTLE_SECONDS = 1.0  # how far the head of the chain may be ahead of the disk
+LONGEST_AGENT = 500
+LONGEST_ADDRESS = 64
 
 _COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_END = b"\xff\xff"
@@ -55,18 +56,30 @@ class Outcome(Enum):
 
     COMMITTED = "committed"
     AWAY = "away"  #: PostgreSQL is away, or the commit failed: try again
-    FULL = "full"  #: more requests wait than may
+    FULL = "full"  #: more requests wait than may, in number, in bytes or in time
     NO_SPACE = "no_space"  #: PostgreSQL's disk is full
 
 
 @dataclass(slots=True)
 class Row:
-    """One request on its way into the inbox. `facts` are its columns as COPY wants them, without place and body."""
+    """One request on its way into the inbox. `facts` are its columns as COPY wants them, without place and body.
+
+    `answer` is called once, with what became of it. A plain call: a future would cost every request a turn of the loop.
+    """
 
     source_id: int
     facts: bytes
     body: bytes
-    answer: "asyncio.Future[Outcome]"
+    answer: Callable[[Outcome], None]
+
+
+@dataclass(frozen=True)
+class Room:
+    """How much may wait for a commit in one process. Beyond any of the three the next request is told to come back."""
+
+    requests: int
+    bytes: int
+    seconds: float  #: age of the oldest request that waits: a slow store is seen here first
 
 
 @dataclass
@@ -100,13 +113,14 @@ def _text_field(text: str | None) -> bytes:
 
 @lru_cache(maxsize=8_192)
 def _address_and_agent(address: str, agent: bytes) -> bytes:
-    return _text_field(truncated(address)) + _text_field(agent[:500].decode("utf-8", "replace") if agent else None)
+    return _text_field(truncated(address)) + _text_field(agent.decode("utf-8", "replace") if agent else None)
 
 
 def facts(grant: Grant, kind: str | None, events: int, gpc: bool, address: str, agent: bytes) -> bytes:
-    """The columns of a request as COPY wants them; received now."""
+    """The columns of a request as COPY wants them; received now. Texts are cut before they are remembered, or a client could fill the memory."""
     received = time.time_ns() // 1_000 - _POSTGRES_EPOCH_MICROSECONDS
-    return _FACTS(4, grant.source_id, 4, events, 1, grant.trusted, 1, gpc, 8, received) + _text_field(kind) + _address_and_agent(address, agent)
+    who = _address_and_agent(address[:LONGEST_ADDRESS], agent[:LONGEST_AGENT])
+    return _FACTS(4, grant.source_id, 4, events, 1, grant.trusted, 1, gpc, 8, received) + _text_field(kind) + who
 
 
 class StoreFailing(Exception):
@@ -116,32 +130,47 @@ class StoreFailing(Exception):
 class GroupCommitter:
     """Writes the requests of one collector process, under a writer number of its own. Start with `run` in a task."""
 
-    def __init__(self, dsn: str, gather_seconds: float, most_waiting: int, heads_folder: Path | None = None) -> None:
+    def __init__(self, dsn: str, gather_seconds: float, room: Room, heads_folder: Path | None = None) -> None:
         self.dsn = dsn
         self.heads_folder = heads_folder  #: None: the head of the chain is kept in PostgreSQL only
         self.gather_seconds = gather_seconds
-        self.most_waiting = most_waiting
+        self.room = room
         self.writer = 0
         self.ready = False
         self.figures = Figures()
         self._number = 0
         self._link = chain.START
-        self._waiting: deque[Row] = deque()
+        self._waiting: list[Row] = []
+        self._waiting_bytes = 0
+        self._waiting_since = 0.0
         self._filled = asyncio.Event()
         self._ending = False
         self._conn: psycopg.AsyncConnection | None = None
         self._head: heads.HeadFile | None = None
         self._settling: asyncio.Task[None] | None = None
 
+    @property
+    def full(self) -> bool:
+        """Whether a request would be refused now. Cheap, so that the door can ask before it reads a body."""
+        if not self._waiting:
+            return False
+        room = self.room
+        return (
+            len(self._waiting) >= room.requests or self._waiting_bytes >= room.bytes or time.monotonic() - self._waiting_since > room.seconds
+        )
+
     def commit(self, row: Row) -> None:
-        """Take a request; its `answer` is set once it is known what became of it."""
+        """Take a request; its `answer` is called once it is known what became of it."""
         if not self.ready:
-            row.answer.set_result(Outcome.AWAY)
-        elif len(self._waiting) >= self.most_waiting:
-            row.answer.set_result(Outcome.FULL)
+            row.answer(Outcome.AWAY)
+        elif self.full:
+            row.answer(Outcome.FULL)
         else:
+            if not self._waiting:
+                self._waiting_since = time.monotonic()
+                self._filled.set()
             self._waiting.append(row)
-            self._filled.set()
+            self._waiting_bytes += len(row.body)
 
     @property
     def waiting(self) -> int:
@@ -155,14 +184,19 @@ class GroupCommitter:
                 await self._retry(self._connect)
                 continue
             await self._filled.wait()
-            await asyncio.sleep(self.gather_seconds)
-            self._filled.clear()
-            group = list(self._waiting)
-            self._waiting.clear()
-            if group:
+            # those who came while the last group was committed have waited already
+            await asyncio.sleep(max(0.0, self._waiting_since + self.gather_seconds - time.monotonic()))
+            if group := self._take():
                 await self._commit(group)
         await self._let_go()
         self._close_head()
+
+    def _take(self) -> list[Row]:
+        """Everything that waits."""
+        group, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        if not self._ending:
+            self._filled.clear()
+        return group
 
     def finish(self) -> None:
         """Let `run` end after what waits is committed."""
@@ -207,8 +241,7 @@ class GroupCommitter:
         self.figures.failures += 1
         LOG.error("a commit failed", error=type(error).__name__, requests=len(group))
         settle(group, Outcome.NO_SPACE if isinstance(error, psycopg.errors.DiskFull) else Outcome.AWAY)
-        settle(self._waiting, Outcome.AWAY)
-        self._waiting.clear()
+        settle(self._take(), Outcome.AWAY)
         await self._let_go()
         if isinstance(error, psycopg.errors.IoError):
             raise StoreFailing from error
@@ -290,8 +323,7 @@ class GroupCommitter:
             await attempt()
         except (psycopg.Error, OSError) as error:
             if self._ending:
-                settle(self._waiting, Outcome.AWAY)
-                self._waiting.clear()
+                settle(self._take(), Outcome.AWAY)
                 return
             LOG.warning("PostgreSQL is away", error=type(error).__name__)
             await asyncio.sleep(PAUSE_SECONDS)
@@ -303,8 +335,7 @@ class GroupCommitter:
             await conn.close()
 
 
-def settle(rows: "deque[Row] | list[Row]", outcome: Outcome) -> None:
-    """Tell everybody who still listens."""
+def settle(rows: list[Row], outcome: Outcome) -> None:
+    """Tell everybody."""
     for row in rows:
-        if not row.answer.done():
-            row.answer.set_result(outcome)
+        row.answer(outcome)

@@ -12,6 +12,7 @@ import psycopg
 import structlog
 
 from cegla.collect.committer import CONNECTION_OPTIONS
+from cegla.collect.refusals import Refusals
 from cegla.collect.rules.door import Grant
 from cegla.collect.store import SQL
 from cegla.collect.webhook_door import Hook, read_hooks, token_hash
@@ -25,11 +26,16 @@ PATIENCE_SECONDS = 3.0
 
 
 class Keyring:
-    """Grants by key. Start with `run` in a task. `keys` is the directory of the installation's own keys, which open those of webhooks."""
+    """Grants by key. Start with `run` in a task, which also writes down what was refused.
 
-    def __init__(self, dsn: str, keys: Path = Path("keys")) -> None:
+    `keys` is the directory of the installation's own keys, which open those of webhooks.
+    """
+
+    def __init__(self, dsn: str, refusals: Refusals, keys: Path) -> None:
         self.dsn = dsn
         self.keys = keys
+        self.refusals = refusals
+        self.largest_request_bytes = 0  # the largest that any source allows for itself
         self.open_to_any_origin = False
         self.origins: frozenset[str] = frozenset()
         self._keys: dict[str, Grant] = {}
@@ -76,6 +82,7 @@ class Keyring:
                     while True:
                         await self._read(conn)
                         await self._pause()
+                        await self.refusals.write(conn)
                 finally:
                     await conn.close()
             except (psycopg.Error, OSError) as error:
@@ -84,13 +91,15 @@ class Keyring:
 
     async def _read(self, conn: psycopg.AsyncConnection) -> None:
         asked_at = time.monotonic()
-        rows = await (await conn.execute(SQL.sources.sql)).fetchall()
+        rows = await (await conn.execute(SQL.keys.sql)).fetchall()
         keys: dict[str, Grant] = {}
         secrets: dict[bytes, Grant] = {}
-        for source_id, key, secret_hash, _name, _kind, _basis, enabled, _largest, origins in rows:
-            keys[key] = Grant(source_id, key, False, enabled, tuple(origins))
+        for shown, secret_hash, source_id, present, enabled, origins, largest, per_second in rows:
+            if shown is not None:
+                keys[shown] = Grant(source_id, present, False, enabled, tuple(origins), largest, per_second)
             if secret_hash is not None:
-                secrets[bytes(secret_hash)] = Grant(source_id, key, True, enabled, tuple(origins))
+                secrets[bytes(secret_hash)] = Grant(source_id, present, True, enabled, tuple(origins), largest, per_second)
+        self.largest_request_bytes = max((row[6] for row in rows if row[6] is not None), default=0)
         self._hooks = read_hooks(await (await conn.execute(SQL.webhooks.sql)).fetchall(), self.keys)
         self._keys, self._secrets, self._read_at = keys, secrets, asked_at
         self.origins = frozenset(origin for grant in keys.values() for origin in grant.origins)

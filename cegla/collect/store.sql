@@ -1,10 +1,65 @@
 -- name: sources
 -- All sources, oldest first.
-select id, key, secret_hash, name, kind, basis, enabled, largest_event_bytes, origins from collect.sources order by id;
+select id, key, secret_hash, name, kind, basis, enabled, largest_event_bytes, origins, largest_request_bytes, most_events, requests_per_second from collect.sources order by id;
 
 -- name: source_named^
 -- The source of a name.
-select id, key, secret_hash, name, kind, basis, enabled, largest_event_bytes, origins from collect.sources where name = :name;
+select id, key, secret_hash, name, kind, basis, enabled, largest_event_bytes, origins, largest_request_bytes, most_events, requests_per_second from collect.sources where name = :name;
+
+-- name: secret_holder^
+-- The source of a secret key, present or former.
+select id, key, secret_hash, name, kind, basis, enabled, largest_event_bytes, origins, largest_request_bytes, most_events, requests_per_second from collect.sources
+where secret_hash = :secret_hash or id = (select source_id from collect.former_keys where secret_hash = :secret_hash and revoked_at is null);
+
+-- name: keys
+-- Every key that works, present or former, with the present write key and the limits of its source.
+select k.key, k.secret_hash, s.id, s.key, s.enabled, s.origins, s.largest_request_bytes, s.requests_per_second
+from collect.sources s cross join lateral (
+    select s.key, s.secret_hash
+    union all
+    select f.key, f.secret_hash from collect.former_keys f where f.source_id = s.id and f.revoked_at is null
+) k;
+
+-- name: change_source!
+-- What a source may do and how much; null limits are the installation's.
+update collect.sources set enabled = :enabled, origins = :origins, largest_event_bytes = :largest_event_bytes,
+    largest_request_bytes = :largest_request_bytes, most_events = :most_events, requests_per_second = :requests_per_second
+where id = :id;
+
+-- name: keep_former_key!
+-- The present write key or secret key of a source becomes a former one, which works on.
+insert into collect.former_keys (source_id, key, secret_hash, replaced_at)
+select id, case when :secret then null else key end, case when :secret then secret_hash end, :now from collect.sources
+where id = :id and (not :secret or secret_hash is not null);
+
+-- name: replace_key!
+-- A new write key or a new secret key, whichever is given.
+update collect.sources set key = coalesce(:key, key), secret_hash = coalesce(:secret_hash, secret_hash) where id = :id;
+
+-- name: revoke_former_keys!
+-- No former key of a source works any more.
+update collect.former_keys set revoked_at = :now where source_id = :id and revoked_at is null;
+
+-- name: former_keys
+-- How many former keys of each source still work.
+select source_id, count(*) from collect.former_keys where revoked_at is null group by source_id;
+
+-- name: count_refused!
+-- Add to the requests refused today, for sources that exist.
+insert into collect.refused as r (source_id, day, why, requests, last_at)
+select c.source_id, (:now::timestamptz at time zone 'UTC')::date, c.why, c.requests, :now
+from unnest(:sources::integer[], :whys::text[], :counts::bigint[]) as c (source_id, why, requests) join collect.sources s on s.id = c.source_id
+order by c.source_id, c.why
+on conflict (source_id, day, why) do update set requests = r.requests + excluded.requests, last_at = greatest(r.last_at, excluded.last_at);
+
+-- name: refused
+-- Requests refused in the last seven days, by source and reason, the most first.
+select source_id, why, sum(requests)::bigint from collect.refused
+where day > (statement_timestamp() at time zone 'UTC')::date - 7 group by source_id, why order by source_id, 3 desc;
+
+-- name: trim_refused!
+-- Forget what was refused before a day.
+delete from collect.refused where day < :before;
 
 -- name: add_source!
 -- A new source; nothing when the name is taken.

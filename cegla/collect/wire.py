@@ -1,89 +1,58 @@
-"""The collector's HTTP: `check_key`, `write_down`, and the answer after the commit.
+"""The collector: `check_key`, `write_down`, and the answer after the commit.
 
-A bare ASGI callable with one table of routes instead of a framework: on the hot path a router, request and response objects
-would cost as much as everything else here together, and nothing here may ever redirect.
+    Request ─► path ─► room? ─► unpack ─► read as JSON ─► key ─► limits ─► committer ─► (commit) ─► answer
+
+The way of an event is plain calls from the socket to the committer, and plain calls back; only a question that must wait (a key
+that is not known yet) becomes a task.
 """
 
 import asyncio
 import shutil
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from socket import socket
 
-from cegla.collect import heads
-from cegla.collect.committer import BUCKETS, GroupCommitter, Outcome, Row, facts
+from cegla.collect import answers, heads
+from cegla.collect.answers import Answer
+from cegla.collect.committer import BUCKETS, GroupCommitter, Outcome, Room, Row, facts
+from cegla.collect.http import Request, Server, Trouble
 from cegla.collect.keyring import Keyring
-from cegla.collect.rules import door, envelope
-from cegla.collect.rules.door import Grant
+from cegla.collect.pace import Pace
+from cegla.collect.refusals import Refusals
+from cegla.collect.rules import door, envelope, pixel
+from cegla.collect.rules.door import Does, Grant
 from cegla.collect.rules.frame import WEBHOOK
 from cegla.collect.shelf import FILES, File
 from cegla.collect.webhook_door import judge
 from cegla.storage.settings import CollectorSettings
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers = dict[bytes, bytes]
-
-DRAINED_TIMES = 8  # a body this many times too large is still read to its end, so that its sender sees the 413
 LEAST_FREE_SHARE = 0.05
-JSON = (b"content-type", b"application/json")
-PREFLIGHT = [
-    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-    (b"access-control-max-age", b"86400"),
-    (b"content-length", b"0"),
-]
+SPACE_EVERY_SECONDS = 2.0
+
+BY_OUTCOME = {Outcome.COMMITTED: answers.DONE, Outcome.AWAY: answers.AWAY, Outcome.FULL: answers.BUSY, Outcome.NO_SPACE: answers.NO_SPACE}
+BY_JUDGEMENT = {401: answers.WRONG_SIGNATURE, 405: answers.WRONG_METHOD, 503: answers.KEYS_UNKNOWN}
+PREFLIGHT = Answer(
+    204, b"", ("access-control-allow-methods", "GET, POST, OPTIONS"), ("access-control-max-age", "86400"), when="the question a browser asks first"
+)
 ALLOWED_HEADERS = b"authorization, content-type, content-encoding, x-retry-count"
 
 
-class Answer:
-    """A complete answer with its messages made beforehand."""
+@dataclass(slots=True)
+class _Call:
+    """A request on its way through the door."""
 
-    def __init__(self, status: int, body: bytes, *more: tuple[bytes, bytes]) -> None:
-        self.status = status
-        self.headers = [JSON, (b"content-length", str(len(body)).encode()), *more]
-        self.start = {"type": "http.response.start", "status": status, "headers": self.headers}
-        self.body = {"type": "http.response.body", "body": body}
-
-
-def _refusal(status: int, code: str, message: str, *more: tuple[bytes, bytes]) -> Answer:
-    return Answer(status, f'{{"success":false,"message":"{message}","code":"{code}"}}'.encode(), *more)
-
-
-def _plain(text: bytes) -> Answer:
-    """Text that no browser reads as a page: the answer to a provider's challenge."""
-    answer = Answer(200, text, (b"x-content-type-options", b"nosniff"))
-    answer.headers[0] = (b"content-type", b"text/plain; charset=utf-8")
-    return answer
-
-
-RETRY = (b"retry-after", b"1")
-DONE = Answer(200, b'{"success": true}')
-MALFORMED = _refusal(400, "invalid_request", "malformed JSON")
-UNREADABLE = _refusal(400, "invalid_request", "the content encoding cannot be read")
-WRONG_KEY = _refusal(401, "invalid_write_key", "invalid write key")
-WRONG_ORIGIN = _refusal(403, "origin_not_allowed", "the source does not allow this origin")
-NO_SUCH_PATH = _refusal(404, "not_found", "there is no such path")
-DISABLED = _refusal(404, "source_disabled", "source is disabled")
-WRONG_METHOD = _refusal(405, "method_not_allowed", "this path takes POST", (b"allow", b"POST, OPTIONS"))
-TOO_LARGE = _refusal(413, "too_large", "the request is too large")
-KEYS_UNKNOWN = _refusal(503, "keys_not_loaded", "the list of keys is out of date; try again", RETRY)
-BY_OUTCOME = {
-    Outcome.COMMITTED: DONE,
-    Outcome.AWAY: _refusal(503, "unavailable", "the store is away; try again", RETRY),
-    Outcome.FULL: _refusal(429, "too_many_requests", "too many requests wait; try again", RETRY),
-    Outcome.NO_SPACE: _refusal(507, "no_space", "the disk is full; try again later", (b"retry-after", b"30")),
-}
-BY_JUDGEMENT = {
-    401: _refusal(401, "invalid_signature", "the signature is missing, wrong or too old"),
-    405: WRONG_METHOD,
-    503: KEYS_UNKNOWN,
-}
+    request: Request
+    kind: str | None  #: the call its path names; None for a batch
+    body: bytes
+    events: int
+    done: Answer
 
 
 class Door:
-    """The ASGI application of one collector process. It needs PostgreSQL only, and listens also while that is away."""
+    """One collector process. It needs PostgreSQL only, and listens also while that is away."""
 
     make_committer = GroupCommitter
 
@@ -93,181 +62,234 @@ class Door:
         self.data_dir = data_dir
         self.answered: dict[int, int] = {}
         self.events = 0
-        self.refused: dict[tuple[int, str], int] = {}
+        self.space = True  # enough of the disk is free
         self.committer: GroupCommitter
         self.keyring: Keyring
-        self.pages: dict[str, Callable[[], Awaitable[Answer]]] = {"/healthz": self._healthy, "/readyz": self._ready, "/metrics": self._metrics}
+        self.refusals = Refusals()
+        self._pace = Pace(data_dir)
+        self._server: Server
+        self._working: list[asyncio.Task[None]] = []
+        self._asking: set[asyncio.Task[None]] = set()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-            return
-        path: str = scope["path"]
-        method: str = scope["method"]
-        headers: Headers = dict(scope["headers"])
-        if method == "POST" and path in door.PATHS:
-            answer = await self._collect(door.PATHS[path], scope, headers, receive)
-        elif method == "OPTIONS":
-            await self._preflight(headers, send)
-            return
+    @property
+    def largest_body_bytes(self) -> int:
+        """The largest body that is read at all; whose it is shows only afterwards."""
+        return max(self.limits.largest_request_bytes, self.keyring.largest_request_bytes)
+
+    def handle(self, request: Request) -> None:
+        """Answer a request, now or once it is committed."""
+        if request.method == b"POST" and request.path in door.TAKING:
+            self._collect(request, door.TAKING[request.path])
+        elif request.method == b"OPTIONS":
+            self._preflight(request)
         else:
-            answer = await self._other(method, path, scope, headers, receive)
-        if answer is not None:
-            await self._answer(answer, headers, send)
+            self._other(request)
 
     # the hot path ----------------------------------------------------------------------------------------------------
 
-    async def _collect(self, kind: str | None, scope: Scope, headers: Headers, receive: Receive) -> Answer | None:
-        """Check the key, write the request down; the answer once it is committed. None when the sender is gone."""
-        message = await receive()
-        body: bytes | None = message.get("body", b"")
-        if message.get("more_body"):
-            body = await self._rest(receive, body or b"")
-            if body is None:
-                return TOO_LARGE
-        if message["type"] == "http.disconnect" or body is None:
-            return None
+    def _collect(self, request: Request, kind: str | None, done: Answer = answers.DONE) -> None:
+        """Check the key, write the request down; the answer follows the commit."""
+        headers, body = request.headers, request.body
+        if refusal := self._no_room(request):
+            self._refuse(request, refusal)
+            return
         try:
-            if body[:1] != b"{" or len(body) > self.limits.largest_request_bytes or b"content-encoding" in headers:
-                body = door.unpacked(body, headers.get(b"content-encoding", b""), self.limits.largest_request_bytes)
+            if request.trouble is not None:
+                raise door.TooLarge
+            if body[:1] != b"{" or b"content-encoding" in headers:
+                body = door.unpacked(body, headers.get(b"content-encoding", b""), self.largest_body_bytes)
             parts = envelope.read(body)
         except door.TooLarge:
-            return TOO_LARGE
+            self._refuse(request, answers.TOO_LARGE)
+            return
         except door.Unreadable:
-            return UNREADABLE
+            self._refuse(request, answers.UNREADABLE)
+            return
         except envelope.NotJson:
-            return MALFORMED
-        grant = await self._check_key(headers, scope["query_string"], parts.write_key)
-        if isinstance(grant, Answer):
-            return grant
-        return await self._write_down(grant, kind, scope, headers, body, len(parts.events))
-
-    async def _check_key(self, headers: Headers, query: bytes, in_body: str) -> Grant | Answer:
-        """What the request may do, by the first key it shows: in its header, its body or its address."""
-        authorization = headers.get(b"authorization")
-        key = (door.key_in_header(authorization) if authorization else "") or in_body or door.key_in_query(query)
-        if not key:
-            return WRONG_KEY
-        grant = self.keyring.find(key)
-        if grant is None:
-            try:
-                grant = await self.keyring.find_surely(key)
-            except TimeoutError:
-                return KEYS_UNKNOWN
-        if grant is None:
-            return WRONG_KEY
-        if not grant.enabled:
-            return DISABLED
-        origin = headers.get(b"origin")
-        return grant if origin is None or grant.serves(origin.decode("latin-1")) else WRONG_ORIGIN
-
-    async def _write_down(self, grant: Grant, kind: str | None, scope: Scope, headers: Headers, body: bytes, events: int) -> Answer:
-        client = scope["client"]
-        address = door.client_address(client[0] if client else "", headers)
-        columns = facts(grant, kind, events, headers.get(b"sec-gpc") == b"1", address, headers.get(b"user-agent", b""))
-        row = Row(grant.source_id, columns, body, asyncio.get_running_loop().create_future())
-        self.committer.commit(row)
-        outcome = await row.answer
-        if outcome is Outcome.COMMITTED:
-            self.events += events
-        return BY_OUTCOME[outcome]
-
-    async def _rest(self, receive: Receive, first: bytes) -> bytes | None:
-        """The whole body; None when it is too large. What is too large is read on for a while, so that the answer arrives."""
-        pieces, size, more = [first], len(first), True
-        while more and size <= self.limits.largest_request_bytes * DRAINED_TIMES:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            piece = message.get("body", b"")
-            size += len(piece)
-            if size <= self.limits.largest_request_bytes:
-                pieces.append(piece)
-            more = message.get("more_body", False)
-        return b"".join(pieces) if size <= self.limits.largest_request_bytes else None
-
-    async def _answer(self, answer: Answer, headers: Headers, send: Send) -> None:
-        self.answered[answer.status] = self.answered.get(answer.status, 0) + 1
-        origin = headers.get(b"origin")
-        if origin is None:
-            await send(answer.start)
+            self._refuse(request, answers.MALFORMED)
+            return
+        call = _Call(request, kind, body, len(parts.events), done)
+        key = _shown(request) or parts.write_key or door.key_in_query(request.query)
+        grant = self.keyring.find(key) if key else None
+        if grant is not None:
+            self._admit(call, grant)
+        elif not key:
+            self._answer(request, answers.WRONG_KEY)
         else:
-            allowed = [(b"access-control-allow-origin", origin), (b"vary", b"origin"), (b"access-control-expose-headers", b"Retry-After")]
-            await send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, *allowed]})
-        await send(answer.body)
+            self._later(self._ask(call, key))
+
+    def _no_room(self, request: Request) -> Answer | None:
+        """The refusal when there is no room for another request, asked before anything is spent on it."""
+        if self.committer.full or request.trouble is Trouble.NO_ROOM:
+            return answers.BUSY
+        return None if self.space else answers.LITTLE_SPACE
+
+    async def _ask(self, call: _Call, key: str) -> None:
+        """Let a list decide that is read from now on."""
+        try:
+            grant = await self.keyring.find_surely(key)
+        except TimeoutError:
+            self._answer(call.request, answers.KEYS_UNKNOWN)
+            return
+        if grant is None:
+            self._answer(call.request, answers.WRONG_KEY)
+        else:
+            self._admit(call, grant)
+
+    def _admit(self, call: _Call, grant: Grant) -> None:
+        """What a known source may do, and then the request goes to be committed."""
+        request = call.request
+        origin = request.headers.get(b"origin")
+        if not grant.enabled:
+            self._answer(request, answers.DISABLED, grant)
+        elif origin is not None and grant.origins and not grant.serves(origin.decode("latin-1")):
+            self._answer(request, answers.WRONG_ORIGIN, grant)
+        elif len(call.body) > (grant.largest_request_bytes or self.limits.largest_request_bytes):
+            self._answer(request, answers.TOO_LARGE, grant)
+        elif (per_second := grant.requests_per_second or self.limits.requests_per_second) and (
+            early := self._pace.early_seconds(grant.source_id, per_second)
+        ):
+            self._answer(request, answers.too_fast(early, time.time()), grant)
+        else:
+            self._write_down(call, grant)
+
+    def _write_down(self, call: _Call, grant: Grant) -> None:
+        request, headers = call.request, call.request.headers
+        address = door.client_address(request.peer, headers)
+        columns = facts(grant, call.kind, call.events, headers.get(b"sec-gpc") == b"1", address, headers.get(b"user-agent", b""))
+
+        def settled(outcome: Outcome) -> None:
+            if outcome is Outcome.COMMITTED:
+                self.events += call.events
+                self._answer(request, call.done)
+            else:
+                self._answer(request, BY_OUTCOME[outcome], grant)
+
+        self.committer.commit(Row(grant.source_id, columns, call.body, settled))
+
+    def _answer(self, request: Request, answer: Answer, grant: Grant | None = None) -> None:
+        self.answered[answer.status] = self.answered.get(answer.status, 0) + 1
+        if grant is not None and answer.counted:
+            self.refusals.count(grant.source_id, answer.counted)
+        origin = request.headers.get(b"origin")
+        request.answer(answer, _shared_with(origin) if origin is not None and answer is not answers.WRONG_ORIGIN else b"")
+
+    def _refuse(self, request: Request, answer: Answer) -> None:
+        """Refuse what was not read as JSON; it counts for the source whose key it shows, if it shows one."""
+        key = ""
+        if answer.counted:
+            key = _shown(request) or door.key_in_query(request.query) or (door.key_in_beginning(request.body) if request.trouble is not None else "")
+        self._answer(request, answer, self.keyring.find(key) if key else None)
 
     # the rest --------------------------------------------------------------------------------------------------------
 
-    async def _other(self, method: str, path: str, scope: Scope, headers: Headers, receive: Receive) -> Answer | None:
-        page = self.pages.get(path)
-        if page is not None and method in ("GET", "HEAD"):
-            return await page()
-        if path in FILES and method in ("GET", "HEAD"):
-            return _shown(FILES[path], scope, headers)
-        if path.startswith(door.SETTINGS_PREFIX) and path.rstrip("/").endswith(door.SETTINGS_SUFFIX):
-            return await self._settings(path, scope, headers)
-        if path.startswith(door.WEBHOOK_PREFIX):
-            return await self._webhook(method, path, scope, headers, receive)
-        if path in ("/v1/m", "/v1/m/"):  # the SDK's own metrics: taken, not kept
-            return DONE
-        return WRONG_METHOD if path in door.PATHS else NO_SUCH_PATH
-
-    async def _webhook(self, method: str, path: str, scope: Scope, headers: Headers, receive: Receive) -> Answer | None:
-        """A request to a webhook's address: whose it is, genuine or not, then into the inbox as received; intake maps it to events."""
-        body = await self._rest(receive, b"")
-        if body is None:
-            return TOO_LARGE
-        try:
-            body = door.unpacked(body, headers.get(b"content-encoding", b""), self.limits.largest_request_bytes)
-            hook = await self.keyring.hook_surely(path.removeprefix(door.WEBHOOK_PREFIX).rstrip("/"))
-        except door.TooLarge:
-            return TOO_LARGE
-        except door.Unreadable:
-            return UNREADABLE
-        except TimeoutError:
-            return KEYS_UNKNOWN
-        if hook is None:
-            return NO_SUCH_PATH
-        if not hook.grant.enabled:
-            return DISABLED
-        judged = judge(hook, method, headers, scope["query_string"], body, time.time())
-        if judged.stored is not None:
-            return await self._write_down(hook.grant, WEBHOOK, scope, headers, judged.stored, 1)
-        if judged.refusal is not None:
-            self.refused[hook.grant.source_id, judged.refusal] = self.refused.get((hook.grant.source_id, judged.refusal), 0) + 1
-        return BY_JUDGEMENT.get(judged.status) or _plain(judged.text)
-
-    async def _preflight(self, headers: Headers, send: Send) -> None:
-        """A preflight shows no key, so any origin that some source allows may go on to the real request."""
-        origin = headers.get(b"origin", b"*")
-        if self.keyring.open_to_any_origin or not self.keyring.fresh or origin.decode("latin-1") in self.keyring.origins:
-            wanted = headers.get(b"access-control-request-headers", ALLOWED_HEADERS)
-            more = [(b"access-control-allow-origin", origin), (b"access-control-allow-headers", wanted), (b"vary", b"origin, access-control-request-headers")]
+    def _other(self, request: Request) -> None:
+        path = request.path.decode("latin-1")
+        rows, key = door.find(path)
+        method = "GET" if request.method == b"HEAD" else request.method.decode()
+        row = rows.get(method)
+        if row is None:
+            file = FILES.get(path) if method == "GET" else None
+            self._answer(request, _served(file, request) if file else answers.WRONG_METHOD if rows else answers.NO_SUCH_PATH)
+        elif row.does is Does.TAKE:
+            self._collect(request, row.call)
+        elif row.does is Does.DRAW:
+            self._draw(request, row.call)
+        elif row.does is Does.HOOK:
+            self._later(self._hook(request, key))
+        elif row.does is Does.SWALLOW:
+            self._answer(request, answers.DONE)
+        elif row.does is Does.SETTINGS:
+            self._answer(request, self._settings(request, key))
+        elif row.does is Does.SOURCE_CONFIG:
+            self._later(self._source_config(request))
         else:
-            more = [(b"vary", b"origin")]
-        await send({"type": "http.response.start", "status": 204, "headers": [*PREFLIGHT[:-1], *more]})
-        await send({"type": "http.response.body", "body": b""})
+            self._answer(request, {Does.ALIVE: _alive, Does.READY: self._ready, Does.METRICS: self._metrics}[row.does]())
 
-    async def _settings(self, path: str, scope: Scope, headers: Headers) -> Answer:
-        key = path.rstrip("/").removeprefix(door.SETTINGS_PREFIX).removesuffix(door.SETTINGS_SUFFIX)
+    def _draw(self, request: Request, call: str | None) -> None:
+        """An event in the address of a picture. HEAD asks about the picture and is no event."""
+        if request.method == b"HEAD":
+            self._answer(request, answers.DRAWN)
+            return
+        body = pixel.body_of(request.query)
+        request.body, request.trouble = body or b"", None
+        request.headers.pop(b"content-encoding", None)
+        self._collect(request, call, answers.DRAWN)
+
+    async def _hook(self, request: Request, token: str) -> None:
+        """A request to a webhook's address: whose it is, genuine or not, then into the inbox as received; intake maps it to events."""
+        if refusal := self._no_room(request):
+            self._answer(request, refusal)
+            return
+        try:
+            if request.trouble is not None:
+                raise door.TooLarge
+            body = door.unpacked(request.body, request.headers.get(b"content-encoding", b""), self.limits.largest_request_bytes)
+            hook = await self.keyring.hook_surely(token)
+        except door.TooLarge:
+            self._answer(request, answers.TOO_LARGE)
+            return
+        except door.Unreadable:
+            self._answer(request, answers.UNREADABLE)
+            return
+        except TimeoutError:
+            self._answer(request, answers.KEYS_UNKNOWN)
+            return
+        if hook is None or not hook.grant.enabled:
+            self._answer(request, answers.NO_SUCH_PATH if hook is None else answers.DISABLED, hook and hook.grant)
+            return
+        judged = judge(hook, request.method.decode(), request.headers, request.query, body, time.time())
+        if judged.stored is not None:
+            self._write_down(_Call(request, WEBHOOK, judged.stored, 1, answers.DONE), hook.grant)
+            return
+        if judged.refusal is not None:
+            self.refusals.count(hook.grant.source_id, judged.refusal)
+        self._answer(request, BY_JUDGEMENT.get(judged.status) or _challenge(judged.text))
+
+    def _preflight(self, request: Request) -> None:
+        """A preflight shows no key, so any origin that some source allows may go on to the real request."""
+        origin = request.headers.get(b"origin", b"")
+        keyring = self.keyring
+        lines = b"vary: origin, access-control-request-headers\r\n"
+        if door.ORIGIN(origin) and (keyring.open_to_any_origin or not keyring.fresh or origin.decode("latin-1") in keyring.origins):
+            wanted = request.headers.get(b"access-control-request-headers", b"")
+            lines += b"access-control-allow-origin: %b\r\naccess-control-allow-credentials: true\r\naccess-control-allow-headers: %b\r\n" % (
+                origin,
+                wanted if door.HEADER_NAMES(wanted) else ALLOWED_HEADERS,
+            )
+        request.answer(PREFLIGHT, lines)
+
+    def _settings(self, request: Request, key: str) -> Answer:
         grant = self.keyring.find(key)
-        if grant is None or grant.trusted:
-            return NO_SUCH_PATH if self.keyring.fresh else KEYS_UNKNOWN
-        host = headers.get(b"host", b"localhost").decode("latin-1")
-        scheme = headers[b"x-forwarded-proto"].decode("latin-1") if b"x-forwarded-proto" in headers else str(scope["scheme"])
-        return Answer(200, door.settings_document(key, scheme, host), (b"cache-control", b"public, max-age=300"))
+        if grant is None or grant.trusted or not grant.enabled:
+            return answers.NO_SUCH_PATH if self.keyring.fresh else answers.KEYS_UNKNOWN
+        return _document(door.settings_document(key, self.limits.public_url or door.address_of(request.peer, request.headers)), public=True)
 
-    async def _healthy(self) -> Answer:
-        return Answer(200, b'{"alive":true}')
+    async def _source_config(self, request: Request) -> None:
+        key = _shown(request) or door.key_in_query(request.query)
+        try:
+            grant = self.keyring.find(key) or await self.keyring.find_surely(key)
+        except TimeoutError:
+            self._answer(request, answers.KEYS_UNKNOWN)
+            return
+        if grant is None or not grant.enabled:
+            self._answer(request, answers.WRONG_KEY if grant is None else answers.DISABLED)
+            return
+        address = self.limits.public_url or door.address_of(request.peer, request.headers)
+        self._answer(request, _document(door.source_config(grant.write_key, grant.source_id, address.rstrip("/")), public=False))
 
-    async def _ready(self) -> Answer:
+    def _later(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    def _ready(self) -> Answer:
         """Whether requests can be committed here."""
-        disk = shutil.disk_usage(self.data_dir if self.data_dir.exists() else Path("/"))
-        checks = {"store": self.committer.ready, "keys": self.keyring.fresh, "disk": disk.free / disk.total > LEAST_FREE_SHARE}
-        body = ",".join(f'"{name}":{str(good).lower()}' for name, good in checks.items())
-        return Answer(200, f"{{{body}}}".encode()) if all(checks.values()) else Answer(503, f"{{{body}}}".encode(), RETRY)
+        checks = {"store": self.committer.ready, "keys": self.keyring.fresh, "disk": self.space}
+        body = "{" + ",".join(f'"{name}":{str(good).lower()}' for name, good in checks.items()) + "}"
+        return Answer(200, body.encode()) if all(checks.values()) else Answer(503, body.encode(), ("retry-after", "1"))
 
-    async def _metrics(self) -> Answer:
+    def _metrics(self) -> Answer:
         """Prometheus text of this process; the counters of all processes since the beginning are in the app's metrics."""
         figures = self.committer.figures
         writer = self.committer.writer
@@ -275,48 +297,84 @@ class Door:
         lines += [
             f'cegla_collector_events_total{{writer="{writer}"}} {self.events}',
             f'cegla_collector_waiting_requests{{writer="{writer}"}} {self.committer.waiting}',
+            f'cegla_collector_connections{{writer="{writer}"}} {len(self._server.connections)}',
+            f'cegla_collector_held_bytes{{writer="{writer}"}} {self._server.held_bytes}',
             f'cegla_collector_commit_errors_total{{writer="{writer}"}} {figures.failures}',
             *(f'cegla_collector_commit_seconds_bucket{{writer="{writer}",le="{bound}"}} {figures.within[place]}' for place, bound in enumerate(BUCKETS)),
             f'cegla_collector_commit_seconds_bucket{{writer="{writer}",le="+Inf"}} {figures.groups}',
             f'cegla_collector_commit_seconds_sum{{writer="{writer}"}} {figures.seconds:.6f}',
             f'cegla_collector_commit_seconds_count{{writer="{writer}"}} {figures.groups}',
         ]
-        answer = Answer(200, "\n".join([*lines, ""]).encode())
-        answer.headers[0] = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
-        return answer
+        return Answer(200, "\n".join([*lines, ""]).encode(), kind=answers.TEXT)
 
     # from start to end -----------------------------------------------------------------------------------------------
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        """The ASGI lifespan: connect in the background at the start, commit what waits at the end."""
-        await receive()
-        self.keyring = Keyring(self.dsn, self.data_dir / "keys")
-        self.committer = self.make_committer(self.dsn, self.limits.group_milliseconds / 1_000, self.limits.most_waiting_requests, self.data_dir / heads.FOLDER)
-        committing = asyncio.create_task(self.committer.run())
-        reading = asyncio.create_task(self.keyring.run())
-        for task in (committing, reading):
-            task.add_done_callback(_stop_rather_than_lie)
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
+    async def open(self, sockets: Sequence[socket]) -> None:
+        """Listen, and connect in the background."""
+        limits = self.limits
+        room = Room(limits.most_waiting_requests, limits.most_waiting_bytes, limits.most_waiting_milliseconds / 1_000)
+        self.keyring = Keyring(self.dsn, self.refusals, self.data_dir / "keys")
+        self.committer = self.make_committer(self.dsn, limits.group_milliseconds / 1_000, room, self.data_dir / heads.FOLDER)
+        self._server = Server(self)
+        self._working = [asyncio.create_task(work) for work in (self.committer.run(), self.keyring.run(), self._watch_space())]
+        await self._server.listen(sockets)
+
+    async def serve(self, until: asyncio.Event) -> None:
+        """Stay open until the event is set, then `close`. Whatever ends one of the parts ends the process: it stops rather than lies."""
+        told = asyncio.create_task(until.wait())
+        ended, _ = await asyncio.wait([told, *self._working], return_when=asyncio.FIRST_COMPLETED)
+        for task in ended - {told}:
+            task.result()
+        await self.close()
+
+    async def close(self) -> None:
+        """Answer what is under way, commit what waits, end."""
+        await self._server.stop()
         self.committer.finish()
+        committing, *others = self._working
         await committing
-        reading.cancel()
-        await send({"type": "lifespan.shutdown.complete"})
+        for task in others:
+            task.cancel()
+
+    async def _watch_space(self) -> None:
+        """Whether the disk of the data directory has room; asked here, so that no request waits for a disk."""
+        while True:
+            disk = shutil.disk_usage(self.data_dir if self.data_dir.exists() else Path("/"))
+            self.space = disk.free / disk.total > LEAST_FREE_SHARE
+            await asyncio.sleep(SPACE_EVERY_SECONDS)
 
 
-def _shown(file: File, scope: Scope, headers: Headers) -> Answer:
-    status, head, body = file.answer(headers, scope["query_string"])
-    answer = Answer(status, body)
-    answer.headers[:] = head
-    return answer
+def _shown(request: Request) -> str:
+    authorization = request.headers.get(b"authorization")
+    return door.key_in_header(authorization) if authorization else ""
 
 
-def _stop_rather_than_lie(task: "asyncio.Task[None]") -> None:
-    """A collector whose background work died for an unknown reason ends, and the supervisor starts a new one."""
-    error = None if task.cancelled() else task.exception()
-    if error is not None:
-        asyncio.get_running_loop().call_soon(_raise, error)
+@lru_cache(maxsize=1_024)
+def _shared_lines(origin: bytes) -> bytes:
+    return (
+        b"access-control-allow-origin: %b\r\naccess-control-allow-credentials: true\r\n"
+        b"access-control-expose-headers: Retry-After, X-RateLimit-Reset\r\nvary: origin\r\n"
+    ) % origin
 
 
-def _raise(error: BaseException) -> None:
-    raise SystemExit(1) from error
+def _shared_with(origin: bytes) -> bytes:
+    """The header lines that let a page of this origin read the answer."""
+    return _shared_lines(origin) if door.ORIGIN(origin) else b""
+
+
+def _document(body: bytes, *, public: bool) -> Answer:
+    return Answer(200, body, ("cache-control", "public, max-age=300" if public else "no-cache"))
+
+
+def _served(file: File, request: Request) -> Answer:
+    status, headers, body = file.answer(request.headers, request.query)
+    return Answer(status, body, *((name.decode(), value.decode()) for name, value in headers), kind="")
+
+
+def _challenge(text: bytes) -> Answer:
+    """Text that no browser reads as a page: the answer to a provider's challenge."""
+    return Answer(200, text, ("x-content-type-options", "nosniff"), kind="text/plain; charset=utf-8")
+
+
+def _alive() -> Answer:
+    return Answer(200, b'{"alive":true}')

@@ -51,6 +51,8 @@ ROUTES = (
     Route("GET", "/sources", sources.show, "sources.read"),
     Route("POST", "/sources", sources.add, "sources.edit"),
     Route("GET", "/sources/{id}", sources.show_one, "sources.read"),
+    Route("POST", "/sources/{id}", sources.change, "sources.edit"),
+    Route("POST", "/sources/{id}/keys", sources.change_keys, "sources.edit"),
     Route("GET", "/campaigns", campaigns.show, "campaigns.read"),
     Route("GET", "/campaigns/new", campaigns.show_new, "campaigns.edit"),
     Route("POST", "/campaigns/form", campaigns.save, "campaigns.edit"),

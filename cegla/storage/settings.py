@@ -25,10 +25,13 @@ class CollectorSettings(Section):
     public_url: str = Field("", description="the address that websites and apps send to; empty: the collector's own address")
     workers: int = Field(2, ge=1, le=64, description="collector processes")
     group_milliseconds: float = Field(4.0, ge=0, le=100, description="how long requests are gathered before one commit")
-    largest_request_bytes: int = Field(500_000, description="a larger request body, decompressed, gets 413")
-    largest_event_bytes: int = Field(32_768, description="a larger event goes to quarantine")
-    most_events: int = Field(2_500, description="events of one batch beyond this go to quarantine")
-    most_waiting_requests: int = Field(4_096, description="requests waiting for a commit in one worker; beyond this 429")
+    largest_request_bytes: int = Field(500_000, gt=0, description="a larger request body, decompressed, gets 413; a source may have its own limit")
+    largest_event_bytes: int = Field(32_768, gt=0, description="a larger event goes to quarantine; a source may have its own limit")
+    most_events: int = Field(2_500, gt=0, description="events of one batch beyond this go to quarantine; a source may have its own limit")
+    requests_per_second: float = Field(0, ge=0, description="faster sources get 429; 0: no limit; a source may have its own limit")
+    most_waiting_requests: int = Field(4_096, gt=0, description="requests waiting for a commit in one worker; beyond this 429")
+    most_waiting_bytes: int = Field(16_000_000, gt=0, description="bytes waiting for a commit in one worker; beyond this 429")
+    most_waiting_milliseconds: float = Field(200, gt=0, description="while the oldest request has waited longer than this, new ones get 429")
 
 
 class AppSettings(Section):

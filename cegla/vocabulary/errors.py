@@ -216,6 +216,22 @@ class NotPermitted(Refused):
     todo = Text("Poproś administratora o uprawnienie.", "Ask an administrator for the permission.")
 
 
+class LimitOutOfRange(InvalidInput):
+    """A limit of a source is not above zero, or larger than anything here can hold."""
+
+    code = "CEGLA-E0350"
+    what = Text("Limit „{limit}” musi być większy od zera i nie większy niż {most}.", "The limit “{limit}” must be above zero and at most {most}.")
+    todo = Text("Podaj liczbę z tego zakresu albo nic: wtedy obowiązuje limit instalacji.", "Give such a number, or none for the installation's limit.")
+
+
+class NotAnOrigin(InvalidInput):
+    """What should be the origin of a web page is something else."""
+
+    code = "CEGLA-E0351"
+    what = Text("To nie jest adres strony w postaci https://sklep.pl.", "This is not the origin of a web page, such as https://shop.example.")
+    todo = Text("Podaj protokół i domenę, bez ścieżki.", "Give the scheme and the host, without a path.")
+
+
 class FieldMissing(InvalidInput):
     """A form or a call lacks a value it needs."""
 

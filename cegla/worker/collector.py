@@ -3,10 +3,13 @@
 Several run side by side; the kernel spreads connections over them (SO_REUSEPORT), so each can end without the others noticing.
 """
 
+import asyncio
+import resource
+import signal
 import socket
 import sys
 
-import uvicorn
+import uvloop
 
 from cegla.collect.wire import Door
 from cegla.storage.postgres import EmbeddedPostgres
@@ -15,19 +18,27 @@ from cegla.vocabulary.errors import CeglaError
 from cegla.worker.logs import write_logs_as_json
 from cegla.worker.tether import end_with_supervisor
 
-BACKLOG = 2_048
-
 
 def run(settings: Settings, make_door: type[Door] = Door) -> None:
     """Accept requests until SIGTERM; then commit what waits and end."""
     dsn = settings.dsn or EmbeddedPostgres(settings.data_dir / "postgres").dsn
-    door = make_door(dsn, settings.collector, settings.data_dir)
-    config = uvicorn.Config(
-        door, loop="uvloop", http="httptools", ws="none", interface="asgi3", lifespan="on", log_level="warning", access_log=False,
-        proxy_headers=False, server_header=False, date_header=False, backlog=BACKLOG, timeout_keep_alive=65, timeout_graceful_shutdown=5,
-    )  # fmt: skip
-    listening = listen(settings.collector.host, settings.collector.port)
-    uvicorn.Server(config).run(sockets=[listening])
+    allow_many_connections()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(make_door(dsn, settings.collector, settings.data_dir), listen(settings.collector.host, settings.collector.port)))
+
+
+async def _serve(door: Door, listening: socket.socket) -> None:
+    ending = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, ending.set)
+    await door.open([listening])
+    await door.serve(ending)
+
+
+def allow_many_connections() -> None:
+    """Each connection is an open file, and the usual soft limit of 1,024 is meant for programs that use select(2)."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,16 +1,17 @@
 """The script for websites is served from memory, cached long, and never sent twice to who has it."""
 
 import gzip
+from pathlib import Path
 
 import httpx
 
 from cegla.collect.shelf import FILES
-from tests.collect.test_wire import talk
+from tests.collect.opened import talk
 
 SCRIPT = FILES["/c.js"]
 
 
-def test_the_script_is_served_packed_with_a_long_cache_also_to_other_origins(dsn: str) -> None:
+def test_the_script_is_served_packed_with_a_long_cache_also_to_other_origins(dsn: str, tmp_path: Path) -> None:
     async def conversation(client: httpx.AsyncClient) -> None:
         answer = await client.get("/c.js", headers={"Origin": "https://shop.test"})
         assert answer.status_code == 200
@@ -25,10 +26,10 @@ def test_the_script_is_served_packed_with_a_long_cache_also_to_other_origins(dsn
         assert plain.headers["etag"] != answer.headers["etag"]
         assert plain.content == answer.content
 
-    talk(dsn, conversation)
+    talk(dsn, tmp_path, conversation)
 
 
-def test_who_has_the_script_gets_304_and_a_versioned_address_is_good_for_a_year(dsn: str) -> None:
+def test_who_has_the_script_gets_304_and_a_versioned_address_is_good_for_a_year(dsn: str, tmp_path: Path) -> None:
     async def conversation(client: httpx.AsyncClient) -> None:
         etag = (await client.get("/c.js")).headers["etag"]
         for known in (etag, f'"old", W/{etag}', "*"):
@@ -39,7 +40,7 @@ def test_who_has_the_script_gets_304_and_a_versioned_address_is_good_for_a_year(
         assert "immutable" not in (await client.get("/c.js?v=other")).headers["cache-control"]
         assert (await client.post("/c.js")).status_code == 404
 
-    talk(dsn, conversation)
+    talk(dsn, tmp_path, conversation)
 
 
 def test_the_packed_body_is_the_file() -> None:

@@ -1,13 +1,8 @@
 """The tracking contract as an SDK meets it: paths, keys, encodings, answers, and silence about nothing."""
 
 import asyncio
-import base64
 import gzip
 import json
-import shutil
-import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,48 +11,13 @@ import psycopg
 import pytest
 
 from cegla.collect import actions as collect
-from cegla.collect.rules.door import PATHS
-from cegla.collect.wire import Door
+from cegla.collect.rules.door import PATHS, Does
 from cegla.storage.settings import CollectorSettings
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
+from tests.collect.opened import EVENT, basic, opened, ready, talk
 
-EVENT = {"type": "track", "event": "Product Viewed", "messageId": "m-1", "anonymousId": "a-1"}
-LIMITS = CollectorSettings.model_validate({"largest_request_bytes": 10_000, "group_milliseconds": 0})
-Talk = Callable[[httpx.AsyncClient], Awaitable[None]]
-
-
-@asynccontextmanager
-async def opened(dsn: str, kind: type[Door] = Door, limits: CollectorSettings = LIMITS) -> AsyncGenerator[tuple[Door, httpx.AsyncClient]]:
-    """A door between its start and its end, and a client at it."""
-    data_dir = Path(tempfile.mkdtemp(prefix="cegla-door-"))
-    door = kind(dsn, limits, data_dir)
-    told: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-    said: asyncio.Queue[Any] = asyncio.Queue()
-    life = asyncio.create_task(door({"type": "lifespan"}, told.get, said.put))
-    await told.put({"type": "lifespan.startup"})
-    await said.get()
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(door, client=("198.51.100.7", 1)), base_url="http://cegla.test") as client:
-        try:
-            yield door, client
-        finally:
-            await told.put({"type": "lifespan.shutdown"})
-            await life
-            shutil.rmtree(data_dir)
-
-
-async def ready(door: Door) -> None:
-    while not (door.committer.ready and door.keyring.fresh):
-        await asyncio.sleep(0.01)
-
-
-def talk(dsn: str, conversation: Talk, kind: type[Door] = Door) -> None:
-    async def go() -> None:
-        async with opened(dsn, kind) as (door, client):
-            await ready(door)
-            await conversation(client)
-
-    asyncio.run(go())
+TAKING = [row for row in PATHS if row.does is Does.TAKE]
 
 
 @pytest.fixture
@@ -71,21 +31,19 @@ def taken(workspace: Workspace) -> list[Any]:
         return list(collect.take(conn, 1_000).requests)
 
 
-def basic(key: str) -> dict[str, str]:
-    return {"Authorization": "Basic " + base64.b64encode(key.encode()).decode()}
-
-
-@pytest.mark.parametrize("path", sorted(PATHS))
-def test_every_path_of_the_contract_accepts_and_none_redirects(path: str, workspace: Workspace, shop: tuple[collect.Source, str]) -> None:
+@pytest.mark.parametrize("shape", ["{}", "{}/", "/{}", "{}//"])
+def test_every_path_of_the_contract_accepts_and_none_redirects(shape: str, workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     async def conversation(client: httpx.AsyncClient) -> None:
-        answer = await client.post(path, json=EVENT, headers=basic(shop[0].key + ":"))
-        assert (answer.status_code, answer.json()) == (200, {"success": True})
+        for row in TAKING:
+            address = str(client.base_url).rstrip("/") + shape.format(row.path)
+            answer = await client.post(address, json=EVENT, headers=basic(shop[0].key + ":"))
+            assert (row.path, answer.status_code, answer.json()) == (row.path, 200, {"success": True})
 
-    talk(workspace.dsn, conversation)
-    assert [request.kind for request in taken(workspace)] == [PATHS[path]]
+    talk(workspace.dsn, tmp_path, conversation)
+    assert [request.kind for request in taken(workspace)] == [row.call for row in TAKING]
 
 
-def test_a_key_is_found_in_every_place(workspace: Workspace, shop: tuple[collect.Source, str]) -> None:
+def test_a_key_is_found_in_every_place(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     key = shop[0].key
 
     async def conversation(client: httpx.AsyncClient) -> None:
@@ -98,65 +56,65 @@ def test_a_key_is_found_in_every_place(workspace: Workspace, shop: tuple[collect
         ):
             assert (await client.post(f"/v1/t{query}", json={**EVENT, **more}, headers=headers)).status_code == 200
 
-    talk(workspace.dsn, conversation)
+    talk(workspace.dsn, tmp_path, conversation)
     assert [request.trusted for request in taken(workspace)] == [False] * 5
 
 
-def test_the_secret_key_marks_a_request_trusted(workspace: Workspace, shop: tuple[collect.Source, str]) -> None:
+def test_the_secret_key_marks_a_request_trusted(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     async def conversation(client: httpx.AsyncClient) -> None:
         assert (await client.post("/v1/b", json={"batch": [EVENT, EVENT]}, headers=basic(shop[1] + ":"))).status_code == 200
 
-    talk(workspace.dsn, conversation)
+    talk(workspace.dsn, tmp_path, conversation)
     assert [(request.trusted, request.events) for request in taken(workspace)] == [(True, 2)]
 
 
-def test_what_is_stored_is_what_was_sent(workspace: Workspace, shop: tuple[collect.Source, str]) -> None:
+def test_what_is_stored_is_what_was_sent(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     body = ' {"batch" : [{"żółć": 1}], "writeKey":"' + shop[0].key + '"}'
 
     async def conversation(client: httpx.AsyncClient) -> None:
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip", "Sec-GPC": "1", "User-Agent": "Test/1"}
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip", "Sec-GPC": "1", "User-Agent": "Test/1", "X-Forwarded-For": "10.0.0.1, 198.51.100.7"}
         assert (await client.post("/v1/batch", content=gzip.compress(body.encode()), headers=headers)).status_code == 200
         del headers["Content-Encoding"]  # some SDKs do not say that it is gzip
         assert (await client.post("/v1/batch", content=gzip.compress(body.encode()), headers=headers)).status_code == 200
 
-    talk(workspace.dsn, conversation)
+    talk(workspace.dsn, tmp_path, conversation)
     stored = taken(workspace)
     assert [request.body.decode() for request in stored] == [body, body]
     assert (stored[0].ip, stored[0].user_agent, stored[0].gpc) == ("198.51.100.0", "Test/1", True)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"a":NaN}', b"\xef\xbb\xbf{}", b"[" * 5_000, b'{"a":1}}', b"writeKey=1&a=2", b"\x1f\x8bnogzip"])
-def test_what_is_no_json_gets_400_in_the_words_of_the_contract(body: bytes, workspace: Workspace, shop: tuple[collect.Source, str]) -> None:
+def test_what_is_no_json_gets_400_in_the_words_of_the_contract(body: bytes, workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     async def conversation(client: httpx.AsyncClient) -> None:
         answer = await client.post("/v1/track", content=body, headers=basic(shop[0].key))
         assert answer.status_code == 400
         assert answer.json()["code"] == "invalid_request"
 
-    talk(workspace.dsn, conversation)
+    talk(workspace.dsn, tmp_path, conversation)
     assert taken(workspace) == []
 
 
 @pytest.mark.parametrize("body", [b"5", b"[]", b"null", b'{"batch":7}', b'{"batch":[]}', b'{"a":"\\ud800"}', b'{"a":"\xff"}', b'{"a":1e999}'])
-def test_whatever_is_json_is_kept_for_intake_to_judge(body: bytes, workspace: Workspace, shop: tuple[collect.Source, str]) -> None:
+def test_whatever_is_json_is_kept_for_intake_to_judge(body: bytes, workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     async def conversation(client: httpx.AsyncClient) -> None:
         assert (await client.post("/v1/track", content=body, headers=basic(shop[0].key))).status_code == 200
 
-    talk(workspace.dsn, conversation)
+    talk(workspace.dsn, tmp_path, conversation)
     assert [request.body for request in taken(workspace)] == [body]
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_too_large_is_413_also_when_it_only_unpacks_to_that(packed: bool, workspace: Workspace, shop: tuple[collect.Source, str]) -> None:
+def test_too_large_is_413_also_when_it_only_unpacks_to_that(packed: bool, workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     body = json.dumps({**EVENT, "properties": {"text": "x" * 20_000}}).encode()
 
     async def conversation(client: httpx.AsyncClient) -> None:
         answer = await client.post("/v1/t", content=gzip.compress(body) if packed else body, headers=basic(shop[0].key))
         assert answer.status_code == 413
 
-    talk(workspace.dsn, conversation)
+    talk(workspace.dsn, tmp_path, conversation)
 
 
-def test_a_key_is_called_unknown_only_by_a_list_read_after_the_question(workspace: Workspace, shop: tuple[collect.Source, str]) -> None:
+def test_a_key_is_called_unknown_only_by_a_list_read_after_the_question(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     async def conversation(client: httpx.AsyncClient) -> None:
         assert (await client.post("/v1/t", json=EVENT, headers=basic("wk_wrong"))).status_code == 401
         with workspace.transaction() as conn:
@@ -164,10 +122,10 @@ def test_a_key_is_called_unknown_only_by_a_list_read_after_the_question(workspac
         assert (await client.post("/v1/t", json=EVENT, headers=basic(fresh.key))).status_code == 200
         assert (await client.post("/v1/t", json=EVENT)).status_code == 401
 
-    talk(workspace.dsn, conversation)
+    talk(workspace.dsn, tmp_path, conversation)
 
 
-def test_a_disabled_source_and_a_foreign_origin_are_refused(workspace: Workspace, shop: tuple[collect.Source, str]) -> None:
+def test_a_disabled_source_and_a_foreign_origin_are_refused(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     with workspace.transaction() as conn:
         other, _ = collect.add_source(conn, "other", "website", Basis.CONTRACT, workspace.clock())
         conn.execute("update collect.sources set enabled = false where id = %s", [other.id])
@@ -179,12 +137,13 @@ def test_a_disabled_source_and_a_foreign_origin_are_refused(workspace: Workspace
         answer = await client.post("/v1/t", json=EVENT, headers={**basic(shop[0].key), "Origin": "https://shop.test"})
         assert answer.status_code == 200
         assert answer.headers["access-control-allow-origin"] == "https://shop.test"
-        assert answer.headers["access-control-expose-headers"] == "Retry-After"
+        assert answer.headers["access-control-allow-credentials"] == "true"
+        assert "Retry-After" in answer.headers["access-control-expose-headers"]
 
-    talk(workspace.dsn, conversation)
+    talk(workspace.dsn, tmp_path, conversation)
 
 
-def test_a_preflight_allows_what_sdks_send(workspace: Workspace, shop: tuple[collect.Source, str]) -> None:
+def test_a_preflight_allows_what_sdks_send(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     async def conversation(client: httpx.AsyncClient) -> None:
         wanted = "authorization,content-type,x-retry-count"
         headers = {"Origin": "https://shop.test", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": wanted}
@@ -193,21 +152,25 @@ def test_a_preflight_allows_what_sdks_send(workspace: Workspace, shop: tuple[col
         assert answer.headers["access-control-allow-headers"] == wanted
         assert int(answer.headers["access-control-max-age"]) >= 86_400
 
-    talk(workspace.dsn, conversation)
+    talk(workspace.dsn, tmp_path, conversation)
 
 
-def test_the_settings_document_names_this_host_and_nothing_else(workspace: Workspace, shop: tuple[collect.Source, str]) -> None:
+def test_the_settings_document_names_this_host_and_nothing_else(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     async def conversation(client: httpx.AsyncClient) -> None:
-        document = (await client.get(f"/v1/projects/{shop[0].key}/settings")).json()
+        asked = {"Host": "cegla.test", "X-Forwarded-Proto": "https"}
+        answer = await client.get(f"/v1/projects/{shop[0].key}/settings", headers=asked)
+        assert answer.headers["cache-control"] == "public, max-age=300"
+        document = answer.json()
         assert list(document["integrations"]) == ["Segment.io"]
-        assert document["integrations"]["Segment.io"] == {"apiKey": shop[0].key, "apiHost": "cegla.test/v1", "protocol": "http"}
+        assert document["integrations"]["Segment.io"] == {"apiKey": shop[0].key, "apiHost": "cegla.test/v1", "protocol": "https"}
+        assert document["metrics"] == {"sampleRate": 0}
         assert (await client.get("/v1/projects/wk_wrong/settings")).status_code == 404
         assert (await client.get(f"/v1/projects/{shop[1]}/settings")).status_code == 404
 
-    talk(workspace.dsn, conversation)
+    talk(workspace.dsn, tmp_path, conversation)
 
 
-def test_other_paths_and_methods_are_refused_without_a_redirect(workspace: Workspace) -> None:
+def test_other_paths_and_methods_are_refused_without_a_redirect(workspace: Workspace, tmp_path: Path) -> None:
     async def conversation(client: httpx.AsyncClient) -> None:
         assert (await client.post("/v1/m", content=b"{}")).status_code == 200
         assert (await client.get("/v1/track")).status_code == 405
@@ -216,12 +179,12 @@ def test_other_paths_and_methods_are_refused_without_a_redirect(workspace: Works
         assert (await client.get("/readyz")).status_code == 200
         assert "cegla_collector_commit_seconds_count" in (await client.get("/metrics")).text
 
-    talk(workspace.dsn, conversation)
+    talk(workspace.dsn, tmp_path, conversation)
 
 
-def test_without_postgresql_it_listens_and_asks_to_try_again() -> None:
+def test_without_postgresql_it_listens_and_asks_to_try_again(tmp_path: Path) -> None:
     async def go() -> None:
-        async with opened("host=/nowhere user=postgres dbname=cegla connect_timeout=1") as (door, client):
+        async with opened("host=/nowhere user=postgres dbname=cegla connect_timeout=1", tmp_path) as (door, client):
             assert (await client.get("/healthz")).status_code == 200
             assert (await client.get("/readyz")).status_code == 503
             answer = await client.post("/v1/t", json=EVENT, headers=basic("wk_any"))
@@ -232,9 +195,9 @@ def test_without_postgresql_it_listens_and_asks_to_try_again() -> None:
     asyncio.run(go())
 
 
-def test_after_a_lost_connection_numbers_go_on_without_a_hole(workspace: Workspace, shop: tuple[collect.Source, str]) -> None:
+def test_after_a_lost_connection_numbers_go_on_without_a_hole(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     async def go() -> None:
-        async with opened(workspace.dsn) as (door, client):
+        async with opened(workspace.dsn, tmp_path) as (door, client):
             await ready(door)
             assert (await client.post("/v1/t", json=EVENT, headers=basic(shop[0].key))).status_code == 200
             with psycopg.connect(workspace.dsn, autocommit=True) as conn:
@@ -250,10 +213,10 @@ def test_after_a_lost_connection_numbers_go_on_without_a_hole(workspace: Workspa
         assert conn.execute("select count(*) from collect.damage").fetchone() == (0,)
 
 
-def test_when_too_many_wait_the_next_is_told_to_come_back(workspace: Workspace, shop: tuple[collect.Source, str]) -> None:
+def test_when_too_many_wait_the_next_is_told_to_come_back(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     async def go() -> None:
         tight = CollectorSettings.model_validate({"most_waiting_requests": 3, "group_milliseconds": 100})
-        async with opened(workspace.dsn, limits=tight) as (door, client):
+        async with opened(workspace.dsn, tmp_path, limits=tight) as (door, client):
             await ready(door)
             answers = await asyncio.gather(*(client.post("/v1/t", json=EVENT, headers=basic(shop[0].key)) for _ in range(10)))
             statuses = [answer.status_code for answer in answers]

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import shutil
+import socket
+import tempfile
 import threading
 import time
 from collections.abc import Generator
@@ -12,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import uvicorn
 
+from cegla.collect.answers import Answer
+from cegla.collect.http import Request
 from cegla.collect.wire import Door
 from cegla.storage.settings import CollectorSettings
 
@@ -54,27 +58,23 @@ class _Page(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-class Moody:
+class Moody(Door):
     """The collector's door, with answers put in front of it: each of `moods` is (status, headers) for one POST."""
 
-    def __init__(self, dsn: str) -> None:
-        self.door = Door(dsn, LIMITS, Path("/"))
+    def __init__(self, dsn: str, directory: Path) -> None:
+        super().__init__(dsn, LIMITS, directory)
         self.moods: list[tuple[int, dict[str, str]]] = []
         self.seen: list[tuple[float, int]] = []
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST":
+    def handle(self, request: Request) -> None:
+        if request.method == b"POST":
             status, headers = self.moods.pop(0) if self.moods else (0, {})
             self.seen.append((time.monotonic(), status))
             if status:
-                while (await receive()).get("more_body"):
-                    pass
-                origin = dict(scope["headers"]).get(b"origin", b"*")
-                head = [(b"access-control-allow-origin", origin), (b"access-control-expose-headers", b"Retry-After")]
-                await send({"type": "http.response.start", "status": status, "headers": [*head, *((k.encode(), v.encode()) for k, v in headers.items())]})
-                await send({"type": "http.response.body", "body": b""})
+                shared = b"access-control-allow-origin: %b\r\naccess-control-expose-headers: Retry-After\r\n"
+                request.answer(Answer(status, b"", *headers.items()), shared % request.headers.get(b"origin", b"*"))
                 return
-        await self.door(scope, receive, send)
+        super().handle(request)
 
 
 @dataclass
@@ -129,12 +129,25 @@ def website() -> Generator[Answers]:
 @contextmanager
 def collector(dsn: str) -> Generator[Collector]:
     """A collector on a port of its own, committing into `dsn`."""
-    moody = Moody(dsn)
-    server = uvicorn.Server(uvicorn.Config(moody, host="127.0.0.1", port=0, log_level="error", lifespan="on"))
-    running = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    directory = Path(tempfile.mkdtemp(prefix="cegla-site-"))
+    loop, standing = asyncio.new_event_loop(), threading.Event()
+    moody = Moody(dsn, directory)
+    ending = asyncio.Event()
+
+    async def stay() -> None:
+        await moody.open([listening])
+        standing.set()
+        await moody.serve(ending)
+
+    running = threading.Thread(target=loop.run_until_complete, args=(stay(),), daemon=True)
     running.start()
-    while not (server.started and moody.door.committer.ready and moody.door.keyring.fresh):
+    standing.wait(10)
+    while not (moody.committer.ready and moody.keyring.fresh):
         time.sleep(0.02)
-    yield Collector(dsn, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", moody)
-    server.should_exit = True
+    yield Collector(dsn, f"http://127.0.0.1:{listening.getsockname()[1]}", moody)
+    loop.call_soon_threadsafe(ending.set)
     running.join(10)
+    loop.close()
+    shutil.rmtree(directory)

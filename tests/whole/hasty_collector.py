@@ -11,8 +11,7 @@ class HastyCommitter(GroupCommitter):
 
     def commit(self, row: Row) -> None:
         super().commit(row)
-        if not row.answer.done():
-            row.answer.set_result(Outcome.COMMITTED)
+        row.answer(Outcome.COMMITTED)  # whatever is said afterwards reaches nobody
 
 
 class HastyDoor(Door):

@@ -63,6 +63,7 @@ class Origin:
     largest_event_bytes: int | None  #: None: the installation's limit
     client_side: bool  #: the request comes from the person's own device, so its address and user agent are theirs
     own: bool  #: this installation wrote it: an import or an internal event
+    most_events: int | None = None  #: None: the installation's limit
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def decode(requests: Iterable[Request], origins: Mapping[int, Origin], limits: L
             aside.append(_set_aside(request, 0, request.body, Reason.UNREADABLE_BODY, str(error)))
             continue
         frame = _frame(request, parts, origin, limits)
-        most_events = len(parts.events) if origin.own else limits.most_events
+        most_events = len(parts.events) if origin.own else origin.most_events or limits.most_events
         for index, part in enumerate(parts.events):
             raw = bytes(part)
             try:

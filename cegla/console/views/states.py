@@ -59,6 +59,15 @@ SOURCES = {
     "import": marked("plik"),
     "internal": marked("wewnętrzne"),
 }
+REFUSALS = {
+    "too_large": marked("za duże żądania (413): klienci ich nie ponawiają"),
+    "malformed": marked("to nie JSON (400)"),
+    "unreadable_encoding": marked("nieczytelna kompresja (400)"),
+    "origin_not_allowed": marked("strona spoza listy dozwolonych (403)"),
+    "source_disabled": marked("źródło wyłączone (404)"),
+    "rate_limited": marked("za szybko (429): klienci ponawiają"),
+    "too_many_requests": marked("przeciążenie (429): klienci ponawiają"),
+}
 CHANNELS = {
     "none": marked("bez wiadomości"),
     "email": marked("e-mail"),
