@@ -27,6 +27,7 @@ from cegla.cli import main as cli
 from cegla.collect import actions as collect
 from cegla.console.app import build_console
 from cegla.govern import actions as govern
+from cegla.match import actions as match
 from cegla.profile import actions as profile
 from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
@@ -57,6 +58,7 @@ HOLDERS = (
     govern.Holder("repair", _by_name(repair.export_person), _by_name(repair.erase_person)),
     govern.Holder("resolve", resolve.export_person, resolve.erase_person),
     govern.Holder("profile", profile.export_person, profile.erase_person),
+    govern.Holder("match", match.export_person, match.erase_person),
     govern.Holder("segment", segment.export_person, segment.erase_person),
     govern.Holder("activate", activate.export_person, activate.erase_person),
     govern.Holder("govern", govern.export_person, govern.erase_person),

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cegla.api import campaigns, people, quarantine, segments, sources, system
+from cegla.api import campaigns, duplicates, people, quarantine, segments, sources, system
 
 
 class Route(NamedTuple):
@@ -37,6 +37,9 @@ ROUTES = (
     Route("GET", "/people/{person}/timeline", people.timeline, "people.read", "what a person did"),
     Route("POST", "/people/{person}/export", people.export, "people.requests", "everything held on a person"),
     Route("POST", "/people/{person}/erase", people.erase, "people.requests", "erase a person, or count what would go"),
+    Route("GET", "/duplicates", duplicates.listed, "people.read", "people who are likely one, with the evidence"),
+    Route("POST", "/duplicates/find", duplicates.find, "people.link", "compare everybody now"),
+    Route("POST", "/duplicates/{proposal_id}", duplicates.decide, "people.link", "say that a proposal is one human, or two"),
     Route("GET", "/segments", segments.listed, "segments.read", "all segments"),
     Route("POST", "/segments", segments.save, "segments.edit", "make or change a segment"),
     Route("POST", "/segments/count", segments.count, "segments.read", "how many people a rule holds for"),

@@ -38,6 +38,12 @@ class Erase(Shape):
     dry_run: bool = True
 
 
+class Decision(Shape):
+    """What a person says of a proposal: one human ("accepted"), or two ("refused")."""
+
+    decision: Literal["accepted", "refused"]
+
+
 class NewSegment(Shape):
     """A segment: `key` names an existing one to change."""
 

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cegla.cli import campaigns, importing, people, segments, sources, system
+from cegla.cli import campaigns, duplicates, importing, people, segments, sources, system
 from cegla.vocabulary.text import Text
 
 
@@ -28,6 +28,7 @@ class Command(NamedTuple):
 
 GROUPS = {
     "person": Text("osoby: co wiemy, wydanie i usunięcie danych", "people: what is known, giving out and erasing data"),
+    "duplicates": Text("osoby, które są pewnie jedną", "people who are likely one"),
     "segment": Text("segmenty: kto do nich należy i dlaczego", "segments: who is in them and why"),
     "campaign": Text("kampanie: podgląd, próba na sucho, wysyłka", "campaigns: preview, dry run, sending"),
     "source": Text("źródła zdarzeń i ich klucze", "sources of events and their keys"),
@@ -80,6 +81,21 @@ COMMANDS = (
         people.erase,
         Text("usuń osobę na zawsze", "erase a person for good"),
         ("cegla person erase p12 --dry-run", "cegla person erase p12 --yes"),
+    ),
+    Command(
+        "duplicates",
+        "list",
+        duplicates.listed,
+        Text("wypisz prawdopodobne duplikaty z dowodami", "list likely duplicates with their evidence"),
+        ("cegla duplicates list", "cegla duplicates list --state refused"),
+    ),
+    Command("duplicates", "find", duplicates.find, Text("porównaj teraz wszystkich", "compare everybody now"), ("cegla duplicates find",)),
+    Command(
+        "duplicates",
+        "decide",
+        duplicates.decide,
+        Text("powiedz, że to jedna osoba albo dwie", "say that it is one person, or two"),
+        ("cegla duplicates decide 7 same --yes", "cegla duplicates decide 8 different"),
     ),
     Command("segment", "list", segments.listed, Text("wypisz segmenty", "list segments"), ("cegla segment list",)),
     Command("segment", "show", segments.show, Text("pokaż segment i jego liczebność", "show a segment with its count"), ("cegla segment show champions",)),
@@ -156,6 +172,9 @@ WORDS: dict[str, Text] = {
     "reason": Text("tylko zdarzenia odłożone z tego powodu", "only events set aside for this reason"),
     "limit": Text("ile najwyżej", "how many at most"),
     "ids": Text("numery zdarzeń w kwarantannie", "numbers of events in quarantine"),
+    "state": Text("stan propozycji", "the state of proposals"),
+    "proposal": Text("numer propozycji", "the number of the proposal"),
+    "answer": Text("same: jedna osoba; different: dwie", "same: one person; different: two"),
     "source": Text("numer lub nazwa źródła", "the source's number or name"),
     "file": Text("plik CSV, także spakowany (.gz)", "a CSV file, also as .gz"),
     "map": Text("mapowanie kolumn na zdarzenia, YAML", "the mapping of columns to events, YAML"),

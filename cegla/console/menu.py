@@ -41,6 +41,9 @@ DONE = {
     "sending": marked("Wysyłka ruszyła."),
     "paused": marked("Wysyłka wstrzymana."),
     "cancelled": marked("Kampania anulowana."),
+    "compared": marked("Wszyscy porównani."),
+    "joined": marked("Połączono w jedną osobę."),
+    "apart": marked("Zapamiętano: to dwie osoby. Ta para nie wróci."),
     "erased": marked("Dane osoby usunięte."),
 }
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from starlette.responses import Response
 
-from cegla.console.screens import campaigns, door, events, gallery, mailbox, messages, people, person, public, reports, segments, settings, sources, today
+from cegla.console.screens import campaigns, door, duplicates, events, gallery, mailbox, messages, people, person, public, reports, segments, settings, sources, today
 from cegla.console.visit import Visit
 
 PUBLIC = "public"  #: anybody
@@ -42,6 +42,11 @@ ROUTES = (
     Route("POST", "/people/{id}/export", person.export, "people.requests"),
     Route("GET", "/people/{id}/erase", person.show_erase, "people.requests"),
     Route("POST", "/people/{id}/erase", person.erase, "people.requests"),
+    Route("GET", "/duplicates", duplicates.show, "people.read"),
+    Route("POST", "/duplicates", duplicates.find, "people.link"),
+    Route("GET", "/duplicates/{id}", duplicates.show_one, "people.read"),
+    Route("POST", "/duplicates/{id}", duplicates.reveal, "people.reveal"),
+    Route("POST", "/duplicates/{id}/decide", duplicates.decide, "people.link"),
     Route("GET", "/segments", segments.show, "segments.read"),
     Route("GET", "/segments/new", segments.show_new, "segments.edit"),
     Route("POST", "/segments/form", segments.change, "segments.edit"),

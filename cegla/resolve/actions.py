@@ -17,11 +17,11 @@ from cegla.resolve.cache import IdentityCache as IdentityCache
 from cegla.resolve.finding import find as _find
 from cegla.resolve.resolution import LinkWarning as LinkWarning
 from cegla.resolve.resolution import Resolution as Resolution
-from cegla.resolve.rules.folding import folded
 from cegla.resolve.rules.mentions import PLACES, rank
 from cegla.resolve.store import SQL
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event
+from cegla.vocabulary.folding import folded
 from cegla.vocabulary.identifiers import Identifier
 from cegla.vocabulary.people import parse_person_label
 

@@ -8,10 +8,10 @@ import msgspec
 
 from cegla.resolve.cache import KnownEdge
 from cegla.resolve.rules.clusters import CHANGES_HANDS, Group
-from cegla.resolve.rules.folding import folded
 from cegla.resolve.rules.mentions import PLACES, Rule
 from cegla.storage import statements
 from cegla.storage.workspace import Connection
+from cegla.vocabulary.folding import folded
 from cegla.vocabulary.identifier_rules import IdentifierRules
 from cegla.vocabulary.identifiers import Identifier
 

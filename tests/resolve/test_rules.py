@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cegla.resolve.rules.clusters import REFUSALS, Group, Link, Refusal, derive, refusal
-from cegla.resolve.rules.folding import folded
+from cegla.vocabulary.folding import folded
 from cegla.resolve.rules.mentions import mention, names_in
 from cegla.vocabulary.identifiers import Identifier
 from tests.resolve.known import NOON, browser, email, event, identify, user

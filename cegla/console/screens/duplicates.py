@@ -1,0 +1,82 @@
+"""People who are likely one: the list, two of them side by side with the evidence, and what a person says of it."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from cegla.console.screens.names import display_names, short_name
+from cegla.console.views import states, traits
+from cegla.console.visit import Visit, see_other
+from cegla.flow import settle_duplicate
+from cegla.govern import actions as govern
+from cegla.match import actions as match
+from cegla.profile import actions as profile
+from cegla.resolve import actions as resolve
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.errors import FieldMissing
+from cegla.vocabulary.people import person_label
+
+AT_ONCE = 50
+ANSWERS = {"same": "accepted", "different": "refused"}
+
+
+def show(visit: Visit) -> Response:
+    """Open proposals, the likeliest first; what was decided on request."""
+    state: match.State = "refused" if visit.query.get("state") == "refused" else "accepted" if visit.query.get("state") == "accepted" else "open"
+    with visit.ws.transaction() as conn:
+        found = match.proposals(conn, state, visit.asked_number("after") or None, AT_ONCE + 1)
+        shown = found[:AT_ONCE]
+        names = display_names(conn, sorted({person for one in shown for person in (one.low_person, one.high_person)}))
+        whole = match.count(conn, state)
+    more = shown[-1].id if len(found) > AT_ONCE else None
+    return visit.page("duplicates.html", {"proposals": shown, "names": names, "state": state, "whole": whole, "more": more, "after": visit.asked_number("after")})
+
+
+def find(visit: Visit) -> Response:
+    """Compare everybody now."""
+    with visit.ws.transaction() as conn:
+        found = match.propose(conn, visit.now)
+        govern.note(conn, visit.actor, "duplicates.find", "people", {"compared": found.compared, "open": found.open}, visit.now)
+    return see_other("/duplicates", done="compared")
+
+
+def show_one(visit: Visit) -> Response:
+    """Two people side by side, masked."""
+    return visit.page("duplicate.html", _pair(visit, reveal=False))
+
+
+def reveal(visit: Visit) -> Response:
+    """The same in clear, for this answer only; the audit log remembers who looked at whom and why."""
+    why = visit.required("why")
+    with visit.ws.transaction() as conn:
+        one = match.proposal(conn, visit.number("id"))
+        for person in (one.low_person, one.high_person):
+            govern.note(conn, visit.actor, "person.reveal", person_label(person), {"why": why[:200]}, visit.now)
+    return visit.page("duplicate.html", _pair(visit, reveal=True))
+
+
+def decide(visit: Visit) -> Response:
+    """One human, or two."""
+    answer = visit.field("answer")
+    if answer not in ANSWERS:
+        raise FieldMissing(where="answer", field="answer")
+    settled = settle_duplicate(visit.ws, visit.number("id"), "accepted" if answer == "same" else "refused", visit.actor, visit.now)
+    return see_other(f"/people/{settled.low_person}" if settled.state == "accepted" else "/duplicates", done="joined" if settled.state == "accepted" else "apart")
+
+
+def _pair(visit: Visit, *, reveal: bool) -> dict[str, Any]:
+    with visit.ws.transaction() as conn:
+        one = match.proposal(conn, visit.number("id"))
+        sides = [_side(conn, visit, person, reveal) for person in (one.low_person, one.high_person)]
+    rows = [(label, [side["facts"].get(label, "") for side in sides]) for label in dict.fromkeys(label for side in sides for label in side["facts"])]
+    heaviest = max((abs(row.weight) for row in one.evidence), default=1.0)
+    return {"proposal": one, "sides": sides, "rows": rows, "heaviest": heaviest, "revealed": reveal, "kinds": states.IDENTIFIERS, "told": states.DECLARED}
+
+
+def _side(conn: Connection, visit: Visit, person: int, reveal: bool) -> dict[str, Any]:
+    """What is shown of one of the two: what they declared and what is computed, by the name of the trait."""
+    known = resolve.identifiers_of(conn, [person]).get(person, [])
+    found = profile.profile_of(conn, visit.ws.warehouse, person, [row.identity_id for row in known], visit.now, visit.ws.settings.zone)
+    cards = traits.cards(found.traits, visit.tongue, reveal=reveal)
+    facts = {(card.key, card.declared, card.label): card.shown for card in sorted(cards, key=lambda card: not card.declared) if card.shown}
+    return {"person": person, "name": short_name(known, reveal=reveal), "known": known, "facts": facts}
