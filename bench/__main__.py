@@ -31,6 +31,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "intake": _main_of("intake"),
     "import": _main_of("file_import"),
     "segments": _main_of("segments"),
+    "duplicates": _main_of("duplicates"),
     "memory": _main_of("memory"),
     "durability": _main_of("durability"),
     "power_cuts": _main_of("trials.power_cuts"),

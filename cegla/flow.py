@@ -18,7 +18,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 import pyarrow as pa
@@ -26,6 +26,7 @@ import structlog
 
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
+from cegla.match import actions as match
 from cegla.profile import actions as profile
 from cegla.rebuild import rebuild
 from cegla.repair import actions as repair
@@ -37,6 +38,7 @@ from cegla.storage.warehouse import Snapshot
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import Transient
 from cegla.vocabulary.events import Event, Reason, SetAside
+from cegla.vocabulary.people import person_label
 
 LOG = structlog.get_logger("flow")
 MOST_EVENTS = 50_000
@@ -293,6 +295,7 @@ def find_touched(refresh: Refresh) -> None:
 def refresh_traits(refresh: Refresh) -> None:
     """Traits of the people touched, from their whole history."""
     profile.forget_people(refresh.conn, list(refresh.absorbed))
+    match.forget_people(refresh.conn, refresh.absorbed)
     profile.refresh(refresh.conn, refresh.past, refresh.people, refresh.now)
 
 
@@ -381,6 +384,27 @@ def take_link_back(ws: Workspace, edge_id: int, actor: str) -> resolve.Resolutio
     return regroup(ws, decide)
 
 
+def settle_duplicate(ws: Workspace, proposal_id: int, state: Literal["accepted", "refused"], actor: str) -> match.Proposal:
+    """Say that a likely duplicate is one human, which joins the two people, or two. Raises NotFound, LinkRefused."""
+    now = ws.clock()
+
+    def settle(conn: Connection) -> match.Proposal:
+        settled = match.decide(conn, proposal_id, state, actor, now)
+        govern.note(conn, actor, f"duplicates.{state}", f"{person_label(settled.low_person)} {person_label(settled.high_person)}", {}, now)
+        return settled
+
+    def join(conn: Connection) -> resolve.Resolution:
+        settled = settle(conn)
+        return resolve.links.confirm(conn, (settled.low_person, settled.high_person), f"proposal-{proposal_id}", actor, now)
+
+    if state == "accepted":
+        regroup(ws, join)
+        with ws.transaction() as conn:
+            return match.proposal(conn, proposal_id)
+    with ws.transaction() as conn:
+        return settle(conn)
+
+
 def apply_rules(ws: Workspace, document: Mapping[str, Any], actor: str, tried: int | None = None) -> int:
     """Put identity rules in force as a new version, derive everybody by them, and return how many identities found another person.
 
@@ -439,7 +463,13 @@ def finish_rules(ws: Workspace, now: datetime) -> None:
         LOG.info("identity rules are settled", moved=settle_rules(ws))
 
 
-AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [finish_rules, recompute_traits, recompute_segments, forget_old]
+def look_for_duplicates(ws: Workspace, now: datetime) -> None:
+    """People who are likely one, for somebody to decide."""
+    with ws.transaction() as conn:
+        match.propose(conn, now)
+
+
+AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [finish_rules, recompute_traits, recompute_segments, look_for_duplicates, forget_old]
 
 
 def night(ws: Workspace, now: datetime) -> dict[str, float]:

@@ -32,7 +32,7 @@ def find(call: Opened) -> Any:
 
 def decide(call: Opened, proposal_id: int, body: Decision) -> Any:
     """Say that a proposal is one human, which joins the two people and can be undone, or two, which is remembered."""
-    return _shown(settle_duplicate(call.ws, proposal_id, body.decision, call.caller.name, call.now))
+    return _shown(settle_duplicate(call.ws, proposal_id, body.decision, call.caller.name))
 
 
 def _shown(one: match.Proposal) -> dict[str, Any]:

@@ -6,7 +6,23 @@ from typing import Literal
 
 from starlette.responses import Response
 
-from cegla.console.screens import campaigns, door, duplicates, events, gallery, mailbox, messages, people, person, public, reports, segments, settings, sources, today
+from cegla.console.screens import (
+    campaigns,
+    door,
+    duplicates,
+    events,
+    gallery,
+    mailbox,
+    messages,
+    people,
+    person,
+    public,
+    reports,
+    segments,
+    settings,
+    sources,
+    today,
+)
 from cegla.console.visit import Visit
 
 PUBLIC = "public"  #: anybody

@@ -11,13 +11,16 @@ from cegla.resolve import store
 from cegla.resolve.deriving import Cause, rederive
 from cegla.resolve.resolution import Resolution, without_events
 from cegla.resolve.rules.clusters import REFUSALS, Refusal
+from cegla.resolve.rules.mentions import rank
 from cegla.resolve.store import SQL
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.warehouse import MOVES
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors import LinkRefused, NotFound
 from cegla.vocabulary.events import Event
+from cegla.vocabulary.identifier_rules import IdentifierRules
 from cegla.vocabulary.identifiers import LONGEST_IDENTIFIER, Identifier
+from cegla.vocabulary.people import person_label
 from cegla.vocabulary.text import Text
 
 TOO_LONG = Text(
@@ -61,7 +64,7 @@ class Move(NamedTuple):
     identity_id: int
     from_person: int
     to_person: int
-    cause: str  #: link, late_link, retraction, rules
+    cause: str  #: link, late_link, retraction, rules, confirmed
     actor: str
     edge_id: int | None
     rule: str | None
@@ -94,6 +97,34 @@ def retract(conn: Connection, edge_id: int, actor: str, now: datetime) -> Resolu
     rederived = rederive(conn, people, at, Cause("retraction", actor, edge_id), current_rules(conn))
     SQL.new_stamp(conn)
     return without_events(conn, rederived)
+
+
+def confirm(conn: Connection, people: tuple[int, int], reason: str, actor: str, now: datetime) -> Resolution:
+    """Join two people because a person said that they are one; `retract` undoes it. `reason` is kept as the link's message.
+
+    The link goes between their strongest identifiers. Raises LinkRefused when a limit of the rules forbids it, NotFound when
+    one of the two is not there any more.
+    """
+    store.only_writer(conn)
+    rules = current_rules(conn)
+    ends = [_strongest(conn, person, rules) for person in people]
+    (_, strong), (_, weak) = sorted(ends)
+    edge_id = SQL.confirm_edge(conn, strong=strong, weak=weak, reason=reason, now=now)
+    edge = next(edge for edge in edges_of(conn, people[0]) if edge.edge_id == edge_id)
+    rederived = rederive(conn, set(people), edge.at, Cause("confirmed", actor, edge_id), rules)
+    SQL.new_stamp(conn)
+    refused = next((edge.why_refused for edge in edges_of(conn, people[0]) if edge.edge_id == edge_id), None)
+    if refused is not None:
+        raise LinkRefused(where="people", seen=" = ".join(map(person_label, people)), detail=refused)
+    return without_events(conn, rederived)
+
+
+def _strongest(conn: Connection, person: int, rules: IdentifierRules) -> tuple[tuple[int, str, str], int]:
+    """The rank and number of the identity that says most about a person; never a browser in somebody's hands."""
+    found = [(rank(Identifier(kind, value), rules), identity) for identity, kind, value, holder, *_ in SQL.members(conn, people=[person]) if not holder]
+    if not found:
+        raise NotFound(thing=person_label(person), where="people", seen=person_label(person))
+    return min(found)
 
 
 def edges_of(conn: Connection, person_id: int) -> list[Edge]:

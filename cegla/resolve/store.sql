@@ -181,6 +181,13 @@ join resolve.edges e on e.strong_id = i.id
 join unnest(:ids::bigint[]) w(id) on w.id = e.weak_id
 where e.retracted_at is null;
 
+-- name: confirm_edge$
+-- A link that a person made between two identities; one that was refused or taken back counts again. Its edge_id.
+insert into resolve.edges as e (edge_id, strong_id, weak_id, rule, trusted, at, last_at, source_id, message_id)
+values (nextval('resolve.edge_ids'), :strong, :weak, 'confirmed', true, :now, :now, 0, :reason)
+on conflict (strong_id, weak_id) do update set rule = 'confirmed', trusted = true, refused = null, retracted_at = null, retracted_by = null
+returning edge_id;
+
 -- name: retract_edge^
 -- Takes a link back for good; later sightings of the same pair do not revive it. Columns: strong_id, weak_id, at; none when unknown or taken back before.
 update resolve.edges set retracted_at = :now, retracted_by = :actor, refused = null

@@ -322,6 +322,14 @@ class RuleVersionOld(InvalidInput):
     todo = Text("Powtórz próbę i zastosuj jej wynik.", "Run the trial again and apply what it says.")
 
 
+class LinkRefused(InvalidInput):
+    """Two people cannot be joined: the identity rules set a limit."""
+
+    code, status = "CEGLA-E0390", 409
+    what = Text("Tych osób nie można połączyć: {detail}", "These people cannot be joined: {detail}")
+    todo = Text("Zmień limit w regułach tożsamości albo zostaw dwie osoby.", "Change the limit in the identity rules, or leave them two people.")
+
+
 class TemplateInvalid(InvalidInput):
     """A message template does not parse, or asked for more than its limits."""
 

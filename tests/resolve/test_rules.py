@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cegla.resolve.rules.clusters import REFUSALS, Group, Link, Refusal, derive, refusal
-from cegla.vocabulary.folding import folded
 from cegla.resolve.rules.mentions import mention, names_in
+from cegla.vocabulary.folding import folded
 from cegla.vocabulary.identifiers import Identifier
 from tests.resolve.known import NOON, browser, email, event, identify, user
 

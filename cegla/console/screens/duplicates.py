@@ -17,7 +17,7 @@ from cegla.vocabulary.errors import FieldMissing
 from cegla.vocabulary.people import person_label
 
 AT_ONCE = 50
-ANSWERS = {"same": "accepted", "different": "refused"}
+ANSWERS = ("same", "different")
 
 
 def show(visit: Visit) -> Response:
@@ -29,7 +29,8 @@ def show(visit: Visit) -> Response:
         names = display_names(conn, sorted({person for one in shown for person in (one.low_person, one.high_person)}))
         whole = match.count(conn, state)
     more = shown[-1].id if len(found) > AT_ONCE else None
-    return visit.page("duplicates.html", {"proposals": shown, "names": names, "state": state, "whole": whole, "more": more, "after": visit.asked_number("after")})
+    place = {"state": state, "whole": whole, "more": more, "after": visit.asked_number("after")}
+    return visit.page("duplicates.html", {"proposals": shown, "names": names, **place})
 
 
 def find(visit: Visit) -> Response:
@@ -60,8 +61,11 @@ def decide(visit: Visit) -> Response:
     answer = visit.field("answer")
     if answer not in ANSWERS:
         raise FieldMissing(where="answer", field="answer")
-    settled = settle_duplicate(visit.ws, visit.number("id"), "accepted" if answer == "same" else "refused", visit.actor, visit.now)
-    return see_other(f"/people/{settled.low_person}" if settled.state == "accepted" else "/duplicates", done="joined" if settled.state == "accepted" else "apart")
+    if answer == "different":
+        settle_duplicate(visit.ws, visit.number("id"), "refused", visit.actor)
+        return see_other("/duplicates", done="apart")
+    joined = settle_duplicate(visit.ws, visit.number("id"), "accepted", visit.actor)
+    return see_other(f"/people/{joined.low_person}", done="joined")
 
 
 def _pair(visit: Visit, *, reveal: bool) -> dict[str, Any]:

@@ -31,6 +31,7 @@ LINKS = {
     "stated": marked("podany przez osobę lub sklep"),
     "seen": marked("widziany w jednym zdarzeniu z innym"),
     "alias": marked("połączony przez sklep"),
+    "confirmed": marked("potwierdzony przez człowieka"),
     "same": marked("ten sam adres według reguł"),
 }
 IDENTIFIERS = {

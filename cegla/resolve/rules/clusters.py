@@ -43,6 +43,8 @@ REFUSALS: dict[Refusal, Text] = {
 }
 CHANGES_HANDS = frozenset({Refusal.UNIQUE, Refusal.PUBLIC_KEY})  #: refusals after which a browser counts as used by the other person
 
+JOINS_USERS = frozenset({"confirmed", "alias"})  #: what may say, with a secret key, that two user ids are one person
+
 Dated = dict[str, dict[int, datetime]]  #: type → identity → when its first accepted link was
 
 
@@ -87,7 +89,7 @@ def refusal(link: Link, one: Group, other: Group, rules: IdentifierRules = DEFAU
         return Refusal.BLOCKED
     if not link.trusted and _beyond_a_public_key(link, one, other, rules):
         return Refusal.PUBLIC_KEY
-    if not (link.rule == "alias" and link.trusted) and any(kind in one.counts and kind in other.counts for kind in rules.unique):
+    if not (link.rule in JOINS_USERS and link.trusted) and any(kind in one.counts and kind in other.counts for kind in rules.unique):
         return Refusal.UNIQUE
     for kind, number in other.counts.items():
         over = kind in one.counts and kind not in rules.unique and number + one.counts[kind] > rules.type(kind).limit

@@ -12,8 +12,9 @@ from cegla.vocabulary.events import Event
 from cegla.vocabulary.identifier_rules import DEFAULT_RULES, IdentifierRules
 from cegla.vocabulary.identifiers import LONGEST_IDENTIFIER, Identifier, normalized
 
-Rule = Literal["same", "alias", "stated", "seen"]  #: same: one mailbox by the rules of the installation, not by an event
-RULES: tuple[Rule, ...] = ("same", "alias", "stated", "seen")  #: strongest first
+Rule = Literal["confirmed", "same", "alias", "stated", "seen"]
+#: Strongest first. confirmed: a person said so; same: one mailbox by the rules of the installation, not by an event.
+RULES: tuple[Rule, ...] = ("confirmed", "same", "alias", "stated", "seen")
 PLACES = frozenset({"anonymous_id", "device_id"})
 POINTING = ("user_id", "email", "phone", "loyalty_card", "anonymous_id", "device_id")  #: what an event points at, first choice first
 MOST_EXTERNAL_IDS = 20  #: of one event
