@@ -143,9 +143,10 @@ def _everybody(conn: Connection) -> Generator[Row]:
 
 def _decided_apart(conn: Connection) -> set[tuple[int, int]]:
     """Pairs of today's people who hold identities that were said to be two people's."""
-    refused = list(store.SQL.refused(conn))
+    refused: list[tuple[int, int]] = list(store.SQL.refused(conn))
     owners = resolve.owners(conn, sorted({person for pair in refused for person in pair}))
-    return {tuple(sorted((owners.get(low, low), owners.get(high, high)))) for low, high in refused}  # pyright: ignore[reportReturnType]
+    apart = [(owners.get(low, low), owners.get(high, high)) for low, high in refused]
+    return {(min(pair), max(pair)) for pair in apart}
 
 
 def _without(found: list[scoring.Scored], apart: set[tuple[int, int]]) -> list[scoring.Scored]:
