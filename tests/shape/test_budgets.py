@@ -11,7 +11,7 @@ MEASURED = ("cegla", "demo", "bench")
 LONGEST_FUNCTION, LONGEST_FUNCTION_P95 = 60, 45
 LONGEST_FILE, LONGEST_FILE_P95 = 500, 400
 MOST_ARGUMENTS = 6
-VOCABULARY_LINES = 1_000
+NOUNS_LINES = 750  #: of the vocabulary without its errors (docs/decisions/0012-errors-are-counted-apart.md)
 EMPTY_NAMES = {"utils", "util", "misc", "helpers", "helper", "common", "base", "manager", "service", "services"}
 
 
@@ -76,7 +76,7 @@ def test_everything_is_caught_only_at_the_doors_listed() -> None:
 
 
 def test_the_vocabulary_stays_small() -> None:
-    assert sum(module.length for module in modules("cegla/vocabulary")) <= VOCABULARY_LINES
+    assert sum(module.length for module in modules("cegla/vocabulary") if module.name != "cegla.vocabulary.errors") <= NOUNS_LINES
 
 
 def test_every_module_says_what_it_is() -> None:
