@@ -32,7 +32,7 @@ check: $(TEST) ## lint, types, import directions
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
 
-bench: $(RUN) ## measure, and print one table with the machine's facts (ARGS names some: collect intake import segments memory durability power_cuts)
+bench: $(RUN) ## measure, and print one table with the machine's facts (ARGS names some: collect intake import segments memory durability power_cuts restart)
 	$(BIN)/python -m bench $(ARGS)
 
 docs: $(RUN) ## write docs/reference from the rows of the code

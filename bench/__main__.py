@@ -35,6 +35,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "memory": _main_of("memory"),
     "durability": _main_of("durability"),
     "power_cuts": _main_of("trials.power_cuts"),
+    "restart": _main_of("trials.restart"),
 }
 
 

@@ -160,9 +160,9 @@ def environment_with(more: Mapping[str, str]) -> Generator[None]:
 
 
 @contextmanager
-def whole_installation(directory: Path, workers: int = 2) -> Generator[Running]:
+def whole_installation(directory: Path, workers: int = 2, port: int = 0) -> Generator[Running]:
     """Everything that `cegla up` starts: the app with its intake worker too."""
-    running = start(Settings.model_validate({"data_dir": directory, "collector": {"workers": workers, "port": 0}, "app": {"port": 0}}))
+    running = start(Settings.model_validate({"data_dir": directory, "collector": {"workers": workers, "port": port}, "app": {"port": 0}}))
     try:
         yield running
     finally:

@@ -148,7 +148,7 @@ class File:
         _fit(self.durable, length)
         for sector, data in saved.items():
             self.durable[sector * SECTOR : sector * SECTOR + len(data)] = data
-        self.dirty -= {sector for sector, data in saved.items() if self._sector(self.current, sector) == data}
+        self.dirty -= {sector for sector, data in saved.items() if bytes(self._sector(self.current, sector)) == data}
 
     def after_cut(self, rng: random.Random, share: float) -> bytes:
         """What the disk may hold: everything safe, and each dirty sector with a chance of `share`."""

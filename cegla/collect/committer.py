@@ -26,7 +26,7 @@ from typing import LiteralString, cast
 import psycopg
 import structlog
 
-from cegla.collect import heads
+from cegla.collect import heads, reserve
 from cegla.collect.rules import chain
 from cegla.collect.rules.door import Grant
 from cegla.collect.rules.stamps import truncated
@@ -240,6 +240,8 @@ class GroupCommitter:
         self.ready = False
         self.figures.failures += 1
         LOG.error("a commit failed", error=type(error).__name__, requests=len(group))
+        if self.heads_folder is not None and isinstance(error, psycopg.errors.DiskFull):
+            reserve.give_up(self.heads_folder.parent)
         settle(group, Outcome.NO_SPACE if isinstance(error, psycopg.errors.DiskFull) else Outcome.AWAY)
         settle(self._take(), Outcome.AWAY)
         await self._let_go()
@@ -305,6 +307,8 @@ class GroupCommitter:
         await asyncio.sleep(SETTLE_SECONDS)
         try:
             await asyncio.to_thread(head.settle)
+            if self.heads_folder is not None:
+                await asyncio.to_thread(reserve.keep, self.heads_folder.parent)
         except OSError as error:
             LOG.error("the head of the chain does not reach the disk", error=type(error).__name__)
 
