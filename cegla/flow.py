@@ -45,12 +45,22 @@ MOST_EVENTS = 50_000
 
 
 @dataclass
+class Known:
+    """What intake remembers between batches, so that who comes again costs little; made anew when a batch did not commit."""
+
+    identities: resolve.IdentityCache = field(default_factory=resolve.IdentityCache)
+    clocks: collect.Clocks = field(default_factory=collect.Clocks)
+    consents: govern.LedgerMemory = field(default_factory=govern.LedgerMemory)
+    sessions: profile.SessionMemory = field(default_factory=profile.SessionMemory)
+
+
+@dataclass
 class Batch:
     """What one batch of requests becomes on its way; each step fills in its part. Lists run along `events`."""
 
     ws: Workspace
     conn: Connection
-    cache: resolve.IdentityCache
+    known: Known
     now: datetime
     before: Committed
     sources: dict[int, collect.Source]
@@ -65,7 +75,6 @@ class Batch:
     absorbed: dict[int, int] = field(default_factory=dict)
     changed: list[int] = field(default_factory=list)
     repeated: int = 0
-    clocks: collect.Clocks = field(default_factory=collect.Clocks)
     enriched: profile.Enriched | None = None
     moves: pa.Table | None = None  #: lines of the merge log, as the warehouse has them
     seconds: dict[str, float] = field(default_factory=dict)
@@ -100,7 +109,7 @@ def drop_repeats(batch: Batch) -> None:
 
 def set_clocks(batch: Batch) -> None:
     """A device whose clock is wrong is set right, without its events changing places."""
-    batch.events = collect.set_right(batch.conn, batch.clocks, batch.events, batch.now)
+    batch.events = collect.set_right(batch.conn, batch.known.clocks, batch.events, batch.now)
 
 
 def count_visits(batch: Batch) -> None:
@@ -110,7 +119,7 @@ def count_visits(batch: Batch) -> None:
 
 def find_person(batch: Batch) -> None:
     """Each event points at an identity; links found on the way join or split people."""
-    found = resolve.find_people(batch.conn, batch.events, batch.cache)
+    found = resolve.find_people(batch.conn, batch.events, batch.known.identities)
     batch.identity_ids, batch.people = found.identity_ids, found.people
     batch.moved, batch.absorbed, batch.changed = found.moved, found.absorbed, found.changed
     if found.unresolved:
@@ -123,16 +132,16 @@ def find_person(batch: Batch) -> None:
 
 def ask_consent(batch: Batch) -> None:
     """Consent decisions go to the ledger; what a person did not agree to is set aside without its content."""
-    asked = govern.ask(batch.conn, batch.events, batch.identity_ids, {key: source.basis for key, source in batch.sources.items()}, batch.now)
+    basis_by_source = {key: source.basis for key, source in batch.sources.items()}
+    asked = govern.ask(batch.conn, batch.events, batch.identity_ids, basis_by_source, batch.now, batch.known.consents)
     batch.set_aside += asked.set_aside
     batch.keep(asked.kept)
 
 
 def enrich(batch: Batch) -> None:
     """Device, referrer, campaign, session, order value; personal data stays behind in PostgreSQL."""
-    first_event_id = batch.before.last_event_id + 1
-    zone = batch.ws.settings.zone
-    batch.enriched = profile.enrich(batch.conn, batch.events, batch.identity_ids, batch=batch.number, first_event_id=first_event_id, zone=zone)
+    numbers = profile.Numbers(batch.number, batch.before.last_event_id + 1, batch.ws.settings.zone)
+    batch.enriched = profile.enrich(batch.conn, batch.events, batch.identity_ids, numbers, batch.known.sessions)
     profile.declare(batch.conn, batch.enriched.declared)
 
 
@@ -164,15 +173,14 @@ class Intake:
 
     def __init__(self, ws: Workspace) -> None:
         self.ws = ws
-        self.cache = resolve.IdentityCache()
-        self.clocks = collect.Clocks()
+        self.known = Known()
         self.in_doubt = True  # the warehouse may hold rows that PostgreSQL does not know
         self._steps = IN_THE_WORKER
 
     def recover(self) -> None:
         """Make the warehouse agree with PostgreSQL: take back an uncommitted batch and load the map of people."""
         agree(self.ws)
-        self.cache, self.clocks = resolve.IdentityCache(), collect.Clocks()
+        self.known = Known()
         self.in_doubt = False
 
     def take_in(self, most_events: int = MOST_EVENTS) -> TakenIn | None:
@@ -213,7 +221,7 @@ class Intake:
             if not taken.requests:
                 return None
             sources = {source.id: source for source in collect.sources(conn)}
-            batch = Batch(self.ws, conn, self.cache, self.ws.clock(), batches.last_committed(conn), sources, taken, clocks=self.clocks)
+            batch = Batch(self.ws, conn, self.known, self.ws.clock(), batches.last_committed(conn), sources, taken)
             for step in steps:
                 started = time.perf_counter()
                 step(batch)
@@ -359,7 +367,7 @@ def regroup(ws: Workspace, decide: Callable[[Connection], resolve.Resolution]) -
         with ws.transaction() as conn:
             batches.only_intake_worker(conn)
             found = decide(conn)
-            batch = Batch(ws, conn, resolve.IdentityCache(), now, batches.last_committed(conn), {}, collect.Taken([], {}))
+            batch = Batch(ws, conn, Known(), now, batches.last_committed(conn), {}, collect.Taken([], {}))
             batch.moved, batch.absorbed, batch.changed = found.moved, found.absorbed, found.changed
             for step in AFTER_REGROUPING:
                 step(batch)

@@ -240,8 +240,8 @@ def drop_repeats(conn: Connection, events: Sequence[Event], now: datetime) -> li
             unseen[key] = place
             (for_good if event.source_id in imports else current).append(key)
     for generation, hashes in groups.items():
-        for place in store.repeats(conn, hashes, generation):
-            del unseen[hashes[place]]
+        for known in store.repeats(conn, hashes, generation):
+            del unseen[known]
     return [events[place] for place in unseen.values()]
 
 

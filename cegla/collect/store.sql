@@ -159,22 +159,19 @@ left join collect.positions p on p.writer = w.writer;
 -- Make room for a generation of seen events, once.
 select collect.open_generation(:generation);
 
--- name: seen_before
--- Which of the hashes (16 bytes each, one after the other) are known in one of some generations: their places, from 0.
-select h.place
-from (select i as place, encode(substring(:hashes::bytea from i * 16 + 1 for 16), 'hex')::uuid as hash from generate_series(0, :count - 1) i) h
-where exists (select 1 from collect.seen s where s.generation = any(:generations::integer[]) and s.hash = h.hash);
+-- name: mark_seen
+-- Remember hashes in a generation, in their order, so that neighbours in the index are written together; the places, from 1, of those
+-- that were known in it or in one of the others.
+with given as (select hash, place from unnest(:hashes::uuid[]) with ordinality as h (hash, place)),
+    fresh as (insert into collect.seen (generation, hash) select :generation, hash from given on conflict do nothing returning hash)
+select place from given where not exists (select from fresh where fresh.hash = given.hash)
+union
+select place from given join collect.seen s on s.generation = any(:others::integer[]) and s.hash = given.hash;
 
--- name: mark_seen!
--- Remember the hashes (16 bytes each, one after the other) in a generation.
-insert into collect.seen (generation, hash)
-select :generation, encode(substring(:hashes::bytea from i * 16 + 1 for 16), 'hex')::uuid from generate_series(0, :count - 1) i
-on conflict do nothing;
 
 -- name: forget_seen!
 -- Make events new again, so that they can be replayed.
-delete from collect.seen
-where hash in (select encode(substring(:hashes::bytea from i * 16 + 1 for 16), 'hex')::uuid from generate_series(0, :count - 1) i);
+delete from collect.seen where hash = any(:hashes::uuid[]);
 
 -- name: import_sources
 -- Sources whose events are remembered for good.

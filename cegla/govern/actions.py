@@ -12,6 +12,7 @@ from cegla.govern.access import session_of as session_of
 from cegla.govern.access import set_password as set_password
 from cegla.govern.access import sign_in as sign_in
 from cegla.govern.access import sign_out as sign_out
+from cegla.govern.memory import LedgerMemory as LedgerMemory
 from cegla.govern.objections import objectors as objectors
 from cegla.govern.rules.chain import Noted, first_broken
 from cegla.govern.rules.gate import Recorded, judge
@@ -20,7 +21,7 @@ from cegla.govern.rules.purposes import PURPOSES as PURPOSES
 from cegla.govern.rules.roles import PERMISSIONS as PERMISSIONS
 from cegla.govern.rules.roles import ROLES as ROLES
 from cegla.govern.rules.roles import Role as Role
-from cegla.govern.rules.signals import in_force, news_in, preferences, says_anything
+from cegla.govern.rules.signals import in_force, news_in, preferences, says_anything, says_the_same, settled_by
 from cegla.govern.store import SQL
 from cegla.storage.batches import only_intake_worker, only_refresher
 from cegla.storage.identifier_rules import current_rules
@@ -74,34 +75,57 @@ class Erasure:
     dry_run: bool
 
 
-def ask(conn: Connection, events: Sequence[Event], identity_ids: Sequence[int], basis_by_source: Mapping[int, Basis], now: datetime) -> Asked:
+def ask(
+    conn: Connection, events: Sequence[Event], identity_ids: Sequence[int], basis_by_source: Mapping[int, Basis], now: datetime,
+    memory: LedgerMemory | None = None,
+) -> Asked:
     """Take the decisions that events state into the ledger, and say which events may be kept; `identity_ids` run along `events`.
 
     An event of a source that rests on consent is kept only when consent to analytics stood at the moment of the event, given by
     the event itself or before; else it is set aside as NO_CONSENT without its content. Events of erased people are SUPPRESSED.
+    `memory` makes those cheap who say what they said before; it must be made anew when a transaction it was used in did not commit.
     """
-    pairs = list(zip(events, identity_ids, strict=True))
-    needs_consent = [basis_by_source.get(event.source_id, Basis.CONSENT) is Basis.CONSENT for event in events]
-    stating = [says_anything(event) for event in events]
-    concerned = {identity for identity, needs, states in zip(identity_ids, needs_consent, stating, strict=True) if needs or states}
-    ledger = store.ledger_of(conn, concerned) if concerned else {}
-    news = [decision for (event, identity), states in zip(pairs, stating, strict=True) if states for decision in news_in(event, identity, ledger)]
+    needy = {source for source in {event.source_id for event in events} if basis_by_source.get(source, Basis.CONSENT) is Basis.CONSENT}
+    concerned = {identity for event, identity in zip(events, identity_ids, strict=True) if event.source_id in needy or says_anything(event)}
+    known = LedgerMemory() if memory is None else memory
+    if memory is not None:
+        memory.begin(conn)
+    known.load(conn, concerned)
+    news = _news(events, identity_ids, known)
     store.append(conn, news, now)
     barred: set[int] = set()
     if SQL.any_barred(conn):
         barred = {row[0] for row in SQL.barred_identities(conn, ids=list(set(identity_ids)))}
     kept: list[bool] = []
     set_aside: list[SetAside] = []
-    for (event, identity), needs in zip(pairs, needs_consent, strict=True):
+    for event, identity in zip(events, identity_ids, strict=True):
         reason = Reason.SUPPRESSED if identity in barred else None
-        if reason is None and needs:
+        if reason is None and event.source_id in needy:
             own = (preferences(event) or {}).get("analytics")
-            if own is not True and (own is False or not in_force(ledger, (identity, "analytics", Channel.NONE), event.occurred_at)):
+            if own is not True and (own is False or not in_force(known.ledgers[identity], (identity, "analytics", Channel.NONE), event.occurred_at)):
                 reason = Reason.NO_CONSENT
         kept.append(reason is None)
         if reason is not None:
             set_aside.append(_set_aside(event, reason))
     return Asked(kept, set_aside, len(news))
+
+
+def _news(events: Sequence[Event], identity_ids: Sequence[int], known: LedgerMemory) -> list[Decision]:
+    """The decisions that are news, in the order of the events."""
+    news: list[Decision] = []
+    for event, identity in zip(events, identity_ids, strict=True):
+        if not says_anything(event):
+            continue
+        settled = known.settled.get(identity)
+        if settled is not None and says_the_same(event, settled):
+            continue
+        found = news_in(event, identity, known.ledgers[identity])
+        if found:
+            news += found
+            known.settled.pop(identity, None)
+        elif (settles := settled_by(event, known.ledgers[identity])) is not None:
+            known.settled[identity] = settles
+    return news
 
 
 def allowed(conn: Connection, keys: Keys, asked: Sequence[Subject], purpose: str, channel: Channel, at: datetime) -> list[Verdict]:
@@ -126,6 +150,7 @@ def allowed(conn: Connection, keys: Keys, asked: Sequence[Subject], purpose: str
 def record(conn: Connection, decisions: Sequence[Decision], now: datetime) -> None:
     """Append decisions of people to the ledger, as they are."""
     store.append(conn, decisions, now)
+    SQL.note_changed_outside(conn, ids=list({decision.identity_id for decision in decisions}))
 
 
 def decisions_of(conn: Connection, identity_ids: Sequence[int]) -> list[Recorded]:
@@ -163,6 +188,7 @@ def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, An
 
 def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     """Erase the person's decisions and return how many rows went. For everything, see `erase_everything`."""
+    SQL.note_changed_outside(conn, ids=list(identity_ids))
     return SQL.delete_decisions(conn, ids=list(identity_ids))
 
 

@@ -38,6 +38,14 @@ order by at, record_id;
 -- Remove the decisions of an erased person.
 delete from govern.decisions where identity_id = any(:ids);
 
+-- name: note_changed_outside!
+-- Leave word for intake that it has to look again at what these identities decided.
+insert into govern.changed_outside (identity_id) select unnest(cast(:ids as bigint[]));
+
+-- name: take_changed_outside
+-- Whose decisions changed outside intake since the last batch.
+delete from govern.changed_outside returning identity_id;
+
 -- name: bar_identities!
 -- Refuse what still arrives for these identities.
 insert into govern.barred (identity_id, at)

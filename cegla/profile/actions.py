@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
+from itertools import islice
 from typing import Any, cast
 
 import ibis
@@ -13,10 +14,11 @@ import pyarrow as pa
 
 from cegla.profile import store
 from cegla.profile.rules import enrichment
+from cegla.profile.rules.enrichment import Batch as Numbers
 from cegla.profile.rules.enrichment import Declared
 from cegla.profile.rules.facts import document, facts
 from cegla.profile.rules.sentences import declared_why, why
-from cegla.profile.rules.sessions import Sessions
+from cegla.profile.rules.sessions import Remembered, Sessions
 from cegla.profile.rules.traits import TRAITS, readable, trait_columns
 from cegla.storage.warehouse import Readable, Warehouse, history
 from cegla.storage.workspace import Connection
@@ -24,6 +26,7 @@ from cegla.vocabulary.events import Event
 from cegla.vocabulary.people import Trait
 from cegla.vocabulary.text import Text
 
+MOST_SESSIONS = 100_000  #: of as many identities intake remembers the last sessions
 PEOPLE_AT_A_TIME = 100_000  #: how many profiles a refresh computes in one go
 
 
@@ -96,13 +99,22 @@ class EventVolume:
     last_at: datetime
 
 
-def enrich(conn: Connection, events: Sequence[Event], identity_ids: Sequence[int], *, batch: int, first_event_id: int, zone: tzinfo) -> Enriched:
+class SessionMemory(dict[int, Remembered]):
+    """The last sessions of identities seen lately; to be made anew when a transaction it was used in did not commit."""
+
+
+def enrich(conn: Connection, events: Sequence[Event], identity_ids: Sequence[int], batch: Numbers, memory: SessionMemory | None = None) -> Enriched:
     """Rows for the warehouse with device, origin, session, value and country, and without personal data.
 
-    `identity_ids` run along `events`. Sessions go on from the last batch and are remembered in this transaction; local times are in `zone`.
+    `identity_ids` run along `events`. Sessions go on from the last batch and are stored in this transaction; local times are in the zone of `batch`.
     """
-    sessions = Sessions(store.remembered_sessions(conn, identity_ids))
-    tables = enrichment.enriched_tables(events, identity_ids, enrichment.Batch(batch, first_event_id, zone), sessions)
+    remembered = SessionMemory() if memory is None else memory
+    if len(remembered) > MOST_SESSIONS:
+        for identity in list(islice(remembered, MOST_SESSIONS // 4)):
+            del remembered[identity]
+    store.load_sessions(conn, remembered, identity_ids)
+    sessions = Sessions(remembered)
+    tables = enrichment.enriched_tables(events, identity_ids, batch, sessions)
     store.keep_sessions(conn, sessions)
     return Enriched(tables, enrichment.declared_traits(events, identity_ids))
 

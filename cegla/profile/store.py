@@ -17,12 +17,12 @@ SQL = statements.load(__file__)
 _NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")  # an escaped backslash before u0000 is no escape of NUL
 
 
-def remembered_sessions(conn: Connection, identity_ids: Iterable[int]) -> dict[int, Remembered]:
-    """What is remembered of the sessions of these identities."""
-    found: dict[int, Remembered] = {}
-    for identity_id, session_id, started, last, campaign, *late in SQL.find_sessions(conn, ids=list(set(identity_ids))):
-        found[identity_id] = Remembered(Session(session_id, started, last, campaign), Session(*late) if late[0] is not None else None)
-    return found
+def load_sessions(conn: Connection, remembered: dict[int, Remembered], identity_ids: Iterable[int]) -> None:
+    """Add what is stored of the sessions of these identities, as far as it is not remembered already."""
+    missing = [identity for identity in set(identity_ids) if identity not in remembered]
+    if missing:
+        for identity_id, session_id, started, last, campaign, *late in SQL.find_sessions(conn, ids=missing):
+            remembered[identity_id] = Remembered(Session(session_id, started, last, campaign), Session(*late) if late[0] is not None else None)
 
 
 def keep_sessions(conn: Connection, sessions: Sessions) -> None:

@@ -1,5 +1,6 @@
 """The door of `govern` with a real ledger: what intake asks, what senders ask, requests of persons, the audit log."""
 
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -143,3 +144,30 @@ def test_erasing_a_person_asks_every_holder_suppresses_the_address_and_refuses_w
         assert may(workspace, conn, [9]) == "suppressed"
         assert [row.reason for row in ask(conn, event(source=SHOP)).set_aside] == [Reason.SUPPRESSED]
         assert [row.action for row in govern.audit(conn)] == ["person.erase", "person.export"]
+
+
+def test_a_memory_between_batches_changes_no_answer_and_no_decision(conn: Connection) -> None:
+    for seed in range(25):
+        chance, memory = random.Random(seed), govern.LedgerMemory()
+        slow, fast = 1_000 * (seed + 1), 1_000 * (seed + 1) + 500
+        for _ in range(6):
+            batch, who = [_any_event(chance) for _ in range(8)], [chance.randrange(3) for _ in range(8)]
+            plain = govern.ask(conn, batch, [slow + one for one in who], BASES, NOW)
+            remembering = govern.ask(conn, batch, [fast + one for one in who], BASES, NOW, memory)
+            assert (remembering.kept, remembering.decisions) == (plain.kept, plain.decisions), seed
+            if chance.random() < 0.4:  # somebody clicks "unsubscribe" or is erased in between
+                one, minute, state = chance.randrange(3), chance.randrange(40), chance.choice([State.GIVEN, State.WITHDRAWN])
+                for base in (slow, fast):
+                    govern.record(conn, [given(base + one, "analytics", Channel.NONE, state, minute)], NOW)
+                    if minute < 3:
+                        govern.erase_person(conn, [base + one])
+        kept = [[(row.purpose, row.channel, row.state, row.at, row.method) for row in govern.decisions_of(conn, [one])] for base in (slow, fast) for one in range(base, base + 3)]
+        assert kept[:3] == kept[3:], seed
+
+
+def _any_event(chance: random.Random) -> Event:
+    answers = {name: chance.choice([True, True, False, 1, "yes"]) for name in ("analytics", "marketing_email", "profiling") if chance.random() < 0.6}
+    made = event(chance.randrange(40), chance.choice([SITE, SHOP]), chance.choice(["Page Viewed", "Page Viewed", "Segment Consent Preference Updated"]), **answers)
+    if chance.random() < 0.2:
+        made.context["gpc"] = chance.choice([True, "1", 0])
+    return made

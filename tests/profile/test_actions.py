@@ -1,5 +1,6 @@
 """Profiles as a whole: events in, traits with reasons out."""
 
+import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +21,7 @@ def event(name: str, days_ago: float = 0, kind: str = "track", **rest: Any) -> E
 
 
 def take_in(ws: Workspace, conn: Connection, events: Sequence[Event], people: Sequence[int], batch: int = 1) -> None:
-    enriched = profile.enrich(conn, events, people, batch=batch, first_event_id=batch * 1_000, zone=ZONE)
+    enriched = profile.enrich(conn, events, people, profile.Numbers(batch, batch * 1_000, ZONE))
     profile.declare(conn, enriched.declared)
     ws.warehouse.append(enriched.tables)
 
@@ -90,13 +91,26 @@ def test_the_newest_declaration_wins_whatever_the_order_of_arrival(workspace: Wo
     assert "plan" not in shown
 
 
+def test_sessions_remembered_between_batches_are_those_that_are_stored(workspace: Workspace, conn: Connection) -> None:
+    chance, memory = random.Random(4), profile.SessionMemory()
+    for batch in range(1, 12):
+        at = [chance.randrange(-600, 0) / 1_440 for _ in range(6)]
+        events, who = [event("Played", days) for days in at], [chance.randrange(4) for _ in at]
+        fast = profile.enrich(conn, events, [100 + one for one in who], profile.Numbers(batch, 1, ZONE), memory)
+        if batch % 3 == 0:
+            memory = profile.SessionMemory()
+        stored = profile.enrich(conn, events, [200 + one for one in who], profile.Numbers(batch, 1, ZONE))
+        places = [table.tables["events"]["session_id"].to_pylist() for table in (fast, stored)]
+        assert len(set(zip(*places, strict=True))) == len(set(places[0])) == len(set(places[1]))
+
+
 def test_sessions_go_on_over_batches(workspace: Workspace, conn: Connection) -> None:
     minutes = (0, 10, 45, 100)
     for batch, minute in enumerate(minutes, 1):
         take_in(workspace, conn, [event("Played", -minute / 1_440)], [7], batch)
     sessions = [one.session_id for one in profile.timeline(workspace.warehouse, 7)]
     assert sessions[3] == sessions[2] != sessions[1] != sessions[0]
-    late = profile.enrich(conn, [event("Played", -20 / 1_440)], [7], batch=9, first_event_id=9_000, zone=ZONE)
+    late = profile.enrich(conn, [event("Played", -20 / 1_440)], [7], profile.Numbers(9, 9_000, ZONE))
     assert late.tables["events"]["session_id"].to_pylist() == [sessions[1]]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from cegla.govern.rules.gate import Recorded, newest
 from cegla.govern.rules.purposes import CATEGORIES
@@ -14,6 +15,33 @@ NOT_YET_STORED = 1 << 62
 
 Slot = tuple[int, str, Channel]  #: whose decision, on which purpose and channel
 Ledger = dict[Slot, list[Recorded]]
+
+
+class Settled(NamedTuple):
+    """What an identity said last, when it was no news any more; `since` is when its newest decision was made."""
+
+    consent: object
+    gpc: object
+    since: datetime
+
+
+def says_the_same(event: Event, settled: Settled) -> bool:
+    """Whether the event repeats a settled statement, so that `news_in` would find nothing."""
+    context = event.context
+    return (
+        settled.consent == context.get("consent") and settled.gpc == context.get("gpc") and event.name != PREFERENCE_EVENT
+        and event.occurred_at >= settled.since and event.received_at >= settled.since
+    )  # fmt: skip
+
+
+def settled_by(event: Event, known: Ledger) -> Settled | None:
+    """What is settled by an event that brought no news: nothing, when somebody decided after it, or when it says 1 for true."""
+    if not all(isinstance(answer, bool) for answer in (preferences(event) or {}).values()):
+        return None
+    since = max((row.at for rows in known.values() for row in rows), default=min(event.occurred_at, event.received_at))
+    if since > min(event.occurred_at, event.received_at) or event.name == PREFERENCE_EVENT:
+        return None
+    return Settled(event.context.get("consent"), event.context.get("gpc"), since)
 
 
 def preferences(event: Event) -> Mapping[str, object] | None:
