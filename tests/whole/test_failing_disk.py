@@ -1,9 +1,10 @@
 """A disk that fails to write: nothing is acknowledged any more, everything ends, and nothing that was acknowledged is missing."""
 
 import asyncio
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,13 @@ from cegla.vocabulary.errors import DiskFailing
 from cegla.worker.supervisor import Running
 
 pytestmark = [pytest.mark.whole, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def place() -> Generator[Path]:
+    """Outside pytest's own folder, which every other run of pytest on this machine closes to PostgreSQL's user for a moment."""
+    with tempfile.TemporaryDirectory(prefix="cegla-disk-") as name:
+        yield Path(name)
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -39,9 +47,9 @@ def loaded(running: Running) -> tuple[Load, threading.Thread]:
 
 
 @pytest.mark.skipif(disk.shim() is None, reason="the shim that makes fsync fail needs a C compiler (cc), and there is none here")
-def test_after_a_failed_flush_nothing_is_acknowledged_and_everything_ends(tmp_path: Path) -> None:
-    fail = tmp_path / "fail"
-    with installation(tmp_path / "data", workers=1, under=disk.under(tmp_path / "data" / "postgres", fail=fail)) as running:
+def test_after_a_failed_flush_nothing_is_acknowledged_and_everything_ends(place: Path) -> None:
+    fail = place / "fail"
+    with installation(place / "data", workers=1, under=disk.under(place / "data" / "postgres", fail=fail)) as running:
         load, _ = loaded(running)
         until(lambda: len(load.acknowledged) > 200)  # the control: on a disk that works the same load is acknowledged
         fail.write_text("eio")
@@ -53,12 +61,12 @@ def test_after_a_failed_flush_nothing_is_acknowledged_and_everything_ends(tmp_pa
         time.sleep(0.5)
         assert load.acknowledged == acknowledged
     fail.unlink()
-    server = EmbeddedPostgres(tmp_path / "data" / "postgres")
+    server = EmbeddedPostgres(place / "data" / "postgres")
     server.start()
     try:
         with psycopg.connect(server.dsn) as conn:
             bodies = conn.execute("select body from collect.inbox").fetchall()
-            assert collect.look_at_heads(conn, tmp_path / "data", datetime.now(UTC)) == 0
+            assert collect.look_at_heads(conn, place / "data", datetime.now(UTC)) == 0
     finally:
         server.stop()
     stored = {row[0].partition(b'"messageId": "')[2].partition(b'"')[0].decode() for row in bodies}
