@@ -21,9 +21,11 @@ from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.repair.rules.fix import CastForm, MoveForm, SetForm, StepForm, ValuesForm
 from cegla.repair.rules.returning import OBSTACLES
+from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.settings import Section, Settings
-from cegla.vocabulary import errors, events, identifiers
+from cegla.storage.warehouse import MOVES
+from cegla.vocabulary import errors, events, identifier_rules
 
 REFERENCE = Path(__file__).parent / "reference"
 MADE = "<!-- Made by `make docs` from the rows of the code; change those. -->"
@@ -37,6 +39,31 @@ EXIT_CODES = (
     (6, "busy or away for now"),
     (130, "interrupted"),
 )
+
+
+RULE_FIELDS = {
+    "phone_region": "country of phone numbers written without one, ISO 3166-1",
+    "plus_addressing": "`drop`: anna+shop@example.pl is anna@example.pl",
+    "gmail_dots": "`drop`: a.nna@gmail.com is anna@gmail.com",
+    "blocked": "patterns of values that are no identifiers of any type",
+    "most_merges": "of one person: joins of two people who each held two identifiers or more",
+    "most_identifiers": "of one person, all types together",
+}
+TYPE_FIELDS = {
+    "priority": "1 decides first; a refused join drops the identifier with the greatest number",
+    "limit": "how many values of this type one person may hold, or may gain within the window",
+    "window": "`ever`, `yearly` (365 days), `monthly` (30) or `weekly` (7), counted back from the event; a value that came exactly one window ago is outside",
+    "unique": "two people who each hold a value of this type are never joined",
+    "personal": "names a human directly, so the value never leaves PostgreSQL",
+    "blocked": "patterns of values that are no identifiers of this type",
+    "found_in": "fields that carry it: `traits.NAME`, `properties.NAME` (secret keys only), `context.traits.NAME`; `context.externalIds` always do",
+}
+LINK_RULES = {
+    "same": "one mailbox by the rules, such as a plus address",
+    "alias": "an alias call; with a secret key it joins two users",
+    "stated": "an identify call, or `context.traits`, gave both",
+    "seen": "one event carried both",
+}
 
 
 def page(title: str, intro: str, *parts: str) -> str:
@@ -87,7 +114,9 @@ def events_page() -> str:
         "group": "somebody belongs to an account: `groupId`",
         "alias": "two ids are one person: `previousId`, `userId`",
     }
-    types = ([code(row.key), row.priority, row.limit, "yes" if row.unique else "", "yes" if row.personal else ""] for row in identifiers.DEFAULT_RULES.types)
+    types = (
+        [code(row.key), row.priority, row.limit, "yes" if row.unique else "", "yes" if row.personal else ""] for row in identifier_rules.DEFAULT_RULES.types
+    )
     return page(
         "Events",
         "Cegla takes the six calls of the common tracking contract, alone or in a `batch`, by write key. Times are ISO 8601. What the script for websites\n"
@@ -97,6 +126,30 @@ def events_page() -> str:
         table(["Type", "Priority", "Values per person", "Unique", "Personal"], types),
         "## Why an event is set aside\n\nThe list is closed. Such an event lies in quarantine with its reason and can be replayed.",
         table(["Reason", "Meaning", "Znaczenie"], ([code(reason.value), events.REASONS[reason].en, events.REASONS[reason].pl] for reason in events.Reason)),
+    )
+
+
+def identity_page() -> str:
+    intro = """What a document of identity rules may say: only what differs from the defaults. How to change them: [change identity
+rules](../how-to/change-identity-rules.md). Patterns are plain: `*` is any run of characters, `?` is one; capitals do not matter."""
+    rules = identifier_rules.DEFAULT_RULES
+    fields = ([code(key), code(_in_words(getattr(rules, key))), meaning] for key, meaning in RULE_FIELDS.items())
+    of_types = ([code(key), code(_in_words(getattr(rules.other, key))), meaning] for key, meaning in TYPE_FIELDS.items())
+    types = (
+        [code(row.key), row.priority, row.limit, row.window, "yes" if row.unique else "", "yes" if row.personal else ""] for row in (*rules.types, rules.other)
+    )
+    return page(
+        "Identity rules",
+        intro,
+        table(["Field", "Default", "Meaning"], fields),
+        "## types.*\n\n" + table(["Field", "Default of a new type", "Meaning"], of_types),
+        "## Types as they come\n\nSmaller priority decides first.\n\n"
+        + table(["Type", "Priority", "Values per person", "Window", "Unique", "Personal"], types),
+        "## What links two identifiers\n\n" + table(["Rule", "Meaning"], ([code(key), meaning] for key, meaning in LINK_RULES.items())),
+        "## Why a link is refused\n\nThe list is closed. The event finds its person all the same.\n\n"
+        + table(["Reason", "Meaning", "Znaczenie"], ([code(key), text.en, text.pl] for key, text in resolve.links.WARNINGS.items())),
+        "## The log of merges in the warehouse\n\nTable `moves`, one row for each identity that changed its person; numbers and times only.\n\n"
+        + table(["Column", "Type"], ([code(column.name), str(column.type)] for column in MOVES)),
     )
 
 
@@ -205,6 +258,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "events.md": events_page,
     "fixes.md": fixes_page,
+    "identity.md": identity_page,
     "imports.md": imports_page,
     "segments.md": segments_page,
     "settings.md": settings_page,
@@ -246,6 +300,10 @@ def _body(shape: type[BaseModel]) -> str:
         [code(key), "yes" if field.is_required() else "", code(field.default) if not field.is_required() else ""] for key, field in shape.model_fields.items()
     )
     return f"### {shape.__name__}\n\n{shape.__doc__}\n\n{table(['Field', 'Required', 'Default'], rows)}"
+
+
+def _in_words(value: Any) -> str:
+    return "[]" if value == () else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _parameters(row: Any) -> str:

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cegla.api import campaigns, duplicates, people, quarantine, segments, sources, system
+from cegla.api import campaigns, duplicates, identity, people, quarantine, segments, sources, system
 
 
 class Route(NamedTuple):
@@ -35,6 +35,12 @@ ROUTES = (
     Route("POST", "/people/look-up", people.look_up, "people.read", "the person with exactly this identifier"),
     Route("GET", "/people/{person}", people.shown, "people.read", "everything known about a person, and why"),
     Route("GET", "/people/{person}/timeline", people.timeline, "people.read", "what a person did"),
+    Route("GET", "/people/{person}/links", identity.links, "people.read", "why identifiers are one person, and what moved"),
+    Route("POST", "/links/{link}/retract", identity.retract, "people.link", "undo a link"),
+    Route("GET", "/identity/warnings", identity.warnings, "people.read", "links refused and identifiers left out, with the reason"),
+    Route("GET", "/identity/rules", identity.rules, "settings.read", "the identity rules in force and their versions"),
+    Route("POST", "/identity/rules/try", identity.try_rules, "settings.read", "what a change of identity rules would do; nothing changes"),
+    Route("POST", "/identity/rules", identity.apply_rules, "settings.edit", "put identity rules in force"),
     Route("POST", "/people/{person}/export", people.export, "people.requests", "everything held on a person"),
     Route("POST", "/people/{person}/erase", people.erase, "people.requests", "erase a person, or count what would go"),
     Route("GET", "/duplicates", duplicates.listed, "people.read", "people who are likely one, with the evidence"),

@@ -52,6 +52,19 @@ class NewSegment(Shape):
     key: str | None = Field(None, max_length=100)
 
 
+class RulesBody(Shape):
+    """Identity rules: what differs from the defaults, as in docs/reference/identity.md."""
+
+    rules: dict[str, Any]
+
+
+class ApplyRules(Shape):
+    """Identity rules to put in force; `version` is the one that a trial named, so that nobody applies what was tried on others."""
+
+    rules: dict[str, Any]
+    version: int | None = None
+
+
 class RuleBody(Shape):
     """A rule that is not saved."""
 

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cegla.cli import campaigns, duplicates, importing, people, segments, sources, system
+from cegla.cli import campaigns, duplicates, identity, importing, people, segments, sources, system
 from cegla.vocabulary.text import Text
 
 
@@ -29,6 +29,7 @@ class Command(NamedTuple):
 GROUPS = {
     "person": Text("osoby: co wiemy, wydanie i usunięcie danych", "people: what is known, giving out and erasing data"),
     "duplicates": Text("osoby, które są pewnie jedną", "people who are likely one"),
+    "identity": Text("kto jest kim: powiązania, ich cofanie, reguły", "who is who: links, undoing them, rules"),
     "segment": Text("segmenty: kto do nich należy i dlaczego", "segments: who is in them and why"),
     "campaign": Text("kampanie: podgląd, próba na sucho, wysyłka", "campaigns: preview, dry run, sending"),
     "source": Text("źródła zdarzeń i ich klucze", "sources of events and their keys"),
@@ -97,6 +98,24 @@ COMMANDS = (
         Text("powiedz, że to jedna osoba albo dwie", "say that it is one person, or two"),
         ("cegla duplicates decide 7 same --yes", "cegla duplicates decide 8 different"),
     ),
+    Command("identity", "links", identity.links, Text("wypisz powiązania osoby", "list the links of a person"), ("cegla identity links p12",)),
+    Command("identity", "undo", identity.undo, Text("cofnij powiązanie", "undo a link"), ("cegla identity undo 345", "cegla identity undo 345 --yes")),
+    Command(
+        "identity",
+        "warnings",
+        identity.warnings,
+        Text("wypisz odmówione powiązania z powodami", "list refused links with their reasons"),
+        ("cegla identity warnings", "cegla identity warnings --reason limit"),
+    ),
+    Command("identity", "rules", identity.rules, Text("pokaż obowiązujące reguły", "show the rules in force"), ("cegla identity rules",)),
+    Command(
+        "identity",
+        "try",
+        identity.try_rules,
+        Text("sprawdź reguły na całej historii, nic nie zmieniając", "try rules on all history and change nothing"),
+        ("cegla identity try rules.yaml",),
+    ),
+    Command("identity", "apply", identity.apply_rules, Text("wprowadź reguły w życie", "put rules in force"), ("cegla identity apply rules.yaml",)),
     Command("segment", "list", segments.listed, Text("wypisz segmenty", "list segments"), ("cegla segment list",)),
     Command("segment", "show", segments.show, Text("pokaż segment i jego liczebność", "show a segment with its count"), ("cegla segment show champions",)),
     Command("segment", "save", segments.save, Text("utwórz lub zmień segment", "make or change a segment"), ("cegla segment save Regulars rule.yaml",)),
@@ -169,13 +188,15 @@ WORDS: dict[str, Text] = {
     "origin": Text("strona, która może użyć klucza; można powtórzyć; any: każda", "a web origin that may use the key; may be repeated; any: every one"),
     "own": Text("własny limit źródła; można powtórzyć", "a limit of the source's own; may be repeated"),
     "secret": Text("klucz tajny zamiast klucza zapisu", "the secret key instead of the write key"),
-    "reason": Text("tylko zdarzenia odłożone z tego powodu", "only events set aside for this reason"),
+    "reason": Text("tylko z tego powodu", "only those for this reason"),
     "limit": Text("ile najwyżej", "how many at most"),
     "ids": Text("numery zdarzeń w kwarantannie", "numbers of events in quarantine"),
     "state": Text("stan propozycji", "the state of proposals"),
     "proposal": Text("numer propozycji", "the number of the proposal"),
     "answer": Text("same: jedna osoba; different: dwie", "same: one person; different: two"),
     "source": Text("numer lub nazwa źródła", "the source's number or name"),
+    "link": Text("numer powiązania, z cegla identity links", "the number of a link, from cegla identity links"),
+    "rules_file": Text("plik YAML z tym, co ma być inne niż domyślnie", "a YAML file with what differs from the default rules"),
     "file": Text("plik CSV, także spakowany (.gz)", "a CSV file, also as .gz"),
     "map": Text("mapowanie kolumn na zdarzenia, YAML", "the mapping of columns to events, YAML"),
     "errors": Text("plik CSV na odrzucone wiersze z powodami", "a CSV file for refused rows with their reasons"),

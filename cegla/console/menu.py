@@ -44,6 +44,7 @@ DONE = {
     "compared": marked("Wszyscy porównani."),
     "joined": marked("Połączono w jedną osobę."),
     "apart": marked("Zapamiętano: to dwie osoby. Ta para nie wróci."),
+    "undone": marked("Powiązanie cofnięte. Osoby, cechy i segmenty są takie, jakby go nigdy nie było."),
     "erased": marked("Dane osoby usunięte."),
 }
 

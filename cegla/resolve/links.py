@@ -155,6 +155,13 @@ def merges_of(conn: Connection, identity_ids: Sequence[int]) -> list[Move]:
     return [Move(*row) for row in SQL.moves_of(conn, ids=list(identity_ids))]
 
 
+def history_of(conn: Connection, person_id: int) -> list[Move]:
+    """What came to a person or left them, oldest first, also what a link that was taken back once brought."""
+    mine = {identity for identity, *_ in SQL.members(conn, people=[person_id])}
+    linked = {end for row in SQL.edges_of_people(conn, ids=list(mine)) for end in (row[1], row[4])}
+    return [move for move in merges_of(conn, sorted(mine | linked)) if move.identity_id in mine or person_id in (move.from_person, move.to_person)]
+
+
 def merge_log(conn: Connection, batch: int, events: Sequence[Event], first_event_id: int) -> pa.Table | None:
     """Lines of the merge log that the warehouse does not know, as its table "moves", told once when the caller's transaction commits.
 

@@ -14,6 +14,7 @@ from cegla.cli.main import command_tree
 from cegla.collect.rules.mapping import read_mapping
 from cegla.segment import actions as segment
 from cegla.storage.settings import Settings
+from cegla.vocabulary.identifier_rules import read_rules
 from docs import generate
 from tests.shape.tree import ROOT
 
@@ -76,6 +77,8 @@ def test_a_yaml_block_is_what_the_page_says(block: Block) -> None:
     value = yaml.safe_load(block.text)
     if block.page.name == "import-a-file.md":
         assert read_mapping(value, "MAP.yaml")
+    elif block.page.name == "change-identity-rules.md":
+        assert read_rules(value)
     elif {"all", "any", "not", "op"} & set(value):
         assert segment.sentence(value, "en")
     else:

@@ -34,6 +34,18 @@ LINKS = {
     "confirmed": marked("potwierdzony przez człowieka"),
     "same": marked("ten sam adres według reguł"),
 }
+CAUSES = {
+    "link": marked("nowe powiązanie"),
+    "late_link": marked("spóźnione zdarzenie"),
+    "retraction": marked("cofnięcie powiązania"),
+    "rules": marked("zmiana reguł"),
+}
+WINDOWS = {
+    "ever": marked("zawsze"),
+    "yearly": marked("na rok"),
+    "monthly": marked("na miesiąc"),
+    "weekly": marked("na tydzień"),
+}
 IDENTIFIERS = {
     "user_id": marked("konto"),
     "email": marked("e-mail"),

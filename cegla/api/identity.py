@@ -1,0 +1,98 @@
+"""Who is who: the links of a person and undoing one, what was refused, and the rules: shown, tried, applied."""
+
+from typing import Annotated, Any
+
+from fastapi import Query
+
+from cegla import flow
+from cegla.api.call import Opened, not_found, person_number
+from cegla.api.shapes import ApplyRules, Limit, RulesBody
+from cegla.resolve import actions as resolve
+from cegla.storage.identifier_rules import current_rules
+from cegla.vocabulary.identifiers import Identifier
+from cegla.vocabulary.masking import masked
+from cegla.vocabulary.people import person_label
+
+Reason = Annotated[str | None, Query(description="only those refused for this reason")]
+Before = Annotated[int | None, Query(ge=1, description="the link a page goes on from")]
+
+
+def links(call: Opened, person: str) -> Any:
+    """Every link that touches the person's identifiers, masked, and the log of what moved to or from them."""
+    with call.ws.transaction() as conn:
+        number = resolve.owners(conn, [person_number(person)]).get(person_number(person))
+        if number is None:
+            raise not_found("person", person_number(person))
+        edges = resolve.links.edges_of(conn, number)
+        log = resolve.links.history_of(conn, number)
+    return {"person": person_label(number), "links": [_link(edge) for edge in edges], "merges": [_move(move) for move in log]}
+
+
+def retract(call: Opened, link: int) -> Any:
+    """Undo a link for good; history, traits and segments become what they were without it."""
+    found = flow.take_link_back(call.ws, link, call.caller.name)
+    return {"link": link, "identities_moved": len(found.moved), "people": [person_label(one) for one in found.people]}
+
+
+def warnings(call: Opened, reason: Reason = None, before: Before = None, limit: Limit = 50) -> Any:
+    """What was refused or left out: counted by reason, and the newest refused links."""
+    with call.ws.transaction() as conn:
+        counted = resolve.links.warnings(conn)
+        edges = resolve.links.refused_links(conn, limit, reason, before)
+    return {
+        "counts": [row._asdict() | {"why": resolve.links.WARNINGS[row.reason]} for row in counted],
+        "links": [_link(edge) for edge in edges],
+        "next_before": edges[-1].edge_id if len(edges) == limit else None,
+    }
+
+
+def rules(call: Opened) -> Any:
+    """The rules in force, complete, and every version of what was changed."""
+    with call.ws.transaction() as conn:
+        return {"rules": current_rules(conn), "versions": resolve.ruling.rule_versions(conn)}
+
+
+def try_rules(call: Opened, body: RulesBody) -> Any:
+    """What these rules would do to all people there are. Nothing changes."""
+    with call.ws.transaction() as conn:
+        return shape(resolve.ruling.attempt(conn, body.rules))
+
+
+def apply_rules(call: Opened, body: ApplyRules) -> Any:
+    """Put these rules in force and derive everybody by them; with `version` only if that one was in force at the trial."""
+    moved = flow.apply_rules(call.ws, body.rules, call.caller.name, body.version)
+    with call.ws.transaction() as conn:
+        return {"version": resolve.ruling.rule_versions(conn)[0].number, "identities_moved": moved}
+
+
+def shape(trial: resolve.ruling.Trial) -> dict[str, Any]:
+    """A trial as JSON, with people as they are written."""
+    found = trial.difference
+    counts = {name: getattr(found, name) for name in ("joined", "parted", "out_of_bounds", "identities_moved", "newly_accepted")}
+    examples = {
+        "joined": [[person_label(one) for one in row.people] for row in found.joins],
+        "parted": [{"person": person_label(row.person), "identifiers": list(row.identities)} for row in found.parts],
+        "out_of_bounds": [
+            {"person": person_label(row.person), "reason": row.reason.value, "why": resolve.links.WARNINGS[row.reason], "type": row.type, "links": row.links}
+            for row in found.bounds
+        ],
+    }
+    refused = {reason.value: number for reason, number in found.newly_refused.items()}
+    return {"version": trial.version, "people": trial.people, **counts, "newly_refused": refused, "examples": examples}
+
+
+def _link(edge: resolve.links.Edge) -> dict[str, Any]:
+    ends = ((edge.strong, edge.strong_person), (edge.weak, edge.weak_person))
+    return {
+        "link": edge.edge_id, "between": [_end(one, person) for one, person in ends], "rule": edge.rule, "trusted": edge.trusted, "at": edge.at,
+        "source_id": edge.source_id, "message_id": edge.message_id, "refused": edge.refused, "why": edge.why_refused,
+        "retracted_at": edge.retracted_at, "retracted_by": edge.retracted_by,
+    }  # fmt: skip
+
+
+def _end(one: Identifier, person: int) -> dict[str, Any]:
+    return {"type": one.type, "value": masked(one.value, one.type), "person": person_label(person)}
+
+
+def _move(move: resolve.links.Move) -> dict[str, Any]:
+    return move._asdict() | {"from_person": person_label(move.from_person), "to_person": person_label(move.to_person)}

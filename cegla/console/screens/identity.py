@@ -1,0 +1,102 @@
+"""Who is who: what was refused and why, the rules with a trial before they change, a person's links and undoing one."""
+
+from typing import Any
+
+import yaml
+from starlette.responses import Response
+
+from cegla import flow
+from cegla.console.screens.names import display_names
+from cegla.console.views import states
+from cegla.console.visit import Visit, see_other
+from cegla.govern import actions as govern
+from cegla.resolve import actions as resolve
+from cegla.storage.identifier_rules import current_rules
+from cegla.vocabulary.errors import CeglaError, IdentityRulesInvalid, NotFound, NotPermitted
+from cegla.vocabulary.people import person_label
+from cegla.vocabulary.text import Text
+
+AT_ONCE = 50
+LONGEST_DOCUMENT = 50_000
+NO_YAML = Text("to nie jest poprawny YAML", "this is not YAML")
+
+
+def show(visit: Visit) -> Response:
+    """Warnings, the rules in force, and their versions."""
+    return visit.page("identity.html", _model(visit))
+
+
+def change(visit: Visit) -> Response:
+    """A posted document: tried, or applied when it was tried on the rules of today."""
+    text = visit.field("rules")
+    try:
+        document = _document(text)
+        if visit.field("do") == "apply":
+            if not visit.may("settings.edit"):
+                raise NotPermitted(where=visit.path, permission=visit.tongue.say(govern.PERMISSIONS["settings.edit"]))
+            flow.apply_rules(visit.ws, document, visit.actor, int(visit.field("version") or 0))
+            return see_other("/identity", done="saved")
+        with visit.ws.transaction() as conn:
+            trial = resolve.ruling.attempt(conn, document)
+    except CeglaError as error:
+        return visit.page("identity.html", _model(visit, text=text, problem=error.problem(visit.language)), status=error.status)
+    return visit.page("identity.html", _model(visit, text=text, trial=trial))
+
+
+def show_links(visit: Visit) -> Response:
+    """The links of a person, refused and undone ones too, and what moved when."""
+    asked = visit.person()
+    with visit.ws.transaction() as conn:
+        person = resolve.owners(conn, [asked]).get(asked)
+        if person is None:
+            raise NotFound(where=visit.path, seen=person_label(asked), thing=person_label(asked))
+        edges = resolve.links.edges_of(conn, person)
+        log = resolve.links.history_of(conn, person)
+    model = {"person": person, "edges": edges, "log": log[::-1][:AT_ONCE], "moves": len(log)}
+    return visit.page("person_links.html", {**model, **_words()})
+
+
+def undo(visit: Visit) -> Response:
+    """Undo a link, and look at the person again."""
+    flow.take_link_back(visit.ws, visit.number("id"), visit.actor)
+    person = visit.field("person")
+    return see_other(f"/people/{person}/links" if person.isdigit() else "/identity", done="undone")
+
+
+def _model(visit: Visit, *, text: str | None = None, trial: Any = None, problem: dict[str, Any] | None = None) -> dict[str, Any]:
+    reason = visit.query.get("reason", "")
+    before = visit.asked_number("before") or None
+    with visit.ws.transaction() as conn:
+        counted = resolve.links.warnings(conn)
+        edges = resolve.links.refused_links(conn, AT_ONCE, reason if reason in resolve.links.WARNINGS else None, before)
+        versions = resolve.ruling.rule_versions(conn)
+        rules = current_rules(conn)
+        shown = [one for edge in edges for one in (edge.strong_person, edge.weak_person)]
+        shown += [one for row in (trial.difference.joins if trial else ()) for one in row.people]
+        shown += [row.person for row in ((*trial.difference.parts, *trial.difference.bounds) if trial else ())]
+        names = display_names(conn, shown)
+    document = text if text is not None else _written(versions[0].document if versions else {})
+    more = edges[-1].edge_id if len(edges) == AT_ONCE else None
+    parts = {"counted": counted, "edges": edges, "more": more, "reason": reason, "names": names}
+    return {**parts, "versions": versions, "rules": rules, "document": document, "trial": trial, "problem": problem, **_words()}
+
+
+def _written(document: dict[str, Any]) -> str:
+    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False) if document else ""
+
+
+def _words() -> dict[str, Any]:
+    return {"why": resolve.links.WARNINGS, "kinds": states.IDENTIFIERS, "links": states.LINKS, "causes": states.CAUSES, "windows": states.WINDOWS}
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(text[:LONGEST_DOCUMENT])
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise IdentityRulesInvalid(where=f"{mark.line + 1}:{mark.column + 1}" if mark else "rules", detail=NO_YAML) from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise IdentityRulesInvalid(where="rules", seen=type(document).__name__, detail=NO_YAML)
+    return document  # pyright: ignore[reportUnknownVariableType]
