@@ -1,15 +1,15 @@
-"""How fast events find their people, and whether the people are right: beside it, connected components by another program."""
+"""How fast events find their people, and whether the people are right: beside it, connected components by a plain union-find."""
 
 import argparse
 import gc
 import random
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bench.result import Result
 from cegla.resolve import actions as resolve
 from cegla.storage.settings import load_settings
 from cegla.storage.workspace import Workspace, open_workspace
@@ -28,127 +28,167 @@ def event(rng: random.Random, number: int, *, user: str | None, browser: str, **
     return Event(occurred_at=at, received_at=at, user_id=user, anonymous_id=browser, **given)
 
 
-def traffic(events: int, people: int, seed: int, *, families: bool) -> list[Event]:
-    """A shop's traffic: few people do much, on one to three browsers each; with families, one in ten also uses a shared one."""
+def traffic(events: int, people: int, seed: int) -> Iterator[list[Event]]:
+    """A shop's traffic in batches: few people do much, on one to three browsers each; one in ten also uses one that a family shares."""
     rng = random.Random(seed)
     made: list[Event] = []
     for number in range(events):
         person = int(people * rng.random() ** 2)
         browser = f"b{person}-{rng.randrange(1 + person % 3)}"
-        if families and person % 10 == 0 and rng.randrange(3) == 0:
+        if person % 10 == 0 and rng.randrange(3) == 0:
             browser = f"family{person // 40}"
         chance = rng.random()
         if chance < 0.05:
             made.append(event(rng, number, user=f"u{person}", browser=browser, traits={"email": f"u{person}@example.pl"}))
         else:
             made.append(event(rng, number, user=f"u{person}" if chance < 0.4 else None, browser=browser))
-    return made
+        if len(made) == BATCH:
+            yield made
+            made = []
+    if made:
+        yield made
 
 
-def visitors(events: int, seed: int) -> list[Event]:
+def visitors(events: int, seed: int) -> Iterator[list[Event]]:
     """Every event shows a browser never seen before."""
     rng = random.Random(seed)
-    return [event(rng, number, user=None, browser=f"visitor{number}") for number in range(events)]
+    for first in range(0, events, BATCH):
+        yield [event(rng, number, user=None, browser=f"visitor{number}") for number in range(first, first + BATCH)]
 
 
-def newcomers(events: int, seed: int) -> list[Event]:
-    """Every event shows a user never seen on a browser never seen; one in three gives an e-mail address too."""
-    rng = random.Random(seed)
-    named = [{"traits": {"email": f"new{number}@example.pl"}} if number % 3 == 0 else {} for number in range(events)]
-    return [event(rng, number, user=f"new{number}", browser=f"fresh{number}", **more) for number, more in enumerate(named)]
+class Oracle:
+    """Who hangs together: union-find over user–address and user–browser, where a browser is its first user's."""
+
+    def __init__(self) -> None:
+        self.parents: dict[str, str] = {}
+        self.first: dict[str, tuple[datetime, str]] = {}
+
+    def see(self, rows: Iterable[Event]) -> None:
+        """Note what a batch shows."""
+        for row in rows:
+            for name in (row.user_id, row.anonymous_id, row.traits.get("email")):
+                if name is not None:
+                    self.parents.setdefault(name, name)
+            if row.user_id is not None and row.anonymous_id is not None:
+                seen = (row.occurred_at, row.user_id)
+                self.first[row.anonymous_id] = min(seen, self.first.get(row.anonymous_id, seen))
+            if row.user_id is not None and "email" in row.traits:
+                self.join(row.user_id, row.traits["email"])
+
+    def join(self, one: str, other: str) -> None:
+        """These two are one person."""
+        self.parents[self.root(one)] = self.root(other)
+
+    def root(self, name: str) -> str:
+        """The name by which a component goes."""
+        top = name
+        while self.parents[top] != top:
+            top = self.parents[top]
+        while self.parents[name] != top:
+            self.parents[name], name = top, self.parents[name]
+        return top
+
+    def agrees(self, owners: Iterable[tuple[str, int]]) -> bool:
+        """Whether identifiers and whose they are, as stored, are the same partition."""
+        for browser, (_, user) in self.first.items():
+            self.join(browser, user)
+        stored = dict(owners)
+        pairs = {(self.root(name), stored.get(name)) for name in self.parents}
+        return stored.keys() == self.parents.keys() and len(pairs) == len({root for root, _ in pairs}) == len({person for _, person in pairs})
 
 
-def take_in(ws: Workspace, events: Sequence[Event], cache: resolve.IdentityCache) -> float:
-    """Events a second, a committed transaction for each batch."""
-    gc.freeze()  # the waiting events are the bench's, not the product's
-    started = time.perf_counter()
-    for first in range(0, len(events), BATCH):
+def owners(ws: Workspace) -> Iterator[tuple[str, int]]:
+    """Every identifier with its person, as the store has it."""
+    with ws.transaction() as conn, conn.cursor("owners") as cursor:
+        cursor.itersize = 50_000
+        yield from cursor.execute("select value, person_id from resolve.identities where holder_id = 0")
+
+
+def take_in(ws: Workspace, batches: Iterable[Sequence[Event]], cache: resolve.IdentityCache, oracle: Oracle | None = None) -> tuple[int, float]:
+    """Events and seconds, a committed transaction for each batch; making the events is not counted."""
+    events, seconds = 0, 0.0
+    for rows in batches:
+        if oracle is not None:
+            oracle.see(rows)
+        started = time.perf_counter()
         with ws.transaction() as conn:
-            resolve.find_people(conn, events[first : first + BATCH], cache)
-    return len(events) / (time.perf_counter() - started)
+            resolve.find_people(conn, rows, cache)
+        seconds += time.perf_counter() - started
+        events += len(rows)
+    return events, seconds
 
 
-def components(events: Iterable[Event]) -> set[frozenset[Identifier]]:
-    """The oracle: who hangs together, by walking the graph of identifiers that share an event."""
-    neighbors: dict[Identifier, set[Identifier]] = defaultdict(set)
-    for row in events:
-        named = [("user_id", row.user_id), ("anonymous_id", row.anonymous_id), ("email", row.traits.get("email"))]
-        ids = [Identifier(kind, value) for kind, value in named if value]
-        for one in ids:
-            neighbors[one].update(ids)
-    found: set[frozenset[Identifier]] = set()
-    while neighbors:
-        reached, frontier = set[Identifier](), [next(iter(neighbors))]
-        while frontier:
-            one = frontier.pop()
-            if one not in reached:
-                reached.add(one)
-                frontier += neighbors.pop(one)
-        found.add(frozenset(reached))
-    return found
-
-
-def clusters(ws: Workspace) -> set[frozenset[Identifier]]:
-    """Everybody, as the store has it."""
-    members: dict[int, set[Identifier]] = defaultdict(set)
-    after = 0
-    with ws.transaction() as conn:
-        while rows := resolve.find(conn, "", after, 10_000):
-            for row in rows:
-                members[row.id].update(row.identifiers)
-            after = rows[-1].id
-    return set(map(frozenset, members.values()))
-
-
-def one_huge_person(ws: Workspace, browsers: int) -> tuple[float, float, float]:
-    """Milliseconds for a first batch with a login on a new browser, the same late in that person's life, and of taking a link back."""
+def one_huge_person(ws: Workspace, browsers: int) -> tuple[float, float]:
+    """Milliseconds by which a login on a new browser takes longer for a person with many (medians), and what it takes the first time."""
     rng = random.Random(3)
     cache = resolve.IdentityCache()
     many = [event(rng, number, user="huge", browser=f"huge{number}") for number in range(browsers)]
-    small = _one(ws, event(rng, browsers, user="small", browser="small0"), cache)
-    take_in(ws, many, cache)
-    huge = _one(ws, event(rng, browsers * 2, user="huge", browser="one more"), cache)
-    with ws.transaction() as conn:
-        person = resolve.look_up(conn, [Identifier("user_id", "huge")])[0] or 0
-        edge = next(edge for edge in resolve.links.edges_of(conn, person) if not edge.refused)
-        started = time.perf_counter()
-        resolve.links.retract(conn, edge.edge_id, "bench", START)
-    return small, huge, (time.perf_counter() - started) * 1_000
+    take_in(ws, [many[start : start + BATCH] for start in range(0, browsers, BATCH)], cache)
+    later = browsers * 2
+    cold = _one(ws, event(rng, later, user="huge", browser="cold"), resolve.IdentityCache())
+    _one(ws, event(rng, later + 1, user="huge", browser="warm"), cache)
+    times: dict[str, list[float]] = {"huge": [], "small": []}
+    for turn in range(1, 30):
+        for user, taken in times.items():
+            taken.append(_one(ws, event(rng, later + 50_000 * turn, user=user, browser=f"{user} again {turn}"), cache))
+    return sorted(times["huge"])[14] - sorted(times["small"])[14], cold
 
 
 def _one(ws: Workspace, row: Event, cache: resolve.IdentityCache) -> float:
+    return take_in(ws, [[row]], cache)[1] * 1_000
+
+
+def undo(ws: Workspace, identifiers: int) -> tuple[float, int]:
+    """Milliseconds of taking one link of a cluster back, and the size of that cluster."""
+    rng = random.Random(4)
+    rows = [event(rng, number, user="apart", browser=f"apart{number}") for number in range(identifiers - 1)]
+    take_in(ws, [rows], resolve.IdentityCache())
+    with ws.transaction() as conn:
+        person = resolve.look_up(conn, [Identifier("user_id", "apart")])[0] or 0
+        size = len(resolve.identifiers_of(conn, [person])[person])
+        edge = next(edge for edge in resolve.links.edges_of(conn, person) if not edge.refused)
+        started = time.perf_counter()
+        resolve.links.retract(conn, edge.edge_id, "bench", START)
+    return (time.perf_counter() - started) * 1_000, size
+
+
+def rebuild(ws: Workspace) -> tuple[float, int]:
+    """Seconds to derive everybody again from all links, and how many people are not as stored."""
     started = time.perf_counter()
-    take_in(ws, [row], cache)
-    return (time.perf_counter() - started) * 1_000
+    with ws.transaction() as conn:
+        wrong = resolve.ruling.unsettled(conn)
+    return time.perf_counter() - started, len(wrong)
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Print events a second for new and known people, and whether the clusters equal the oracle's."""
+def main(argv: list[str] | None = None) -> list[Result]:
+    """Events a second, whether the clusters equal the oracle's, deriving everybody again, a huge person, an undone link."""
     options = argparse.ArgumentParser(prog="bench resolve")
-    options.add_argument("--events", type=int, default=300_000)
-    options.add_argument("--people", type=int, default=30_000)
+    options.add_argument("--events", type=int, default=10_000_000)
+    options.add_argument("--people", type=int, default=1_000_000)
     chosen = options.parse_args(argv)
     gc.set_threshold(50_000, 20, 20)  # as the app does: batches make many small tuples
-    print(f"resolve: {chosen.events:,} events of {chosen.people:,} people in batches of {BATCH:,}, {datetime.now(UTC):%Y-%m-%d}")
     with tempfile.TemporaryDirectory(prefix="cegla-bench-") as folder, open_workspace(load_settings(environment={"CEGLA_DATA_DIR": folder})) as ws:
-        cache = resolve.IdentityCache()
-        plain = traffic(chosen.events, chosen.people, 1, families=False)
-        first = take_in(ws, plain, cache)
-        known = take_in(ws, plain, cache)
-        expected = components(plain)
-        found = clusters(ws)
-        print(f"  {known:>10,.0f} events/s   known identifiers            (reach ≥ 50,000)")
-        print(f"  {first:>10,.0f} events/s   from nothing")
-        print(f"  {'equal' if found == expected else 'NOT EQUAL':>10}            {len(found):,} people, the oracle has {len(expected):,}")
-        strange = take_in(ws, visitors(chosen.events // 3, 5), cache)
-        print(f"  {strange:>10,.0f} events/s   every event a new browser    (reach ≥ 20,000)")
-        fresh = take_in(ws, newcomers(chosen.events // 3, 2), cache)
-        print(f"  {fresh:>10,.0f} events/s   every event a new user, browser and sometimes e-mail")
-        shared = take_in(ws, traffic(chosen.events, chosen.people, 4, families=True), cache)
-        print(f"  {shared:>10,.0f} events/s   with browsers that families share")
-        small, huge, back = one_huge_person(ws, 10_000)
-        print(f"  {small:.1f} ms a login of a new person, {huge:.1f} ms of one with 10,000 browsers; {back:.0f} ms to take a link of theirs back")
+        oracle, note = Oracle(), f"{chosen.events:,} events, {chosen.people:,} people, batches of {BATCH:,}, one in ten on a browser a family shares"
+        events, seconds = take_in(ws, traffic(chosen.events, chosen.people, 1), resolve.IdentityCache(), oracle)
+        results = [Result("resolve events from nothing", events / seconds, "events/s", "≥ 50,000", events / seconds >= 50_000, note)]
+        equal = oracle.agrees(owners(ws))
+        with ws.transaction() as conn:
+            people = resolve.count(conn)
+        results.append(Result("people equal to connected components", float(equal), "1 = equal", "1", equal, f"{people:,} people, by a union-find of its own"))
+        del oracle
+        again, wrong = rebuild(ws)
+        results.append(Result("derive everybody again from all links", again, "s", "≤ 300", again <= 300 and not wrong, f"{wrong} people not as stored"))
+        strange, seconds = take_in(ws, visitors(min(chosen.events, 400_000), 5), resolve.IdentityCache())
+        results.append(Result("every event a new browser", strange / seconds, "events/s", "≥ 20,000", strange / seconds >= 20_000, "a flood of made-up ids"))
+        added, cold = one_huge_person(ws, 10_000)
+        huge = Result("one person with 10,000 anonymous ids", added, "ms added", "≤ 5", added <= 5, f"median of 29; {cold:.0f} ms with nothing remembered")
+        results.append(huge)
+        taken, size = undo(ws, 1_000)
+        results.append(Result(f"undo a link in a cluster of {size:,}", taken, "ms", "≤ 1,000", taken <= 1_000, "no event and no history is touched"))
+    return results
 
 
 if __name__ == "__main__":
-    main()
+    from bench.__main__ import machine, show
+
+    show(main(), machine())

@@ -242,7 +242,7 @@ def messages_of(
     conn: Connection, *, campaign_id: int | None = None, people: Sequence[int] | None = None,
     state: MessageState | None = None, before: int | None = None, limit: int = 50,
 ) -> list[Message]:  # fmt: skip
-    """Messages, newest first, of a campaign or of people, in a state; `before` is the id a page goes on from."""
+    """Messages, newest first, of a campaign or to any of these identities (`people`), in a state; `before` is the id a page goes on from."""
     wishes = {"campaign_id": campaign_id, "people": list(people) if people is not None else None, "state": state.value if state else None, "before": before}
     return store.messages(conn, limit, **wishes)
 

@@ -83,6 +83,6 @@ def verdicts(ws: Workspace, conn: Connection, whom: Sequence[Reader], purpose: s
 
 def _candidates(ws: Workspace, conn: Connection, campaign: store.Campaign, people: Sequence[int], now: datetime) -> Iterator[Candidate]:
     whom = readers(conn, people)
-    counts = store.recent(conn, people, campaign.id, now) if campaign.cap else {}
+    counts = store.recent(conn, {reader.person_id: reader.identity_ids for reader in whom}, campaign.id, now) if campaign.cap else {}
     for reader, verdict in zip(whom, verdicts(ws, conn, whom, campaign.purpose, now), strict=True):
         yield Candidate(reader.person_id, reader.identity_ids, reader.identity_id, reader.address, verdict, counts.get(reader.person_id, 0))

@@ -5,13 +5,14 @@ commit what the server said. Whoever dies in between leaves `handing_off` behind
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from cegla.activate import store
-from cegla.activate.audience import readers_at, verdicts
+from cegla.activate.audience import Reader, readers_at, verdicts
 from cegla.activate.channels.email import Mailer, Unanswered
 from cegla.activate.letters import Occasion, Writer
 from cegla.activate.renderer import Renderer
@@ -88,6 +89,7 @@ class Sending(NamedTuple):
     sender: str
     messages_per_minute: int | None
     failures: int
+    cap: int
 
 
 class Round:
@@ -123,18 +125,29 @@ class Round:
         tracked = dict(zip((reader.address for reader in known), verdicts(self.ws, self.conn, known, "email_tracking", self.now), strict=True))
         writer = Writer(self.ws, self.conn, self.outlet.renderer)
         fields = writer.fields(known)
-        used = 0
+        met = self.met(campaign, known)
+        used, handed = 0, set[int]()
         for row, reader in zip(due, readers, strict=True):
-            reason = SkipReason.NOT_MATCHING_ANY_MORE if reader is None else refused_by(verdict[row.address])
+            reason = SkipReason.NOT_MATCHING_ANY_MORE if reader is None else refused_by(verdict[row.address]) or met.get(reader.person_id)
             if reader is None or reason is not None:
                 self.end(row, MessageState.SKIPPED, reason=reason.value if reason else None)
                 continue
+            if reader.person_id in handed:  # a second address of one person: the next round sees what became of the first
+                continue
             used += 1
+            handed.add(reader.person_id)
             occasion = Occasion(campaign.id, campaign.name, row.version, campaign.sender, row.id, tracked[row.address].allowed, campaign.purpose != SERVICE)
             self.hand_over(row, campaign, writer, occasion, (fields[reader.person_id], verdict[row.address]))
             if self.trouble is not None:
                 break
         self.settle(campaign, allowance, used, bool(due))
+
+    def met(self, campaign: Sending, known: Sequence[Reader]) -> dict[int, SkipReason]:
+        """Whom this campaign reached at another address, or others too often: people who were joined after it had been launched."""
+        people = {reader.person_id: reader.identity_ids for reader in known}
+        counts = store.recent(self.conn, people, campaign.id, self.now, waiting=False) if campaign.cap else {}
+        capped = {person: SkipReason.CAPPED for person, number in counts.items() if number >= campaign.cap}
+        return capped | dict.fromkeys(store.given(self.conn, people, campaign.id), SkipReason.GOT_IT_ELSEWHERE)
 
     def hand_over(self, row: Due, campaign: Sending, writer: Writer, occasion: Occasion, known: tuple[dict[str, Any], Verdict]) -> None:
         """Give one message to the mail server, and keep what it said."""

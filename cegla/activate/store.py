@@ -130,9 +130,22 @@ def add_messages(
         )  # fmt: skip
 
 
-def recent(conn: Connection, people: Sequence[int], campaign_id: int, now: datetime) -> dict[int, int]:
-    """How many messages of other campaigns each person was given in the last seven days, or waits for."""
-    return dict(SQL.recent_messages(conn, people=list(people), campaign_id=campaign_id, since=now - CAP_WINDOW))
+def recent(conn: Connection, people: Mapping[int, Sequence[int]], campaign_id: int, now: datetime, *, waiting: bool = True) -> dict[int, int]:
+    """How many messages of other campaigns each person (→ identities) was given in the last seven days or, if asked, waits for.
+
+    Messages belong to the identity of their address, so people who were joined or parted since are counted as they are today.
+    """
+    return dict(SQL.recent_messages(conn, **_identities(people), campaign_id=campaign_id, since=now - CAP_WINDOW, waiting=waiting))
+
+
+def given(conn: Connection, people: Mapping[int, Sequence[int]], campaign_id: int) -> set[int]:
+    """Who of these people (→ identities) was handed a message of this campaign at any of their addresses."""
+    return {person for (person,) in SQL.given(conn, **_identities(people), campaign_id=campaign_id)}
+
+
+def _identities(people: Mapping[int, Sequence[int]]) -> dict[str, list[int]]:
+    pairs = [(person, identity) for person, identities in people.items() for identity in identities]
+    return {"people": [person for person, _ in pairs], "identities": [identity for _, identity in pairs]}
 
 
 def bucket(conn: Connection, key: str) -> Bucket | None:

@@ -59,13 +59,20 @@ where id = :id;
 select segment_rule, launched_at from activate.campaigns where id = :id;
 
 -- name: recent_messages
--- How many messages each of these people was given since a moment, or is about to be given.
-select person_id, count(*)
-from activate.messages
-where person_id = any(:people) and campaign_id <> :campaign_id
-    and (handed_at >= :since or state = 'decided')
-    and state in ('decided', 'handing_off', 'sent', 'ambiguous')
-group by person_id;
+-- How many messages of other campaigns each of these people was given since a moment under any of their addresses, and with `waiting` is about to be given.
+select theirs.person_id, count(*)
+from unnest(cast(:people as bigint[]), cast(:identities as bigint[])) as theirs (person_id, identity_id)
+join activate.messages on messages.identity_id = theirs.identity_id
+where campaign_id <> :campaign_id
+    and (handed_at >= :since and state in ('handing_off', 'sent', 'ambiguous') or :waiting and state = 'decided')
+group by theirs.person_id;
+
+-- name: given
+-- Who of these people was handed a message of this campaign under any of their addresses.
+select distinct theirs.person_id
+from unnest(cast(:people as bigint[]), cast(:identities as bigint[])) as theirs (person_id, identity_id)
+join activate.messages on messages.identity_id = theirs.identity_id
+where campaign_id = :campaign_id and state in ('handing_off', 'sent', 'ambiguous');
 
 -- name: add_messages!
 -- Write outbox rows, once per campaign and person.
@@ -81,7 +88,7 @@ on conflict do nothing;
 
 -- name: due_campaigns
 -- Campaigns that are sending and whose server is not to be left alone, oldest first.
-select id, name, purpose, sender, messages_per_minute, failures
+select id, name, purpose, sender, messages_per_minute, failures, cap
 from activate.campaigns
 where state = 'sending' and (retry_at is null or retry_at <= :now)
 order by id;
@@ -175,7 +182,7 @@ from activate.messages
 join activate.campaigns on campaigns.id = messages.campaign_id
 where (cast(:id as bigint) is null or messages.id = :id)
     and (cast(:campaign_id as integer) is null or campaign_id = :campaign_id)
-    and (cast(:people as bigint[]) is null or person_id = any(:people))
+    and (cast(:people as bigint[]) is null or coalesce(identity_id, person_id) = any(:people))
     and (cast(:state as text) is null or messages.state = :state)
     and (cast(:before as bigint) is null or messages.id < :before)
 order by messages.id desc
@@ -196,7 +203,7 @@ select messages.id, campaigns.name as campaign, address, messages.state, reason,
 from activate.messages
 join activate.campaigns on campaigns.id = messages.campaign_id
 left join activate.contents on contents.campaign_id = messages.campaign_id and contents.version = messages.version
-where person_id = any(:ids) or identity_id = any(:ids)
+where identity_id = any(:ids) or (identity_id is null and person_id = any(:ids))
 order by messages.id;
 
 -- name: forget_messages!
@@ -206,7 +213,7 @@ set person_id = -id, identity_id = null, address = null, facts = null, reply = n
     state = case when state = 'decided' then 'skipped' else state end,
     reason = case when state = 'decided' then 'cancelled' else reason end,
     done_at = coalesce(done_at, case when state = 'decided' then decided_at end)
-where person_id = any(:ids) or identity_id = any(:ids);
+where identity_id = any(:ids) or (identity_id is null and person_id = any(:ids));
 
 -- name: become_only_sender$
 -- Whether this session is the one that may hand messages over, until it lets go or ends.

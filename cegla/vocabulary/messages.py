@@ -25,6 +25,7 @@ class SkipReason(StrEnum):
     NO_ADDRESS = "no_address"
     INVALID_ADDRESS = "invalid_address"
     CAPPED = "capped"
+    GOT_IT_ELSEWHERE = "got_it_elsewhere"
     HOLDOUT = "holdout"
     NOT_MATCHING_ANY_MORE = "not_matching_any_more"
     RENDERING_FAILED = "rendering_failed"

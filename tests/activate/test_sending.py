@@ -12,7 +12,10 @@ from cegla.activate.channels.email import Mailer
 from cegla.activate.letters import Writer
 from cegla.activate.rules.returning import AMBIGUOUS, BOUNCED, SENT
 from cegla.activate.store import SQL
+from cegla.flow import take_link_back
+from cegla.resolve import actions as resolve
 from cegla.vocabulary.errors import MailServerRefused
+from cegla.vocabulary.identifiers import Identifier
 from cegla.vocabulary.messages import MessageState
 from tests.activate.conftest import Postbox, Shop
 
@@ -205,3 +208,55 @@ def test_a_retry_keeps_the_message_id(shop: Shop, postbox: Postbox) -> None:
     shop.now += timedelta(minutes=2)
     shop.deliver(1)
     assert postbox.letter("anna@example.pl")["Message-ID"] == f"<m{before}@example.pl>"
+
+
+def join(shop: Shop, one: str, other: str) -> None:
+    """The shop says that two users are one person."""
+    shop.tell({"type": "alias", "userId": one, "previousId": other})
+    shop.take_in()
+
+
+def test_people_who_are_joined_after_the_launch_get_one_letter_between_them(shop: Shop) -> None:
+    campaign = launched(shop, "anna", "bartek", "celina")
+    join(shop, "anna", "bartek")
+    shop.deliver(4)
+    assert sorted(shop.states(campaign).values()) == ["got_it_elsewhere", "sent", "sent"]
+    assert len(shop.postbox.recipients) == 2
+
+
+def test_who_was_joined_to_somebody_already_reached_gets_no_second_letter(shop: Shop) -> None:
+    shop.postbox.answers["bartek@example.pl"] = "451 4.7.1 greylisted"
+    campaign = launched(shop, "anna", "bartek")
+    shop.deliver(2)
+    join(shop, "anna", "bartek")
+    shop.postbox.answers.clear()
+    shop.pass_time(hours=1)
+    shop.deliver(2)
+    assert shop.states(campaign) == {"anna": "sent", "bartek": "got_it_elsewhere"}
+
+
+def test_the_cap_counts_what_a_person_got_under_every_address_they_have_today(shop: Shop) -> None:
+    launched(shop, "anna")
+    shop.deliver(1)
+    second = launched(shop, "bartek", cap=1)
+    assert shop.states(second) == {"anna": "capped", "bartek": "decided"}
+    join(shop, "anna", "bartek")
+    shop.deliver(2)
+    assert shop.states(second) == {"anna": "capped", "bartek": "capped"}
+    assert activate.audience(shop.ws, shop.campaign(cap=1).id).reasons == {"capped": 1}
+
+
+def test_people_parted_again_have_their_own_messages_and_caps(shop: Shop) -> None:
+    launched(shop, "anna")
+    shop.deliver(1)
+    shop.person("bartek", marketing_email=True)
+    join(shop, "anna", "bartek")
+    with shop.ws.transaction() as conn:
+        (person,) = set(resolve.look_up(conn, [Identifier("user_id", "anna"), Identifier("user_id", "bartek")]))
+        edge = next(edge for edge in resolve.links.edges_of(conn, person or 0) if {edge.strong.value, edge.weak.value} == {"anna", "bartek"} and edge.strong.type == edge.weak.type)
+    take_link_back(shop.ws, edge.edge_id, "ola")
+    audience = activate.audience(shop.ws, shop.campaign(cap=1).id)
+    assert (audience.reachable, audience.reasons) == (1, {"capped": 1})
+    with shop.ws.transaction() as conn:
+        ids = {user: [one.identity_id for one in resolve.identifiers_of(conn, [person]).get(person, [])] for user, person in zip(("anna", "bartek"), resolve.look_up(conn, [Identifier("user_id", "anna"), Identifier("user_id", "bartek")]), strict=True) if person}
+        assert [len(activate.messages_of(conn, people=ids[user])) for user in ("anna", "bartek")] == [1, 0]

@@ -28,6 +28,7 @@ SKIP_REASONS: dict[SkipReason, Text] = {
     SkipReason.NO_ADDRESS: Text("brak adresu e-mail", "no e-mail address"),
     SkipReason.INVALID_ADDRESS: Text("adres, którego żaden serwer nie przyjmie", "an address that no server takes"),
     SkipReason.CAPPED: Text("za dużo wiadomości w ostatnich 7 dniach", "too many messages in the last 7 days"),
+    SkipReason.GOT_IT_ELSEWHERE: Text("ta osoba dostała już tę wiadomość na inny adres", "this person got the message at another address already"),
     SkipReason.HOLDOUT: Text("grupa kontrolna", "holdout group"),
     SkipReason.NOT_MATCHING_ANY_MORE: Text("adres nie należy już do nikogo", "the address belongs to nobody any more"),
     SkipReason.RENDERING_FAILED: Text("szablon nie dał się wypełnić dla tej osoby", "the template could not be filled for this person"),

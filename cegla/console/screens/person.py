@@ -82,7 +82,7 @@ def _card(visit: Visit, *, reveal: bool) -> dict[str, Any]:
         model = {
             "segments": segment.segments_of(conn, [person]).get(person, []),
             "decisions": govern.decisions_of(conn, ids),
-            "messages": activate.messages_of(conn, people=[person]),
+            "messages": activate.messages_of(conn, people=ids),
         }
     cards = traits.cards(found.traits, visit.tongue, reveal=reveal)
     computed = [card for card in cards if not card.declared]
