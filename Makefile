@@ -9,6 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUN := $(VENV)/.installed-run
 TEST := $(VENV)/.installed-test
 BROWSER := $(VENV)/.browser
+CLIENTS := $(VENV)/.clients
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -24,7 +25,7 @@ demo: $(RUN) ## a shop full of customers in a running console, after a minute or
 up: $(RUN) ## start an empty installation
 	$(BIN)/cegla up $(ARGS)
 
-test: $(TEST) $(BROWSER) ## run every test
+test: $(TEST) $(BROWSER) $(CLIENTS) ## run every test
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(TEST) ## lint, types, import directions
@@ -75,3 +76,13 @@ $(BROWSER): | $(BIN)/python
 		{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium; } >$(VENV)/browser.log 2>&1 && touch $@ \
 		|| echo "Chromium could not be installed (see $(VENV)/browser.log): browser tests are skipped."; \
 	else echo "No Chromium here: browser tests are skipped. As root: apt-get install chromium"; fi
+
+# The SDKs that tests/contracts/clients drives. What is missing is skipped and said.
+$(CLIENTS): requirements/clients.txt tests/contracts/clients/package-lock.json | $(BIN)/python
+	@echo "Installing the SDKs for the tests of clients (once) ..."
+	@$(BIN)/python -m venv $(VENV)/clients && $(VENV)/clients/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/clients.txt \
+		|| echo "The Python SDKs could not be installed: their tests are skipped."
+	@if command -v npm >/dev/null; then \
+		(cd tests/contracts/clients && npm ci --ignore-scripts --no-audit --no-fund >/dev/null) || echo "The npm SDKs could not be installed: their tests are skipped."; \
+	else echo "No npm here: the tests of the npm SDKs are skipped."; fi
+	@touch $@
