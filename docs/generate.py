@@ -10,10 +10,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from cegla.api import shapes
+from cegla.api import metrics, shapes
 from cegla.api.routes import ROUTES
 from cegla.cli.commands import COMMANDS
 from cegla.cli.main import command_tree
+from cegla.collect import actions as collect
+from cegla.collect.rules import signatures, webhooks
 from cegla.collect.rules import website as site
 from cegla.collect.rules.columns import PROBLEMS
 from cegla.collect.rules.mapping import ColumnForm, FileForm, IdsForm, Mapping, WhenForm
@@ -252,6 +254,31 @@ website](../how-to/connect-a-website.md). Before consent it stores nothing, read
     )
 
 
+def webhooks_page() -> str:
+    intro = """A provider posts to `/v1/webhooks/TOKEN` on the collector. The request is kept as received and answered after the commit; intake
+maps it to events. Text with `{path}` in it is a template; a path is names joined by dots (`data.items.0.sku`), `meta[key=vat].value`
+picks from a list, and `$headers.x-topic`, `$query.id`, `$body.total` look beside the item. How to: [connect a webhook](../how-to/connect-a-webhook.md)."""
+    forms = (("", webhooks.WebhookMapping), ("rules", webhooks.Rule), ("a value with more than a template", webhooks.Taken),
+             ("a list of objects", webhooks.Lines), ("a condition", webhooks.Condition))  # fmt: skip
+    parts = [(f"## {name}\n\n" if name else "") + table(["Field", "Required", "Default", "Meaning"], _form_fields(form)) for name, form in forms]
+    schemes = ([code(row.key), row.label.en, row.label.pl, code(row.header), code(row.signed) if row.kind in ("hmac", "sha1", "public_key") else "",
+                f"{row.tolerance_seconds} s" if row.tolerance_seconds else "", row.secret.en] for row in signatures.SCHEMES.values())  # fmt: skip
+    ready = ([code(row.key), row.label.en, row.about.en, code(row.scheme), f"[documentation]({row.documentation})"] for row in collect.ready_made().values())
+    return page(
+        "Webhooks", intro, *parts,
+        "## What `as` makes\n\n" + table(["as", "Meaning", "Znaczenie"], ([code(key), text.en, text.pl] for key, text in webhooks.CASTS.items())),
+        "## Signatures\n\nEmpty header: the shop says which.\n\n"
+        + table(["Scheme", "Signature", "Podpis", "Header", "Signed", "Window", "Secret"], schemes),
+        "## Ready mappings\n\n" + table(["Key", "For", "About", "Scheme", "Shape"], ready),
+    )  # fmt: skip
+
+
+def metrics_page() -> str:
+    intro = """What `/api/v1/metrics` says, in Prometheus text. How to watch them: [monitor](../how-to/monitor.md)."""
+    rows = ([code(row.name), row.kind, ", ".join(map(code, row.labels)), row.about.en, row.about.pl] for row in metrics.METRICS.values())
+    return page("Metrics", intro, table(["Metric", "Kind", "Labels", "Meaning", "Znaczenie"], rows))
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "api.md": api_page,
     "cli.md": cli_page,
@@ -260,10 +287,12 @@ PAGES: dict[str, Callable[[], str]] = {
     "fixes.md": fixes_page,
     "identity.md": identity_page,
     "imports.md": imports_page,
+    "metrics.md": metrics_page,
     "segments.md": segments_page,
     "settings.md": settings_page,
     "traits.md": traits_page,
     "website.md": website_page,
+    "webhooks.md": webhooks_page,
 }
 
 

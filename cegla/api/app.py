@@ -49,7 +49,8 @@ def build_api(ws: Workspace, holders: Sequence[govern.Holder], token: str) -> Fa
 def _answering(handler: Callable[..., Any]) -> Callable[..., Response]:
     @wraps(handler)
     def answer(*args: Any, **kwargs: Any) -> Response:
-        return JSONResponse(plain(handler(*args, **kwargs)), headers={"cache-control": "no-store"})
+        found = handler(*args, **kwargs)
+        return found if isinstance(found, Response) else JSONResponse(plain(found), headers={"cache-control": "no-store"})
 
     return answer
 

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cegla.api import campaigns, duplicates, identity, people, quarantine, segments, sources, system
+from cegla.api import campaigns, duplicates, identity, metrics, people, quarantine, segments, sources, system, webhooks
 
 
 class Route(NamedTuple):
@@ -27,6 +27,7 @@ class Route(NamedTuple):
 ROUTES = (
     Route("GET", "/health", system.health, "", "the process lives"),
     Route("GET", "/ready", system.ready, "", "it can commit"),
+    Route("GET", "/metrics", metrics.metrics, "reports.read", "all figures as Prometheus text"),
     Route("GET", "/status", system.status, "reports.read", "counts and how far intake is"),
     Route("GET", "/today", system.today, "reports.read", "today against a week ago"),
     Route("GET", "/doctor", system.doctor, "settings.read", "what needs a person"),
@@ -69,6 +70,11 @@ ROUTES = (
     Route("POST", "/sources/{source_id}", sources.change, "sources.edit", "limits, origins, on or off"),
     Route("POST", "/sources/{source_id}/keys", sources.rotate_key, "sources.edit", "a new key; the old one works until it is revoked"),
     Route("POST", "/sources/{source_id}/former-keys/revoke", sources.revoke_former_keys, "sources.edit", "revoke all replaced keys"),
+    Route("GET", "/webhooks/ready", webhooks.ready, "sources.read", "the webhook mappings that come with the product"),
+    Route("POST", "/webhooks", webhooks.add, "sources.edit", "make a source with a webhook"),
+    Route("POST", "/webhooks/try", webhooks.try_out, "sources.read", "what a mapping makes of a request"),
+    Route("GET", "/webhooks/{source_id}", webhooks.shown, "sources.read", "the webhook of a source"),
+    Route("POST", "/webhooks/{source_id}", webhooks.change, "sources.edit", "change the webhook of a source"),
     Route("POST", "/sources/{source_id}/test-event", sources.send_test_event, "sources.edit", "put a test event into the inbox"),
     Route("GET", "/quarantine", quarantine.listed, "events.read", "events that could not be used"),
     Route("POST", "/quarantine/search", quarantine.search, "events.read", "the same by a filter, also by content"),

@@ -151,3 +151,42 @@ class Decide(Shape):
     fix: dict[str, Any] | None = None
     why: str = Field("", max_length=500)
     everything: bool = False
+
+
+class NewWebhook(Shape):
+    """A source that a provider posts to. `ready` is the key of a mapping that comes with the product; `mapping` is YAML of one's own."""
+
+    name: str = Field(min_length=1, max_length=100)
+    ready: str = Field("", max_length=60)
+    mapping: str = Field("", max_length=100_000)
+    basis: Literal["consent", "contract", "legal_obligation", "legitimate_interest"] = "consent"
+    scheme: str = Field("", max_length=60)
+    secret: str = Field("", max_length=10_000)
+    header: str = Field("X-Signature", max_length=100)
+    prefix: str = Field("", max_length=40)
+    verify_token: str = Field("", max_length=200)
+    trusted: bool | None = None
+
+
+class ChangedWebhook(Shape):
+    """What shall change of a webhook; what is left out stays."""
+
+    mapping: str | None = Field(None, max_length=100_000)
+    scheme: str | None = Field(None, max_length=60)
+    secret: str | None = Field(None, max_length=10_000)
+    header: str | None = Field(None, max_length=100)
+    prefix: str | None = Field(None, max_length=40)
+    verify_token: str | None = Field(None, max_length=200)
+    trusted: bool | None = None
+    enabled: bool | None = None
+
+
+class TriedWebhook(Shape):
+    """A request to try a mapping on: `mapping`, or the key of a `ready` one; `body` as text or as base64."""
+
+    mapping: str = Field("", max_length=100_000)
+    ready: str = Field("", max_length=60)
+    headers: dict[str, str] = {}
+    query: dict[str, str] = {}
+    body: str = Field("", max_length=1_000_000)
+    body_base64: str = Field("", max_length=1_400_000)

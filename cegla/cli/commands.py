@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cegla.cli import campaigns, duplicates, identity, importing, people, segments, sources, system
+from cegla.cli import campaigns, duplicates, identity, importing, people, segments, sources, system, webhooks
 from cegla.vocabulary.text import Text
 
 
@@ -33,6 +33,7 @@ GROUPS = {
     "segment": Text("segmenty: kto do nich należy i dlaczego", "segments: who is in them and why"),
     "campaign": Text("kampanie: podgląd, próba na sucho, wysyłka", "campaigns: preview, dry run, sending"),
     "source": Text("źródła zdarzeń i ich klucze", "sources of events and their keys"),
+    "webhook": Text("webhooki: adres dla dostawcy i mapowanie na zdarzenia", "webhooks: an address for a provider and a mapping to events"),
     "quarantine": Text("zdarzenia, których nie dało się użyć", "events that could not be used"),
 }
 
@@ -139,6 +140,21 @@ COMMANDS = (
     ),
     Command("campaign", "send", campaigns.send, Text("wyślij kampanię", "send a campaign"), ("cegla campaign send 1", "cegla campaign send 1 --yes")),
     Command("campaign", "report", campaigns.report, Text("co z niej wyszło", "what came of it"), ("cegla campaign report 1",)),
+    Command("webhook", "ready", webhooks.ready, Text("wypisz gotowe mapowania", "list the mappings that come with the product"), ("cegla webhook ready",)),
+    Command(
+        "webhook",
+        "add",
+        webhooks.add,
+        Text("dodaj źródło z webhookiem", "add a source with a webhook"),
+        ("cegla webhook add Mail --from sendgrid --basis contract",),
+    ),
+    Command(
+        "webhook",
+        "try",
+        webhooks.try_out,
+        Text("wypróbuj mapowanie na treści żądania z pliku", "try a mapping on a request's body in a file"),
+        ("cegla webhook try order.json --from shopify", "cegla webhook try calls.csv --map calls.yaml --content-type text/csv"),
+    ),
     Command("source", "list", sources.listed, Text("wypisz źródła i los ich zdarzeń", "list sources and what became of their events"), ("cegla source list",)),
     Command("source", "add", sources.add, Text("dodaj źródło", "add a source"), ("cegla source add Shop --kind website --basis consent",)),
     Command(
@@ -200,5 +216,7 @@ WORDS: dict[str, Text] = {
     "file": Text("plik CSV, także spakowany (.gz)", "a CSV file, also as .gz"),
     "map": Text("mapowanie kolumn na zdarzenia, YAML", "the mapping of columns to events, YAML"),
     "errors": Text("plik CSV na odrzucone wiersze z powodami", "a CSV file for refused rows with their reasons"),
+    "ready": Text("klucz gotowego mapowania; lista: cegla webhook ready", "key of a mapping that comes with the product; see cegla webhook ready"),
+    "content_type": Text("nagłówek Content-Type żądania", "the request's Content-Type header"),
     "help": Text("pokaż tę pomoc", "show this help"),
 }

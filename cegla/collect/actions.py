@@ -20,13 +20,18 @@ from cegla.collect.rules import decode as decoding
 from cegla.collect.rules import envelope, limits
 from cegla.collect.rules.decode import Decoded, Limits, Origin, Request
 from cegla.collect.rules.frame import WEBHOOK
+from cegla.collect.rules.frame import Framed as Framed
 from cegla.collect.rules.mapping import Mapping as FileMapping
 from cegla.collect.rules.people import names as names
 from cegla.collect.rules.people import needles as needles
+from cegla.collect.rules.signatures import SCHEMES as SCHEMES
+from cegla.collect.rules.signatures import Secrets as Secrets
+from cegla.collect.rules.webhooks import CASTS as CASTS
 from cegla.collect.rules.webhooks import WebhookMapping
 from cegla.collect.visits import Counted as Counted
 from cegla.collect.visits import count_visits as count_visits
 from cegla.collect.visits import visits as visits
+from cegla.collect.webhooks import Sample as Sample
 from cegla.collect.webhooks import Webhook as Webhook
 from cegla.collect.webhooks import expand, mappings_for
 from cegla.collect.webhooks import last_requests as last_requests

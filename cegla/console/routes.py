@@ -23,6 +23,7 @@ from cegla.console.screens import (
     settings,
     sources,
     today,
+    webhooks,
 )
 from cegla.console.visit import Visit
 
@@ -79,6 +80,12 @@ ROUTES = (
     Route("GET", "/sources/{id}", sources.show_one, "sources.read"),
     Route("POST", "/sources/{id}", sources.change, "sources.edit"),
     Route("POST", "/sources/{id}/keys", sources.change_keys, "sources.edit"),
+    Route("GET", "/sources/webhooks/new", webhooks.show_new, "sources.edit"),
+    Route("POST", "/sources/webhooks/new", webhooks.add, "sources.edit"),
+    Route("GET", "/sources/{id}/webhook", webhooks.show, "sources.read"),
+    Route("POST", "/sources/{id}/webhook", webhooks.save, "sources.edit"),
+    Route("POST", "/sources/{id}/webhook/try", webhooks.try_out, "sources.read"),
+    Route("POST", "/sources/{id}/webhook/replay", webhooks.replay, "events.replay"),
     Route("GET", "/campaigns", campaigns.show, "campaigns.read"),
     Route("GET", "/campaigns/new", campaigns.show_new, "campaigns.edit"),
     Route("POST", "/campaigns/form", campaigns.save, "campaigns.edit"),

@@ -25,6 +25,9 @@ def fill(ws: Workspace, people: int = PEOPLE) -> None:
     with ws.transaction() as conn:
         shop, _ = collect.add_source(conn, "Sklep internetowy", "website", Basis.CONSENT, now)
         crm, _ = collect.add_source(conn, "Serwer sklepu", "server", Basis.CONTRACT, now)
+        calls, _ = collect.add_source(conn, "Call center", "webhook", Basis.CONTRACT, now)
+        ready = collect.ready_made()["call_center"]
+        collect.save_webhook(conn, ws.keys, collect.Webhook(calls.id, "", "path", collect.Secrets(), ready.mapping, False, True), now)
         chance = random.Random(7)
         for number in range(people):
             batch = list(_visitor(chance, number, now))

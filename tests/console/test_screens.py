@@ -13,7 +13,7 @@ from cegla.storage.workspace import Workspace
 
 PAGES = (
     "/", "/events", "/events/volumes", "/events/quarantine", "/people", "/people/1", "/people/p1", "/people/1/timeline", "/people/1/erase", "/duplicates", "/duplicates?state=refused", "/segments", "/segments/new",
-    "/segments/1", "/segments/1/edit", "/segments/1/why?person=p1", "/campaigns", "/campaigns/new", "/sources", "/sources/1", "/settings", "/mailbox", "/ui",
+    "/segments/1", "/segments/1/edit", "/segments/1/why?person=p1", "/campaigns", "/campaigns/new", "/sources", "/sources/1", "/sources/webhooks/new", "/sources/3/webhook", "/settings", "/mailbox", "/ui",
     "/identity", "/identity?reason=unique", "/people/1/links",
 )  # fmt: skip
 ELSEWHERE = re.compile(r"(?:src|href|action|srcset|poster)=\"(?:https?:)?//", re.IGNORECASE)

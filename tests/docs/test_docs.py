@@ -12,6 +12,7 @@ import yaml
 
 from cegla.cli.main import command_tree
 from cegla.collect.rules.mapping import read_mapping
+from cegla.collect.rules.webhooks import read_mapping as read_webhook_mapping
 from cegla.segment import actions as segment
 from cegla.storage.settings import Settings
 from cegla.vocabulary.identifier_rules import read_rules
@@ -79,6 +80,8 @@ def test_a_yaml_block_is_what_the_page_says(block: Block) -> None:
         assert read_mapping(value, "MAP.yaml")
     elif block.page.name == "change-identity-rules.md":
         assert read_rules(value)
+    elif block.page.name == "connect-a-webhook.md":
+        assert read_webhook_mapping(value)
     elif {"all", "any", "not", "op"} & set(value):
         assert segment.sentence(value, "en")
     else:

@@ -91,7 +91,7 @@ class _Scope:
 def map_request(mapping: WebhookMapping, framed: Framed) -> Mapped:
     """The events of a request. Where a rule has no id of its own, the item's content is the id: the same content again is a repeat."""
     try:
-        body = _body(mapping, framed)
+        body = _unpacked(_body(mapping, framed), mapping.unpack)
         found = _items(mapping, body)
     except Unmapped as error:
         return Mapped(problem=f"{error.where}: {error}")
@@ -128,6 +128,17 @@ def _json(body: bytes) -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unmapped("body", f"it is not JSON ({str(error)[:80]})") from None
+
+
+def _unpacked(body: Any, path: str) -> Any:
+    """The body with a text that is JSON itself read in its place; anything else stays as it is."""
+    text = _walk(body, path) if path else None
+    if not isinstance(text, str) or not isinstance(body, dict):
+        return body
+    try:
+        return {**cast("dict[str, Any]", body), path: _json(text.encode())}
+    except Unmapped:
+        return body  # SNS itself writes plain words there when a subscription is to be confirmed
 
 
 def _form(body: bytes, content: str) -> dict[str, Any]:
@@ -328,7 +339,7 @@ def _template(text: str, scope: _Scope) -> Any:
 
 def _taken(told: Taken, scope: _Scope, where: str) -> Any:
     paths = (told.source,) if isinstance(told.source, str) else told.source
-    found = next((value for path in paths if (value := _path_or_template(path, scope)) not in (None, "")), None)
+    found = next((value for path in paths if not _is_empty(value := _path_or_template(path, scope), told)), None)
     if found is not None and told.table is not None:
         found = told.table.get(str(found).lower() if isinstance(found, bool) else str(found), told.default)
     if found is None:
@@ -341,6 +352,10 @@ def _taken(told: Taken, scope: _Scope, where: str) -> Any:
         return _cast(told.cast, told, found, scope)
     except (ValueError, TypeError, OverflowError, ArithmeticError):
         raise Unmapped(where, f"{' or '.join(paths)} cannot be read as {told.cast}") from None
+
+
+def _is_empty(value: Any, told: Taken) -> bool:
+    return value in (None, "") or any(_same(nothing, value) for nothing in told.empty)
 
 
 def _path_or_template(path: str, scope: _Scope) -> Any:

@@ -65,6 +65,7 @@ class Taken(Form):
 
     source: str | tuple[str, ...] = Field(alias="from", description="a path, or several: the first that holds something")
     table: dict[str, Constant] | None = Field(None, description="exchange: value seen to value meant")
+    empty: tuple[Constant, ...] = Field((), description="values that mean nothing, such as a customer 0")
     default: Constant = Field(None, description="when nothing is found, or the table does not list it")
     cast: Cast | None = Field(None, alias="as", description="what to make of it; see below")
     digits: int = Field(2, ge=0, le=6, description="minor: how many digits stand behind the mark")
@@ -145,6 +146,7 @@ class WebhookMapping(Form):
     columns: tuple[str, ...] = Field((), max_length=MOST_FIELDS, description="csv, lines: names of the columns; csv without them has a header")
     separator: str = Field(",", min_length=1, max_length=1, description="csv, lines: the character between two fields")
     each: str = Field("", description="the path of a list whose items become events; empty: the body itself, or its items when it is a list")
+    unpack: str = Field("", description="the path of a text that is JSON itself, as SNS wraps it; it is read in its place")
     zone: str = Field("UTC", description="the zone of times that name none")
     otherwise: Literal["quarantine", "ignore"] = Field("quarantine", description="what happens to an item that no rule fits")
     rules: tuple[Rule, ...] = Field(min_length=1, max_length=MOST_RULES, description="each that holds makes one event")

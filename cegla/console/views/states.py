@@ -69,6 +69,7 @@ BASES = {
 SOURCES = {
     "website": marked("strona"),
     "server": marked("serwer"),
+    "webhook": marked("webhook"),
     "import": marked("plik"),
     "internal": marked("wewnętrzne"),
 }

@@ -1,0 +1,79 @@
+"""Metrics: what is counted is what happened, names are those of the table, and nothing in them is personal."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from cegla.api.app import build_api
+from cegla.api.inside import Inside
+from cegla.api.metrics import METRICS
+from cegla.collect import actions as collect
+from cegla.flow import Intake
+from cegla.storage.workspace import Workspace
+from cegla.vocabulary.consent import Basis
+from tests.shape.tree import ROOT
+
+CANARY = "canary.person@example.pl"
+LINE = re.compile(r'(cegla_\w+)(\{(\w+="[^"]*")(,\w+="[^"]*")*\})? (\S+)')
+
+
+@pytest.fixture
+def client(workspace: Workspace) -> httpx.Client:
+    return httpx.Client(transport=Inside(build_api(workspace, (), "token")), base_url="http://cegla.test")
+
+
+def shown(client: httpx.Client) -> dict[str, float]:
+    text = client.get("/metrics", headers={"Authorization": "Bearer token"}).text
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    matches = [LINE.fullmatch(line) for line in lines]
+    assert all(matches)
+    return {match.group(1) + (match.group(2) or ""): float(match.group(5)) for match in matches if match}
+
+
+def sent(workspace: Workspace, *events: dict[str, Any]) -> int:
+    with workspace.transaction() as conn:
+        source, _ = collect.add_source(conn, CANARY, "server", Basis.CONTRACT, workspace.clock())
+        collect.write_down(conn, source.id, [json.dumps({"batch": list(events)}).encode()], workspace.clock())
+    return source.id
+
+
+def test_each_event_is_counted_where_it_ended(workspace: Workspace, client: httpx.Client) -> None:
+    good = {"type": "track", "event": "X", "messageId": "1", "userId": "u", "context": {"traits": {"email": CANARY}}}
+    number = sent(workspace, good, good, {"type": "track", "messageId": "2", "userId": CANARY})
+    waiting = shown(client)
+    assert (waiting[f'cegla_events_waiting{{source="{number}"}}'], waiting[f'cegla_events_accepted_total{{source="{number}"}}']) == (3, 3)
+    Intake(workspace).drain()
+    found = shown(client)
+    ends = ("accepted_total", "projected_total", "duplicate_total", "quarantined_total", "waiting")
+    assert [found[f'cegla_events_{end}{{source="{number}"}}'] for end in ends] == [3, 1, 1, 1, 0]
+    assert found[f'cegla_conservation_holds{{source="{number}"}}'] == 1
+
+
+def test_a_count_that_does_not_add_up_is_seen(workspace: Workspace, client: httpx.Client) -> None:
+    number = sent(workspace, {"type": "track", "event": "X", "messageId": "1", "userId": "u"})
+    Intake(workspace).drain()
+    with workspace.transaction() as conn:
+        conn.execute("update collect.counters set applied = applied - 1")
+    assert shown(client)[f'cegla_conservation_holds{{source="{number}"}}'] == 0
+
+
+def test_nothing_personal_is_in_the_metrics(workspace: Workspace, client: httpx.Client) -> None:
+    sent(workspace, {"type": "identify", "messageId": "1", "userId": CANARY, "traits": {"email": CANARY}}, {"type": "track", "event": CANARY, "userId": CANARY})
+    Intake(workspace).drain()
+    assert CANARY not in client.get("/metrics", headers={"Authorization": "Bearer token"}).text
+
+
+def test_metrics_need_a_key(client: httpx.Client) -> None:
+    assert client.get("/metrics").status_code == 401
+
+
+def test_alerts_name_metrics_that_exist_and_each_is_explained() -> None:
+    rules = yaml.safe_load((ROOT / "docs" / "how-to" / "alerts.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]
+    guide = (ROOT / "docs" / "how-to" / "monitor.md").read_text(encoding="utf-8")
+    for rule in rules:
+        assert set(re.findall(r"cegla_\w+", rule["expr"])) <= set(METRICS)
+        assert rule["alert"] in guide
