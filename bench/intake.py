@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import importlib
 import json
 import random
 import tempfile
@@ -104,8 +105,11 @@ def main(argv: list[str] | None = None) -> list[Result]:
     options = argparse.ArgumentParser(prog="bench intake")
     options.add_argument("--events", type=int, default=300_000)
     options.add_argument("--people", type=int, default=30_000)
+    options.add_argument("--minutes", type=float, default=0, help="feed without end for so long instead")
     chosen = options.parse_args(argv)
     gc.set_threshold(50_000, 20, 20)  # as the app does
+    if chosen.minutes:
+        return importlib.import_module("bench.sustained").run(chosen.minutes, chosen.people)
     with tempfile.TemporaryDirectory(prefix="cegla-bench-") as folder, open_workspace(load_settings(environment={"CEGLA_DATA_DIR": folder})) as ws:
         with ws.transaction() as conn:
             segment.install_ready_made(conn, ws.clock())
@@ -118,14 +122,15 @@ def main(argv: list[str] | None = None) -> list[Result]:
         started = time.perf_counter()
         applied = intake.drain(lambda taken_in: steps.update(taken_in.seconds))
         seconds = time.perf_counter() - started
+        steps["refresh"] = seconds - steps.total()
         rows = ws.warehouse.run(table("events").aggregate(n=table("events").count())).to_pylist()[0]["n"]
         print(f"intake: {applied:,} events of {chosen.people:,} people in requests of 100, {segments} segments kept current, {datetime.now(UTC):%Y-%m-%d}")
-        print(f"  {applied / seconds:,.0f} events/s   (reach ≥ 15,000)   {seconds:.1f} s, warehouse rows {rows:,}")
+        print(f"  {applied / seconds:,.0f} events/s   (reach ≥ 20,000)   {seconds:.1f} s, warehouse rows {rows:,}")
         for name, spent in steps.most_common():
             print(f"    {name:<18}{spent:7.2f} s  {spent / seconds:5.0%}")
         print(f"  for scale: DuckDB appending such rows and nothing else {append_alone(chosen.events, Path(folder)):,.0f} rows/s")
     note = f"{applied:,} events of {chosen.people:,} people, {segments} segments kept current"
-    return [Result("intake, request to history, profile, segments", applied / seconds, "events/s", ">= 15,000", applied / seconds >= 15_000, note)]
+    return [Result("intake, request to history, profile, segments", applied / seconds, "events/s", ">= 20,000", applied / seconds >= 20_000, note)]
 
 
 if __name__ == "__main__":
