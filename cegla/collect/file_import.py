@@ -1,276 +1,344 @@
-"""File imports: a CSV file, a mapping, and the same door as every other event.
+"""File imports: a file, a mapping, and the same door as every other event; any length in the same memory.
 
-    read ── type and group (rules/rows.py) ── encode ── write down in the inbox, a few thousand events a transaction
+    tables.py        rules/rows.py          rules/calls.py                      a thread of its own
+    part of a file ─► type, group, plan ─► JSON, column by column ─► bodies ─► the inbox, some megabytes a transaction
+         ▲                 └── rows that cannot be used ─► the file of refused rows
+    buckets.py, when rows of one event may lie anywhere
 
-Message ids follow from the import's name and the file's content, so running it again, also after a crash half-way,
-writes the same ids, and intake lets each through once.
+The same file and mapping always make the same bodies in the same order. So an import that was interrupted is made again from
+the beginning and passes over the bodies that are in the inbox already (`Target.written`). Message ids follow from the
+import's name and the content, so bodies that do come twice change nothing either.
 """
 
-import codecs
 import csv
 import time
 from collections import Counter
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 import yaml
-from pyarrow import csv as arrow_csv
 
+from cegla.collect import tables
+from cegla.collect.buckets import gathered
+from cegla.collect.rules.calls import Calls, calls
 from cegla.collect.rules.columns import PROBLEMS, RowProblem
-from cegla.collect.rules.mapping import Mapping, check_columns, read_mapping
-from cegla.collect.rules.rows import Plan, RowError, events, plan_events, read_sheet
+from cegla.collect.rules.formulas import harmless
+from cegla.collect.rules.mapping import FileForm, Mapping, check_columns, read_mapping
+from cegla.collect.rules.occurrences import Occurrences
+from cegla.collect.rules.rows import Plan, RowError, pc, plan_events, read_sheet
+from cegla.collect.tables import ERROR_COLUMNS, Part
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import FileUnreadable, MappingInvalid
 from cegla.vocabulary.text import Language, Text
 
 FIRST_EVENTS = 5
-EVENTS_IN_A_BODY = 250
-BYTES_IN_A_BODY = 400_000
-BYTES_IN_A_TRANSACTION = 4_000_000
-EVENTS_AT_ONCE = 2_000
+ERRORS_SHOWN = 1_000  #: in the result; all are in the file of refused rows
+EVENTS_IN_A_BODY = 1_000
+BYTES_IN_A_BODY = 1_000_000
+BYTES_IN_A_TRANSACTION = 16_000_000
 LARGEST_EVENT_BYTES = 4_000_000
-ERROR_COLUMNS = ("cegla_row", "cegla_column", "cegla_problem", "cegla_what", "cegla_seen")
-HEADER_WRONG = Text("pierwszy wiersz musi nazywać każdą kolumnę dokładnie raz", "the first line must name each column once")
+ENGINE = f"1 {pa.__version__}"  #: bodies are the same only when made by the same one
 
-Progress = Callable[[str, int, int], None]  #: stage ("read", "plan", "write"), done, of all
-WriteDown = Callable[[Connection, list[bytes], datetime], None]
+Progress = Callable[[str, int, int], None]  #: stage ("read", "write"), rows done, of about how many (0: not known)
+
+
+class Body(NamedTuple):
+    """One request for the inbox, and how many events it holds."""
+
+    events: int
+    content: bytes
+
+
+WriteDown = Callable[[Connection, list[Body], datetime], None]
+
+
+class Target(NamedTuple):
+    """Where bodies go, and how many of them an earlier run wrote there."""
+
+    write_down: WriteDown
+    written: int = 0
 
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What became of a file. `rows` = `rows_used` + the number of rows in `errors`; seconds are per stage."""
+    """What became of a file. `rows` = `rows_used` + `rows_refused`; seconds are per stage."""
 
     name: str
     source: str
     dry_run: bool
     rows: int
     rows_used: int
+    rows_refused: int
     events: int
     by_name: dict[str, int]  #: events by name; identify calls as "identify"
     total_micros: int | None  #: sum of all totals, with `total: lines`
     first_events: list[dict[str, Any]]
-    errors: list[RowError]
+    errors: list[RowError]  #: the first ERRORS_SHOWN
+    by_column: dict[str, dict[RowProblem, int]]  #: refused rows by column ("" where it is not one column) and problem
     seconds: dict[str, float] = field(default_factory=dict)
 
     def problems(self) -> dict[RowProblem, int]:
         """How many rows have each problem."""
-        return dict(Counter(error.problem for error in self.errors))
+        counted: Counter[RowProblem] = Counter()
+        for problems in self.by_column.values():
+            counted.update(problems)
+        return dict(counted)
 
 
 def load_mapping(path: Path) -> Mapping:
     """The mapping in a YAML file. Raises MappingInvalid (field and value seen) or FileUnreadable."""
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileUnreadable(where=str(path), detail=tables.reason(error)) from None
+    return parse_mapping(text, str(path))
+
+
+def parse_mapping(text: str, where: str) -> Mapping:
+    """The mapping in a YAML text. Raises MappingInvalid."""
+    try:
+        values = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark else where
         problem = str(getattr(error, "problem", None) or error)
-        raise MappingInvalid(where=where, detail=Text(f"to nie jest poprawny YAML ({problem})", f"it is not valid YAML ({problem})")) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileUnreadable(where=str(path), detail=_reason(error)) from None
-    return read_mapping(values, str(path))
+        raise MappingInvalid(where=place, detail=Text(f"to nie jest poprawny YAML ({problem})", f"it is not valid YAML ({problem})")) from None
+    return read_mapping(values, where)
 
 
-def run_import(ws: Workspace, path: Path, mapping: Mapping, write_down: WriteDown | None, errors_to: Path | None, progress: Progress | None) -> ImportResult:
-    """Turn `path` into events and hand them to `write_down`, a transaction at a time; without it, only look (a dry run).
+def run_import(ws: Workspace, path: Path, mapping: Mapping, target: Target | None, errors_to: Path | None, progress: Progress | None) -> ImportResult:
+    """Turn `path` into events and hand them to the target, a transaction at a time; without one, only look (a dry run).
 
     Rows that cannot be used are in the result and, when given, in the CSV file `errors_to`; they cost the others nothing.
-    Raises FileUnreadable and MappingInvalid before anything is written.
+    Raises FileUnreadable and MappingInvalid, mostly before anything is written.
     """
-    stages = _Stages(progress or (lambda _stage, _done, _of: None))
-    with stages.timed("read"):
-        table, numbers, broken = _read_table(path, mapping)
-        check_columns(mapping, table.column_names)
-    with stages.timed("plan"):
-        stages.tell("plan", 0, table.num_rows)
-        sheet = read_sheet(table, numbers, mapping)
-        sheet.errors += broken
-        plan = plan_events(sheet, mapping)
-    sent = _Sent()
-    for bodies in _transactions(plan, stages, sent):
-        if write_down is not None:
-            with stages.timed("write"), ws.transaction() as conn:
-                write_down(conn, bodies, ws.clock())
-        stages.tell("write", sent.planned, len(plan))
-    errors = sorted([*plan.errors, *sent.errors], key=lambda error: error.row)
-    if errors_to is not None:
-        _write_errors(errors_to, mapping, _Refused(table, numbers, errors), ws.settings.language)
-    total = None if plan.total_micros is None else int(plan.total_micros.sum()) - sent.left_out_micros
-    return ImportResult(
-        name=mapping.name, source=mapping.source, dry_run=write_down is None, rows=table.num_rows + len(broken), rows_used=len(plan.rows) - len(sent.errors),
-        events=sent.by_name.total(), by_name=dict(sent.by_name), total_micros=total, first_events=sent.first, errors=errors, seconds=stages.seconds,
-    )  # fmt: skip
+    run = _Run(mapping, path, progress or (lambda _stage, _done, _of: None))
+    with run.timed("read"):
+        run.tell("read", 0, 0)
+        about = tables.look_over(path, run.form)
+        names = [name for name in tables.columns(path, run.form) if name not in ERROR_COLUMNS]
+        check_columns(mapping, names)
+    with _refusals(errors_to, run.form, names, ws.settings.language) as refuse, _Inbox(ws, target) as inbox:
+        for part in run.parts(ws.settings.data_dir / "imports"):
+            with run.timed("map"):
+                bodies = run.bodies(part, refuse)
+            with run.timed("write"):
+                inbox.put(bodies)
+            run.tell("write", run.rows, max(about, run.rows))
+        with run.timed("write"):
+            inbox.end()
+    return run.result(dry_run=target is None)
 
 
-class _Stages:
-    """Seconds per stage, and the progress callback."""
+class _Run:
+    """One run over one file: what it counts on its way."""
 
-    def __init__(self, tell: Progress) -> None:
-        self.tell = tell
-        self.seconds: dict[str, float] = {}
+    def __init__(self, mapping: Mapping, path: Path, tell: Progress) -> None:
+        self.mapping, self.path, self.tell = mapping, path, tell
+        self.form = form_of(path, mapping.file)
+        self.rows = 0
+        self._used = self._refused = self._total_micros = 0
+        self._by_name: Counter[str] = Counter()
+        self._first: list[dict[str, Any]] = []
+        self._errors: list[RowError] = []
+        self._by_column: dict[str, Counter[RowProblem]] = {}
+        self._seconds: dict[str, float] = {}
+        self._before, self._known_traits = Occurrences(), dict[str, str]()
 
     @contextmanager
     def timed(self, stage: str) -> Generator[None]:
+        """Seconds of a stage."""
         started = time.perf_counter()
         try:
             yield
         finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - started
+            self._seconds[stage] = self._seconds.get(stage, 0.0) + time.perf_counter() - started
+
+    def parts(self, room: Path) -> Iterator[Part]:
+        """The file, in parts that can be planned alone."""
+        if self.mapping.group_by:
+            room.mkdir(parents=True, exist_ok=True)
+            found = gathered(lambda: tables.parts(self.path, self.form), self.mapping, room)
+        else:
+            found = tables.parts(self.path, self.form)
+        while True:
+            with self.timed("read"):
+                part = next(found, None)
+            if part is None:
+                return
+            yield part
+
+    def bodies(self, part: Part, refuse: "Refuse") -> list[Body]:
+        """What a part becomes, in order of time; its bad rows are counted and told."""
+        errors = part.broken
+        bodies: list[Body] = []
+        if part.texts.num_rows:
+            sheet = read_sheet(part.texts, part.numbers, self.mapping)
+            plan = plan_events(sheet, self.mapping, self._before)
+            made, left_out = _without_giants(calls(plan, self._known_traits), plan)
+            self._count(plan, made, left_out)
+            errors = sorted([*plan.errors, *part.broken, *(error for event in left_out for error in _giant(plan, event))], key=lambda error: error.row)
+            bodies = list(_bodies(made.texts))
+        self.rows += part.texts.num_rows + len(part.broken)
+        self._refuse(part, errors, refuse)
+        return bodies
+
+    def _count(self, plan: Plan, made: Calls, left_out: list[int]) -> None:
+        self._by_name.update(made.by_name)
+        sizes = np.diff(plan.offsets)
+        self._used += len(plan.rows) - int(sizes[left_out].sum())
+        if plan.total_micros is not None:
+            self._total_micros += int(plan.total_micros.sum()) - int(plan.total_micros[left_out].sum())
+        for text in made.texts.slice(0, FIRST_EVENTS - len(self._first)).to_pylist() if len(self._first) < FIRST_EVENTS else ():
+            self._first.append(msgspec.json.decode(text))
+
+    def _refuse(self, part: Part, errors: list[RowError], refuse: "Refuse") -> None:
+        self._refused += len(errors)
+        self._errors += errors[: ERRORS_SHOWN - len(self._errors)] if len(self._errors) < ERRORS_SHOWN else []
+        for error in errors:
+            self._by_column.setdefault(error.column, Counter())[error.problem] += 1
+        if errors:
+            refuse(part, errors)
+
+    def result(self, dry_run: bool) -> ImportResult:
+        """What was counted."""
+        return ImportResult(
+            name=self.mapping.name, source=self.mapping.source, dry_run=dry_run, rows=self.rows, rows_used=self._used, rows_refused=self._refused,
+            events=self._by_name.total(), by_name=dict(self._by_name), total_micros=self._total_micros if self.mapping.total == "lines" else None,
+            first_events=self._first, errors=self._errors, by_column={name: dict(found) for name, found in self._by_column.items()}, seconds=self._seconds,
+        )  # fmt: skip
 
 
-@dataclass
-class _Sent:
-    """What the writing loop counts."""
+class _Inbox:
+    """Writes bodies in a thread of its own, so that one transaction is written while the next is made; never more than these two."""
 
-    by_name: Counter[str] = field(default_factory=Counter)
-    planned: int = 0
-    left_out_micros: int = 0
-    first: list[dict[str, Any]] = field(default_factory=list)
-    errors: list[RowError] = field(default_factory=list)
+    def __init__(self, ws: Workspace, target: Target | None) -> None:
+        self._ws, self._target = ws, target
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="import")
+        self._underway: Future[None] | None = None
+        self._waiting: list[Body] = []
+        self._waiting_bytes = 0
+        self._to_pass_over = target.written if target else 0
 
+    def __enter__(self) -> "_Inbox":
+        return self
 
-def _read_table(path: Path, mapping: Mapping) -> tuple[pa.Table, Any, list[RowError]]:
-    """The file as columns of text, the number of each row, and the rows whose number of fields is wrong."""
-    broken: list[RowError] = []
+    def __exit__(self, *_: object) -> None:
+        self._writer.shutdown(wait=True)
 
-    def remember(row: Any) -> str:
-        broken.append(RowError(row.number - 1, "", RowProblem.WRONG_NUMBER_OF_FIELDS, row.text[:200]))
-        return "skip"
+    def put(self, bodies: list[Body]) -> None:
+        """Some more bodies. Raises what the writing of earlier ones raised."""
+        if self._target is None:
+            return
+        fresh = bodies[self._to_pass_over :]
+        self._to_pass_over = max(0, self._to_pass_over - len(bodies))
+        for body in fresh:
+            self._waiting.append(body)
+            self._waiting_bytes += len(body.content)
+            if self._waiting_bytes >= BYTES_IN_A_TRANSACTION:
+                self._hand_over()
 
-    form, header = mapping.file, _header(path, mapping)
-    compression = "gzip" if path.suffix == ".gz" else None
-    try:
-        with pa.input_stream(str(path), compression=compression) as stream:
-            _refuse_other_encodings(stream, form.encoding)
-        with pa.input_stream(str(path), compression=compression) as stream:
-            table = arrow_csv.read_csv(
-                stream,
-                read_options=arrow_csv.ReadOptions(use_threads=False, encoding=form.encoding),
-                parse_options=arrow_csv.ParseOptions(delimiter=form.separator, quote_char=form.quote, newlines_in_values=True, invalid_row_handler=remember),
-                convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=True, null_values=[""]),
-            )
-    except (OSError, pa.ArrowException, UnicodeDecodeError, EOFError) as error:
-        raise FileUnreadable(where=str(path), detail=_reason(error)) from None
-    table = table.rename_columns([name.strip() for name in header])
-    numbers = np.arange(1, table.num_rows + len(broken) + 1)
-    return table, np.delete(numbers, [error.row - 1 for error in broken]), broken
+    def end(self) -> None:
+        """Write the rest and wait for it."""
+        if self._waiting:
+            self._hand_over()
+        self._settle()
 
+    def _hand_over(self) -> None:
+        self._settle()
+        bodies, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        self._underway = self._writer.submit(self._write, bodies)
 
-def _refuse_other_encodings(stream: Any, encoding: str) -> None:
-    """Read the text once before Arrow does, which shows a broken row to nobody but the terminal. Raises UnicodeDecodeError."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    while block := stream.read(1 << 20):
-        decoder.decode(block)
-    decoder.decode(b"", final=True)
+    def _settle(self) -> None:
+        if self._underway is not None:
+            self._underway.result()
+            self._underway = None
 
-
-def _header(path: Path, mapping: Mapping) -> list[str]:
-    """The column names as written; each may be there once, blanks around it aside."""
-    form = mapping.file
-    encoding = "utf-8-sig" if form.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else form.encoding
-    try:
-        with pa.input_stream(str(path), compression="gzip" if path.suffix == ".gz" else None) as stream:
-            head = stream.read(65_536).decode(encoding, errors="replace")
-    except (OSError, pa.ArrowException, EOFError) as error:
-        raise FileUnreadable(where=str(path), detail=_reason(error)) from None
-    names = next(csv.reader(head.splitlines(keepends=True), delimiter=form.separator, quotechar=form.quote), [])
-    twice = [name for name, times in Counter(name.strip() for name in names).items() if times > 1]
-    if not names or twice:
-        raise FileUnreadable(where=f"{path}:1", seen=", ".join(twice or names), detail=HEADER_WRONG)
-    return names
+    def _write(self, bodies: list[Body]) -> None:
+        if self._target is not None:
+            with self._ws.transaction() as conn:
+                self._target.write_down(conn, bodies, self._ws.clock())
 
 
-def _transactions(plan: Plan, stages: _Stages, sent: _Sent) -> Generator[list[bytes]]:
-    """Request bodies for one transaction at a time; a body ends after EVENTS_IN_A_BODY events or BYTES_IN_A_BODY bytes."""
-    bodies: list[bytes] = []
-    waiting: list[bytes] = []
-    waiting_bytes = body_bytes = 0
-    for encoded in _encoded(plan, stages, sent):
-        waiting.append(encoded)
-        waiting_bytes += len(encoded)
-        if len(waiting) == EVENTS_IN_A_BODY or waiting_bytes >= BYTES_IN_A_BODY:
-            bodies.append(_body(waiting))
-            body_bytes += waiting_bytes
-            waiting, waiting_bytes = [], 0
-            if body_bytes >= BYTES_IN_A_TRANSACTION:
-                yield bodies
-                bodies, body_bytes = [], 0
-    if waiting:
-        bodies.append(_body(waiting))
-    if bodies:
-        yield bodies
+def _without_giants(made: Calls, plan: Plan) -> tuple[Calls, list[int]]:
+    """The calls that are small enough for any source to accept, and the events that are not, with all their calls."""
+    too_large = np.asarray(pc.greater(pc.binary_length(made.texts), LARGEST_EVENT_BYTES))
+    if not too_large.any():
+        return made, []
+    left_out = sorted(set(made.events[too_large].tolist()))
+    keep = ~np.isin(made.events, left_out)
+    gone = Counter(msgspec.json.decode(text).get("event", "identify") for text in made.texts.filter(pa.array(~keep)).to_pylist())
+    return Calls(made.texts.filter(pa.array(keep)), made.events[keep], dict(Counter(made.by_name) - gone)), left_out
 
 
-def _body(encoded: list[bytes]) -> bytes:
-    return b'{"batch":[' + b",".join(encoded) + b"]}"
+def _giant(plan: Plan, event: int) -> list[RowError]:
+    low, high = int(plan.offsets[event]), int(plan.offsets[event + 1])
+    return [RowError(int(row), "", RowProblem.EVENT_TOO_LARGE, plan.keys[event].as_py()) for row in plan.rows[low:high]]
 
 
-def _encoded(plan: Plan, stages: _Stages, sent: _Sent) -> Generator[bytes]:
-    """Each event as JSON; one that no source accepts is left out, with its rows in `sent.errors`."""
-    encoder, known_traits = msgspec.json.Encoder(), {}
-    for start in range(0, len(plan), EVENTS_AT_ONCE):
-        stop = min(start + EVENTS_AT_ONCE, len(plan))
-        with stages.timed("map"):
-            calls = [(at, call, encoder.encode(call)) for at, call in events(plan, start, stop, known_traits)]
-        for at, call, encoded in calls:
-            sent.planned = at + 1
-            if len(encoded) > LARGEST_EVENT_BYTES:
-                _leave_out(plan, at, sent)
-                continue
-            sent.by_name[call.get("event", call["type"])] += 1
-            if len(sent.first) < FIRST_EVENTS:
-                sent.first.append(call)
-            yield encoded
+def _bodies(texts: Any) -> Iterator[Body]:
+    """Requests of up to EVENTS_IN_A_BODY events and about BYTES_IN_A_BODY bytes."""
+    if not len(texts):
+        return
+    sizes = np.asarray(pc.binary_length(texts)).astype(np.int64)
+    number = np.arange(len(texts)) // EVENTS_IN_A_BODY + (np.cumsum(sizes) - sizes) // BYTES_IN_A_BODY
+    starts = np.flatnonzero(np.append(True, number[1:] != number[:-1]))
+    ends = np.append(starts[1:], len(texts))
+    lists = pa.ListArray.from_arrays(pa.array(np.append(starts, len(texts)), pa.int32()), texts)
+    joined = pc.binary_join(lists, ",")
+    for start, end, text in zip(starts.tolist(), ends.tolist(), joined, strict=True):
+        yield Body(end - start, b"".join((b'{"batch":[', text.as_buffer(), b"]}")))
 
 
-def _leave_out(plan: Plan, at: int, sent: _Sent) -> None:
-    low, high = int(plan.offsets[at]), int(plan.offsets[at + 1])
-    sent.errors += [RowError(int(row), "", RowProblem.EVENT_TOO_LARGE, plan.keys[at]) for row in plan.rows[low:high]]
-    sent.left_out_micros += 0 if plan.total_micros is None else int(plan.total_micros[at])
+# refused rows ------------------------------------------------------------------------------------------------------------
+
+Refuse = Callable[[Part, list[RowError]], None]
 
 
-@dataclass(frozen=True)
-class _Refused:
-    """Rows that were not used, with the table they may be looked up in."""
-
-    table: pa.Table
-    numbers: Any
-    errors: list[RowError]
-
-    def rows(self) -> Generator[tuple[RowError, list[Any]]]:
-        """Each with its fields as they were; a row that did not split into fields has none."""
-        places = np.searchsorted(self.numbers, [error.row for error in self.errors])
-        for error, place in zip(self.errors, places.tolist(), strict=True):
-            there = place < len(self.numbers) and self.numbers[place] == error.row
-            yield error, [column[place].as_py() for column in self.table.columns] if there else [None] * self.table.num_columns
-
-
-def _write_errors(path: Path, mapping: Mapping, refused: _Refused, language: Language) -> None:
-    """The rows that were not used as a file of the same form, with their problems at the end of each row: mend it and import it with the same mapping."""
-    with path.open("w", encoding=mapping.file.encoding, errors="replace", newline="") as file:
-        writer = csv.writer(file, delimiter=mapping.file.separator, quotechar=mapping.file.quote)
-        writer.writerow([*refused.table.column_names, *ERROR_COLUMNS])
-        for error, fields in refused.rows():
-            writer.writerow([*fields, error.row, error.column, str(error.problem), PROBLEMS[error.problem].say(language), error.seen])
+def form_of(path: Path, form: FileForm) -> FileForm:
+    """How a file is written: as its mapping says, unless it is a file of refused rows, which is always a CSV file with a header."""
+    if form.format != "csv" and path.suffix.lower() == ".csv":
+        return FileForm.model_validate({})
+    if form.format == "csv" and form.header_row != 1:
+        try:
+            with tables.opened(path) as stream:
+                first = stream.read(1 << 16).partition(b"\n")[0]
+        except (OSError, pa.ArrowException, EOFError):
+            return form
+        if ERROR_COLUMNS[-1].encode() in first:
+            return form.model_copy(update={"header_row": 1})
+    return form
 
 
-def _reason(error: Exception) -> Text:
-    """Why a file cannot be read: the common cases in words, the others as the library told them, on one line."""
-    said = " ".join(str(error).split())[:300] or type(error).__name__
-    if isinstance(error, FileNotFoundError):
-        return Text("nie ma takiego pliku", "there is no such file")
-    if isinstance(error, PermissionError):
-        return Text("brak uprawnień do odczytu", "no permission to read it")
-    if isinstance(error, UnicodeDecodeError) or "UTF8" in said or "codec" in said:
-        return Text("tekst jest w innym kodowaniu, niż podano", "the text is in another encoding than given")
-    if "zlib" in said or "gzip" in said or "ompress" in said:
-        return Text("archiwum gzip jest uszkodzone", "the gzip archive is damaged")
-    said = "".join(letter for letter in said.partition(": Expected")[0] if letter.isprintable())
-    return Text(f"biblioteka mówi: {said}", said)
+@contextmanager
+def _refusals(path: Path | None, form: FileForm, names: list[str], language: Language) -> Generator[Refuse]:
+    """A file of the same form for the rows that were not used, with their problems at the end of each row: mend it and import it."""
+    with path.open("w", encoding=form.encoding, errors="replace", newline="") if path else nullcontext() as file:
+        if file is None:
+            yield lambda _part, _errors: None
+            return
+        writer = csv.writer(file, delimiter=form.separator, quotechar=form.quote)
+        writer.writerow([*names, *ERROR_COLUMNS])
+
+        def refuse(part: Part, errors: list[RowError]) -> None:
+            for error, fields in _with_fields(part, errors, len(names)):
+                cells = [*fields, error.row, error.column, str(error.problem), PROBLEMS[error.problem].say(language), error.seen]
+                writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
+
+        yield refuse
+
+
+def _with_fields(part: Part, errors: list[RowError], width: int) -> Iterator[tuple[RowError, list[Any]]]:
+    """Each refused row with its fields as they were; a row that did not split into fields has none."""
+    places = np.searchsorted(part.numbers, [error.row for error in errors])
+    for error, place in zip(errors, places.tolist(), strict=True):
+        there = place < len(part.numbers) and part.numbers[place] == error.row
+        yield error, [column[place].as_py() for column in part.texts.columns] if there else [None] * width

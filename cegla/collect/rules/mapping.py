@@ -6,6 +6,7 @@ braces, numbers and booleans are constants. `group_by` folds rows, such as the l
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from cegla.vocabulary.text import Text
 
 IDENTIFY = "identify"
 TOTAL = "total"
+CONSENT_AT = "consent_at"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,48}\Z")
 _PLACE = re.compile(r"\{([^{}]+)\}")
 
@@ -49,9 +51,12 @@ class Form(BaseModel):
 class FileForm(Form):
     """How the file is written."""
 
-    separator: str = Field(",", min_length=1, max_length=1, description="the character between two fields")
-    quote: str = Field('"', min_length=1, max_length=1, description="the character around a field")
-    encoding: str = Field("utf-8", description="utf-8, cp1250, iso-8859-2, ...")
+    format: Literal["csv", "xlsx", "jsonl", "parquet"] = Field("csv", description="csv, xlsx, jsonl or parquet")
+    separator: str = Field(",", min_length=1, max_length=1, description="csv: the character between two fields")
+    quote: str = Field('"', min_length=1, max_length=1, description="csv: the character around a field")
+    encoding: str = Field("utf-8", description="csv, jsonl: utf-8, cp1250, iso-8859-2, ...")
+    header_row: int = Field(1, ge=0, le=50, description="csv, xlsx: the line with the columns' names; 0: there is none, and they are column_1, column_2, ...")
+    sheet: str = Field("", max_length=100, description="xlsx: the sheet's name; empty: the first")
 
     @field_validator("encoding")
     @classmethod
@@ -85,6 +90,15 @@ class ColumnForm(Form):
         except (KeyError, ValueError, OSError):
             raise ValueError("zone") from None
         return value
+
+
+class AcquiredForm(Form):
+    """Where the data come from and what allows to hold them: kept with the import, and as proof with each consent it brings."""
+
+    source: str = Field(alias="from", min_length=2, max_length=500, description="where the list was obtained: the form, fair, system or company")
+    on: date = Field(description="the day it was obtained")
+    notice: str = Field("", max_length=2_000, description="version or wording of what people were told or agreed to; needed with basis `consent`")
+    proof: str = Field("", max_length=500, description="where the proof lies: a folder, contract or ticket number")
 
 
 class IdsForm(Form):
@@ -127,6 +141,7 @@ class Mapping(Form):
     name: str = Field(description="the import's name; message ids begin with it, so the same name makes a re-run idempotent")
     source: str = Field(min_length=1, max_length=200, description="the name of the source the events belong to")
     basis: Basis = Field(description="the lawful basis of collecting them: with `consent`, an event is kept only when `consents` gives `analytics`")
+    acquired: AcquiredForm | None = Field(None, description="where the data come from; without it nothing is imported, only tried")
     file: FileForm = Field(default_factory=lambda: FileForm.model_validate({}), description="how the file is written")
     columns: dict[str, ColumnForm] = Field(default_factory=dict, description="what columns are; `quantity: integer` is short for `quantity: {type: integer}`")
     event: str = Field(min_length=1, description="the event's name, a template, or `identify`")
@@ -139,7 +154,8 @@ class Mapping(Form):
     total: Constant | None = Field(None, description="`lines`: the exact sum of price × quantity of the products; or a template")
     currency: str | None = Field(None, description="ISO 4217 code, constant or template")
     traits: dict[str, Constant] = Field(default_factory=dict, description="what the person is; an identify call follows each change")
-    consents: dict[str, Constant] = Field(default_factory=dict, description="purpose: true, false or a boolean column")
+    consents: dict[str, Constant] = Field(default_factory=dict, description="category (marketing_email, marketing_sms, analytics, ...): true, false or a boolean column")
+    consent_at: str | None = Field(None, description="a template of one column of type time or date: when it was agreed to; else `time`")
 
     @field_validator("name")
     @classmethod
@@ -219,6 +235,7 @@ def _named_columns(mapping: Mapping) -> list[tuple[str, str]]:
     named = [(f"columns.{column}", column) for column in mapping.columns] + [("group_by", column) for column in mapping.group_by]
     named += [(f"when.{index}", row.column) for index, row in enumerate(mapping.when) if row.column != TOTAL]
     texts: list[tuple[str, object]] = [("event", mapping.event), ("time", mapping.time), ("total", mapping.total), ("currency", mapping.currency)]
+    texts.append((CONSENT_AT, mapping.consent_at))
     texts += [(f"ids.{field}", getattr(mapping.ids, field)) for field in ("user_id", "anonymous_id", "otherwise")]
     for section in ("properties", "products", "traits", "consents"):
         texts += [(f"{section}.{key}", value) for key, value in getattr(mapping, section).items()]
