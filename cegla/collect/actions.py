@@ -15,7 +15,25 @@ from typing import Any
 from cegla.collect import heads, store
 from cegla.collect.clocks import Clocks as Clocks
 from cegla.collect.clocks import set_right as set_right
+from cegla.collect import imports as imports_at_work
 from cegla.collect.file_import import ImportResult, Progress, load_mapping, run_import
+from cegla.collect.imports import Import as Import
+from cegla.collect.imports import Layer as Layer
+from cegla.collect.imports import ask_undo as ask_undo
+from cegla.collect.imports import begin as begin
+from cegla.collect.imports import discard as discard
+from cegla.collect.imports import events_of as events_of
+from cegla.collect.imports import forget_files as forget_files
+from cegla.collect.imports import import_of as import_of
+from cegla.collect.imports import imports as imports
+from cegla.collect.imports import layers as layers
+from cegla.collect.imports import next_import as next_import
+from cegla.collect.imports import note_events as note_events
+from cegla.collect.imports import refused_rows as refused_rows
+from cegla.collect.imports import register as register
+from cegla.collect.imports import save_draft as save_draft
+from cegla.collect.imports import take_back as take_back
+from cegla.collect.imports import upload as upload
 from cegla.collect.rules import decode as decoding
 from cegla.collect.rules import envelope, limits
 from cegla.collect.rules.decode import Decoded, Limits, Origin, Request
@@ -189,19 +207,25 @@ def write_down(conn: Connection, source_id: int, bodies: Sequence[bytes], now: d
 def import_file(
     ws: Workspace, path: Path, mapping: Path | FileMapping, *, dry_run: bool = False, errors_to: Path | None = None, progress: Progress | None = None
 ) -> ImportResult:
-    """Turn a CSV file (also .gz) into events of the mapping's source, in transactions of its own; run again, it changes nothing.
+    """Turn a file into events of the mapping's source, in transactions of its own; run again, it goes on or changes nothing.
 
-    Rows that cannot be used are in the result and in the CSV `errors_to`; `progress` hears (stage, done, of all). A dry run
-    writes nothing. Raises FileUnreadable or MappingInvalid, both before anything is written.
+    Rows that cannot be used are counted in the result and written to the CSV `errors_to`; `progress` hears (stage, done, of about).
+    A dry run writes nothing. Raises FileUnreadable, MappingInvalid or BasisMissing, mostly before anything is written.
     """
     ready = load_mapping(mapping) if isinstance(mapping, Path) else mapping
+    if dry_run:
+        return run_import(ws, path, ready, None, errors_to, progress)
+    return perform(ws, register(ws, path, ready, "command"), errors_to, progress)
 
-    def keep(conn: Connection, bodies: Sequence[bytes], now: datetime) -> None:
-        known = next((source for source in sources(conn) if source.name == ready.source), None)
-        source = known or add_source(conn, ready.source, "import", ready.basis, now)[0]
-        write_down(conn, source.id, bodies, now)
 
-    return run_import(ws, path, ready, None if dry_run else keep, errors_to, progress)
+def perform(ws: Workspace, import_id: int, errors_to: Path | None = None, progress: Progress | None = None) -> ImportResult:
+    """Do a registered import, or go on with it where it stopped. Raises FileChanged, FileUnreadable, MappingInvalid, ImportState, ImportBusy."""
+    return imports_at_work.perform(ws, import_id, _open_source, imports_at_work.Ear(errors_to, progress))
+
+
+def _open_source(conn: Connection, mapping: FileMapping, now: datetime) -> int:
+    known = next((source for source in sources(conn) if source.name == mapping.source), None)
+    return (known or add_source(conn, mapping.source, "import", mapping.basis, now)[0]).id
 
 
 def take(conn: Connection, most_events: int) -> Taken:
@@ -236,16 +260,17 @@ def decode(taken: Taken, sources: Mapping[int, Source], limits: Limits) -> Decod
 def drop_repeats(conn: Connection, events: Sequence[Event], now: datetime) -> list[Event]:
     """The events whose (source, messageId) is new; of several equal ones the first. Remembered for 31 to 62 days, for imports for good."""
     imports = {row[0] for row in store.SQL.import_sources(conn)}
+    brought = {writer: layer.import_id for writer, layer in layers(conn, [event.writer for event in events]).items()} if imports else {}
     unseen: dict[bytes, int] = {}
-    groups: dict[int, list[bytes]] = {store.generation_of(now): [], store.FOR_GOOD: []}
-    current, for_good = groups.values()
+    groups: dict[tuple[int, int | None], list[bytes]] = {}
+    current = store.generation_of(now)
     for place, event in enumerate(events):
         key = store.fingerprint(event.source_id, event.message_id)
         if key not in unseen:
             unseen[key] = place
-            (for_good if event.source_id in imports else current).append(key)
-    for generation, hashes in groups.items():
-        for known in store.repeats(conn, hashes, generation):
+            groups.setdefault((store.FOR_GOOD, brought.get(event.writer)) if event.source_id in imports else (current, None), []).append(key)
+    for (generation, import_id), hashes in groups.items():
+        for known in store.repeats(conn, hashes, generation, import_id):
             del unseen[known]
     return [events[place] for place in unseen.values()]
 
@@ -366,7 +391,9 @@ def erase_person(conn: Connection, identifiers: Sequence[Identifier]) -> int:
     """Remove the requests already taken in that name a person; returns how many."""
     gone = [(writer, number) for writer, number, _, _, _, _, taken in _naming(conn, identifiers) if taken]
     store.SQL.remove_requests(conn, writers=[writer for writer, _ in gone], numbers=[number for _, number in gone])
-    return len(gone)
+    rules = current_rules(conn)
+    texts = [needle for identifier in identifiers for needle in needles(identifier, rules)]
+    return len(gone) + (imports_at_work.forget_files(conn, None, texts) if texts else 0)
 
 
 def _naming(conn: Connection, identifiers: Sequence[Identifier]) -> list[Any]:

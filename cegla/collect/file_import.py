@@ -84,6 +84,7 @@ class ImportResult:
     errors: list[RowError]  #: the first ERRORS_SHOWN
     by_column: dict[str, dict[RowProblem, int]]  #: refused rows by column ("" where it is not one column) and problem
     seconds: dict[str, float] = field(default_factory=dict)
+    import_id: int | None = None
 
     def problems(self) -> dict[RowProblem, int]:
         """How many rows have each problem."""

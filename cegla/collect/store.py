@@ -11,6 +11,7 @@ from psycopg import Connection
 from cegla.collect.rules import chain
 from cegla.collect.rules.decode import Request
 from cegla.storage import statements
+from cegla.vocabulary.errors import ImportBusy
 from cegla.vocabulary.events import Event, Reason
 
 SQL = statements.load(__file__)
@@ -62,6 +63,21 @@ def append(conn: Connection, writer_source_id: int, incoming: Sequence[Incoming]
         links=links,
         bodies=[request.body for request in incoming],
     )
+    SQL.move_writer(conn, writer=writer, last_number=number, last_link=link)
+
+
+def append_imported(conn: Connection, import_id: int, source_id: int, bodies: Sequence[tuple[int, bytes]], after: int, now: datetime) -> None:
+    """Add requests, each with the number of its events, to the chain of an import. Raises ImportBusy when the chain does not end at `after`."""
+    writer, number, link = SQL.lock_import_writer(conn, import_id=import_id)
+    if number != after or SQL.state_of_import(conn, import_id=import_id) != "running":
+        raise ImportBusy(where="import", seen=import_id)
+    SQL.place_writer(conn, writer=writer)
+    with conn.cursor() as cursor, cursor.copy(SQL.copy_requests.sql) as copy:
+        copy.set_types(["int4", "int8", "bytea", "int4", "int4", "bool", "bool", "timestamptz", "text", "text", "text", "bytea"])
+        for events, body in bodies:
+            number += 1
+            link = chain.link(link, number, source_id, body)
+            copy.write_row((writer, number, link, source_id, events, True, False, now, None, None, None, body))
     SQL.move_writer(conn, writer=writer, last_number=number, last_link=link)
 
 
@@ -138,15 +154,15 @@ def fingerprint(source_id: int, message_id: str) -> bytes:
     return blake2b(f"{source_id}\0{message_id}".encode(), digest_size=16).digest()
 
 
-def repeats(conn: Connection, hashes: Iterable[bytes], generation: int) -> list[bytes]:
-    """Mark hashes, each given once, as seen in a generation; returns those that were seen before."""
+def repeats(conn: Connection, hashes: Iterable[bytes], generation: int, import_id: int | None = None) -> list[bytes]:
+    """Mark hashes, each given once, as seen in a generation; returns those that were seen before. An import's bear its number."""
     ordered = sorted(hashes)
     if not ordered:
         return []
     if generation != FOR_GOOD:
         SQL.open_generation(conn, generation=generation)
     others = [] if generation == FOR_GOOD else [generation - 1, generation + 1]  # the next one: clocks of servers jump back, too
-    return [ordered[place - 1] for (place,) in SQL.mark_seen(conn, hashes=_as_uuids(ordered), generation=generation, others=others)]
+    return [ordered[place - 1] for (place,) in SQL.mark_seen(conn, hashes=_as_uuids(ordered), generation=generation, others=others, import_id=import_id)]
 
 
 def _as_uuids(hashes: Iterable[bytes]) -> str:

@@ -163,11 +163,10 @@ select collect.open_generation(:generation);
 -- Remember hashes in a generation, in their order, so that neighbours in the index are written together; the places, from 1, of those
 -- that were known in it or in one of the others.
 with given as (select hash, place from unnest(:hashes::uuid[]) with ordinality as h (hash, place)),
-    fresh as (insert into collect.seen (generation, hash) select :generation, hash from given on conflict do nothing returning hash)
+    fresh as (insert into collect.seen (generation, hash, import_id) select :generation, hash, :import_id::integer from given on conflict do nothing returning hash)
 select place from given where not exists (select from fresh where fresh.hash = given.hash)
 union
 select place from given join collect.seen s on s.generation = any(:others::integer[]) and s.hash = given.hash;
-
 
 -- name: forget_seen!
 -- Make events new again, so that they can be replayed.
@@ -211,7 +210,7 @@ delete from collect.inbox i using collect.positions p where p.writer = i.writer 
 -- name: close_writers!
 -- Forget the places of collector processes that are gone and whose requests are all forgotten; live ones hold the lock.
 delete from collect.positions p using collect.writers w
-where w.writer = p.writer and w.source_id is null and w.opened_at < :before
+where w.writer = p.writer and w.source_id is null and w.import_id is null and w.opened_at < :before
     and not exists (select 1 from collect.inbox i where i.writer = p.writer)
     and pg_try_advisory_xact_lock(:lock_space, p.writer);
 
@@ -289,3 +288,119 @@ on conflict (source_id, day, name, path, viewport) do update set times = v.times
 -- What was done most often by people who were not asked yet.
 select name, path, sum(times)::bigint from collect.visits where source_id = :source_id and day >= :since
 group by name, path order by sum(times) desc, name, path limit :limit;
+
+-- name: add_import$
+-- A file to import.
+insert into collect.imports (name, actor, state, runner, created_at, file_name, file_path, file_kept, file_bytes, file_sha256, mapping, acquired)
+values (:name, :actor, :state, :runner, :now, :file_name, :file_path, :file_kept, :file_bytes, :file_sha256, :mapping, :acquired)
+returning import_id;
+
+-- name: imports
+-- Imports, newest first, from below :before; or one of them. Columns as in Import.
+select i.import_id, i.name, i.actor, i.state, i.runner, i.created_at, i.started_at, i.finished_at, i.undone_at, i.undone_by, i.file_name, i.file_path, i.file_kept,
+    i.file_bytes, i.file_sha256, i.errors_path, i.source_id, i.mapping, i.acquired, i.rows_about, i.rows_done, i.result, i.problem, i.events_undone
+from collect.imports i
+where (:only::integer is null or i.import_id = :only) and (:before::integer is null or i.import_id < :before)
+order by i.import_id desc limit :limit;
+
+-- name: unfinished_import$
+-- The import of the same file under the same name that did not end yet.
+select import_id from collect.imports
+where file_sha256 = :file_sha256 and name = :name and state in ('waiting', 'running', 'failed') order by import_id desc limit 1;
+
+-- name: next_import^
+-- The oldest import that waits for the app, or was left behind by it.
+select import_id, state from collect.imports where runner = 'app' and state in ('waiting', 'running') or state = 'undoing' order by import_id limit 1;
+
+-- name: set_import_mapping!
+-- What a draft will be.
+update collect.imports set name = :name, mapping = :mapping, acquired = :acquired where import_id = :import_id and state = 'draft';
+
+-- name: start_import!
+-- The import is wanted: by the app, or by a command.
+update collect.imports set state = :state, runner = :runner, name = :name, mapping = :mapping, acquired = :acquired, problem = null
+where import_id = :import_id and state in ('draft', 'waiting', 'running', 'failed');
+
+-- name: run_import!
+-- The import runs now, under a source and by this engine.
+update collect.imports set state = 'running', started_at = coalesce(started_at, :now), source_id = :source_id, engine = :engine,
+    rows_done = 0, problem = null
+where import_id = :import_id;
+
+-- name: engine_of_import$
+-- What made the requests of an import so far.
+select engine from collect.imports where import_id = :import_id;
+
+-- name: end_import!
+-- The import ended, one way or the other.
+update collect.imports set state = :state, finished_at = :now, result = :result, problem = :problem, errors_path = :errors_path where import_id = :import_id;
+
+-- name: import_progress!
+-- How far an import is.
+update collect.imports set rows_done = :done, rows_about = :about where import_id = :import_id;
+
+-- name: lock_import_writer^
+-- The writer of an import, locked until the transaction ends; made when it is new.
+insert into collect.writers (import_id) values (:import_id)
+on conflict (import_id) do update set import_id = excluded.import_id
+returning writer, last_number, last_link;
+
+-- name: state_of_import$
+-- Whether an import may go on.
+select state from collect.imports where import_id = :import_id for share;
+
+-- name: import_writers
+-- The writers of imports with what decisions of their events are proved by. Columns: writer, import_id, acquired.
+select w.writer, i.import_id, i.acquired from collect.writers w join collect.imports i using (import_id) where w.writer = any(:writers);
+
+-- name: note_import_events!
+-- Which event ids of a batch came from imports.
+insert into collect.import_events (import_id, batch, first_event_id, last_event_id)
+select import_id, :batch, first_event_id, last_event_id from unnest(:imports::integer[], :firsts::bigint[], :lasts::bigint[]) as e (import_id, first_event_id, last_event_id);
+
+-- name: import_events
+-- Ranges of event ids of an import.
+select first_event_id, last_event_id from collect.import_events where import_id = :import_id order by first_event_id;
+
+-- name: import_waits$
+-- Whether requests of an import still wait for intake.
+select exists (
+    select from collect.writers w left join collect.positions p using (writer) where w.import_id = :import_id and w.last_number > coalesce(p.taken, 0)
+);
+
+-- name: ask_undo!
+-- The import shall be taken back.
+update collect.imports set state = 'undoing', undone_by = :actor where import_id = :import_id and state in ('done', 'failed', 'running', 'waiting');
+
+-- name: forget_seen_of_import!
+-- Its events are new again.
+delete from collect.seen where generation = 0 and import_id = :import_id;
+
+-- name: forget_requests_of_import!
+-- Its requests are not to be taken in again.
+delete from collect.inbox i using collect.writers w where w.import_id = :import_id and i.writer = w.writer;
+
+-- name: forget_quarantine_of_import!
+-- What it left in quarantine goes too.
+delete from collect.quarantine q using collect.writers w where w.import_id = :import_id and q.writer = w.writer;
+
+-- name: forget_import_events!
+-- No event of it is left.
+delete from collect.import_events where import_id = :import_id;
+
+-- name: import_undone!
+-- It is as if the import had never been.
+update collect.imports set state = 'undone', undone_at = :now, events_undone = :events where import_id = :import_id;
+
+-- name: files_of_imports
+-- Files of imports that are kept here. Columns: import_id, state, file_path or null, errors_path.
+select import_id, state, case when file_kept then file_path end, errors_path from collect.imports
+where (file_kept and file_path <> '' or errors_path is not null) and (:before::timestamptz is null or coalesce(finished_at, created_at) < :before);
+
+-- name: forget_files_of_import!
+-- Its files are gone.
+update collect.imports set file_path = case when file_kept then '' else file_path end, errors_path = null where import_id = :import_id;
+
+-- name: delete_draft!
+-- An import that was never wanted.
+delete from collect.imports where import_id = :import_id and state = 'draft';

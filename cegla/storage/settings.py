@@ -54,6 +54,13 @@ class SmtpSettings(Section):
     messages_per_minute: int = Field(600, ge=1, description="throttle of the whole installation")
 
 
+class ImportSettings(Section):
+    """Files that are brought in through the console or the API."""
+
+    largest_file_bytes: int = Field(2_000_000_000, ge=1, description="a larger upload is refused")
+    keep_files_days: int = Field(30, ge=0, description="days after which uploaded files and files of refused rows are removed")
+
+
 class Settings(Section):
     """All settings; times without a zone are shown and counted in `timezone`."""
 
@@ -65,6 +72,7 @@ class Settings(Section):
     collector: CollectorSettings = CollectorSettings()  # pyright: ignore[reportCallIssue]
     app: AppSettings = AppSettings()  # pyright: ignore[reportCallIssue]
     smtp: SmtpSettings = SmtpSettings()  # pyright: ignore[reportCallIssue]
+    imports: ImportSettings = ImportSettings()  # pyright: ignore[reportCallIssue]
 
     @field_validator("timezone")
     @classmethod
@@ -116,7 +124,7 @@ def _read_file(path: Path) -> dict[str, Any]:
 def _put(values: dict[str, Any], name: str, value: str) -> None:
     """Put CEGLA_SMTP_HOST into values["smtp"]["host"], CEGLA_DATA_DIR into values["data_dir"]."""
     section, _, rest = name.partition("_")
-    if section in ("collector", "app", "smtp") and rest:
+    if section in ("collector", "app", "smtp", "imports") and rest:
         values.setdefault(section, {})[rest] = value
     elif name in Settings.model_fields:
         values[name] = value

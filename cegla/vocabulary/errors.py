@@ -293,6 +293,49 @@ class FileUnreadable(InvalidInput):
     todo = Text("Sprawdź ścieżkę, kodowanie i format pliku.", "Check the path, the encoding and the format.")
 
 
+class BasisMissing(InvalidInput):
+    """A list without its origin and basis."""
+
+    code = "CEGLA-E0370"
+    what = Text("Bez pochodzenia i podstawy nie wczytamy listy: brakuje {field}.", "No list comes in without origin and basis: {field} is missing.")
+    todo = Text(
+        "Podaj, skąd jest lista, od kiedy i na jakiej podstawie; przy zgodzie także jej treść.",
+        "Say where the list is from, since when and on which basis; with consent, its wording too.",
+    )
+
+
+class ImportState(InvalidInput):
+    """The import cannot do this in its present state."""
+
+    code, status = "CEGLA-E0371", 409
+    what = Text("Import {number} nie może tego teraz zrobić: {detail}", "Import {number} cannot do this now: {detail}")
+    todo = Text("Sprawdź stan importu na liście.", "Look at the import's state in the list.")
+
+
+class FileChanged(InvalidInput):
+    """The file is gone, or another one than the import began with."""
+
+    code = "CEGLA-E0372"
+    what = Text("To nie jest plik, od którego zaczął się import.", "This is not the file that the import began with.")
+    todo = Text("Wskaż ten sam plik albo zacznij nowy import.", "Give the same file, or begin a new import.")
+
+
+class FileTooLarge(InvalidInput):
+    """A larger file than the settings allow."""
+
+    code, status = "CEGLA-E0373", 413
+    what = Text("Plik jest większy niż {most}.", "The file is larger than {most}.")
+    todo = Text("Spakuj go (.gz), podziel albo zmień ustawienie {setting}.", "Pack it (.gz), split it, or change the setting {setting}.")
+
+
+class ImportBusy(Busy):
+    """Somebody else works on the same import."""
+
+    code = "CEGLA-E0374"
+    what = Text("Ten import właśnie wykonuje ktoś inny albo został zatrzymany.", "Somebody else works on this import, or it was stopped.")
+    todo = Text("Poczekaj na jego koniec; stan jest na liście importów.", "Wait for its end; the list of imports shows its state.")
+
+
 class RuleInvalid(InvalidInput):
     """A segment's rule tree does not fit the language."""
 

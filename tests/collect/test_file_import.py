@@ -25,7 +25,7 @@ FULL = ROOT.parent / "shared" / "data" / "online_retail.csv.gz"
 RETAIL = ROOT / "demo" / "online_retail.yaml"
 
 ORDERS: dict[str, Any] = {
-    "name": "orders", "source": "Shop", "basis": "contract",
+    "name": "orders", "source": "Shop", "basis": "contract", "acquired": {"from": "the old shop", "date": "2026-07-02"},
     "columns": {"when": {"type": "time", "format": "%Y-%m-%d %H:%M", "zone": "Europe/Warsaw"}, "qty": "integer", "price": "number"},
     "time": "{when}", "ids": {"user_id": "{who}", "otherwise": "guest-{order}"}, "event": "Order Completed", "group_by": ["order"],
     "properties": {"order_id": "{order}"}, "products": {"sku": "{sku}", "quantity": "{qty}", "price": "{price}"}, "total": "lines", "currency": "PLN",

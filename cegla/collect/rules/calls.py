@@ -42,7 +42,7 @@ def calls(plan: Plan, known_traits: dict[str, str]) -> Calls:
     the last ones by id and belongs to one run.
     """
     values = plan.group_values
-    shared = [_member("timestamp", pc.strftime(plan.times, format="%Y-%m-%dT%H:%M:%SZ")), _member("userId", plan.user_ids), _member("anonymousId", plan.anonymous_ids)]
+    shared = [_member("timestamp", as_text(plan.times)), _member("userId", plan.user_ids), _member("anonymousId", plan.anonymous_ids)]
     shared.append(_consent(values["consents"], len(plan)))
     traits = _object([_member(key, array) for key, array in values["traits"].items()], len(plan))
     identifies = np.asarray(pc.equal(plan.names, IDENTIFY))

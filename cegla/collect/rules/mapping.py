@@ -96,7 +96,7 @@ class AcquiredForm(Form):
     """Where the data come from and what allows to hold them: kept with the import, and as proof with each consent it brings."""
 
     source: str = Field(alias="from", min_length=2, max_length=500, description="where the list was obtained: the form, fair, system or company")
-    on: date = Field(description="the day it was obtained")
+    day: date = Field(alias="date", description="the day it was obtained")
     notice: str = Field("", max_length=2_000, description="version or wording of what people were told or agreed to; needed with basis `consent`")
     proof: str = Field("", max_length=500, description="where the proof lies: a folder, contract or ticket number")
 
@@ -154,7 +154,7 @@ class Mapping(Form):
     total: Constant | None = Field(None, description="`lines`: the exact sum of price × quantity of the products; or a template")
     currency: str | None = Field(None, description="ISO 4217 code, constant or template")
     traits: dict[str, Constant] = Field(default_factory=dict, description="what the person is; an identify call follows each change")
-    consents: dict[str, Constant] = Field(default_factory=dict, description="category (marketing_email, marketing_sms, analytics, ...): true, false or a boolean column")
+    consents: dict[str, Constant] = Field(default_factory=dict, description="category, such as marketing_email: true, false or a boolean column")
     consent_at: str | None = Field(None, description="a template of one column of type time or date: when it was agreed to; else `time`")
 
     @field_validator("name")
