@@ -74,6 +74,7 @@ class Batch:
     moved: list[tuple[int, int]] = field(default_factory=list)
     absorbed: dict[int, int] = field(default_factory=dict)
     changed: list[int] = field(default_factory=list)
+    layers: dict[int, collect.Layer] = field(default_factory=dict)  #: writers of imports among them
     repeated: int = 0
     enriched: profile.Enriched | None = None
     moves: pa.Table | None = None  #: lines of the merge log, as the warehouse has them
@@ -119,7 +120,9 @@ def count_visits(batch: Batch) -> None:
 
 def find_person(batch: Batch) -> None:
     """Each event points at an identity; links found on the way join or split people."""
-    found = resolve.find_people(batch.conn, batch.events, batch.known.identities)
+    batch.layers = collect.layers(batch.conn, [event.writer for event in batch.events])
+    imports = [batch.layers[event.writer].import_id if event.writer in batch.layers else 0 for event in batch.events] if batch.layers else ()
+    found = resolve.find_people(batch.conn, batch.events, batch.known.identities, imports)
     batch.identity_ids, batch.people = found.identity_ids, found.people
     batch.moved, batch.absorbed, batch.changed = found.moved, found.absorbed, found.changed
     if found.unresolved:
@@ -133,6 +136,7 @@ def find_person(batch: Batch) -> None:
 def ask_consent(batch: Batch) -> None:
     """Consent decisions go to the ledger; what a person did not agree to is set aside without its content."""
     basis_by_source = {key: source.basis for key, source in batch.sources.items()}
+    batch.known.consents.origins = {writer: layer.proof for writer, layer in batch.layers.items()}
     asked = govern.ask(batch.conn, batch.events, batch.identity_ids, basis_by_source, batch.now, batch.known.consents)
     batch.set_aside += asked.set_aside
     batch.keep(asked.kept)
@@ -140,8 +144,11 @@ def ask_consent(batch: Batch) -> None:
 
 def enrich(batch: Batch) -> None:
     """Device, referrer, campaign, session, order value; personal data stays behind in PostgreSQL."""
-    numbers = profile.Numbers(batch.number, batch.before.last_event_id + 1, batch.ws.settings.zone)
+    first_event_id = batch.before.last_event_id + 1
+    imports = {writer: layer.import_id for writer, layer in batch.layers.items()}
+    numbers = profile.Numbers(batch.number, first_event_id, batch.ws.settings.zone, imports)
     batch.enriched = profile.enrich(batch.conn, batch.events, batch.identity_ids, numbers, batch.known.sessions)
+    collect.note_events(batch.conn, batch.number, first_event_id, [imports.get(event.writer, 0) for event in batch.events])
     profile.declare(batch.conn, batch.enriched.declared)
 
 
@@ -461,6 +468,7 @@ def forget_old(ws: Workspace, now: datetime) -> None:
         collect.forget_old(conn, now)
         batches.forget_receipts(conn, now - timedelta(days=collect.KEEP_REQUESTS_DAYS + 1))
         repair.forget_old(conn, now)
+        collect.forget_files(conn, now - timedelta(days=ws.settings.imports.keep_files_days))
 
 
 def finish_rules(ws: Workspace, now: datetime) -> None:

@@ -269,11 +269,6 @@ def forget_files(conn: Connection, before: datetime | None, needles: Sequence[by
     return removed
 
 
-def keep_days(ws: Workspace, now: datetime) -> datetime:
-    """Files of imports that ended before this moment may go."""
-    return now - timedelta(days=ws.settings.imports.keep_files_days)
-
-
 # inside ------------------------------------------------------------------------------------------------------------------
 
 

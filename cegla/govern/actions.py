@@ -84,6 +84,7 @@ def ask(
     An event of a source that rests on consent is kept only when consent to analytics stood at the moment of the event, given by
     the event itself or before; else it is set aside as NO_CONSENT without its content. Events of erased people are SUPPRESSED.
     `memory` makes those cheap who say what they said before; it must be made anew when a transaction it was used in did not commit.
+    Its `origins` prove the decisions that file imports bring.
     """
     needy = {source for source in {event.source_id for event in events} if basis_by_source.get(source, Basis.CONSENT) is Basis.CONSENT}
     concerned = {identity for event, identity in zip(events, identity_ids, strict=True) if event.source_id in needy or says_anything(event)}
@@ -116,14 +117,15 @@ def _news(events: Sequence[Event], identity_ids: Sequence[int], known: LedgerMem
     for event, identity in zip(events, identity_ids, strict=True):
         if not says_anything(event):
             continue
-        settled = known.settled.get(identity)
+        origin = known.origins.get(event.writer)
+        settled = known.settled.get(identity) if origin is None else None
         if settled is not None and says_the_same(event, settled):
             continue
-        found = news_in(event, identity, known.ledgers[identity])
+        found = news_in(event, identity, known.ledgers[identity], origin)
         if found:
             news += found
             known.settled.pop(identity, None)
-        elif (settles := settled_by(event, known.ledgers[identity])) is not None:
+        elif origin is None and (settles := settled_by(event, known.ledgers[identity])) is not None:
             known.settled[identity] = settles
     return news
 
@@ -151,6 +153,13 @@ def record(conn: Connection, decisions: Sequence[Decision], now: datetime) -> No
     """Append decisions of people to the ledger, as they are."""
     store.append(conn, decisions, now)
     SQL.note_changed_outside(conn, ids=list({decision.identity_id for decision in decisions}))
+
+
+def take_back_import(conn: Connection, import_id: int, gone: Sequence[int], now: datetime) -> None:
+    """Take back the decisions that a file import brought, by a record beside each; those of identities that are `gone` go with them."""
+    SQL.delete_decisions(conn, ids=list(gone))
+    SQL.note_import_outside(conn, import_id=import_id)
+    SQL.invalidate_import(conn, import_id=import_id, now=now)
 
 
 def decisions_of(conn: Connection, identity_ids: Sequence[int]) -> list[Recorded]:

@@ -4,7 +4,7 @@ Exact, because whoever else writes decisions leaves word in the same transaction
 a new memory when a batch of its own did not commit.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from cegla.govern import store
@@ -21,6 +21,7 @@ class LedgerMemory:
     def __init__(self) -> None:
         self.ledgers: dict[int, Ledger] = {}
         self.settled: dict[int, Settled] = {}
+        self.origins: Mapping[int, Mapping[str, object]] = {}  #: origin and basis of file imports, by the writer of their events
 
     def begin(self, conn: Connection) -> None:
         """A batch begins: drop what others changed since the last one, and who was not added for long."""

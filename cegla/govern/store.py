@@ -75,4 +75,4 @@ def noted(rows: Iterable[tuple[Any, ...]]) -> Iterable[Noted]:
 
 
 def _recorded(row: tuple[Any, ...]) -> Recorded:
-    return Recorded(row[0], row[1], row[2], CHANNELS[row[3]], STATES[row[4]], row[5], row[6], row[7])
+    return Recorded(row[0], row[1], row[2], CHANNELS[row[3]], STATES[row[4]], row[5], row[6], row[7], row[8] or 0)

@@ -1,15 +1,17 @@
 -- name: decisions_of_identities
 -- Everything these identities ever decided, in the order it was recorded.
-select record_id, identity_id, purpose, channel, state, at, source_id, method
-from govern.decisions
-where identity_id = any(:ids)
+select record_id, identity_id, purpose, channel, state, at, source_id, method, (proof ->> 'import')::integer
+from govern.decisions d
+where identity_id = any(:ids) and state <> 'invalidated'
+    and not exists (select from govern.decisions i where i.state = 'invalidated' and i.proof ->> 'invalidates' = d.record_id::text)
 order by record_id;
 
 -- name: newest_decisions
 -- For each identity the decision on one purpose and channel that was in force at a moment.
-select distinct on (identity_id) record_id, identity_id, purpose, channel, state, at, source_id, method
-from govern.decisions
-where identity_id = any(:ids) and purpose = :purpose and channel = :channel and at <= :at
+select distinct on (identity_id) record_id, identity_id, purpose, channel, state, at, source_id, method, (proof ->> 'import')::integer
+from govern.decisions d
+where identity_id = any(:ids) and purpose = :purpose and channel = :channel and at <= :at and state <> 'invalidated'
+    and not exists (select from govern.decisions i where i.state = 'invalidated' and i.proof ->> 'invalidates' = d.record_id::text and i.at <= :at)
 order by identity_id, at desc, record_id desc;
 
 -- name: objectors
@@ -17,8 +19,9 @@ order by identity_id, at desc, record_id desc;
 select identity_id
 from (
     select distinct on (identity_id) identity_id, state
-    from govern.decisions
-    where purpose = 'profiling'
+    from govern.decisions d
+    where purpose = 'profiling' and state <> 'invalidated'
+        and not exists (select from govern.decisions i where i.state = 'invalidated' and i.proof ->> 'invalidates' = d.record_id::text)
     order by identity_id, at desc, record_id desc
 ) as newest
 where state <> 'given';
@@ -33,6 +36,19 @@ select record_id, identity_id, purpose, channel, state, at, recorded_at, source_
 from govern.decisions
 where identity_id = any(:ids)
 order by at, record_id;
+
+-- name: note_import_outside!
+-- Leave word for intake that it has to look again at what the people of an import decided.
+insert into govern.changed_outside (identity_id)
+select distinct identity_id from govern.decisions where proof ? 'import' and proof ->> 'import' = :import_id::text;
+
+-- name: invalidate_import!
+-- Take back the decisions that an import brought: the record of that stands beside each of them.
+insert into govern.decisions (identity_id, purpose, channel, state, at, recorded_at, source_id, method, proof)
+select identity_id, purpose, channel, 'invalidated', :now, :now, source_id, 'import undone', jsonb_build_object('invalidates', record_id::text, 'undone', :import_id::text)
+from govern.decisions d
+where d.proof ? 'import' and d.proof ->> 'import' = :import_id::text and d.state <> 'invalidated'
+    and not exists (select from govern.decisions i where i.state = 'invalidated' and i.proof ->> 'invalidates' = d.record_id::text);
 
 -- name: delete_decisions!
 -- Remove the decisions of an erased person.

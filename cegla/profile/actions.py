@@ -116,7 +116,7 @@ def enrich(conn: Connection, events: Sequence[Event], identity_ids: Sequence[int
     sessions = Sessions(remembered)
     tables = enrichment.enriched_tables(events, identity_ids, batch, sessions)
     store.keep_sessions(conn, sessions)
-    return Enriched(tables, enrichment.declared_traits(events, identity_ids))
+    return Enriched(tables, enrichment.declared_traits(events, identity_ids, batch.import_of))
 
 
 class PastBatches:
@@ -139,8 +139,13 @@ class PastBatches:
         return tables
 
 
-def declare(conn: Connection, declared: Sequence[Declared]) -> None:
-    """Keep declared traits: the newest event time wins, whatever the order of arrival, and null takes a trait back."""
+def declare(conn: Connection, declared: Sequence[Declared], *, undo_import: int | None = None) -> None:
+    """Keep declared traits: the newest event time wins, whatever the order of arrival, and null takes a trait back.
+
+    What imports declare lies beside the rest; `undo_import` forgets what one of them declared, as if it never had.
+    """
+    if undo_import is not None:
+        store.SQL.drop_declared_of_import(conn, import_id=undo_import)
     store.keep_declared(conn, declared)
 
 

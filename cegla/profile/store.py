@@ -47,7 +47,7 @@ def keep_declared(conn: Connection, declared: Sequence[Declared]) -> None:
     with conn.cursor() as cursor, cursor.copy(SQL.fill_incoming_declared.sql) as copy:
         for row in declared:
             value = None if row.value is None else _json(row.value)
-            copy.write_row((row.identity_id, row.key, value, row.source_id, row.declared_at))
+            copy.write_row((row.identity_id, row.key, value, row.source_id, row.declared_at, row.import_id))
     SQL.keep_declared(conn)
     SQL.empty_incoming_declared(conn)
 

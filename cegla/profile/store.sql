@@ -28,7 +28,7 @@ delete from incoming_declared;
 -- name: keep_declared!
 -- Let newer declarations win by the time of their event; equal times go to the one that arrived last.
 insert into profile.declared select * from incoming_declared
-on conflict (identity_id, key) do update set value = excluded.value, source_id = excluded.source_id, declared_at = excluded.declared_at
+on conflict (identity_id, key, import_id) do update set value = excluded.value, source_id = excluded.source_id, declared_at = excluded.declared_at
 where excluded.declared_at >= profile.declared.declared_at;
 
 -- name: make_incoming_profiles#
@@ -55,6 +55,10 @@ select person_id, facts, computed_at from profile.profiles where person_id = any
 -- name: find_declared
 -- What was declared of these identities, oldest first; a null value was taken back.
 select identity_id, key, value, source_id, declared_at from profile.declared where identity_id = any(:ids) order by declared_at, identity_id, key;
+
+-- name: drop_declared_of_import!
+-- Take back what an import declared.
+delete from profile.declared where import_id = :import_id;
 
 -- name: drop_declared!
 -- Erase what was declared of these identities.

@@ -1,7 +1,8 @@
 """The door of resolve: who is behind an event, whose an identifier is, why two identifiers are one person, and back again.
 
 Identities are rows of identifiers and never change their number; people are clusters of identities and are named by the
-smallest. All times are UTC. Nothing here logs an identifier. `links` shows and takes back links, `ruling` changes the rules.
+smallest. All times are UTC. Nothing here logs an identifier. `links` shows and takes back links, `ruling` changes the rules,
+`evidence` takes back what an import said.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from cegla.resolve import evidence as evidence
 from cegla.resolve import links as links
 from cegla.resolve import ruling as ruling
 from cegla.resolve import store
@@ -53,13 +55,24 @@ class PersonRow:
     identifiers: tuple[Identifier, ...]
 
 
-def find_people(conn: Connection, events: Sequence[Event], cache: IdentityCache | None = None) -> Resolution:
+def find_people(conn: Connection, events: Sequence[Event], cache: IdentityCache | None = None, imports: Sequence[int] = ()) -> Resolution:
     """Point each event at an identity and join the people whom the events link, in the caller's transaction.
 
     Any order, repetition and batching of the same events gives the same people. Waits until no other transaction changes
     identities. `cache` makes known people cheap; it empties itself when a transaction it was used in did not commit.
+    `imports` runs along the events where some are of file imports (0: not), so that `evidence` can undo what one of them says.
     """
-    batch = _find(conn, cache or IdentityCache(), events)
+    if not any(imports):
+        return _resolution(_find(conn, cache or IdentityCache(), events))
+    parts: list[tuple[list[int], Resolution]] = []
+    for import_id in sorted(set(imports)):
+        places = [place for place, owner in enumerate(imports) if owner == import_id]
+        known = IdentityCache() if import_id or cache is None else cache
+        parts.append((places, _resolution(_find(conn, known, [events[place] for place in places], import_id))))
+    return _together(conn, parts)
+
+
+def _resolution(batch: Batch) -> Resolution:
     people = batch.owners({*batch.identity_ids, *batch.changed} - {0})
     people[0] = 0
     return Resolution(
@@ -142,6 +155,31 @@ def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     gone = SQL.erase_edges(conn, ids=ids) + SQL.erase_moves(conn, ids=ids) + SQL.erase_identities(conn, ids=ids)
     SQL.new_stamp(conn)
     return gone
+
+
+def _together(conn: Connection, parts: Sequence[tuple[Sequence[int], Resolution]]) -> Resolution:
+    """One resolution of parts of a batch that were found one after the other, each with the places of its events in the batch."""
+    count = sum(len(places) for places, _ in parts)
+    identity_ids = [0] * count
+    moved: dict[int, int] = {}
+    ceased: set[int] = set()
+    changed: set[int] = set()
+    for places, found in parts:
+        for place, identity in zip(places, found.identity_ids, strict=True):
+            identity_ids[place] = identity
+        moved |= dict(found.moved)
+        ceased |= found.absorbed.keys()
+        changed |= {*found.changed, *found.absorbed.values()}
+    people = owners(conn, list({*identity_ids, *ceased, *changed} - {0})) | {0: 0}
+    return Resolution(
+        identity_ids=identity_ids,
+        people=[people[identity] for identity in identity_ids],
+        moved=list(moved.items()),
+        absorbed={person: people[person] for person in ceased if people[person] != person},
+        changed=sorted(person for person in changed if people[person] == person),
+        warnings=[warning for _, found in parts for warning in found.warnings],
+        unresolved=sorted(places[index] for places, found in parts for index in found.unresolved),
+    )
 
 
 def _whole_people(conn: Connection, identity_ids: Sequence[int]) -> tuple[list[int], list[int]]:

@@ -50,6 +50,7 @@ class Batch:
     refused: list[Refused] = field(default_factory=list)
     too_long: list[tuple[str, Event]] = field(default_factory=list)
     wrote: bool = False
+    import_id: int = 0  #: all events of the batch are this import's; 0: none of them is any import's
 
     def first(self, indexes: list[int]) -> Event:
         """The event of these that happened first."""

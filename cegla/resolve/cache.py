@@ -60,6 +60,7 @@ class KnownEdge(NamedTuple):
     trusted: bool
     refused: str | None
     retracted: bool
+    imported: bool = False  #: an import showed it, so what each side saw is kept apart (see evidence.py)
 
 
 class IdentityCache:

@@ -25,11 +25,11 @@ from cegla.vocabulary.identifiers import Identifier
 Places = tuple[int, ...]
 
 
-def find(conn: Connection, cache: IdentityCache, events: Sequence[Event]) -> Batch:
+def find(conn: Connection, cache: IdentityCache, events: Sequence[Event], import_id: int = 0) -> Batch:
     """Take a batch through all steps, within the caller's transaction."""
     store.only_writer(conn)
     cache.begin(SQL.stamp(conn))
-    batch = Batch(conn, cache, events, current_rules(conn), [0] * len(events))
+    batch = Batch(conn, cache, events, current_rules(conn), [0] * len(events), import_id=import_id)
     used, unusual = _recognize(batch)
     if unusual:
         sightings = _sightings(batch, unusual)
@@ -131,6 +131,6 @@ def _create(batch: Batch, fresh: dict[Identifier, list[Event]], ids: dict[Identi
     for identity, (identifier, events) in enumerate(fresh.items(), first_id):
         first = min(events, key=attrgetter("occurred_at")) if len(events) > 1 else events[0]
         ids[identifier] = identity
-        batch.created[identity] = NewIdentity(identity, identifier, 0, first.occurred_at, first.source_id)
+        batch.created[identity] = NewIdentity(identity, identifier, 0, first.occurred_at, first.source_id, batch.import_id or None)
         batch.cache.identities.put(identifier, identity)
         batch.cache.people.put(identity, identity)

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from cegla.resolve import store, strangers
+from cegla.resolve import evidence, store, strangers
 from cegla.resolve.batch import Batch, Pair, Refused, Sighting
 from cegla.resolve.cache import KnownEdge
 from cegla.resolve.deriving import Cause, rederive, remember
@@ -75,6 +75,7 @@ def link(batch: Batch, sightings: list[Sighting], ids: dict[Identifier, int], na
     unknown, met = strangers.set_apart(sightings, named_once, aliased)
     strangers.join(batch, unknown, ids)
     pairs = _collect(batch, met, ids, stored)
+    _note_evidence(batch, pairs)
     candidates = _candidates(batch, pairs)
     decided = _decide(batch, candidates)
     _write(batch, candidates, decided)
@@ -133,6 +134,21 @@ def _between_users(batch: Batch, aliases: list[tuple[Identifier, Seen]], ids: di
 def _users(seen: Seen, one: tuple[Identifier, int], other: tuple[Identifier, int]) -> tuple[Pair, Seen]:
     (strong, strong_id), (weak, weak_id) = sorted((one, other))
     return (strong_id, weak_id), seen._replace(strong=strong, weak=weak)
+
+
+def _note_evidence(batch: Batch, pairs: dict[Pair, Seen]) -> None:
+    """Keep what imports say of known links apart from the rest: of all links in an import, of links that imports showed otherwise."""
+    known = _known(batch, pairs)
+    sides = {edge.edge_id: _side(pairs[pair]) for pair, edge in known.items() if batch.import_id or edge.imported}
+    if sides:
+        evidence.note(batch.conn, batch.import_id, sides)
+        for pair, edge in known.items():
+            if not edge.imported and batch.import_id:
+                batch.cache.edges.put(pair, edge._replace(imported=True))
+
+
+def _side(seen: Seen) -> evidence.Side:
+    return evidence.Side(seen.at, seen.rule, seen.trusted, seen.source_id, seen.message_id)
 
 
 def _candidates(batch: Batch, pairs: dict[Pair, Seen]) -> list[Candidate]:
@@ -237,10 +253,14 @@ def _write(batch: Batch, candidates: list[Candidate], decided: Decided) -> None:
     if created:
         store.add_identities(batch.conn, created.values(), batch.moved)
     edges = [_edge(candidate, decided) for candidate in candidates if candidate.known is None]
+    if batch.import_id:
+        sides = (_side(candidate.seen) for candidate in candidates if candidate.known is None)
+        edges = [edge._replace(evidence=evidence.only(batch.import_id, side)) for edge, side in zip(edges, sides, strict=True)]
     if edges or batch.new_edges:
         store.add_edges(batch.conn, batch.new_edges + edges)
         for edge in edges:
-            cache.edges.put((edge.strong_id, edge.weak_id), KnownEdge(edge.edge_id, edge.at, edge.rule, edge.trusted, edge.refused, False))
+            known = KnownEdge(edge.edge_id, edge.at, edge.rule, edge.trusted, edge.refused, False, bool(batch.import_id))
+            cache.edges.put((edge.strong_id, edge.weak_id), known)
     changes = [_change(link, seen, known) for link, seen, known, _ in candidates if known]
     if changes:
         store.change_edges(batch.conn, changes)

@@ -29,6 +29,7 @@ class NewIdentity(NamedTuple):
     holder_id: int
     first_seen_at: datetime
     source_id: int
+    import_id: int | None = None
 
 
 class NewEdge(NamedTuple):
@@ -44,6 +45,7 @@ class NewEdge(NamedTuple):
     source_id: int
     message_id: str
     refused: str | None
+    evidence: dict[str, Any] | None = None  #: when an import showed it, see evidence.py
 
 
 class Found(NamedTuple):
@@ -113,15 +115,16 @@ def groups(conn: Connection, people: Sequence[int], rules: IdentifierRules) -> d
 def add_identities(conn: Connection, rows: Iterable[NewIdentity], owners: Mapping[int, int]) -> None:
     """Write new identities, with the text by which people search for them. One without owner is a person of its own."""
     with conn.cursor() as cursor, cursor.copy(SQL.copy_identities.sql) as copy:
-        copy.set_types(["int8", "text", "text", "int8", "int8", "timestamptz", "int4", "text"])
-        for identity, (kind, value), holder, first_seen_at, source in rows:
-            copy.write_row((identity, kind, value, holder, owners.get(identity, identity), first_seen_at, source, None if kind in PLACES else folded(value)))
+        copy.set_types(["int8", "text", "text", "int8", "int8", "timestamptz", "int4", "text", "int4"])
+        for identity, (kind, value), holder, first_seen_at, source, import_id in rows:
+            owner, search = owners.get(identity, identity), None if kind in PLACES else folded(value)
+            copy.write_row((identity, kind, value, holder, owner, first_seen_at, source, search, import_id))
 
 
 def add_edges(conn: Connection, rows: Iterable[NewEdge]) -> None:
     """Write new links."""
     with conn.cursor() as cursor, cursor.copy(SQL.copy_edges.sql) as copy:
-        copy.set_types(["int8", "int8", "int8", "text", "bool", "timestamptz", "timestamptz", "int4", "text", "text"])
+        copy.set_types(["int8", "int8", "int8", "text", "bool", "timestamptz", "timestamptz", "int4", "text", "text", "jsonb"])
         for row in rows:
             copy.write_row(row)
 

@@ -20,11 +20,11 @@ select setval('resolve.edge_ids', nextval('resolve.edge_ids') + :number - 1) - :
 
 -- name: copy_identities#
 -- Adds many identities.
-copy resolve.identities (identity_id, type, value, holder_id, person_id, first_seen_at, source_id, folded) from stdin (format binary);
+copy resolve.identities (identity_id, type, value, holder_id, person_id, first_seen_at, source_id, folded, import_id) from stdin (format binary);
 
 -- name: copy_edges#
 -- Adds many links.
-copy resolve.edges (edge_id, strong_id, weak_id, rule, trusted, at, last_at, source_id, message_id, refused) from stdin (format binary);
+copy resolve.edges (edge_id, strong_id, weak_id, rule, trusted, at, last_at, source_id, message_id, refused, evidence) from stdin (format binary);
 
 -- name: identities_by_value
 -- Which of these identifiers exist, whose they are, and whether they changed hands. Columns: identity_id, type, value, person_id, shared.
@@ -44,8 +44,8 @@ join resolve.identities i on i.type = w.type and i.value = w.value and i.holder_
 select identity_id, person_id from resolve.identities where identity_id = any(:ids::bigint[]);
 
 -- name: edges_by_pair
--- Which of these pairs are linked. Columns: strong_id, weak_id, edge_id, at, rule, trusted, refused, retracted.
-select e.strong_id, e.weak_id, e.edge_id, e.at, e.rule, e.trusted, e.refused, e.retracted_at is not null
+-- Which of these pairs are linked. Columns: strong_id, weak_id, edge_id, at, rule, trusted, refused, retracted, imported.
+select e.strong_id, e.weak_id, e.edge_id, e.at, e.rule, e.trusted, e.refused, e.retracted_at is not null, e.evidence is not null
 from unnest(:strongs::bigint[], :weaks::bigint[]) w(strong_id, weak_id)
 join resolve.edges e on e.strong_id = w.strong_id and e.weak_id = w.weak_id;
 
@@ -298,6 +298,30 @@ select :reason, t.type, t.source_id, t.times, t.last_at, t.message_id
 from unnest(:types::text[], :sources::integer[], :times::bigint[], :ats::timestamptz[], :messages::text[]) t(type, source_id, times, last_at, message_id)
 on conflict (reason, type, source_id) do update
 set times = left_out.times + excluded.times, last_at = greatest(left_out.last_at, excluded.last_at), last_message_id = excluded.last_message_id;
+
+-- name: evidence_of
+-- What is known of links, and which side saw it. Columns: edge_id, at, rule, trusted, source_id, message_id, evidence.
+select edge_id, at, rule, trusted, source_id, message_id, evidence from resolve.edges where edge_id = any(:ids::bigint[]);
+
+-- name: set_evidence!
+-- Which side saw what of links; null: no import did.
+update resolve.edges e set evidence = c.evidence::jsonb from unnest(:ids::bigint[], :evidence::text[]) c(edge_id, evidence) where e.edge_id = c.edge_id;
+
+-- name: drop_edges_of_import
+-- Delete links that nobody but an import showed. Columns: strong_id, weak_id, at.
+delete from resolve.edges where evidence ? :import_id and evidence - :import_id::text = '{}' returning strong_id, weak_id, at;
+
+-- name: edges_of_import
+-- Links that an import showed, among others. Columns: edge_id, strong_id, weak_id, at, evidence.
+select edge_id, strong_id, weak_id, at, evidence from resolve.edges where evidence ? :import_id;
+
+-- name: unsupported
+-- Of these identities those that an import made known, and that no link, no later user of a browser and no event of others holds.
+select i.identity_id from resolve.identities i
+where i.identity_id = any(:ids::bigint[]) and i.import_id is not null and not i.identity_id = any(:kept::bigint[])
+    and not exists (select from resolve.edges e where e.strong_id = i.identity_id and e.rule <> 'same')
+    and not exists (select from resolve.edges e where e.weak_id = i.identity_id and e.rule <> 'same')
+    and not exists (select from resolve.identities h where h.holder_id = i.identity_id and h.holder_id <> 0);
 
 -- name: erase_edges!
 -- Deletes the links of these identities.

@@ -3,6 +3,7 @@ be accepted without asking anything. In a busy hour that is most of what is new,
 
 from collections.abc import Sequence
 
+from cegla.resolve import evidence
 from cegla.resolve.batch import Batch, Sighting
 from cegla.resolve.cache import KnownEdge
 from cegla.resolve.rules.clusters import may_stand_alone
@@ -42,7 +43,11 @@ def join(batch: Batch, strangers: Sequence[Sighting], ids: dict[Identifier, int]
                 batch.move(member, person)
         for strong, weak, rule in mention.links:
             edge = NewEdge(edge_id, ids[strong], ids[weak], rule, names[2], first.occurred_at, last_at, first.source_id, first.message_id, None)
-            batch.cache.edges.put((edge.strong_id, edge.weak_id), KnownEdge(edge_id, edge.at, rule, names[2], None, False))
+            if batch.import_id:
+                side = evidence.Side(edge.at, rule, names[2], edge.source_id, edge.message_id)
+                edge = edge._replace(evidence=evidence.only(batch.import_id, side))
+            known = KnownEdge(edge_id, edge.at, rule, names[2], None, False, bool(batch.import_id))
+            batch.cache.edges.put((edge.strong_id, edge.weak_id), known)
             edges.append(edge)
             edge_id += 1
     batch.new_edges += edges

@@ -171,6 +171,11 @@ class Snapshot:
         return [person for (person,) in self._cursor.execute(asked, [batch]).fetchall()]
 
 
+def _ranges(ranges: Sequence[tuple[int, int]]) -> pa.Table:
+    columns = {"first_id": [first for first, _ in ranges], "last_id": [last for _, last in ranges]}
+    return pa.table(columns, schema=pa.schema([("first_id", pa.int64()), ("last_id", pa.int64())]))
+
+
 class Warehouse:
     """One DuckDB file and the map of people. Safe to use from several threads; one process at a time."""
 
@@ -300,6 +305,29 @@ class Warehouse:
                 row = cursor.execute(f"delete from {name} where identity_id in (select unnest(?::bigint[]))", [list(identity_ids)]).fetchone()
                 removed += row[0] if row else 0
             cursor.execute("delete from derived.main.identity_map where mapped_identity in (select unnest(?::bigint[]))", [list(identity_ids)])
+        return removed
+
+    def identities_between(self, ranges: Sequence[tuple[int, int]]) -> tuple[list[int], list[int]]:
+        """Identities with events whose ids lie in these ranges (first, last), and those of them that have other events too."""
+        with self._cursor() as cursor:
+            cursor.register("ranges", _ranges(ranges))
+            inside = cursor.execute("select distinct identity_id from events, ranges where event_id between first_id and last_id").fetchall()
+            other = cursor.execute(
+                "select distinct identity_id from events anti join ranges on event_id between first_id and last_id "
+                "where identity_id in (select identity_id from events, ranges where event_id between first_id and last_id)"
+            ).fetchall()
+        return [row[0] for row in inside], [row[0] for row in other]
+
+    def erase_between(self, ranges: Sequence[tuple[int, int]]) -> int:
+        """Remove every row of the events with these ids; returns how many events went."""
+        removed = 0
+        with self._writing, self._cursor() as cursor:
+            cursor.register("ranges", _ranges(ranges))
+            cursor.begin()
+            for name in ("events", "order_lines"):
+                row = cursor.execute(f"delete from {name} using ranges where event_id between first_id and last_id").fetchone()
+                removed += row[0] if row and name == "events" else 0
+            cursor.commit()
         return removed
 
     def set_people(self, changes: Iterable[tuple[int, int]]) -> None:

@@ -35,6 +35,7 @@ class State(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    INVALIDATED = "invalidated"  #: takes an earlier record back, named in its proof: as if that had never been made
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,12 @@ import psycopg
 import structlog
 
 from cegla.activate import actions as activate
+from cegla.collect import actions as collect
 from cegla.flow import Intake, night, recompute_segments, refresh
 from cegla.repair import actions as repair
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
+from cegla.undoing import undo_import
 from cegla.vocabulary.errors import CeglaError, Transient, WarehouseDamaged
 
 LOG = structlog.get_logger("worker")
@@ -40,6 +42,7 @@ class Loops:
                 ("profiles", self._refresh),
                 ("campaigns", self._deliver),
                 ("repairs", self._repair),
+                ("imports", self._import),
                 ("time", self._follow_time),
             )
         ]
@@ -103,6 +106,18 @@ class Loops:
 
     def _deliver(self) -> float:
         return 0.0 if activate.deliver(self.ws, self.ws.clock(), self.outlet).more else 0.5
+
+    def _import(self) -> float:
+        """The next file that waits, was left behind or is to be taken back."""
+        with self.ws.transaction() as conn:
+            found = collect.next_import(conn)
+        if found is None:
+            return 1.0
+        import_id, state = found
+        if state != "undoing":
+            collect.perform(self.ws, import_id)
+            return 0.0
+        return 0.0 if undo_import(self.ws, import_id) else 0.5
 
     def _follow_time(self) -> float:
         now = self.ws.clock()

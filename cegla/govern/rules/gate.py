@@ -23,6 +23,7 @@ class Recorded:
     at: datetime
     source_id: int = 0
     method: str = ""
+    import_id: int = 0  #: the file import that brought it
 
 
 def newest(decisions: Sequence[Recorded], at: datetime) -> Recorded | None:

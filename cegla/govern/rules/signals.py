@@ -1,7 +1,7 @@
 """What events say about consent: Segment's consent object, the preference event, and the Global Privacy Control signal."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from cegla.govern.rules.gate import Recorded, newest
@@ -58,15 +58,17 @@ def says_anything(event: Event) -> bool:
     return "consent" in event.context or "gpc" in event.context
 
 
-def news_in(event: Event, identity_id: int, known: Ledger) -> list[Decision]:
+def news_in(event: Event, identity_id: int, known: Ledger, imported: Mapping[str, object] | None = None) -> list[Decision]:
     """The decisions of an event that are news. Browsers repeat their state with every event; only a change is a decision.
 
     Categories that are not known, or whose value is not true or false, say nothing. A refusal after a given consent is a
     withdrawal. `known` is what the ledger says about the same identity, and grows by what is returned, under record ids
-    after every stored one, so that `in_force` sees it too.
+    after every stored one, so that `in_force` sees it too. `imported` is the origin and basis of a file import, by which its
+    decisions are proved; what it repeats of another import is recorded too, since each of them may be taken back.
     """
-    at = min(event.occurred_at, event.received_at)  # a clock that runs ahead cannot consent in the future
-    method = "preference_event" if event.name == PREFERENCE_EVENT else "event"
+    at = min(_agreed_at(event) if imported else event.occurred_at, event.received_at)  # a clock that runs ahead cannot consent in the future
+    method = "import" if imported else "preference_event" if event.name == PREFERENCE_EVENT else "event"
+    import_id = _number(imported["import"]) if imported else 0
     answers = (preferences(event) or {}).items()
     said = [(CATEGORIES[category], answer, method) for category, answer in answers if category in CATEGORIES and isinstance(answer, bool)]
     if event.context.get("gpc") in (True, "1", 1):
@@ -74,21 +76,39 @@ def news_in(event: Event, identity_id: int, known: Ledger) -> list[Decision]:
     news: list[Decision] = []
     for (purpose, channel), answer, how in said:
         slot = (identity_id, purpose, channel)
-        state = _state_if_news(known.get(slot), answer, at, how)
+        state = _state_if_news(known.get(slot), answer, at, (how, import_id))
         if state is not None:
-            news.append(Decision(*slot, state, at, event.source_id, how, _proof(event)))
+            news.append(Decision(*slot, state, at, event.source_id, how, _proof(event) | dict(imported or {})))
             rows = known.setdefault(slot, [])
-            rows.append(Recorded(NOT_YET_STORED + len(rows), *slot, state, at, event.source_id, how))
+            rows.append(Recorded(NOT_YET_STORED + len(rows), *slot, state, at, event.source_id, how, import_id))
     return news
 
 
-def _state_if_news(rows: Sequence[Recorded] | None, answer: bool, at: datetime, method: str) -> State | None:
+def _agreed_at(event: Event) -> datetime:
+    """When an imported consent was given: the list's own column, else the time of the event."""
+    consent = event.context.get("consent")
+    said = consent.get("at") if isinstance(consent, dict) else None
+    try:
+        moment = datetime.fromisoformat(said) if isinstance(said, str) else event.occurred_at
+    except ValueError:
+        return event.occurred_at
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _state_if_news(rows: Sequence[Recorded] | None, answer: bool, at: datetime, how: tuple[str, int]) -> State | None:
+    method, import_id = how
     before = newest(rows, at) if rows else None
     state = State.GIVEN if answer else State.REFUSED
     if before is None:
         return state
     if not answer and before.state in (State.GIVEN, State.WITHDRAWN):
         state = State.WITHDRAWN
+    if before.state is state and before.import_id not in (0, import_id):
+        return state
     return None if before.state is state and method != "preference_event" else state
 
 

@@ -4,10 +4,11 @@ One pass over the events fills lists; everything that repeats (user agents, addr
 passive events, in which the person did nothing (a message delivered, a refund booked), belong to no session.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -30,6 +31,7 @@ ARRIVALS = frozenset({"page", "screen"})  #: kinds whose referrer says where the
 _PAGE_KEYS = frozenset({"url", "path", "title", "referrer", "search", "name"})
 _LINE_KEYS = frozenset({"products"})
 _QUARTER_MICROS = 900 * 1_000_000
+NO_IMPORTS: Mapping[int, int] = MappingProxyType({})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # What one event adds to the columns that are not plain copies of its fields, in the order of `_row`'s answer.
@@ -49,14 +51,16 @@ class Declared(NamedTuple):
     value: Any
     source_id: int
     declared_at: datetime
+    import_id: int = 0  #: the import that declared it, 0 for everybody else: each keeps its own, so that an import can be taken back
 
 
 class Batch(NamedTuple):
-    """The numbers that every row of a batch carries, and the shop's time zone."""
+    """The numbers that every row of a batch carries, the shop's time zone, and which writers of the inbox are imports."""
 
     number: int
     first_event_id: int
     zone: tzinfo
+    import_of: Mapping[int, int] = NO_IMPORTS
 
 
 def enriched_tables(events: Sequence[Event], identity_ids: Sequence[int], batch: Batch, sessions: Sessions) -> dict[str, pa.Table]:
@@ -74,17 +78,18 @@ def enriched_tables(events: Sequence[Event], identity_ids: Sequence[int], batch:
     return {"events": _events_table(events, identity_ids, times, rows, batch), "order_lines": _lines_table(lines, batch)}
 
 
-def declared_traits(events: Sequence[Event], identity_ids: Sequence[int]) -> list[Declared]:
-    """What the identify calls declare: the newest value of each trait of each identity."""
-    newest: dict[tuple[int, str], Declared] = {}
+def declared_traits(events: Sequence[Event], identity_ids: Sequence[int], import_of: Mapping[int, int] = NO_IMPORTS) -> list[Declared]:
+    """What the identify calls declare: the newest value of each trait of each identity, of each import apart (by the writer of its events)."""
+    newest: dict[tuple[int, str, int], Declared] = {}
     for event, identity_id in zip(events, identity_ids, strict=True):
         if event.kind != "identify":
             continue
         for raw_key, value in event.traits.items():
             key = trait_key(raw_key)
-            known = newest.get((identity_id, key))
+            slot = (identity_id, key, import_of.get(event.writer, 0))
+            known = newest.get(slot)
             if known is None or event.occurred_at >= known.declared_at:
-                newest[identity_id, key] = Declared(identity_id, key, value, event.source_id, event.occurred_at)
+                newest[slot] = Declared(identity_id, key, value, event.source_id, event.occurred_at, slot[2])
     return list(newest.values())
 
 
