@@ -13,6 +13,7 @@ from cegla.collect import actions as collect
 from cegla.flow import regroup
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
+from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.batches import only_refresher
@@ -63,6 +64,6 @@ def _forget(ws: Workspace, conn: Connection, import_id: int) -> tuple[Undone, re
     segment.erase_person(conn, people.gone)
     events = ws.warehouse.erase_between(ranges)
     ws.warehouse.erase(people.gone)
-    collect.take_back(conn, import_id, events, now)
+    repair.forget_old(conn, now, of_writer=collect.take_back(conn, import_id, events, now))
     govern.note(conn, actor, "import.undone", f"import {import_id}", {"events": events, "identities": len(gone)}, now)
     return Undone(events, len(gone)), resolve.Resolution([], [], people.moved, people.ceased, sorted(concerned), [], [])

@@ -243,13 +243,14 @@ def events_of(conn: Connection, import_id: int) -> list[tuple[int, int]] | None:
     return None if store.SQL.import_waits(conn, import_id=import_id) else list(store.SQL.import_events(conn, import_id=import_id))
 
 
-def take_back(conn: Connection, import_id: int, events: int, now: datetime) -> None:
-    """Forget what this slice holds of an import: its requests, what it left in quarantine, and that its events were seen."""
+def take_back(conn: Connection, import_id: int, events: int, now: datetime) -> int:
+    """Forget what this slice holds of an import: its requests, and that its events were seen; returns its writer of the inbox."""
+    writer = store.SQL.writer_of_import(conn, import_id=import_id) or 0
     store.SQL.forget_requests_of_import(conn, import_id=import_id)
-    store.SQL.forget_quarantine_of_import(conn, import_id=import_id)
     store.SQL.forget_seen_of_import(conn, import_id=import_id)
     store.SQL.forget_import_events(conn, import_id=import_id)
     store.SQL.import_undone(conn, import_id=import_id, events=events, now=now)
+    return writer
 
 
 # files -------------------------------------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from psycopg import Connection
 from cegla.collect.rules import chain
 from cegla.collect.rules.decode import Request
 from cegla.storage import statements
-from cegla.vocabulary.errors import ImportBusy
+from cegla.vocabulary.errors import Busy
 from cegla.vocabulary.events import Event, Reason
+from cegla.vocabulary.text import Text
 
 SQL = statements.load(__file__)
 
@@ -20,6 +21,7 @@ LOCK_SPACE = 7_236_454  # advisory locks (LOCK_SPACE, writer): held by the colle
 GENERATION_DAYS = 31
 FOR_GOOD = 0  # the generation of imported events
 WHOLE_REQUEST = [Reason.INTAKE_FAILED.value, Reason.UNREADABLE_BODY.value]
+ELSEWHERE = Text("ten import właśnie wykonuje ktoś inny albo został zatrzymany", "somebody else works on this import, or it was stopped")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -67,10 +69,10 @@ def append(conn: Connection, writer_source_id: int, incoming: Sequence[Incoming]
 
 
 def append_imported(conn: Connection, import_id: int, source_id: int, bodies: Sequence[tuple[int, bytes]], after: int, now: datetime) -> None:
-    """Add requests, each with the number of its events, to the chain of an import. Raises ImportBusy when the chain does not end at `after`."""
+    """Add requests, each with the number of its events, to the chain of an import. Raises Busy when the chain does not end at `after`."""
     writer, number, link = SQL.lock_import_writer(conn, import_id=import_id)
     if number != after or SQL.state_of_import(conn, import_id=import_id) != "running":
-        raise ImportBusy(where="import", seen=import_id)
+        raise Busy(where="import", seen=import_id, detail=ELSEWHERE)
     SQL.place_writer(conn, writer=writer)
     with conn.cursor() as cursor, cursor.copy(SQL.copy_requests.sql) as copy:
         copy.set_types(["int4", "int8", "bytea", "int4", "int4", "bool", "bool", "timestamptz", "text", "text", "text", "bytea"])

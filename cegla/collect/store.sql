@@ -380,9 +380,9 @@ delete from collect.seen where generation = 0 and import_id = :import_id;
 -- Its requests are not to be taken in again.
 delete from collect.inbox i using collect.writers w where w.import_id = :import_id and i.writer = w.writer;
 
--- name: forget_quarantine_of_import!
--- What it left in quarantine goes too.
-delete from collect.quarantine q using collect.writers w where w.import_id = :import_id and q.writer = w.writer;
+-- name: writer_of_import$
+-- The number under which an import wrote to the inbox.
+select writer from collect.writers where import_id = :import_id;
 
 -- name: forget_import_events!
 -- No event of it is left.

@@ -250,8 +250,13 @@ def stop(conn: Connection, run_id: int, by: str, now: datetime) -> None:
     store.SQL.stop_run(conn, id=run_id, by=by, now=now)
 
 
-def forget_old(conn: Connection, now: datetime) -> int:
-    """Delete events set aside more than 90 days ago, with the runs over them; returns how many events went."""
+def forget_old(conn: Connection, now: datetime, *, of_writer: int | None = None) -> int:
+    """Delete events set aside more than 90 days ago, with the runs over them; returns how many events went.
+
+    With `of_writer`, first everything that this writer of the inbox left.
+    """
+    if of_writer is not None:
+        store.SQL.forget_writer(conn, writer=of_writer)
     before = now - timedelta(days=KEEP_DAYS)
     store.SQL.trim_runs(conn, before=before)
     return store.SQL.trim(conn, before=before)

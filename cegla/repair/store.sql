@@ -84,6 +84,10 @@ delete from repair.quarantine where set_aside_at < :before;
 -- Forget runs that ended before a moment.
 delete from repair.runs where ended_at < :before;
 
+-- name: forget_writer!
+-- Forget what a writer of the inbox left: an import that was taken back.
+delete from repair.quarantine where writer = :writer;
+
 -- name: naming
 -- Events whose content holds one of the texts; the caller looks closer.
 select id, source_id, reason, detail, received_at, set_aside_at, replayed_at, discarded_at, payload from repair.quarantine

@@ -328,14 +328,6 @@ class FileTooLarge(InvalidInput):
     todo = Text("Spakuj go (.gz), podziel albo zmień ustawienie {setting}.", "Pack it (.gz), split it, or change the setting {setting}.")
 
 
-class ImportBusy(Busy):
-    """Somebody else works on the same import."""
-
-    code = "CEGLA-E0374"
-    what = Text("Ten import właśnie wykonuje ktoś inny albo został zatrzymany.", "Somebody else works on this import, or it was stopped.")
-    todo = Text("Poczekaj na jego koniec; stan jest na liście importów.", "Wait for its end; the list of imports shows its state.")
-
-
 class RuleInvalid(InvalidInput):
     """A segment's rule tree does not fit the language."""
 
