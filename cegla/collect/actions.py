@@ -219,7 +219,7 @@ def import_file(
 
 
 def perform(ws: Workspace, import_id: int, errors_to: Path | None = None, progress: Progress | None = None) -> ImportResult:
-    """Do a registered import, or go on with it where it stopped. Raises FileChanged, FileUnreadable, MappingInvalid, ImportState, ImportBusy."""
+    """Do a registered import, or go on with it where it stopped. Raises FileUnreadable, MappingInvalid, InvalidInput, Busy."""
     return imports_at_work.perform(ws, import_id, _open_source, imports_at_work.Ear(errors_to, progress))
 
 

@@ -20,7 +20,7 @@ from cegla.collect.file_import import ENGINE, Body, ImportResult, Progress, Targ
 from cegla.collect.rules.mapping import Mapping, read_mapping
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import BasisMissing, CeglaError, FieldMissing, FileChanged, FileTooLarge, FileUnreadable, ImportState, NotFound
+from cegla.vocabulary.errors import BasisMissing, CeglaError, FieldMissing, FileUnreadable, InvalidInput, NotFound
 from cegla.vocabulary.text import Text
 
 FOLDER = "imports"
@@ -34,6 +34,8 @@ STATES: dict[str, Text] = {
     "undone": Text("cofnięty", "undone"),
 }
 NOT_THERE = Text("nie ma takiego pliku albo brak do niego prawa", "there is no such file, or no right to read it")
+TOO_LARGE = Text("jest większy, niż pozwala ustawienie", "it is larger than the setting allows")
+ANOTHER_FILE = Text("to nie jest plik, od którego zaczął się import", "it is not the file that the import began with")
 OpenSource = Callable[[Connection, Mapping, datetime], int]
 
 
@@ -89,7 +91,7 @@ class Layer:
 
 
 def upload(ws: Workspace, name: str, content: BinaryIO, actor: str) -> int:
-    """Keep a file for an import, readable by its owner only; returns the number of the draft. Raises FileTooLarge."""
+    """Keep a file for an import, readable by its owner only; returns the number of the draft. Raises FileUnreadable when it is too large."""
     folder = ws.settings.data_dir / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     most = ws.settings.imports.largest_file_bytes
@@ -100,7 +102,7 @@ def upload(ws: Workspace, name: str, content: BinaryIO, actor: str) -> int:
             while block := content.read(1 << 20):
                 size += len(block)
                 if size > most:
-                    raise FileTooLarge(where="file", seen=name, most=f"{most // 1_000_000} MB", setting="imports.largest_file_bytes")
+                    raise FileUnreadable(where="imports.largest_file_bytes", seen=name, detail=TOO_LARGE)
                 digest.update(block)
                 file.write(block)
         with ws.transaction() as conn:
@@ -140,7 +142,7 @@ def save_draft(conn: Connection, import_id: int, mapping: Mapping) -> None:
 
 
 def begin(conn: Connection, import_id: int) -> None:
-    """Let the app do a draft, or go on with one that stopped. Raises BasisMissing, ImportState, NotFound."""
+    """Let the app do a draft, or go on with one that stopped. Raises BasisMissing, InvalidInput, NotFound."""
     found = import_of(conn, import_id)
     if found.state not in ("draft", "failed"):
         raise _wrong_state(found)
@@ -160,13 +162,13 @@ def perform(ws: Workspace, import_id: int, open_source: OpenSource, ear: Ear) ->
     errors_to = path.with_name(f"refused-{import_id}.csv") if found.file_kept else ear.errors_to
     try:
         if _measured(path)[1] != found.file_sha256:
-            raise FileChanged(where=found.file_name)
+            raise FileUnreadable(where=found.file_name, detail=ANOTHER_FILE)
         target = _target(ws, found, _source(ws, mapping, open_source))
         if found.file_kept and errors_to is not None:
             errors_to.touch(mode=0o600)
         result = run_import(ws, path, mapping, target, errors_to, _Told(ws, import_id, ear.progress))
     except CeglaError as error:
-        if isinstance(error, FileUnreadable | FileChanged | FieldMissing) or error.exit_code == 3:
+        if isinstance(error, InvalidInput):
             _end(ws, import_id, "failed", None, {"pl": error.say("pl"), "en": error.say("en")}, None)
         raise
     kept = errors_to if found.file_kept and result.rows_refused else None
@@ -200,13 +202,13 @@ def next_import(conn: Connection) -> tuple[int, str] | None:
 
 
 def ask_undo(conn: Connection, import_id: int, actor: str) -> None:
-    """Let the app take an import back: what it brought goes once intake has taken in the rest of it. Raises ImportState, NotFound."""
+    """Let the app take an import back: what it brought goes once intake has taken in the rest of it. Raises InvalidInput, NotFound."""
     if not store.SQL.ask_undo(conn, import_id=import_id, actor=actor):
         raise _wrong_state(import_of(conn, import_id))
 
 
 def discard(conn: Connection, import_id: int) -> None:
-    """Drop a draft and its file. Raises ImportState, NotFound."""
+    """Drop a draft and its file. Raises InvalidInput, NotFound."""
     found = import_of(conn, import_id)
     if not store.SQL.delete_draft(conn, import_id=import_id):
         raise _wrong_state(found)
@@ -344,9 +346,10 @@ def _import(row: Sequence[Any]) -> Import:
     return replace(found, file_sha256=bytes(found.file_sha256))
 
 
-def _wrong_state(found: Import) -> ImportState:
+def _wrong_state(found: Import) -> InvalidInput:
     state = STATES[found.state]
-    return ImportState(where="import", seen=found.state, number=found.id, detail=Text(f"jego stan to „{state.pl}”", f"its state is “{state.en}”"))
+    detail = Text(f"stan importu {found.id} to „{state.pl}”", f"the state of import {found.id} is “{state.en}”")
+    return InvalidInput(where="import", seen=found.state, detail=detail)
 
 
 def _measured(path: Path) -> tuple[int, bytes]:

@@ -298,34 +298,6 @@ class BasisMissing(InvalidInput):
 
     code = "CEGLA-E0370"
     what = Text("Bez pochodzenia i podstawy nie wczytamy listy: brakuje {field}.", "No list comes in without origin and basis: {field} is missing.")
-    todo = Text(
-        "Podaj, skąd jest lista, od kiedy i na jakiej podstawie; przy zgodzie także jej treść.",
-        "Say where the list is from, since when and on which basis; with consent, its wording too.",
-    )
-
-
-class ImportState(InvalidInput):
-    """The import cannot do this in its present state."""
-
-    code, status = "CEGLA-E0371", 409
-    what = Text("Import {number} nie może tego teraz zrobić: {detail}", "Import {number} cannot do this now: {detail}")
-    todo = Text("Sprawdź stan importu na liście.", "Look at the import's state in the list.")
-
-
-class FileChanged(InvalidInput):
-    """The file is gone, or another one than the import began with."""
-
-    code = "CEGLA-E0372"
-    what = Text("To nie jest plik, od którego zaczął się import.", "This is not the file that the import began with.")
-    todo = Text("Wskaż ten sam plik albo zacznij nowy import.", "Give the same file, or begin a new import.")
-
-
-class FileTooLarge(InvalidInput):
-    """A larger file than the settings allow."""
-
-    code, status = "CEGLA-E0373", 413
-    what = Text("Plik jest większy niż {most}.", "The file is larger than {most}.")
-    todo = Text("Spakuj go (.gz), podziel albo zmień ustawienie {setting}.", "Pack it (.gz), split it, or change the setting {setting}.")
 
 
 class RuleInvalid(InvalidInput):
