@@ -48,7 +48,7 @@ def _refusal(status: int, code: str, message: str, retry_after_seconds: int = 0,
 
 DONE = Answer(200, b'{"success": true}', when="committed and flushed to disk; also what is taken and not kept (the SDKs' own metrics)")
 DRAWN = Answer(200, _PIXEL, ("cache-control", "no-store"), kind=GIF, when="a pixel's event is committed: a transparent picture of one point")
-MALFORMED = _refusal(400, "invalid_request", "malformed JSON", when="the body is not JSON, or nested beyond a thousand levels", counted="malformed")
+MALFORMED = _refusal(400, "invalid_request", "malformed JSON", when="the body is not JSON", counted="malformed")
 UNREADABLE = _refusal(400, "invalid_request", "the content encoding cannot be read", when="damaged gzip, or no gzip", counted="unreadable_encoding")
 NOT_HTTP = _refusal(400, "not_http", "not a HTTP request", when="the bytes are no HTTP/1.1 request; the connection is closed")
 WRONG_KEY = _refusal(401, "invalid_write_key", "invalid write key", when="no key, or a key that a list read after the request does not hold, or a revoked one")

@@ -107,8 +107,16 @@ def test_nesting_is_counted_without_brackets_in_strings() -> None:
     assert refused(decoded(batch(deep(40)))).reason is Reason.TOO_DEEP
 
 
-def test_nesting_that_breaks_the_parser_is_an_unreadable_body() -> None:
-    assert refused(decoded(b'{"a":' + b"[" * 2_000 + b"]" * 2_000 + b"}")).reason is Reason.UNREADABLE_BODY
+def test_nesting_that_breaks_the_parser_costs_its_own_event_only() -> None:
+    deep = b'{"a":' + b"[" * 2_000 + b"]" * 2_000 + b"}"
+    assert refused(decoded(deep)).reason is Reason.TOO_DEEP
+    found = decoded(b'{"context":{"x":[1]},"batch":[' + json.dumps(good()).encode() + b"," + deep + b"," + json.dumps(good()).encode() + b"]}")
+    assert [aside.payload for aside in found.set_aside] == [deep]
+    assert [event.context["x"] for event in found.events] == [[1], [1]]
+
+
+def test_deep_nesting_that_is_no_event_is_an_unreadable_body() -> None:
+    assert refused(decoded(b'{"batch":' + b"[" * 2_000)).reason is Reason.UNREADABLE_BODY
 
 
 @pytest.mark.parametrize("field", [{"-0": -0.0}, {"__proto__": {"polluted": True}}, {"": "empty key"}, {"big": 2**70}, {"text": "żółć 😀 \\u0000"}])

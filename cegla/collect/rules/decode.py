@@ -223,8 +223,9 @@ def _fields(raw: bytes, largest_event_bytes: int) -> _Incoming:
         if raw.lstrip()[:1] != b"{":
             raise _Bad(Reason.NOT_AN_OBJECT, "the event is no JSON object") from None
         raise _Bad(Reason.FIELD_OF_WRONG_TYPE, str(error)) from None
-    except msgspec.DecodeError:
-        raise _Bad(Reason.UNREADABLE_TEXT, "the text holds half a surrogate pair") from None
+    except msgspec.DecodeError as error:
+        no_number = "invalid character" in str(error)
+        raise _Bad(Reason.UNREADABLE_TEXT, "NaN or Infinity stands for a number" if no_number else "the text holds half a surrogate pair") from None
     if b"\\u0000" in raw and _holds_nul(raw):
         raise _Bad(Reason.UNREADABLE_TEXT, "the text holds the character NUL")
     if len(fields.properties or ()) > MOST_FIELDS or len(fields.traits or ()) > MOST_FIELDS:

@@ -6,8 +6,8 @@ is accepted, and what is wrong inside becomes one bad event for intake to set as
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import msgspec
 
@@ -48,22 +48,58 @@ _read_key = msgspec.json.Decoder(_Key).decode
 _read_anything = msgspec.json.Decoder(msgspec.Raw).decode
 _read_text = msgspec.json.Decoder(str).decode
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_NO_NUMBER = re.compile(rb"NaN|Infinity")
+_TEXT_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
+_EVENT_DEPTH = 3  #: where the events of {"batch": [{...}]} stand
+_DEEP = 200  #: levels; far more than intake takes, far fewer than the reader stands
 
 
 def read(body: bytes) -> Envelope:
-    """The envelope of a request body. Raises NotJson when the body is not JSON, or nested beyond about a thousand levels."""
+    """The envelope of a request body. Raises NotJson when the body is not JSON.
+
+    An event that is nested beyond what can be read stays as it came; in a batch so does one with NaN or Infinity, which some SDKs write.
+    """
     try:
-        parts = _read_body(body)
+        return _envelope(body, _read_body(body))
     except msgspec.ValidationError:
         return _read_one_bad_event(body)
     except RecursionError:
-        raise NotJson("nested too deeply") from None
+        return _read_around_the_deep(body)
     except msgspec.DecodeError:
         return _read_with_broken_text(body)
+
+
+def _envelope(body: bytes, parts: _Body) -> Envelope:
     key = _text(parts.write_key) if parts.write_key is not _NOTHING else ""
     if parts.batch is None:
         return Envelope([body], key)
     return Envelope(cast("list[RawEvent]", parts.batch), key, _raw(parts.context), _raw(parts.integrations), _raw(parts.sent_at))
+
+
+def _read_around_the_deep(body: bytes) -> Envelope:
+    """Events of a batch that are nested beyond what can be read stay as they came, and the rest is read without them."""
+    shallow, deep = bytearray(), dict[bytes, bytes]()
+    depth = deepest = start = kept = 0
+    for token in _TEXT_OR_BRACKET.finditer(body):
+        bracket = token[0]
+        if bracket in (b"{", b"["):
+            depth += 1
+            if depth == _EVENT_DEPTH:
+                start, deepest = token.start(), depth
+            deepest = max(deepest, depth)
+        elif bracket in (b"}", b"]"):
+            if depth == _EVENT_DEPTH and deepest > _DEEP:
+                name = b'"deep event %d"' % len(deep)
+                deep[name] = body[start : token.end()]
+                shallow += body[kept:start] + name
+                kept = token.end()
+            depth -= 1
+    if not deep:
+        raise NotJson("nested too deeply")
+    rest = bytes(shallow + body[kept:])  # shorter by every deep event, so this ends
+    found = read(rest)
+    events = [body if event == rest else deep.get(bytes(event), event) for event in found.events]
+    return replace(found, events=events, context=b"" if b'"deep event ' in bytes(found.context) else found.context)
 
 
 def _read_one_bad_event(body: bytes) -> Envelope:
@@ -96,25 +132,27 @@ def _text(raw: msgspec.Raw) -> str:
 
 
 def _read_with_broken_text(body: bytes) -> Envelope:
-    """JSON.stringify writes half a surrogate pair as an escape; that is JSON, but no text. Only that event shall suffer."""
-    if not _SURROGATE.search(body):
+    """JSON.stringify writes half a surrogate pair as an escape; that is JSON, but no text. Python's json writes NaN, which is no JSON.
+
+    Only that event of a batch shall suffer.
+    """
+    if not _SURROGATE.search(body) and not _NO_NUMBER.search(body):
         raise NotJson("malformed")
+    no_numbers: list[str] = []
     try:
-        value = json.loads(body, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        value = json.loads(body, parse_constant=lambda name: no_numbers.append(name) or float(name))
+    except RecursionError:
+        return _read_around_the_deep(body)
+    except ValueError:
         raise NotJson("malformed") from None
-    if not isinstance(value, dict):
-        return Envelope([body], "")
-    fields = cast("dict[str, Any]", value)
+    fields = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
     key = fields.get("writeKey")
     key = key if isinstance(key, str) and key.isascii() else ""
     batch = fields.get("batch")
     if not isinstance(batch, list):
+        if no_numbers:
+            raise NotJson("malformed")
         return Envelope([body], key)
     events = [json.dumps(event).encode() for event in cast("list[Any]", batch)]
     context, integrations, sent_at = (json.dumps(fields[name]).encode() if name in fields else b"" for name in ("context", "integrations", "sentAt"))
     return Envelope(events, key, context, integrations, sent_at)
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(name)
