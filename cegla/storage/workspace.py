@@ -53,7 +53,8 @@ class Workspace:
             max_size=self.pool_size,
             open=True,
             timeout=15,
-            kwargs={"options": "-c synchronous_commit=on -c timezone=UTC"},
+            # arrays of one element or of fifty thousand: a plan made for any length would be a bad one for the long
+            kwargs={"options": "-c synchronous_commit=on -c timezone=UTC -c plan_cache_mode=force_custom_plan"},
             check=ConnectionPool.check_connection,
         )
         self._closing.append(pool.close)
