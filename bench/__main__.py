@@ -37,6 +37,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "durability": _main_of("durability"),
     "power_cuts": _main_of("trials.power_cuts"),
     "restart": _main_of("trials.restart"),
+    "full_disk": _main_of("trials.full_disk"),
 }
 
 

@@ -267,14 +267,15 @@ def everything(kills: int, seed: int) -> Report:
     with tempfile.TemporaryDirectory(prefix="cegla-crash-") as name:
         with whole_installation(Path(name)) as running:
             load, counts, silence = crash(running, kills, seed, ("collector", "app", "postgres"))
-            _wait_until_taken_in(running)
+            wait_until_taken_in(running)
             result = report(running, load, counts, silence, sorted(load.acknowledged))
-        found = _history(Path(name))
+        found = find_history(Path(name))
         stored = set(found)
         return Report(**{**result.__dict__, "stored": len(stored), "lost": len(load.acknowledged - stored), "doubled": len(found) - len(stored)})
 
 
-def _wait_until_taken_in(running: Running) -> None:
+def wait_until_taken_in(running: Running) -> None:
+    """Until nothing waits in the inbox."""
     deadline = time.monotonic() + LONGEST_WAIT_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(psycopg.OperationalError), psycopg.connect(running.dsn) as conn:
@@ -284,7 +285,7 @@ def _wait_until_taken_in(running: Running) -> None:
     raise TimeoutError("intake did not catch up")
 
 
-def _history(directory: Path) -> list[str]:
+def find_history(directory: Path) -> list[str]:
     """The message ids in the warehouse: each event of the load carries its own as a property."""
     import duckdb
 

@@ -51,15 +51,15 @@ class Entry(NamedTuple):
 
 
 @functools.cache
-def shim() -> Path | None:
-    """The shim, compiled; None where there is no C compiler."""
+def shim(source: Path = SOURCE) -> Path | None:
+    """A shim, compiled; None where there is no C compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         return None
     folder = Path(tempfile.mkdtemp(prefix="cegla-shim-"))
     folder.chmod(0o755)
-    made = folder / "disk.so"
-    subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", str(made), str(SOURCE), "-ldl"], check=True, capture_output=True)
+    made = folder / f"{source.stem}.so"
+    subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", str(made), str(source), "-ldl"], check=True, capture_output=True)
     made.chmod(0o755)
     return made
 

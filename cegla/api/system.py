@@ -18,7 +18,7 @@ from cegla.segment import actions as segment
 from cegla.storage.batches import last_committed, last_refreshed
 from cegla.storage.postgres import refuse_unsafe
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import CeglaError, DiskFull
+from cegla.vocabulary.errors import CeglaError, DiskFull, WarehouseDamaged
 from cegla.vocabulary.text import Text
 
 LEAST_FREE_SHARE = 0.05
@@ -123,6 +123,15 @@ def _lag(call: Call) -> Finding:
     return Finding(lag <= LONGEST_LAG_SECONDS, f"{lag:.1f} s")
 
 
+def _history(call: Call) -> Finding:
+    """The whole warehouse, read once; what is found wrong is left for the next start to mend."""
+    try:
+        call.ws.warehouse.verify()
+    except WarehouseDamaged as error:
+        return Finding(False, error.seen)
+    return Finding(True, str(call.ws.warehouse.last_batch()))
+
+
 def _audit(call: Call) -> Finding:
     with call.ws.transaction() as conn:
         broken = govern.first_broken_audit(conn)
@@ -173,6 +182,15 @@ CHECKS = (
         _chain,
     ),
     Check("lag", Text("Przyjmowanie nadąża", "Intake keeps up"), Text("Sprawdź dziennik aplikacji.", "Look into the log of the app."), _lag),
+    Check(
+        "history",
+        Text("Historia czyta się w całości (ostatnia partia)", "The whole history can be read (newest batch)"),
+        Text(
+            "Uruchom Ceglę ponownie: uszkodzony plik zostanie odłożony, a historia zapisana od nowa.",
+            "Start Cegla again: the damaged file is set aside and the history is written again.",
+        ),
+        _history,
+    ),
     Check("audit", Text("Dziennik działań jest cały", "The audit log is whole"), Text("Porównaj z kopią zapasową.", "Compare with a backup."), _audit),
     Check("disk", Text("Jest miejsce na dysku", "There is room on the disk"), Text("Zwolnij miejsce.", "Free some space."), _disk),
     Check(

@@ -188,7 +188,7 @@ on conflict (source_id) do update set
 -- name: standing
 -- Per source: what was counted, what waits, and since when.
 select s.id, s.name, coalesce(c.accepted, 0), coalesce(c.applied, 0), coalesce(c.repeated, 0), coalesce(c.quarantined, 0),
-    coalesce(w.events, 0), coalesce(extract(epoch from clock_timestamp() - w.oldest), 0)::double precision, greatest(c.last_received_at, w.newest),
+    coalesce(w.events, 0), greatest(extract(epoch from clock_timestamp() - w.oldest), 0)::double precision, greatest(c.last_received_at, w.newest),
     coalesce(c.ignored, 0)
 from collect.sources s
 left join collect.counters c on c.source_id = s.id

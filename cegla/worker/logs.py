@@ -7,7 +7,8 @@ is logged as its type and the places in the code it came through, never as text 
 import sys
 import traceback
 from collections.abc import MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -17,9 +18,21 @@ def write_logs_as_json() -> None:
     stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     structlog.configure(
         processors=[structlog.processors.add_log_level, stamp, failure_as_places, structlog.processors.JSONRenderer()],
-        logger_factory=structlog.PrintLoggerFactory(),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Unfailing())),
         cache_logger_on_first_use=False,
     )
+
+
+class _Unfailing:
+    """Standard output that loses a line rather than fail: when the disk of the log is full, nobody who has something to say may end of it."""
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            sys.stdout.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stdout.flush()
 
 
 def failure_as_places(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

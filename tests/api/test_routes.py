@@ -20,6 +20,7 @@ from cegla.flow import Intake
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
+from cegla.vocabulary.errors import WarehouseDamaged
 
 OWNER = "owner-token"
 PASSWORD = "trzy-rowery-i-kot"
@@ -232,7 +233,7 @@ def test_a_refusal_speaks_polish_to_those_who_do(owner: httpx.Client) -> None:
 
 def test_the_doctor_says_what_to_do_about_what_is_wrong(owner: httpx.Client) -> None:
     found = owner.get("doctor").json()
-    assert {one["check"] for one in found["checks"]} == {"database", "conservation", "lag", "audit", "disk", "keys", "mail"}
+    assert {one["check"] for one in found["checks"]} == {"database", "conservation", "chain", "lag", "history", "audit", "disk", "keys", "mail"}
     assert all(one["todo"] for one in found["checks"] if not one["ok"])
     assert next(one for one in found["checks"] if one["check"] == "mail")["ok"] is False
 
@@ -263,3 +264,16 @@ def test_half_a_surrogate_pair_is_refused_and_not_failed_on(owner: httpx.Client)
     for path, body in (("people/look-up", b'{"value": "\\ud800"}'), ("people/search", b'{"text": "\\ud800"}')):
         answer = owner.post(path, content=body, headers={"content-type": "application/json"})
         assert answer.status_code in (404, 422), (path, answer.text)
+
+
+def test_the_doctor_reads_the_whole_warehouse(owner: httpx.Client, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look() -> dict[str, object]:
+        return next(check for check in owner.get("doctor").json()["checks"] if check["check"] == "history")
+
+    assert look()["ok"] is True
+
+    def damaged() -> None:
+        raise WarehouseDamaged(where="cegla.duckdb", seen="Corrupt database file")
+
+    monkeypatch.setattr(workspace.warehouse, "verify", damaged)
+    assert (look()["ok"], look()["seen"]) == (False, "Corrupt database file")
