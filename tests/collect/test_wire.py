@@ -164,6 +164,7 @@ def test_the_settings_document_names_this_host_and_nothing_else(workspace: Works
         assert list(document["integrations"]) == ["Segment.io"]
         assert document["integrations"]["Segment.io"] == {"apiKey": shop[0].key, "apiHost": "cegla.test/v1", "protocol": "https"}
         assert document["metrics"] == {"sampleRate": 0}
+        assert "plan" not in document, "analytics.js 2 would fetch more code from this host before it sends anything"
         assert (await client.get("/v1/projects/wk_wrong/settings")).status_code == 404
         assert (await client.get(f"/v1/projects/{shop[1]}/settings")).status_code == 404
 

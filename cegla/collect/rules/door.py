@@ -207,12 +207,11 @@ def address_of(peer: str, headers: Mapping[bytes, bytes]) -> str:
 
 
 def settings_document(write_key: str, address: str) -> bytes:
-    """What Segment's SDKs ask for before they send anything. Another name in `integrations` would make them load more code."""
+    """What Segment's SDKs ask for before they send anything. More names in `integrations`, or a `plan`, would make them fetch code from this host first."""
     scheme, _, host = address.partition("://")
     return msgspec.json.encode(
         {
             "integrations": {"Segment.io": {"apiKey": write_key, "apiHost": f"{host.rstrip('/')}/v1", "protocol": scheme}},
-            "plan": {"track": {"__default": {"enabled": True, "integrations": {}}}},
             "metrics": {"sampleRate": 0},
         }
     )

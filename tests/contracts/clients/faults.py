@@ -1,14 +1,22 @@
 """A proxy that spoils what passes: clients on one side, a real collector on the other, and a list of faults for each client.
 
-It also writes down every event that a client sent, so that what is stored can be compared with it.
+It also writes down every event that a client sent, and how often, so that what is stored can be compared with it.
 """
 
 import asyncio
 import gzip
 import json
-from collections.abc import Awaitable, Callable
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import httpx
 
 PASS, SLOW_DOWN, BROKEN, DROPPED, LOST_ANSWER, RESTART = "pass", "429", "500", "dropped", "lost answer", "restart"
 FAULTS = (PASS, SLOW_DOWN, BROKEN, DROPPED, LOST_ANSWER, RESTART)
@@ -18,15 +26,63 @@ ANSWERS = {
 }
 
 
+class Collector:
+    """A collector process that any client's fault may kill and start again, one at a time."""
+
+    def __init__(self, dsn: str, directory: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self._environment = {**os.environ, "CEGLA_DSN": dsn, "CEGLA_DATA_DIR": str(directory), "CEGLA_COLLECTOR_PORT": str(self.port)}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = asyncio.Lock()
+        self.up = asyncio.Event()
+
+    async def start(self) -> None:
+        """Start it, and wait until it can commit."""
+        self._process = subprocess.Popen([sys.executable, "-m", "cegla.worker.collector"], env=self._environment, stderr=subprocess.DEVNULL)
+        async with httpx.AsyncClient() as client:
+            for _ in range(600):
+                try:
+                    if (await client.get(f"http://127.0.0.1:{self.port}/readyz")).status_code == 200:
+                        self.up.set()
+                        return
+                except httpx.HTTPError:
+                    pass
+                await asyncio.sleep(0.05)
+        raise TimeoutError("the collector did not come up")
+
+    async def restart(self) -> None:
+        """kill -9, and a new process on the same port."""
+        async with self._lock:
+            assert self._process is not None
+            self.up.clear()
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            await self.start()
+
+    def stop(self) -> None:
+        """Let it commit what waits and end."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(15)
+
+
 @dataclass
 class Proxy:
-    """One client's way to the collector at `port`. `faults` happen to its POSTs in this order, then everything passes."""
+    """One client's way to the collector. `faults` happen to its POSTs in this order, then everything passes.
 
-    port: int
-    restart: Callable[[], Awaitable[None]]
+    What comes while another client's fault restarts the collector waits, so that each client meets its own faults and few besides.
+    """
+
+    collector: Collector
     faults: list[str] = field(default_factory=lambda: list(FAULTS))
     met: list[str] = field(default_factory=list)
     sent: dict[str, dict[str, Any]] = field(default_factory=dict)
+    arrivals: Counter[str] = field(default_factory=Counter)  #: how often each event came here
+    lost: set[str] = field(default_factory=set)  #: events that the collector has while their sender never got the answer
+    preflights: int = 0
+    keys: set[str] = field(default_factory=set)  #: where the key was shown: "header", "body"
     passed: dict[str, dict[str, Any]] = field(default_factory=dict)  #: events whose request was answered with 200
 
     async def open(self) -> tuple[asyncio.Server, int]:
@@ -49,25 +105,50 @@ class Proxy:
             writer.close()
 
     async def _answer(self, head: bytes, body: bytes) -> bytes | None:
-        fault = PASS
-        if head.startswith(b"POST") and b"/m HTTP" not in head:
-            self.sent.update(_events(body))
-            fault = self.faults.pop(0) if self.faults else PASS
-            self.met.append(fault)
+        if head.startswith(b"OPTIONS"):
+            self.preflights += 1
+        if not head.startswith(b"POST") or b"/m HTTP" in head:
+            while (answer := await self._forward(head, body)) is None:  # no SDK starts without its settings
+                pass
+            return answer
+        events = self._note(head, body)
+        fault = self.faults.pop(0) if self.faults else PASS
+        self.met.append(fault)
         if fault in ANSWERS:
             return ANSWERS[fault] + _shared(head) + b"\r\n{}"
         if fault == RESTART:
-            await self.restart()
+            await self.collector.restart()
         if fault in (DROPPED, RESTART):
             return None
         answer = await self._forward(head, body)
-        if answer is not None and answer.startswith(b"HTTP/1.1 200") and fault != LOST_ANSWER and head.startswith(b"POST"):
-            self.passed.update(_events(body))
-        return None if fault == LOST_ANSWER else answer
+        committed = answer is not None and answer.startswith(b"HTTP/1.1 200")
+        if fault == LOST_ANSWER:
+            if committed:
+                self.lost.update(events)
+            else:  # somebody else's restart came between, so there was no answer to lose
+                self.met.pop()
+                self.faults.insert(0, LOST_ANSWER)
+            return None
+        if committed:
+            self.passed.update(events)
+        return answer
+
+    def _note(self, head: bytes, body: bytes) -> dict[str, dict[str, Any]]:
+        """Write down what came; returns its events by message id."""
+        value = json.loads(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
+        events = {event["messageId"]: event for event in value.get("batch", [value])}
+        self.sent.update(events)
+        self.arrivals.update(events.keys())
+        if b"\r\nauthorization:" in head.lower():
+            self.keys.add("header")
+        if "writeKey" in value:
+            self.keys.add("body")
+        return events
 
     async def _forward(self, head: bytes, body: bytes) -> bytes | None:
+        await self.collector.up.wait()
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.collector.port)
         except OSError:
             return None
         try:
@@ -78,12 +159,6 @@ class Proxy:
             return None
         finally:
             writer.close()
-
-
-def _events(body: bytes) -> dict[str, dict[str, Any]]:
-    """The events of a request by message id."""
-    value = json.loads(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
-    return {event["messageId"]: event for event in value.get("batch", [value]) if "messageId" in event}
 
 
 def _shared(head: bytes) -> bytes:
