@@ -24,19 +24,19 @@ from struct import Struct
 from typing import LiteralString, cast
 
 import psycopg
-import structlog
 
-from cegla.collect import heads, reserve
+from cegla.collect import heads, log, reserve
 from cegla.collect.rules import chain
 from cegla.collect.rules.door import Grant
 from cegla.collect.rules.stamps import truncated
 from cegla.collect.store import LOCK_SPACE, SQL
-
-LOG = structlog.get_logger("collector")
+from cegla.storage import migrations
+from cegla.vocabulary.errors import DatabaseAway
 
 CONNECTION_OPTIONS = "-c synchronous_commit=on -c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s"
 COMMIT_SECONDS = 30.0  # a commit that takes longer counts as failed
-PAUSE_SECONDS = 0.2  # between attempts to reach PostgreSQL
+FIRST_PAUSE_SECONDS = 0.02  # between attempts to reach PostgreSQL: it often starts beside us, and every moment counts then
+LONGEST_PAUSE_SECONDS = 0.2
 SETTLE_SECONDS = 1.0  # how far the head of the chain may be ahead of the disk
 LONGEST_AGENT = 500
 LONGEST_ADDRESS = 64
@@ -140,6 +140,7 @@ class GroupCommitter:
         self.figures = Figures()
         self._number = 0
         self._link = chain.START
+        self._pause_seconds = FIRST_PAUSE_SECONDS
         self._waiting: list[Row] = []
         self._waiting_bytes = 0
         self._waiting_since = 0.0
@@ -239,7 +240,7 @@ class GroupCommitter:
         """Answer everybody at once, and start over from what PostgreSQL really holds."""
         self.ready = False
         self.figures.failures += 1
-        LOG.error("a commit failed", error=type(error).__name__, requests=len(group))
+        log.error("a commit failed", error=type(error).__name__, requests=len(group))
         if self.heads_folder is not None and isinstance(error, psycopg.errors.DiskFull):
             reserve.give_up(self.heads_folder.parent)
         settle(group, Outcome.NO_SPACE if isinstance(error, psycopg.errors.DiskFull) else Outcome.AWAY)
@@ -249,15 +250,20 @@ class GroupCommitter:
             raise StoreFailing from error
 
     async def _connect(self) -> None:
-        """Become the only one who writes under our number, and find the end of our chain; a chain that lost its end is left for a new one."""
+        """Become the only one who writes under our number, and find the end of our chain; a chain that lost its end is left for a new one.
+
+        Raises DatabaseAway while migrations are under way.
+        """
         if self.heads_folder is not None:
             await asyncio.to_thread(self._look_at_heads, self.heads_folder)
         conn = await psycopg.AsyncConnection.connect(self.dsn, autocommit=True, connect_timeout=5, options=CONNECTION_OPTIONS)
         try:
+            if missing := await migrations.missing(conn):
+                raise DatabaseAway(where="migrations", seen=missing[0])
             end = await self._end_of_chain(conn) if self.writer else None
             if end is None or end[0] < self._number:
                 if self.writer:
-                    LOG.error("the chain lost its end, and a new one begins", writer=self.writer, acknowledged=self._number, found=end and end[0])
+                    log.error("the chain lost its end, and a new one begins", writer=self.writer, acknowledged=self._number, found=end and end[0])
                 await self._open_writer(conn)
                 end = (0, chain.START)
         except BaseException:
@@ -265,8 +271,9 @@ class GroupCommitter:
             raise
         self._number, self._link = end
         self._conn = conn
+        self._pause_seconds = FIRST_PAUSE_SECONDS
         self.ready = True
-        LOG.info("ready", writer=self.writer, number=self._number)
+        log.info("ready", writer=self.writer, number=self._number)
 
     async def _end_of_chain(self, conn: psycopg.AsyncConnection) -> tuple[int, bytes] | None:
         """The last request of ours that PostgreSQL holds; None when it does not know us."""
@@ -283,13 +290,13 @@ class GroupCommitter:
             try:
                 self._head = heads.HeadFile(self.heads_folder, self.writer, opened_at)
             except OSError as error:
-                LOG.error("the head of the chain cannot be kept outside PostgreSQL", error=type(error).__name__)
+                log.error("the head of the chain cannot be kept outside PostgreSQL", error=type(error).__name__)
 
     def _look_at_heads(self, folder: Path) -> None:
         """What was acknowledged here before must still be there. Runs in a thread of its own."""
         with psycopg.connect(self.dsn, connect_timeout=5, options="-c timezone=UTC") as conn:
             for loss in heads.look(conn, folder, datetime.now(UTC)):
-                LOG.error("acknowledged requests are gone", writer=loss.writer, first_number=loss.number, requests=loss.requests)
+                log.error("acknowledged requests are gone", writer=loss.writer, first_number=loss.number, requests=loss.requests)
         heads.forget_old(folder)
 
     def _write_head(self) -> None:
@@ -299,7 +306,7 @@ class GroupCommitter:
         try:
             self._head.write(self._number, self._link)
         except OSError as error:
-            LOG.error("the head of the chain cannot be written", error=type(error).__name__)
+            log.error("the head of the chain cannot be written", error=type(error).__name__)
         if self._settling is None or self._settling.done():
             self._settling = asyncio.create_task(self._settle_head(self._head))
 
@@ -310,7 +317,7 @@ class GroupCommitter:
             if self.heads_folder is not None:
                 await asyncio.to_thread(reserve.keep, self.heads_folder.parent)
         except OSError as error:
-            LOG.error("the head of the chain does not reach the disk", error=type(error).__name__)
+            log.error("the head of the chain does not reach the disk", error=type(error).__name__)
 
     def _close_head(self) -> None:
         head, self._head = self._head, None
@@ -320,17 +327,18 @@ class GroupCommitter:
             try:
                 head.close()
             except OSError as error:
-                LOG.error("the head of the chain does not reach the disk", error=type(error).__name__)
+                log.error("the head of the chain does not reach the disk", error=type(error).__name__)
 
     async def _retry(self, attempt: Callable[[], Awaitable[None]]) -> None:
         try:
             await attempt()
-        except (psycopg.Error, OSError) as error:
+        except (psycopg.Error, OSError, DatabaseAway) as error:
             if self._ending:
                 settle(self._take(), Outcome.AWAY)
                 return
-            LOG.warning("PostgreSQL is away", error=type(error).__name__)
-            await asyncio.sleep(PAUSE_SECONDS)
+            log.warning("PostgreSQL is away", error=type(error).__name__)
+            await asyncio.sleep(self._pause_seconds)
+            self._pause_seconds = min(self._pause_seconds * 1.5, LONGEST_PAUSE_SECONDS)
 
     async def _let_go(self) -> None:
         self.ready = False

@@ -9,18 +9,18 @@ import time
 from pathlib import Path
 
 import psycopg
-import structlog
 
+from cegla.collect import log
 from cegla.collect.committer import CONNECTION_OPTIONS
 from cegla.collect.refusals import Refusals
 from cegla.collect.rules.door import Grant
 from cegla.collect.store import SQL
 from cegla.collect.webhook_door import Hook, read_hooks, token_hash
 
-LOG = structlog.get_logger("collector")
-
 EVERY_SECONDS = 2.0
 LEAST_PAUSE_SECONDS = 0.1
+FIRST_AWAY_SECONDS = 0.02  # between attempts to reach PostgreSQL, growing to the longest
+LONGEST_AWAY_SECONDS = 0.5
 STALE_SECONDS = 30.0
 PATIENCE_SECONDS = 3.0
 
@@ -75,19 +75,22 @@ class Keyring:
 
     async def run(self) -> None:
         """Read the list again and again, sooner when somebody asks for an unknown key."""
+        away = FIRST_AWAY_SECONDS
         while True:
             try:
                 conn = await psycopg.AsyncConnection.connect(self.dsn, autocommit=True, connect_timeout=5, options=CONNECTION_OPTIONS)
                 try:
                     while True:
                         await self._read(conn)
+                        away = FIRST_AWAY_SECONDS
                         await self._pause()
                         await self.refusals.write(conn)
                 finally:
                     await conn.close()
             except (psycopg.Error, OSError) as error:
-                LOG.warning("the key list cannot be read", error=type(error).__name__)
-                await asyncio.sleep(LEAST_PAUSE_SECONDS * 5)
+                log.warning("the key list cannot be read", error=type(error).__name__)
+                await asyncio.sleep(away)
+                away = min(away * 1.5, LONGEST_AWAY_SECONDS)
 
     async def _read(self, conn: psycopg.AsyncConnection) -> None:
         asked_at = time.monotonic()

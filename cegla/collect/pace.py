@@ -9,11 +9,9 @@ import time
 from pathlib import Path
 from struct import Struct
 
-import structlog
-
+from cegla.collect import log
 from cegla.collect.rules.pace import admitted
 
-LOG = structlog.get_logger("collector")
 FILE = "collector.pace"
 SLOTS = 65_536  # sources; the file is sparse
 
@@ -29,7 +27,7 @@ class Pace:
                 file.truncate(SLOTS * _MOMENT.size)
                 self._due = mmap.mmap(file.fileno(), SLOTS * _MOMENT.size)
         except OSError as error:
-            LOG.warning("rate limits count in each process alone", error=type(error).__name__)
+            log.warning("rate limits count in each process alone", error=type(error).__name__)
             self._due = mmap.mmap(-1, SLOTS * _MOMENT.size)
 
     def early_seconds(self, source_id: int, per_second: float) -> float:

@@ -11,19 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import structlog
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.x509 import load_pem_x509_certificate
 
+from cegla.collect import log
 from cegla.collect.rules import frame, signatures
 from cegla.collect.rules.door import Grant
 from cegla.collect.rules.frame import Framed
 from cegla.collect.rules.signatures import Refusal, Scheme, Secrets
 from cegla.storage.keys import Keys
 
-LOG = structlog.get_logger("collector")
 SEALED_FOR = "webhook"
 
 
@@ -81,7 +76,7 @@ def read_hooks(rows: Sequence[Sequence[Any]], key_directory: Path) -> dict[bytes
             secrets = unseal(keys, bytes(sealed))[1] if keys is not None else Secrets()
             hooks[bytes(mark)] = Hook(grant, signatures.SCHEMES[scheme], secrets)
         except (ValueError, KeyError):
-            LOG.error("a webhook's secrets cannot be opened; its requests get 503", source=source_id)
+            log.error("a webhook's secrets cannot be opened; its requests get 503", source=source_id)
             hooks[bytes(mark)] = Hook(grant, None, Secrets())
     return hooks
 
@@ -97,42 +92,13 @@ def judge(hook: Hook, method: str, headers: Mapping[bytes, bytes], query: bytes,
     if hook.scheme is None:
         return Judged(503)
     named = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers.items()}
-    refusal = signatures.check(hook.scheme, hook.secrets, named, body, now_seconds, public_key_holds)
+    refusal = signatures.check(hook.scheme, hook.secrets, named, body, now_seconds, _holds)
     if refusal is not None:
         return Judged(401, refusal=refusal)
     return Judged(200, stored=frame.write(Framed(body, *frame.to_keep(named, asked))))
 
 
-def public_key_holds(algorithm: str, key: str, signed: bytes, signature: bytes) -> bool:
-    """Whether the signature was made with the private half of `key`: a PEM certificate, a PEM key, or base64 of a DER key."""
-    try:
-        public = _public_key(key)
-        if isinstance(public, ec.EllipticCurvePublicKey) and algorithm == "ecdsa_sha256":
-            public.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
-            return True
-        if isinstance(public, rsa.RSAPublicKey) and algorithm.startswith("rsa_"):
-            digest = hashes.SHA256() if algorithm == "rsa_sha256" else hashes.SHA1()  # SNS version 1 signs with SHA-1
-            public.verify(signature, signed, padding.PKCS1v15(), digest)
-            return True
-    except (InvalidSignature, ValueError, TypeError):
-        pass
-    return False
+def _holds(algorithm: str, key: str, signed: bytes, signature: bytes) -> bool:
+    from cegla.collect import public_keys  # not at the start: see there
 
-
-def _public_key(text: str) -> Any:
-    """The key in a text. Raises ValueError."""
-    text = text.strip()
-    if "BEGIN CERTIFICATE" in text:
-        return load_pem_x509_certificate(text.encode()).public_key()
-    if "BEGIN" not in text:
-        text = f"-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----"
-    return serialization.load_pem_public_key(text.encode())
-
-
-def is_public_key(text: str) -> bool:
-    """Whether a text holds a key or certificate that can be used."""
-    try:
-        _public_key(text)
-    except (ValueError, TypeError):
-        return False
-    return True
+    return public_keys.holds(algorithm, key, signed, signature)

@@ -15,7 +15,7 @@ from typing import Any, cast
 import msgspec
 import yaml
 
-from cegla.collect import store, webhook_door
+from cegla.collect import public_keys, store, webhook_door
 from cegla.collect.rules import frame, hooked, signatures
 from cegla.collect.rules.decode import Decoded, Request
 from cegla.collect.rules.frame import WEBHOOK, Framed
@@ -93,7 +93,7 @@ def save_webhook(conn: Connection, keys: Keys, webhook: Webhook, now: datetime) 
         raise WebhookSchemeUnknown(where="scheme", seen=webhook.scheme, name=webhook.scheme)
     if scheme.kind in ("hmac", "equal") and not scheme.header and not webhook.secrets.header:
         raise WebhookSecretMissing(where="header", field="header")
-    if scheme.kind in ("public_key", "sns") and webhook.secrets.secret and not webhook_door.is_public_key(webhook.secrets.secret):
+    if scheme.kind in ("public_key", "sns") and webhook.secrets.secret and not public_keys.is_public_key(webhook.secrets.secret):
         raise WebhookSecretMissing(where="secret", field="secret")
     parse_mapping(webhook.mapping)
     kept = webhook if webhook.token else replace(webhook, token=chance.token_urlsafe(24))

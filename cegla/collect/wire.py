@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from socket import socket
+from typing import TYPE_CHECKING
 
 from cegla.collect import answers, heads
 from cegla.collect.answers import Answer
@@ -27,7 +28,9 @@ from cegla.collect.rules.door import Does, Grant
 from cegla.collect.rules.frame import WEBHOOK
 from cegla.collect.shelf import FILES, File
 from cegla.collect.webhook_door import judge
-from cegla.storage.settings import CollectorSettings
+
+if TYPE_CHECKING:  # a collector is given its settings checked, and starts without pydantic
+    from cegla.storage.settings import CollectorSettings
 
 LEAST_FREE_SHARE = 0.05
 SPACE_EVERY_SECONDS = 2.0
@@ -56,7 +59,7 @@ class Door:
 
     make_committer = GroupCommitter
 
-    def __init__(self, dsn: str, limits: CollectorSettings, data_dir: Path) -> None:
+    def __init__(self, dsn: str, limits: "CollectorSettings", data_dir: Path) -> None:
         self.dsn = dsn
         self.limits = limits
         self.data_dir = data_dir

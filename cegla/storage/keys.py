@@ -6,9 +6,11 @@ import secrets
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+if TYPE_CHECKING:  # imported where it is needed: a collector without webhooks starts without it
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 
 
 class Keys:
@@ -43,13 +45,17 @@ class Keys:
 
     def unseal(self, purpose: str, sealed: bytes) -> bytes:
         """What was sealed. Raises ValueError when it was sealed with another key or for another purpose, or was changed."""
+        from cryptography.exceptions import InvalidTag
+
         try:
             return self._sealing.decrypt(sealed[:12], sealed[12:], purpose.encode())
         except InvalidTag:
             raise ValueError("sealed with another key") from None
 
     @cached_property
-    def _sealing(self) -> AESGCM:
+    def _sealing(self) -> "AESGCM":
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         return AESGCM(_key(self._directory / "sealing"))
 
 

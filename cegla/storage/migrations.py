@@ -1,6 +1,7 @@
 """Migrations: numbered SQL files, one slice's tables each (`migrations/0001.collect.sql`), applied once and in order.
 
-A migration only adds, so an old collector can run beside a new app while an installation is updated.
+A migration only adds, so an old collector can run beside a new app while an installation is updated. A new collector
+waits until its own are applied (`missing`).
 Why not a library: docs/decisions/0003-own-migrations.md.
 """
 
@@ -37,6 +38,12 @@ def migrate(dsn: str, folder: Path = FOLDER) -> list[str]:
             return [file.stem for file in sorted(folder.glob("*.sql")) if _apply(conn, file, applied)]
     except psycopg.OperationalError as error:
         raise DatabaseAway(where="dsn", seen=str(error).splitlines()[0]) from None
+
+
+async def missing(conn: psycopg.AsyncConnection, folder: Path = FOLDER) -> list[str]:
+    """The names of migrations that this code knows and the database does not have yet. Raises psycopg.Error where none was ever applied."""
+    applied = {name for (name,) in await (await conn.execute("select name from storage.migrations")).fetchall()}
+    return sorted({file.stem for file in folder.glob("*.sql")} - applied)
 
 
 def _apply(conn: psycopg.Connection, file: Path, applied: dict[str, str]) -> bool:

@@ -78,7 +78,12 @@ class EmbeddedPostgres:
         return f"host={self.socket_directory} user=postgres dbname=cegla"
 
     def start(self) -> None:
-        """Initialize when new, start, wait until it answers, create the database. Raises DatabaseWontStart."""
+        """Launch, and wait until its database takes connections. Raises DatabaseWontStart."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Initialize when new, and start the server without waiting for it. Raises DatabaseWontStart."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self.socket_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.as_user:
@@ -86,7 +91,10 @@ class EmbeddedPostgres:
         self._end_leftover()
         if not (self.data / "PG_VERSION").exists():
             self._initialize()
-        self._launch()
+        self._run()
+
+    def wait(self) -> None:
+        """Return when the launched server takes connections and has its database. Raises DatabaseWontStart."""
         self._wait_until_it_answers()
         self._create_database()
 
@@ -158,7 +166,7 @@ class EmbeddedPostgres:
             raise DatabaseWontStart(where=str(self.directory), seen=done.stderr.decode(errors="replace")[-200:])
         half_made.rename(self.data)
 
-    def _launch(self) -> None:
+    def _run(self) -> None:
         options = [part for name, value in SERVER_OPTIONS.items() for part in ("-c", f"{name}={value}")]
         with self.log.open("ab") as log:
             self._said_before = log.tell()
@@ -174,18 +182,19 @@ class EmbeddedPostgres:
 
     def _wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + 120  # recovery after a crash replays the log first
-        server = f"host={self.socket_directory} user=postgres dbname=postgres connect_timeout=5"
-        while time.monotonic() < deadline:
-            if not self.alive():
-                break
-            try:
-                psycopg.connect(server).close()
-            except psycopg.OperationalError:
-                time.sleep(0.05)
-            else:
-                return
-        self.stop()
-        raise DatabaseWontStart(where=str(self.log))
+        while not self._says_ready():
+            if not self.alive() or time.monotonic() > deadline:
+                self.stop()
+                raise DatabaseWontStart(where=str(self.log))
+            time.sleep(0.01)
+
+    def _says_ready(self) -> bool:
+        """Whether the server wrote into its own file that it takes connections. Knocking instead would cost it a process and a line in the log each time."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return self.process is not None and len(lines) >= 8 and lines[0] == str(self.process.pid) and lines[7].strip() == "ready"
 
     def _create_database(self) -> None:
         with psycopg.connect(f"host={self.socket_directory} user=postgres dbname=postgres", autocommit=True) as conn:

@@ -4,6 +4,9 @@
                ├─ collector × workers   one port, shared by the kernel (SO_REUSEPORT)
                └─ app                   intake, schedules, API, console
 
+A start does not line them up. The collectors come up while PostgreSQL does, answer 503 until it takes their commits, and
+accept from then on; migrations and the app, which takes the longest, follow and hold nobody up.
+
 A child ends with its supervisor, also when that is killed (worker/tether.py).
 """
 
@@ -26,7 +29,7 @@ from cegla.storage.postgres import EmbeddedPostgres, refuse_unsafe
 from cegla.storage.settings import Settings
 from cegla.storage.workspace import DataDirectory, Workspace
 from cegla.vocabulary.errors import Broken, CeglaError, DiskFailing
-from cegla.worker import tether
+from cegla.worker import collector, tether
 
 LOG = structlog.get_logger("supervisor")
 LONGEST_PAUSE_SECONDS = 5.0
@@ -164,11 +167,17 @@ def start(settings: Settings) -> Running:
     running: Running | None = None
     try:
         if server is not None:
-            server.start()
-        dsn = settings.dsn or (server.dsn if server is not None else "")
-        refuse_unsafe(dsn)
-        migrate(dsn)
-        running = _plan(settings, dsn, server, directory)
+            server.launch()
+        else:
+            refuse_unsafe(settings.dsn)
+        running, app = _plan(settings, server, directory)
+        for child in running.children:
+            child.tend()
+        if server is not None:
+            server.wait()
+        migrate(running.dsn)
+        running.first_password = _first_user(running)
+        running.children.append(app)
         running.watch_in_background()
         _wait_until_ready(running)
         return running
@@ -181,13 +190,9 @@ def start(settings: Settings) -> Running:
         raise
 
 
-def _plan(settings: Settings, dsn: str, server: EmbeddedPostgres | None, directory: DataDirectory) -> Running:
-    workspace = Workspace(settings, dsn)
-    try:
-        with workspace.transaction() as conn:
-            password = govern.ensure_first_user(conn, workspace.clock())
-    finally:
-        workspace.close()
+def _plan(settings: Settings, server: EmbeddedPostgres | None, directory: DataDirectory) -> tuple[Running, Child]:
+    """What is to run, with the collectors as its children; the app, for later, apart. Nothing is started."""
+    dsn = settings.dsn or (server.dsn if server is not None else "")
     logs, run = directory.path / "logs", directory.path / "run"
     logs.mkdir(exist_ok=True)
     run.mkdir(mode=0o700, exist_ok=True)
@@ -200,15 +205,26 @@ def _plan(settings: Settings, dsn: str, server: EmbeddedPostgres | None, directo
         tether.VARIABLE: str(os.getpid()),
         **FRUGAL,
     }  # fmt: skip
+    duty = {**environment, collector.VARIABLE: collector.handed_over(settings, dsn, collector_port)}
     children = [
-        Child(f"collector-{n}", [sys.executable, "-m", "cegla.worker.collector"], environment, logs / f"collector-{n}.log")
+        Child(f"collector-{n}", [sys.executable, "-m", "cegla.worker.collector"], duty, logs / f"collector-{n}.log")
         for n in range(1, settings.collector.workers + 1)
     ]
-    children.append(Child("app", [sys.executable, "-m", "cegla.app", "serve"], environment, logs / "app.log"))
-    return Running(
-        app_url=f"http://{settings.app.host}:{app_port}", collector_url=f"http://{settings.collector.host}:{collector_port}", first_password=password,
+    running = Running(
+        app_url=f"http://{settings.app.host}:{app_port}", collector_url=f"http://{settings.collector.host}:{collector_port}", first_password=None,
         settings=settings, dsn=dsn, children=children, server=server, directory=directory,
     )  # fmt: skip
+    return running, Child("app", [sys.executable, "-m", "cegla.app", "serve"], environment, logs / "app.log")
+
+
+def _first_user(running: Running) -> str | None:
+    """The new administrator's password when there was nobody yet."""
+    workspace = Workspace(running.settings, running.dsn)
+    try:
+        with workspace.transaction() as conn:
+            return govern.ensure_first_user(conn, workspace.clock())
+    finally:
+        workspace.close()
 
 
 def _passed_on(settings: Settings) -> dict[str, str]:

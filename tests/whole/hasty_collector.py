@@ -2,8 +2,7 @@
 
 from cegla.collect.committer import GroupCommitter, Outcome, Row
 from cegla.collect.wire import Door
-from cegla.storage.settings import load_settings
-from cegla.worker.collector import run
+from cegla.worker.collector import duty, run
 
 
 class HastyCommitter(GroupCommitter):
@@ -21,4 +20,4 @@ class HastyDoor(Door):
 
 
 if __name__ == "__main__":
-    run(load_settings(), HastyDoor)
+    run(duty(), HastyDoor)
