@@ -28,6 +28,7 @@ from cegla.collect import actions as collect
 from cegla.console.app import build_console
 from cegla.govern import actions as govern
 from cegla.match import actions as match
+from cegla.plan import actions as plan
 from cegla.profile import actions as profile
 from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
@@ -55,6 +56,7 @@ def _by_name(duty: Callable[[Connection, Sequence[Identifier]], T]) -> Callable[
 
 HOLDERS = (
     govern.Holder("collect", _by_name(collect.export_person), _by_name(collect.erase_person)),  # before resolve, which forgets the names
+    govern.Holder("plan", _by_name(plan.export_person), _by_name(plan.erase_person)),
     govern.Holder("repair", _by_name(repair.export_person), _by_name(repair.erase_person)),
     govern.Holder("resolve", resolve.export_person, resolve.erase_person),
     govern.Holder("profile", profile.export_person, profile.erase_person),

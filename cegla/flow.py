@@ -27,6 +27,7 @@ import structlog
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
 from cegla.match import actions as match
+from cegla.plan import actions as plan
 from cegla.profile import actions as profile
 from cegla.rebuild import rebuild
 from cegla.repair import actions as repair
@@ -52,6 +53,7 @@ class Known:
     clocks: collect.Clocks = field(default_factory=collect.Clocks)
     consents: govern.LedgerMemory = field(default_factory=govern.LedgerMemory)
     sessions: profile.SessionMemory = field(default_factory=profile.SessionMemory)
+    plans: plan.Plans = field(default_factory=plan.Plans)
 
 
 @dataclass
@@ -99,6 +101,13 @@ def decode(batch: Batch) -> None:
     """Requests become events; one that is broken is set aside with its reason and costs the others nothing."""
     batch.decoded = collect.decode(batch.taken, batch.sources, batch.ws.settings.collector)
     batch.events, batch.set_aside = batch.decoded.events, list(batch.decoded.set_aside)
+
+
+def match_plan(batch: Batch) -> None:
+    """What is not as its source's tracking plan says is counted, marked, thinned out or set aside; without a plan nothing happens."""
+    matched = plan.match(batch.conn, batch.known.plans, batch.events, batch.sources, batch.now)
+    batch.events = matched.events
+    batch.set_aside += matched.set_aside
 
 
 def drop_repeats(batch: Batch) -> None:
@@ -161,7 +170,7 @@ def append(batch: Batch) -> None:
     batch.ws.warehouse.set_people(batch.moved)
 
 
-IN_THE_WORKER: list[Callable[[Batch], None]] = [decode, drop_repeats, set_clocks, count_visits, find_person, ask_consent, enrich, append]
+IN_THE_WORKER: list[Callable[[Batch], None]] = [decode, match_plan, drop_repeats, set_clocks, count_visits, find_person, ask_consent, enrich, append]
 
 
 @dataclass(frozen=True)
@@ -467,6 +476,7 @@ def forget_old(ws: Workspace, now: datetime) -> None:
     with ws.transaction() as conn:
         collect.forget_old(conn, now)
         batches.forget_receipts(conn, now - timedelta(days=collect.KEEP_REQUESTS_DAYS + 1))
+        plan.forget_old(conn, now)
         repair.forget_old(conn, now)
         collect.forget_files(conn, now - timedelta(days=ws.settings.imports.keep_files_days))
 

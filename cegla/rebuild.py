@@ -13,6 +13,7 @@ import pyarrow as pa
 import structlog
 
 from cegla.collect import actions as collect
+from cegla.plan import actions as plan
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.storage.batches import Receipt, receipts
@@ -58,7 +59,7 @@ def _rows_again(
     """The rows of one past batch, and how many events they are."""
     requests = sorted({(place.writer, place.number) for place in receipt.places})
     decoded = collect.decode(collect.take_again(conn, requests), sources, ws.settings.collector)
-    by_place = {(event.writer, event.number, event.index): event for event in decoded.events}
+    by_place = {(event.writer, event.number, event.index): event for event in plan.thin_again(conn, decoded.events)}
     moved: list[int] = receipt.moves["identity_id"].to_pylist() if receipt.moves else []
     known = resolve.owners(conn, list({*moved, *(place.identity_id for place in receipt.places)}))  # whoever was erased is not
     kept = [

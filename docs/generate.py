@@ -20,6 +20,8 @@ from cegla.collect.rules import website as site
 from cegla.collect.rules.columns import PROBLEMS
 from cegla.collect.rules.mapping import ColumnForm, FileForm, IdsForm, Mapping, WhenForm
 from cegla.govern import actions as govern
+from cegla.plan.rules.form import MODES, PERSONAL, Plan, PlannedEvent, Property, Words
+from cegla.plan.rules.validator import VIOLATIONS
 from cegla.profile import actions as profile
 from cegla.repair.rules.fix import CastForm, MoveForm, SetForm, StepForm, ValuesForm
 from cegla.repair.rules.returning import OBSTACLES
@@ -279,6 +281,23 @@ def metrics_page() -> str:
     return page("Metrics", intro, table(["Metric", "Kind", "Labels", "Meaning", "Znaczenie"], rows))
 
 
+def plans_page() -> str:
+    intro = """What a tracking plan may say, in YAML or JSON. Unknown fields are refused. A JSON Schema of one event (with `$schema`) is read as
+a plan, too. How to write one: [write a tracking plan](../how-to/write-a-tracking-plan.md)."""
+    forms = (("", Plan), ("events[]", PlannedEvent), ("events[].properties.*", Property), ("label, about", Words))
+    parts = [(f"## {name}\n\n" if name else "") + table(["Field", "Required", "Default", "Meaning"], _form_fields(form)) for name, form in forms]
+    words = [(f"## {title}\n\n{said}", header, rows) for title, said, header, rows in (
+        ("Modes", "What happens to an event that is not as planned. The nearest word decides: of the event, else of the plan.", "Mode", MODES),
+        ("Classes of personal data", "The last four stay out of the warehouse; their values are kept apart for 90 days.", "Class", PERSONAL),
+        ("What is not as planned", "The list is closed; each is counted by source, event and property.", "Kind", VIOLATIONS),
+    )]  # fmt: skip
+    tables = [
+        said + "\n\n" + table([header, "Meaning", "Znaczenie"], ([code(key.value), text.en, text.pl] for key, text in rows.items()))
+        for said, header, rows in words
+    ]
+    return page("Tracking plans", intro, *parts, *tables)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "api.md": api_page,
     "cli.md": cli_page,
@@ -290,6 +309,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "metrics.md": metrics_page,
     "segments.md": segments_page,
     "settings.md": settings_page,
+    "tracking-plans.md": plans_page,
     "traits.md": traits_page,
     "website.md": website_page,
     "webhooks.md": webhooks_page,

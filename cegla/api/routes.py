@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cegla.api import campaigns, duplicates, identity, metrics, people, quarantine, segments, sources, system, webhooks
+from cegla.api import campaigns, duplicates, identity, metrics, people, plans, quarantine, segments, sources, system, webhooks
 
 
 class Route(NamedTuple):
@@ -76,6 +76,14 @@ ROUTES = (
     Route("GET", "/webhooks/{source_id}", webhooks.shown, "sources.read", "the webhook of a source"),
     Route("POST", "/webhooks/{source_id}", webhooks.change, "sources.edit", "change the webhook of a source"),
     Route("POST", "/sources/{source_id}/test-event", sources.send_test_event, "sources.edit", "put a test event into the inbox"),
+    Route("GET", "/sources/{source_id}/plan", plans.shown, "events.read", "the tracking plan that holds, or one version"),
+    Route("POST", "/sources/{source_id}/plan", plans.apply, "sources.edit", "make a plan hold, or say what that would change"),
+    Route("POST", "/sources/{source_id}/plan/event", plans.amend, "sources.edit", "approve or refuse one event"),
+    Route("GET", "/sources/{source_id}/plan/versions", plans.versions, "events.read", "every version of the plan"),
+    Route("GET", "/sources/{source_id}/plan/proposal", plans.infer, "events.read", "a plan that fits what was sent"),
+    Route("GET", "/sources/{source_id}/plan/schema", plans.schema, "events.read", "a planned event as JSON Schema"),
+    Route("GET", "/sources/{source_id}/events", plans.inbox, "events.read", "what a source sends, against its plan"),
+    Route("GET", "/sources/{source_id}/events/one", plans.observed, "events.read", "one event: properties, samples, violations"),
     Route("GET", "/quarantine", quarantine.listed, "events.read", "events that could not be used"),
     Route("POST", "/quarantine/search", quarantine.search, "events.read", "the same by a filter, also by content"),
     Route("GET", "/quarantine/overview", quarantine.overview, "events.read", "how many wait, by reason and day"),

@@ -190,3 +190,18 @@ class TriedWebhook(Shape):
     query: dict[str, str] = {}
     body: str = Field("", max_length=1_000_000)
     body_base64: str = Field("", max_length=1_400_000)
+
+
+class NewPlan(Shape):
+    """A tracking plan as text; `expect` is the version its writer has seen (0: none), so that nobody overwrites another's work."""
+
+    text: str | None = Field(max_length=2_000_000)
+    expect: int | None = Field(None, ge=0)
+    dry_run: bool = False
+
+
+class AmendPlan(Shape):
+    """One event of a source: let it in with what was seen of it, or keep it out."""
+
+    what: Literal["approve", "refuse"]
+    event: str = Field(min_length=1, max_length=500)

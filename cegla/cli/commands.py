@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cegla.cli import campaigns, duplicates, identity, importing, people, segments, sources, system, webhooks
+from cegla.cli import campaigns, duplicates, identity, importing, people, plans, quarantine, segments, sources, system, webhooks
 from cegla.vocabulary.text import Text
 
 
@@ -34,6 +34,7 @@ GROUPS = {
     "campaign": Text("kampanie: podgląd, próba na sucho, wysyłka", "campaigns: preview, dry run, sending"),
     "source": Text("źródła zdarzeń i ich klucze", "sources of events and their keys"),
     "webhook": Text("webhooki: adres dla dostawcy i mapowanie na zdarzenia", "webhooks: an address for a provider and a mapping to events"),
+    "plan": Text("plany: jakie zdarzenia ma przysyłać źródło", "tracking plans: which events a source should send"),
     "quarantine": Text("zdarzenia, których nie dało się użyć", "events that could not be used"),
 }
 
@@ -177,12 +178,70 @@ COMMANDS = (
     Command(
         "quarantine",
         "list",
-        sources.quarantine,
+        quarantine.listed,
         Text("wypisz odłożone zdarzenia", "list events set aside"),
-        ("cegla quarantine list", "cegla quarantine list --reason unreadable_time"),
+        ("cegla quarantine list", "cegla quarantine list --reason unreadable_time", "cegla quarantine list --where source=Shop --where since=2026-11-01"),
+    ),
+    Command("quarantine", "show", quarantine.show, Text("pokaż odłożone zdarzenie i jego historię", "show an event set aside"), ("cegla quarantine show 17",)),
+    Command(
+        "quarantine",
+        "fix",
+        quarantine.fix,
+        Text("napraw odłożone zdarzenia i wyślij je ponownie", "fix events set aside and send them again"),
+        ("cegla quarantine fix fix.yaml --where reason=plan_violation --dry-run", "cegla quarantine fix fix.yaml 17 18"),
     ),
     Command(
-        "quarantine", "replay", sources.replay, Text("wyślij odłożone zdarzenia ponownie", "send events set aside again"), ("cegla quarantine replay 17 18",)
+        "quarantine",
+        "replay",
+        quarantine.replay,
+        Text("wyślij odłożone zdarzenia ponownie", "send events set aside again"),
+        ("cegla quarantine replay 17 18", "cegla quarantine replay --where reason=unplanned_event", "cegla quarantine replay --all"),
+    ),
+    Command(
+        "quarantine",
+        "discard",
+        quarantine.discard,
+        Text("uznaj odłożone zdarzenia za niepotrzebne", "decide that events set aside are not needed"),
+        ("cegla quarantine discard 17 --why test --yes",),
+    ),
+    Command("quarantine", "runs", quarantine.runs, Text("wypisz decyzje i ich postęp", "list decisions and how far they are"), ("cegla quarantine runs",)),
+    Command(
+        "plan",
+        "infer",
+        plans.infer,
+        Text("zaproponuj plan z tego, co przyszło", "propose a plan from what came"),
+        ("cegla plan infer --source Shop", "cegla plan infer --source Shop --days 7"),
+    ),
+    Command(
+        "plan",
+        "check",
+        plans.check,
+        Text("sprawdź plan, a z nim zdarzenia; bez instalacji", "check a plan, and events against it; needs no installation"),
+        ("cegla plan check shop.yaml", "cegla plan check shop.yaml --events events.jsonl --json"),
+    ),
+    Command(
+        "plan",
+        "diff",
+        plans.diff,
+        Text("porównaj dwa plany i pokaż, co psuje", "compare two plans and show what breaks"),
+        ("cegla plan diff old.yaml new.yaml", "cegla plan diff 1 2 --source Shop"),
+    ),
+    Command(
+        "plan",
+        "apply",
+        plans.apply,
+        Text("ustaw plan źródła", "make a plan hold for a source"),
+        ("cegla plan apply shop.yaml --source Shop --dry-run", "cegla plan apply --version 1 --source Shop"),
+    ),
+    Command("plan", "withdraw", plans.withdraw, Text("zdejmij plan ze źródła", "let go of a source's plan"), ("cegla plan withdraw --source Shop",)),
+    Command("plan", "show", plans.show, Text("wypisz plan źródła", "print a source's plan"), ("cegla plan show --source Shop",)),
+    Command("plan", "list", plans.listed, Text("wypisz wersje planu", "list the versions of a plan"), ("cegla plan list --source Shop",)),
+    Command(
+        "plan",
+        "schema",
+        plans.schema,
+        Text("wypisz zdarzenie planu jako JSON Schema", "print an event of a plan as JSON Schema"),
+        ("cegla plan schema shop.yaml Signup",),
     ),
 )
 
@@ -218,5 +277,20 @@ WORDS: dict[str, Text] = {
     "errors": Text("plik CSV na odrzucone wiersze z powodami", "a CSV file for refused rows with their reasons"),
     "ready": Text("klucz gotowego mapowania; lista: cegla webhook ready", "key of a mapping that comes with the product; see cegla webhook ready"),
     "content_type": Text("nagłówek Content-Type żądania", "the request's Content-Type header"),
+    "plan_file": Text("plan w YAML albo JSON", "a plan in YAML or JSON"),
+    "fix_file": Text("naprawa w YAML (docs/reference/fixes.md)", "a fix in YAML (docs/reference/fixes.md)"),
+    "old": Text("plik albo numer wersji", "a file, or the number of a version"),
+    "new": Text("plik albo numer wersji", "a file, or the number of a version"),
+    "days": Text("z ilu ostatnich dni", "of how many last days"),
+    "events": Text("zdarzenia do sprawdzenia, jeden JSON w wierszu", "events to check, one JSON a line"),
+    "event": Text("nazwa zdarzenia", "the event's name"),
+    "number": Text("numer zdarzenia w kwarantannie", "the number of an event in quarantine"),
+    "version": Text("numer wersji planu", "the number of a plan's version"),
+    "where": Text(
+        "tylko zdarzenia, dla których POLE=WARTOŚĆ (reason, source, event, text, since, until, state); można powtórzyć",
+        "only events with FIELD=VALUE (reason, source, event, text, since, until, state); may be repeated",
+    ),
+    "everything": Text("wszystkie czekające zdarzenia", "all events that wait"),
+    "why": Text("dlaczego; zapisuje się w dzienniku działań", "why; the audit log remembers it"),
     "help": Text("pokaż tę pomoc", "show this help"),
 }

@@ -1,4 +1,4 @@
-"""cegla source, cegla quarantine, cegla send-test-event."""
+"""cegla source, cegla send-test-event."""
 
 import time
 from typing import Annotated, Any
@@ -27,8 +27,6 @@ YES, NO = Text("tak", "yes"), Text("nie", "no")
 STILL_WORKS = Text("Poprzedni klucz działa, dopóki go nie unieważnisz.", "The key before works until you revoke it.")
 WILL_BE_REFUSED = Text("Kto wysyła ze starym kluczem, dostanie 401 i porzuci zdarzenia. Unieważnić?", "Senders with an old key get 401, drop events. Revoke?")
 REVOKED = Text("Unieważnione klucze: {revoked}.", "Keys revoked: {revoked}.")
-REASON, DETAIL, AT = Text("Powód", "Reason"), Text("Szczegół", "Detail"), Text("Kiedy", "When")
-REPLAYED = Text("Zdarzeń wysłanych ponownie: {done} z {events}.", "Events sent again: {done} of {events}.")
 ARRIVED = Text("Zdarzenie {message_id} dotarło do historii po {seconds:.1f} s.", "The event {message_id} reached the history after {seconds:.1f} s.")
 
 
@@ -82,27 +80,6 @@ def revoke_keys(context: typer.Context, source: SourceWord, yes: Yes = False, as
     desk.answer(done, lambda desk, value: desk.tell(REVOKED, **value))
 
 
-def quarantine(context: typer.Context, reason: str | None = None, limit: int = 50, as_json: AsJson = False) -> None:
-    """Print events that could not be used, newest first."""
-    desk = desk_of(context, as_json)
-    with desk.api() as api:
-        found = api.get("/quarantine", reason=reason, limit=limit)
-    desk.answer(
-        found,
-        lambda desk, value: table(
-            desk, [NUMBER, REASON, DETAIL, AT], ([one["id"], one["reason"], one["detail"], one["set_aside_at"]] for one in value["events"])
-        ),
-    )
-
-
-def replay(context: typer.Context, ids: list[int], as_json: AsJson = False) -> None:
-    """Send these events of the quarantine through the door again."""
-    desk = desk_of(context, as_json)
-    with desk.api() as api:
-        done = api.post("/quarantine/replay", {"filter": {"ids": ids}})
-    desk.answer(done, lambda desk, value: desk.tell(REPLAYED, **value))
-
-
 def send_test_event(context: typer.Context, source: str = "", as_json: AsJson = False) -> None:
     """Send one event and wait until it is in the history."""
     desk = desk_of(context, as_json)
@@ -115,6 +92,14 @@ def send_test_event(context: typer.Context, source: str = "", as_json: AsJson = 
                 raise Busy(where="intake", seen=sent["message_id"], detail=desk.say(Text("zdarzenie jeszcze nie dotarło", "the event has not arrived yet")))
             time.sleep(0.1)
     desk.answer(sent | {"seconds": time.monotonic() - started}, lambda desk, value: desk.tell(ARRIVED, **value))
+
+
+def source_meant(api: Api, text: str) -> int:
+    """The number of the source meant by number or name. Raises NotFound."""
+    for one in api.get("/sources")["sources"]:
+        if text in (str(one["id"]), one["name"]):
+            return int(one["id"])
+    raise NotFound(where="--source", seen=text, thing=text)
 
 
 def _chosen(api: Api, text: str) -> dict[str, Any]:

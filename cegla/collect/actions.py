@@ -70,6 +70,17 @@ SOURCE_LIMITS = limits.LIMITS  #: what a source may have as its own, a row each
 
 
 @dataclass(frozen=True)
+class _Roomy:
+    """Limits for reading again what was let in once."""
+
+    largest_event_bytes: int = decoding.LARGEST_OWN_EVENT_BYTES
+    most_events: int = 1_000_000
+
+
+_ANY = _Roomy()
+
+
+@dataclass(frozen=True)
 class Source:
     """A place events come from. `key` is the public write key; `kind` one of website, server, import, internal."""
 
@@ -246,15 +257,17 @@ def take_again(conn: Connection, places: Sequence[tuple[int, int]]) -> Taken:
 
 def decode(taken: Taken, sources: Mapping[int, Source], limits: Limits) -> Decoded:
     """The events of the requests, each checked alone: the good ones, and the others with their reasons. Pure."""
-    origins = {
-        key: Origin(source.largest_event_bytes, source.kind == "website", source.kind in OWN_KINDS, source.most_events) for key, source in sources.items()
-    }
+    origins = {key: _origin(source) for key, source in sources.items()}
     if not taken.mappings:
         return decoding.decode(taken.requests, origins, limits)
     origins |= {key: replace(origins[key], largest_event_bytes=decoding.LARGEST_HOOKED_BYTES) for key in taken.mappings}
     expanded = expand(taken.requests, taken.mappings)
     decoded = expanded.restore(decoding.decode(expanded.requests, origins, limits))
     return replace(decoded, more=expanded.more, ignored=expanded.ignored)
+
+
+def _origin(source: Source) -> Origin:
+    return Origin(source.largest_event_bytes, source.kind == "website", source.kind in OWN_KINDS, source.most_events)
 
 
 def drop_repeats(conn: Connection, events: Sequence[Event], now: datetime) -> list[Event]:
@@ -339,16 +352,25 @@ def put_back(conn: Connection, returned: Sequence[Returned]) -> None:
         store.append(conn, source_id, incoming)
 
 
-def would_refuse(body: bytes, source: Source, limits: Limits, received_at: datetime) -> Reason | None:
-    """Why decoding would set an event aside; None when it would not, or when a webhook's mapping has the say. Nothing is stored."""
-    if source.kind == WEBHOOK:
-        return None
+def try_out(body: bytes, limits: Limits, received_at: datetime, source: Source | None = None) -> Decoded:
+    """What decoding would make of a request of a source (of a server, when none is named). Nothing is stored.
+
+    Of a webhook's request its mapping has the say, so nothing is foretold.
+    """
+    if source is not None and source.kind == WEBHOOK:
+        return Decoded([], [])
+    number = source.id if source else 0
     request = Request(
-        writer=0, number=0, source_id=source.id, events=1, kind=None, trusted=True, gpc=False, received_at=received_at, ip=None, user_agent=None,
-        link=b"", body=decoding.named(body, "preview"),
+        writer=0, number=0, source_id=number, events=1, kind=None, trusted=True, gpc=False, received_at=received_at, ip=None, user_agent=None,
+        link=b"", body=body,
     )  # fmt: skip
-    aside = decode(Taken([request], {}), {source.id: source}, limits).set_aside
-    return aside[0].reason if aside else None
+    return decoding.decode([request], {number: _origin(source) if source else Origin(None, client_side=False, own=False)}, limits)
+
+
+def sample(conn: Connection, source: Source, since: datetime, most_requests: int) -> list[Event]:
+    """Events of the newest requests of a source that are still there, newest first; those that cannot be decoded are left out."""
+    requests = store.newest(conn, source.id, since, most_requests)
+    return decode(Taken(requests, {}, mappings_for(conn, requests)), {source.id: source}, _ANY).events
 
 
 def standing(conn: Connection) -> list[SourceStanding]:

@@ -97,6 +97,13 @@ def requests_at(conn: Connection, places: Sequence[tuple[int, int]]) -> list[Req
         return [_request(row) for row in cursor]
 
 
+def newest(conn: Connection, source_id: int, since: datetime, most: int) -> list[Request]:
+    """Requests of a source that came last, newest first, among the last hundred thousand of each writer."""
+    with conn.cursor(binary=True) as cursor:
+        cursor.execute(SQL.newest.sql, {"source_id": source_id, "since": since, "most": most})
+        return [_request(row) for row in cursor]
+
+
 def _request(row: Sequence[Any]) -> Request:
     writer, number, source_id, events, kind, trusted, gpc, received_at, ip, user_agent, link, body = row
     return Request(

@@ -130,6 +130,18 @@ select i.writer, i.number, i.source_id, i.events, i.kind, i.trusted, i.gpc, i.re
 from unnest(:writers::integer[], :numbers::bigint[]) as r (writer, number) join collect.inbox i using (writer, number)
 order by i.writer, i.number;
 
+-- name: newest
+-- Requests of a source that came last, newest first.
+select r.* from collect.positions p
+cross join lateral (select max(i.number) as last from collect.inbox i where i.writer = p.writer) e
+cross join lateral (
+    select i.writer, i.number, i.source_id, i.events, i.kind, i.trusted, i.gpc, i.received_at, i.ip, i.user_agent, i.link, i.body
+    from collect.inbox i
+    where i.writer = p.writer and i.number > e.last - 100000 and i.source_id = :source_id and i.received_at >= :since
+    order by i.number desc limit :most
+) r
+order by r.received_at desc, r.number desc limit :most;
+
 -- name: places
 -- Where intake stands behind some writers.
 select writer, taken, link from collect.positions where writer = any(:writers);

@@ -36,6 +36,7 @@ MENU = (
 DONE = {
     "saved": marked("Zapisano."),
     "replayed": marked("Zdarzenia wracają do przyjęcia; pojawią się w historii za chwilę."),
+    "discarded": marked("Zdarzenia odrzucone; powód jest w dzienniku działań."),
     "password": marked("Hasło zmienione. Inne sesje tego użytkownika zostały zakończone."),
     "test-sent": marked("Wiadomość testowa została wysłana."),
     "sending": marked("Wysyłka ruszyła."),

@@ -176,8 +176,8 @@ def preview(conn: Connection, wanted: Filter, fix: object, limits: collect.Limit
         except CannotReturn as error:
             shown.append(Preview(row.id, row.payload, None, error.obstacle, error.detail, None))
             continue
-        refused = collect.would_refuse(after, sources[row.source_id], limits, row.received_at)
-        shown.append(Preview(row.id, row.payload, after, None, "", refused))
+        again = collect.try_out(after, limits, row.received_at, sources[row.source_id]).set_aside
+        shown.append(Preview(row.id, row.payload, after, None, "", again[0].reason if again else None))
     return shown
 
 

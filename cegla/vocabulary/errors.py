@@ -423,3 +423,27 @@ class WebhookAbsent(NotFound):
     code = "CEGLA-E0378"
     what = Text("To źródło nie ma webhooka.", "This source has no webhook.")
     todo = Text("Dodaj go na stronie źródła.", "Add one on the source's page.")
+
+
+class PlanInvalid(InvalidInput):
+    """A tracking plan is wrong."""
+
+    code = "CEGLA-E0362"
+    what = Text("Plan jest nieprawidłowy (błędów: {count}): {detail}", "The tracking plan is not valid ({count} problems): {detail}")
+    todo = Text("Sprawdź plik poleceniem cegla plan check.", "Check the file with cegla plan check.")
+
+
+class PlanChanged(Refused):
+    """Somebody else changed the plan meanwhile."""
+
+    code, status = "CEGLA-E0363", 409
+    what = Text("Ktoś w międzyczasie zmienił ten plan.", "Somebody changed this plan in the meantime.")
+    todo = Text("Obejrzyj nową wersję, nanieś zmiany i zapisz ponownie.", "Look at the new version, make your changes there and save again.")
+
+
+class PlanNotPossible(Refused):
+    """Our own messages' events follow no plan."""
+
+    code, status = "CEGLA-E0364", 409
+    what = Text("Źródło wewnętrzne nie ma planu.", "An internal source has no tracking plan.")
+    todo = Text("Wybierz źródło, które przysyła zdarzenia z zewnątrz.", "Choose a source that sends events from outside.")

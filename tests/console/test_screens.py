@@ -12,7 +12,7 @@ from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
 
 PAGES = (
-    "/", "/events", "/events/volumes", "/events/quarantine", "/people", "/people/1", "/people/p1", "/people/1/timeline", "/people/1/erase", "/duplicates", "/duplicates?state=refused", "/segments", "/segments/new",
+    "/", "/events", "/events/volumes", "/events/quarantine", "/events/quarantine/1", "/events/one?source=1&event=Product%20Viewed", "/sources/1/plan", "/people", "/people/1", "/people/p1", "/people/1/timeline", "/people/1/erase", "/duplicates", "/duplicates?state=refused", "/segments", "/segments/new",
     "/segments/1", "/segments/1/edit", "/segments/1/why?person=p1", "/campaigns", "/campaigns/new", "/sources", "/sources/1", "/sources/webhooks/new", "/sources/3/webhook", "/settings", "/mailbox", "/ui",
     "/identity", "/identity?reason=unique", "/people/1/links",
 )  # fmt: skip

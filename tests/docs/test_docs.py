@@ -13,6 +13,8 @@ import yaml
 from cegla.cli.main import command_tree
 from cegla.collect.rules.mapping import read_mapping
 from cegla.collect.rules.webhooks import read_mapping as read_webhook_mapping
+from cegla.plan import actions as plan
+from cegla.repair.rules.fix import Fix
 from cegla.segment import actions as segment
 from cegla.storage.settings import Settings
 from cegla.vocabulary.identifier_rules import read_rules
@@ -82,6 +84,10 @@ def test_a_yaml_block_is_what_the_page_says(block: Block) -> None:
         assert read_rules(value)
     elif block.page.name == "connect-a-webhook.md":
         assert read_webhook_mapping(value)
+    elif block.page.name == "write-a-tracking-plan.md":
+        assert plan.check(block.text).problems == []
+    elif block.page.name == "repair-quarantined-events.md":
+        assert Fix.model_validate(value)
     elif {"all", "any", "not", "op"} & set(value):
         assert segment.sentence(value, "en")
     else:

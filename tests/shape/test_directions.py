@@ -13,7 +13,7 @@ from tests.shape.tree import ROOT, SLICES, Module, module, modules, names, prese
 
 OPEN_TO_ALL = {"storage", "vocabulary"}
 FEWEST_ACTIONS, MOST_ACTIONS = 3, 12
-VALUE_LIBRARIES = {"msgspec", "pydantic", "ibis", "pyarrow", "numpy", "ua_parser", "babel"}
+VALUE_LIBRARIES = {"msgspec", "pydantic", "pydantic_core", "ibis", "pyarrow", "numpy", "ua_parser", "babel"}
 WORLDLY = {
     "asyncio", "ctypes", "http", "importlib", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select", "selectors",
     "shutil", "signal", "smtplib", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "urllib.request", "uuid",

@@ -1,0 +1,126 @@
+"""A plan from YAML or JSON text, with the line of everything that is wrong in it. Written by people and by strangers alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import yaml
+from pydantic import ValidationError
+
+from cegla.plan.rules.form import SAID, Plan
+from cegla.plan.rules.schemas import from_schema
+from cegla.vocabulary.text import Text
+
+LARGEST = 2_000_000
+MOST_PROBLEMS = 100
+TOO_LARGE = Text(f"plik jest większy niż {LARGEST} znaków", f"the file is longer than {LARGEST} characters")
+NO_ALIASES = Text("odnośniki YAML (& i *) nie są tu dozwolone", "YAML's anchors and aliases (& and *) are not allowed here")
+NOT_YAML = Text("to nie jest poprawny YAML: {problem}", "this is not YAML: {problem}")
+UNKNOWN = Text("nie ma takiego pola", "there is no such field")
+MISSING = Text("brakuje tego pola", "this field is missing")
+OTHER = Text("nieprawidłowa wartość", "{problem}")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: the line (from 1), where in the plan, and what."""
+
+    line: int
+    where: str
+    what: Text
+
+
+def read(text: str) -> tuple[Plan | None, list[Problem]]:
+    """The plan of a text, or None and everything that is wrong with it, by line."""
+    if len(text) > LARGEST:
+        return None, [Problem(1, "", TOO_LARGE)]
+    try:
+        for token in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(token, yaml.AliasEvent) or getattr(token, "anchor", None):
+                return None, [Problem(_mark(token), "", NO_ALIASES)]
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        value = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return None, [Problem(line, "", _said(NOT_YAML, error.problem or ""))]
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        return None, [Problem(1, "", _said(NOT_YAML, type(error).__name__))]
+    if not isinstance(value, dict):
+        return None, [Problem(1, "", SAID["plan"])]
+    try:
+        return Plan.model_validate(_from_schema(value) if "$schema" in value else value), []
+    except ValidationError as error:
+        found = [_problem(cast("dict[str, Any]", one), node) for one in error.errors()[:MOST_PROBLEMS]]
+        return None, sorted(found, key=lambda one: one.line)
+
+
+def _from_schema(value: dict[str, Any]) -> Any:
+    """A JSON Schema of one event as a plan of that event."""
+    try:
+        return {"events": [from_schema(value, str(value.get("title") or "Event"))]}
+    except (ValueError, AttributeError, TypeError):
+        return {"events": [{"$schema": None}]}  # what a plan cannot say is told as an unknown field, at its line
+
+
+def line_of(text: str, event: str) -> int:
+    """The line on which an event of a readable plan begins; 1 when it is not there."""
+    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    for key, rows in getattr(node, "value", []):
+        if key.value == "events" and isinstance(rows, yaml.SequenceNode):
+            for row in rows.value:
+                if any(name.value == "name" and value.value == event for name, value in row.value):
+                    return row.start_mark.line + 1
+    return 1
+
+
+def write(plan: Plan, comments: dict[str, str] | None = None) -> str:
+    """A plan as YAML; `comments` stand above events, by name."""
+    value = plan.model_dump(mode="json", exclude_defaults=True)
+    events = value.pop("events", [])
+    head = yaml.safe_dump(value, allow_unicode=True, sort_keys=False) if value else ""
+    parts: list[str] = []
+    for event in events:
+        lines = yaml.safe_dump(event, allow_unicode=True, sort_keys=False, width=140).splitlines()
+        if comment := (comments or {}).get(event.get("name", "")):
+            parts += [f"  # {line}" for line in comment.splitlines()]
+        parts += [f"  - {lines[0]}", *(f"    {line}" for line in lines[1:])]
+    return head + ("events:\n" + "\n".join(parts) + "\n" if parts else "events: []\n")
+
+
+def _mark(token: Any) -> int:
+    return token.start_mark.line + 1
+
+
+def _problem(error: dict[str, Any], node: Any) -> Problem:
+    where = [part for part in error["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
+    own = str(error.get("ctx", {}).get("error", ""))
+    kind = error["type"]
+    what = SAID.get(own) or {"extra_forbidden": UNKNOWN, "missing": MISSING}.get(kind) or _said(OTHER, error["msg"])
+    return Problem(_line(node, where), "/".join(map(str, where)), what)
+
+
+def _line(node: Any, where: Sequence[str | int]) -> int:
+    """The line of the deepest part of a place that the text has."""
+    line = node.start_mark.line + 1
+    for part in where:
+        step = _step(node, part)
+        if step is None:
+            break
+        mark, node = step
+        line = mark + 1
+    return line
+
+
+def _step(node: Any, part: str | int) -> tuple[int, Any] | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        inner = node.value[part]
+        return inner.start_mark.line, inner
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(part):
+                return key.start_mark.line, value
+    return None
+
+
+def _said(text: Text, problem: str) -> Text:
+    return Text(text.pl.replace("{problem}", problem), text.en.replace("{problem}", problem))

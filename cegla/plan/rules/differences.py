@@ -1,0 +1,114 @@
+"""What differs between two plans, in words, and which differences break senders that were right before."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cegla.plan.rules.form import Plan, PlannedEvent, Property
+from cegla.vocabulary.text import Text
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference. `breaking`: an event that was as planned may not be so any more."""
+
+    where: str
+    what: Text
+    breaking: bool
+
+
+ADDED, REMOVED = Text("dodano", "added"), Text("usunięto", "removed")
+
+
+def differences(old: Plan, new: Plan) -> list[Difference]:
+    """Every difference, in the order of the new plan, what is gone last."""
+    return list(_plan(old, new))
+
+
+def _plan(old: Plan, new: Plan) -> Iterator[Difference]:
+    for name in ("title", "mode", "unplanned_events", "unplanned_properties"):
+        yield from _changed("", name, getattr(old, name), getattr(new, name), name != "title" and _is_stricter(getattr(old, name), getattr(new, name)))
+    before = {(event.name, event.version): event for event in old.events}
+    after = {(event.name, event.version): event for event in new.events}
+    for key, event in after.items():
+        if key in before:
+            yield from _event(before[key], event)
+        else:
+            newer = old.newest(event.name)
+            yield Difference(_place(event), ADDED, newer is not None and newer.version < event.version)
+    for key, event in before.items():
+        if key not in after:
+            yield Difference(_place(event), REMOVED, breaking=True)
+
+
+def _event(old: PlannedEvent, new: PlannedEvent) -> Iterator[Difference]:
+    place = _place(new)
+    yield from _changed(place, "type", old.type, new.type, breaking=True)
+    for name in ("mode", "unplanned_properties"):
+        yield from _changed(place, name, getattr(old, name), getattr(new, name), _is_stricter(getattr(old, name), getattr(new, name)))
+    yield from _changed(place, "refused", old.refused, new.refused, new.refused)
+    for name in ("label", "about"):
+        yield from _changed(place, name, _words(getattr(old, name)), _words(getattr(new, name)), breaking=False)
+    yield from _properties(place, old.properties, new.properties)
+    yield from _properties(f"{place} traits", old.traits, new.traits)
+
+
+def _properties(place: str, old: dict[str, Property], new: dict[str, Property]) -> Iterator[Difference]:
+    for key, one in new.items():
+        if key not in old:
+            words = Text("dodano jako wymaganą", "added as required") if one.required else ADDED
+            yield Difference(f"{place}.{key}", words, one.required)
+        else:
+            yield from _property(f"{place}.{key}", old[key], one)
+    for key in old:
+        if key not in new:
+            yield Difference(f"{place}.{key}", REMOVED, breaking=True)
+
+
+def _property(place: str, old: Property, new: Property) -> Iterator[Difference]:
+    yield from _changed(place, "type", old.type, new.type, not (old.type == "integer" and new.type == "number"))
+    yield from _changed(place, "required", old.required, new.required, new.required)
+    gone = set(old.enumeration or ()) - set(new.enumeration or ())
+    yield from _changed(place, "enumeration", old.enumeration, new.enumeration, new.enumeration is not None and (old.enumeration is None or bool(gone)))
+    yield from _changed(place, "pattern", old.pattern, new.pattern, new.pattern is not None)
+    for name in ("min", "min_length"):
+        low, lower = getattr(old, name), getattr(new, name)
+        yield from _changed(place, name, low, lower, lower is not None and (low is None or lower > low))
+    for name in ("max", "max_length"):
+        high, higher = getattr(old, name), getattr(new, name)
+        yield from _changed(place, name, high, higher, higher is not None and (high is None or higher < high))
+    yield from _changed(place, "unit", old.unit, new.unit, old.unit is not None)
+    yield from _changed(place, "personal", old.personal, new.personal, breaking=False)
+    yield from _changed(place, "about", _words(old.about), _words(new.about), breaking=False)
+    if old.items is not None and new.items is not None:
+        yield from _property(f"{place}[]", old.items, new.items)
+    else:
+        yield from _changed(place, "items", old.items and old.items.type, new.items and new.items.type, new.items is not None)
+    if old.properties is not None and new.properties is not None:
+        yield from _properties(place, old.properties, new.properties)
+    elif old.properties != new.properties:
+        yield Difference(place, Text("zmieniono properties", "properties changed"), new.properties is not None)
+
+
+def _changed(place: str, name: str, old: object, new: object, breaking: bool) -> Iterator[Difference]:
+    if old != new:
+        was, now = _shown(old), _shown(new)
+        yield Difference(place, Text(f"{name}: {was} → {now}", f"{name}: {was} → {now}"), breaking)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(str, value[:12])) + (", …]" if len(value) > 12 else "]")
+    return "–" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _words(value: object) -> str | None:
+    return None if value is None else " / ".join(filter(None, (getattr(value, "pl", ""), getattr(value, "en", ""))))
+
+
+def _is_stricter(old: object, new: object) -> bool:
+    order = ["allow", "warn", "omit", "block"]
+    return new is not None and str(new) in order and (old is None or order.index(str(new)) > order.index(str(old)))
+
+
+def _place(event: PlannedEvent) -> str:
+    return event.name if event.version == 1 else f"{event.name} ({event.version})"
