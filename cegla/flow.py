@@ -105,9 +105,8 @@ def decode(batch: Batch) -> None:
 
 def match_plan(batch: Batch) -> None:
     """What is not as its source's tracking plan says is counted, marked, thinned out or set aside; without a plan nothing happens."""
-    matched = plan.match(batch.conn, batch.known.plans, batch.events, batch.sources, batch.now)
-    batch.events = matched.events
-    batch.set_aside += matched.set_aside
+    batch.events, refused = plan.match(batch.conn, batch.known.plans, batch.events, batch.sources, batch.now)
+    batch.set_aside += refused
 
 
 def drop_repeats(batch: Batch) -> None:
@@ -284,13 +283,7 @@ def _settle(batch: Batch) -> None:
 
 def _set_request_aside(batch: Batch) -> None:
     """The step for a request that no other step could stand."""
-    batch.set_aside = [
-        SetAside(
-            source_id=request.source_id, reason=Reason.INTAKE_FAILED, detail="an unexpected failure; see the log", payload=request.body, message_id=None,
-            received_at=request.received_at, writer=request.writer, number=request.number, index=0,
-        )
-        for request in batch.taken.requests
-    ]  # fmt: skip
+    batch.set_aside = batch.taken.given_up()
 
 
 # right after -------------------------------------------------------------------------------------------------------------
@@ -474,10 +467,9 @@ def recompute_segments(ws: Workspace, now: datetime) -> None:
 def forget_old(ws: Workspace, now: datetime) -> None:
     """Requests and quarantine past their time go."""
     with ws.transaction() as conn:
-        collect.forget_old(conn, now)
+        for forget in (collect.forget_old, plan.forget_old, repair.forget_old):
+            forget(conn, now)
         batches.forget_receipts(conn, now - timedelta(days=collect.KEEP_REQUESTS_DAYS + 1))
-        plan.forget_old(conn, now)
-        repair.forget_old(conn, now)
         collect.forget_files(conn, now - timedelta(days=ws.settings.imports.keep_files_days))
 
 

@@ -106,6 +106,16 @@ class Taken:
     position: dict[int, Request]  #: by writer: the last request taken
     mappings: Mapping[int, WebhookMapping | None] = field(default_factory=dict[int, WebhookMapping | None])  #: by source, for requests of webhooks
 
+    def given_up(self) -> list[SetAside]:
+        """All of it on its way to quarantine, whole, after a failure that nobody expected."""
+        return [
+            SetAside(
+                source_id=one.source_id, reason=Reason.INTAKE_FAILED, detail="an unexpected failure; see the log", payload=one.body, message_id=None,
+                received_at=one.received_at, writer=one.writer, number=one.number, index=0,
+            )
+            for one in self.requests
+        ]  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Returned:

@@ -56,14 +56,6 @@ class Plans:
 
 
 @dataclass(frozen=True)
-class Matched:
-    """What goes on, and what was set aside."""
-
-    events: list[Event]
-    set_aside: list[SetAside]
-
-
-@dataclass(frozen=True)
 class Report:
     """A text read as a plan: the plan, or what is wrong with it; and what is wrong with events held against it."""
 
@@ -154,15 +146,15 @@ class EventView:
     apart: int  #: events with values kept apart
 
 
-def match(conn: Connection, plans: Plans, events: Sequence[Event], sources: Mapping[int, collect.Source], now: datetime) -> Matched:
-    """Hold a batch against the plans of its sources, count what is not as planned, and keep apart what is taken out."""
+def match(conn: Connection, plans: Plans, events: Sequence[Event], sources: Mapping[int, collect.Source], now: datetime) -> tuple[list[Event], list[SetAside]]:
+    """Hold a batch against the plans of its sources, count what is not as planned, keep apart what is taken out; returns what goes on and what does not."""
     holding = {key: ready for key, ready in plans.holding(conn).items() if key in sources and sources[key].kind != "internal"}
     if not holding:
-        return Matched(list(events), [])
+        return list(events), []
     found = matching.match(events, holding)
     store.count_violations(conn, found.tallies, now)
     store.keep_apart(conn, found.apart, now)
-    return Matched(found.events, [collect.as_set_aside(event, reason, detail, remembered=False) for event, reason, detail in found.refused])
+    return found.events, [collect.as_set_aside(event, reason, detail, remembered=False) for event, reason, detail in found.refused]
 
 
 def thin_again(conn: Connection, events: Sequence[Event]) -> list[Event]:
