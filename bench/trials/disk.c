@@ -2,7 +2,7 @@
 
    DISK_ROOT   the directory that is watched; files elsewhere pass through untouched
    DISK_LOG    every change of a file below DISK_ROOT is appended here, with its data, in one order for all processes
-   DISK_FAIL   while a file of this name exists, it says what fails: "eio" every fsync and fdatasync, "full" every write
+   DISK_FAIL   while a file of this name exists, it says what fails: "eio" every fsync, fdatasync and syncfs, "full" every write
                that makes a file longer
 
    A change is logged after it happened and before the program hears of it; a sync is logged twice, before it begins and
@@ -190,6 +190,12 @@ static int sync_file(int file, int (*real)(int))
 }
 int fsync(int file) { REAL(fsync); return sync_file(file, real); }
 int fdatasync(int file) { REAL(fdatasync); return sync_file(file, real); }
+int syncfs(int file)  /* only recovery calls it; what it made sure of is not logged, so the model knows less than the disk holds */
+{
+    REAL(syncfs);
+    if (root[0] && !strncmp(failing(), "eio", 3)) { errno = EIO; return -1; }
+    return real(file);
+}
 
 static void truncated(int file, off_t length) { if (watched(file)) append(TRUNCATE, watched(file), length, 0, 0, 0); }
 int ftruncate(int file, off_t length)

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from cegla.storage.migrations import migrate
-from cegla.storage.postgres import EmbeddedPostgres, refuse_unsafe
+from cegla.storage.postgres import EmbeddedPostgres, first_sync, refuse_unsafe
 from cegla.storage.settings import Settings
 from cegla.storage.workspace import DataDirectory, open_workspace
 from cegla.vocabulary.errors import AlreadyRunning, Broken, DatabaseAway, UnsafeDatabase
@@ -92,6 +92,14 @@ def test_settings_that_could_lose_events_are_refused(tmp_path: Path, monkeypatch
     with pytest.raises(UnsafeDatabase, match="fsync=off"):
         refuse_unsafe(server.dsn)
     server.stop()
+
+
+@pytest.mark.parametrize(
+    ("system", "release", "how"),
+    [("Linux", "6.18.44-fc", "syncfs"), ("Linux", "5.8.0", "syncfs"), ("Linux", "5.7.19", "fsync"), ("Linux", "4.18.0", "fsync"), ("Darwin", "25.1.0", "fsync"), ("Linux", "?", "fsync")],
+)
+def test_recovery_flushes_the_file_system_only_where_failures_are_reported(system: str, release: str, how: str) -> None:
+    assert first_sync(system, release) == how
 
 
 def test_an_address_where_nobody_answers_is_a_message() -> None:
