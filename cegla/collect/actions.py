@@ -16,6 +16,8 @@ from cegla.collect import heads, store
 from cegla.collect import imports as imports_at_work
 from cegla.collect.clocks import Clocks as Clocks
 from cegla.collect.clocks import set_right as set_right
+from cegla.collect.examining import Examined as Examined
+from cegla.collect.examining import examine as examine
 from cegla.collect.file_import import ImportResult, Progress, load_mapping, run_import
 from cegla.collect.imports import Import as Import
 from cegla.collect.imports import Layer as Layer

@@ -19,6 +19,7 @@ from cegla.collect.rules.rows import Plan, as_text
 from cegla.vocabulary.money import MICROS
 
 pc: Any = pyarrow.compute  # its functions are made at run time, so type checkers do not know them
+_ADDRESSES = {"email", "phone"}  #: with one of these a guest is somebody, so what is said of guests is kept
 LONGEST_MESSAGE_ID = 100
 SHORT_TRAITS = 40  #: longer ones are remembered by their digest
 _UNPRINTABLE = r"[^\x20-\x7e\x{a1}-\x{ac}\x{ae}-\x{24f}]"
@@ -60,7 +61,8 @@ def calls(plan: Plan, known_traits: dict[str, str]) -> Calls:
     track = _object([*shared, *done, _raw("properties", _object(properties, len(plan)))], len(plan))
     main = pc.if_else(pa.array(identifies), identify, track)
     counted = {row["values"]: row["counts"] for row in plan.names.value_counts().to_pylist()}
-    if not values["traits"] or not (changed := _changed(plan.user_ids, traits, identifies, known_traits)).any():
+    who = pc.coalesce(plan.user_ids, plan.anonymous_ids) if _ADDRESSES & values["traits"].keys() else plan.user_ids
+    if not values["traits"] or not (changed := _changed(who, traits, identifies, known_traits)).any():
         return Calls(main, np.arange(len(plan)), counted)
     about[1] = _member("messageId", message_ids(plan.mapping.name, plan.keys, "traits"))
     before = _object([*shared, *about], len(plan)).filter(pa.array(changed))
@@ -151,7 +153,7 @@ def _products(plan: Plan) -> Any:
 
 
 def _changed(users: Any, traits: Any, identifies: Any, known: dict[str, str]) -> Any:
-    """Where a known user's traits are not the ones of their last event."""
+    """Where a known person's traits are not the ones of their last event."""
     changed = np.zeros(len(identifies), bool)
     for at, (user, said, own) in enumerate(zip(users.to_pylist(), traits.to_pylist(), identifies.tolist(), strict=True)):
         if user is not None and said != "{}" and not own:

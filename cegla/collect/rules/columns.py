@@ -94,11 +94,19 @@ def _exchanged(texts: Any, form: ColumnForm) -> Typed:
     return Typed(values, wrong, RowProblem.NOT_A_LISTED_VALUE)
 
 
-def _numbers(texts: Any, form: ColumnForm) -> tuple[Any, RowProblem]:
+def _bare(texts: Any, form: ColumnForm) -> Any:
+    """Numbers without their unit and the marks between thousands."""
+    if form.unit:
+        texts = pc.utf8_trim_whitespace(pc.replace_substring(texts, form.unit, ""))
     if form.thousands:
         texts = pc.replace_substring(texts, form.thousands, "")
         if form.thousands == " ":
-            texts = pc.replace_substring(texts, "\u00a0", "")
+            texts = pc.replace_substring_regex(texts, "[\u00a0\u202f]", "")
+    return texts
+
+
+def _numbers(texts: Any, form: ColumnForm) -> tuple[Any, RowProblem]:
+    texts = _bare(texts, form)
     if form.decimal != ".":
         texts = pc.replace_substring(texts, form.decimal, ".")
     good = pc.if_else(pc.match_substring_regex(texts, _NUMBER), texts, pa.scalar(None, pa.string()))
@@ -107,8 +115,7 @@ def _numbers(texts: Any, form: ColumnForm) -> tuple[Any, RowProblem]:
 
 
 def _integers(texts: Any, form: ColumnForm) -> tuple[Any, RowProblem]:
-    if form.thousands:
-        texts = pc.replace_substring(texts, form.thousands, "")
+    texts = _bare(texts, form)
     good = pc.if_else(pc.match_substring_regex(texts, _INTEGER), texts, pa.scalar(None, pa.string()))
     bare = pc.replace_substring_regex(good, r"^\+|\.0*$", "")
     return pc.cast(bare, pa.int64()), RowProblem.NOT_AN_INTEGER

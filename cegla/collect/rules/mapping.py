@@ -19,6 +19,7 @@ from cegla.vocabulary.text import Text
 IDENTIFY = "identify"
 TOTAL = "total"
 CONSENT_AT = "consent_at"
+ACQUIRED = "acquired"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,48}\Z")
 _PLACE = re.compile(r"\{([^{}]+)\}")
 
@@ -35,6 +36,7 @@ SAID: dict[str, Text] = {
         'to musi być jedna kolumna typu time lub date, na przykład "{InvoiceDate}"',
         'it must be one column of type time or date, such as "{InvoiceDate}"',
     ),
+    "acquired": Text("time: acquired wymaga acquired.date", "time: acquired needs acquired.date"),
     "number": Text("tu potrzebna jest kolumna typu number lub integer", "a column of type number or integer is needed here"),
     "total": Text("total jest znane tylko z `total: lines`", "total is known only with `total: lines`"),
 }
@@ -77,6 +79,7 @@ class ColumnForm(Form):
     otherwise: Literal["keep", "empty", "error"] = Field("keep", description="what to do with a text that `values` does not list")
     decimal: str = Field(".", min_length=1, max_length=1, description="number: the decimal mark")
     thousands: str = Field("", max_length=1, description="number: the mark between thousands")
+    unit: str = Field("", max_length=20, description="number, integer: a unit written beside the number, such as zł")
     true_words: tuple[str, ...] = Field(("true", "yes", "tak", "1", "t", "y"), description="boolean: case does not matter")
     false_words: tuple[str, ...] = Field(("false", "no", "nie", "0", "f", "n"), description="boolean: case does not matter")
     format: str = Field("iso", description="date, time: iso, epoch_seconds, epoch_milliseconds, or as in strptime: %d.%m.%Y %H:%M")
@@ -146,7 +149,7 @@ class Mapping(Form):
     columns: dict[str, ColumnForm] = Field(default_factory=dict, description="what columns are; `quantity: integer` is short for `quantity: {type: integer}`")
     event: str = Field(min_length=1, description="the event's name, a template, or `identify`")
     when: tuple[WhenForm, ...] = Field((), description="other names for rows of a kind; the first that fits wins")
-    time: str = Field(description="a template of one column of type time or date")
+    time: str = Field(description="a template of one column of type time or date; or `acquired`: the day the list was obtained")
     ids: IdsForm = Field(description="who did it")
     group_by: tuple[str, ...] = Field((), description="columns whose equal values make one event of several rows")
     properties: dict[str, Constant] = Field(default_factory=dict, description="of the event: name: template or constant; of a group, the first row's")
@@ -198,7 +201,7 @@ class Template:
 
 
 def template(text: str) -> Template:
-    """"guest-{InvoiceNo}" taken apart."""
+    """ "guest-{InvoiceNo}" taken apart."""
     pieces = [(piece, index % 2 == 1) for index, piece in enumerate(_PLACE.split(text)) if piece]
     return Template(tuple(piece for piece, _ in pieces), tuple(column for _, column in pieces))
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from cegla.collect.rules.columns import RowProblem, in_utc, typed
-from cegla.collect.rules.mapping import CONSENT_AT, SAID, TOTAL, ColumnForm, Mapping, WhenForm, template
+from cegla.collect.rules.mapping import ACQUIRED, CONSENT_AT, SAID, TOTAL, ColumnForm, Mapping, WhenForm, template
 from cegla.collect.rules.occurrences import Occurrences
 from cegla.vocabulary.errors import MappingInvalid
 from cegla.vocabulary.money import MICROS
@@ -174,6 +174,10 @@ def _bytes_of(texts: Any) -> Iterator[memoryview]:
 def _moments(sheet: Sheet, mapping: Mapping, field: str) -> Any:
     """When each row happened, or was agreed to; a date begins at midnight in its column's zone."""
     text = getattr(mapping, field)
+    if text == ACQUIRED and field == "time":
+        if mapping.acquired is None:
+            raise MappingInvalid(where=field, seen=text, detail=SAID["acquired"])
+        return pc.cast(pa.repeat(pa.scalar(mapping.acquired.day), len(sheet.numbers)), pa.timestamp("us", "UTC"))
     column = template(text).single
     form = mapping.columns.get(column or "")
     if column is None or form is None or form.type not in ("time", "date"):

@@ -1,0 +1,92 @@
+"""Files nobody described: what they are is guessed with reasons, and the mapping proposed reads every row of them."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from cegla.collect import actions as collect
+from cegla.collect import file_import
+from cegla.collect.examining import Examined
+from cegla.collect.rules.mapping import read_mapping
+from tests.collect.test_file_import import NoStores, Settings
+
+PEOPLE = [
+    ["Imię", "Nazwisko", "Adres e-mail", "Kom.", "Data urodzenia", "Miasto", "Kod pocztowy", "Newsletter", "Zgoda SMS", "Wydano"],
+    ["Żaneta", "Łąka", "zaneta@example.pl", "600 100 200", "03.04.1985", "Łódź", "90-001", "tak", "1", "1 234,50 zł"],
+    ["Świętosław", "Źrebiec", "s@example.pl", "+48 600 100 201", "23.04.1985", "Święta Katarzyna", "00-950", "nie", "0", "12,00 zł"],
+    ["Ąbc", "Ćma", "c@example.pl", "600100203", "01.12.1990", "Gdańsk", "80-001", "tak", "0", "0,99 zł"],
+]
+ORDERS = [
+    ["Numer zamówienia", "Data zamówienia", "ID klienta", "E-mail", "SKU", "Produkt", "Ilość", "Cena", "Waluta"],
+    ["1001", "03.04.2026 10:15", "7", "zaneta@example.pl", "B-1", "Buty", "2", "199,99", "PLN"],
+    ["1001", "03.04.2026 10:15", "7", "zaneta@example.pl", "S-1", "Śruba", "1", "5,50", "PLN"],
+    ["1002", "24.04.2026 09:00", "8", "jan@example.pl", "B-1", "Buty", "1", "199,99", "PLN"],
+]
+ACQUIRED = {"from": "shop's own list", "date": "2026-07-02", "notice": "v1"}
+
+
+def as_csv(rows: list[list[str]], separator: str = ",", quote: str = '"', newline: str = "\r\n") -> str:
+    out = io.StringIO()
+    csv.writer(out, delimiter=separator, quotechar=quote, lineterminator=newline).writerows(rows)
+    return out.getvalue()
+
+
+def examined(tmp_path: Path, content: bytes, name: str = "Klienci 2026.csv") -> tuple[Path, Examined]:
+    path = tmp_path / f"upload{Path(name).suffix}"
+    path.write_bytes(content)
+    return path, collect.examine(path, name)
+
+
+def tried(path: Path, found: Examined) -> file_import.ImportResult:
+    mapping = read_mapping({**found.mapping, "acquired": ACQUIRED}, "proposed")
+    return file_import.run_import(NoStores(Settings.model_validate({}), ""), path, mapping, None, None, None)
+
+
+def guesses(found: Examined) -> dict[str, str]:
+    return {guess.field: guess.value for guess in found.guessed}
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1250", "iso-8859-2"])
+def test_the_same_polish_table_is_read_the_same_however_it_is_written(tmp_path: Path, separator: str, encoding: str) -> None:
+    path, found = examined(tmp_path, as_csv(PEOPLE, separator).encode(encoding))
+    assert guesses(found) | {"encoding": ""} == {"format": "csv", "separator": separator, "quote": '"', "header_row": "1", "encoding": ""}
+    assert found.form.encoding == {"utf-8-sig": "utf-8"}.get(encoding, encoding)
+    assert all(guess.sure and guess.reason.pl and guess.reason.en for guess in found.guessed)
+    assert [column.name for column in found.columns] == PEOPLE[0]
+    assert found.preview == PEOPLE[1:]
+    assert found.kind == "people"
+    result = tried(path, found)
+    assert (result.rows_used, result.rows_refused) == (3, 0)
+    assert result.first_events[0]["traits"] == {
+        "email": "zaneta@example.pl", "phone": "600 100 200", "first_name": "Żaneta", "last_name": "Łąka", "birthday": "1985-04-03", "city": "Łódź",
+        "postal_code": "90-001", "wydano": 1234.5,
+    }  # fmt: skip
+    assert result.first_events[0]["context"]["consent"]["categoryPreferences"] == {"marketing_email": True, "marketing_sms": True}
+
+
+def test_lines_of_orders_become_whole_orders_of_somebody(tmp_path: Path) -> None:
+    path, found = examined(tmp_path, as_csv(ORDERS, ";").encode("cp1250"), "Zamówienia.csv")
+    assert (found.kind, found.mapping["name"], found.questions) == ("orders", "zamowienia", ())
+    result = tried(path, found)
+    assert (result.rows_used, result.by_name["Order Completed"], result.total_micros) == (4 - 1, 2, 605_470_000)
+    order = next(event for event in result.first_events if event.get("event") == "Order Completed")
+    assert (order["userId"], order["timestamp"], order["properties"]["order_id"]) == ("7", "2026-04-03T08:15:00.000000Z", "1001")
+    assert [proposed.place for proposed in found.proposals if proposed.column == "SKU"] == ["products.sku"]
+
+
+@pytest.mark.parametrize("padded", [True, False])
+def test_a_title_above_the_table_is_passed_over(tmp_path: Path, padded: bool) -> None:
+    fill = [""] * (len(ORDERS[0]) - 1 if padded else 0)
+    path, found = examined(tmp_path, as_csv([["Raport sprzedaży", *fill], ["wygenerowano 2026-05-01", *fill], ["", *fill], *ORDERS], ";").encode())
+    assert found.form.header_row == 4
+    assert tried(path, found).rows_used == 3
+
+
+def test_a_table_without_names_gets_numbers_for_names(tmp_path: Path) -> None:
+    path, found = examined(tmp_path, as_csv(PEOPLE[1:], ";").encode())
+    assert found.form.header_row == 0
+    assert {proposed.place: proposed.column for proposed in found.proposals}["traits.email"] == "column_3"
+    assert tried(path, found).rows_used == 3
