@@ -38,6 +38,8 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "power_cuts": _main_of("trials.power_cuts"),
     "restart": _main_of("trials.restart"),
     "full_disk": _main_of("trials.full_disk"),
+    "failpoints": _main_of("trials.failpoints"),
+    "damage": _main_of("trials.damage"),
 }
 
 

@@ -17,6 +17,7 @@ from cegla.plan import actions as plan
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.storage.batches import Receipt, receipts
+from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
 
 LOG = structlog.get_logger("flow")
@@ -48,6 +49,7 @@ def rebuild(ws: Workspace, conn: Connection) -> Rebuilt:
         tables, found = _rows_again(ws, conn, receipt, sources, past)
         if receipt.batch > have:
             ws.warehouse.append(tables)
+            passing("recover: within the rebuild")
             batches, events, missing = batches + 1, events + found, missing + receipt.events - found
     LOG.warning("the history is written again", batches=batches, events=events, missing=missing)
     return Rebuilt(batches, events, missing)

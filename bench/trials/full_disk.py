@@ -126,6 +126,10 @@ class Asker:
             self.acknowledged.add(name)
         return answer.status_code, answer.headers.get("retry-after")
 
+    def close(self) -> None:
+        """No more questions."""
+        self._client.close()
+
     def ready(self) -> bool:
         """What a collector says of itself."""
         with suppress(httpx.TransportError):
@@ -147,6 +151,7 @@ def trial(disk: Path, full_seconds: float = 4.0) -> Report:
         _little_room(ballast, asker, report)
         _no_room(Ballast(disk), asker, report, data, full_seconds)
         _room_again(running, load, loading, report)
+        asker.close()
     found = find_history(data)
     acknowledged = load.acknowledged | asker.acknowledged
     report.acknowledged, report.lost, report.doubled = len(acknowledged), len(acknowledged - set(found)), len(found) - len(set(found))

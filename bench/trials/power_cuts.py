@@ -117,7 +117,7 @@ def make_cluster(directory: Path) -> Cluster:
     directory.mkdir()
     directory.chmod(0o755)
     server = EmbeddedPostgres(directory)
-    with _options(postgres.CLUSTER_OPTIONS, SMALL_CLUSTER), _settings(SMALL_SERVER):
+    with _options(postgres.CLUSTER_OPTIONS, SMALL_CLUSTER), server_settings(SMALL_SERVER):
         server.start()
     migrate(server.dsn)
     with psycopg.connect(server.dsn, autocommit=True) as conn:
@@ -139,7 +139,7 @@ def record(
     _copy(server.data, recording.base)
     recording.log.touch()
     recording.log.chmod(0o666)
-    with _settings(SMALL_SERVER | (server_options or {})), environment_with(disk.under(server.data, recording.log)):
+    with server_settings(SMALL_SERVER | (server_options or {})), environment_with(disk.under(server.data, recording.log)):
         server.start()
     try:
         _load(server, cluster.key, recording, seed, seconds, collector)
@@ -245,11 +245,11 @@ def judge(directory: Path, acknowledged: set[str]) -> Verdict:
     server = EmbeddedPostgres(directory)
     faults: list[str] = []
     found: set[str] = set()
-    with _settings(AFTER_CUT):
+    with server_settings(AFTER_CUT):
         try:
             server.start()
             with psycopg.connect(server.dsn) as conn:
-                found = _requests(conn, faults)
+                found = requests_in(conn, faults)
                 faults += _contradictions(conn)
         except (CeglaError, psycopg.Error) as error:
             faults.append(f"it does not start or read: {type(error).__name__}")
@@ -263,7 +263,7 @@ def judge(directory: Path, acknowledged: set[str]) -> Verdict:
     return Verdict(1, len(acknowledged), missing, int(missing > 0), int(bool(faults)), Counter(faults))
 
 
-def _requests(conn: psycopg.Connection, faults: list[str]) -> set[str]:
+def requests_in(conn: psycopg.Connection, faults: list[str]) -> set[str]:
     """The message ids in the inbox; the chains are computed anew on the way."""
     found: set[str] = set()
     ends: dict[int, tuple[int, bytes]] = {}
@@ -303,7 +303,7 @@ def _wrong_pages(server: EmbeddedPostgres) -> Iterator[str]:
 
 
 @contextmanager
-def _settings(changes: dict[str, str]) -> Generator[None]:
+def server_settings(changes: dict[str, str]) -> Generator[None]:
     """The embedded server with some options changed."""
     before = dict(postgres.SERVER_OPTIONS)
     postgres.SERVER_OPTIONS.update(changes)

@@ -22,6 +22,7 @@ from cegla.activate.rules.replies import Meaning, Reply, meaning
 from cegla.activate.store import SQL
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
+from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis, Channel, Verdict
 from cegla.vocabulary.errors import MailServerRefused, TemplateInvalid
@@ -160,10 +161,12 @@ class Round:
         self.conn.commit()  # the links in the message, before the server waits
 
         def begin() -> bool:
+            passing("send: before the hand-off")
             begun = SQL.begin_hand_off(
                 self.conn, id=row.id, now=self.now, tracked=occasion.tracked, consent_record_id=verdict.record_id, consent_at=verdict.decided_at
             )
             self.conn.commit()
+            passing("send: after the hand-off began")
             return begun == 1
 
         try:
@@ -174,7 +177,9 @@ class Round:
             self.end(row, MessageState.AMBIGUOUS, reply=str(error))
         else:
             if reply is not None:
+                passing("send: after the content")
                 self.answered(row, campaign, reply)
+                passing("send: after the answer was kept")
 
     def answered(self, row: Due, campaign: Sending, reply: Reply) -> None:
         """Do what a reply asks for."""
@@ -227,8 +232,11 @@ class Round:
         ]
         if events:
             collect.write_down(self.conn, internal_source(self.conn, self.now), returning.requests(events), self.now)
+            passing("tell: before the commit")
         self.more = self.more or len(told) == TOLD_AT_ONCE
         self.conn.commit()
+        if events:
+            passing("tell: after the commit")
 
     def allowance(self, campaign: Sending) -> int:
         """How many messages may go now."""

@@ -31,6 +31,7 @@ from cegla.collect.rules.door import Grant
 from cegla.collect.rules.stamps import truncated
 from cegla.collect.store import LOCK_SPACE, SQL
 from cegla.storage import migrations
+from cegla.storage.failpoint import passing
 from cegla.vocabulary.errors import DatabaseAway
 
 CONNECTION_OPTIONS = "-c synchronous_commit=on -c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s"
@@ -209,12 +210,15 @@ class GroupCommitter:
         buffer, number, link = self._numbered(group)
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
+                passing("collector: before the commit")
                 await self._write(buffer)
+                passing("collector: after the commit")
         except (psycopg.Error, OSError, TimeoutError) as error:
             await self._failed(group, error)
             return
         self._number, self._link = number, link
         self._write_head()
+        passing("collector: after the head")
         self.figures.count(len(group), time.perf_counter() - started)
         settle(group, Outcome.COMMITTED)
 

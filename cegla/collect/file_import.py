@@ -35,6 +35,7 @@ from cegla.collect.rules.mapping import FileForm, Mapping, check_columns, read_m
 from cegla.collect.rules.occurrences import Occurrences
 from cegla.collect.rules.rows import Plan, RowError, pc, plan_events, read_sheet
 from cegla.collect.tables import ERROR_COLUMNS, Part
+from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import FileUnreadable, MappingInvalid
 from cegla.vocabulary.text import Language, Text
@@ -267,6 +268,8 @@ class _Inbox:
         if self._target is not None:
             with self._ws.transaction() as conn:
                 self._target.write_down(conn, bodies, self._ws.clock())
+                passing("import: before the commit")
+            passing("import: after the commit")
 
 
 def _without_giants(made: Calls, plan: Plan) -> tuple[Calls, list[int]]:

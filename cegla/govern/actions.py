@@ -24,6 +24,7 @@ from cegla.govern.rules.roles import Role as Role
 from cegla.govern.rules.signals import in_force, news_in, preferences, says_anything, says_the_same, settled_by
 from cegla.govern.store import SQL
 from cegla.storage.batches import only_intake_worker, only_refresher
+from cegla.storage.failpoint import passing
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection, Workspace
@@ -224,8 +225,12 @@ def erase_everything(ws: Workspace, identity_ids: Sequence[int], holders: Sequen
         for channel, address in addresses:
             suppress(conn, ws.keys, address, channel, "erased", now)
         SQL.bar_identities(conn, ids=list(identity_ids), now=now)
-        rows = {holder.name: holder.erase(conn, identity_ids) for holder in holders} | {"warehouse": ws.warehouse.erase(identity_ids)}
+        rows = {holder.name: holder.erase(conn, identity_ids) for holder in holders}
+        passing("erase: before the warehouse")
+        rows["warehouse"] = ws.warehouse.erase(identity_ids)
+        passing("erase: after the warehouse")
         note(conn, actor, "person.erase", f"p{min(identity_ids)}", {f"rows_{name}": count for name, count in rows.items()}, now)
+    passing("erase: after the commit")
     return Erasure(rows, len(addresses), False)
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event
 
@@ -73,6 +74,7 @@ def commit_batch(conn: Connection, batch: Committed, events: Sequence[Event], id
         "insert into storage.batches (number, last_event_id, events, committed_at, receipt, moves) values (%s, %s, %s, %s, %s, %s)",
         [*batch, len(events), now, _packed(_columns(events, identity_ids)) if events else None, None if moves is None else _packed(moves)],
     )
+    passing("intake: before the commit")
 
 
 def receipts(conn: Connection, after: int = 0) -> Iterator[Receipt]:
@@ -121,6 +123,7 @@ def mark_refreshed(conn: Connection, upto: int) -> None:
     """Say, in the transaction that refreshed them, that traits and segments hold everything up to this batch."""
     conn.execute("delete from storage.moved_people where batch <= %s", [upto])
     conn.execute("update storage.refreshed set batch = %s", [upto])
+    passing("refresh: before the commit")
 
 
 def only_intake_worker(conn: Connection) -> None:

@@ -21,6 +21,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from cegla.storage.failpoint import passing
 from cegla.vocabulary.errors import Busy, CeglaError, DiskFull, WarehouseDamaged
 
 EVENTS = pa.schema(
@@ -257,6 +258,7 @@ class Warehouse:
 
     def append(self, tables: dict[str, pa.Table]) -> None:
         """Add the rows of one intake batch, all or none."""
+        passing("intake: before the append")
         with self._writing, self._cursor() as cursor:
             cursor.begin()
             for name, rows in tables.items():
@@ -265,7 +267,9 @@ class Warehouse:
                     columns = ", ".join(TABLES[name].names)
                     cursor.execute(f"insert into {name} ({columns}) select {columns} from incoming")
                     cursor.unregister("incoming")
+            passing("intake: within the append")
             cursor.commit()
+        passing("intake: after the append")
 
     def last_batch(self) -> int:
         """The newest batch with rows here; 0 when there is none."""
@@ -287,6 +291,7 @@ class Warehouse:
                 row = cursor.execute(f"delete from {name} where batch > ?", [batch]).fetchone()
                 removed += row[0] if row else 0
         self._newest = batch
+        passing("recover: after taking back")
         return removed
 
     def rows_of(self, identity_ids: Sequence[int]) -> dict[str, list[dict[str, Any]]]:

@@ -13,6 +13,7 @@ from cegla.collect import actions as collect
 from cegla.flow import Intake, night, recompute_segments, refresh
 from cegla.repair import actions as repair
 from cegla.segment import actions as segment
+from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Workspace
 from cegla.undoing import undo_import
 from cegla.vocabulary.errors import CeglaError, Transient, WarehouseDamaged
@@ -84,6 +85,7 @@ class Loops:
     def _take_in(self) -> float:
         if self.intake.apply() is None:
             return IDLE_SECONDS
+        passing("intake: after the commit")
         self._applied.set()
         return 0.0
 
@@ -98,6 +100,7 @@ class Loops:
         except BaseException:
             self._applied.set()
             raise
+        passing("refresh: after the commit")
         return REFRESH_REST * (time.perf_counter() - began)
 
     def _repair(self) -> float:

@@ -1,0 +1,37 @@
+"""A process dies between two stores, or between a store and the world: after the restart each effect is there, once.
+
+All points: `python -m bench failpoints`.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import cegla
+from bench.trials import failpoints
+from cegla.storage.failpoint import POINTS
+
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(600)]
+
+IN_EVERY_RUN = (
+    "collector: after the commit",
+    "intake: after the append",
+    "send: after the content",
+    "erase: after the warehouse",
+)
+
+
+def test_every_point_lies_in_the_code_once() -> None:
+    sources = [file.read_text() for file in Path(cegla.__file__).parent.rglob("*.py")]
+    found = [point for source in sources for point in re.findall(r'passing\("([^"]+)"\)', source)]
+    assert sorted(found) == sorted(POINTS)
+
+
+def test_after_death_at_a_point_every_effect_is_there_once() -> None:
+    report = failpoints.trial(IN_EVERY_RUN)
+    assert report.lies_seen == report.lies > 0  # the control: the judge sees a doubled event, a lost one, a doubled letter ...
+    assert report.died == list(IN_EVERY_RUN)
+    assert report.letters > 0
+    assert report.ambiguous > 0
+    assert report.faults == []
