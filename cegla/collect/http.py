@@ -3,7 +3,7 @@
     bytes ─► llhttp ─► Request ─► application.handle ─► ... ─► request.answer ─► bytes
 
 A protocol of our own, since on the hot path a general server's task, events and messages cost three times as much as
-everything else a request needs (docs/decisions/0013-the-door-speaks-http-itself.md). What a body may hold in memory is bounded per request and in all.
+everything else a request needs (docs/decisions/0014-the-door-speaks-http-itself.md). What a body may hold in memory is bounded per request and in all.
 """
 
 import asyncio
