@@ -1,0 +1,179 @@
+"""The form of an import: what each column of a file is, between what was guessed and the mapping that comes of it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from typing import Any
+
+from starlette.datastructures import FormData
+
+from cegla.collect import actions as collect
+from cegla.vocabulary.errors import FieldMissing
+from cegla.vocabulary.folding import folded
+from cegla.vocabulary.text import Text
+
+#: What a column can be: its place in the mapping, in words. "traits" and "properties" take a name of one's own.
+PLACES: dict[str, Text] = {
+    "": Text("pomiń", "leave out"),
+    "ids.user_id": Text("numer klienta", "customer number"),
+    "traits.email": Text("adres e-mail", "e-mail address"),
+    "traits.phone": Text("telefon", "phone"),
+    "traits.first_name": Text("imię", "given name"),
+    "traits.last_name": Text("nazwisko", "surname"),
+    "traits.name": Text("imię i nazwisko", "full name"),
+    "traits.birthday": Text("data urodzenia", "date of birth"),
+    "traits.gender": Text("płeć", "sex"),
+    "traits.street": Text("ulica", "street"),
+    "traits.postal_code": Text("kod pocztowy", "postcode"),
+    "traits.city": Text("miejscowość", "town"),
+    "traits.country": Text("kraj", "country"),
+    "traits.company": Text("firma", "company"),
+    "traits.tax_id": Text("NIP", "tax number"),
+    "time": Text("kiedy to było", "when it happened"),
+    "event": Text("nazwa zdarzenia", "name of the event"),
+    "order": Text("numer zamówienia", "order number"),
+    "total": Text("wartość zamówienia", "order total"),
+    "currency": Text("waluta", "currency"),
+    "products.product_id": Text("kod produktu", "product code"),
+    "products.name": Text("nazwa produktu", "product name"),
+    "products.category": Text("kategoria", "category"),
+    "products.price": Text("cena", "price"),
+    "products.quantity": Text("ilość", "quantity"),
+    "consents.analytics": Text("zgoda: analiza", "consent: analytics"),
+    "consents.marketing_email": Text("zgoda: e-mail", "consent: e-mail"),
+    "consents.marketing_sms": Text("zgoda: SMS", "consent: SMS"),
+    "consent_at": Text("data zgody", "date of the consent"),
+    "traits": Text("inna cecha osoby…", "another trait of the person…"),
+    "properties": Text("inna cecha zdarzenia…", "another property of the event…"),
+}
+TYPES: dict[str, tuple[Text, dict[str, Any]]] = {
+    "text": (Text("tekst", "text"), {"type": "text"}),
+    "integer": (Text("liczba całkowita", "whole number"), {"type": "integer"}),
+    "number": (Text("liczba 1234.50", "number 1234.50"), {"type": "number"}),
+    "comma": (Text("liczba 1 234,50", "number 1 234,50"), {"type": "number", "decimal": ",", "thousands": " "}),
+    "dotted": (Text("liczba 1.234,50", "number 1.234,50"), {"type": "number", "decimal": ",", "thousands": "."}),
+    "boolean": (Text("tak / nie", "yes / no"), {"type": "boolean"}),
+    "iso": (Text("data 2026-12-31", "date 2026-12-31"), {"type": "date"}),
+    "dots": (Text("data 31.12.2026", "date 31.12.2026"), {"type": "date", "format": "%d.%m.%Y"}),
+    "day_first": (Text("data 31/12/2026 (dzień pierwszy)", "date 31/12/2026 (day first)"), {"type": "date", "format": "%d/%m/%Y"}),
+    "month_first": (Text("data 12/31/2026 (miesiąc pierwszy)", "date 12/31/2026 (month first)"), {"type": "date", "format": "%m/%d/%Y"}),
+    "moment": (Text("czas 2026-12-31 15:30:00", "time 2026-12-31 15:30:00"), {"type": "time"}),
+    "moment_dots": (Text("czas 31.12.2026 15:30", "time 31.12.2026 15:30"), {"type": "time", "format": "%d.%m.%Y %H:%M"}),
+}
+FORMATS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "jsonl": "JSON Lines", "parquet": "Parquet"}
+ENCODINGS = {"utf-8": "UTF-8", "cp1250": "Windows-1250", "iso-8859-2": "ISO-8859-2", "utf-16": "UTF-16"}
+SEPARATORS = {",": Text("przecinek ,", "comma ,"), ";": Text("średnik ;", "semicolon ;"), "\t": Text("tabulator", "tab"), "|": Text("kreska |", "bar |")}
+KINDS = {
+    "people": Text("lista osób: jeden wiersz to jedna osoba", "a list of people: a row is a person"),
+    "orders": Text("zamówienia: wiersz to pozycja albo całe zamówienie", "orders: a row is a line or a whole order"),
+    "events": Text("zdarzenia: jeden wiersz to jedno zdarzenie", "events: a row is an event"),
+}
+FILE_FIELDS = ("format", "separator", "encoding", "header_row", "sheet")
+_NOT_PLAIN = re.compile(r"[^a-z0-9]+")
+GUESSED = "guessed"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as the form shows it."""
+
+    number: int
+    guess: Any
+    place: str
+    own_name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The values of the whole form."""
+
+    kind: str
+    columns: list[Column]
+    values: Mapping[str, str]  #: the fields that stand alone: name, source, basis, from, date, notice, proof, event
+
+
+def file_form(form: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How the file is to be read, as the form says; None when it says nothing."""
+    told = {field: str(form[field]) for field in FILE_FIELDS if form.get(field) not in (None, "")}
+    return told or None
+
+
+def shown(examined: Any, form: FormData | None, found: Any) -> Shown:
+    """The form's values: as sent, or as guessed for a form that nobody filled in yet."""
+    proposed = {one.column: one.place for one in examined.proposals}
+    if form is None:
+        stem = _slug(found.file_name.rpartition(".")[0] or found.file_name) or "import"
+        values = {"name": stem[:49], "source": stem, "basis": "", "from": "", "date": "", "notice": "", "proof": "", "event": "Imported"}
+        columns = [Column(number, guess, *_split(proposed.get(guess.name, "")), GUESSED) for number, guess in enumerate(examined.columns)]
+        return Shown(examined.kind, columns, values)
+    values = {key: str(form.get(key, "")) for key in ("name", "source", "basis", "from", "date", "notice", "proof", "event")}
+    columns = [
+        Column(number, guess, str(form.get(f"place_{number}", "")), str(form.get(f"own_{number}", "")), str(form.get(f"type_{number}", GUESSED)))
+        for number, guess in enumerate(examined.columns)
+    ]
+    return Shown(str(form.get("kind", examined.kind)), columns, values)
+
+
+def mapping(form: FormData, examined: Any, import_id: int) -> Any:
+    """The mapping that the form describes. Raises FieldMissing, MappingInvalid and its kin with the field that is wrong."""
+    told = shown(examined, form, None)
+    for needed in ("name", "source", "basis", "from", "date"):
+        if not told.values[needed].strip():
+            raise FieldMissing(where=needed, field=needed)
+    acquired = {key: value for key in ("from", "date", "notice", "proof") if (value := told.values[key].strip())}
+    base: dict[str, Any] = {
+        "name": told.values["name"].strip(), "source": told.values["source"].strip(), "basis": told.values["basis"], "acquired": acquired,
+        "file": examined.form.model_dump(exclude_defaults=True), "columns": {column.guess.name: _form_of(column) for column in told.columns if column.place},
+    }  # fmt: skip
+    return collect.read_mapping(base | _body(told, examined), f"import {import_id}")
+
+
+def _body(told: Shown, examined: Any) -> dict[str, Any]:
+    """Event, time, ids and what an event takes from the columns, by the kind of file."""
+    at = {column.place: column.guess.name for column in told.columns if column.place not in ("", "traits", "properties")}
+    sections: dict[str, dict[str, Any]] = {"traits": {}, "properties": {}, "products": {}, "consents": {}}
+    for column in told.columns:
+        section, _, key = column.place.partition(".")
+        if section in sections:
+            sections[section][key or _slug(column.own_name or column.guess.name)] = f"{{{column.guess.name}}}"
+    proposed: Mapping[str, Any] = examined.mapping
+    body: dict[str, Any] = {
+        "time": f"{{{at['time']}}}" if "time" in at else proposed.get("time", ""),
+        "ids": {"user_id": f"{{{at['ids.user_id']}}}"} if "ids.user_id" in at else proposed.get("ids", {}),
+        "event": "identify" if told.kind == "people" else told.values["event"].strip() or "Imported",
+    }
+    if told.kind == "orders":
+        body["event"] = "Order Completed"
+        if "order" in at:
+            body["group_by"] = [at["order"]]
+            sections["properties"]["order_id"] = f"{{{at['order']}}}"
+        lines = {"price", "quantity"} <= sections["products"].keys() and "total" not in at
+        body["total"] = "lines" if lines else f"{{{at['total']}}}" if "total" in at else None
+        body["currency"] = f"{{{at['currency']}}}" if "currency" in at else proposed.get("currency")
+    elif "event" in at and told.kind == "events":
+        body["event"] = f"{{{at['event']}}}"
+    if "consent_at" in at:
+        body["consent_at"] = f"{{{at['consent_at']}}}"
+    return {key: value for key, value in (body | {key: rows for key, rows in sections.items() if rows}).items() if value is not None}
+
+
+def _form_of(column: Column) -> dict[str, Any]:
+    if column.type in TYPES:
+        return TYPES[column.type][1]
+    return column.guess.form.model_dump(exclude_defaults=True) | {"type": column.guess.form.type}
+
+
+def _split(place: str) -> tuple[str, str]:
+    """A place as the list of the form knows it, and the name of one's own for a trait or property that is not in the list."""
+    if place in PLACES:
+        return place, ""
+    section, _, key = place.partition(".")
+    return (section, key) if section in ("traits", "properties") else ("", "")
+
+
+def _slug(text: str) -> str:
+    return _NOT_PLAIN.sub("_", folded(text)).strip("_")
+
+
