@@ -13,6 +13,7 @@ from cegla.console.screens import (
     events,
     gallery,
     identity,
+    imports,
     inbox,
     mailbox,
     messages,

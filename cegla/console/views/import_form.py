@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-
 from typing import Any
 
 from starlette.datastructures import FormData
