@@ -19,6 +19,7 @@ from cegla.collect.clocks import set_right as set_right
 from cegla.collect.examining import Examined as Examined
 from cegla.collect.examining import examine as examine
 from cegla.collect.file_import import ImportResult, Progress, load_mapping, run_import
+from cegla.collect.imports import STATES as STATES
 from cegla.collect.imports import Import as Import
 from cegla.collect.imports import Layer as Layer
 from cegla.collect.imports import ask_undo as ask_undo
@@ -38,10 +39,13 @@ from cegla.collect.imports import take_back as take_back
 from cegla.collect.imports import upload as upload
 from cegla.collect.rules import decode as decoding
 from cegla.collect.rules import envelope, limits
+from cegla.collect.rules.columns import PROBLEMS as PROBLEMS
 from cegla.collect.rules.decode import Decoded, Limits, Origin, Request
 from cegla.collect.rules.frame import WEBHOOK
 from cegla.collect.rules.frame import Framed as Framed
 from cegla.collect.rules.mapping import Mapping as FileMapping
+from cegla.collect.rules.mapping import read_file_form as read_file_form
+from cegla.collect.rules.mapping import read_mapping as read_mapping
 from cegla.collect.rules.people import names as names
 from cegla.collect.rules.people import needles as needles
 from cegla.collect.rules.signatures import SCHEMES as SCHEMES

@@ -64,8 +64,10 @@ class Console:
         """The web side of one row of the route table."""
 
         async def answer(request: Request) -> Response:
-            form = await request.form(max_files=4, max_fields=2_000, max_part_size=2_000_000) if route.method == "POST" else FormData()
-            return await run_in_threadpool(self.answer, request, route, form)
+            if route.method != "POST":
+                return await run_in_threadpool(self.answer, request, route, FormData())
+            async with request.form(max_files=4, max_fields=2_000, max_part_size=2_000_000) as form:  # uploaded files end with it
+                return await run_in_threadpool(self.answer, request, route, form)
 
         return answer
 

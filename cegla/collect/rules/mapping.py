@@ -225,6 +225,17 @@ def read_mapping(values: object, where: str) -> Mapping:
         raise MappingInvalid(where=place, seen=first.get("input", ""), detail=detail) from None
 
 
+def read_file_form(values: dict[str, str]) -> FileForm:
+    """How a file is written, from a form's fields. Raises MappingInvalid."""
+    try:
+        return FileForm.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        said = first["msg"].removeprefix("Value error, ")
+        detail = SAID.get(said) or Text(f"wartość nie pasuje do pola ({said})", said)
+        raise MappingInvalid(where=".".join(map(str, first["loc"])), seen=first.get("input", ""), detail=detail) from None
+
+
 def check_columns(mapping: Mapping, found: list[str]) -> None:
     """Raise ColumnUnknown when the mapping names a column that the file does not have."""
     known = set(found)

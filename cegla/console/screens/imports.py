@@ -44,7 +44,7 @@ def show_one(visit: Visit) -> Response:
     found = _found(visit)
     if found.state == "draft":
         return _form(visit, found)
-    return visit.page("import.html", {"found": found, "states": collect.IMPORT_STATES, "colours": COLOURS, "live": found.state in LIVE}, block="standing")
+    return visit.page("import.html", {"found": found, "states": collect.STATES, "colours": COLOURS, "live": found.state in LIVE}, block="standing")
 
 
 def change(visit: Visit) -> Response:
@@ -52,7 +52,7 @@ def change(visit: Visit) -> Response:
     found, start = _found(visit), visit.field("start") == "yes"
     look: Any = None
     try:
-        examined = collect.examine(Path(found.file_path), found.file_name, import_form.file_form(visit.form))
+        examined = _examined(visit, found)
         mapping = import_form.mapping(visit.form, examined, found.id)
         with visit.ws.transaction() as conn:
             collect.save_draft(conn, found.id, mapping)
@@ -114,19 +114,24 @@ def _found(visit: Visit) -> Any:
         return collect.import_of(conn, visit.number("id"))
 
 
+def _examined(visit: Visit, found: Any) -> Any:
+    """The file as it is guessed, or read as the form says."""
+    form = import_form.file_form(visit.form) if visit.method == "POST" else None
+    return collect.examine(Path(found.file_path), found.file_name, visit.ws.settings.timezone, form)
+
+
 def _listed(visit: Visit, problem: dict[str, Any] | None) -> dict[str, Any]:
     before = visit.asked_number("before") or None
     with visit.ws.transaction() as conn:
         found = collect.imports(conn, before, AT_ONCE + 1)
     more = found[AT_ONCE - 1].id if len(found) > AT_ONCE else None
-    return {"found": found[:AT_ONCE], "more": more, "before": before, "problem": problem, "states": collect.IMPORT_STATES, "colours": COLOURS}
+    return {"found": found[:AT_ONCE], "more": more, "before": before, "problem": problem, "states": collect.STATES, "colours": COLOURS}
 
 
 def _form(visit: Visit, found: Any, *, look: Any = None, problem: dict[str, Any] | None = None, status: int = 200) -> Response:
     """The draft's form: what was guessed, or what the person said since."""
-    chosen = import_form.file_form(visit.form) if visit.method == "POST" else None
     try:
-        examined = collect.examine(Path(found.file_path), found.file_name, chosen)
+        examined = _examined(visit, found)
     except CeglaError as error:
         examined, problem, status = None, problem or error.problem(visit.language), error.status
     form = import_form.shown(examined, visit.form if visit.method == "POST" else None, found) if examined else None

@@ -93,10 +93,10 @@ class Shown:
     values: Mapping[str, str]  #: the fields that stand alone: name, source, basis, from, date, notice, proof, event
 
 
-def file_form(form: Mapping[str, Any]) -> dict[str, Any] | None:
-    """How the file is to be read, as the form says; None when it says nothing."""
+def file_form(form: FormData) -> Any:
+    """How the file is to be read, as the form says; None when it says nothing. Raises MappingInvalid."""
     told = {field: str(form[field]) for field in FILE_FIELDS if form.get(field) not in (None, "")}
-    return told or None
+    return collect.read_file_form(told) if told else None
 
 
 def shown(examined: Any, form: FormData | None, found: Any) -> Shown:

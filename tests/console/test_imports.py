@@ -1,0 +1,119 @@
+"""A file's way through the console, without JavaScript: upload, guesses, basis, dry run, import, refused rows, undo."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from cegla.collect import actions as collect
+from cegla.flow import Intake, refresh
+from cegla.resolve import actions as resolve
+from cegla.storage.workspace import Workspace
+from cegla.undoing import undo_import
+from cegla.vocabulary.identifiers import Identifier
+from tests.console.conftest import HOME, Visitor
+
+LIST = (
+    "Imię;Nazwisko;Adres e-mail;Telefon;Data urodzenia;Zgoda e-mail\n"
+    "Łucja;Żółć;lucja.zolc@poczta.example.com;600 700 801;3.05.1980;tak\n"
+    "Świętosław;Gęś;s.ges@poczta.example.com;600 700 802;31.12.1975;nie\n"
+    "Zofia;Błąd;zofia.blad@poczta.example.com;600 700 803;31.13.1975;tak\n"
+)
+BASIS = {"from": "formularz w sklepie", "date": "2026-05-01", "notice": "Zgoda v2", "proof": "segregator 7", "basis": "contract", "name": "lista-testowa", "source": "Lista"}
+
+
+def upload(visitor: Visitor, content: bytes, name: str = "lista.csv") -> str:
+    """The path of the draft's page."""
+    answer = visitor.client.post("/imports", data={"csrf": visitor.token("/imports")}, files={"file": (name, content)}, headers={"origin": HOME, "sec-fetch-site": "same-origin"})
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
+
+
+def filled(page: httpx.Response) -> dict[str, str]:
+    """The values of a page's form as a browser would send them back."""
+    parts = page.text.split("<select ")[1:]
+    fields: dict[str, str] = {}
+    for part in parts:
+        name = part.partition('name="')[2].partition('"')[0]
+        options = part.partition("</select>")[0]
+        chosen = next((option for option in options.split("<option ")[1:] if " selected" in option.partition(">")[0]), options.partition("<option ")[2])
+        fields[name] = chosen.partition('value="')[2].partition('"')[0]
+    return {name: value for name, value in fields.items() if name.startswith(("place_", "type_")) or name in ("format", "separator", "encoding")}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1250", "iso-8859-2"])
+def test_a_polish_list_is_understood_in_every_encoding(visitors: Callable[..., Any], encoding: str) -> None:
+    admin = visitors()
+    page = admin.get(upload(admin, LIST.encode(encoding)))
+    assert page.status_code == 200
+    assert "Łucja" in page.text
+    fields = filled(page)
+    assert fields["separator"] == ";"
+    assert [fields[f"place_{number}"] for number in range(6)] == [
+        "traits.first_name", "traits.last_name", "traits.email", "traits.phone", "traits.birthday", "consents.marketing_email",
+    ]  # fmt: skip
+
+
+def test_no_list_enters_without_its_origin_and_basis(visitors: Callable[..., Any]) -> None:
+    admin = visitors()
+    path = upload(admin, LIST.encode())
+    fields = filled(admin.get(path)) | BASIS | {"kind": "people", "start": "yes"}
+    for missing in ("from", "date", "basis"):
+        answer = admin.post(path, path, **{**fields, missing: ""})
+        assert answer.status_code == 422
+    with_consent = admin.post(path, path, **{**fields, "basis": "consent", "notice": ""})
+    assert with_consent.status_code == 422
+
+
+def test_a_list_is_tried_imported_and_taken_back(visitors: Callable[..., Any], shop: Workspace) -> None:
+    admin = visitors()
+    path = upload(admin, LIST.encode("cp1250"))
+    fields = filled(admin.get(path)) | BASIS | {"kind": "people", "type_4": "dots"}
+    tried = admin.post(path, path, **fields)
+    assert tried.status_code == 200
+    assert "Próba na sucho" in tried.text
+    assert "to nie jest czas w podanym formacie" in tried.text
+    assert admin.post(path, path, **fields, start="yes").status_code == 303
+    import_id = int(path.rpartition("/")[2])
+    collect.perform(shop, import_id)
+    Intake(shop).drain()
+    refresh(shop)
+    page = admin.get(path).text
+    assert "gotowy" in page
+    assert "31.13.1975" in admin.get(f"{path}/refused").text
+    assert person(shop, "lucja.zolc@poczta.example.com") is not None
+    assert admin.post(path, f"{path}/undo", sure="").status_code == 422
+    assert admin.post(path, f"{path}/undo", sure="yes").status_code == 303
+    for _ in range(20):
+        if undo_import(shop, import_id) is not None:
+            break
+        time.sleep(0.1)
+    assert "cofnięty" in admin.get(path).text
+    assert person(shop, "lucja.zolc@poczta.example.com") is None
+
+
+def test_a_draft_can_be_dropped_and_its_file_goes(visitors: Callable[..., Any], shop: Workspace) -> None:
+    admin = visitors()
+    path = upload(admin, LIST.encode())
+    assert admin.post(path, f"{path}/discard").status_code == 303
+    assert admin.get(path).status_code == 404
+
+
+def test_a_file_that_is_none_is_a_message(visitors: Callable[..., Any]) -> None:
+    admin = visitors()
+    page = admin.get(upload(admin, b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "zdjecie.csv"))
+    assert page.status_code in (200, 422)
+
+
+def test_only_who_may_import_uploads(visitors: Callable[..., Any]) -> None:
+    marketer = visitors("marketer")
+    assert marketer.get("/imports").status_code == 200
+    answer = marketer.client.post("/imports", data={"csrf": marketer.token("/segments")}, files={"file": ("a.csv", b"a;b\n1;2\n")}, headers={"origin": HOME, "sec-fetch-site": "same-origin"})
+    assert answer.status_code == 403
+
+
+def person(ws: Workspace, email: str) -> int | None:
+    with ws.transaction() as conn:
+        return resolve.look_up(conn, [Identifier("email", email)])[0]
