@@ -46,7 +46,7 @@ DONE = {
     "joined": marked("Połączono w jedną osobę."),
     "apart": marked("Zapamiętano: to dwie osoby. Ta para nie wróci."),
     "undone": marked("Powiązanie cofnięte. Osoby, cechy i segmenty są takie, jakby go nigdy nie było."),
-    "discarded": marked("Plik porzucony i usunięty."),
+    "file-dropped": marked("Plik porzucony i usunięty."),
     "erased": marked("Dane osoby usunięte."),
 }
 

@@ -91,7 +91,7 @@ def discard(visit: Visit) -> Response:
     with visit.ws.transaction() as conn:
         collect.discard(conn, visit.number("id"))
     _noted(visit, "import.discard", visit.number("id"))
-    return see_other("/imports", done="discarded")
+    return see_other("/imports", done="file-dropped")
 
 
 def refused(visit: Visit) -> Response:
