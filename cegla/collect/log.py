@@ -5,6 +5,7 @@ until a collector is there, so it imports nothing that it can do without.
 """
 
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -29,5 +30,6 @@ def error(event: str, **facts: Fact) -> None:
 
 def _write(level: str, event: str, facts: dict[str, Fact]) -> None:
     line = {**facts, "event": event, "level": level, "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
-    sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
-    sys.stdout.flush()
+    with suppress(OSError):  # a log on a full disk loses lines: who waits for an answer shall not miss it because of that
+        sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+        sys.stdout.flush()

@@ -3,6 +3,7 @@ import json
 import pytest
 import structlog
 
+from cegla.collect import log
 from cegla.worker.logs import write_logs_as_json
 
 
@@ -29,4 +30,5 @@ def test_a_log_on_a_full_disk_loses_lines_and_ends_nobody(monkeypatch: pytest.Mo
             patch.setattr("sys.stdout", full)
             write_logs_as_json()
             structlog.get_logger("intake").warning("waiting for a store to come back")
+            log.error("a commit failed", requests=1)
         print("a line", file=full, flush=True)
