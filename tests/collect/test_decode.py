@@ -205,3 +205,26 @@ def test_every_event_of_a_request_is_accounted_for(events: list[object], more: d
     body = json.dumps({"batch": events, **more}).encode()
     result = decoded(body)
     assert len(result.events) + len(result.set_aside) == len(envelope.read(body).events) == len(events)
+
+
+@pytest.mark.parametrize("context", ['"text"', "[1]", "5", '{"a": NaN}', '{"a": "\\ud800"}', '{"a": "\\u0000"}'])
+def test_a_context_that_cannot_be_read_costs_its_own_event_only(context: str) -> None:
+    bad, fine = json.dumps(good()).replace("}", f', "context": {context}}}', 1), json.dumps(good(context={"a": 1}))
+    result = decoded(f'{{"batch": [{bad}, {fine}]}}'.encode(), SERVER)
+    assert [event.context for event in result.events] == [{"a": 1}]
+    assert [aside.reason for aside in result.set_aside] == [Reason.FIELD_OF_WRONG_TYPE if context[0] != "{" else Reason.UNREADABLE_TEXT]
+
+
+contexts = st.dictionaries(st.sampled_from(["locale", "gpc", "page", "userAgent"]), st.sampled_from([None, True, "pl-PL", {"path": "/a"}]), max_size=3)
+
+
+@given(contexts, st.lists(contexts, min_size=1, max_size=5), st.booleans())
+def test_an_event_has_its_own_context_over_its_batchs_whoever_had_the_same_before(shared: dict[str, object], own: list[dict[str, object]], gpc: bool) -> None:
+    body = batch(*[good(context=context) for context in own], context=shared)
+    result = decoded(body, Origin(None, False, False), gpc=gpc)
+    assert [event.context for event in result.events] == [{**shared, **({"gpc": True} if gpc else {}), **context} for context in own]
+
+
+def test_events_of_one_page_share_their_context() -> None:
+    first, second = decoded(batch(good(context={"locale": "pl-PL"}), good(context={"locale": "pl-PL"}))).events
+    assert first.context is second.context

@@ -9,8 +9,9 @@ Runs for every event, so the common way is a typed decode and a few comparisons;
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import msgspec
 
@@ -24,10 +25,12 @@ MOST_FIELDS = 300
 LONGEST_MESSAGE_ID = 100
 LONGEST_NAME = 500
 LARGEST_OWN_EVENT_BYTES = 16_000_000  # what this installation writes itself, such as an imported order of a thousand lines
+LARGEST_REMEMBERED_BYTES = 2_000  # of a context
 LARGEST_HOOKED_BYTES = 500_000  # an order of a webhook, with all its lines
 NAMES = {"page": "Page Viewed", "screen": "Screen Viewed", "identify": "Identify", "group": "Group", "alias": "Alias"}
 
 Id = str | int | float | None
+_NOTHING = msgspec.Raw(b"")
 
 
 class Limits(Protocol):
@@ -95,7 +98,7 @@ class _Incoming(msgspec.Struct, gc=False, rename="camel"):
     sent_at: Stamp | None = None
     properties: dict[str, Any] | None = None
     traits: dict[str, Any] | None = None
-    context: dict[str, Any] | None = None
+    context: msgspec.Raw = _NOTHING  #: a page's events repeat it, so it is read once for them (`_context`)
 
 
 class _Bad(Exception):
@@ -105,17 +108,27 @@ class _Bad(Exception):
         self.detail = detail
 
 
+class _Shown(NamedTuple):
+    """What a request shows of the person for all of its events: the batch's own context as JSON, and what the door saw."""
+
+    context: bytes
+    gpc: bool
+    ip: str | None
+    user_agent: str | None
+
+
 class _Frame(msgspec.Struct, frozen=True):
     """What holds for all events of one request."""
 
     request: Request
     largest_event_bytes: int
     sent_at: datetime | None
-    context: dict[str, Any]
+    shown: _Shown
 
 
 _read_event = msgspec.json.Decoder(_Incoming).decode
 _read_object = msgspec.json.Decoder(dict[str, Any]).decode
+_read_context = msgspec.json.Decoder(dict[str, Any] | None).decode
 _read_stamp = msgspec.json.Decoder(Stamp).decode
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 
@@ -145,14 +158,12 @@ def decode(requests: Iterable[Request], origins: Mapping[int, Origin], limits: L
 
 
 def _frame(request: Request, parts: envelope.Envelope, origin: Origin, limits: Limits) -> _Frame:
-    context: dict[str, Any] = _object_or_nothing(parts.context)
-    if request.gpc:
-        context["gpc"] = True
+    ip = user_agent = None
     if origin.client_side and not request.trusted:
-        if request.ip:
-            context.setdefault("ip", request.ip)
+        ip = request.ip or None
         if request.user_agent and request.user_agent.startswith("Mozilla"):  # else an HTTP library, which is not the person's device
-            context.setdefault("userAgent", request.user_agent)
+            user_agent = request.user_agent
+    shown = _Shown(bytes(parts.context), request.gpc, ip, user_agent)
     largest = LARGEST_OWN_EVENT_BYTES if origin.own else origin.largest_event_bytes or limits.largest_event_bytes
     sent_at = None
     if parts.sent_at:
@@ -160,7 +171,7 @@ def _frame(request: Request, parts: envelope.Envelope, origin: Origin, limits: L
             sent_at = _moment_or_nothing(_read_stamp(parts.sent_at))
         except (msgspec.DecodeError, UnicodeDecodeError):
             sent_at = None
-    return _Frame(request, largest, sent_at, context)
+    return _Frame(request, largest, sent_at, shown)
 
 
 def _event(raw: bytes, index: int, frame: _Frame) -> Event:
@@ -172,17 +183,10 @@ def _event(raw: bytes, index: int, frame: _Frame) -> Event:
         raise _Bad(Reason.UNKNOWN_TYPE, f"type is {kind[:40]!r}" if kind else "there is no type")
     sent_at = _moment_or_nothing(fields.sent_at) if fields.sent_at is not None else frame.sent_at
     original_at, occurred_at = _times(fields, sent_at, request.received_at)
-    context = frame.context
-    if fields.context:
-        context = {**context, **fields.context}
-    elif context:
-        context = context.copy()
-    if "ip" in context:
-        ip = context["ip"]
-        context["ip"] = truncated(ip) if isinstance(ip, str) else None
+    context = _context_of(fields, frame.shown)
     properties, traits = fields.properties or {}, fields.traits or {}
     anonymous_id, user_id, previous_id = _id(fields.anonymous_id), _id(fields.user_id), _id(fields.previous_id)
-    if not (normalized("anonymous_id", anonymous_id) or normalized("user_id", user_id) or _named_elsewhere(traits, context, previous_id)) and not (
+    if not ((anonymous_id and _names(anonymous_id)) or (user_id and _names(user_id)) or _named_elsewhere(traits, context, previous_id)) and not (
         kind in ("page", "track") and context.get("aggregate") is True  # about nobody on purpose, and only counted
     ):
         raise _Bad(Reason.MISSING_IDENTITY, "neither userId nor anonymousId, nor another identifier")
@@ -217,20 +221,63 @@ def _fields(raw: bytes, largest_event_bytes: int) -> _Incoming:
         raise _Bad(Reason.TOO_DEEP, f"nested deeper than {DEEPEST} levels")
     try:
         fields = _read_event(raw)
-    except UnicodeDecodeError:
-        raise _Bad(Reason.UNREADABLE_TEXT, "the text is not valid UTF-8") from None
-    except msgspec.ValidationError as error:
-        if raw.lstrip()[:1] != b"{":
-            raise _Bad(Reason.NOT_AN_OBJECT, "the event is no JSON object") from None
-        raise _Bad(Reason.FIELD_OF_WRONG_TYPE, str(error)) from None
-    except msgspec.DecodeError as error:
-        no_number = "invalid character" in str(error)
-        raise _Bad(Reason.UNREADABLE_TEXT, "NaN or Infinity stands for a number" if no_number else "the text holds half a surrogate pair") from None
+    except (UnicodeDecodeError, msgspec.DecodeError) as error:
+        raise _unreadable(raw, error) from None
     if b"\\u0000" in raw and _holds_nul(raw):
         raise _Bad(Reason.UNREADABLE_TEXT, "the text holds the character NUL")
     if len(fields.properties or ()) > MOST_FIELDS or len(fields.traits or ()) > MOST_FIELDS:
         raise _Bad(Reason.TOO_MANY_FIELDS, f"more than {MOST_FIELDS} properties or traits")
     return fields
+
+
+def _unreadable(raw: bytes, error: UnicodeDecodeError | msgspec.DecodeError, field: str = "") -> _Bad:
+    """Why an event, or a field of it, cannot be read."""
+    if isinstance(error, UnicodeDecodeError):
+        return _Bad(Reason.UNREADABLE_TEXT, "the text is not valid UTF-8")
+    if isinstance(error, msgspec.ValidationError):
+        if raw.lstrip()[:1] != b"{":
+            return _Bad(Reason.NOT_AN_OBJECT, "the event is no JSON object")
+        return _Bad(Reason.FIELD_OF_WRONG_TYPE, f"{error}{field}")
+    no_number = "invalid character" in str(error)
+    return _Bad(Reason.UNREADABLE_TEXT, "NaN or Infinity stands for a number" if no_number else "the text holds half a surrogate pair")
+
+
+def _context_of(fields: _Incoming, shown: _Shown) -> dict[str, Any]:
+    """The event's context over the batch's. Equal ones are one object, which nobody may change."""
+    raw = b"" if fields.context is _NOTHING else bytes(fields.context)
+    read = _context if len(raw) + len(shown.context) <= LARGEST_REMEMBERED_BYTES else _context.__wrapped__
+    try:
+        return read(raw, shown)
+    except (UnicodeDecodeError, msgspec.DecodeError) as error:
+        raise _unreadable(b"{", error, " - at `$.context`") from None
+
+
+@lru_cache(maxsize=8_192)
+def _context(raw: bytes, shown: _Shown) -> dict[str, Any]:
+    own = _read_context(raw) if raw else None
+    context = {**_shared_context(shown), **(own or {})}
+    if "ip" in context:
+        ip = context["ip"]
+        context["ip"] = truncated(ip) if isinstance(ip, str) else None
+    return context
+
+
+def _shared_context(shown: _Shown) -> dict[str, Any]:
+    """What holds for all events of a request, unless they say otherwise."""
+    context = _object_or_nothing(shown.context)
+    if shown.gpc:
+        context["gpc"] = True
+    if shown.ip:
+        context.setdefault("ip", shown.ip)
+    if shown.user_agent:
+        context.setdefault("userAgent", shown.user_agent)
+    return context
+
+
+@lru_cache(maxsize=65_536)
+def _names(text: str) -> bool:
+    """Whether an anonymousId or userId can name a person; the same ones come again and again."""
+    return normalized("user_id", text) is not None
 
 
 def _times(fields: _Incoming, sent_at: datetime | None, received_at: datetime) -> tuple[datetime | None, datetime]:
@@ -342,8 +389,9 @@ def _whole(raw: bytes, frame: _Frame) -> bytes:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return raw
     context = fields.get("context")
-    if frame.context and (context is None or isinstance(context, dict)):
-        fields["context"] = {**frame.context, **(cast("dict[str, Any]", context) if context else {})}
+    shared = _shared_context(frame.shown)
+    if shared and (context is None or isinstance(context, dict)):
+        fields["context"] = {**shared, **(cast("dict[str, Any]", context) if context else {})}
     if frame.sent_at is not None:
         fields.setdefault("sentAt", frame.sent_at.isoformat())
     if frame.request.kind is not None:
