@@ -47,6 +47,15 @@ def undo_import(ws: Workspace, import_id: int) -> Undone | None:
     return undone[-1]
 
 
+def would_undo(ws: Workspace, import_id: int) -> dict[str, int]:
+    """How many events of the history would go, and of how many people, as far as intake has come."""
+    with ws.transaction() as conn:
+        ranges = collect.ranges_of(conn, import_id)
+        touched, _ = ws.warehouse.identities_between(ranges)
+        people = set(resolve.owners(conn, touched).values())
+    return {"events": sum(last - first + 1 for first, last in ranges), "people": len(people)}
+
+
 def _forget(ws: Workspace, conn: Connection, import_id: int) -> tuple[Undone, resolve.Resolution]:
     only_refresher(conn)
     now, actor = ws.clock(), collect.import_of(conn, import_id).undone_by or ""

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cegla.api import campaigns, duplicates, identity, metrics, people, plans, quarantine, segments, sources, system, webhooks
+from cegla.api import campaigns, duplicates, identity, imports, metrics, people, plans, quarantine, segments, sources, system, webhooks
 
 
 class Route(NamedTuple):
@@ -94,4 +94,14 @@ ROUTES = (
     Route("GET", "/quarantine/runs", quarantine.runs, "events.read", "decisions on many events"),
     Route("GET", "/quarantine/runs/{run_id}", quarantine.run, "events.read", "how far one of them is"),
     Route("POST", "/quarantine/runs/{run_id}/stop", quarantine.stop, "events.replay", "end one where it is"),
+    Route("POST", "/imports", imports.upload, "imports.run", "keep a file, sent as the body, for an import"),
+    Route("GET", "/imports", imports.listed, "imports.run", "imports, newest first"),
+    Route("GET", "/imports/{import_id}", imports.shown, "imports.run", "one import: state, progress, counts"),
+    Route("GET", "/imports/{import_id}/examined", imports.examined, "imports.run", "what a file seems to be, and a proposed mapping"),
+    Route("POST", "/imports/{import_id}/mapping", imports.describe, "imports.run", "save the mapping of a draft"),
+    Route("POST", "/imports/{import_id}/try", imports.try_out, "imports.run", "a dry run over the whole file"),
+    Route("POST", "/imports/{import_id}/start", imports.begin, "imports.run", "bring the file in, or go on where it stopped"),
+    Route("GET", "/imports/{import_id}/refused-rows", imports.refused_rows, "imports.run", "the refused rows with their reasons, as CSV"),
+    Route("POST", "/imports/{import_id}/undo", imports.undo, "imports.run", "take an import back, or count what would go"),
+    Route("POST", "/imports/{import_id}/discard", imports.discard, "imports.run", "drop a draft and its file"),
 )

@@ -205,3 +205,15 @@ class AmendPlan(Shape):
 
     what: Literal["approve", "refuse"]
     event: str = Field(min_length=1, max_length=500)
+
+
+class MappingBody(Shape):
+    """The mapping of a file, with the fields of docs/reference/imports.md."""
+
+    mapping: dict[str, Any]
+
+
+class UndoImport(Shape):
+    """Taking an import back cannot be undone, so the default only counts."""
+
+    dry_run: bool = True

@@ -26,7 +26,11 @@ class Command(NamedTuple):
         return " ".join(filter(None, ["cegla", self.group, self.name]))
 
 
+#: The command that a group means when its word is followed by none.
+DEFAULTS = {"import": "file"}
+
 GROUPS = {
+    "import": Text("pliki: rozpoznanie, wczytanie, cofnięcie", "files: looking, importing, undoing"),
     "person": Text("osoby: co wiemy, wydanie i usunięcie danych", "people: what is known, giving out and erasing data"),
     "duplicates": Text("osoby, które są pewnie jedną", "people who are likely one"),
     "identity": Text("kto jest kim: powiązania, ich cofanie, reguły", "who is who: links, undoing them, rules"),
@@ -49,11 +53,25 @@ COMMANDS = (
         passes_on=True,
     ),
     Command(
-        "",
         "import",
+        "file",
         importing.import_file,
-        Text("wczytaj plik CSV", "import a CSV file"),
-        ("cegla import orders.csv --map orders.yaml --dry-run", "cegla import orders.csv.gz --map orders.yaml --errors refused.csv"),
+        Text("obejrzyj lub wczytaj plik; słowo file można pominąć", "look at a file, or import it; the word file may be left out"),
+        (
+            "cegla import clients.xlsx --propose clients.yaml",
+            "cegla import orders.csv --map orders.yaml --dry-run",
+            "cegla import orders.csv.gz --map orders.yaml --errors refused.csv",
+        ),
+    ),
+    Command("import", "list", importing.listed, Text("wypisz importy", "list imports"), ("cegla import list",)),
+    Command("import", "show", importing.show, Text("pokaż import i jego postęp", "show an import and how far it is"), ("cegla import show 3",)),
+    Command("import", "resume", importing.resume, Text("wznów przerwany import", "go on with an import that stopped"), ("cegla import resume 3",)),
+    Command(
+        "import",
+        "undo",
+        importing.undo,
+        Text("cofnij cały import, jakby go nie było", "take a whole import back, as if it had never been"),
+        ("cegla import undo 3 --dry-run", "cegla import undo 3 --yes"),
     ),
     Command("", "status", system.status, Text("liczby i stan przyjmowania", "counts and how far intake is"), ("cegla status", "cegla status --json")),
     Command("", "doctor", system.doctor, Text("co wymaga uwagi człowieka", "what needs a person"), ("cegla doctor",)),
@@ -272,7 +290,12 @@ WORDS: dict[str, Text] = {
     "source": Text("numer lub nazwa źródła", "the source's number or name"),
     "link": Text("numer powiązania, z cegla identity links", "the number of a link, from cegla identity links"),
     "rules_file": Text("plik YAML z tym, co ma być inne niż domyślnie", "a YAML file with what differs from the default rules"),
-    "file": Text("plik CSV, także spakowany (.gz)", "a CSV file, also as .gz"),
+    "file": Text("plik: CSV, Excel, JSON Lines lub Parquet, także spakowany (.gz)", "a file: CSV, Excel, JSON Lines or Parquet, also as .gz"),
+    "propose": Text("nowy plik, do którego zapisać proponowane mapowanie", "a new file to write the proposed mapping to"),
+    "acquired_from": Text("skąd jest lista: formularz, targi, system, firma", "where the list is from: a form, fair, system or company"),
+    "acquired_date": Text("kiedy ją pozyskano", "the day it was obtained"),
+    "notice": Text("na co zgodziły się te osoby: wersja lub treść", "what people agreed to: version or wording"),
+    "proof": Text("gdzie leży dowód: segregator, umowa, numer sprawy", "where the proof lies: a folder, contract or ticket"),
     "map": Text("mapowanie kolumn na zdarzenia, YAML", "the mapping of columns to events, YAML"),
     "errors": Text("plik CSV na odrzucone wiersze z powodami", "a CSV file for refused rows with their reasons"),
     "ready": Text("klucz gotowego mapowania; lista: cegla webhook ready", "key of a mapping that comes with the product; see cegla webhook ready"),
@@ -284,7 +307,7 @@ WORDS: dict[str, Text] = {
     "days": Text("z ilu ostatnich dni", "of how many last days"),
     "events": Text("zdarzenia do sprawdzenia, jeden JSON w wierszu", "events to check, one JSON a line"),
     "event": Text("nazwa zdarzenia", "the event's name"),
-    "number": Text("numer zdarzenia w kwarantannie", "the number of an event in quarantine"),
+    "number": Text("numer: importu albo zdarzenia w kwarantannie", "the number of an import, or of an event in quarantine"),
     "version": Text("numer wersji planu", "the number of a plan's version"),
     "where": Text(
         "tylko zdarzenia, dla których POLE=WARTOŚĆ (reason, source, event, text, since, until, state); można powtórzyć",

@@ -8,9 +8,10 @@ from typing import Any
 import structlog
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from cegla.cli.commands import COMMANDS, GROUPS, WORDS, Command
+from cegla.cli.commands import COMMANDS, DEFAULTS, GROUPS, WORDS, Command
 from cegla.cli.desk import Desk, OpenDoor, Problem
 from cegla.storage.settings import Settings, load_settings
 from cegla.vocabulary.errors import CeglaError, WrongUsage
@@ -61,7 +62,7 @@ def command_tree(language: Language) -> Any:
     root = _group(ABOUT.say(language))
     groups = {"": root}
     for name, what in GROUPS.items():
-        groups[name] = _group(what.say(language))
+        groups[name] = _group(what.say(language), DEFAULTS.get(name))
         root.add_typer(groups[name], name=name)
     for row in COMMANDS:
         extra = {"allow_extra_args": True, "ignore_unknown_options": True} if row.passes_on else {}
@@ -71,8 +72,22 @@ def command_tree(language: Language) -> Any:
     return tree
 
 
-def _group(what: str) -> typer.Typer:
-    return typer.Typer(help=what, no_args_is_help=True, rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+def _group(what: str, default: str | None = None) -> typer.Typer:
+    names = {"help_option_names": ["-h", "--help"]}
+    kind = _with_default(default) if default else TyperGroup
+    return typer.Typer(help=what, cls=kind, no_args_is_help=True, rich_markup_mode=None, add_completion=False, context_settings=names)
+
+
+def _with_default(name: str) -> type[TyperGroup]:
+    """A group that takes an unknown first word, such as a file's name, for an argument of its command `name`."""
+
+    class WithDefault(TyperGroup):
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+                args = [name, *args]
+            return super().parse_args(ctx, args)
+
+    return WithDefault
 
 
 def _help(row: Command, language: Language) -> str:

@@ -20,6 +20,7 @@ from cegla.collect.examining import Examined as Examined
 from cegla.collect.examining import examine as examine
 from cegla.collect.file_import import ImportResult, Progress, load_mapping, run_import
 from cegla.collect.imports import STATES as STATES
+from cegla.collect.file_import import load_values as load_values
 from cegla.collect.imports import Import as Import
 from cegla.collect.imports import Layer as Layer
 from cegla.collect.imports import ask_undo as ask_undo
@@ -32,6 +33,7 @@ from cegla.collect.imports import imports as imports
 from cegla.collect.imports import layers as layers
 from cegla.collect.imports import next_import as next_import
 from cegla.collect.imports import note_events as note_events
+from cegla.collect.imports import ranges_of as ranges_of
 from cegla.collect.imports import refused_rows as refused_rows
 from cegla.collect.imports import register as register
 from cegla.collect.imports import save_draft as save_draft

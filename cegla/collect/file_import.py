@@ -97,23 +97,32 @@ class ImportResult:
 
 def load_mapping(path: Path) -> Mapping:
     """The mapping in a YAML file. Raises MappingInvalid (field and value seen) or FileUnreadable."""
+    return read_mapping(load_values(path), str(path))
+
+
+def load_values(path: Path) -> object:
+    """What a YAML file says. Raises MappingInvalid or FileUnreadable."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise FileUnreadable(where=str(path), detail=tables.reason(error)) from None
-    return parse_mapping(text, str(path))
+    return parse_values(text, str(path))
 
 
 def parse_mapping(text: str, where: str) -> Mapping:
     """The mapping in a YAML text. Raises MappingInvalid."""
+    return read_mapping(parse_values(text, where), where)
+
+
+def parse_values(text: str, where: str) -> object:
+    """What a YAML text says. Raises MappingInvalid."""
     try:
-        values = yaml.safe_load(text)
+        return yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark else where
         problem = str(getattr(error, "problem", None) or error)
         raise MappingInvalid(where=place, detail=Text(f"to nie jest poprawny YAML ({problem})", f"it is not valid YAML ({problem})")) from None
-    return read_mapping(values, where)
 
 
 def run_import(ws: Workspace, path: Path, mapping: Mapping, target: Target | None, errors_to: Path | None, progress: Progress | None) -> ImportResult:

@@ -245,6 +245,11 @@ def events_of(conn: Connection, import_id: int) -> list[tuple[int, int]] | None:
     return None if store.SQL.import_waits(conn, import_id=import_id) else list(store.SQL.import_events(conn, import_id=import_id))
 
 
+def ranges_of(conn: Connection, import_id: int) -> list[tuple[int, int]]:
+    """Ranges of event ids that an import brought so far."""
+    return list(store.SQL.import_events(conn, import_id=import_id))
+
+
 def take_back(conn: Connection, import_id: int, events: int, now: datetime) -> int:
     """Forget what this slice holds of an import: its requests, and that its events were seen; returns its writer of the inbox."""
     writer = store.SQL.writer_of_import(conn, import_id=import_id) or 0

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 
-from cegla.cli.commands import COMMANDS, GROUPS, WORDS
+from cegla.cli.commands import COMMANDS, DEFAULTS, GROUPS, WORDS
 from cegla.cli.main import command_tree, exit_code, language_of
 from cegla.storage.settings import Settings
 from cegla.vocabulary.errors import NotFound
@@ -70,7 +72,7 @@ def test_a_refusal_of_the_api_is_told_with_its_code_and_ends_with_its_exit_code(
     assert "what to do: Check the name or number." in shown.err
 
 
-@pytest.mark.parametrize("words", ["nonsense", "person show", "quarantine replay abc", "import file.csv", "source list --nonsense"])
+@pytest.mark.parametrize("words", ["nonsense", "person show", "quarantine replay abc", "import show abc", "source list --nonsense"])
 def test_wrong_usage_is_two(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], words: str) -> None:
     assert cegla(words) == 2
     assert "CEGLA-E0200" in capsys.readouterr().err
@@ -136,9 +138,30 @@ def test_every_word_of_a_command_is_explained_and_every_example_parses(row: Any)
     command = group.commands[row.name]
     assert {one.name for one in command.params} <= WORDS.keys()
     for example in row.examples:
-        words = example.split("cegla ", 1)[1].split()[1 + bool(row.group) :]
+        words = example.split("cegla ", 1)[1].split()[1 + (bool(row.group) and DEFAULTS.get(row.group) != row.name) :]
         command.make_context(row.name, words, resilient_parsing=False)
 
 
 def test_every_group_has_its_words() -> None:
     assert {row.group for row in COMMANDS if row.group} == set(GROUPS)
+
+
+def test_a_file_without_a_mapping_is_looked_at_and_a_mapping_is_written(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_bytes("Imię;E-mail\nŻaneta;zaneta@example.pl\n".encode("cp1250"))
+    assert cegla(f"import {tmp_path}/list.csv --propose {tmp_path}/map.yaml --from fair --date 2026-01-02 --notice v1 --basis consent --json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["form"]["encoding"], found["kind"]) == ("cp1250", "people")
+    written = yaml.safe_load((tmp_path / "map.yaml").read_text())
+    assert written == found["mapping"]
+    assert (written["basis"], written["acquired"]["from"]) == ("consent", "fair")
+    assert cegla(f"import {tmp_path}/list.csv --propose {tmp_path}/map.yaml") == 3  # what somebody may have edited is never overwritten
+
+
+def test_an_import_is_taken_back_only_when_told_so(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[httpx.Request] = []
+    answers = {"POST /imports/3/undo": {"import": 3, "state": "done", "counts": {"events": 7, "people": 2}}}
+    assert cegla("import undo 3 --dry-run", answers, asked) == 0
+    assert cegla("import undo 3", answers, asked) == 2
+    assert all(json.loads(request.content)["dry_run"] for request in asked)
+    assert cegla("import undo 3 --yes", answers, asked) == 0
+    assert json.loads(asked[-1].content) == {"dry_run": False}
