@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from cegla.cli.commands import DEFAULTS
 from cegla.cli.main import command_tree
 from cegla.collect.rules.mapping import read_mapping
 from cegla.collect.rules.webhooks import read_mapping as read_webhook_mapping
@@ -65,6 +66,8 @@ def test_a_command_in_the_docs_exists_with_its_options(words: list[str]) -> None
         return
     command: Any = command_tree("en")
     rest = words[1:]
+    if rest[0] in DEFAULTS and rest[1] not in command.commands[rest[0]].commands:
+        rest.insert(1, DEFAULTS[rest[0]])
     while hasattr(command, "commands"):
         command, rest = command.commands[rest[0]], rest[1:]
     command.make_context("cegla", rest)

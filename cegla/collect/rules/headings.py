@@ -89,7 +89,7 @@ _BY_NAME = {name: role for role in ROLES for name in role.names}
 #: Too broad to mean the same beside other words: "order status" is no order number.
 _ALONE = frozenset(
     "order zamowienie invoice faktura data date time czas when kiedy klient klientka customer client opis description item event action akcja symbol "
-    "value wartosc amount state region zgoda sms product produkt towar category name osoba adres address street mail mobile tel kom sex created".split()
+    "value wartosc amount state region zgoda sms product produkt towar category name osoba adres address mail mobile tel kom sex created".split()
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SIGNS = re.compile(r"[^a-z0-9]+")
