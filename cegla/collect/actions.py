@@ -19,8 +19,8 @@ from cegla.collect.clocks import set_right as set_right
 from cegla.collect.examining import Examined as Examined
 from cegla.collect.examining import examine as examine
 from cegla.collect.file_import import ImportResult, Progress, load_mapping, run_import
-from cegla.collect.imports import STATES as STATES
 from cegla.collect.file_import import load_values as load_values
+from cegla.collect.imports import STATES as STATES
 from cegla.collect.imports import Import as Import
 from cegla.collect.imports import Layer as Layer
 from cegla.collect.imports import ask_undo as ask_undo
