@@ -34,6 +34,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "segments": _main_of("segments"),
     "duplicates": _main_of("duplicates"),
     "memory": _main_of("memory"),
+    "malformed": _main_of("malformed"),
     "durability": _main_of("durability"),
     "power_cuts": _main_of("trials.power_cuts"),
     "restart": _main_of("trials.restart"),

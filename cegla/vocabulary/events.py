@@ -20,6 +20,7 @@ class Reason(StrEnum):
     MISSING_IDENTITY = "missing_identity"
     MISSING_GROUP = "missing_group"
     MISSING_PREVIOUS_ID = "missing_previous_id"
+    NEEDS_SECRET_KEY = "needs_secret_key"
     FIELD_OF_WRONG_TYPE = "field_of_wrong_type"
     EVENT_TOO_LARGE = "event_too_large"
     TOO_MANY_EVENTS = "too_many_events"
@@ -43,6 +44,7 @@ REASONS: dict[Reason, Text] = {
     Reason.MISSING_IDENTITY: Text("brak identyfikatora osoby", "no identifier of a person"),
     Reason.MISSING_GROUP: Text("brak identyfikatora grupy", "the group's id is missing"),
     Reason.MISSING_PREVIOUS_ID: Text("brak poprzedniego identyfikatora", "the previous id is missing"),
+    Reason.NEEDS_SECRET_KEY: Text("wolno tylko z kluczem tajnym", "allowed with the secret key only"),
     Reason.FIELD_OF_WRONG_TYPE: Text("pole ma zły typ", "a field has the wrong type"),
     Reason.EVENT_TOO_LARGE: Text("zdarzenie jest za duże", "the event is too large"),
     Reason.TOO_MANY_EVENTS: Text("za dużo zdarzeń w żądaniu", "too many events in a request"),

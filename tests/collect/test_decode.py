@@ -59,6 +59,7 @@ BAD: list[tuple[Reason, object]] = [
     (Reason.MISSING_IDENTITY, good(userId="null", anonymousId="00000000-0000-0000-0000-000000000000")),
     (Reason.MISSING_GROUP, good(type="group")),
     (Reason.MISSING_PREVIOUS_ID, good(type="alias")),
+    (Reason.NEEDS_SECRET_KEY, good(type="merge", mergeProperties=[{"type": "email", "value": "a@example.pl"}, {"type": "user_id", "value": "u-2"}])),
     (Reason.FIELD_OF_WRONG_TYPE, good(properties=[1])),
     (Reason.FIELD_OF_WRONG_TYPE, good(userId={"id": 1})),
     (Reason.FIELD_OF_WRONG_TYPE, good(messageId="m" * 101)),
@@ -152,6 +153,51 @@ def test_a_browser_is_known_by_its_headers_and_a_server_is_not() -> None:
     assert only(decoded(batch(good()), gpc=True)).context == {"gpc": True, "ip": "203.0.113.0", "userAgent": "Mozilla"}
     assert "userAgent" not in only(decoded(batch(good()), user_agent="curl/8.9")).context  # a server, not the person's device
     assert only(decoded(batch(good()), SERVER)).context == {}
+
+
+def test_a_server_that_asks_for_it_gets_the_sender_of_the_request() -> None:
+    asked = only(decoded(batch(good(context={"direct": True})), SERVER, user_agent="Mozilla/5.0"))
+    assert asked.context == {"direct": True, "ip": "203.0.113.0", "userAgent": "Mozilla/5.0"}
+    own = {"direct": True, "ip": "198.51.100.7", "userAgent": "App/1"}
+    assert only(decoded(batch(good(context=own)), SERVER)).context == {**own, "ip": "198.51.100.0"}
+    assert only(decoded(batch(good(context={"direct": "yes"})), SERVER)).context == {"direct": "yes"}
+
+
+def test_destinations_and_channel_are_kept_with_the_event() -> None:
+    body = batch(good(messageId="1", integrations={"Mixpanel": True}, channel="server"), good(messageId="2"), integrations={"All": False, "Mixpanel": False})
+    first, second = decoded(body, SERVER).events
+    assert first.context == {"channel": "server", "integrations": {"All": False, "Mixpanel": True}}
+    assert second.context == {"integrations": {"All": False, "Mixpanel": False}}
+
+
+@pytest.mark.parametrize("odd", [5, [1], None, {}, False, ""])
+def test_odd_destinations_and_channels_cost_no_event(odd: object) -> None:
+    assert only(decoded(batch(good(integrations=odd, channel=odd)), SERVER)).context == {}
+
+
+def test_what_a_batch_says_about_destinations_is_set_aside_with_a_bad_event() -> None:
+    row = refused(decoded(batch(good(event="", integrations={"A": True}), integrations={"All": False}), SERVER))
+    assert json.loads(row.payload or b"")["integrations"] == {"All": False, "A": True}
+
+
+MERGES = [
+    ([("email", "anna@example.pl"), ("user_id", "u-2")], "identify", "u-2", None, [{"type": "email", "id": "anna@example.pl"}]),
+    ([("userId", "u-2"), ("anonymousId", "a-1")], "identify", "u-2", None, None),
+    ([("email", "anna@example.pl"), ("mobile", "+48600100200")], "identify", None, None, [{"type": "email", "id": "anna@example.pl"}, {"type": "phone", "id": "+48600100200"}]),
+    ([("user_id", "u-1"), ("user_id", "u-2")], "alias", "u-1", "u-2", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pairs", "kind", "user_id", "previous_id", "external_ids"), MERGES)
+def test_a_merge_becomes_the_call_that_says_the_same(pairs: Any, kind: str, user_id: str | None, previous_id: str | None, external_ids: Any) -> None:
+    body = json.dumps({"messageId": "m", "mergeProperties": [{"type": name, "value": value} for name, value in pairs]}).encode()
+    event = only(decoded(body, SERVER, kind="merge", trusted=True))
+    assert (event.kind, event.user_id, event.previous_id, event.context.get("externalIds")) == (kind, user_id, previous_id, external_ids)
+
+
+@pytest.mark.parametrize("properties", [None, [], {}, "x", [1, 2], [{"type": "email", "value": "a@example.pl"}], [{"type": "email", "value": "nobody"}, {"type": "user_id", "value": 1.5}]])
+def test_a_merge_of_anything_but_two_identifiers_is_set_aside(properties: object) -> None:
+    assert refused(decoded(json.dumps({"mergeProperties": properties}).encode(), SERVER, kind="merge", trusted=True)).reason is Reason.FIELD_OF_WRONG_TYPE
 
 
 def test_addresses_in_the_context_are_shortened() -> None:

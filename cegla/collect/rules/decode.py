@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, Protocol, cast
 import msgspec
 
 from cegla.collect.rules import envelope
+from cegla.collect.rules.depth import depth
+from cegla.collect.rules.merge import read_merge
 from cegla.collect.rules.stamps import Stamp, happened, read_stamp, truncated
 from cegla.vocabulary.events import KINDS, Event, Reason, SetAside
 from cegla.vocabulary.identifiers import normalized
@@ -99,6 +101,9 @@ class _Incoming(msgspec.Struct, gc=False, rename="camel"):
     properties: dict[str, Any] | None = None
     traits: dict[str, Any] | None = None
     context: msgspec.Raw = _NOTHING  #: a page's events repeat it, so it is read once for them (`_context`)
+    integrations: msgspec.Raw = _NOTHING  # these three may be anything: they cost no event
+    channel: msgspec.Raw = _NOTHING
+    merge_properties: msgspec.Raw = _NOTHING
 
 
 class _Bad(Exception):
@@ -124,13 +129,14 @@ class _Frame(msgspec.Struct, frozen=True):
     largest_event_bytes: int
     sent_at: datetime | None
     shown: _Shown
+    integrations: dict[str, Any]
 
 
 _read_event = msgspec.json.Decoder(_Incoming).decode
 _read_object = msgspec.json.Decoder(dict[str, Any]).decode
 _read_context = msgspec.json.Decoder(dict[str, Any] | None).decode
+_read_value = msgspec.json.Decoder(Any).decode
 _read_stamp = msgspec.json.Decoder(Stamp).decode
-_ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 
 
 def decode(requests: Iterable[Request], origins: Mapping[int, Origin], limits: Limits) -> Decoded:
@@ -171,7 +177,7 @@ def _frame(request: Request, parts: envelope.Envelope, origin: Origin, limits: L
             sent_at = _moment_or_nothing(_read_stamp(parts.sent_at))
         except (msgspec.DecodeError, UnicodeDecodeError):
             sent_at = None
-    return _Frame(request, largest, sent_at, shown)
+    return _Frame(request, largest, sent_at, shown, _object_or_nothing(parts.integrations))
 
 
 def _event(raw: bytes, index: int, frame: _Frame) -> Event:
@@ -179,11 +185,16 @@ def _event(raw: bytes, index: int, frame: _Frame) -> Event:
     request = frame.request
     fields = _fields(raw, frame.largest_event_bytes)
     kind = request.kind or fields.type
+    if kind == "merge":
+        kind = _merge(fields, request)
     if kind not in KINDS:
         raise _Bad(Reason.UNKNOWN_TYPE, f"type is {kind[:40]!r}" if kind else "there is no type")
     sent_at = _moment_or_nothing(fields.sent_at) if fields.sent_at is not None else frame.sent_at
     original_at, occurred_at = _times(fields, sent_at, request.received_at)
     context = _context_of(fields, frame.shown)
+    integrations = fields.integrations
+    if (integrations is not _NOTHING and bytes(integrations) != b"{}") or fields.channel is not _NOTHING or frame.integrations or "direct" in context:
+        context = _completed(context, fields, frame)
     properties, traits = fields.properties or {}, fields.traits or {}
     anonymous_id, user_id, previous_id = _id(fields.anonymous_id), _id(fields.user_id), _id(fields.previous_id)
     if not ((anonymous_id and _names(anonymous_id)) or (user_id and _names(user_id)) or _named_elsewhere(traits, context, previous_id)) and not (
@@ -213,11 +224,36 @@ def _event(raw: bytes, index: int, frame: _Frame) -> Event:
     )
 
 
+def _completed(context: dict[str, Any], fields: _Incoming, frame: _Frame) -> dict[str, Any]:
+    """The context with what stands beside it in a call: destinations, the channel, and the sender when a server asks for it by `direct`."""
+    integrations = {**frame.integrations, **_object_or_nothing(fields.integrations)}
+    beside: dict[str, Any] = {"integrations": integrations} if integrations else {}
+    channel = _value_or_nothing(fields.channel)
+    if isinstance(channel, str) and channel:
+        beside["channel"] = channel
+    if context.get("direct") is True:
+        beside |= {"ip": frame.request.ip, "userAgent": frame.request.user_agent}
+    return {**beside, **context} if beside else context
+
+
+def _merge(fields: _Incoming, request: Request) -> str:
+    """Put a merge into the fields of the call that says the same here, and return that; _Bad when it says nothing or may not."""
+    if not request.trusted:
+        raise _Bad(Reason.NEEDS_SECRET_KEY, "merge joins two people, and a write key is public")
+    merge = read_merge(_value_or_nothing(fields.merge_properties))
+    if merge is None:
+        raise _Bad(Reason.FIELD_OF_WRONG_TYPE, "mergeProperties are not two identifiers, each with type and value")
+    fields.user_id, fields.anonymous_id, fields.previous_id = merge.user_id, merge.anonymous_id, merge.previous_id
+    if merge.external_ids:
+        fields.context = msgspec.Raw(msgspec.json.encode({**_object_or_nothing(fields.context), "externalIds": merge.external_ids}))
+    return merge.kind
+
+
 def _fields(raw: bytes, largest_event_bytes: int) -> _Incoming:
     """The typed fields of a raw event, within every limit."""
     if len(raw) > largest_event_bytes:
         raise _Bad(Reason.EVENT_TOO_LARGE, f"{len(raw)} bytes; {largest_event_bytes} are allowed")
-    if raw.count(b"{") + raw.count(b"[") > DEEPEST and _depth(raw) > DEEPEST:
+    if raw.count(b"{") + raw.count(b"[") > DEEPEST and depth(raw, DEEPEST) > DEEPEST:
         raise _Bad(Reason.TOO_DEEP, f"nested deeper than {DEEPEST} levels")
     try:
         fields = _read_event(raw)
@@ -358,23 +394,11 @@ def _object_or_nothing(raw: envelope.RawEvent) -> dict[str, Any]:
         return {}
 
 
-def _depth(raw: bytes) -> int:
-    """How deep brackets nest. Brackets within strings count only when the plain count is too deep, since leaving them out is slow."""
-    deepest = _deepest(raw.translate(None, _ALL_BUT_BRACKETS))
-    return deepest if deepest <= DEEPEST else _deepest(_without_strings(raw).translate(None, _ALL_BUT_BRACKETS))
-
-
-def _deepest(brackets: bytes) -> int:
-    depth = deepest = 0
-    for bracket in brackets:
-        depth += 1 if bracket in b"{[" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _without_strings(raw: bytes) -> bytes:
-    pieces = raw.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
-    return b"".join(pieces[::2])
+def _value_or_nothing(raw: msgspec.Raw) -> Any:
+    try:
+        return _read_value(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def _holds_nul(raw: bytes) -> bool:
@@ -392,6 +416,9 @@ def _whole(raw: bytes, frame: _Frame) -> bytes:
     shared = _shared_context(frame.shown)
     if shared and (context is None or isinstance(context, dict)):
         fields["context"] = {**shared, **(cast("dict[str, Any]", context) if context else {})}
+    integrations = fields.get("integrations")
+    if frame.integrations and (integrations is None or isinstance(integrations, dict)):
+        fields["integrations"] = {**frame.integrations, **(cast("dict[str, Any]", integrations) if integrations else {})}
     if frame.sent_at is not None:
         fields.setdefault("sentAt", frame.sent_at.isoformat())
     if frame.request.kind is not None:
