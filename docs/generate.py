@@ -15,7 +15,8 @@ from cegla.api.routes import ROUTES
 from cegla.cli.commands import COMMANDS
 from cegla.cli.main import command_tree
 from cegla.collect import actions as collect
-from cegla.collect.rules import signatures, webhooks
+from cegla.collect import answers, http
+from cegla.collect.rules import decode, door, limits, signatures, webhooks
 from cegla.collect.rules import website as site
 from cegla.collect.rules.columns import PROBLEMS
 from cegla.collect.rules.mapping import ColumnForm, FileForm, IdsForm, Mapping, WhenForm
@@ -275,6 +276,43 @@ picks from a list, and `$headers.x-topic`, `$query.id`, `$body.total` look besid
     )  # fmt: skip
 
 
+def collector_page() -> str:
+    intro = """What the collector takes and answers: the calls of Segment's and RudderStack's SDKs, changed in their host only. How to:
+[use a Segment or RudderStack SDK](../how-to/use-a-segment-or-rudderstack-sdk.md), [connect a website](../how-to/connect-a-website.md)."""
+    paths = ([code(row.method), code(row.path), row.does.value, code(row.call or ""), row.callers] for row in door.PATHS)
+    own = [[code(row.key), row.label.en, row.label.pl, f"{row.most:,}", row.beyond.en] for row in limits.LIMITS]
+    fixed = [
+        ("headers of a request", f"{http.LARGEST_HEAD_BYTES:,} bytes", "431"),
+        ("time from the first byte of a request to its last", f"{http.RECEIVING_SECONDS:.0f} s", "408"),
+        ("a connection without a request", f"{http.IDLE_SECONDS:.0f} s", "the connection is closed"),
+        ("connections of one process", f"{http.MOST_CONNECTIONS:,}", "503"),
+        ("bodies in one process that are not answered yet", f"{http.MOST_HELD_BYTES:,} bytes", "429"),
+        ("nesting of an event", f"{decode.DEEPEST} levels", "quarantine"),
+        ("properties or traits of an event", decode.MOST_FIELDS, "quarantine"),
+        ("messageId", f"{decode.LONGEST_MESSAGE_ID} characters", "quarantine"),
+    ]
+    said = ([one.status, code(one.body.decode()) if one.body[:1] == b"{" else "", one.retry_after_seconds or "", one.when] for one in answers.ANSWERS)
+    return page(
+        "The collector", intro,
+        "A slash more at the end or between does not matter, the Content-Type neither; nothing is ever redirected. The script of Segment's snippet "
+        "(`/analytics.js/v1/.../analytics.min.js`) is not served and gets 404: load it from where it is now, or use [our own](website.md).",
+        table(["Method", "Path", "Does", "Call", "Asked by"], paths),
+        "## The key\n\nThe first that is there: `Authorization: Basic` with the key, with or without the colon after it, in Base64; `writeKey` in the body; "
+        "`?writeKey=`. The secret key goes into `Authorization` and marks events as trusted: they may join two people (`alias` of two users, `merge`). "
+        "A replaced key works until `cegla source revoke-keys`.",
+        "## Headers\n\n`Content-Encoding: gzip` (also found without being said), `Sec-GPC`, `User-Agent`, and `X-Forwarded-For` and `X-Forwarded-Proto` "
+        "of a proxy on the same machine. Browsers may send `Authorization`, `X-Retry-Count` and what else an SDK is told to; they may read `Retry-After` "
+        "and `X-RateLimit-Reset`. A source with origins of its own takes browsers' requests from those only.",
+        "## Limits of a source\n\nSet for all in [settings](settings.md), for one by `cegla source change`.",
+        table(["Limit", "Meaning", "Znaczenie", "At most", "Beyond it"], own),
+        "## Limits of every collector",
+        table(["What", "At most", "Beyond it"], fixed),
+        "## Answers\n\nAn event that is wrong inside a good request never gets a refusal: it goes to quarantine alone, with a "
+        "[reason](events.md).",
+        table(["Status", "Body", "Retry-After, s", "When"], said),
+    )  # fmt: skip
+
+
 def metrics_page() -> str:
     intro = """What `/api/v1/metrics` says, in Prometheus text. How to watch them: [monitor](../how-to/monitor.md)."""
     rows = ([code(row.name), row.kind, ", ".join(map(code, row.labels)), row.about.en, row.about.pl] for row in metrics.METRICS.values())
@@ -312,6 +350,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "tracking-plans.md": plans_page,
     "traits.md": traits_page,
     "website.md": website_page,
+    "collector.md": collector_page,
     "webhooks.md": webhooks_page,
 }
 
