@@ -39,9 +39,11 @@ def append(conn: Connection, decisions: Sequence[Decision], now: datetime) -> No
     """Add to the ledger."""
     if not decisions:
         return
+    shown, proof = None, ""
     with conn.cursor() as cursor, cursor.copy(SQL.append_decisions.sql) as copy:
         for row in decisions:
-            proof = json.dumps(row.proof, ensure_ascii=False).replace("\\u0000", "")
+            if row.proof is not shown:  # the decisions of one event share theirs
+                shown, proof = row.proof, json.dumps(row.proof, ensure_ascii=False).replace("\\u0000", "")
             copy.write_row((row.identity_id, row.purpose, row.channel.value, row.state.value, row.at, now, row.source_id, row.method, proof))
 
 

@@ -196,7 +196,9 @@ def _event(raw: bytes, index: int, frame: _Frame) -> Event:
     if (integrations is not _NOTHING and bytes(integrations) != b"{}") or fields.channel is not _NOTHING or frame.integrations or "direct" in context:
         context = _completed(context, fields, frame)
     properties, traits = fields.properties or {}, fields.traits or {}
-    anonymous_id, user_id, previous_id = _id(fields.anonymous_id), _id(fields.user_id), _id(fields.previous_id)
+    anonymous_id, user_id = _id(fields.anonymous_id), _id(fields.user_id)
+    previous_id = None if fields.previous_id is None else _id(fields.previous_id)
+    group_id = None if fields.group_id is None else _id(fields.group_id)
     if not ((anonymous_id and _names(anonymous_id)) or (user_id and _names(user_id)) or _named_elsewhere(traits, context, previous_id)) and not (
         kind in ("page", "track") and context.get("aggregate") is True  # about nobody on purpose, and only counted
     ):
@@ -213,7 +215,7 @@ def _event(raw: bytes, index: int, frame: _Frame) -> Event:
         anonymous_id=anonymous_id,
         user_id=user_id,
         previous_id=_needed(previous_id, Reason.MISSING_PREVIOUS_ID, "previousId") if kind == "alias" else previous_id,
-        group_id=_needed(_id(fields.group_id), Reason.MISSING_GROUP, "groupId") if kind == "group" else _id(fields.group_id),
+        group_id=_needed(group_id, Reason.MISSING_GROUP, "groupId") if kind == "group" else group_id,
         properties=properties,
         traits=traits,
         context=context,
@@ -288,7 +290,7 @@ def _context_of(fields: _Incoming, shown: _Shown) -> dict[str, Any]:
         raise _unreadable(b"{", error, " - at `$.context`") from None
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)  # a page view's events come close together; more would only cost those whose contexts never repeat
 def _context(raw: bytes, shown: _Shown) -> dict[str, Any]:
     own = _read_context(raw) if raw else None
     context = {**_shared_context(shown), **(own or {})}
@@ -347,10 +349,10 @@ def _name(kind: str, fields: _Incoming, properties: dict[str, Any]) -> str:
 
 def _id(value: Id) -> str | None:
     """An id as text; null, blank and whitespace are absent."""
+    if value.__class__ is str:
+        return None if not value or value.isspace() else value  # pyright: ignore[reportAttributeAccessIssue, reportReturnType]
     if value is None:
         return None
-    if isinstance(value, str):
-        return None if not value or value.isspace() else value
     return str(int(value)) if value == int(value) else str(value)
 
 

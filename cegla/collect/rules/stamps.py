@@ -52,7 +52,7 @@ def happened(original: datetime | None, sent: datetime | None, received: datetim
         raise ValueError(str(error)) from None
     if moment < EARLIEST:
         raise ValueError("before 1970")
-    return min(moment, received)
+    return moment if moment <= received else received
 
 
 @lru_cache(maxsize=8_192)

@@ -74,11 +74,13 @@ def news_in(event: Event, identity_id: int, known: Ledger, imported: Mapping[str
     if event.context.get("gpc") in (True, "1", 1):
         said.append((CATEGORIES["profiling"], False, "gpc"))
     news: list[Decision] = []
+    proof: dict[str, object] = {}
     for (purpose, channel), answer, how in said:
         slot = (identity_id, purpose, channel)
         state = _state_if_news(known.get(slot), answer, at, (how, import_id))
         if state is not None:
-            news.append(Decision(*slot, state, at, event.source_id, how, _proof(event) | dict(imported or {})))
+            proof = proof or _proof(event) | dict(imported or {})
+            news.append(Decision(*slot, state, at, event.source_id, how, proof))
             rows = known.setdefault(slot, [])
             rows.append(Recorded(NOT_YET_STORED + len(rows), *slot, state, at, event.source_id, how, import_id))
     return news
