@@ -21,6 +21,7 @@ from cegla.vocabulary.money import MICROS
 pc: Any = pyarrow.compute  # its functions are made at run time, so type checkers do not know them
 _ADDRESSES = {"email", "phone"}  #: with one of these a guest is somebody, so what is said of guests is kept
 LONGEST_MESSAGE_ID = 100
+MOST_KNOWN = 500_000  #: people whose last traits are remembered: beyond, one more identify call costs less than the memory
 SHORT_TRAITS = 40  #: longer ones are remembered by their digest
 _UNPRINTABLE = r"[^\x20-\x7e\x{a1}-\x{ac}\x{ae}-\x{24f}]"
 _NEEDS_ESCAPE = np.zeros(256, bool)
@@ -159,6 +160,8 @@ def _changed(users: Any, traits: Any, identifies: Any, known: dict[str, str]) ->
         if user is not None and said != "{}" and not own:
             mark = blake2b(said.encode(), digest_size=8).hexdigest() if len(said) > SHORT_TRAITS else said
             if known.get(user) != mark:
+                if len(known) >= MOST_KNOWN:
+                    known.clear()
                 known[user] = mark
                 changed[at] = True
     return changed
