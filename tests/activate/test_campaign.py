@@ -7,6 +7,7 @@ import pytest
 from cegla.activate import actions as activate
 from cegla.activate.rules.returning import CLICKED, SENT, SKIPPED, UNSUBSCRIBED
 from cegla.govern import actions as govern
+from cegla.resolve import actions as resolve
 from cegla.vocabulary.consent import Channel
 from cegla.vocabulary.errors import CampaignNotReady, HeaderRefused, InvalidInput, NotFound, TemplateInvalid
 from cegla.vocabulary.messages import MessageState
@@ -275,9 +276,10 @@ def test_a_person_gets_their_messages_and_can_be_erased_from_the_outbox(shop: Sh
     activate.launch(shop.ws, campaign.id)
     with shop.ws.transaction() as conn:
         row = activate.messages_of(conn, campaign_id=campaign.id)[0]
-        assert activate.export_person(conn, [row.person_id])["messages"][0]["address"] == "anna@example.pl"
-        assert activate.erase_person(conn, [row.person_id]) == 1
-        assert activate.export_person(conn, [row.person_id]) == {"messages": []}
+        names = [one.identity_id for one in resolve.identifiers_of(conn, [row.person_id])[row.person_id]]
+        assert activate.export_person(conn, names)["messages"][0]["address"] == "anna@example.pl"
+        assert activate.erase_person(conn, names) == 1
+        assert activate.export_person(conn, names) == {"messages": []}
         assert "anna" not in str(conn.execute("select * from activate.messages").fetchall())
         assert activate.campaign(conn, campaign.id).count() == 1
     shop.deliver(2)
