@@ -278,7 +278,7 @@ picks from a list, and `$headers.x-topic`, `$query.id`, `$body.total` look besid
 
 def collector_page() -> str:
     intro = """What the collector takes and answers: the calls of Segment's and RudderStack's SDKs, changed in their host only. How to:
-[use a Segment or RudderStack SDK](../how-to/use-a-segment-or-rudderstack-sdk.md), [connect a website](../how-to/connect-a-website.md)."""
+[connect an SDK you have](../how-to/connect-an-sdk.md), [connect a website](../how-to/connect-a-website.md)."""
     paths = ([code(row.method), code(row.path), row.does.value, code(row.call or ""), row.callers] for row in door.PATHS)
     own = [[code(row.key), row.label.en, row.label.pl, f"{row.most:,}", row.beyond.en] for row in limits.LIMITS]
     fixed = [
