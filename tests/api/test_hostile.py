@@ -1,5 +1,6 @@
 """Whatever a caller sends, the API answers with a refusal it can explain, never with a failure of its own."""
 
+import re
 from collections.abc import Generator
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +22,7 @@ from cegla.storage.workspace import Workspace
 OWNER = "owner-token"
 FIELDS = sorted({name for one in vars(shapes).values() if isinstance(one, type) and issubclass(one, shapes.Shape) for name in one.model_fields})
 NASTY = ["'; drop table collect.inbox; --", "{{7*7}}", "\x00", "\u202e", "ż" * 300, "../../etc/passwd", "%s%n", "<script>", "1e400", "-1", "9" * 30]
+PLACE = re.compile(r"\{\w+\}")
 texts = st.sampled_from(NASTY) | st.text(max_size=20)
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | texts,
@@ -57,13 +59,13 @@ def sendable(value: Any) -> bool:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     route=st.sampled_from([route for route in ROUTES if route.key != "campaigns.save"]),
-    words=st.lists(texts | st.just("1"), min_size=5, max_size=5),
+    words=st.lists(texts | st.just("1"), min_size=2, max_size=2),
     body=bodies.filter(sendable),
     query=st.dictionaries(st.sampled_from(["after", "before", "limit", "reason", "reveal"]), texts, max_size=2),
 )
 def test_nothing_that_is_sent_makes_the_api_fail(owner: httpx.Client, route: Route, words: list[str], body: Any, query: dict[str, str]) -> None:
-    names = ["person", "segment_id", "campaign_id", "message_id", "source_id"]
-    path = route.path.lstrip("/").format(**{name: quote(word, safe="").strip(".") or "x" for name, word in zip(names, words, strict=True)})
+    given_words = iter(words)
+    path = PLACE.sub(lambda _: quote(next(given_words), safe="").strip(".") or "x", route.path.lstrip("/"))
     answer = owner.request(route.method, path, params=query, json=body)
     assert answer.status_code < 500 or answer.json()["code"] == "CEGLA-E0610", f"{route.method} {path} {query} {body}: {answer.text}"
     if answer.status_code >= 400:
