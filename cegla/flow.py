@@ -344,7 +344,7 @@ def refresh(ws: Workspace) -> Refresh | None:
             started = time.perf_counter()
             step(refreshed)
             refreshed.seconds[step.__name__] = time.perf_counter() - started
-        batches.mark_refreshed(conn, new.upto)
+        batches.mark_refreshed(conn, new.upto, refreshed.now)
     return refreshed
 
 

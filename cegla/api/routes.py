@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from cegla.api import campaigns, duplicates, identity, imports, metrics, people, plans, quarantine, segments, sources, system, webhooks
+from cegla.api import campaigns, duplicates, events, identity, metrics, people, plans, quarantine, segments, sources, system, webhooks
 
 
 class Route(NamedTuple):
@@ -84,6 +85,9 @@ ROUTES = (
     Route("GET", "/sources/{source_id}/plan/schema", plans.schema, "events.read", "a planned event as JSON Schema"),
     Route("GET", "/sources/{source_id}/events", plans.inbox, "events.read", "what a source sends, against its plan"),
     Route("GET", "/sources/{source_id}/events/one", plans.observed, "events.read", "one event: properties, samples, violations"),
+    Route("POST", "/events/find", events.find, "events.read", "where the event of a message id, a number, a quarantine number or a batch came in"),
+    Route("GET", "/events/{place}", events.shown, "events.read", "one event from the request to what came of it, personal data hidden"),
+    Route("POST", "/events/{place}/reveal", events.reveal, "people.reveal", "the same with what came in clear; noted in the audit log"),
     Route("GET", "/quarantine", quarantine.listed, "events.read", "events that could not be used"),
     Route("POST", "/quarantine/search", quarantine.search, "events.read", "the same by a filter, also by content"),
     Route("GET", "/quarantine/overview", quarantine.overview, "events.read", "how many wait, by reason and day"),

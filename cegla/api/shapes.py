@@ -25,6 +25,22 @@ class Search(Shape):
     limit: int = Field(50, ge=1, le=500)
 
 
+class FindEvent(Shape):
+    """An event: the sender's `message_id` (of one source, or of all), its number in the history, its number in quarantine, or all of a batch."""
+
+    message_id: str | None = Field(None, min_length=1, max_length=500)
+    source_id: int | None = None
+    event_id: int | None = Field(None, ge=1)
+    quarantine_id: int | None = Field(None, ge=1)
+    batch: int | None = Field(None, ge=1)
+
+
+class Reveal(Shape):
+    """Why somebody wants to see personal data; it goes to the audit log."""
+
+    why: str = Field(min_length=1, max_length=200)
+
+
 class LookUp(Shape):
     """One identifier, exactly: an e-mail address, a phone number, a user id. Without `type` each type is tried."""
 

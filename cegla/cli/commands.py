@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cegla.cli import campaigns, duplicates, identity, importing, people, plans, quarantine, segments, sources, system, webhooks
+from cegla.cli import campaigns, duplicates, events, identity, importing, people, plans, quarantine, segments, sources, system, webhooks
 from cegla.vocabulary.text import Text
 
 
@@ -39,6 +39,7 @@ GROUPS = {
     "source": Text("źródła zdarzeń i ich klucze", "sources of events and their keys"),
     "webhook": Text("webhooki: adres dla dostawcy i mapowanie na zdarzenia", "webhooks: an address for a provider and a mapping to events"),
     "plan": Text("plany: jakie zdarzenia ma przysyłać źródło", "tracking plans: which events a source should send"),
+    "event": Text("zdarzenia i ich droga", "events and their way"),
     "quarantine": Text("zdarzenia, których nie dało się użyć", "events that could not be used"),
 }
 
@@ -136,6 +137,13 @@ COMMANDS = (
         ("cegla identity try rules.yaml",),
     ),
     Command("identity", "apply", identity.apply_rules, Text("wprowadź reguły w życie", "put rules in force"), ("cegla identity apply rules.yaml",)),
+    Command(
+        "event",
+        "show",
+        events.show,
+        Text("pokaż drogę zdarzenia od żądania do profilu", "follow an event from its request to the profile"),
+        ("cegla event show 9b0d-order-17", "cegla event show e1204", 'cegla event show q31 --reveal "complaint 12"'),
+    ),
     Command("segment", "list", segments.listed, Text("wypisz segmenty", "list segments"), ("cegla segment list",)),
     Command("segment", "show", segments.show, Text("pokaż segment i jego liczebność", "show a segment with its count"), ("cegla segment show champions",)),
     Command("segment", "save", segments.save, Text("utwórz lub zmień segment", "make or change a segment"), ("cegla segment save Regulars rule.yaml",)),
@@ -315,5 +323,6 @@ WORDS: dict[str, Text] = {
     ),
     "everything": Text("wszystkie czekające zdarzenia", "all events that wait"),
     "why": Text("dlaczego; zapisuje się w dzienniku działań", "why; the audit log remembers it"),
+    "event_id": Text("messageId, e12 (historia), q5 (kwarantanna) albo miejsce 3-17-0", "a messageId, e12 (history), q5 (quarantine) or a place, 3-17-0"),
     "help": Text("pokaż tę pomoc", "show this help"),
 }

@@ -21,6 +21,10 @@ from cegla.collect.examining import examine as examine
 from cegla.collect.file_import import ImportResult, Progress, load_mapping, run_import
 from cegla.collect.file_import import load_values as load_values
 from cegla.collect.imports import STATES as STATES
+from cegla.collect.finding import KeptRequest as KeptRequest
+from cegla.collect.finding import events_of_request as events_of_request
+from cegla.collect.finding import kept_request as kept_request
+from cegla.collect.finding import requests_holding as requests_holding
 from cegla.collect.imports import Import as Import
 from cegla.collect.imports import Layer as Layer
 from cegla.collect.imports import ask_undo as ask_undo
@@ -56,6 +60,7 @@ from cegla.collect.rules.webhooks import CASTS as CASTS
 from cegla.collect.rules.webhooks import WebhookMapping
 from cegla.collect.visits import Counted as Counted
 from cegla.collect.visits import count_visits as count_visits
+from cegla.collect.visits import is_counted_only as is_counted_only
 from cegla.collect.visits import visits as visits
 from cegla.collect.webhooks import Sample as Sample
 from cegla.collect.webhooks import Webhook as Webhook
@@ -270,7 +275,8 @@ def take(conn: Connection, most_events: int) -> Taken:
 
 def take_again(conn: Connection, places: Sequence[tuple[int, int]]) -> Taken:
     """Those of the requests (writer, number) taken in before that are still kept; nothing is changed by it."""
-    return Taken(store.requests_at(conn, places), {})
+    requests = store.requests_at(conn, places)
+    return Taken(requests, {}, mappings_for(conn, requests))
 
 
 def decode(taken: Taken, sources: Mapping[int, Source], limits: Limits) -> Decoded:

@@ -236,6 +236,21 @@ select i.writer, i.number, i.source_id, i.received_at, i.body, i.kind, i.number 
 from collect.inbox i join collect.positions p using (writer)
 where exists (select 1 from unnest(:needles::bytea[]) n where position(n in i.body) > 0) order by i.writer, i.number;
 
+-- name: inbox_holding
+-- Places of requests whose body holds one of the texts, newest first.
+select i.writer, i.number from collect.inbox i
+where (:source_id::integer is null or i.source_id = :source_id) and exists (select 1 from unnest(:needles::bytea[]) n where position(n in i.body) > 0)
+order by i.received_at desc limit :limit;
+
+-- name: fate_of_request^
+-- When a request was written down, and whether intake has passed it.
+select i.written_at, i.number <= coalesce(p.taken, 0) from collect.inbox i left join collect.positions p using (writer)
+where i.writer = :writer and i.number = :number;
+
+-- name: limit_time
+-- How long a statement of this transaction may take; 0 is as long as it likes.
+select set_config('statement_timeout', :milliseconds, true);
+
 -- name: remove_requests!
 -- Remove requests that were taken in.
 delete from collect.inbox i using unnest(:writers::integer[], :numbers::bigint[]) as r (writer, number)

@@ -31,7 +31,7 @@ class Counted:
 
 def count_visits(conn: psycopg.Connection, events: Sequence[Event], zone: tzinfo) -> tuple[list[Event], list[Event]]:
     """Add up the events that are about nobody, by day of the shop; returns the others, and those that were counted."""
-    counted = [event for event in events if event.anonymous_id is None and event.user_id is None and event.context.get("aggregate") is True]
+    counted = [event for event in events if is_counted_only(event)]
     if not counted:
         return list(events), []
     times = Counter((event.source_id, event.occurred_at.astimezone(zone).date(), *_place(event)) for event in counted)
@@ -40,6 +40,11 @@ def count_visits(conn: psycopg.Connection, events: Sequence[Event], zone: tzinfo
     SQL.count_visits(conn, sources=sources, days=days, names=names, paths=paths, viewports=viewports, times=list(times.values()), most=MOST_PLACES)
     gone = {id(event) for event in counted}
     return [event for event in events if id(event) not in gone], counted
+
+
+def is_counted_only(event: Event) -> bool:
+    """Whether an event is about nobody and becomes a number."""
+    return event.anonymous_id is None and event.user_id is None and event.context.get("aggregate") is True
 
 
 def visits(conn: psycopg.Connection, source_id: int, since: date, limit: int = 20) -> list[Counted]:

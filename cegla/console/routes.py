@@ -26,6 +26,7 @@ from cegla.console.screens import (
     settings,
     sources,
     today,
+    trails,
     webhooks,
 )
 from cegla.console.visit import Visit
@@ -60,6 +61,10 @@ ROUTES = (
     Route("POST", "/events/quarantine/replay", quarantine.decide, "events.replay"),
     Route("POST", "/events/quarantine/runs/{id}/stop", quarantine.stop, "events.replay"),
     Route("GET", "/events/quarantine/{id}", quarantine.show_one, "events.read"),
+    Route("GET", "/events/find", trails.show_find, "events.read"),
+    Route("POST", "/events/find", trails.find, "events.read"),
+    Route("GET", "/events/{id}", trails.show, "events.read"),
+    Route("POST", "/events/{id}", trails.reveal, "people.reveal"),
     Route("GET", "/people", people.show, "people.read"),
     Route("POST", "/people", people.search, "people.read"),
     Route("GET", "/people/{id}", person.show, "people.read"),

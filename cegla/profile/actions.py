@@ -212,6 +212,32 @@ def latest_events(warehouse: Warehouse, after_event_id: int = 0, limit: int = 50
     return _past_events(warehouse, events.filter(events.event_id > after_event_id).order_by(events.event_id.desc()).limit(limit))
 
 
+def event_of(warehouse: Warehouse, event_id: int) -> tuple[PastEvent, int] | None:
+    """One event of the history and the number of the batch that wrote it; None when there is none, or it was erased."""
+    events: Any = history()
+    found = events.filter(events.event_id == event_id)
+    rows = _past_events(warehouse, found)
+    return (rows[0], warehouse.run(found.select("batch"))["batch"][0].as_py()) if rows else None
+
+
+def events_of_batch(warehouse: Warehouse, batch: int, limit: int = 100) -> list[PastEvent]:
+    """The first events that a batch wrote."""
+    events: Any = history()
+    return _past_events(warehouse, events.filter(events.batch == batch).order_by(events.event_id).limit(limit))
+
+
+def traits_owed_to(warehouse: Warehouse, person_id: int, event_id: int, now: datetime) -> list[Text]:
+    """The traits of a person that would be something else had this one event not happened: worked out with it and without it."""
+    with warehouse.people([person_id]) as asked:
+        events: Any = history("events", asked)
+        lines: Any = history("order_lines", asked)
+        with_it = warehouse.run(trait_columns(facts(events, lines), now)).to_pylist()
+        rest = facts(events.filter(events.event_id != event_id), lines.filter(lines.event_id != event_id))
+        without = warehouse.run(trait_columns(rest, now)).to_pylist()
+    before: dict[str, Any] = without[0] if without else {}
+    return [row.label for row in TRAITS if with_it and with_it[0][row.key] != before.get(row.key)]
+
+
 def event_volumes(warehouse: Warehouse, since: datetime) -> list[EventVolume]:
     """How often each event happened since a moment (event time, UTC), most frequent first; bots are left out."""
     events: Any = history()

@@ -72,6 +72,9 @@ class Quarantined:
     events: int  #: more than one when a whole request was set aside
     trusted: bool  #: came with a secret key or from this installation
     ip: str | None  #: truncated
+    writer: int  #: with number and index its place in the inbox
+    number: int
+    index: int
 
     @property
     def obstacle(self) -> Obstacle | None:
@@ -146,6 +149,18 @@ def set_aside(conn: Connection, rows: Sequence[SetAside], now: datetime) -> None
 def listed(conn: Connection, wanted: Filter | None = None, *, before: int | None = None, limit: int = 50) -> list[Quarantined]:
     """Events of a filter, newest first; `before` is the last id of the page before."""
     rows = store.SQL.listed(conn, filter=store.as_json((wanted or Filter()).keys()), before=before, limit=limit)
+    return [Quarantined(row[0], row[1], Reason(row[2]), *row[3:]) for row in rows]
+
+
+def at_place(conn: Connection, writer: int, number: int, index: int) -> list[Quarantined]:
+    """What was set aside of the event at a place of the inbox, newest first."""
+    rows = store.SQL.at_place(conn, writer=writer, number=number, index=index, whole=store.WHOLE_REQUEST)
+    return [Quarantined(row[0], row[1], Reason(row[2]), *row[3:]) for row in rows]
+
+
+def with_message(conn: Connection, message_id: str, source_id: int | None = None) -> list[Quarantined]:
+    """What was set aside under a message id, of one source or of all, newest first."""
+    rows = store.SQL.with_message(conn, message_id=message_id, source_id=source_id)
     return [Quarantined(row[0], row[1], Reason(row[2]), *row[3:]) for row in rows]
 
 

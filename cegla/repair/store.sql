@@ -14,10 +14,23 @@ left join collect.inbox i on i.writer = q.writer and i.number = q.number;
 -- name: listed
 -- Events of a filter, newest first, from below :before.
 select q.id, q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received_at, q.set_aside_at, q.replayed_at, q.discarded_at, q.erased_at,
-    q.run_id, q.events, q.trusted, q.ip
+    q.run_id, q.events, q.trusted, q.ip, q.writer, q.number, q.index
 from repair.quarantine q
 where repair.matches(q, :filter::jsonb) and (:before::bigint is null or q.id < :before)
 order by q.id desc limit :limit;
+
+-- name: at_place
+-- The events set aside from one place of the inbox, newest first.
+select q.id, q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received_at, q.set_aside_at, q.replayed_at, q.discarded_at, q.erased_at,
+    q.run_id, q.events, q.trusted, q.ip, q.writer, q.number, q.index
+from repair.quarantine q where q.writer = :writer and q.number = :number and (q.index = :index or q.reason = any(:whole)) order by q.id desc;
+
+-- name: with_message
+-- Events set aside under a message id, of one source or of all.
+select q.id, q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received_at, q.set_aside_at, q.replayed_at, q.discarded_at, q.erased_at,
+    q.run_id, q.events, q.trusted, q.ip, q.writer, q.number, q.index
+from repair.quarantine q
+where q.source_id in (select id from collect.sources where :source_id::integer is null or id = :source_id) and q.message_id = :message_id order by q.id desc limit 50;
 
 -- name: same_event
 -- Every time an event was set aside, oldest first.

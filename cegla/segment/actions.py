@@ -179,6 +179,11 @@ def segments_of(conn: Connection, person_ids: Iterable[int]) -> dict[int, list[S
     return found
 
 
+def changes_at(conn: Connection, person_id: int, at: datetime) -> list[tuple[int, str, bool]]:
+    """The segments a person entered (True) or left (False) in the refresh of a moment: id and name of each."""
+    return store.changes_at(conn, person_id, at)
+
+
 def explain(ws: Workspace, rule: object, person_id: int, now: datetime) -> Explanation:
     """Why a person matches a rule or not: the tree with true or false, and the value seen at each leaf. Raises NotFound."""
     found = explain_all(ws, rule, [person_id], now)

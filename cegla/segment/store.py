@@ -103,6 +103,11 @@ def memberships_of(conn: Connection, people: Iterable[int]) -> list[MembershipRo
     return [MembershipRow(*row) for row in SQL.list_memberships_of_people(conn, people=list(people))]
 
 
+def changes_at(conn: Connection, person_id: int, at: datetime) -> list[tuple[int, str, bool]]:
+    """What a person entered (True) or left (False) at a moment."""
+    return [(row[0], row[1], row[2]) for row in SQL.membership_changes(conn, person_id=person_id, at=at)]
+
+
 def join(conn: Connection, absorbed: Mapping[int, int], now: datetime) -> None:
     """People who were joined into others hand their memberships on."""
     SQL.carry_memberships(conn, people=list(absorbed), into=list(absorbed.values()))

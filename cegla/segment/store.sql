@@ -58,6 +58,11 @@ select m.person_id, m.segment_id, s.name, m.entered_at, m.left_at
 from segment.members m join segment.segments s on s.id = m.segment_id
 where m.person_id = any(:people) order by m.entered_at desc, m.segment_id;
 
+-- name: membership_changes
+-- What a person entered or left at a moment.
+select m.segment_id, s.name, m.entered_at = :at from segment.members m join segment.segments s on s.id = m.segment_id
+where m.person_id = :person_id and (m.entered_at = :at or m.left_at = :at) order by s.name;
+
 -- name: carry_memberships!
 -- Lets the person who goes on stay where a joined person was, since the same time.
 insert into segment.members (segment_id, person_id, entered_at)

@@ -7,11 +7,12 @@ lacks batches PostgreSQL knows was damaged; each batch's receipt says how to wri
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection
@@ -20,6 +21,8 @@ from cegla.vocabulary.events import Event
 _RECEIPT = pa.schema(
     [("writer", pa.int32()), ("number", pa.int64()), ("index", pa.int32()), ("occurred_at", pa.timestamp("us", "UTC")), ("identity_id", pa.int64())]
 )
+MOST_RECEIPTS = 500  #: how far behind a request its batch is looked for
+CLOCKS_APART = timedelta(seconds=10)  #: at most, of PostgreSQL and the app
 INTAKE_LOCK = 7_236_453
 REFRESH_LOCK = 7_236_457
 
@@ -39,6 +42,17 @@ class Place:
     number: int
     index: int
     occurred_at: datetime
+    identity_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One event in the history, found from its request."""
+
+    batch: int
+    taken_in_at: datetime
+    event_id: int
+    index: int  #: of the event in its request
     identity_id: int
 
 
@@ -96,6 +110,44 @@ def receipts(conn: Connection, after: int = 0) -> Iterator[Receipt]:
 def forget_receipts(conn: Connection, before: datetime) -> None:
     """Drop the receipts of batches whose requests are not kept any more."""
     conn.execute("update storage.batches set receipt = null where receipt is not null and committed_at < %s", [before])
+    conn.execute("delete from storage.refreshes where at < %s", [before])
+
+
+def find_request(conn: Connection, writer: int, number: int, since: datetime) -> list[Row]:
+    """The rows of the history that a request became, in the order of its events; empty when it became none, or the receipts are not kept any more.
+
+    `since` is when the request was written down: intake cannot have seen it before.
+    """
+    with conn.cursor(binary=True) as cursor:
+        cursor.execute(
+            "select number, last_event_id - events + 1, receipt, committed_at from storage.batches "
+            "where committed_at >= %s and receipt is not null order by number limit %s",
+            [since - CLOCKS_APART, MOST_RECEIPTS],
+        )
+        for batch, first_event_id, receipt, committed_at in cursor:
+            places = _unpacked(receipt)
+            ours = places.append_column("event_id", pa.array(range(first_event_id, first_event_id + len(places)), pa.int64()))
+            ours = ours.filter((pc.field("writer") == writer) & (pc.field("number") >= number))
+            found = [row for row in ours.to_pylist() if row["number"] == number]
+            if found:
+                return [Row(batch, committed_at.replace(tzinfo=UTC), row["event_id"], row["index"], row["identity_id"]) for row in found]
+            if len(ours):
+                break  # a writer's requests are taken in order
+    return []
+
+
+def place_of(conn: Connection, batch: int, event_id: int) -> Place | None:
+    """Where an event of the history came from; None when the batch's receipt is not kept any more."""
+    found = next(receipts(conn, after=batch - 1), None)
+    if found is None or found.batch != batch or not 0 <= event_id - found.first_event_id < len(found.places):
+        return None
+    return found.places[event_id - found.first_event_id]
+
+
+def refreshed_at(conn: Connection, batch: int) -> datetime | None:
+    """When traits and segments were brought up to a batch; None when they are not yet, or it was too long ago."""
+    row = conn.execute("select at from storage.refreshes where batch >= %s order by batch limit 1", [batch]).fetchone()
+    return row[0] if row else None
 
 
 def note_moved(conn: Connection, batch: int, changed: Iterable[int], absorbed: Collection[int]) -> None:
@@ -119,8 +171,9 @@ def unrefreshed(conn: Connection) -> Unrefreshed:
     return Unrefreshed(after, upto, [person for person, absorbed in moved if not absorbed], [person for person, absorbed in moved if absorbed])
 
 
-def mark_refreshed(conn: Connection, upto: int) -> None:
-    """Say, in the transaction that refreshed them, that traits and segments hold everything up to this batch."""
+def mark_refreshed(conn: Connection, upto: int, at: datetime) -> None:
+    """Say, in the transaction that refreshed them, that traits and segments hold everything up to this batch; `at` is the refresh's own time."""
+    conn.execute("insert into storage.refreshes (batch, at) values (%s, %s) on conflict do nothing", [upto, at])
     conn.execute("delete from storage.moved_people where batch <= %s", [upto])
     conn.execute("update storage.refreshed set batch = %s", [upto])
     passing("refresh: before the commit")

@@ -1,0 +1,57 @@
+"""Events, followed from the request to what came of them."""
+
+from typing import Any
+
+from cegla import trail
+from cegla.api.call import Call, Opened
+from cegla.api.plain import plain
+from cegla.api.shapes import FindEvent, Reveal
+from cegla.profile import actions as profile
+from cegla.vocabulary.errors import FieldMissing
+
+
+def find(call: Opened, body: FindEvent) -> Any:
+    """The places of the events meant, newest first; `complete` says whether all kept requests were looked through. In a body, since ids may be personal."""
+    if body.message_id is not None:
+        found = trail.find(call.ws, body.message_id, body.source_id)
+        return {"events": [{"place": str(place)} for place in found.places], "complete": found.complete}
+    if body.event_id is not None:
+        return {"events": [{"place": f"e{body.event_id}"}], "complete": True}
+    if body.quarantine_id is not None:
+        return {"events": [{"place": f"q{body.quarantine_id}"}], "complete": True}
+    if body.batch is not None:
+        rows = profile.events_of_batch(call.ws.warehouse, body.batch)
+        return {"events": [{"place": f"e{row.event_id}", "name": row.name, "person": row.person_id} for row in rows], "complete": True}
+    raise FieldMissing(where="/message_id", field="message_id")
+
+
+def shown(call: Opened, place: str) -> Any:
+    """One event and its way. `place` is as `find` gives it: 3-17-0 in the inbox, e12 in the history, q5 in quarantine."""
+    return _shape(trail.named(call.ws, place), reveal=False)
+
+
+def reveal(call: Opened, place: str, body: Reveal) -> Any:
+    """The same with what came in clear. Who looked and why is noted first."""
+    found = trail.named(call.ws, place)
+    _note(call, place, body.why)
+    return _shape(found, reveal=True)
+
+
+def _note(call: Call, place: str, why: str) -> None:
+    call.note("event.reveal", f"event {place}", why=why)
+
+
+def _shape(found: trail.Trail, *, reveal: bool) -> dict[str, Any]:
+    shape: dict[str, Any] = plain(found) | {"place": found.place and str(found.place), "label": plain(trail.FATES[found.fate])}
+    shape["repeat_of"] = found.repeat_of and str(found.repeat_of)
+    if found.payload is not None:
+        shape["payload"] = trail.clear(found.payload) if reveal else trail.hidden(found.payload)
+    if shape["quarantined"]:
+        shape["quarantined"] = {key: value for key, value in shape["quarantined"].items() if key not in ("payload", "ip")}
+        if not reveal:
+            shape["quarantined"]["detail"] = trail.without_values(shape["quarantined"]["detail"])
+    if shape["outcome"]:
+        for message in shape["outcome"]["messages"]:
+            message.pop("address", None)
+            message.pop("reply", None)
+    return shape

@@ -1,0 +1,76 @@
+"""cegla event show."""
+
+from typing import Annotated, Any
+
+import typer
+
+from cegla.cli.desk import Api, AsJson, Desk, desk_of
+from cegla.cli.tables import both, facts, table
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.text import Text
+
+EventWord = Annotated[str, typer.Argument(metavar="ID")]
+OfSource = Annotated[str | None, typer.Option("--source", metavar="SOURCE")]
+Why = Annotated[str, typer.Option("--reveal", metavar="WHY")]
+
+NAME, SOURCE, FATE, PLACE = Text("Zdarzenie", "Event"), Text("Źródło", "Source"), Text("Co się stało", "What became of it"), Text("Miejsce", "Place")
+RECEIVED, WRITTEN, REPEATS = Text("Odebrane", "Received"), Text("Zatwierdzone", "Committed"), Text("Powtarza", "Repeats")
+REASON, DETAIL, BATCH, PERSON = Text("Powód", "Reason"), Text("Szczegół", "Detail"), Text("Partia", "Batch"), Text("Osoba", "Person")
+TRAITS, ENTERED, LEFT = Text("Cechy", "Traits"), Text("Weszła do segmentów", "Entered segments"), Text("Wyszła z segmentów", "Left segments")
+MESSAGES, SEVERAL = Text("Wiadomości", "Messages"), Text("Kilka zdarzeń; wybierz jedno po miejscu.", "Several events; choose one by its place.")
+INCOMPLETE = Text("Nie przejrzano wszystkich żądań: podaj --source.", "Not all requests were looked through: give --source.")
+
+
+def show(context: typer.Context, event_id: EventWord, source: OfSource = None, reveal: Why = "", as_json: AsJson = False) -> None:
+    """Follow one event from its request to what came of it. ID is a messageId, e12 in the history, q5 in quarantine, or a place such as 3-17-0."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        place = event_id
+        if not _is_place(event_id):
+            found = api.post("/events/find", {"message_id": event_id, "source_id": _source_number(api, source)})
+            if not found["complete"]:
+                desk.tell(INCOMPLETE)
+            if not found["events"]:
+                raise NotFound(where="event", thing=event_id)
+            if len(found["events"]) > 1:
+                desk.tell(SEVERAL)
+                rows = [api.get(f"/events/{one['place']}") for one in found["events"]]
+                desk.answer(rows, lambda desk, rows: table(desk, [PLACE, RECEIVED, FATE], [[row["place"], row["received_at"], row["label"]] for row in rows]))
+                return
+            place = found["events"][0]["place"]
+        answer = api.post(f"/events/{place}/reveal", {"why": reveal}) if reveal else api.get(f"/events/{place}")
+    desk.answer(answer, _shown)
+
+
+def _is_place(text: str) -> bool:
+    parts = text.split("-")
+    return (text[:1] in ("e", "q") and text[1:].isdigit()) or (len(parts) == 3 and all(part.isdigit() for part in parts))
+
+
+def _source_number(api: Api, wanted: str | None) -> int | None:
+    if wanted is None:
+        return None
+    for row in api.get("/sources")["sources"]:
+        if wanted in (str(row["id"]), row["name"]):
+            return int(row["id"])
+    raise NotFound(where="--source", seen=wanted, thing=wanted)
+
+
+def _shown(desk: Desk, found: dict[str, Any]) -> None:
+    outcome, aside = found["outcome"], found["quarantined"]
+    rows: list[tuple[Text, Any]] = [
+        (NAME, found["name"]), (SOURCE, found["source"]), (PLACE, found["place"]), (RECEIVED, found["received_at"]), (WRITTEN, found["written_at"]),
+        (FATE, found["label"]),
+    ]  # fmt: skip
+    if found["repeat_of"]:
+        rows.append((REPEATS, found["repeat_of"]))
+    if aside:
+        rows += [(REASON, aside["reason"]), (DETAIL, aside["detail"])]
+    if outcome:
+        rows += [(BATCH, outcome["batch"]), (PERSON, f"p{outcome['event']['person_id']}")]
+        rows.append((TRAITS, ", ".join(both(label, desk.language) for label in outcome["traits"])))
+        rows += [(label, ", ".join(name for _, name in outcome[key])) for label, key in ((ENTERED, "entered"), (LEFT, "left"))]
+        rows.append((MESSAGES, ", ".join(f"{one['campaign']} ({one['state']})" for one in outcome["messages"])))
+    facts(desk, rows)
+    if found["payload"] is not None:
+        desk.out.print_json(data=found["payload"], ensure_ascii=False)
