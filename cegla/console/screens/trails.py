@@ -65,7 +65,8 @@ def _named(visit: Visit) -> trail.Trail:
 def _found(visit: Visit, found: dict[str, Any]) -> Response:
     with visit.ws.transaction() as conn:
         sources = [(str(source.id), source.name) for source in collect.sources(conn)]
-    model = {"sources": sources, "fates": trail.FATES, "fate_kinds": FATE_KINDS, "form": visit.form, "event_name": event_name, "complete": True}
+    model: dict[str, Any] = {"sources": sources, "fates": trail.FATES, "fate_kinds": FATE_KINDS, "form": visit.form, "event_name": event_name}
+    model |= {"trails": [], "events": [], "nothing": False, "complete": True}
     return visit.page("event_find.html", {**model, **found})
 
 
