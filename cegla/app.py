@@ -18,7 +18,8 @@ from typing import TypeVar
 import httpx
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cegla.activate import actions as activate
 from cegla.api.app import build_api
@@ -69,7 +70,19 @@ HOLDERS = (
 
 def build_app(ws: Workspace, token: str) -> Starlette:
     """API and console over one workspace. `token` opens the API for the owner of this data directory."""
-    return Starlette(routes=[Mount("/api/v1", build_api(ws, HOLDERS, token)), Mount("/", build_console(ws, HOLDERS))])
+    api = build_api(ws, HOLDERS, token)
+    watched = [Route("/healthz", _AtTheRoot(api, "/health")), Route("/readyz", _AtTheRoot(api, "/ready"))]
+    return Starlette(routes=[*watched, Mount("/api/v1", api), Mount("/", build_console(ws, HOLDERS))])
+
+
+class _AtTheRoot:
+    """One route of the API where supervisors and load balancers look for it."""
+
+    def __init__(self, api: ASGIApp, path: str) -> None:
+        self.api, self.path = api, path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.api({**scope, "path": self.path, "raw_path": self.path.encode(), "root_path": ""}, receive, send)
 
 
 def serve(settings: Settings) -> None:

@@ -247,9 +247,11 @@ def _left_out(ws: Workspace, conn: Connection, place: Place, event: Event | None
         return Fate.COUNTED, None
     for writer, number in collect.requests_holding(conn, event.message_id, event.source_id).places:
         opened = _open(ws, conn, writer, number)
-        same = [Place(writer, number, index) for index, other in opened.events.items() if other.message_id == event.message_id] if opened else []
+        same = [Place(writer, number, index) for index, one in opened.events.items() if one.message_id == event.message_id] if opened else []
         for other in same:
-            if opened is not None and other != place and (_applied(conn, opened, other) is not None or repair.at_place(conn, other.writer, other.number, other.index)):
+            if opened is None or other == place:
+                continue
+            if _applied(conn, opened, other) is not None or repair.at_place(conn, other.writer, other.number, other.index):
                 return Fate.REPEATED, other
     return Fate.REPEATED, None
 

@@ -3,8 +3,10 @@
 Labels are numbers of sources and words of closed lists: bounded, and never personal.
 """
 
+import math
 import shutil
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from fastapi import Request
@@ -14,6 +16,7 @@ from cegla.activate import actions as activate
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Workspace
+from cegla.vocabulary.messages import SkipReason
 from cegla.vocabulary.text import Text
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -23,12 +26,13 @@ class Metric(NamedTuple):
     """One row: its name, what Prometheus shall know about it, and its labels."""
 
     name: str
-    kind: str  #: counter, gauge
+    kind: str  #: counter, gauge, histogram
     about: Text
     labels: tuple[str, ...] = ()
 
 
 SOURCE = ("source",)
+WITHOUT_CONSENT = (SkipReason.NO_CONSENT, SkipReason.WITHDRAWN)
 METRICS: dict[str, Metric] = {
     row.name: row
     for row in (
@@ -43,6 +47,21 @@ METRICS: dict[str, Metric] = {
             "1, gdy przyjęte = w historii + powtórzone + odłożone + pominięte + czekające",
             "1 when accepted = projected + duplicate + quarantined + ignored + waiting",
         ), SOURCE),
+        Metric("cegla_balance_holds", "gauge", Text(
+            "1, gdy ostatni rachunek (źródła, piszący, końce łańcuchów) się zgadzał", "1 when the last count (sources, writers, heads of chains) added up",
+        )),
+        Metric("cegla_balance_checked_timestamp_seconds", "gauge", Text("kiedy ostatnio liczono", "when that was counted last")),
+        Metric("cegla_answers_total", "counter", Text("odpowiedzi wszystkich kolektorów według statusu", "answers of all collectors by status"), ("status",)),
+        Metric("cegla_requests_refused", "gauge", Text(
+            "żądania bez 200 w ostatnich siedmiu dniach według powodu", "requests that got no 200 in the last seven days, by reason",
+        ), ("source", "why")),
+        Metric("cegla_commit_errors_total", "counter", Text("zapisy, które się nie udały", "commits that failed")),
+        Metric("cegla_commit_seconds", "histogram", Text("czas trwałego zapisu grupy żądań", "time of committing a group of requests")),
+        Metric("cegla_messages", "gauge", Text("wiadomości kampanii według stanu", "messages of campaigns by state"), ("channel", "state")),
+        Metric("cegla_consent_denied_total", "counter", Text(
+            "osoby, którym kampania nie mogła nic wysłać bez zgody", "people whom a campaign could send nothing for lack of consent",
+        ), ("purpose", "channel")),
+        Metric("cegla_suppression_hits_total", "counter", Text("osoby pominięte, bo adres jest wykluczony", "people left out for a suppressed address"), ("channel",)),
         Metric("cegla_inbox_damaged_places", "gauge", Text("uszkodzone miejsca skrzynki", "places where the inbox's chain does not hold")),
         Metric("cegla_acknowledged_requests_gone", "gauge", Text("potwierdzone żądania, których brakuje", "acknowledged requests that are missing")),
         Metric("cegla_disk_free_bytes", "gauge", Text("wolne miejsce na dysku danych", "free space on the data disk")),
@@ -65,7 +84,9 @@ def samples(ws: Workspace) -> list[Sample]:
     """All figures now."""
     with ws.transaction() as conn:
         standing = collect.standing(conn)
-        states = [str(one.state) for one in activate.campaigns(conn)]
+        campaigns = activate.campaigns(conn)
+        figures = collect.figures(conn)
+        counted = collect.balance(conn)
         audit = govern.first_broken_audit(conn) is None
     found: list[Sample] = []
     for one in standing:
@@ -76,6 +97,7 @@ def samples(ws: Workspace) -> list[Sample]:
             ("cegla_events_ignored_total", label, one.ignored), ("cegla_events_waiting", label, one.waiting),
             ("cegla_inbox_lag_seconds", label, one.lag_seconds), ("cegla_conservation_holds", label, one.adds_up),
         ]  # fmt: skip
+        found += [("cegla_requests_refused", (*label, why), requests) for why, requests in one.refused.items()]
     data = ws.settings.data_dir
     disk = shutil.disk_usage(data if data.exists() else data.parent)
     found += [
@@ -83,24 +105,55 @@ def samples(ws: Workspace) -> list[Sample]:
         ("cegla_acknowledged_requests_gone", (), max((one.gone for one in standing), default=0)),
         ("cegla_disk_free_bytes", (), disk.free), ("cegla_disk_size_bytes", (), disk.total), ("cegla_audit_chain_holds", (), audit),
     ]  # fmt: skip
-    return found + [("cegla_campaigns", (state,), states.count(state)) for state in sorted(set(states))]
+    if counted is not None:
+        found += [("cegla_balance_holds", (), counted.holds), ("cegla_balance_checked_timestamp_seconds", (), counted.checked_at.timestamp())]
+    return found + _of_collectors(figures) + _of_campaigns(campaigns)
+
+
+def _of_collectors(figures: Iterable[collect.Figure]) -> list[Sample]:
+    names = {"answers": "cegla_answers_total", "commit_errors": "cegla_commit_errors_total"}
+    found: list[Sample] = [(names[one.name], (one.label,) if one.label else (), one.value) for one in figures if one.name in names]
+    times = [one for one in figures if one.name.startswith("commit_seconds")]
+    for one in sorted(times, key=lambda one: float(one.label) if one.label else math.inf):
+        found.append((f"cegla_{one.name}", (one.label,) if one.label else (), one.value))
+    return found
+
+
+def _of_campaigns(campaigns: Sequence[activate.Campaign]) -> list[Sample]:
+    states = Counter(str(one.state) for one in campaigns)
+    messages, denied, suppressed = Counter[tuple[str, ...]](), Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
+    for one in campaigns:
+        for state, count in one.counts.items():
+            messages[one.channel, state] += count
+        denied[one.purpose, one.channel] += sum(one.skipped.get(reason, 0) for reason in WITHOUT_CONSENT)
+        suppressed[(one.channel,)] += one.skipped.get(SkipReason.SUPPRESSED, 0)
+    named = {"cegla_messages": messages, "cegla_consent_denied_total": denied, "cegla_suppression_hits_total": suppressed}
+    found: list[Sample] = [("cegla_campaigns", (state,), states[state]) for state in sorted(states)]
+    return found + [(name, label, count) for name, counts in named.items() for label, count in sorted(counts.items())]
 
 
 def render(found: Iterable[Sample]) -> str:
     """Prometheus text: each metric with its help and type once, then its samples."""
     by_name: dict[str, list[Sample]] = {}
     for sample in found:
-        by_name.setdefault(sample[0], []).append(sample)
+        by_name.setdefault(_family(sample[0]), []).append(sample)
     lines: list[str] = []
     for name, rows in by_name.items():
         metric = METRICS[name]
         lines += [f"# HELP {name} {metric.about.en}", f"# TYPE {name} {metric.kind}"]
-        lines += [f"{name}{_labels(metric.labels, values)} {float(value):.17g}" for _, values, value in rows]
+        labels = ("le",) if metric.kind == "histogram" else metric.labels
+        lines += [f"{own}{_labels(labels, values)} {float(value):.17g}" for own, values, value in rows]
     return "\n".join([*lines, ""])
 
 
+def _family(name: str) -> str:
+    """The metric of a sample: a histogram has three kinds of samples."""
+    bare = name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
+    return name if name in METRICS else bare
+
+
 def _labels(names: tuple[str, ...], values: tuple[str, ...]) -> str:
-    if not names:
+    if not values:
         return ""
     pairs = (f'{name}="{value}"' for name, value in zip(names, values, strict=True))
     return "{" + ",".join(pairs) + "}"

@@ -3,9 +3,11 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+import psycopg
 from fastapi import Request
 
 from cegla.activate import actions as activate
@@ -16,13 +18,16 @@ from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.batches import last_committed, last_refreshed
-from cegla.storage.postgres import refuse_unsafe
+from cegla.storage.migrations import lacking
+from cegla.storage.postgres import DURABLE, durability, server_clock
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import CeglaError, DiskFull, WarehouseDamaged
+from cegla.vocabulary.errors import CeglaError, DatabaseAway, DiskFull, WarehouseDamaged
 from cegla.vocabulary.text import Text
 
 LEAST_FREE_SHARE = 0.05
 LONGEST_LAG_SECONDS = 60.0
+LONGEST_APART_SECONDS = 5.0
+READY_PATIENCE_SECONDS = 2.0  #: who asks whether we are ready does not wait for long
 
 
 @dataclass(frozen=True)
@@ -52,11 +57,20 @@ def health() -> Any:
 def ready(request: Request) -> Any:
     """It can commit and has room to do so. Raises DatabaseAway or DiskFull."""
     ws: Workspace = request.app.state.ws
+    with ws.transaction(READY_PATIENCE_SECONDS) as conn:
+        if unmade := lacking(conn):
+            raise DatabaseAway(where="storage.migrations", seen=", ".join(unmade))
+        collect.prove_commit(conn)
     with ws.transaction() as conn:
-        last_committed(conn)
+        lag = max((one.lag_seconds for one in collect.standing(conn)), default=0.0)
+        counted, batch = collect.balance(conn), last_committed(conn)
     if _free_share(ws) < LEAST_FREE_SHARE:
         raise DiskFull(where=str(ws.settings.data_dir))
-    return {"ready": True}
+    history = ws.warehouse.last_batch()
+    return {
+        "ready": True, "migrations": "done", "lag_seconds": lag, "lags": lag > LONGEST_LAG_SECONDS, "history_batch": history, "batch": batch.number,
+        "adds_up": counted.holds if counted else None, "counted_at": counted and counted.checked_at,
+    }  # fmt: skip
 
 
 def status(call: Opened) -> Any:
@@ -66,6 +80,7 @@ def status(call: Opened) -> Any:
         standing = collect.standing(conn)
         counts = {"people": resolve.count(conn), "segments": len(segment.segments(conn)), "campaigns": len(activate.campaigns(conn))}
         batch, refreshed = last_committed(conn), last_refreshed(conn)
+        counted = collect.balance(conn)
     totals = {name: sum(getattr(one, name) for one in standing) for name in ("accepted", "applied", "repeated", "quarantined", "waiting")}
     lag = max((one.lag_seconds for one in standing), default=0.0)
     return {
@@ -73,7 +88,8 @@ def status(call: Opened) -> Any:
         "as_of": call.now,
         "events": totals,
         "lag_seconds": lag,
-        "adds_up": all(one.adds_up for one in standing),
+        "adds_up": all(one.adds_up for one in standing) and (counted is None or counted.holds),
+        "balance": counted,
         "gone": max((one.gone for one in standing), default=0),
         "batch": batch.number,
         "refreshed": refreshed,
@@ -88,25 +104,50 @@ def today(call: Opened) -> Any:
 
 def doctor(call: Opened) -> Any:
     """Look at everything that can be wrong with an installation and say what to do about it."""
-    findings = [(check, check.look(call)) for check in CHECKS]
+    findings = [(check, _looked(check, call)) for check in CHECKS]
     rows = [
         {"check": check.key, "label": check.label, "ok": found.ok, "seen": found.seen, "todo": None if found.ok else check.todo} for check, found in findings
     ]
     return {"ok": all(found.ok or check.advice for check, found in findings), "checks": rows}
 
 
-def _database(call: Call) -> Finding:
+def _looked(check: Check, call: Call) -> Finding:
+    """One check; what it cannot look at needs a person, and does not hide the others."""
     try:
-        refuse_unsafe(call.ws.dsn)
-    except CeglaError as error:
-        return Finding(False, error.seen or error.code)
-    return Finding(True, "fsync=on, full_page_writes=on")
+        return check.look(call)
+    except (CeglaError, psycopg.Error, OSError) as error:
+        return Finding(False, error.code if isinstance(error, CeglaError) else type(error).__name__)
+
+
+def _database(call: Call) -> Finding:
+    """The settings that decide whether what is committed stays, all of them and not only the first wrong one."""
+    with call.ws.transaction() as conn:
+        found = durability(conn)
+    wrong = {name: value for name, value in found.items() if value != DURABLE[name]}
+    return Finding(not wrong, ", ".join(f"{name}={value}" for name, value in (wrong or found).items()))
+
+
+def _migrations(call: Call) -> Finding:
+    with call.ws.transaction() as conn:
+        unmade = lacking(conn)
+    return Finding(not unmade, ", ".join(unmade) or "done")
+
+
+def _clock(call: Call) -> Finding:
+    """PostgreSQL's clock against this machine's; half of the way there and back is taken off."""
+    with call.ws.transaction() as conn:
+        asked = datetime.now(UTC)
+        theirs = server_clock(conn)
+        answered = datetime.now(UTC)
+    apart = abs((theirs - (asked + (answered - asked) / 2)).total_seconds())
+    return Finding(apart <= LONGEST_APART_SECONDS, f"{apart:.2f} s")
 
 
 def _conservation(call: Call) -> Finding:
+    """Counted now, not read from the last time."""
     with call.ws.transaction() as conn:
-        wrong = [one.name for one in collect.standing(conn) if not one.adds_up]
-    return Finding(not wrong, ", ".join(wrong) or "accepted = applied + repeated + quarantined + waiting")
+        counted = collect.check_balance(conn, call.ws.settings.data_dir, call.now)
+    return Finding(counted.holds, "; ".join(counted.findings[:5]) or "accepted = applied + repeated + quarantined + ignored + waiting")
 
 
 def _chain(call: Call) -> Finding:
@@ -145,7 +186,7 @@ def _disk(call: Call) -> Finding:
 
 def _keys(call: Call) -> Finding:
     directory = call.ws.settings.data_dir / "keys"
-    open_files = [file.name for file in directory.glob("*") if file.stat().st_mode & 0o077]
+    open_files = [file.name for file in [directory, *directory.glob("*")] if file.exists() and file.stat().st_mode & 0o077]
     return Finding(not open_files, ", ".join(open_files) or "0600")
 
 
@@ -165,6 +206,18 @@ CHECKS = (
         Text("PostgreSQL zapisuje trwale", "PostgreSQL keeps what it commits"),
         Text("Włącz wskazane ustawienie.", "Turn the setting on."),
         _database,
+    ),
+    Check(
+        "migrations",
+        Text("Baza ma wszystko, czego ta wersja potrzebuje", "The database has all that this version needs"),
+        Text("Uruchom ponownie cegla up: brakujące migracje wykonają się same.", "Start cegla up again: missing migrations run by themselves."),
+        _migrations,
+    ),
+    Check(
+        "clock",
+        Text("Zegary bazy i tego komputera się zgadzają", "The clocks of the database and of this machine agree"),
+        Text("Włącz NTP na obu komputerach.", "Turn on NTP on both machines."),
+        _clock,
     ),
     Check(
         "conservation",

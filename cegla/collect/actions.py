@@ -14,10 +14,15 @@ from typing import Any
 
 from cegla.collect import heads, store
 from cegla.collect import imports as imports_at_work
+from cegla.collect.balance import Balance as Balance
+from cegla.collect.balance import balance as balance
+from cegla.collect.balance import count_balance
 from cegla.collect.clocks import Clocks as Clocks
 from cegla.collect.clocks import set_right as set_right
 from cegla.collect.examining import Examined as Examined
 from cegla.collect.examining import examine as examine
+from cegla.collect.figures import Figure as Figure
+from cegla.collect.figures import figures as figures
 from cegla.collect.file_import import ImportResult, Progress, load_mapping, run_import
 from cegla.collect.file_import import load_values as load_values
 from cegla.collect.imports import STATES as STATES
@@ -168,7 +173,12 @@ class SourceStanding:
     @property
     def adds_up(self) -> bool:
         """Conservation: nothing was lost between the door and the history."""
-        return self.accepted == self.applied + self.repeated + self.quarantined + self.ignored + self.waiting and not self.damaged
+        return self.counts_match and not self.damaged
+
+    @property
+    def counts_match(self) -> bool:
+        """Whether every accepted event of this source is in one of the other counts."""
+        return self.accepted == self.applied + self.repeated + self.quarantined + self.ignored + self.waiting
 
 
 def add_source(conn: Connection, name: str, kind: str, basis: Basis, now: datetime) -> tuple[Source, str]:
@@ -409,6 +419,21 @@ def standing(conn: Connection) -> list[SourceStanding]:
         row = (accepted + waiting, applied, repeated, quarantined, waiting, lag_seconds, last_received_at, damaged, gone, ignored)
         standings.append(SourceStanding(source_id, name, *row, refused.get(source_id, {}), former.get(source_id, 0)))
     return standings
+
+
+def prove_commit(conn: Connection) -> None:
+    """Write a row in the caller's transaction; a PostgreSQL that is away, read-only or full raises psycopg.Error."""
+    store.SQL.prove_commit(conn)
+
+
+def check_balance(conn: Connection, data_dir: Path, now: datetime) -> Balance:
+    """Count whether everything adds up, per source and per chain, and keep the answer where `balance` reads it."""
+    uneven = [
+        f"source {one.source_id}: {one.accepted} accepted, {one.applied + one.repeated + one.quarantined + one.ignored + one.waiting} accounted for"
+        for one in standing(conn)
+        if not one.counts_match
+    ]
+    return count_balance(conn, uneven, data_dir, now)
 
 
 def look_at_heads(conn: Connection, data_dir: Path, now: datetime) -> int:

@@ -6,13 +6,14 @@ SDKs throw events away at 401, so a key is called unknown only by a list that wa
 import asyncio
 import hashlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import psycopg
 
 from cegla.collect import log
 from cegla.collect.committer import CONNECTION_OPTIONS
-from cegla.collect.refusals import Refusals
 from cegla.collect.rules.door import Grant
 from cegla.collect.store import SQL
 from cegla.collect.webhook_door import Hook, read_hooks, token_hash
@@ -25,16 +26,24 @@ STALE_SECONDS = 30.0
 PATIENCE_SECONDS = 3.0
 
 
+class Notes(Protocol):
+    """What a collector writes down of itself now and then."""
+
+    async def write(self, conn: psycopg.AsyncConnection) -> None:
+        """Write what is new. Raises psycopg.Error, and then it is kept for the next time."""
+
+
 class Keyring:
-    """Grants by key. Start with `run` in a task, which also writes down what was refused.
+    """Grants by key. Start with `run` in a task, which also writes down what was refused and counted.
 
     `keys` is the directory of the installation's own keys, which open those of webhooks.
     """
 
-    def __init__(self, dsn: str, refusals: Refusals, keys: Path) -> None:
+    def __init__(self, dsn: str, notes: Sequence[Notes], keys: Path) -> None:
         self.dsn = dsn
         self.keys = keys
-        self.refusals = refusals
+        self.notes = notes
+        self.answered = False  # PostgreSQL did, the last time it was asked
         self.largest_request_bytes = 0  # the largest that any source allows for itself
         self.open_to_any_origin = False
         self.origins: frozenset[str] = frozenset()
@@ -84,10 +93,12 @@ class Keyring:
                         await self._read(conn)
                         away = FIRST_AWAY_SECONDS
                         await self._pause()
-                        await self.refusals.write(conn)
+                        for one in self.notes:
+                            await one.write(conn)
                 finally:
                     await conn.close()
             except (psycopg.Error, OSError) as error:
+                self.answered = False
                 log.warning("the key list cannot be read", error=type(error).__name__)
                 await asyncio.sleep(away)
                 away = min(away * 1.5, LONGEST_AWAY_SECONDS)
@@ -105,6 +116,7 @@ class Keyring:
         self.largest_request_bytes = max((row[6] for row in rows if row[6] is not None), default=0)
         self._hooks = read_hooks(await (await conn.execute(SQL.webhooks.sql)).fetchall(), self.keys)
         self._keys, self._secrets, self._read_at = keys, secrets, asked_at
+        self.answered = True
         self.origins = frozenset(origin for grant in keys.values() for origin in grant.origins)
         self.open_to_any_origin = any(not grant.origins for grant in keys.values())
         done, self._next = self._next, asyncio.get_running_loop().create_future()

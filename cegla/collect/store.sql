@@ -211,6 +211,53 @@ left join (
 ) w on w.source_id = s.id
 order by s.id;
 
+-- name: add_figures!
+-- Add to what all collectors counted.
+insert into collect.figures as f (name, labels, value)
+select * from unnest(:names::text[], :labels::text[], :values::double precision[]) as n (name, labels, value) order by 1, 2
+on conflict (name, labels) do update set value = f.value + excluded.value;
+
+-- name: figures
+-- What all collectors counted.
+select name, labels, value from collect.figures order by name, labels;
+
+-- name: prove_commit!
+-- Write something and forget it: fails where nothing can be committed.
+insert into collect.figures as f (name, labels, value) values ('proof', '', 1) on conflict (name, labels) do update set value = f.value + 1;
+
+-- name: balance^
+-- The last count of what must add up.
+select checked_at, wrong_since, findings from collect.balance;
+
+-- name: keep_balance!
+-- A count of what must add up; the moment since when it does not stays until it does.
+insert into collect.balance as b (checked_at, wrong_since, findings)
+values (:now, case when cardinality(:findings::text[]) > 0 then :now::timestamptz end, :findings::text[])
+on conflict (single) do update set checked_at = excluded.checked_at, findings = excluded.findings,
+    wrong_since = case when cardinality(excluded.findings) > 0 then coalesce(b.wrong_since, excluded.wrong_since) end;
+
+-- name: broken_chains
+-- Writers whose waiting requests have a gap, or whose stored head is not the head that is there. Columns: writer, what is wrong.
+with ends as (
+    select p.writer, p.taken, p.link, w.source_id, w.import_id, w.last_number, w.last_link, i.waiting, i.newest
+    from collect.positions p join collect.writers w using (writer)
+    cross join lateral (
+        select count(*) as waiting, max(r.number) as newest from collect.inbox r where r.writer = p.writer and r.number > p.taken
+    ) i
+)
+select e.writer, concat(e.waiting, ' of ', e.newest - e.taken, ' waiting requests are there') from ends e
+where e.waiting <> coalesce(e.newest - e.taken, 0)
+union all
+select e.writer, concat('number ', e.last_number, ' was written and ', coalesce(e.newest, e.taken), ' is there') from ends e
+where num_nonnulls(e.source_id, e.import_id) = 1 and e.last_number > coalesce(e.newest, e.taken)
+union all
+select e.writer, concat('request ', e.taken, ' is not the one that was taken in') from ends e
+join collect.inbox i on i.writer = e.writer and i.number = e.taken where i.link <> e.link
+union all
+select e.writer, concat('request ', e.last_number, ' is not the one that was written') from ends e
+join collect.inbox i on i.writer = e.writer and i.number = e.last_number
+where num_nonnulls(e.source_id, e.import_id) = 1 and i.link <> e.last_link;
+
 -- name: damage^
 -- How many places of the inbox are known to be damaged, and how many requests they stand for.
 select count(*), coalesce(sum(requests), 0)::bigint from collect.damage;

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from cegla.collect import answers, heads
 from cegla.collect.answers import Answer
 from cegla.collect.committer import BUCKETS, GroupCommitter, Outcome, Room, Row, facts
+from cegla.collect.figures import FigureBook, Key
 from cegla.collect.http import Request, Server, Trouble
 from cegla.collect.keyring import Keyring
 from cegla.collect.pace import Pace
@@ -288,9 +289,17 @@ class Door:
 
     def _ready(self) -> Answer:
         """Whether requests can be committed here."""
-        checks = {"store": self.committer.ready, "keys": self.keyring.fresh, "disk": self.space}
+        checks = {"store": self.committer.ready and self.keyring.answered, "keys": self.keyring.fresh, "disk": self.space}
         body = "{" + ",".join(f'"{name}":{str(good).lower()}' for name, good in checks.items()) + "}"
         return Answer(200, body.encode()) if all(checks.values()) else Answer(503, body.encode(), ("retry-after", "1"))
+
+    def _counted(self) -> dict[Key, float]:
+        """What is summed over all collectors (collect/figures.py)."""
+        figures = self.committer.figures
+        counted: dict[Key, float] = {("answers", str(status)): count for status, count in self.answered.items()}
+        counted |= {("commit_seconds_bucket", str(bound)): within for bound, within in zip(BUCKETS, figures.within, strict=True)}
+        counted |= {("commit_seconds_bucket", "+Inf"): figures.groups, ("commit_seconds_count", ""): figures.groups}
+        return counted | {("commit_seconds_sum", ""): figures.seconds, ("commit_errors", ""): figures.failures}
 
     def _metrics(self) -> Answer:
         """Prometheus text of this process; the counters of all processes since the beginning are in the app's metrics."""
@@ -316,7 +325,7 @@ class Door:
         """Listen, and connect in the background."""
         limits = self.limits
         room = Room(limits.most_waiting_requests, limits.most_waiting_bytes, limits.most_waiting_milliseconds / 1_000)
-        self.keyring = Keyring(self.dsn, self.refusals, self.data_dir / "keys")
+        self.keyring = Keyring(self.dsn, [self.refusals, FigureBook(self._counted)], self.data_dir / "keys")
         self.committer = self.make_committer(self.dsn, limits.group_milliseconds / 1_000, room, self.data_dir / heads.FOLDER)
         self._server = Server(self)
         self._working = [asyncio.create_task(work) for work in (self.committer.run(), self.keyring.run(), self._watch_space())]

@@ -46,6 +46,12 @@ async def missing(conn: psycopg.AsyncConnection, folder: Path = FOLDER) -> list[
     return sorted({file.stem for file in folder.glob("*.sql")} - applied)
 
 
+def lacking(conn: psycopg.Connection, folder: Path = FOLDER) -> list[str]:
+    """The names of migrations that this version needs and the database has not."""
+    applied = {name for (name,) in conn.execute("select name from storage.migrations").fetchall()}
+    return sorted(file.stem for file in folder.glob("*.sql") if file.stem not in applied)
+
+
 def _apply(conn: psycopg.Connection, file: Path, applied: dict[str, str]) -> bool:
     text = file.read_bytes()
     digest = hashlib.sha256(text).hexdigest()

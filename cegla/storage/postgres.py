@@ -17,6 +17,7 @@ import stat
 import subprocess
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from cegla.vocabulary.errors import DatabaseAway, DatabaseWontStart, UnsafeDatab
 SYSTEM_USER = "pgserver"
 LONGEST_SOCKET_PATH = 90  # the kernel allows 107 bytes, and PostgreSQL adds its file name
 SAFE_SETTINGS = {"fsync": "on", "full_page_writes": "on", "data_sync_retry": "off"}
+DURABLE = SAFE_SETTINGS | {"synchronous_commit": "on", "data_checksums": "on"}  #: what the doctor looks at, too
 
 
 def first_sync(system: str = platform.system(), release: str = platform.release()) -> str:
@@ -229,6 +231,17 @@ def _let_others_through(folder: Path) -> None:
     mode = folder.stat().st_mode
     if not mode & stat.S_IXOTH:
         folder.chmod(mode | stat.S_IXOTH)
+
+
+def durability(conn: psycopg.Connection) -> dict[str, str]:
+    """The settings of `DURABLE` as this connection has them."""
+    return {name: str(row[0]) for name in DURABLE if (row := conn.execute("select current_setting(%s)", [name]).fetchone())}
+
+
+def server_clock(conn: psycopg.Connection) -> datetime:
+    """What time it is for PostgreSQL."""
+    row = conn.execute("select clock_timestamp()").fetchone()
+    return datetime.now(UTC) if row is None else row[0]
 
 
 def refuse_unsafe(dsn: str) -> None:

@@ -75,10 +75,13 @@ class Workspace:
         return Keys(self.settings.data_dir / "keys")
 
     @contextmanager
-    def transaction(self) -> Generator[Connection]:
-        """A connection in a transaction: committed at the end of the block, rolled back when it raises."""
+    def transaction(self, patience_seconds: float | None = None) -> Generator[Connection]:
+        """A connection in a transaction: committed at the end of the block, rolled back when it raises.
+
+        `patience_seconds` is how long to wait for a connection, when not as long as usual.
+        """
         try:
-            with self.pool.connection() as conn:
+            with self.pool.connection(timeout=patience_seconds) as conn:
                 yield conn
         except PoolTimeout as error:
             raise DatabaseAway(where="dsn", seen=str(error)) from None

@@ -21,6 +21,7 @@ from cegla.vocabulary.errors import CeglaError, Transient, WarehouseDamaged
 LOG = structlog.get_logger("worker")
 IDLE_SECONDS = 0.1
 MEMBERSHIP_SECONDS = 60.0
+BALANCE_SECONDS = 60.0
 REFRESH_REST = 2.0  # while batches come without end, traits and segments take a third of a core's time and intake the rest
 LONGEST_PAUSE_SECONDS = 5.0
 
@@ -45,6 +46,7 @@ class Loops:
                 ("repairs", self._repair),
                 ("imports", self._import),
                 ("time", self._follow_time),
+                ("balance", self._check_balance),
             )
         ]
         self._night_done = ws.clock().astimezone(ws.settings.zone).date()
@@ -121,6 +123,14 @@ class Loops:
             collect.perform(self.ws, import_id)
             return 0.0
         return 0.0 if undo_import(self.ws, import_id) else 0.5
+
+    def _check_balance(self) -> float:
+        """Whether everything accepted is accounted for: at the start, and then each minute."""
+        with self.ws.transaction() as conn:
+            found = collect.check_balance(conn, self.ws.settings.data_dir, self.ws.clock())
+        if not found.holds:
+            LOG.error("events do not add up", since=str(found.wrong_since), findings=list(found.findings[:20]))
+        return BALANCE_SECONDS
 
     def _follow_time(self) -> float:
         now = self.ws.clock()

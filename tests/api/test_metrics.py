@@ -1,10 +1,12 @@
 """Metrics: what is counted is what happened, names are those of the table, and nothing in them is personal."""
 
+import asyncio
 import json
 import re
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 import yaml
 
@@ -12,6 +14,7 @@ from cegla.api.app import build_api
 from cegla.api.inside import Inside
 from cegla.api.metrics import METRICS
 from cegla.collect import actions as collect
+from cegla.collect.figures import FigureBook
 from cegla.flow import Intake
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
@@ -59,6 +62,33 @@ def test_a_count_that_does_not_add_up_is_seen(workspace: Workspace, client: http
     with workspace.transaction() as conn:
         conn.execute("update collect.counters set applied = applied - 1")
     assert shown(client)[f'cegla_conservation_holds{{source="{number}"}}'] == 0
+
+
+def test_a_loss_is_seen_in_metrics_status_and_readiness(workspace: Workspace, client: httpx.Client) -> None:
+    sent(workspace, {"type": "track", "event": "X", "messageId": "1", "userId": "u"})
+    with workspace.transaction() as conn:
+        assert collect.check_balance(conn, workspace.settings.data_dir, workspace.clock()).holds
+    assert shown(client)["cegla_balance_holds"] == 1
+    with workspace.transaction() as conn:
+        conn.execute("delete from collect.inbox")
+        collect.check_balance(conn, workspace.settings.data_dir, workspace.clock())
+    assert shown(client)["cegla_balance_holds"] == 0
+    told = client.get("/status", headers={"Authorization": "Bearer token"}).json()
+    assert (told["adds_up"], bool(told["balance"]["findings"])) == (False, True)
+
+
+def test_what_every_collector_counted_is_summed(workspace: Workspace, client: httpx.Client) -> None:
+    async def told() -> None:
+        for number in (1, 2):
+            book = FigureBook(lambda number=number: {("answers", "401"): number, ("commit_seconds_bucket", "+Inf"): number, ("commit_seconds_count", ""): number})
+            async with await psycopg.AsyncConnection.connect(workspace.dsn, autocommit=True) as conn:
+                await book.write(conn)
+                await book.write(conn)
+
+    asyncio.run(told())
+    found = shown(client)
+    assert found['cegla_answers_total{status="401"}'] == 3
+    assert found['cegla_commit_seconds_bucket{le="+Inf"}'] == found["cegla_commit_seconds_count"] == 3
 
 
 def test_nothing_personal_is_in_the_metrics(workspace: Workspace, client: httpx.Client) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from cegla.analyse import actions as analyse
+from cegla.collect import actions as collect
 from cegla.console.charts.marks import Mark, Wording
 from cegla.console.views.events import line
 from cegla.console.views.figures import change
@@ -25,9 +26,11 @@ def show(visit: Visit) -> Response:
     today = analyse.today(visit.ws, now)
     with visit.ws.transaction() as conn:
         people = resolve.count(conn)
+        counted = collect.balance(conn)
         rows = segment.segments(conn)
     model: dict[str, Any] = {
         "today": today,
+        "balance": counted,
         "people": people,
         "revenue_change": change(today.sales.revenue_micros, today.sales_before.revenue_micros, t.money(today.sales_before.revenue_micros, today.currency), t),
         "orders_change": change(today.sales.orders, today.sales_before.orders, t.number(today.sales_before.orders), t),
