@@ -61,7 +61,7 @@ METRICS: dict[str, Metric] = {
         Metric("cegla_consent_denied_total", "counter", Text(
             "osoby, którym kampania nie mogła nic wysłać bez zgody", "people whom a campaign could send nothing for lack of consent",
         ), ("purpose", "channel")),
-        Metric("cegla_suppression_hits_total", "counter", Text("osoby pominięte, bo adres jest wykluczony", "people left out for a suppressed address"), ("channel",)),
+        Metric("cegla_suppression_hits_total", "counter", Text("pominięci: adres wykluczony", "people left out: address suppressed"), ("channel",)),
         Metric("cegla_inbox_damaged_places", "gauge", Text("uszkodzone miejsca skrzynki", "places where the inbox's chain does not hold")),
         Metric("cegla_acknowledged_requests_gone", "gauge", Text("potwierdzone żądania, których brakuje", "acknowledged requests that are missing")),
         Metric("cegla_disk_free_bytes", "gauge", Text("wolne miejsce na dysku danych", "free space on the data disk")),
