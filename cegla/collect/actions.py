@@ -30,6 +30,7 @@ from cegla.collect.finding import KeptRequest as KeptRequest
 from cegla.collect.finding import events_of_request as events_of_request
 from cegla.collect.finding import kept_request as kept_request
 from cegla.collect.finding import requests_holding as requests_holding
+from cegla.collect.imports import STATES as STATES
 from cegla.collect.imports import Import as Import
 from cegla.collect.imports import Layer as Layer
 from cegla.collect.imports import ask_undo as ask_undo
