@@ -139,7 +139,7 @@ def parse_place(text: str) -> Place:
 def find(ws: Workspace, message_id: str, source_id: int | None = None) -> Found:
     """Every event that bears a message id, of one source or of all: applied ones, repeats, those in quarantine, those that wait."""
     with ws.transaction() as conn:
-        places = {Place(row.writer, row.number, row.index): row.received_at for row in repair.with_message(conn, message_id, source_id)}
+        places = {Place(row.writer, row.number, row.index): row.received_at for row in repair.listed(conn, message=(message_id, source_id))}
         holding = collect.requests_holding(conn, message_id, source_id)
         for writer, number in holding.places:
             if (opened := _open(ws, conn, writer, number)) is not None:
@@ -193,7 +193,7 @@ def follow(ws: Workspace, place: Place) -> Trail:
 
 
 def _follow(ws: Workspace, conn: Connection, place: Place) -> Trail:
-    rows = repair.at_place(conn, place.writer, place.number, place.index)
+    rows = repair.listed(conn, at=(place.writer, place.number, place.index))
     opened = _open(ws, conn, place.writer, place.number)
     if rows and (opened is None or not _applied(conn, opened, place)):
         return _aside(ws, conn, rows[0])
@@ -251,7 +251,7 @@ def _left_out(ws: Workspace, conn: Connection, place: Place, event: Event | None
         for other in same:
             if opened is None or other == place:
                 continue
-            if _applied(conn, opened, other) is not None or repair.at_place(conn, other.writer, other.number, other.index):
+            if _applied(conn, opened, other) is not None or repair.listed(conn, at=(other.writer, other.number, other.index)):
                 return Fate.REPEATED, other
     return Fate.REPEATED, None
 

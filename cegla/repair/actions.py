@@ -146,21 +146,25 @@ def set_aside(conn: Connection, rows: Sequence[SetAside], now: datetime) -> None
         store.set_aside(conn, rows, now)
 
 
-def listed(conn: Connection, wanted: Filter | None = None, *, before: int | None = None, limit: int = 50) -> list[Quarantined]:
-    """Events of a filter, newest first; `before` is the last id of the page before."""
-    rows = store.SQL.listed(conn, filter=store.as_json((wanted or Filter()).keys()), before=before, limit=limit)
-    return [Quarantined(row[0], row[1], Reason(row[2]), *row[3:]) for row in rows]
+def listed(
+    conn: Connection,
+    wanted: Filter | None = None,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    at: tuple[int, int, int] | None = None,
+    message: tuple[str, int | None] | None = None,
+) -> list[Quarantined]:
+    """Events of a filter, newest first; `before` is the last id of the page before.
 
-
-def at_place(conn: Connection, writer: int, number: int, index: int) -> list[Quarantined]:
-    """What was set aside of the event at a place of the inbox, newest first."""
-    rows = store.SQL.at_place(conn, writer=writer, number=number, index=index, whole=store.WHOLE_REQUEST)
-    return [Quarantined(row[0], row[1], Reason(row[2]), *row[3:]) for row in rows]
-
-
-def with_message(conn: Connection, message_id: str, source_id: int | None = None) -> list[Quarantined]:
-    """What was set aside under a message id, of one source or of all, newest first."""
-    rows = store.SQL.with_message(conn, message_id=message_id, source_id=source_id)
+    Instead of a filter: `at`, a place of the inbox (writer, number, index), or `message`, a message id and its source (None: any).
+    """
+    if at is not None:
+        rows = store.SQL.at_place(conn, writer=at[0], number=at[1], index=at[2], whole=store.WHOLE_REQUEST)
+    elif message is not None:
+        rows = store.SQL.with_message(conn, message_id=message[0], source_id=message[1])
+    else:
+        rows = store.SQL.listed(conn, filter=store.as_json((wanted or Filter()).keys()), before=before, limit=limit)
     return [Quarantined(row[0], row[1], Reason(row[2]), *row[3:]) for row in rows]
 
 
