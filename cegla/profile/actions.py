@@ -1,7 +1,7 @@
 """The door to profiles: enrich events, keep what was declared, refresh and read what is known of people."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from itertools import islice
@@ -13,6 +13,12 @@ import msgspec
 import pyarrow as pa
 
 from cegla.profile import store
+from cegla.profile.past import PastEvent as PastEvent
+from cegla.profile.past import event_of as event_of
+from cegla.profile.past import events_of_batch as events_of_batch
+from cegla.profile.past import latest_events as latest_events
+from cegla.profile.past import timeline as timeline
+from cegla.profile.past import traits_owed_to as traits_owed_to
 from cegla.profile.rules import enrichment
 from cegla.profile.rules.enrichment import Batch as Numbers
 from cegla.profile.rules.enrichment import Declared
@@ -55,36 +61,6 @@ class Profile:
     person_id: int
     traits: tuple[KnownTrait, ...]
     computed_at: datetime | None
-
-
-@dataclass(frozen=True)
-class PastEvent:
-    """One event of the history; times are UTC, money is in micros."""
-
-    event_id: int
-    person_id: int
-    source_id: int
-    kind: str
-    name: str
-    occurred_at: datetime
-    received_at: datetime
-    session_id: int | None
-    order_id: str | None
-    value_micros: int | None
-    currency: str | None
-    page_path: str | None
-    page_title: str | None
-    referrer_kind: str | None
-    referrer_host: str | None
-    campaign_source: str | None
-    campaign_medium: str | None
-    campaign_name: str | None
-    device_type: str | None
-    os: str | None
-    browser: str | None
-    country: str | None
-    is_bot: bool
-    properties: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -196,48 +172,6 @@ def profiles_of(conn: Connection, people: Sequence[int] | Mapping[int, Sequence[
     return values
 
 
-def timeline(warehouse: Warehouse, person_id: int, before: tuple[datetime, int] | None = None, limit: int = 50) -> list[PastEvent]:
-    """A person's events, newest first; `before` is (occurred_at, event_id) of the last one already shown."""
-    events: Any = history()
-    events = events.filter(events.person_id == person_id)
-    if before is not None:
-        moment = ibis.timestamp(before[0].astimezone(UTC).replace(tzinfo=None))
-        events = events.filter((events.occurred_at < moment) | ((events.occurred_at == moment) & (events.event_id < before[1])))
-    return _past_events(warehouse, events.order_by(events.occurred_at.desc(), events.event_id.desc()).limit(limit))
-
-
-def latest_events(warehouse: Warehouse, after_event_id: int = 0, limit: int = 50) -> list[PastEvent]:
-    """The events that were taken in last, newest first, only those after `after_event_id`."""
-    events: Any = history()
-    return _past_events(warehouse, events.filter(events.event_id > after_event_id).order_by(events.event_id.desc()).limit(limit))
-
-
-def event_of(warehouse: Warehouse, event_id: int) -> tuple[PastEvent, int] | None:
-    """One event of the history and the number of the batch that wrote it; None when there is none, or it was erased."""
-    events: Any = history()
-    found = events.filter(events.event_id == event_id)
-    rows = _past_events(warehouse, found)
-    return (rows[0], warehouse.run(found.select("batch"))["batch"][0].as_py()) if rows else None
-
-
-def events_of_batch(warehouse: Warehouse, batch: int, limit: int = 100) -> list[PastEvent]:
-    """The first events that a batch wrote."""
-    events: Any = history()
-    return _past_events(warehouse, events.filter(events.batch == batch).order_by(events.event_id).limit(limit))
-
-
-def traits_owed_to(warehouse: Warehouse, person_id: int, event_id: int, now: datetime) -> list[Text]:
-    """The traits of a person that would be something else had this one event not happened: worked out with it and without it."""
-    with warehouse.people([person_id]) as asked:
-        events: Any = history("events", asked)
-        lines: Any = history("order_lines", asked)
-        with_it = warehouse.run(trait_columns(facts(events, lines), now)).to_pylist()
-        rest = facts(events.filter(events.event_id != event_id), lines.filter(lines.event_id != event_id))
-        without = warehouse.run(trait_columns(rest, now)).to_pylist()
-    before: dict[str, Any] = without[0] if without else {}
-    return [row.label for row in TRAITS if with_it and with_it[0][row.key] != before.get(row.key)]
-
-
 def event_volumes(warehouse: Warehouse, since: datetime) -> list[EventVolume]:
     """How often each event happened since a moment (event time, UTC), most frequent first; bots are left out."""
     events: Any = history()
@@ -307,14 +241,3 @@ def _known_declared(key: str, value: Any, source_id: int, at: datetime, zone: tz
     facts_known = {"source_id": source_id, "declared_at": at}
     trait = Trait(key, value, 1.0, 1, facts_known, "declared@1", at, "service", source=str(source_id))
     return KnownTrait(trait, Text(key, key), declared_why(str(source_id), at, zone), "declared")
-
-
-_COLUMNS = tuple(field.name for field in fields(PastEvent))
-
-
-def _past_events(warehouse: Warehouse, events: ir.Table) -> list[PastEvent]:
-    found = warehouse.run(events.select(*_COLUMNS)).to_pylist()
-    for row in found:
-        row["occurred_at"], row["received_at"] = row["occurred_at"].replace(tzinfo=UTC), row["received_at"].replace(tzinfo=UTC)
-        row["properties"] = msgspec.json.decode(row["properties"]) if row["properties"] else {}
-    return [PastEvent(**row) for row in found]

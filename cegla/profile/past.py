@@ -1,0 +1,97 @@
+"""What happened, read back from the history: a person's timeline, one event, and what is known only because of it."""
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import msgspec
+
+from cegla.profile.rules.facts import facts
+from cegla.profile.rules.traits import TRAITS, trait_columns
+from cegla.storage.warehouse import Warehouse, history
+from cegla.vocabulary.text import Text
+
+
+@dataclass(frozen=True)
+class PastEvent:
+    """One event of the history; times are UTC, money is in micros."""
+
+    event_id: int
+    person_id: int
+    source_id: int
+    kind: str
+    name: str
+    occurred_at: datetime
+    received_at: datetime
+    session_id: int | None
+    order_id: str | None
+    value_micros: int | None
+    currency: str | None
+    page_path: str | None
+    page_title: str | None
+    referrer_kind: str | None
+    referrer_host: str | None
+    campaign_source: str | None
+    campaign_medium: str | None
+    campaign_name: str | None
+    device_type: str | None
+    os: str | None
+    browser: str | None
+    country: str | None
+    is_bot: bool
+    properties: dict[str, Any]
+
+
+def timeline(warehouse: Warehouse, person_id: int, before: tuple[datetime, int] | None = None, limit: int = 50) -> list[PastEvent]:
+    """A person's events, newest first; `before` is (occurred_at, event_id) of the last one already shown."""
+    events: Any = history()
+    events = events.filter(events.person_id == person_id)
+    if before is not None:
+        moment = ibis.timestamp(before[0].astimezone(UTC).replace(tzinfo=None))
+        events = events.filter((events.occurred_at < moment) | ((events.occurred_at == moment) & (events.event_id < before[1])))
+    return _past_events(warehouse, events.order_by(events.occurred_at.desc(), events.event_id.desc()).limit(limit))
+
+
+def latest_events(warehouse: Warehouse, after_event_id: int = 0, limit: int = 50) -> list[PastEvent]:
+    """The events that were taken in last, newest first, only those after `after_event_id`."""
+    events: Any = history()
+    return _past_events(warehouse, events.filter(events.event_id > after_event_id).order_by(events.event_id.desc()).limit(limit))
+
+
+def event_of(warehouse: Warehouse, event_id: int) -> tuple[PastEvent, int] | None:
+    """One event of the history and the number of the batch that wrote it; None when there is none, or it was erased."""
+    events: Any = history()
+    found = events.filter(events.event_id == event_id)
+    rows = _past_events(warehouse, found)
+    return (rows[0], warehouse.run(found.select("batch"))["batch"][0].as_py()) if rows else None
+
+
+def events_of_batch(warehouse: Warehouse, batch: int, limit: int = 100) -> list[PastEvent]:
+    """The first events that a batch wrote."""
+    events: Any = history()
+    return _past_events(warehouse, events.filter(events.batch == batch).order_by(events.event_id).limit(limit))
+
+
+def traits_owed_to(warehouse: Warehouse, person_id: int, event_id: int, now: datetime) -> list[Text]:
+    """The traits of a person that would be something else had this one event not happened: worked out with it and without it."""
+    with warehouse.people([person_id]) as asked:
+        events: Any = history("events", asked)
+        lines: Any = history("order_lines", asked)
+        with_it = warehouse.run(trait_columns(facts(events, lines), now)).to_pylist()
+        rest = facts(events.filter(events.event_id != event_id), lines.filter(lines.event_id != event_id))
+        without = warehouse.run(trait_columns(rest, now)).to_pylist()
+    before: dict[str, Any] = without[0] if without else {}
+    return [row.label for row in TRAITS if with_it and with_it[0][row.key] != before.get(row.key)]
+
+
+_COLUMNS = tuple(field.name for field in fields(PastEvent))
+
+
+def _past_events(warehouse: Warehouse, events: ir.Table) -> list[PastEvent]:
+    found = warehouse.run(events.select(*_COLUMNS)).to_pylist()
+    for row in found:
+        row["occurred_at"], row["received_at"] = row["occurred_at"].replace(tzinfo=UTC), row["received_at"].replace(tzinfo=UTC)
+        row["properties"] = msgspec.json.decode(row["properties"]) if row["properties"] else {}
+    return [PastEvent(**row) for row in found]
