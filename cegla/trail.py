@@ -160,7 +160,7 @@ def named(ws: Workspace, text: str) -> Trail:
 
 def of_history(ws: Workspace, event_id: int) -> Trail:
     """The way of an event of the history. Raises NotFound when it is not there, or was erased."""
-    found = profile.event_of(ws.warehouse, event_id)
+    found = profile.past.event_of(ws.warehouse, event_id)
     if found is None:
         raise NotFound(where="event", seen=event_id, thing=f"e{event_id}")
     event, batch = found
@@ -203,7 +203,7 @@ def _follow(ws: Workspace, conn: Connection, place: Place) -> Trail:
     fate, outcome, repeat_of = Fate.WAITING, None, None
     if kept.taken:
         if (row := _applied(conn, opened, place)) is not None:
-            past = profile.event_of(ws.warehouse, row.event_id)
+            past = profile.past.event_of(ws.warehouse, row.event_id)
             fate = Fate.ERASED if past is None else Fate.APPLIED
             outcome = None if past is None else _outcome(ws, conn, past[0], row, event)
         else:
@@ -266,7 +266,7 @@ def _outcome(ws: Workspace, conn: Connection, past: profile.PastEvent, row: batc
     identities = [past.person_id, *(one.identity_id for one in known)]
     messages = activate.messages_of(conn, people=identities, limit=MOST_MESSAGES) if campaigns else []
     led_to = tuple(one for one in messages if one.campaign_id in campaigns and refreshed and one.decided_at >= refreshed)
-    traits = tuple(profile.traits_owed_to(ws.warehouse, past.person_id, past.event_id, ws.clock()))
+    traits = tuple(profile.past.traits_owed_to(ws.warehouse, past.person_id, past.event_id, ws.clock()))
     taken_in_at = row.taken_in_at if event is not None else None
     return Outcome(past, row.batch, taken_in_at, refreshed, tuple(event.traits) if event else (), traits, entered, left, led_to)
 

@@ -20,7 +20,7 @@ def find(call: Opened, body: FindEvent) -> Any:
     if body.quarantine_id is not None:
         return {"events": [{"place": f"q{body.quarantine_id}"}], "complete": True}
     if body.batch is not None:
-        rows = profile.events_of_batch(call.ws.warehouse, body.batch)
+        rows = profile.past.events_of_batch(call.ws.warehouse, body.batch)
         return {"events": [{"place": f"e{row.event_id}", "name": row.name, "person": row.person_id} for row in rows], "complete": True}
     raise FieldMissing(where="/message_id", field="message_id")
 

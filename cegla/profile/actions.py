@@ -12,13 +12,10 @@ import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
 
+from cegla.profile import past as past
 from cegla.profile import store
 from cegla.profile.past import PastEvent as PastEvent
-from cegla.profile.past import event_of as event_of
-from cegla.profile.past import events_of_batch as events_of_batch
-from cegla.profile.past import latest_events as latest_events
 from cegla.profile.past import timeline as timeline
-from cegla.profile.past import traits_owed_to as traits_owed_to
 from cegla.profile.rules import enrichment
 from cegla.profile.rules.enrichment import Batch as Numbers
 from cegla.profile.rules.enrichment import Declared

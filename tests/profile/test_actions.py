@@ -125,9 +125,9 @@ def test_the_timeline_goes_back_page_by_page(workspace: Workspace, conn: Connect
 
 def test_the_latest_events_are_the_last_taken_in(workspace: Workspace, conn: Connection) -> None:
     take_in(workspace, conn, [event("Played", 9), event("Paused", 50)], [7, 8])
-    newest = profile.latest_events(workspace.warehouse)
+    newest = profile.past.latest_events(workspace.warehouse)
     assert [(one.name, one.person_id) for one in newest] == [("Paused", 8), ("Played", 7)]
-    assert profile.latest_events(workspace.warehouse, after_event_id=newest[0].event_id) == []
+    assert profile.past.latest_events(workspace.warehouse, after_event_id=newest[0].event_id) == []
 
 
 def test_volumes_count_events_and_people_since_a_moment(workspace: Workspace, conn: Connection) -> None:

@@ -38,7 +38,7 @@ def show(visit: Visit) -> Response:
         "late": today.health.lag_seconds > LATE_SECONDS,
     }
     if not visit.partial:
-        model |= _charts(visit, rows) | {"events": [line(event) for event in profile.latest_events(visit.ws.warehouse, 0, NEWEST)]}
+        model |= _charts(visit, rows) | {"events": [line(event) for event in profile.past.latest_events(visit.ws.warehouse, 0, NEWEST)]}
     return visit.page("today.html", model, block="figures")
 
 

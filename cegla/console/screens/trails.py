@@ -31,7 +31,7 @@ def find(visit: Visit) -> Response:
     text, what = visit.required("id"), visit.field("what", "message")
     number = int(text.lstrip("eqbEQB")) if text.lstrip("eqbEQB").isascii() and text.lstrip("eqbEQB").isdigit() and len(text) < 19 else 0
     if what == "batch":
-        rows = profile.events_of_batch(visit.ws.warehouse, number)
+        rows = profile.past.events_of_batch(visit.ws.warehouse, number)
         return _found(visit, {"events": [line(row) for row in rows], "nothing": not rows})
     if what in ("event", "quarantine"):
         name = f"{what[0]}{number}"
