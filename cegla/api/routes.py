@@ -6,8 +6,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cegla.api import campaigns, duplicates, identity, imports, metrics, people, plans, quarantine, segments, sources, system, webhooks
-from cegla.api import campaigns, duplicates, events, identity, metrics, people, plans, quarantine, segments, sources, system, webhooks
+from cegla.api import campaigns, duplicates, events, identity, imports, metrics, people, plans, quarantine, segments, sources, system, webhooks
 
 
 class Route(NamedTuple):

@@ -25,7 +25,6 @@ from cegla.collect.figures import Figure as Figure
 from cegla.collect.figures import figures as figures
 from cegla.collect.file_import import ImportResult, Progress, load_mapping, run_import
 from cegla.collect.file_import import load_values as load_values
-from cegla.collect.imports import STATES as STATES
 from cegla.collect.finding import KeptRequest as KeptRequest
 from cegla.collect.finding import events_of_request as events_of_request
 from cegla.collect.finding import kept_request as kept_request
