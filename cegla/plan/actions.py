@@ -27,7 +27,7 @@ from cegla.plan.rules.validator import Ready, Violation, compiled, violations
 from cegla.storage.warehouse import Warehouse
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import NotFound, PlanChanged, PlanInvalid, PlanNotPossible
-from cegla.vocabulary.events import REASONS, Event, SetAside
+from cegla.vocabulary.events import REASONS, Event, Reason, SetAside
 from cegla.vocabulary.identifiers import Identifier
 
 KEEP_DAYS = 90
@@ -53,6 +53,10 @@ class Plans:
             self._ready = {source_id: self._ready[source_id] for source_id in active}
             self._versions = active
         return self._ready
+
+    def refusals(self, conn: Connection, events: Sequence[Event]) -> list[Reason]:
+        """Why these events would be set aside now, for those that would be. Nothing is counted or kept apart."""
+        return [reason for _, reason, _ in matching.match(events, self.holding(conn)).refused]
 
 
 @dataclass(frozen=True)

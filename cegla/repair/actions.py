@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from cegla.collect import actions as collect
+from cegla.plan import actions as plan
 from cegla.repair import store
 from cegla.repair.rules.fix import SAID, Fix
 from cegla.repair.rules.returning import OBSTACLES as OBSTACLES
@@ -137,7 +138,7 @@ class Preview:
     after: bytes | None
     obstacle: Obstacle | None
     detail: str
-    outcome: Reason | None  #: why it would be set aside again; None when it would be taken
+    outcome: Reason | None  #: why decoding or the tracking plan would set it aside again; None when they would take it
 
 
 def set_aside(conn: Connection, rows: Sequence[SetAside], now: datetime) -> None:
@@ -187,7 +188,7 @@ def preview(conn: Connection, wanted: Filter, fix: object, limits: collect.Limit
     Raises FixInvalid with the place.
     """
     steps = _read_fix(fix)
-    sources = {source.id: source for source in collect.sources(conn)}
+    sources, plans = {source.id: source for source in collect.sources(conn)}, plan.Plans()
     shown: list[Preview] = []
     for row in listed(conn, wanted, limit=limit):
         try:
@@ -195,8 +196,9 @@ def preview(conn: Connection, wanted: Filter, fix: object, limits: collect.Limit
         except CannotReturn as error:
             shown.append(Preview(row.id, row.payload, None, error.obstacle, error.detail, None))
             continue
-        again = collect.try_out(after, limits, row.received_at, sources[row.source_id]).set_aside
-        shown.append(Preview(row.id, row.payload, after, None, "", again[0].reason if again else None))
+        tried = collect.try_out(after, limits, row.received_at, sources[row.source_id])
+        reasons = [again.reason for again in tried.set_aside] or plans.refusals(conn, tried.events)
+        shown.append(Preview(row.id, row.payload, after, None, "", reasons[0] if reasons else None))
     return shown
 
 

@@ -76,10 +76,13 @@ def test_what_is_stored_is_what_was_sent(workspace: Workspace, tmp_path: Path, s
         assert (await client.post("/v1/batch", content=gzip.compress(body.encode()), headers=headers)).status_code == 200
         del headers["Content-Encoding"]  # some SDKs do not say that it is gzip
         assert (await client.post("/v1/batch", content=gzip.compress(body.encode()), headers=headers)).status_code == 200
+        members = gzip.compress(body.encode()[:9]) + gzip.compress(body.encode()[9:])
+        assert (await client.post("/v1/batch", content=members, headers=headers)).status_code == 200
+        assert (await client.post("/v1/batch", content=gzip.compress(b"") * 100 + members, headers=headers)).status_code == 400
 
     talk(workspace.dsn, tmp_path, conversation)
     stored = taken(workspace)
-    assert [request.body.decode() for request in stored] == [body, body]
+    assert [request.body.decode() for request in stored] == [body, body, body]
     assert (stored[0].ip, stored[0].user_agent, stored[0].gpc) == ("198.51.100.0", "Test/1", True)
 
 

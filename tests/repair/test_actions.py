@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cegla.collect import actions as collect
 from cegla.flow import Intake
+from cegla.plan import actions as plan
 from cegla.repair import actions as repair
 from cegla.storage.warehouse import table
 from cegla.storage.workspace import Workspace
@@ -86,6 +87,24 @@ def test_what_a_fix_mends_comes_in_with_its_own_time_and_the_rest_stays(ws: Work
     assert set(stored["name"].to_pylist()) == {"Mended"}
     assert stored["occurred_at"][0].as_py().replace(tzinfo=UTC) == NOON
     assert adds_up(ws)
+
+
+def test_a_preview_tells_of_the_plan_that_would_refuse_an_event_again(ws: Workspace) -> None:
+    shop, intake = source(ws), Intake(ws)
+    rules = "mode: block\nevents:\n  - name: A\n    properties: {n: {type: number, required: true}}\n"
+    with ws.transaction() as conn:
+        plan.apply(conn, shop, rules, "anna", NOON)
+    send(ws, shop, {**GOOD, "messageId": "m1", "properties": {"n": "1,5"}}, {**GOOD, "messageId": "m2", "event": "B"})
+    intake.drain()
+    numbers: dict[str, Any] = {"steps": [{"cast": {"path": "properties.n", "to": "number", "decimal": ","}}]}
+    with ws.transaction() as conn:
+        as_it_is, mended = (
+            [one.outcome for one in repair.preview(conn, repair.Filter(reason=Reason.PLAN_VIOLATION), fix, ws.settings.collector)] for fix in (None, numbers)
+        )
+        unplanned = [one.outcome for one in repair.preview(conn, repair.Filter(event="B"), None, ws.settings.collector)]
+        blocked = [one.blocked for one in plan.inbox(conn, ws.warehouse, shop, NOON)]
+    assert (as_it_is, mended, unplanned) == ([Reason.PLAN_VIOLATION], [None], [Reason.UNPLANNED_EVENT])
+    assert blocked == [1, 1]
 
 
 def test_an_event_that_lies_there_twice_comes_in_once(ws: Workspace) -> None:

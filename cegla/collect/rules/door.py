@@ -75,6 +75,7 @@ HEADER_NAMES = re.compile(rb"[A-Za-z0-9_\-, ]{1,1000}").fullmatch
 _GZIP_MAGIC = b"\x1f\x8b"
 _KEY_IN_TEXT = re.compile(rb'"writeKey"\s*:\s*"([\w\-]{1,200})"')
 LONGEST_AUTHORIZATION = 1_024
+MOST_MEMBERS = 64  #: of one gzip: parallel packers write several; thousands of empty ones would only cost time
 
 
 class TooLarge(Exception):
@@ -136,16 +137,21 @@ def unpacked(body: bytes, encoding: bytes, largest: int) -> bytes:
         if encoding.strip().lower() in (b"", b"identity", b"gzip"):  # a body that says gzip and is none is judged as it is
             return body
         raise Unreadable(f"content-encoding {encoding.decode('latin-1')[:20]}")
-    unpacker = zlib.decompressobj(31)
-    try:
-        plain = unpacker.decompress(body, largest + 1)
-    except zlib.error:
-        raise Unreadable("damaged gzip") from None
-    if len(plain) > largest:
-        raise TooLarge
-    if not unpacker.eof:
-        raise Unreadable("truncated gzip")
-    return plain
+    plain = b""
+    for _ in range(MOST_MEMBERS):
+        unpacker = zlib.decompressobj(31)
+        try:
+            plain += unpacker.decompress(body, largest + 1 - len(plain))
+        except zlib.error:
+            raise Unreadable("damaged gzip") from None
+        if len(plain) > largest:
+            raise TooLarge
+        if not unpacker.eof:
+            raise Unreadable("truncated gzip")
+        body = unpacker.unused_data
+        if body[:2] != _GZIP_MAGIC:
+            return plain
+    raise Unreadable("gzip in too many members")
 
 
 @lru_cache(maxsize=4_096)
