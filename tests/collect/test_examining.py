@@ -10,6 +10,7 @@ from cegla.collect import actions as collect
 from cegla.collect import file_import
 from cegla.collect.examining import Examined
 from cegla.collect.rules.mapping import read_mapping
+from cegla.collect.rules.proposing import NOBODY
 from tests.collect.test_file_import import NoStores, Settings
 
 PEOPLE = [
@@ -75,6 +76,21 @@ def test_lines_of_orders_become_whole_orders_of_somebody(tmp_path: Path) -> None
     order = next(event for event in result.first_events if event.get("event") == "Order Completed")
     assert (order["userId"], order["timestamp"], order["properties"]["order_id"]) == ("7", "2026-04-03T08:15:00.000000Z", "1001")
     assert [proposed.place for proposed in found.proposals if proposed.column == "SKU"] == ["products.sku"]
+
+
+def test_without_customer_numbers_the_address_itself_says_who_it_is_and_is_no_browser_id(tmp_path: Path) -> None:
+    path, found = examined(tmp_path, as_csv(PEOPLE).encode())
+    assert "ids" not in found.mapping
+    assert all("anonymousId" not in event and "userId" not in event for event in tried(path, found).first_events)
+    nameless = [[*row[:2], *row[5:]] for row in PEOPLE]
+    assert NOBODY in examined(tmp_path, as_csv(nameless).encode())[1].questions
+
+
+def test_an_order_with_an_email_is_that_persons_and_only_one_without_is_a_guests(tmp_path: Path) -> None:
+    rows = [[cell for at, cell in enumerate(row) if at != 2] for row in ORDERS]
+    path, found = examined(tmp_path, as_csv([*rows[:3], [*rows[3][:2], "brak", *rows[3][3:]]], ";").encode())
+    orders = [event for event in tried(path, found).first_events if event["type"] == "track"]
+    assert [(order.get("anonymousId"), order.get("context")) for order in orders] == [(None, {"traits": {"email": "zaneta@example.pl"}}), ("guest-1002", None)]
 
 
 @pytest.mark.parametrize("padded", [True, False])

@@ -2,12 +2,16 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+from starlette.datastructures import FormData
 
 from cegla.collect import actions as collect
+from cegla.console.views import import_form
 from cegla.flow import Intake, refresh
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Workspace
@@ -21,12 +25,22 @@ LIST = (
     "Świętosław;Gęś;s.ges@poczta.example.com;600 700 802;31.12.1975;nie\n"
     "Zofia;Błąd;zofia.blad@poczta.example.com;600 700 803;31.13.1975;tak\n"
 )
-BASIS = {"from": "formularz w sklepie", "date": "2026-05-01", "notice": "Zgoda v2", "proof": "segregator 7", "basis": "contract", "name": "lista-testowa", "source": "Lista"}
+BASIS = {
+    "from": "formularz w sklepie",
+    "date": "2026-05-01",
+    "notice": "Zgoda v2",
+    "proof": "segregator 7",
+    "basis": "contract",
+    "name": "lista-testowa",
+    "source": "Lista",
+}
 
 
 def upload(visitor: Visitor, content: bytes, name: str = "lista.csv") -> str:
     """The path of the draft's page."""
-    answer = visitor.client.post("/imports", data={"csrf": visitor.token("/imports")}, files={"file": (name, content)}, headers={"origin": HOME, "sec-fetch-site": "same-origin"})
+    answer = visitor.client.post(
+        "/imports", data={"csrf": visitor.token("/imports")}, files={"file": (name, content)}, headers={"origin": HOME, "sec-fetch-site": "same-origin"}
+    )
     assert answer.status_code == 303, answer.text
     return answer.headers["location"]
 
@@ -54,6 +68,33 @@ def test_a_polish_list_is_understood_in_every_encoding(visitors: Callable[..., A
     assert [fields[f"place_{number}"] for number in range(6)] == [
         "traits.first_name", "traits.last_name", "traits.email", "traits.phone", "traits.birthday", "consents.marketing_email",
     ]  # fmt: skip
+
+
+ORDERS = (
+    "Nr zamówienia;Data zamówienia;E-mail;SKU;Produkt;Ilość;Cena\n"
+    "Z/1;10.03.2026 12:30;lucja@poczta.example.com;A1;Kubek;1;19,90 zł\n"
+    "Z/1;10.03.2026 12:30;lucja@poczta.example.com;A2;Talerz;2;20,90 zł\n"
+    "Z/2;13.03.2026 09:00;;A2;Talerz;-1;20,90 zł\n"
+)
+LINES = "Numer zamówienia;Data;ID klienta;Wartość\nZ/1;10.03.2026;7;19,90 zł\nZ/1;10.03.2026;7;5,00 zł\nZ/2;11.03.2026;;7,00 zł\n"
+ACQUIRED = {"from": "sklep", "date": "2026-05-01"}
+
+
+@pytest.mark.parametrize("content", [LIST, ORDERS, LINES])
+def test_a_form_sent_as_proposed_means_what_the_proposal_means(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "plik.csv"
+    path.write_bytes(content.encode("cp1250"))
+    examined = collect.examine(path, "plik.csv")
+    proposed = collect.read_mapping(examined.mapping, "proposed")
+    untouched = import_form.shown(examined, None, SimpleNamespace(file_name="plik.csv"))
+    fields = {
+        f"{part}_{column.number}": str(getattr(column, name))
+        for column in untouched.columns
+        for part, name in (("place", "place"), ("own", "own_name"), ("type", "type"))
+    }
+    made = import_form.mapping(FormData({**untouched.values, **fields, **ACQUIRED, "kind": untouched.kind, "basis": "contract"}), examined, 1)
+    parts = ("event", "when", "time", "ids", "group_by", "properties", "products", "total", "currency", "traits", "consents", "consent_at")
+    assert {part: getattr(made, part) for part in parts} == {part: getattr(proposed, part) for part in parts}
 
 
 def test_no_list_enters_without_its_origin_and_basis(visitors: Callable[..., Any]) -> None:
@@ -110,7 +151,12 @@ def test_a_file_that_is_none_is_a_message(visitors: Callable[..., Any]) -> None:
 def test_only_who_may_import_uploads(visitors: Callable[..., Any]) -> None:
     marketer = visitors("marketer")
     assert marketer.get("/imports").status_code == 200
-    answer = marketer.client.post("/imports", data={"csrf": marketer.token("/segments")}, files={"file": ("a.csv", b"a;b\n1;2\n")}, headers={"origin": HOME, "sec-fetch-site": "same-origin"})
+    answer = marketer.client.post(
+        "/imports",
+        data={"csrf": marketer.token("/segments")},
+        files={"file": ("a.csv", b"a;b\n1;2\n")},
+        headers={"origin": HOME, "sec-fetch-site": "same-origin"},
+    )
     assert answer.status_code == 403
 
 

@@ -14,12 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from cegla.collect.rules.mapping import CONSENT_AT, IDENTIFY, TOTAL
+from cegla.collect.rules.mapping import ADDRESSES, CONSENT_AT, IDENTIFY, TOTAL
 from cegla.collect.rules.rows import Plan, as_text
 from cegla.vocabulary.money import MICROS
 
 pc: Any = pyarrow.compute  # its functions are made at run time, so type checkers do not know them
-_ADDRESSES = {"email", "phone"}  #: with one of these a guest is somebody, so what is said of guests is kept
 LONGEST_MESSAGE_ID = 100
 MOST_KNOWN = 500_000  #: people whose last traits are remembered: beyond, one more identify call costs less than the memory
 SHORT_TRAITS = 40  #: longer ones are remembered by their digest
@@ -45,12 +44,12 @@ def calls(plan: Plan, known_traits: dict[str, str]) -> Calls:
     """
     values = plan.group_values
     shared = [_member("timestamp", as_text(plan.times)), _member("userId", plan.user_ids), _member("anonymousId", plan.anonymous_ids)]
-    shared.append(_consent(values["consents"], len(plan)))
+    consent = _consent(values["consents"], len(plan))
     traits = _object([_member(key, array) for key, array in values["traits"].items()], len(plan))
     identifies = np.asarray(pc.equal(plan.names, IDENTIFY))
     ids = message_ids(plan.mapping.name, plan.keys)
     about = [_constant("type", "identify", len(plan)), _member("messageId", ids), _raw("traits", traits)]
-    identify = _object([*shared, *about], len(plan))
+    identify = _object([*shared, _context(consent), *about], len(plan))
     if identifies.all():
         return Calls(identify, np.arange(len(plan)), {IDENTIFY: len(plan)} if len(plan) else {})
     properties = [_member(key, array) for section in ("properties", "more") for key, array in values[section].items()]
@@ -59,14 +58,15 @@ def calls(plan: Plan, known_traits: dict[str, str]) -> Calls:
     if plan.product_values:
         properties.append(_raw("products", _products(plan)))
     done = [_constant("type", "track", len(plan)), _member("event", plan.names), _member("messageId", ids)]
-    track = _object([*shared, *done, _raw("properties", _object(properties, len(plan)))], len(plan))
+    track = _object([*shared, _context(consent, _addresses(plan)), *done, _raw("properties", _object(properties, len(plan)))], len(plan))
     main = pc.if_else(pa.array(identifies), identify, track)
     counted = {row["values"]: row["counts"] for row in plan.names.value_counts().to_pylist()}
-    who = pc.coalesce(plan.user_ids, plan.anonymous_ids) if _ADDRESSES & values["traits"].keys() else plan.user_ids
+    addresses = [as_text(values["traits"][kind]) for kind in ADDRESSES if kind in values["traits"]]
+    who = pc.coalesce(plan.user_ids, plan.anonymous_ids, *addresses) if addresses else plan.user_ids  # with an address a guest is somebody
     if not values["traits"] or not (changed := _changed(who, traits, identifies, known_traits)).any():
         return Calls(main, np.arange(len(plan)), counted)
     about[1] = _member("messageId", message_ids(plan.mapping.name, plan.keys, "traits"))
-    before = _object([*shared, *about], len(plan)).filter(pa.array(changed))
+    before = _object([*shared, _context(consent), *about], len(plan)).filter(pa.array(changed))
     places = np.concatenate([2 * np.flatnonzero(changed), 2 * np.arange(len(plan)) + 1])
     order = np.argsort(places, kind="stable")
     counted[IDENTIFY] = counted.get(IDENTIFY, 0) + int(changed.sum())
@@ -134,7 +134,7 @@ def _object(members: list[Any], count: int) -> Any:
 
 
 def _consent(consents: Named[str, Any], count: int) -> Any:
-    """The context with the consent object, null for events that say nothing about consent."""
+    """The consent object as a member of the context, null for events that say nothing about consent."""
     said = [_member(key, array) for key, array in consents.items() if key != CONSENT_AT]
     if not said:
         return pa.nulls(count, pa.string())
@@ -142,8 +142,22 @@ def _consent(consents: Named[str, Any], count: int) -> Any:
     silent = pc.equal(categories, "{}")
     at = _member("at", consents[CONSENT_AT]) if CONSENT_AT in consents else pa.nulls(count, pa.string())
     consent = _object([_raw("categoryPreferences", categories), at], count)
-    context = pc.binary_join_element_wise(',"context":{"consent":', consent, "}", "")
-    return pc.if_else(silent, pa.scalar(None, pa.string()), context)
+    return pc.if_else(silent, pa.scalar(None, pa.string()), _raw("consent", consent))
+
+
+def _addresses(plan: Plan) -> Any:
+    """The e-mail and phone as a member of the context, for events without an id: they alone say whose event it is."""
+    said = [_member(kind, plan.group_values["traits"][kind]) for kind in ADDRESSES if kind in plan.group_values["traits"]]
+    if not said:
+        return pa.nulls(len(plan), pa.string())
+    without_id = pc.and_(pc.is_null(plan.user_ids), pc.is_null(plan.anonymous_ids))
+    return pc.if_else(without_id, _raw("traits", _object(said, len(plan))), pa.scalar(None, pa.string()))
+
+
+def _context(*members: Any) -> Any:
+    """The context of the members that are not null; null where all are."""
+    context = _object(list(members), len(members[0]))
+    return pc.if_else(pc.equal(context, "{}"), pa.scalar(None, pa.string()), _raw("context", context))
 
 
 def _products(plan: Plan) -> Any:

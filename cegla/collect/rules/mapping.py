@@ -18,6 +18,7 @@ from cegla.vocabulary.text import Text
 
 IDENTIFY = "identify"
 TOTAL = "total"
+ADDRESSES = ("email", "phone")  #: traits that name a person by themselves
 CONSENT_AT = "consent_at"
 ACQUIRED = "acquired"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,48}\Z")
@@ -28,7 +29,10 @@ SAID: dict[str, Text] = {
     "mapping": Text("to nie jest zbiór pól", "it is not a mapping of fields"),
     "encoding": Text("nie ma takiego kodowania", "there is no such encoding"),
     "zone": Text("nie ma takiej strefy czasowej", "there is no such time zone"),
-    "ids": Text("potrzebne jest user_id, anonymous_id albo otherwise", "one of user_id, anonymous_id, otherwise is needed"),
+    "ids": Text(
+        "nie wiadomo, o kim to jest: potrzebny jest numer klienta (ids.user_id), e-mail lub telefon (traits.email, traits.phone) albo ids.otherwise",
+        "it does not say who it is about: a customer number (ids.user_id), an e-mail or phone (traits.email, traits.phone) or ids.otherwise is needed",
+    ),
     "condition": Text("potrzebne jest dokładnie jedno z: equals, starts_with, below, above", "exactly one of equals, starts_with, below, above is needed"),
     "name": Text("użyj 1 do 49 małych liter, cyfr, kropek, myślników i podkreśleń", "use 1 to 49 small letters, digits, dots, dashes and underscores"),
     "lines": Text("total: lines wymaga produktów z price i quantity", "total: lines needs products with price and quantity"),
@@ -105,17 +109,14 @@ class AcquiredForm(Form):
 
 
 class IdsForm(Form):
-    """Who did it. `otherwise` is used when both ids are empty, so that every guest order is somebody."""
+    """Who did it. All may be left out where `traits` give `email` or `phone`: the address itself then says who it is.
+
+    `otherwise` is for rows that have neither an id nor such an address, so that every guest order is somebody.
+    """
 
     user_id: str | None = Field(None, description="the shop's own number of the person, a template")
     anonymous_id: str | None = Field(None, description="a device or guest, a template")
-    otherwise: str | None = Field(None, description='an anonymous id such as "guest-{InvoiceNo}"')
-
-    @model_validator(mode="after")
-    def _one_at_least(self) -> "IdsForm":
-        if not (self.user_id or self.anonymous_id or self.otherwise):
-            raise ValueError("ids")
-        return self
+    otherwise: str | None = Field(None, description='an anonymous id such as "guest-{InvoiceNo}", for rows without id, e-mail and phone')
 
 
 class WhenForm(Form):
@@ -150,7 +151,7 @@ class Mapping(Form):
     event: str = Field(min_length=1, description="the event's name, a template, or `identify`")
     when: tuple[WhenForm, ...] = Field((), description="other names for rows of a kind; the first that fits wins")
     time: str = Field(description="a template of one column of type time or date; or `acquired`: the day the list was obtained")
-    ids: IdsForm = Field(description="who did it")
+    ids: IdsForm = Field(default_factory=lambda: IdsForm.model_validate({}), description="who did it; not needed with `email` or `phone` in `traits`")
     group_by: tuple[str, ...] = Field((), description="columns whose equal values make one event of several rows")
     properties: dict[str, Constant] = Field(default_factory=dict, description="of the event: name: template or constant; of a group, the first row's")
     products: dict[str, Constant] = Field(default_factory=dict, description="one entry of `products` for each row of the event")
@@ -174,6 +175,12 @@ class Mapping(Form):
         if not isinstance(value, dict):
             return value
         return {key: {"type": column} if isinstance(column, str) else column for key, column in value.items()}  # pyright: ignore[reportUnknownVariableType]
+
+    @model_validator(mode="after")
+    def _about_somebody(self) -> "Mapping":
+        if not (self.ids.user_id or self.ids.anonymous_id or self.ids.otherwise or self.traits.keys() & {*ADDRESSES}):
+            raise ValueError("ids")
+        return self
 
     @model_validator(mode="after")
     def _total_has_lines(self) -> "Mapping":

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from cegla.collect.rules.contents import DEFAULT, MONTH_FIRST, ColumnGuess
 from cegla.collect.rules.headings import ROLES, Role, plain_words, role_of
-from cegla.collect.rules.mapping import ACQUIRED, IDENTIFY, FileForm
+from cegla.collect.rules.mapping import ACQUIRED, ADDRESSES, IDENTIFY, FileForm
 from cegla.vocabulary.text import Text
 
 Kind = Literal["people", "orders", "events"]
@@ -138,7 +138,8 @@ class _Draft:
         body: dict[str, Any] = {"event": IDENTIFY, "time": ACQUIRED, "ids": self._ids(None)}
         traits = self._fields("traits", {key: key for key in (*_TRAITS, "created_at")})
         consents = self._consents()
-        return {**body, "traits": {**traits, **self._rest("traits")}, **consents}
+        made = {**body, "traits": {**traits, **self._rest("traits")}, **consents}
+        return {key: value for key, value in made.items() if value}
 
     def _orders(self) -> dict[str, Any]:
         order = self.found.get("order_id")
@@ -171,18 +172,11 @@ class _Draft:
             if key in self.found:
                 ids[key] = self._column(key)
                 self._say(f"ids.{key}", key)
-        for key in ("email", "phone"):
-            place = next((place for place in ("anonymous_id", "otherwise") if place not in ids), None)
-            if key in self.found and place and not (place == "otherwise" and order):
-                ids[place] = f"{key}-{self._column(key)}"
-                why = Text("bez numeru klienta osobę wskazuje ten adres", "without a customer number this address says who it is")
-                self.proposals.append(Proposed(f"ids.{place}", self.found[key].name, why))
-        if order is not None and "otherwise" not in ids:
+        if order is not None:
             ids["otherwise"] = f"guest-{{{order.name}}}"
             why = Text("zamówienie bez klienta ma gościa", "an order without a customer has a guest")
             self.proposals.append(Proposed("ids.otherwise", order.name, why))
-        if not ids:
-            ids["otherwise"] = f"row-{{{self.columns[0].name}}}" if self.columns else "row"
+        if not (ids or self.found.keys() & {*ADDRESSES}):
             self.questions.append(NOBODY)
         return ids
 

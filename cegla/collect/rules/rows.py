@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.compute
 
 from cegla.collect.rules.columns import RowProblem, in_utc, typed
-from cegla.collect.rules.mapping import ACQUIRED, CONSENT_AT, SAID, TOTAL, ColumnForm, Mapping, WhenForm, template
+from cegla.collect.rules.mapping import ACQUIRED, ADDRESSES, CONSENT_AT, SAID, TOTAL, ColumnForm, Mapping, WhenForm, template
 from cegla.collect.rules.occurrences import Occurrences
 from cegla.vocabulary.errors import MappingInvalid
+from cegla.vocabulary.identifiers import normalized
 from cegla.vocabulary.money import MICROS
 
 pc: Any = pyarrow.compute  # its functions are made at run time, so type checkers do not know them
@@ -108,8 +109,8 @@ def plan_events(sheet: Sheet, mapping: Mapping, before: Occurrences) -> Plan:
     codes, keys = _groups(sheet, mapping, before)
     times = np.asarray(pc.cast(_moments(sheet, mapping, "time"), pa.int64()).fill_null(LATEST))
     sheet.refuse(times == LATEST, mapping.time, RowProblem.NO_TIME)
-    user_ids, anonymous_ids = _ids(sheet, mapping)
-    sheet.refuse(np.asarray(pc.and_(pc.is_null(user_ids), pc.is_null(anonymous_ids))), "ids", RowProblem.NO_IDENTITY)
+    user_ids, anonymous_ids, nobody = _ids(sheet, mapping)
+    sheet.refuse(nobody, "ids", RowProblem.NO_IDENTITY)
     sheet.refuse(np.asarray(pc.is_null(_filled(sheet, mapping.event))), mapping.event, RowProblem.NO_EVENT_NAME)
     values = _line_values(sheet, mapping)
     _refuse_whole_groups(sheet, codes)
@@ -186,12 +187,18 @@ def _moments(sheet: Sheet, mapping: Mapping, field: str) -> Any:
     return in_utc(pc.cast(values, pa.timestamp("us")), form.zone) if form.type == "date" else values
 
 
-def _ids(sheet: Sheet, mapping: Mapping) -> tuple[Any, Any]:
+def _ids(sheet: Sheet, mapping: Mapping) -> tuple[Any, Any, Any]:
+    """Both ids of each row, and a numpy mask of the rows that neither an id nor an address gives to anybody."""
     user_ids, anonymous_ids = (as_text(_filled(sheet, text)) for text in (mapping.ids.user_id, mapping.ids.anonymous_id))
-    if mapping.ids.otherwise is not None:
-        nobody = pc.and_(pc.is_null(user_ids), pc.is_null(anonymous_ids))
-        anonymous_ids = pc.if_else(nobody, as_text(_filled(sheet, mapping.ids.otherwise)), anonymous_ids)
-    return user_ids, anonymous_ids
+    nobody = np.array(pc.and_(pc.is_null(user_ids), pc.is_null(anonymous_ids)))
+    for kind in ADDRESSES:
+        if kind in mapping.traits and nobody.any():
+            texts = as_text(_filled(sheet, mapping.traits[kind])).filter(pa.array(nobody)).to_pylist()
+            nobody[nobody] = [normalized(kind, text) is None for text in texts]
+    if mapping.ids.otherwise is not None and nobody.any():
+        anonymous_ids = pc.if_else(pa.array(nobody), as_text(_filled(sheet, mapping.ids.otherwise)), anonymous_ids)
+        nobody &= np.asarray(pc.is_null(anonymous_ids))
+    return user_ids, anonymous_ids, nobody
 
 
 def _line_values(sheet: Sheet, mapping: Mapping) -> Any:

@@ -16,6 +16,7 @@ from cegla.vocabulary.text import Text
 PLACES: dict[str, Text] = {
     "": Text("pomiń", "leave out"),
     "ids.user_id": Text("numer klienta", "customer number"),
+    "ids.anonymous_id": Text("numer urządzenia albo gościa", "device or guest number"),
     "traits.email": Text("adres e-mail", "e-mail address"),
     "traits.phone": Text("telefon", "phone"),
     "traits.first_name": Text("imię", "given name"),
@@ -35,6 +36,7 @@ PLACES: dict[str, Text] = {
     "total": Text("wartość zamówienia", "order total"),
     "currency": Text("waluta", "currency"),
     "products.product_id": Text("kod produktu", "product code"),
+    "products.sku": Text("SKU", "SKU"),
     "products.name": Text("nazwa produktu", "product name"),
     "products.category": Text("kategoria", "category"),
     "products.price": Text("cena", "price"),
@@ -42,6 +44,7 @@ PLACES: dict[str, Text] = {
     "consents.analytics": Text("zgoda: analiza", "consent: analytics"),
     "consents.marketing_email": Text("zgoda: e-mail", "consent: e-mail"),
     "consents.marketing_sms": Text("zgoda: SMS", "consent: SMS"),
+    "consents.profiling": Text("zgoda: profilowanie", "consent: profiling"),
     "consent_at": Text("data zgody", "date of the consent"),
     "traits": Text("inna cecha osoby…", "another trait of the person…"),
     "properties": Text("inna cecha zdarzenia…", "another property of the event…"),
@@ -101,7 +104,7 @@ def file_form(form: FormData) -> Any:
 
 def shown(examined: Any, form: FormData | None, found: Any) -> Shown:
     """The form's values: as sent, or as guessed for a form that nobody filled in yet."""
-    proposed = {one.column: one.place for one in examined.proposals}
+    proposed = {one.column: one.place for one in reversed(examined.proposals)}  # the first says what a column is before all
     if form is None:
         stem = _slug(found.file_name.rpartition(".")[0] or found.file_name) or "import"
         values = {"name": stem[:49], "source": stem, "basis": "", "from": "", "date": "", "notice": "", "proof": "", "event": "Imported"}
@@ -140,15 +143,20 @@ def _body(told: Shown, examined: Any) -> dict[str, Any]:
     proposed: Mapping[str, Any] = examined.mapping
     body: dict[str, Any] = {
         "time": f"{{{at['time']}}}" if "time" in at else proposed.get("time", ""),
-        "ids": {"user_id": f"{{{at['ids.user_id']}}}"} if "ids.user_id" in at else proposed.get("ids", {}),
+        "ids": {key: f"{{{at[f'ids.{key}']}}}" for key in ("user_id", "anonymous_id") if f"ids.{key}" in at},
         "event": "identify" if told.kind == "people" else told.values["event"].strip() or "Imported",
     }
     if told.kind == "orders":
         body["event"] = "Order Completed"
         if "order" in at:
             body["group_by"] = [at["order"]]
+            body["ids"]["otherwise"] = f"guest-{{{at['order']}}}"  # an order without a customer has a guest
             sections["properties"]["order_id"] = f"{{{at['order']}}}"
-        lines = {"price", "quantity"} <= sections["products"].keys() and "total" not in at
+        products = sections["products"]
+        if "price" in products and "total" not in at:
+            products.setdefault("quantity", 1)  # the value of a whole line
+        lines = "price" in products and "total" not in at
+        body["when"] = [row for row in proposed.get("when", ()) if row["column"] in {"total", *at.values()}] or None
         body["total"] = "lines" if lines else f"{{{at['total']}}}" if "total" in at else None
         body["currency"] = f"{{{at['currency']}}}" if "currency" in at else proposed.get("currency")
     elif "event" in at and told.kind == "events":
@@ -166,6 +174,7 @@ def _form_of(column: Column) -> dict[str, Any]:
 
 def _split(place: str) -> tuple[str, str]:
     """A place as the list of the form knows it, and the name of one's own for a trait or property that is not in the list."""
+    place = "order" if place == "group_by" else place
     if place in PLACES:
         return place, ""
     section, _, key = place.partition(".")
@@ -174,5 +183,3 @@ def _split(place: str) -> tuple[str, str]:
 
 def _slug(text: str) -> str:
     return _NOT_PLAIN.sub("_", folded(text)).strip("_")
-
-
