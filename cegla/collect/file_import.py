@@ -38,6 +38,7 @@ from cegla.collect.tables import ERROR_COLUMNS, Part
 from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import FileUnreadable, MappingInvalid
+from cegla.vocabulary.identifiers import normalized
 from cegla.vocabulary.text import Language, Text
 
 FIRST_EVENTS = 5
@@ -193,7 +194,7 @@ class _Run:
         bodies: list[Body] = []
         if part.texts.num_rows:
             sheet = read_sheet(part.texts, part.numbers, self.mapping)
-            plan = plan_events(sheet, self.mapping, self._before)
+            plan = plan_events(sheet, self.mapping, self._before, normalized)
             made, left_out = _without_giants(calls(plan, self._known_traits), plan)
             self._count(plan, made, left_out)
             errors = sorted([*plan.errors, *part.broken, *(error for event in left_out for error in _giant(plan, event))], key=lambda error: error.row)

@@ -14,6 +14,7 @@ from cegla.collect.rules.calls import calls, message_id
 from cegla.collect.rules.mapping import Mapping, read_mapping
 from cegla.collect.rules.occurrences import Occurrences
 from cegla.collect.rules.rows import RowError, plan_events, read_sheet
+from cegla.vocabulary.identifiers import normalized
 from cegla.vocabulary.money import from_micros, to_micros
 
 MAPPING: Mapping = read_mapping(
@@ -36,7 +37,7 @@ LINES = st.lists(
 def run(lines: list[tuple[str, ...]]) -> tuple[list[dict[str, Any]], list[RowError], Any]:
     columns = [pa.array([line[at] or None for line in lines], pa.string()) for at in range(5)]
     table = pa.table(dict(zip(("order", "who", "at", "qty", "price"), columns, strict=True)))
-    plan = plan_events(read_sheet(table, np.arange(1, len(lines) + 1), MAPPING), MAPPING, Occurrences())
+    plan = plan_events(read_sheet(table, np.arange(1, len(lines) + 1), MAPPING), MAPPING, Occurrences(), normalized)
     return [msgspec.json.decode(text) for text in calls(plan, {}).texts.to_pylist()], plan.errors, plan
 
 

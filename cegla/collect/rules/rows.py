@@ -8,7 +8,7 @@ a wrong total. Message ids depend on the import's name and the group's key (or, 
 often it came before), so a second run of the same file makes the same ids and changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import pairwise
@@ -22,7 +22,6 @@ from cegla.collect.rules.columns import RowProblem, in_utc, typed
 from cegla.collect.rules.mapping import ACQUIRED, ADDRESSES, CONSENT_AT, SAID, TOTAL, ColumnForm, Mapping, WhenForm, template
 from cegla.collect.rules.occurrences import Occurrences
 from cegla.vocabulary.errors import MappingInvalid
-from cegla.vocabulary.identifiers import normalized
 from cegla.vocabulary.money import MICROS
 
 pc: Any = pyarrow.compute  # its functions are made at run time, so type checkers do not know them
@@ -101,15 +100,16 @@ def row_times(texts: pa.Table, numbers: Any, mapping: Mapping) -> Any:
     return np.asarray(pc.cast(_moments(sheet, mapping, "time"), pa.int64()).fill_null(LATEST))
 
 
-def plan_events(sheet: Sheet, mapping: Mapping, before: Occurrences) -> Plan:
+def plan_events(sheet: Sheet, mapping: Mapping, before: Occurrences, normalized: Callable[[str, object], str | None]) -> Plan:
     """Decide which rows make which event. Every row is in exactly one event or in `errors`.
 
-    `before` remembers the rows of earlier parts of the same file, for files that are planned in parts.
+    `before` remembers the rows of earlier parts of the same file, for files that are planned in parts. `normalized` gives
+    the form of an e-mail or phone in which it names somebody, None where it names nobody.
     """
     codes, keys = _groups(sheet, mapping, before)
     times = np.asarray(pc.cast(_moments(sheet, mapping, "time"), pa.int64()).fill_null(LATEST))
     sheet.refuse(times == LATEST, mapping.time, RowProblem.NO_TIME)
-    user_ids, anonymous_ids, nobody = _ids(sheet, mapping)
+    user_ids, anonymous_ids, nobody = _ids(sheet, mapping, normalized)
     sheet.refuse(nobody, "ids", RowProblem.NO_IDENTITY)
     sheet.refuse(np.asarray(pc.is_null(_filled(sheet, mapping.event))), mapping.event, RowProblem.NO_EVENT_NAME)
     values = _line_values(sheet, mapping)
@@ -187,7 +187,7 @@ def _moments(sheet: Sheet, mapping: Mapping, field: str) -> Any:
     return in_utc(pc.cast(values, pa.timestamp("us")), form.zone) if form.type == "date" else values
 
 
-def _ids(sheet: Sheet, mapping: Mapping) -> tuple[Any, Any, Any]:
+def _ids(sheet: Sheet, mapping: Mapping, normalized: Callable[[str, object], str | None]) -> tuple[Any, Any, Any]:
     """Both ids of each row, and a numpy mask of the rows that neither an id nor an address gives to anybody."""
     user_ids, anonymous_ids = (as_text(_filled(sheet, text)) for text in (mapping.ids.user_id, mapping.ids.anonymous_id))
     nobody = np.array(pc.and_(pc.is_null(user_ids), pc.is_null(anonymous_ids)))
