@@ -142,7 +142,7 @@ COMMANDS = (
         "show",
         events.show,
         Text("pokaż drogę zdarzenia od żądania do profilu", "follow an event from its request to the profile"),
-        ("cegla event show 9b0d-order-17", "cegla event show e1204", 'cegla event show q31 --reveal "complaint 12"'),
+        ("cegla event show 9b0d-order-17", "cegla event show e1204", "cegla event show q31 --reveal complaint"),
     ),
     Command("segment", "list", segments.listed, Text("wypisz segmenty", "list segments"), ("cegla segment list",)),
     Command("segment", "show", segments.show, Text("pokaż segment i jego liczebność", "show a segment with its count"), ("cegla segment show champions",)),
