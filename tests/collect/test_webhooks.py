@@ -186,8 +186,9 @@ def signed_requests() -> list[Any]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("scheme", "secrets", "headers", "content"), signed_requests(), ids=lambda value: value if isinstance(value, str) else "")
-def test_a_signed_request_is_taken_and_a_changed_one_refused(scheme: str, secrets: Secrets, headers: dict[str, str], content: bytes, workspace: Workspace) -> None:
+@pytest.mark.parametrize("scheme", [row[0] for row in signed_requests()])
+def test_a_signed_request_is_taken_and_a_changed_one_refused(scheme: str, workspace: Workspace) -> None:
+    _, secrets, headers, content = next(row for row in signed_requests() if row[0] == scheme)  # signed now: some signatures grow old
     webhook = made(workspace, scheme, secrets)
     answers: list[int] = []
 

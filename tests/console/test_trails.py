@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from cegla.collect import actions as collect
+from cegla.flow import Intake
 from cegla.storage.workspace import Workspace
 
 ADDRESS = "osoba1@example.pl"
@@ -38,8 +40,12 @@ def test_who_may_not_see_personal_data_cannot_reveal(visitors: Callable[..., Any
     assert engineer.post("/settings", address, why="x").status_code == 403
 
 
-def test_a_quarantined_event_and_a_batch_are_found_by_number(admin: Any) -> None:
-    assert "nieznany typ zdarzenia" in admin.get(found(admin, id="broken-2").headers["location"]).text
+def test_a_quarantined_event_and_a_batch_are_found_by_number(admin: Any, shop: Workspace) -> None:
+    with shop.transaction() as conn:
+        source = next(one for one in collect.sources(conn) if one.kind == "server")
+        collect.write_down(conn, source.id, [b'{"type": "nonsense", "userId": "u1", "messageId": "broken-trail"}'], shop.clock())
+    Intake(shop).drain()
+    assert "nieznany typ zdarzenia" in admin.get(found(admin, id="broken-trail").headers["location"]).text
     assert found(admin, id="q1", what="quarantine").headers["location"] == "/events/q1"
     assert "/events/e1" in found(admin, id="1", what="batch").text
 
