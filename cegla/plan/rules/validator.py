@@ -348,6 +348,8 @@ def _pruned_value(value: Any, node: Node, taking: Taking) -> tuple[Any, Any]:
         return (_NOTHING, value) if taking.broken else (value, _NOTHING)
     if node.fields is not None:
         stays, out = pruned(value, node.fields, taking)
+        if not stays and out:
+            return _NOTHING, value  # nothing is left of it, so it goes as a whole
         return (stays, out) if out else (value, _NOTHING)
     if node.items is not None:
         parts = [_pruned_value(one, node.items, taking) for one in cast("list[Any]", value)]
