@@ -35,6 +35,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "duplicates": _main_of("duplicates"),
     "memory": _main_of("memory"),
     "malformed": _main_of("malformed"),
+    "overload": _main_of("overload"),
     "durability": _main_of("durability"),
     "power_cuts": _main_of("trials.power_cuts"),
     "restart": _main_of("trials.restart"),
