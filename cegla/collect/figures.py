@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import psycopg
 
 from cegla.collect.store import SQL
-from cegla.storage.workspace import Connection
 
 Key = tuple[str, str]  #: name, and the value of its one label or ""
 
@@ -37,6 +36,6 @@ class FigureBook:
             self._told = now
 
 
-def figures(conn: Connection) -> list[Figure]:
+def figures(conn: psycopg.Connection) -> list[Figure]:
     """What all collectors counted."""
     return [Figure(*row) for row in SQL.figures(conn)]
