@@ -18,18 +18,19 @@ from cegla.vocabulary.people import person_label
 
 AT_ONCE = 50
 ANSWERS = ("same", "different")
+STATES: dict[str, match.State] = {"accepted": "accepted", "refused": "refused"}  #: by what the address asks for; else open
 
 
 def show(visit: Visit) -> Response:
     """Open proposals, the likeliest first; what was decided on request."""
-    state: match.State = "refused" if visit.query.get("state") == "refused" else "accepted" if visit.query.get("state") == "accepted" else "open"
+    state, after = STATES.get(visit.query.get("state", ""), "open"), visit.asked_number("after")
     with visit.ws.transaction() as conn:
-        found = match.proposals(conn, state, visit.asked_number("after") or None, AT_ONCE + 1)
+        found = match.proposals(conn, state, after or None, AT_ONCE + 1)
         shown = found[:AT_ONCE]
         names = display_names(conn, sorted({person for one in shown for person in (one.low_person, one.high_person)}))
         whole = match.count(conn, state)
     more = shown[-1].id if len(found) > AT_ONCE else None
-    place = {"state": state, "whole": whole, "more": more, "after": visit.asked_number("after")}
+    place = {"state": state, "whole": whole, "more": more, "after": after}
     return visit.page("duplicates.html", {"proposals": shown, "names": names, **place})
 
 

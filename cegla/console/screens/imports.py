@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
 from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse, Response
 
@@ -50,7 +49,7 @@ def show_one(visit: Visit) -> Response:
 def change(visit: Visit) -> Response:
     """What the form says is kept; then the file is tried on it, or, when that is asked for, brought in."""
     found, start = _found(visit), visit.field("start") == "yes"
-    look: Any = None
+    examined: Any = None
     try:
         examined = _examined(visit, found)
         mapping = import_form.mapping(visit.form, examined, found.id)
@@ -58,14 +57,13 @@ def change(visit: Visit) -> Response:
             collect.save_draft(conn, found.id, mapping)
             if start:
                 collect.begin(conn, found.id)
-        if not start:
-            look = collect.import_file(visit.ws, Path(found.file_path), mapping, dry_run=True)
+        look = None if start else collect.import_file(visit.ws, Path(found.file_path), mapping, dry_run=True)
     except CeglaError as error:
-        return _form(visit, found, problem=error.problem(visit.language), status=error.status)
+        return _form(visit, found, examined, problem=error.problem(visit.language), status=error.status)
     if start:
         _noted(visit, "import.start", found.id)
         return see_other(f"/imports/{found.id}")
-    return _form(visit, found, look=look)
+    return _form(visit, found, examined, look=look)
 
 
 def resume(visit: Visit) -> Response:
@@ -128,16 +126,15 @@ def _listed(visit: Visit, problem: dict[str, Any] | None) -> dict[str, Any]:
     return {"found": found[:AT_ONCE], "more": more, "before": before, "problem": problem, "states": collect.STATES, "colours": COLOURS}
 
 
-def _form(visit: Visit, found: Any, *, look: Any = None, problem: dict[str, Any] | None = None, status: int = 200) -> Response:
-    """The draft's form: what was guessed, or what the person said since."""
+def _form(visit: Visit, found: Any, examined: Any = None, *, look: Any = None, problem: dict[str, Any] | None = None, status: int = 200) -> Response:
+    """The draft's form: what was guessed, or what the person said since; the file is looked at unless it was already."""
     try:
-        examined = _examined(visit, found)
+        examined = examined or _examined(visit, found)
     except CeglaError as error:
         examined, problem, status = None, problem or error.problem(visit.language), error.status
     form = import_form.shown(examined, visit.form if visit.method == "POST" else None, found) if examined else None
-    saved = yaml.safe_dump(found.mapping, allow_unicode=True, sort_keys=False) if found.mapping else ""
     model = {
-        "found": found, "examined": examined, "form": form, "look": look, "problem": problem, "bases": BASES, "saved": saved,
+        "found": found, "examined": examined, "form": form, "look": look, "problem": problem, "bases": BASES,
         "places": import_form.PLACES, "types": import_form.TYPES, "formats": import_form.FORMATS, "encodings": import_form.ENCODINGS,
         "separators": import_form.SEPARATORS, "kinds": import_form.KINDS, "problems": collect.PROBLEMS, "most": LOOKED_AT,
     }  # fmt: skip
