@@ -55,6 +55,29 @@ EVENTS = pa.schema(
         ("language", pa.string()),
         ("is_bot", pa.bool_()),
         ("properties", pa.string()),  # JSON, without personal data
+        ("os_version", pa.string()),  # as far as it is known: null where browsers freeze it ("Windows NT 10.0", "Android 10; K")
+        ("browser_version", pa.string()),  # major number
+        ("device_brand", pa.string()),
+        ("device_model", pa.string()),
+        ("device_source", pa.string()),  # what the device is known from: user_agent, client_hints, sdk
+        ("in_app", pa.string()),  # the social network or mail program whose built-in browser it is
+        ("voivodeship", pa.string()),  # TERYT, 2 digits; Poland only
+        ("powiat", pa.string()),  # TERYT, 4 digits; Poland only
+        ("city", pa.string()),
+        ("timezone", pa.string()),  # IANA name, as the device says or else of the place
+        ("place_source", pa.string()),  # what country and place are known from: told (by the sender), ip
+        ("asn", pa.int64()),  # number of the network (autonomous system) the event came through
+        ("network_kind", pa.string()),  # mobile, fixed, business, hosting, education, public
+        ("is_datacentre", pa.bool_()),
+        ("is_proxy", pa.bool_()),  # VPN, Tor, private relay
+        ("bot_reason", pa.string()),  # why is_bot: user_agent, webdriver, no_language, pace, honeypot, datacentre
+        ("machine_reason", pa.string()),  # an open or click of a machine: privacy_proxy, image_proxy, scanner, head, at_once, all_links
+        ("referrer_name", pa.string()),  # the search engine, network, assistant or mail service: Google, Facebook, ChatGPT
+        ("referrer_term", pa.string()),  # what was searched for, where the engine still tells; without personal data
+        ("campaign_term", pa.string()),
+        ("campaign_content", pa.string()),
+        ("click_id", pa.string()),  # which advertiser's click id the address carried: gclid, fbclid; never its value
+        ("data_version", pa.string()),  # of the reference data the answers above rest on
     ]
 )
 

@@ -13,6 +13,11 @@ from cegla.profile.rules.scrubbing import plain_traits, scrubbed_code, scrubbed_
 from cegla.profile.rules.sessions import Sessions
 from cegla.vocabulary.events import Event
 
+UNTOLD = (
+    "os_version", "browser_version", "device_brand", "device_model", "device_source", "in_app", "voivodeship", "powiat", "city", "timezone", "place_source",
+    "asn", "network_kind", "is_datacentre", "is_proxy", "bot_reason", "machine_reason", "referrer_name", "referrer_term", "campaign_term", "campaign_content",
+    "click_id", "data_version",
+)  # fmt: skip
 PAGE_KEYS = {"url", "path", "title", "referrer", "search", "name"}
 
 
@@ -46,7 +51,7 @@ def _row(event: Event, identity_id: int, batch: Batch, event_id: int, sessions: 
         "campaign_source": campaign.source, "campaign_medium": campaign.medium, "campaign_name": campaign.name,
         "device_type": device.type, "os": device.os, "browser": device.browser, "country": _country(event),
         "language": _language(locale) if isinstance(locale, str) else None, "is_bot": device.is_bot, "properties": properties and properties.decode(),
-    }  # fmt: skip
+    } | dict.fromkeys(UNTOLD)  # fmt: skip
 
 
 def _naive(moment: datetime) -> datetime:

@@ -84,6 +84,7 @@ def enriched_tables(events: Sequence[Event], identity_ids: Sequence[int], batch:
         if sold.lines:
             lines += [(event_id, identity_id, event.name, at, *line) for line in sold.lines]
     columns = _own_columns(events, identity_ids, times, batch) | _row_columns(rows) | _view_columns(views.all, seen)
+    columns |= {name: pa.nulls(len(events), _TYPES.get(name, pa.string())) for name in EVENT_COLUMNS if name not in columns}
     return {"events": pa.table({name: columns[name] for name in EVENT_COLUMNS}), "order_lines": _lines_table(lines, batch)}
 
 
@@ -337,10 +338,12 @@ EVENT_COLUMNS = (
     "session_id", "order_id", "value_micros",
     "currency", "page_path", "page_title",
     "referrer_kind", "referrer_host", "campaign_source", "campaign_medium", "campaign_name", "device_type", "os", "browser", "country", "language",
-    "is_bot", "properties",
+    "is_bot", "properties", "os_version", "browser_version", "device_brand", "device_model", "device_source", "in_app", "voivodeship", "powiat", "city",
+    "timezone", "place_source", "asn", "network_kind", "is_datacentre", "is_proxy", "bot_reason", "machine_reason", "referrer_name", "referrer_term",
+    "campaign_term", "campaign_content", "click_id", "data_version",
 )  # fmt: skip
 _TYPES: dict[str, pa.DataType] = {name: pa.string() for name in (*ROW_COLUMNS, *VIEW_COLUMNS)} | {
-    "session_id": pa.int64(), "value_micros": pa.int64(), "is_bot": pa.bool_(),
+    "session_id": pa.int64(), "value_micros": pa.int64(), "is_bot": pa.bool_(), "asn": pa.int64(), "is_datacentre": pa.bool_(), "is_proxy": pa.bool_(),
 }  # fmt: skip
 
 
