@@ -25,8 +25,8 @@ demo: $(RUN) ## a shop full of customers in a running console, after a minute or
 up: $(RUN) ## start an empty installation
 	$(BIN)/cegla up $(ARGS)
 
-test: $(TEST) $(BROWSER) $(CLIENTS) ## run every test
-	$(BIN)/python -m pytest $(ARGS)
+test: $(TEST) $(BROWSER) $(CLIENTS) ## run every test, as many side by side as there are cores (up to four)
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
 
 check: $(TEST) ## lint, types, import directions
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""What every test may ask for: a workspace of its own on one PostgreSQL that the whole run shares.
+"""What every test may ask for: a workspace of its own on one PostgreSQL that the tests of a process share.
 
 The server runs without fsync: tests ask whether the code is right, not whether the disk is. The tests that do ask the
 disk (tests/whole) start their own processes with the real settings.
@@ -31,6 +31,12 @@ hypothesis.settings.load_profile("steady")
 ROOM = Path(tempfile.gettempdir()) / f"cegla-tests-{os.getuid()}"
 HURRIED = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB"}
 NUMBERS = count(1)
+MOST_WORKERS = 4  #: each has a PostgreSQL, and at times a browser, of its own
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """How many tests `make test` runs side by side."""
+    return min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -56,7 +62,7 @@ def plain_log() -> None:
 
 @pytest.fixture(scope="session")
 def server() -> Generator[EmbeddedPostgres]:
-    """One embedded PostgreSQL for the whole run, with a migrated database to copy from."""
+    """One embedded PostgreSQL for all tests of this process, with a migrated database to copy from."""
     _end_forgotten_servers()
     directory = ROOM / str(os.getpid())
     with pytest.MonkeyPatch.context() as patch:
