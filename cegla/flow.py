@@ -4,7 +4,7 @@
     in the worker    IN_THE_WORKER, one transaction a batch     `Intake.apply`
     right after      RIGHT_AFTER, for all batches since         `refresh`, beside the worker
     who is who       AFTER_REGROUPING, without events           `regroup`: a link taken back, rules that changed
-    at night         AT_NIGHT                                   `night`
+    at night         AT_NIGHT                                   `cegla.night`
 
 A stage returns what changed; only this file knows who hears of it. One batch is one PostgreSQL transaction: the inbox
 position, repeats, identities and consents commit together, or not at all. The warehouse gets its rows just before that commit
@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 import psycopg
@@ -447,54 +447,3 @@ def settle_rules(ws: Workspace, actor: str = "intake") -> int:
     with ws.transaction() as conn:
         resolve.ruling.settled(conn, ws.clock())
     return moved
-
-
-# at night ----------------------------------------------------------------------------------------------------------------
-
-
-def recompute_traits(ws: Workspace, now: datetime) -> None:
-    """Traits of everybody: time alone changes some."""
-    with settled(ws) as (conn, past):
-        profile.refresh(conn, past, None, now)
-
-
-def recompute_segments(ws: Workspace, now: datetime) -> None:
-    """Memberships of everybody: a window that ran out moves people too."""
-    with settled(ws) as (conn, past):
-        segment.refresh(conn, past, None, now, excluded=objecting_people(conn))
-
-
-def forget_old(ws: Workspace, now: datetime) -> None:
-    """Requests and quarantine past their time go."""
-    with ws.transaction() as conn:
-        for forget in (collect.forget_old, plan.forget_old, repair.forget_old):
-            forget(conn, now)
-        batches.forget_receipts(conn, now - timedelta(days=collect.KEEP_REQUESTS_DAYS + 1))
-        collect.forget_files(conn, now - timedelta(days=ws.settings.imports.keep_files_days))
-
-
-def finish_rules(ws: Workspace, now: datetime) -> None:
-    """A change of identity rules that was interrupted is finished."""
-    with ws.transaction() as conn:
-        settled = resolve.ruling.is_settled(conn)
-    if not settled:
-        LOG.info("identity rules are settled", moved=settle_rules(ws))
-
-
-def look_for_duplicates(ws: Workspace, now: datetime) -> None:
-    """People who are likely one, for somebody to decide."""
-    with ws.transaction() as conn:
-        match.propose(conn, now)
-
-
-AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [finish_rules, recompute_traits, recompute_segments, look_for_duplicates, forget_old]
-
-
-def night(ws: Workspace, now: datetime) -> dict[str, float]:
-    """Everything that is due once a day; returns the seconds of each step."""
-    seconds: dict[str, float] = {}
-    for step in AT_NIGHT:
-        started = time.perf_counter()
-        step(ws, now)
-        seconds[step.__name__] = time.perf_counter() - started
-    return seconds

@@ -10,7 +10,8 @@ import structlog
 
 from cegla.activate import actions as activate
 from cegla.collect import actions as collect
-from cegla.flow import Intake, night, recompute_segments, refresh
+from cegla.flow import Intake, refresh
+from cegla.night import night, recompute_segments
 from cegla.repair import actions as repair
 from cegla.segment import actions as segment
 from cegla.storage.failpoint import passing

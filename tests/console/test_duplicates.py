@@ -9,9 +9,10 @@ import pytest
 
 from cegla.app import HOLDERS
 from cegla.collect import actions as collect
-from cegla.flow import Intake, look_for_duplicates
+from cegla.flow import Intake
 from cegla.govern import actions as govern
 from cegla.match import actions as match
+from cegla.night import look_for_duplicates
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Workspace
 

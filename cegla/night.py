@@ -1,0 +1,68 @@
+"""What is due once a day: everybody's traits and segments, rules half applied, likely duplicates, and what is past its time."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from cegla.collect import actions as collect
+from cegla.flow import objecting_people, settle_rules, settled
+from cegla.match import actions as match
+from cegla.plan import actions as plan
+from cegla.profile import actions as profile
+from cegla.repair import actions as repair
+from cegla.resolve import actions as resolve
+from cegla.segment import actions as segment
+from cegla.storage import batches
+from cegla.storage.workspace import Workspace
+
+LOG = structlog.get_logger("flow")
+
+
+def recompute_traits(ws: Workspace, now: datetime) -> None:
+    """Traits of everybody: time alone changes some."""
+    with settled(ws) as (conn, past):
+        profile.refresh(conn, past, None, now)
+
+
+def recompute_segments(ws: Workspace, now: datetime) -> None:
+    """Memberships of everybody: a window that ran out moves people too."""
+    with settled(ws) as (conn, past):
+        segment.refresh(conn, past, None, now, excluded=objecting_people(conn))
+
+
+def forget_old(ws: Workspace, now: datetime) -> None:
+    """Requests and quarantine past their time go."""
+    with ws.transaction() as conn:
+        for forget in (collect.forget_old, plan.forget_old, repair.forget_old):
+            forget(conn, now)
+        batches.forget_receipts(conn, now - timedelta(days=collect.KEEP_REQUESTS_DAYS + 1))
+        collect.forget_files(conn, now - timedelta(days=ws.settings.imports.keep_files_days))
+
+
+def finish_rules(ws: Workspace, now: datetime) -> None:
+    """A change of identity rules that was interrupted is finished."""
+    with ws.transaction() as conn:
+        settled = resolve.ruling.is_settled(conn)
+    if not settled:
+        LOG.info("identity rules are settled", moved=settle_rules(ws))
+
+
+def look_for_duplicates(ws: Workspace, now: datetime) -> None:
+    """People who are likely one, for somebody to decide."""
+    with ws.transaction() as conn:
+        match.propose(conn, now)
+
+
+AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [finish_rules, recompute_traits, recompute_segments, look_for_duplicates, forget_old]
+
+
+def night(ws: Workspace, now: datetime) -> dict[str, float]:
+    """Everything that is due once a day; returns the seconds of each step."""
+    seconds: dict[str, float] = {}
+    for step in AT_NIGHT:
+        started = time.perf_counter()
+        step(ws, now)
+        seconds[step.__name__] = time.perf_counter() - started
+    return seconds
