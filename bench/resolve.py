@@ -6,6 +6,7 @@ import random
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,8 +17,19 @@ from cegla.storage.workspace import Workspace, open_workspace
 from cegla.vocabulary.events import Event
 from cegla.vocabulary.identifiers import Identifier
 
-BATCH = 20_000
+BATCH = 50_000  #: as many as intake takes at once
+AT_A_TIME = 200  #: visits that go on side by side
 START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Visit:
+    """Somebody on a site: who, in which browser, how many events are left, and with how many left an identify call comes."""
+
+    user: str
+    browser: str
+    left: int
+    logs_in_with: int
 
 
 def event(rng: random.Random, number: int, *, user: str | None, browser: str, **more: Any) -> Event:
@@ -29,24 +41,37 @@ def event(rng: random.Random, number: int, *, user: str | None, browser: str, **
 
 
 def traffic(events: int, people: int, seed: int) -> Iterator[list[Event]]:
-    """A shop's traffic in batches: few people do much, on one to three browsers each; one in ten also uses one that a family shares."""
+    """A shop's traffic in batches: visits of four events on average, 200 of them at a time; few people come often, on one to three
+    browsers each, and one in ten also uses one that a family shares. Two in five are logged in, one in twelve logs in on the way."""
     rng = random.Random(seed)
+    going: list[Visit] = []
     made: list[Event] = []
     for number in range(events):
-        person = int(people * rng.random() ** 2)
-        browser = f"b{person}-{rng.randrange(1 + person % 3)}"
-        if person % 10 == 0 and rng.randrange(3) == 0:
-            browser = f"family{person // 40}"
-        chance = rng.random()
-        if chance < 0.05:
-            made.append(event(rng, number, user=f"u{person}", browser=browser, traits={"email": f"u{person}@example.pl"}))
+        place = rng.randrange(AT_A_TIME)
+        if place >= len(going):
+            going.append(visit(rng, people))
+            place = len(going) - 1
+        now = going[place]
+        if now.left == now.logs_in_with:
+            made.append(event(rng, number, user=now.user, browser=now.browser, traits={"email": f"{now.user}@example.pl"}))
         else:
-            made.append(event(rng, number, user=f"u{person}" if chance < 0.4 else None, browser=browser))
+            made.append(event(rng, number, user=now.user if now.left < now.logs_in_with else None, browser=now.browser))
+        now.left -= 1
+        if now.left == 0:
+            going[place] = visit(rng, people)
         if len(made) == BATCH:
             yield made
             made = []
     if made:
         yield made
+
+
+def visit(rng: random.Random, people: int) -> Visit:
+    """Somebody comes. `logs_in_with` is how many events are left then: more than all when logged in from the start, none when never."""
+    person = int(people * rng.random() ** 2)
+    browser = f"family{person // 40}" if person % 10 == 0 and rng.randrange(3) == 0 else f"b{person}-{rng.randrange(1 + person % 3)}"
+    length, chance = 1 + int(rng.expovariate(1 / 3.5)), rng.random()
+    return Visit(f"u{person}", browser, length, length + 1 if chance < 0.4 else rng.randint(1, length) if chance < 0.48 else 0)
 
 
 def visitors(events: int, seed: int) -> Iterator[list[Event]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -23,6 +24,9 @@ class Sighting(NamedTuple):
     names: Names
     mention: Mention
     indexes: list[int]
+    position: int  #: in the batch, of the event among them that happened first
+    first: Event
+    last_at: datetime
 
 
 class Refused(NamedTuple):
@@ -52,28 +56,41 @@ class Batch:
     wrote: bool = False
     import_id: int = 0  #: all events of the batch are this import's; 0: none of them is any import's
 
+    def sighting(self, names: Names, mention: Mention, indexes: list[int]) -> Sighting:
+        """What these events of the batch show."""
+        index = indexes[0]
+        first = self.events[index]
+        last_at = first.occurred_at
+        for other in indexes[1:]:
+            event = self.events[other]
+            at = event.occurred_at
+            if at > last_at:
+                last_at = at
+            elif at < first.occurred_at or (at == first.occurred_at and (event.source_id, event.message_id) < (first.source_id, first.message_id)):
+                index, first = other, event
+        return Sighting(names, mention, indexes, index, first, last_at)
+
     def first(self, indexes: list[int]) -> Event:
         """The event of these that happened first."""
-        if len(indexes) == 1:
-            return self.events[indexes[0]]
         return min((self.events[index] for index in indexes), key=attrgetter("occurred_at", "source_id", "message_id"))
 
     def owners(self, identity_ids: Iterable[int]) -> dict[int, int]:
         """Whose these identities are."""
         owners: dict[int, int] = {}
         missing: list[int] = []
+        people = self.cache.people
         for identity in identity_ids:
-            person = self.cache.people.get(identity)
+            person = people[identity]
             if person is None:
                 missing.append(identity)
             else:
                 owners[identity] = person
         for identity, person in store.people_of(self.conn, missing).items():
             owners[identity] = person
-            self.cache.people.put(identity, person)
+            people[identity] = person
         return owners
 
     def move(self, identity: int, person: int) -> None:
         """Note that an identity belongs to this person from now on."""
         self.moved[identity] = person
-        self.cache.people.put(identity, person)
+        self.cache.people[identity] = person

@@ -1,49 +1,50 @@
 """What intake remembers between batches, so that events of known people cost no SQL."""
 
-from datetime import datetime
-from typing import Generic, NamedTuple, TypeVar
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+import msgspec
 
 from cegla.resolve.rules.clusters import Group
 from cegla.resolve.rules.mentions import Names, Rule
 from cegla.vocabulary.identifiers import Identifier
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Aging(Generic[K, V]):
-    """A dictionary that forgets what was not asked for during its last `capacity` additions (and up to twice that)."""
+class Aging(dict[K, V | None], Generic[K, V]):
+    """A dictionary that forgets what was not asked for during its last `capacity` additions (and up to twice that).
+
+    `cache[key]` is None for what is not known or forgotten, and costs no more than any dictionary for what was used of late.
+    """
 
     def __init__(self, capacity: int) -> None:
+        super().__init__()
         self.capacity = capacity
-        self.young: dict[K, V] = {}
-        self.old: dict[K, V] = {}
+        self.old: dict[K, V | None] = {}
 
-    def get(self, key: K) -> V | None:
-        """The value kept under this key; None when it is not known or forgotten."""
-        value = self.young.get(key)
-        if value is None:
-            value = self.old.pop(key, None)
-            if value is not None:
-                self.young[key] = value
+    def __missing__(self, key: K) -> V | None:
+        value = self.old.pop(key, None)
+        if value is not None:
+            self[key] = value
         return value
-
-    def put(self, key: K, value: V) -> None:
-        """Keep a value."""
-        self.young[key] = value
 
     def drop(self, key: K) -> None:
         """Forget one key."""
-        self.young.pop(key, None)
+        self.pop(key, None)
         self.old.pop(key, None)
 
     def age(self) -> None:
         """Once a batch: let go of the older half when the younger one is full."""
-        if len(self.young) > self.capacity:
-            self.old, self.young = self.young, {}
+        if len(self) > self.capacity:
+            self.old = dict(self)
+            self.clear()
 
 
-class Recognized(NamedTuple):
+class Recognized(msgspec.Struct, frozen=True, gc=False):
     """What is to be done with events of certain names: point at this identity, unless they are older than `since`."""
 
     identity_id: int
@@ -51,7 +52,7 @@ class Recognized(NamedTuple):
     places: tuple[int, ...]  #: browsers and phones among the names
 
 
-class KnownEdge(NamedTuple):
+class KnownEdge(msgspec.Struct, frozen=True, gc=False):
     """A stored link, as far as intake needs it."""
 
     edge_id: int

@@ -8,6 +8,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
+
 from cegla.resolve.cache import IdentityCache
 from cegla.resolve.rules.clusters import CHANGES_HANDS, Link, derive
 from cegla.resolve.rules.mentions import PLACES
@@ -74,10 +76,10 @@ def remember(cache: IdentityCache, rederived: Rederived) -> None:
     for person in {*rederived.people, *(new for _, new in rederived.moved.values())}:
         cache.groups.drop(person)
     for identity, (_, person) in rederived.moved.items():
-        cache.people.put(identity, person)
+        cache.people[identity] = person
     for pair, (_, reason) in rederived.refusals.items():
-        if (edge := cache.edges.get(pair)) is not None:
-            cache.edges.put(pair, edge._replace(refused=reason))
+        if (edge := cache.edges[pair]) is not None:
+            cache.edges[pair] = msgspec.structs.replace(edge, refused=reason)
 
 
 def _concerned(conn: Connection, people: Collection[int], since: datetime) -> set[int]:

@@ -14,8 +14,8 @@ from operator import attrgetter
 
 from cegla.resolve import linking, pointing, store
 from cegla.resolve.batch import Batch, Sighting
-from cegla.resolve.cache import IdentityCache
-from cegla.resolve.rules.mentions import Names, mention, names_in
+from cegla.resolve.cache import LONG_AGO, IdentityCache
+from cegla.resolve.rules.mentions import Names, by_names, mention
 from cegla.resolve.store import SQL, NewIdentity
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
@@ -30,13 +30,14 @@ def find(conn: Connection, cache: IdentityCache, events: Sequence[Event], import
     store.only_writer(conn)
     cache.begin(SQL.stamp(conn))
     batch = Batch(conn, cache, events, current_rules(conn), [0] * len(events), import_id=import_id)
-    used, unusual = _recognize(batch)
+    grouped = by_names(events, batch.rules)
+    used, unusual = _recognize(batch, grouped)
     if unusual:
         sightings = _sightings(batch, unusual)
         ids, named_once = _identify(batch, sightings)
         newly_shared = linking.link(batch, sightings, ids, named_once)
         if newly_shared:
-            more = _sightings(batch, _by_names(batch, [index for index, places in used if not newly_shared.isdisjoint(places)]))
+            more = _sightings(batch, {names: grouped[names] for names, places in used if not newly_shared.isdisjoint(places)})
             ids |= _identify(batch, more)[0]
             sightings += more
         pointing.point(batch, sightings, ids)
@@ -46,37 +47,40 @@ def find(conn: Connection, cache: IdentityCache, events: Sequence[Event], import
     return batch
 
 
-def _recognize(batch: Batch) -> tuple[list[tuple[int, Places]], dict[Names, list[int]]]:
-    """Events with names known from before point where they pointed then; the others are returned by their names."""
-    ids, shared, known, rules = batch.identity_ids, batch.cache.shared, batch.cache.names, batch.rules
-    young = known.young
-    used: list[tuple[int, Places]] = []
+def _recognize(batch: Batch, grouped: dict[Names, list[int]]) -> tuple[list[tuple[Names, Places]], dict[Names, list[int]]]:
+    """Events with names known from before point where they pointed then; the others are returned by their names.
+
+    Also returns names on browsers and phones, for these may turn out to have changed hands.
+    """
+    ids, shared, known, events = batch.identity_ids, batch.cache.shared, batch.cache.names, batch.events
+    used: list[tuple[Names, Places]] = []
     unusual: dict[Names, list[int]] = {}
-    for index, event in enumerate(batch.events):
-        names = names_in(event, rules)
-        recognized = young.get(names) or known.get(names)
-        if recognized is not None and event.occurred_at >= recognized.since and (not recognized.places or shared.isdisjoint(recognized.places)):
-            ids[index] = recognized.identity_id
-            if recognized.places:
-                used.append((index, recognized.places))
-        elif (indexes := unusual.get(names)) is not None:
-            indexes.append(index)
-        else:
-            unusual[names] = [index]
+    for names, indexes in grouped.items():
+        recognized = known[names]
+        if recognized is None or not shared.isdisjoint(recognized.places):
+            unusual[names] = indexes
+            continue
+        since = recognized.since
+        if since is not LONG_AGO:
+            older = [index for index in indexes if events[index].occurred_at < since]
+            if older:
+                unusual[names] = older
+        identity = recognized.identity_id
+        for index in indexes:
+            ids[index] = identity
+        if recognized.places:
+            used.append((names, recognized.places))
     return used, unusual
 
 
-def _by_names(batch: Batch, indexes: list[int]) -> dict[Names, list[int]]:
-    grouped: dict[Names, list[int]] = {}
-    for index in indexes:
-        grouped.setdefault(names_in(batch.events[index], batch.rules), []).append(index)
-    return grouped
-
-
 def _sightings(batch: Batch, unusual: dict[Names, list[int]]) -> list[Sighting]:
-    sightings = [Sighting(names, mention(names, batch.rules), indexes) for names, indexes in unusual.items()]
-    batch.too_long += [(kind, batch.events[index]) for sighting in sightings for kind in sighting.mention.too_long for index in sighting.indexes]
+    sightings = [batch.sighting(names, mention(names, batch.rules), indexes) for names, indexes in unusual.items()]
+    _note_too_long(batch, sightings)
     return sightings
+
+
+def _note_too_long(batch: Batch, sightings: list[Sighting]) -> None:
+    batch.too_long += [(kind, batch.events[index]) for sighting in sightings for kind in sighting.mention.too_long for index in sighting.indexes]
 
 
 def _note_left_out(batch: Batch) -> None:
@@ -99,11 +103,11 @@ def _identify(batch: Batch, sightings: list[Sighting]) -> tuple[dict[Identifier,
     for sighting in sightings:
         for identifier in sighting.mention.identifiers:
             if identifier in missing:
-                missing[identifier].append(batch.first(sighting.indexes))
+                missing[identifier].append(sighting.first)
             elif identifier not in ids:
-                identity = known.get(identifier)
+                identity = known[identifier]
                 if identity is None:
-                    missing[identifier] = [batch.first(sighting.indexes)]
+                    missing[identifier] = [sighting.first]
                 else:
                     ids[identifier] = identity
     if missing:
@@ -117,8 +121,8 @@ def load(batch: Batch, wanted: Sequence[Identifier]) -> dict[Identifier, int]:
     """The ids of those of these identifiers that exist, straight from the store."""
     stored = store.identities(batch.conn, wanted)
     for identifier, found in stored.items():
-        batch.cache.identities.put(identifier, found.identity_id)
-        batch.cache.people.put(found.identity_id, found.person_id)
+        batch.cache.identities[identifier] = found.identity_id
+        batch.cache.people[found.identity_id] = found.person_id
         if found.shared:
             batch.cache.shared.add(found.identity_id)
     return {identifier: found.identity_id for identifier, found in stored.items()}
@@ -128,9 +132,10 @@ def _create(batch: Batch, fresh: dict[Identifier, list[Event]], ids: dict[Identi
     if not fresh:
         return
     first_id = SQL.reserve_identities(batch.conn, number=len(fresh))
+    identities, people = batch.cache.identities, batch.cache.people
     for identity, (identifier, events) in enumerate(fresh.items(), first_id):
         first = min(events, key=attrgetter("occurred_at")) if len(events) > 1 else events[0]
         ids[identifier] = identity
         batch.created[identity] = NewIdentity(identity, identifier, 0, first.occurred_at, first.source_id, batch.import_id or None)
-        batch.cache.identities.put(identifier, identity)
-        batch.cache.people.put(identity, identity)
+        identities[identifier] = identity
+        people[identity] = identity

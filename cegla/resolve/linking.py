@@ -6,6 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
+import msgspec
+
 from cegla.resolve import evidence, store, strangers
 from cegla.resolve.batch import Batch, Pair, Refused, Sighting
 from cegla.resolve.cache import KnownEdge
@@ -89,10 +91,7 @@ def _collect(batch: Batch, sightings: list[Sighting], ids: dict[Identifier, int]
     """Every pair the batch shows, once, with its first event."""
     pairs: dict[Pair, Seen] = {}
     aliases: list[tuple[Identifier, Seen]] = []
-    for names, mention, indexes in sightings:
-        first = batch.first(indexes)
-        index = indexes[0] if len(indexes) == 1 else next(index for index in indexes if batch.events[index] is first)
-        last_at = max(batch.events[index].occurred_at for index in indexes) if len(indexes) > 1 else first.occurred_at
+    for names, mention, _, index, first, last_at in sightings:
         for strong, weak, rule in mention.links:
             seen = Seen(first.occurred_at, first.source_id, first.message_id, last_at, rule, names[2], strong, weak, index)
             _add(pairs, (ids[strong], ids[weak]), seen)
@@ -144,7 +143,7 @@ def _note_evidence(batch: Batch, pairs: dict[Pair, Seen]) -> None:
         evidence.note(batch.conn, batch.import_id, sides)
         for pair, edge in known.items():
             if not edge.imported and batch.import_id:
-                batch.cache.edges.put(pair, edge._replace(imported=True))
+                batch.cache.edges[pair] = msgspec.structs.replace(edge, imported=True)
 
 
 def _side(seen: Seen) -> evidence.Side:
@@ -176,7 +175,7 @@ def _known(batch: Batch, pairs: Iterable[Pair]) -> dict[Pair, KnownEdge]:
     missing: list[Pair] = []
     created, cached = batch.created, batch.cache.edges
     for pair in pairs:
-        edge = cached.get(pair)
+        edge = cached[pair]
         if edge is not None:
             known[pair] = edge
         elif pair[0] not in created and pair[1] not in created:
@@ -185,7 +184,7 @@ def _known(batch: Batch, pairs: Iterable[Pair]) -> dict[Pair, KnownEdge]:
         stored = store.edges(batch.conn, missing)
         known |= stored
         for pair, edge in stored.items():
-            cached.put(pair, edge)
+            cached[pair] = edge
     return known
 
 
@@ -226,7 +225,7 @@ def _groups(batch: Batch, people: set[int]) -> Clusters:
     missing: list[int] = []
     for person in people:
         created = batch.created.get(person)
-        group = Group(person, {created.identifier.type: 1}) if created else batch.cache.groups.get(person)
+        group = Group(person, {created.identifier.type: 1}) if created else batch.cache.groups[person]
         if group is None:
             missing.append(person)
         else:
@@ -260,13 +259,13 @@ def _write(batch: Batch, candidates: list[Candidate], decided: Decided) -> None:
         store.add_edges(batch.conn, batch.new_edges + edges)
         for edge in edges:
             known = KnownEdge(edge.edge_id, edge.at, edge.rule, edge.trusted, edge.refused, False, bool(batch.import_id))
-            cache.edges.put((edge.strong_id, edge.weak_id), known)
+            cache.edges[edge.strong_id, edge.weak_id] = known
     changes = [_change(link, seen, known) for link, seen, known, _ in candidates if known]
     if changes:
         store.change_edges(batch.conn, changes)
         for link, _, known, _ in candidates:
             if known:
-                cache.edges.put((link.strong_id, link.weak_id), known._replace(at=link.at, rule=link.rule, trusted=link.trusted))
+                cache.edges[link.strong_id, link.weak_id] = msgspec.structs.replace(known, at=link.at, rule=link.rule, trusted=link.trusted)
     grown = {loser: (owners[loser], edge_id) for loser, (_, edge_id) in decided.joined.items() if loser not in created}
     if grown:
         batch.ceased.update(grown)
@@ -276,7 +275,7 @@ def _write(batch: Batch, candidates: list[Candidate], decided: Decided) -> None:
     if merged:
         SQL.note_merges(batch.conn, ids=list(merged), merges=list(merged.values()))
     for group in clusters.groups.values():
-        cache.groups.put(group.person_id, group)
+        cache.groups[group.person_id] = group
 
 
 def _edge(candidate: Candidate, decided: Decided) -> NewEdge:

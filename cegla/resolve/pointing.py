@@ -7,17 +7,15 @@ place's owner, the event points at a row of the place that this user holds.
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from cegla.resolve import store
 from cegla.resolve.batch import Batch, Pair, Sighting
-from cegla.resolve.cache import Recognized
+from cegla.resolve.cache import LONG_AGO, Recognized
 from cegla.resolve.rules.clusters import CHANGES_HANDS
 from cegla.resolve.rules.mentions import PLACES
 from cegla.resolve.store import SQL, NewIdentity
 from cegla.vocabulary.identifiers import Identifier
-
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -39,12 +37,13 @@ def point(batch: Batch, sightings: list[Sighting], ids: dict[Identifier, int]) -
     shared = batch.cache.shared
     on_shared: list[tuple[Identifier, list[int]]] = []
     used: dict[Pair, list[datetime]] = {}
-    for names, mention, indexes in sightings:
+    recognize = batch.cache.names
+    for names, mention, indexes, *_ in sightings:
         if mention.point is None:
             continue
         identity = ids[mention.point]
-        places = tuple(ids[one] for one in mention.identifiers if one.type in PLACES)
-        batch.cache.names.put(names, Recognized(identity, _since(batch, mention.links, ids), places))
+        places = tuple([ids[place] for place in mention.places])
+        recognize[names] = Recognized(identity, _since(batch, mention.links, ids) if mention.links else LONG_AGO, places)
         for index in indexes:
             batch.identity_ids[index] = identity
         if not shared.isdisjoint(places):
@@ -61,7 +60,7 @@ def _since(batch: Batch, links: tuple[tuple[Identifier, Identifier, str], ...], 
     """An event older than this would tell something new about its links."""
     since = LONG_AGO
     for strong, weak, _ in links:
-        edge = batch.cache.edges.get((ids[strong], ids[weak]))
+        edge = batch.cache.edges[ids[strong], ids[weak]]
         if edge is not None and not edge.retracted and edge.at > since:
             since = edge.at
     return since
@@ -102,13 +101,13 @@ def _places(batch: Batch, asked: set[int], used: dict[Pair, list[datetime]]) -> 
 def _held(batch: Batch, wanted: dict[tuple[Identifier, int], list[int]], ids: dict[Identifier, int]) -> dict[tuple[Identifier, int], int]:
     """The rows of places held by their guests, made where they are missing."""
     cached = batch.cache.held
-    held = {(place, holder): identity for place, holder in wanted if (identity := cached.get((ids[place], holder))) is not None}
+    held = {(place, holder): identity for place, holder in wanted if (identity := cached[ids[place], holder]) is not None}
     missing = [key for key in wanted if key not in held]
     if not missing:
         return held
     for key, found in store.held(batch.conn, missing).items():
         held[key] = found.identity_id
-        batch.cache.people.put(found.identity_id, found.person_id)
+        batch.cache.people[found.identity_id] = found.person_id
     fresh = [key for key in missing if key not in held]
     if fresh:
         owners = batch.owners({holder for _, holder in fresh})
@@ -121,5 +120,5 @@ def _held(batch: Batch, wanted: dict[tuple[Identifier, int], list[int]], ids: di
         store.add_identities(batch.conn, rows, batch.moved)
         batch.wrote = True
     for key in missing:
-        cached.put((ids[key[0]], key[1]), held[key])
+        cached[ids[key[0]], key[1]] = held[key]
     return held

@@ -15,8 +15,8 @@ from itertools import chain
 from typing import Any
 
 from cegla.resolve import folds, store
+from cegla.resolve.cache import LONG_AGO
 from cegla.resolve.deriving import Cause, rederive
-from cegla.resolve.pointing import LONG_AGO
 from cegla.resolve.resolution import Resolution, without_events
 from cegla.resolve.rules.clusters import Link
 from cegla.resolve.rules.difference import Difference, Stored, compare

@@ -352,11 +352,16 @@ join resolve.identities s on s.identity_id = e.strong_id
 join resolve.identities w on w.identity_id = e.weak_id;
 
 -- name: people_of_strays
--- People who hold an identifier that no link holds there any more. Columns: person_id.
-select distinct i.person_id from resolve.identities i
-where i.person_id <> i.identity_id and i.holder_id = 0
-    and not exists (select from resolve.edges e where e.strong_id = i.identity_id and e.refused is null and e.retracted_at is null)
-    and not exists (select from resolve.edges e where e.weak_id = i.identity_id and e.refused is null and e.retracted_at is null);
+-- People who hold an identifier that no link holds there any more. One pass over both tables, whatever the planner knows of them. Columns: person_id.
+select distinct max(person_id)
+from (
+    select identity_id, person_id from resolve.identities where person_id <> identity_id and holder_id = 0
+    union all
+    select strong_id, null from resolve.edges where refused is null and retracted_at is null
+    union all
+    select weak_id, null from resolve.edges where refused is null and retracted_at is null
+) t
+group by identity_id having count(*) = 1 and count(person_id) = 1;
 
 -- name: greatest_identity$
 -- The greatest identity id there is.

@@ -33,9 +33,8 @@ def join(batch: Batch, strangers: Sequence[Sighting], ids: dict[Identifier, int]
         return
     edge_id = SQL.reserve_edges(batch.conn, number=number)
     edges: list[NewEdge] = []
-    for names, mention, indexes in strangers:
-        first = batch.first(indexes)
-        last_at = first.occurred_at if len(indexes) == 1 else max(batch.events[index].occurred_at for index in indexes)
+    cached = batch.cache.edges
+    for names, mention, _, _, first, last_at in strangers:
         members = {ids[identifier] for strong, weak, _ in mention.links for identifier in (strong, weak)}
         person = min(members)
         for member in members:
@@ -47,7 +46,7 @@ def join(batch: Batch, strangers: Sequence[Sighting], ids: dict[Identifier, int]
                 side = evidence.Side(edge.at, rule, names[2], edge.source_id, edge.message_id)
                 edge = edge._replace(evidence=evidence.only(batch.import_id, side))
             known = KnownEdge(edge_id, edge.at, rule, names[2], None, False, bool(batch.import_id))
-            batch.cache.edges.put((edge.strong_id, edge.weak_id), known)
+            cached[edge.strong_id, edge.weak_id] = known
             edges.append(edge)
             edge_id += 1
     batch.new_edges += edges

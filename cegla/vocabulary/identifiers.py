@@ -25,7 +25,7 @@ class Identifier(NamedTuple):
 _BLOCKED_FOLDED = frozenset(
     "anonymous guest distinctid distinct_id id not_authenticated email undefined true false null none nan nil n/a -1 (null) <null>".split()
 ) | {"[object object]"}
-_ZEROS = re.compile(r"[0\-]*\Z")
+_LONGEST_BLOCKED = max(map(len, _BLOCKED_FOLDED))
 _INVISIBLE = dict.fromkeys([0x00AD, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF])
 _EMAIL = re.compile(r"[^@\s<>,;:\"'()\[\]\\]{1,64}@[a-z0-9](?:[a-z0-9\-]{0,62})(?:\.[a-z0-9](?:[a-z0-9\-]{0,62})){1,8}\Z")
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
@@ -38,9 +38,12 @@ def normalized(type_key: str, value: object, rules: IdentifierRules = DEFAULT_RU
     None covers absent, blank, blocked (see `is_blocked` and the rules' own patterns), too long (over 500 characters) and, for
     e-mail and phone, malformed values. Integers count as their decimal text, so userId 1 and "1" are the same.
     """
-    if value is None or isinstance(value, (bool, dict, list, float)):
+    if type(value) is str:
+        text = value
+    elif value is None or isinstance(value, (bool, dict, list, float)):
         return None
-    text = str(value)
+    else:
+        text = str(value)
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_INVISIBLE)
     text = text.strip()
@@ -62,7 +65,7 @@ def normalized(type_key: str, value: object, rules: IdentifierRules = DEFAULT_RU
 def is_blocked(text: str) -> bool:
     """Whether a value is a placeholder that many people share ("null", "guest", "0000-0000", '"undefined"')."""
     bare = text.strip("\"'` ")
-    return not bare or _ZEROS.match(bare) is not None or bare.lower() in _BLOCKED_FOLDED
+    return not bare.strip("0-") or (len(bare) <= _LONGEST_BLOCKED and bare.lower() in _BLOCKED_FOLDED)
 
 
 def _mailbox(address: str, rules: IdentifierRules) -> str:

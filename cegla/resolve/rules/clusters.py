@@ -7,11 +7,12 @@ everything about both can be decided against the present; any other makes the gr
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import NamedTuple
+
+import msgspec
 
 from cegla.resolve.rules.mentions import PLACES, Mention, Rule, rank
 from cegla.vocabulary.identifier_rules import DEFAULT_RULES, IdentifierRules
@@ -65,8 +66,7 @@ def order(link: Link, rules: IdentifierRules = DEFAULT_RULES) -> tuple[datetime,
     return link.at, rank(link.weak, rules), rank(link.strong, rules)
 
 
-@dataclass(slots=True)
-class Group:
+class Group(msgspec.Struct, gc=False):
     """A person under construction: how many identifiers of each type it holds, and what is known about its links."""
 
     person_id: int
@@ -74,8 +74,8 @@ class Group:
     last_at: datetime | None = None  #: event time of its latest stored link, refused ones included
     refused: bool = False  #: some link of it was refused
     merges: int = 0  #: how often two people who each held two identifiers or more became this one
-    dated: Dated = field(default_factory=dict[str, dict[int, datetime]])  #: for types whose limit counts within a window
-    waiting: bool = field(default=False, compare=False)  #: must be derived from its links before more is decided
+    dated: Dated = msgspec.field(default_factory=dict[str, dict[int, datetime]])  #: for types whose limit counts within a window
+    waiting: bool = False  #: must be derived from its links before more is decided
 
     @property
     def size(self) -> int:

@@ -5,6 +5,8 @@ humans may share. Links run from the strongest human identifier of an event to e
 places only links nothing, so a shared device never chains strangers together.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
@@ -17,6 +19,7 @@ Rule = Literal["confirmed", "same", "alias", "stated", "seen"]
 RULES: tuple[Rule, ...] = ("confirmed", "same", "alias", "stated", "seen")
 PLACES = frozenset({"anonymous_id", "device_id"})
 POINTING = ("user_id", "email", "phone", "loyalty_card", "anonymous_id", "device_id")  #: what an event points at, first choice first
+PLAIN = frozenset({"track", "page", "screen", "group"})  #: kinds of events whose own fields name nobody further
 MOST_EXTERNAL_IDS = 20  #: of one event
 LONGEST_TYPE = 50
 
@@ -30,6 +33,7 @@ class Mention(NamedTuple):
     point: Identifier | None
     identifiers: tuple[Identifier, ...]  #: strongest first
     links: tuple[tuple[Identifier, Identifier, Rule], ...]
+    places: tuple[Identifier, ...]  #: those that are browsers or phones
     too_long: tuple[str, ...] = ()  #: types of identifiers left out for their length
 
 
@@ -40,6 +44,20 @@ def names_in(event: Event, rules: IdentifierRules = DEFAULT_RULES) -> Names:
     if more or event.kind == "identify" or event.kind == "alias" or (event.trusted and "email" in event.properties) or rules.fields:
         return event.user_id, event.anonymous_id, event.trusted, _extras(event, rules)
     return event.user_id, event.anonymous_id, event.trusted, ()
+
+
+def by_names(events: Sequence[Event], rules: IdentifierRules = DEFAULT_RULES) -> dict[Names, list[int]]:
+    """Which events of a batch bear the same names: names → their indexes. Most events come without extras, so that way is short."""
+    grouped: defaultdict[Names, list[int]] = defaultdict(list)
+    more_fields = bool(rules.fields)
+    for index, event in enumerate(events):
+        context = event.context
+        plain = event.kind in PLAIN and not (more_fields or "traits" in context or "device" in context or "externalIds" in context)
+        if plain and not (event.trusted and "email" in event.properties):
+            grouped[event.user_id, event.anonymous_id, event.trusted, ()].append(index)
+        else:
+            grouped[names_in(event, rules)].append(index)
+    return dict(grouped)
 
 
 def mention(names: Names, rules: IdentifierRules = DEFAULT_RULES) -> Mention:
@@ -63,7 +81,13 @@ def mention(names: Names, rules: IdentifierRules = DEFAULT_RULES) -> Mention:
             identifier = Identifier(kind, value)
             found[identifier] = stronger(found.get(identifier, rule), rule)
     ranked = sorted(found, key=partial(rank, rules=rules))
-    return Mention(min(ranked, key=_pointing, default=None), tuple(ranked), tuple(_links(ranked, found)), tuple(too_long))
+    return Mention(
+        min(ranked, key=_pointing, default=None),
+        tuple(ranked),
+        tuple(_links(ranked, found)),
+        tuple(one for one in ranked if one.type in PLACES),
+        tuple(too_long),
+    )
 
 
 def _mention_of_two(user: str | None, anonymous: str | None, rules: IdentifierRules) -> Mention | None:
@@ -73,12 +97,12 @@ def _mention_of_two(user: str | None, anonymous: str | None, rules: IdentifierRu
         return None
     browser = Identifier("anonymous_id", value)
     if user is None:
-        return Mention(browser, (browser,), ())
+        return Mention(browser, (browser,), (), (browser,))
     value = normalized("user_id", user, rules)
     if value is None:
         return None
     strong = Identifier("user_id", value)
-    return Mention(strong, (strong, browser), ((strong, browser, "seen"),))
+    return Mention(strong, (strong, browser), ((strong, browser, "seen"),), (browser,))
 
 
 def rank(identifier: Identifier, rules: IdentifierRules = DEFAULT_RULES) -> tuple[int, str, str]:
