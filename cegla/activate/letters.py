@@ -7,12 +7,13 @@ from datetime import datetime
 from email.utils import parseaddr
 from typing import Any
 
-from cegla.activate import store
+from cegla.activate import dkim, store
 from cegla.activate.audience import Reader
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules import mime, tokens
 from cegla.activate.rules.audience import deliverable
 from cegla.activate.rules.content import with_signed_links
+from cegla.activate.rules.dkim import Signer
 from cegla.activate.store import SQL
 from cegla.profile import actions as profile
 from cegla.storage.keys import Keys
@@ -56,6 +57,7 @@ class Writer:
     renderer: Renderer
     contents: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     numbers: dict[tuple[int, str], int] = field(default_factory=dict)
+    signers: dict[str, list[Signer]] = field(default_factory=dict)  #: by From header
 
     def fields(self, readers: Sequence[Reader]) -> dict[int, dict[str, Any]]:
         """What templates may say of each person: traits and declared values by name; money in units, times as ISO text."""
@@ -90,12 +92,14 @@ class Writer:
         name = f"m{occasion.message_id}" if occasion.message_id is not None else f"t{int(at.timestamp() * 1000)}"
         headers: list[tuple[str, str]] = []
         if occasion.message_id is not None and occasion.one_click:
-            headers = [
-                ("List-Unsubscribe", f"<{unsubscribe_url(self.ws, occasion.message_id)}>"),
-                ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-                ("Feedback-ID", f"{occasion.campaign_id}:{name}:cegla"),
-            ]
-        return mime.written(mime.Letter(sender, recipient, rendered.subject, rendered.text, rendered.html, f"<{name}@{domain}>", at, headers))
+            headers = [*one_click(unsubscribe_url(self.ws, occasion.message_id)), ("Feedback-ID", f"{occasion.campaign_id}:{name}:cegla")]
+        letter = mime.Letter(sender, recipient, rendered.subject, rendered.text, rendered.html, f"<{name}@{domain}>", at, headers)
+        return mime.written(letter, self._signers(sender))
+
+    def _signers(self, sender: str) -> list[Signer]:
+        if sender not in self.signers:
+            self.signers[sender] = dkim.signers(self.conn, self.ws.keys, sender)
+        return self.signers[sender]
 
     def _sender(self, occasion: Occasion) -> str:
         return occasion.sender or self.ws.settings.smtp.sender
@@ -126,6 +130,12 @@ def unsubscribe_url(ws: Workspace, message_id: int | None) -> str:
     """Where the recipient of a message unsubscribes."""
     token = signed(ws.keys, tokens.UNSUBSCRIBE, message_id) if message_id is not None else NOBODY_YET
     return f"{base_url(ws)}/u/{token}"
+
+
+def one_click(url: str, mailbox: str = "") -> list[tuple[str, str]]:
+    """The headers of RFC 2369 and RFC 8058: one address to POST to, if it is HTTPS as one-click demands, and a mailbox for programs that only write."""
+    ways = f"<{url}>" + (f", <mailto:{mailbox}>" if mailbox else "")
+    return [("List-Unsubscribe", ways), *([("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")] if url.startswith("https://") else [])]
 
 
 def signed(keys: Keys, purpose: str, message_id: int, link: int = 0) -> str:

@@ -222,3 +222,27 @@ select pg_try_advisory_lock(7236456);
 -- name: let_others_send$
 -- Let another session hand messages over.
 select pg_advisory_unlock(7236456);
+
+-- name: add_dkim_key!
+-- Keep a new key; it signs nothing yet.
+insert into activate.dkim_keys (domain, selector, algorithm, public, sealed, state, made_at)
+values (:domain, :selector, :algorithm, :public, :sealed, 'new', :now);
+
+-- name: dkim_keys
+-- The keys of every domain, or of one; those at work first, then the newest.
+select domain, selector, algorithm, public, state, made_at, signing_since, retired_at, sealed
+from activate.dkim_keys
+where cast(:domain as text) is null or domain = :domain
+order by domain, case state when 'signing' then 0 when 'new' then 1 else 2 end, made_at desc, selector;
+
+-- name: retire_dkim_keys!
+-- Let the keys that sign for a domain with this algorithm rest.
+update activate.dkim_keys set state = 'retired', retired_at = :now where domain = :domain and algorithm = :algorithm and state = 'signing';
+
+-- name: let_dkim_key_sign!
+-- Sign with this key from now on.
+update activate.dkim_keys set state = 'signing', signing_since = :now, retired_at = null where domain = :domain and selector = :selector;
+
+-- name: delete_dkim_key!
+-- Forget a key that does not sign.
+delete from activate.dkim_keys where domain = :domain and selector = :selector and state <> 'signing';

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cegla.api import campaigns, duplicates, events, identity, imports, metrics, people, plans, quarantine, segments, sources, system, webhooks
+from cegla.api import campaigns, dkim, duplicates, events, identity, imports, metrics, people, plans, quarantine, segments, sources, system, webhooks
 
 
 class Route(NamedTuple):
@@ -65,6 +65,10 @@ ROUTES = (
     Route("POST", "/campaigns/{campaign_id}/cancel", campaigns.cancel, "campaigns.send", "stop sending for good"),
     Route("GET", "/campaigns/{campaign_id}/report", campaigns.report, "campaigns.read", "what came of it"),
     Route("GET", "/messages/{message_id}", campaigns.why, "people.reveal", "why a message was sent, or not"),
+    Route("GET", "/dkim", dkim.listed, "settings.read", "the keys that messages are signed with, and their DNS records"),
+    Route("POST", "/dkim", dkim.make, "settings.edit", "make a DKIM key"),
+    Route("POST", "/dkim/use", dkim.use, "settings.edit", "sign with this DKIM key from now on"),
+    Route("POST", "/dkim/drop", dkim.drop, "settings.edit", "forget a DKIM key that does not sign"),
     Route("GET", "/sources", sources.listed, "sources.read", "all sources and what became of their events"),
     Route("POST", "/sources", sources.add, "sources.edit", "make a source"),
     Route("POST", "/sources/{source_id}", sources.change, "sources.edit", "limits, origins, on or off"),

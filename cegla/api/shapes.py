@@ -233,3 +233,18 @@ class UndoImport(Shape):
     """Taking an import back cannot be undone, so the default only counts."""
 
     dry_run: bool = True
+
+
+class DkimPlace(Shape):
+    """A key, by its domain and selector."""
+
+    domain: str = Field(min_length=4, max_length=253)
+    selector: str = Field(min_length=1, max_length=63)
+
+
+class NewDkimKey(Shape):
+    """A key to make; without a selector it gets one that says the algorithm and the day."""
+
+    domain: str = Field(min_length=4, max_length=253)
+    algorithm: Literal["rsa", "ed25519"] = "rsa"
+    selector: str = Field("", max_length=63)

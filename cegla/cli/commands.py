@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cegla.cli import campaigns, duplicates, events, identity, importing, people, plans, quarantine, segments, sources, system, webhooks
+from cegla.cli import campaigns, dkim, duplicates, events, identity, importing, people, plans, quarantine, segments, sources, system, webhooks
 from cegla.vocabulary.text import Text
 
 
@@ -36,6 +36,7 @@ GROUPS = {
     "identity": Text("kto jest kim: powiązania, ich cofanie, reguły", "who is who: links, undoing them, rules"),
     "segment": Text("segmenty: kto do nich należy i dlaczego", "segments: who is in them and why"),
     "campaign": Text("kampanie: podgląd, próba na sucho, wysyłka", "campaigns: preview, dry run, sending"),
+    "dkim": Text("klucze do podpisywania poczty i ich rekordy DNS", "keys for signing mail, and their DNS records"),
     "source": Text("źródła zdarzeń i ich klucze", "sources of events and their keys"),
     "webhook": Text("webhooki: adres dla dostawcy i mapowanie na zdarzenia", "webhooks: an address for a provider and a mapping to events"),
     "plan": Text("plany: jakie zdarzenia ma przysyłać źródło", "tracking plans: which events a source should send"),
@@ -167,6 +168,16 @@ COMMANDS = (
     ),
     Command("campaign", "send", campaigns.send, Text("wyślij kampanię", "send a campaign"), ("cegla campaign send 1", "cegla campaign send 1 --yes")),
     Command("campaign", "report", campaigns.report, Text("co z niej wyszło", "what came of it"), ("cegla campaign report 1",)),
+    Command("dkim", "list", dkim.listed, Text("wypisz klucze DKIM", "list DKIM keys"), ("cegla dkim list",)),
+    Command(
+        "dkim",
+        "make",
+        dkim.make,
+        Text("utwórz klucz i pokaż rekord do opublikowania", "make a key and show the record to publish"),
+        ("cegla dkim make example.com", "cegla dkim make example.com --algorithm ed25519"),
+    ),
+    Command("dkim", "use", dkim.use, Text("podpisuj odtąd tym kluczem", "sign with this key from now on"), ("cegla dkim use example.com s1",)),
+    Command("dkim", "drop", dkim.drop, Text("usuń klucz, który nie podpisuje", "forget a key that does not sign"), ("cegla dkim drop example.com s1",)),
     Command("webhook", "ready", webhooks.ready, Text("wypisz gotowe mapowania", "list the mappings that come with the product"), ("cegla webhook ready",)),
     Command(
         "webhook",
@@ -282,6 +293,9 @@ WORDS: dict[str, Text] = {
     "segment": Text("numer, klucz lub nazwa segmentu", "the segment's number, key or name"),
     "campaign": Text("numer lub nazwa kampanii", "the campaign's number or name"),
     "name": Text("nazwa", "the name"),
+    "domain": Text("domena z nagłówka From", "the domain of the From header"),
+    "selector": Text("selektor DKIM; pusty: z algorytmu i daty", "the DKIM selector; empty: made from algorithm and day"),
+    "algorithm": Text("algorytm klucza", "the key's algorithm"),
     "rule": Text("plik JSON lub YAML z regułą", "a JSON or YAML file with the rule"),
     "kind": Text("rodzaj źródła", "the kind of source"),
     "basis": Text("podstawa prawna zbierania", "the lawful basis of collecting"),

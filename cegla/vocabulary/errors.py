@@ -361,6 +361,14 @@ class CampaignNotReady(InvalidInput):
     todo = Text("Odśwież stronę i sprawdź stan kampanii.", "Reload the page and look at the campaign's state.")
 
 
+class DkimKeyRefused(InvalidInput):
+    """A key for signing messages cannot be made or used as asked."""
+
+    code = "CEGLA-E0333"
+    what = Text("Klucza DKIM nie można tak użyć: {detail}", "The DKIM key cannot be used like this: {detail}")
+    todo = Text("Sprawdź domenę, selektor i algorytm: cegla dkim list.", "Check domain, selector and algorithm: cegla dkim list.")
+
+
 class MailServerRefused(Busy):
     """The SMTP server refused, or cannot be reached."""
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
 
+from cegla.activate.rules.dkim import Signer, signatures
 from cegla.vocabulary.errors import HeaderRefused
 
-WORD_BYTES = 45  # of UTF-8 in one encoded word; 45 become 60 characters, and the word stays under 75
+WORD_BYTES = 45  # of UTF-8 in one encoded word: 45 become 60 characters, so that its line stays under the 76 of RFC 2047
+FIRST_WORD_BYTES = 36  # beside the name of its header
 LINE = 76
 CONTROLS = frozenset([0x7F, 0x85, 0x2028, 0x2029])
 SPECIALS = frozenset('"<>@,;:.\\()[]')
@@ -32,8 +34,14 @@ class Letter:
     headers: Sequence[tuple[str, str]] = ()
 
 
-def written(letter: Letter) -> bytes:
-    """The message with CRLF line ends. Raises HeaderRefused when a value would break out of its header."""
+def written(letter: Letter, signers: Sequence[Signer] = ()) -> bytes:
+    """The message with CRLF line ends, signed by each of `signers`. Raises HeaderRefused when a value would break out of its header."""
+    fields, body = _fields(letter), _body(letter)
+    signed = [*signatures(fields, body, signers, letter.at), *fields]
+    return "".join([f"{header}: {value}\r\n" for header, value in signed]).encode("ascii") + b"\r\n" + body
+
+
+def _fields(letter: Letter) -> list[tuple[str, str]]:
     name, address = parseaddr(letter.sender)
     raw = (("From", letter.sender), ("To", letter.recipient), ("Subject", letter.subject), ("Message-ID", letter.message_id), *letter.headers)
     for header, value in raw:
@@ -41,20 +49,34 @@ def written(letter: Letter) -> bytes:
     for header, value in (("From", address), ("To", letter.recipient), ("Message-ID", letter.message_id), *letter.headers):
         if not value.isascii():
             raise HeaderRefused(where=header, header=header)
-    boundary = "=_cegla_" + letter.message_id.strip("<>").partition("@")[0]
-    headers = [
-        ("From", f"{display_name(name)} <{address}>" if name else address),
+    return [
+        ("From", _mailbox(name, address)),
         ("To", letter.recipient),
         ("Subject", words(letter.subject)),
         ("Date", format_datetime(letter.at)),
         ("Message-ID", letter.message_id),
-        *letter.headers,
+        *((header, value.replace(">, <", ">,\r\n <")) for header, value in letter.headers),
         ("MIME-Version", "1.0"),
-        ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
+        ("Content-Type", f'multipart/alternative; boundary="{_boundary(letter)}"'),
     ]
-    head = "".join(f"{header}: {value}\r\n" for header, value in headers).encode("ascii")
-    parts = b"".join(_part(boundary, kind, content) for kind, content in (("plain", letter.text), ("html", letter.html)))
-    return head + b"\r\n" + parts + f"--{boundary}--\r\n".encode()
+
+
+def _body(letter: Letter) -> bytes:
+    boundary = _boundary(letter)
+    return b"".join([_part(boundary, "plain", letter.text), _part(boundary, "html", letter.html), f"--{boundary}--\r\n".encode()])
+
+
+def _boundary(letter: Letter) -> str:
+    """The parts are base64, where no line begins with a hyphen, so any text will do."""
+    return "=_cegla_" + letter.message_id.strip("<>").partition("@")[0]
+
+
+def _mailbox(name: str, address: str) -> str:
+    if not name:
+        return address
+    shown = display_name(name)
+    gap = " " if len(shown.rpartition("\n")[2]) + len(address) < LINE - 10 else "\r\n "
+    return f"{shown}{gap}<{address}>"
 
 
 def refuse_breakout(header: str, value: str) -> None:
@@ -79,7 +101,7 @@ def encoded(text: str) -> str:
     chunk = b""
     for letter in text:
         piece = letter.encode("utf-8", "replace")
-        if len(chunk) + len(piece) > WORD_BYTES:
+        if len(chunk) + len(piece) > (WORD_BYTES if chunks else FIRST_WORD_BYTES):
             chunks.append(chunk)
             chunk = b""
         chunk += piece

@@ -1,0 +1,113 @@
+"""DKIM (RFC 6376, RFC 8463): what is hashed and signed of a message, and how the signature is written down.
+
+The key stays outside: a signer comes with a function that signs bytes. Our own letters go out as relaxed/simple, since a body of
+base64 lines has no blanks to forgive; the other forms are here for keys and messages that others made.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+Fields = Sequence[tuple[str, str]]
+
+RSA, ED25519 = "rsa-sha256", "ed25519-sha256"
+SIGNED = frozenset(
+    "from to cc subject date message-id reply-to in-reply-to references mime-version content-type content-transfer-encoding "
+    "list-id list-help list-unsubscribe list-unsubscribe-post list-subscribe list-post list-owner list-archive feedback-id".split()
+)
+OVERSIGNED = ("from",)  #: named once more than it occurs, so that nobody adds a second one
+LINE = 72
+_BLANKS = re.compile(r"[ \t\r\n]+")
+_TRAILING = re.compile(rb"[ \t]+(?=\r\n)")
+_RUNS = re.compile(rb"[ \t]+")
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A key at work: `sign` makes the raw signature of the bytes given (RSA: PKCS #1 v1.5 over SHA-256; Ed25519: over their SHA-256)."""
+
+    domain: str
+    selector: str
+    algorithm: str
+    sign: Callable[[bytes], bytes]
+
+
+def signatures(fields: Fields, body: bytes, signers: Sequence[Signer], at: datetime) -> list[tuple[str, str]]:
+    """The DKIM-Signature fields for a message that is about to leave, one a signer, to be put before the others."""
+    if not signers:
+        return []
+    present = [name.lower() for name, _ in fields]
+    names = [*OVERSIGNED, *(name for name in present if name in SIGNED)]
+    digest = b64encode(body_hash(body, "simple")).decode()
+    return [("DKIM-Signature", _signature(fields, names, digest, signer, at)) for signer in signers]
+
+
+def _signature(fields: Fields, names: Sequence[str], digest: str, signer: Signer, at: datetime) -> str:
+    tags = f"v=1; a={signer.algorithm}; c=relaxed/simple;\r\n\td={signer.domain}; s={signer.selector}; t={int(at.timestamp())};"
+    unsigned = f"{tags}\r\n\t{folded('h=' + ':'.join(names) + ';', ':')}\r\n\tbh={digest};\r\n\tb="
+    signature = signer.sign(signing_input(fields, names, ("DKIM-Signature", unsigned), "relaxed"))
+    return unsigned + folded(b64encode(signature).decode())
+
+
+def signing_input(fields: Fields, names: Sequence[str], own: tuple[str, str], form: str) -> bytes:
+    """What the signature covers: each field named, from the last of its name upwards, then the signature's own field with an empty b=.
+
+    A name that occurs more often than its field stands for "and no other". `form` is simple or relaxed.
+    """
+    canonical = relaxed if form == "relaxed" else simple
+    left: dict[str, list[tuple[str, str]]] = {}
+    for field in fields:
+        left.setdefault(field[0].lower(), []).append(field)
+    wanted = (left.get(name.strip().lower()) for name in names)
+    chosen = [canonical(*of_name.pop()) for of_name in wanted if of_name]
+    return "".join([*chosen, canonical(*own).removesuffix("\r\n")]).encode("utf-8", "surrogateescape")
+
+
+def relaxed(name: str, value: str) -> str:
+    """A field as "relaxed" sees it: name in small letters, unfolded, every run of blanks one blank (section 3.4.2)."""
+    return f"{name.strip().lower()}:{_BLANKS.sub(' ', value).strip(' ')}\r\n"
+
+
+def simple(name: str, value: str) -> str:
+    """A field as it is (section 3.4.1); `value` begins with whatever stood behind the colon."""
+    return f"{name}:{value}\r\n"
+
+
+def body_hash(body: bytes, form: str) -> bytes:
+    """SHA-256 of the body: empty lines at its end do not count; "relaxed" forgives blanks, too (sections 3.4.3 and 3.4.4)."""
+    if form == "relaxed":
+        body = _RUNS.sub(b" ", _TRAILING.sub(b"", body))
+    if body.endswith(b"\r\n\r\n") or body == b"\r\n":
+        body = body.rstrip(b"\r\n") + b"\r\n"
+        body = b"" if body == b"\r\n" else body
+    if form == "simple" or body:
+        body = body if body.endswith(b"\r\n") else body + b"\r\n"
+    return sha256(body).digest()
+
+
+def folded(text: str, after: str = "") -> str:
+    """Text broken into lines for a header: anywhere, or only behind the character `after`."""
+    if not after:
+        return "\r\n\t ".join(text[start : start + LINE] for start in range(0, len(text), LINE))
+    lines, line = list[str](), ""
+    for piece in re.split(f"(?<={re.escape(after)})", text):
+        if line and len(line) + len(piece) > LINE:
+            lines.append(line)
+            line = ""
+        line += piece
+    return "\r\n\t ".join([*lines, line])
+
+
+def record(algorithm: str, public: bytes) -> str:
+    """The TXT record to publish at SELECTOR._domainkey.DOMAIN: RSA as SubjectPublicKeyInfo, Ed25519 as its 32 bytes (RFC 8463, 4.2)."""
+    kind = "ed25519" if algorithm == ED25519 else "rsa"
+    return f"v=DKIM1; k={kind}; p={b64encode(public).decode()}"
+
+
+def in_zone_file(domain: str, selector: str, text: str) -> str:
+    """The record as a line of a zone file, in strings of at most 255 characters."""
+    strings = " ".join(f'"{text[start : start + 250]}"' for start in range(0, len(text), 250))
+    return f"{selector}._domainkey.{domain}. IN TXT ( {strings} )"
