@@ -33,6 +33,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "resolve": _main_of("resolve"),
     "segments": _main_of("segments"),
     "duplicates": _main_of("duplicates"),
+    "analysers": _main_of("analysers"),
     "memory": _main_of("memory"),
     "malformed": _main_of("malformed"),
     "overload": _main_of("overload"),
@@ -59,6 +60,8 @@ def main(arguments: list[str]) -> int:
     """Run the benches named, or all, with the options behind their names; 0 when every figure was reached, 1 when not, 2 for a name that does not exist."""
     first_option = next((place for place, argument in enumerate(arguments) if argument.startswith("-")), len(arguments))
     names, options = arguments[:first_option], arguments[first_option:]
+    if names[:1] == ["analysers"]:  # the names behind it are of analysers
+        names, options = names[:1], [*names[1:], *options]
     unknown = [name for name in names if name not in BENCHES]
     if unknown:
         print(f"there is no bench {', '.join(unknown)}; there are: {', '.join(BENCHES)}", file=sys.stderr)

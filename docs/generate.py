@@ -24,6 +24,8 @@ from cegla.govern import actions as govern
 from cegla.plan.rules.form import MODES, PERSONAL, Plan, PlannedEvent, Property, Words
 from cegla.plan.rules.validator import VIOLATIONS
 from cegla.profile import actions as profile
+from cegla.profile.catalogue import ANALYSERS
+from cegla.profile.rules.analysis import Analyser
 from cegla.repair.rules.fix import CastForm, MoveForm, SetForm, StepForm, ValuesForm
 from cegla.repair.rules.returning import OBSTACLES
 from cegla.resolve import actions as resolve
@@ -206,6 +208,9 @@ works in console, API and command line. Days are counted back from now."""
     return page("Segments", intro, listed)
 
 
+SCHEDULES = {"on_event": "right after an event, and at night", "hourly": "every hour, of whom there is news", "nightly": "every night"}
+
+
 def traits_page() -> str:
     intro = """What Cegla works out about a person. Every trait comes with its confidence, the evidence it rests on, the method and its version,
 the time it was computed and the purpose it may be used for."""
@@ -214,6 +219,28 @@ the time it was computed and the purpose it may be used for."""
         ([code(row.key), row.label.en, row.label.pl, row.value_type, row.purpose, code(row.method), row.min_evidence] for row in profile.TRAITS),
     )
     return page("Traits", intro, listed)
+
+
+def analysers_page() -> str:
+    intro = """What works out what is known of a person. Each row is one file of `cegla/profile/analysers/`; sensitive ones are off until somebody
+sets a purpose. Robots, datacentres and what machines opened are left out, people known to be under 16 are not looked at, and nothing that reveals a
+special category (GDPR art. 9) is ever written. How to add one: [write an analyser](../how-to/write-an-analyser.md)."""
+    return page("Analysers", intro, *(_analyser(row) for row in ANALYSERS))
+
+
+def _analyser(row: Analyser) -> str:
+    facts = [
+        ("Answers", row.promise.en), ("Odpowiada", row.promise.pl), ("How", row.method.en), ("Jak", row.method.pl), ("Runs", SCHEDULES[row.schedule]),
+        ("Purpose", row.purpose + ("" if row.on_by_default else ", off until somebody sets one")), ("Legal class", row.legal_class),
+        ("Method", row.method_version),
+        ("Half-life", f"{row.half_life_days:g} days" if row.half_life_days else "none"), ("Least evidence", row.min_evidence),
+        ("Learns from the own base", "every night" if row.fit else "no"), ("Reference data", row.data or "none"), ("Sees", ", ".join(map(code, row.inputs))),
+    ]  # fmt: skip
+    traits = table(
+        ["Trait", "Label", "Nazwa", "Type", "Least evidence", "Why"],
+        ([code(one.key), one.label.en, one.label.pl, one.value_type, row.least(one), code(one.sentence.en)] for one in row.traits),
+    )
+    return f"## {row.label.en} / {row.label.pl}\n\n{table(['', code(row.key)], facts)}\n\n{traits}"
 
 
 def imports_page() -> str:
@@ -337,6 +364,7 @@ a plan, too. How to write one: [write a tracking plan](../how-to/write-a-trackin
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "analysers.md": analysers_page,
     "api.md": api_page,
     "cli.md": cli_page,
     "errors.md": errors_page,

@@ -1,22 +1,23 @@
 """The door to profiles: enrich events, keep what was declared, refresh and read what is known of people."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from dataclasses import asdict, dataclass
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from itertools import islice
 from typing import Any, cast
 
-import ibis
 import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
 
+from cegla.profile import analysing as analysing
+from cegla.profile import findings, store
 from cegla.profile import past as past
-from cegla.profile import store
+from cegla.profile.catalogue import TRAITS as ANALYSED
 from cegla.profile.past import PastEvent as PastEvent
 from cegla.profile.past import timeline as timeline
-from cegla.profile.rules import enrichment
+from cegla.profile.rules import enrichment, reasons
 from cegla.profile.rules.enrichment import Batch as Numbers
 from cegla.profile.rules.enrichment import Declared
 from cegla.profile.rules.facts import document, facts
@@ -53,23 +54,11 @@ class KnownTrait:
 
 @dataclass(frozen=True)
 class Profile:
-    """What is known of one person: computed traits in the order of `TRAITS`, then the declared ones by name."""
+    """What is known of one person: computed traits in the order of `TRAITS`, what analysers found, then the declared ones by name."""
 
     person_id: int
     traits: tuple[KnownTrait, ...]
     computed_at: datetime | None
-
-
-@dataclass(frozen=True)
-class EventVolume:
-    """How often an event came, and when first and last (UTC)."""
-
-    name: str
-    kind: str
-    count: int
-    people: int
-    first_at: datetime
-    last_at: datetime
 
 
 class SessionMemory(dict[int, Remembered]):
@@ -131,9 +120,10 @@ def refresh(conn: Connection, warehouse: Readable, people: Sequence[int] | None,
 
 
 def forget_people(conn: Connection, people: Sequence[int]) -> None:
-    """Drop the facts of people who were joined into others."""
+    """Drop the facts and findings of people who were joined into others."""
     if people:
         store.SQL.drop_profiles(conn, ids=list(people))
+        store.SQL.drop_findings(conn, ids=list(people))
 
 
 def profile_of(conn: Connection, warehouse: Warehouse, person_id: int, identity_ids: Sequence[int], now: datetime, zone: tzinfo) -> Profile:
@@ -145,6 +135,7 @@ def profile_of(conn: Connection, warehouse: Warehouse, person_id: int, identity_
     for row in TRAITS:
         trait = row.of(kept, computed_at or now, now)
         known.append(KnownTrait(trait, row.label, why(row, trait, now, zone), row.value_type))
+    known += [_known_found(trait, zone) for trait in findings.traits_of(conn, [person_id])[person_id].values()]
     known += [_known_declared(key, *found, zone) for key, found in sorted(_declared_of(conn, identity_ids).items())]
     return Profile(person_id, tuple(known), computed_at)
 
@@ -160,6 +151,8 @@ def profiles_of(conn: Connection, people: Sequence[int] | Mapping[int, Sequence[
         known = readable(kept)
         traits = (row.of(known, computed_at, computed_at) for row in TRAITS)
         values[person] = {trait.key: trait.value for trait in traits if trait.value is not None}
+    for person, found in findings.traits_of(conn, list(people)).items():
+        values[person] |= {key: trait.value for key, trait in found.items() if trait.value is not None}
     if isinstance(people, Mapping):
         owners = {identity: person for person, identities in people.items() for identity in identities}
         newest = {(owners[identity], key): value for identity, key, value, _, _ in store.SQL.find_declared(conn, ids=list(owners))}
@@ -167,16 +160,6 @@ def profiles_of(conn: Connection, people: Sequence[int] | Mapping[int, Sequence[
             if value is not None:
                 values[person][key] = value
     return values
-
-
-def event_volumes(warehouse: Warehouse, since: datetime) -> list[EventVolume]:
-    """How often each event happened since a moment (event time, UTC), most frequent first; bots are left out."""
-    events: Any = history()
-    events = events.filter(~events.is_bot & (events.occurred_at >= ibis.timestamp(since.astimezone(UTC).replace(tzinfo=None))))
-    counted = events.group_by("name", "kind").agg(count=events.count(), people=events.person_id.nunique(), first_at=events.occurred_at.min(),
-        last_at=events.occurred_at.max())
-    found = warehouse.run(counted.order_by(counted["count"].desc(), counted.name)).to_pylist()
-    return [EventVolume(**{**row, "first_at": row["first_at"].replace(tzinfo=UTC), "last_at": row["last_at"].replace(tzinfo=UTC)}) for row in found]
 
 
 def person_traits(now: datetime, people: ir.Table | None = None) -> ir.Table:
@@ -188,18 +171,19 @@ def person_traits(now: datetime, people: ir.Table | None = None) -> ir.Table:
 
 
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> Mapping[str, Any]:
-    """What this slice holds on a person: declared traits with source and time, and the computed facts."""
+    """What this slice holds on a person: declared traits with source and time, the computed facts, and what analysers found."""
     identities = list(identity_ids)
     declared = [{"trait": key, "value": value, "source_id": source, "declared_at": at} for _, key, value, source,
         at in store.SQL.find_declared(conn, ids=identities)]
     computed = [{"facts": kept, "computed_at": at} for _, kept, at in store.SQL.find_profiles(conn, ids=identities)]
-    return {"declared_traits": declared, "computed_facts": computed}
+    found = {person: {key: asdict(trait) for key, trait in traits.items()} for person, traits in findings.traits_of(conn, identities).items() if traits}
+    return {"declared_traits": declared, "computed_facts": computed, "findings": found}
 
 
 def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
-    """Erase declared traits, computed facts and open sessions of these identities; returns how many rows went."""
-    identities = list(identity_ids)
-    return store.SQL.drop_declared(conn, ids=identities) + store.SQL.drop_profiles(conn, ids=identities) + store.SQL.drop_sessions(conn, ids=identities)
+    """Erase declared traits, computed facts, findings and open sessions of these identities; returns how many rows went."""
+    drops = (store.SQL.drop_declared, store.SQL.drop_profiles, store.SQL.drop_findings, store.SQL.drop_sessions)
+    return sum(drop(conn, ids=list(identity_ids)) for drop in drops)
 
 
 # inside ------------------------------------------------------------------------------------------------------------------
@@ -238,3 +222,8 @@ def _known_declared(key: str, value: Any, source_id: int, at: datetime, zone: tz
     facts_known = {"source_id": source_id, "declared_at": at}
     trait = Trait(key, value, 1.0, 1, facts_known, "declared@1", at, "service", source=str(source_id))
     return KnownTrait(trait, Text(key, key), declared_why(str(source_id), at, zone), "declared")
+
+
+def _known_found(trait: Trait, zone: tzinfo) -> KnownTrait:
+    analyser, row = ANALYSED[trait.key]
+    return KnownTrait(trait, row.label, reasons.why(analyser, row, trait, zone), row.value_type)

@@ -44,6 +44,18 @@ class PastEvent:
     properties: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class EventVolume:
+    """How often an event came, and when first and last (UTC)."""
+
+    name: str
+    kind: str
+    count: int
+    people: int
+    first_at: datetime
+    last_at: datetime
+
+
 def timeline(warehouse: Warehouse, person_id: int, before: tuple[datetime, int] | None = None, limit: int = 50) -> list[PastEvent]:
     """A person's events, newest first; `before` is (occurred_at, event_id) of the last one already shown."""
     events: Any = history()
@@ -95,3 +107,13 @@ def _past_events(warehouse: Warehouse, events: ir.Table) -> list[PastEvent]:
         row["occurred_at"], row["received_at"] = row["occurred_at"].replace(tzinfo=UTC), row["received_at"].replace(tzinfo=UTC)
         row["properties"] = msgspec.json.decode(row["properties"]) if row["properties"] else {}
     return [PastEvent(**row) for row in found]
+
+
+def event_volumes(warehouse: Warehouse, since: datetime) -> list[EventVolume]:
+    """How often each event happened since a moment (event time, UTC), most frequent first; bots are left out."""
+    events: Any = history()
+    events = events.filter(~events.is_bot & (events.occurred_at >= ibis.timestamp(since.astimezone(UTC).replace(tzinfo=None))))
+    counted = events.group_by("name", "kind").agg(count=events.count(), people=events.person_id.nunique(), first_at=events.occurred_at.min(),
+        last_at=events.occurred_at.max())
+    found = warehouse.run(counted.order_by(counted["count"].desc(), counted.name)).to_pylist()
+    return [EventVolume(**{**row, "first_at": row["first_at"].replace(tzinfo=UTC), "last_at": row["last_at"].replace(tzinfo=UTC)}) for row in found]

@@ -46,7 +46,7 @@ def keep_declared(conn: Connection, declared: Sequence[Declared]) -> None:
     SQL.make_incoming_declared(conn)
     with conn.cursor() as cursor, cursor.copy(SQL.fill_incoming_declared.sql) as copy:
         for row in declared:
-            value = None if row.value is None else _json(row.value)
+            value = None if row.value is None else as_stored(row.value)
             copy.write_row((row.identity_id, row.key, value, row.source_id, row.declared_at, row.import_id))
     SQL.keep_declared(conn)
     SQL.empty_incoming_declared(conn)
@@ -69,7 +69,8 @@ def _fields(session: Session | None) -> tuple[int | str | None, ...]:
     return (session.id, session.started, session.last, session.campaign) if session else (None, None, None, None)
 
 
-def _json(value: Any) -> str:
+def as_stored(value: Any) -> str:
+    """A value as a JSON text that PostgreSQL can hold."""
     return _without_nul(msgspec.json.encode(value, enc_hook=str).decode())
 
 

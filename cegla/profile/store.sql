@@ -79,3 +79,67 @@ copy incoming_declared from stdin;
 -- name: fill_incoming_profiles!
 -- Copy rows into the place for this batch's profiles.
 copy incoming_profiles (person_id, facts) from stdin;
+
+-- name: find_switches
+-- Which analysers somebody turned on or off, for which purpose, when and who.
+select analyser, is_on, purpose, changed_at, changed_by from profile.switches;
+
+-- name: newest_parameters
+-- What these analysers learnt last from the own base.
+select distinct on (analyser) analyser, version, parameters, learnt_at, people from profile.parameters
+where analyser = any(:analysers) order by analyser, version desc;
+
+-- name: keep_parameters<!
+-- A new version of what an analyser learnt; returns its number.
+insert into profile.parameters (analyser, version, learnt_at, people, parameters)
+select :analyser, coalesce(max(version), 0) + 1, :now, :people, :parameters from profile.parameters where analyser = :analyser
+returning version;
+
+-- name: forget_parameters!
+-- Versions that no finding rests on any more, but for the newest ones.
+delete from profile.parameters p where analyser = :analyser and version <= :version - 10;
+
+-- name: make_incoming_findings#
+-- A place to copy findings to.
+create temp table if not exists incoming_findings (person_id bigint not null, found jsonb not null) on commit delete rows;
+
+-- name: fill_incoming_findings!
+-- Copy rows into the place for findings.
+copy incoming_findings (person_id, found) from stdin;
+
+-- name: empty_incoming_findings!
+-- Make room for the next analyser of the same transaction.
+delete from incoming_findings;
+
+-- name: keep_findings!
+-- Put findings in place of the ones before; what did not change is not written.
+insert into profile.findings as kept (person_id, analyser, found, version, data_version, parameters, purpose, computed_at)
+select person_id, :analyser, found, :version, :data_version, :parameters, :purpose, :now from incoming_findings
+on conflict (analyser, person_id) do update set found = excluded.found, version = excluded.version, data_version = excluded.data_version,
+    parameters = excluded.parameters, purpose = excluded.purpose, computed_at = excluded.computed_at
+where (kept.found, kept.version, kept.data_version, kept.parameters, kept.purpose)
+    is distinct from (excluded.found, excluded.version, excluded.data_version, excluded.parameters, excluded.purpose);
+
+-- name: drop_findings_unless_incoming!
+-- Forget what an analyser once found of these people and does not any more.
+delete from profile.findings f where analyser = :analyser and person_id = any(:people)
+and not exists (select from incoming_findings i where i.person_id = f.person_id);
+
+-- name: drop_findings_between!
+-- Forget what an analyser once found of people in a range of numbers who are not among these any more.
+delete from profile.findings f where analyser = :analyser and person_id > :after and person_id <= :upto
+and not exists (select from incoming_findings i where i.person_id = f.person_id);
+
+-- name: drop_findings!
+-- Forget what all analysers found of these people.
+delete from profile.findings where person_id = any(:ids);
+
+-- name: find_findings
+-- What analysers found of these people.
+select person_id, analyser, found, version, data_version, purpose, computed_at from profile.findings where person_id = any(:people);
+
+-- name: find_minors
+-- Identities with a declared birthday after a day, or a declared age below 16.
+select identity_id from profile.declared
+where key in ('birthday', 'birth_date', 'birthdate', 'date_of_birth', 'age')
+and ((value #>> '{}' > :born_after and value #>> '{}' < '3' and key <> 'age') or (value #>> '{}' = any(:ages) and key = 'age'));

@@ -178,3 +178,11 @@ def merge_log(conn: Connection, batch: int, events: Sequence[Event], first_event
     columns |= {"batch": [batch] * len(rows), "event_id": [numbers.get((row.source_id or 0, row.message_id or "")) for row in rows]}
     arrays = [pa.array(columns[field.name], pa.timestamp("us", "UTC") if pa.types.is_timestamp(field.type) else field.type).cast(field.type) for field in MOVES]
     return pa.Table.from_arrays(arrays, schema=MOVES)
+
+
+def shared_devices(conn: Connection, person_ids: Sequence[int] | None = None) -> list[tuple[int, int, int]]:
+    """(identity, its person, how many people hold it) of the browsers and phones that several people hold.
+
+    With `person_ids`, of theirs only, each with everybody who holds it: to look at the others too.
+    """
+    return list(SQL.shared_devices(conn) if person_ids is None else SQL.shared_devices_of(conn, people=list(person_ids)))

@@ -387,3 +387,26 @@ update resolve.edges set retracted_at = :now, retracted_by = :actor, refused = n
 -- name: restore_edges!
 -- Brings back links that this actor took back.
 update resolve.edges set retracted_at = null, retracted_by = null where edge_id = any(:ids::bigint[]) and retracted_by = :actor;
+
+-- name: shared_devices
+-- The browsers and phones that several people hold. Columns: identity_id, person_id, sharers.
+select o.identity_id, o.person_id, h.sharers
+from (
+    select i.value, i.type, count(distinct i.person_id) as sharers from resolve.identities i
+    join (select distinct value, type from resolve.identities where holder_id <> 0) d on d.value = i.value and d.type = i.type
+    group by i.value, i.type having count(distinct i.person_id) > 1
+) h
+join resolve.identities o on o.value = h.value and o.type = h.type;
+
+-- name: shared_devices_of
+-- The browsers and phones that these people hold together with others, of everybody who does. Columns: identity_id, person_id, sharers.
+select distinct o.identity_id, o.person_id, h.sharers
+from unnest(:people::bigint[]) p(id)
+cross join lateral (
+    select type, value from resolve.identities where identity_id = p.id
+    union all
+    select type, value from resolve.identities where person_id = p.id and person_id <> identity_id
+) m
+cross join lateral (select count(distinct person_id) as sharers from resolve.identities where value = m.value and type = m.type) h
+join resolve.identities o on o.value = m.value and o.type = m.type
+where h.sharers > 1;

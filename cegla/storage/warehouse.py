@@ -171,17 +171,25 @@ class Readable(Protocol):
         """The rows of an expression as Arrow columns."""
         ...
 
+    def keep(self, rows: pa.Table | ir.Table) -> AbstractContextManager[ir.Table]:
+        """These rows, or the answer to this expression, as a table in memory that many questions can be asked of; gone after the block."""
+        ...
+
 
 class Snapshot:
     """The history as one committed batch left it: asked like the warehouse itself, by one thread."""
 
-    def __init__(self, cursor: Any, people: Callable[[Iterable[int]], AbstractContextManager[ir.Table]]) -> None:
+    def __init__(self, cursor: Any, keep: Callable[[pa.Table | ir.Table, str], AbstractContextManager[ir.Table]]) -> None:
         self._cursor = cursor
-        self._people = people
+        self._keep = keep
 
     def people(self, person_ids: Iterable[int]) -> AbstractContextManager[ir.Table]:
         """A table with the one column `person_id`, to join a question with; gone after the block."""
-        return self._people(person_ids)
+        return self._keep(_listed(person_ids), "people")
+
+    def keep(self, rows: pa.Table | ir.Table) -> AbstractContextManager[ir.Table]:
+        """These rows, or the answer to this expression, as a table in memory that many questions can be asked of; gone after the block."""
+        return self._keep(rows, "kept")
 
     def run(self, expression: ir.Table) -> pa.Table:
         """The rows of an expression as Arrow columns."""
@@ -193,6 +201,10 @@ class Snapshot:
             select distinct coalesce(m.mapped_person, e.identity_id)
             from (select distinct identity_id from events where batch > ?) e left join derived.main.identity_map m on m.mapped_identity = e.identity_id"""
         return [person for (person,) in self._cursor.execute(asked, [batch]).fetchall()]
+
+
+def _listed(person_ids: Iterable[int]) -> pa.Table:
+    return pa.table({"person_id": pa.array(list(person_ids), pa.int64())})
 
 
 def _ranges(ranges: Sequence[tuple[int, int]]) -> pa.Table:
@@ -213,7 +225,7 @@ class Warehouse:
         self._root = root
         self._writing = threading.Lock()
         self._numbers = count(1)
-        self._idle_numbers: list[int] = []
+        self._idle_names: dict[str, list[str]] = {}
         self._newest = 0  # the batch whose rows came last, or are on their way
         root.execute("attach ':memory:' as derived")
         for name, schema in TABLES.items():
@@ -235,7 +247,13 @@ class Warehouse:
     @contextmanager
     def people(self, person_ids: Iterable[int]) -> Generator[ir.Table]:
         """A table with the one column `person_id`, to join a question with; gone after the block."""
-        with self._cursor() as cursor, self._people(cursor, person_ids) as table:
+        with self._cursor() as cursor, self._keep(cursor, _listed(person_ids), "people") as table:
+            yield table
+
+    @contextmanager
+    def keep(self, rows: pa.Table | ir.Table) -> Generator[ir.Table]:
+        """These rows, or the answer to this expression, as a table in memory that many questions can be asked of; gone after the block."""
+        with self._cursor() as cursor, self._keep(cursor, rows, "kept") as table:
             yield table
 
     def run(self, expression: ir.Table) -> pa.Table:
@@ -253,25 +271,31 @@ class Warehouse:
             cursor.begin()
             cursor.execute("select 1 from events limit 1").fetchall()  # a transaction sees each database as of its first look
             cursor.execute("select 1 from derived.main.identity_map limit 1").fetchall()
-            yield Snapshot(cursor, partial(self._people, cursor)) if self._newest <= batch else None
+            yield Snapshot(cursor, partial(self._keep, cursor)) if self._newest <= batch else None
 
     @contextmanager
-    def _people(self, cursor: Any, person_ids: Iterable[int]) -> Generator[ir.Table]:
-        """Names are used again, so that the same question about other people is the same expression (see `run`)."""
+    def _keep(self, cursor: Any, rows: pa.Table | ir.Table, kind: str) -> Generator[ir.Table]:
+        """Names are used again, so that the same question about other rows is the same expression (see `run`)."""
+        idle = self._idle_names.setdefault(kind, [])
         try:
-            number = self._idle_numbers.pop()
+            name = idle.pop()
         except IndexError:
-            number = next(self._numbers)
-        name = f"people_{number}"
-        cursor.register("incoming", pa.table({"person_id": pa.array(list(person_ids), pa.int64())}))
-        cursor.execute(f"create table derived.main.{name} as select person_id from incoming")
-        cursor.unregister("incoming")
+            name = f"{kind}_{next(self._numbers)}"
+        if isinstance(rows, pa.Table):
+            cursor.register("incoming", rows)
+            cursor.execute(f"create table derived.main.{name} as select * from incoming")
+            cursor.unregister("incoming")
+            schema = ibis.Schema.from_pyarrow(rows.schema)
+        else:
+            operation: Any = rows.op()
+            cursor.execute(f"create table derived.main.{name} as {_sql(operation)}")
+            schema = rows.schema()
         try:
-            yield _derived(name, {"person_id": "int64"})
+            yield ibis.table(schema, name=name, catalog="derived", database="main")
         finally:
             with suppress(duckdb.TransactionException):  # a failed transaction drops the table itself
                 cursor.execute(f"drop table derived.main.{name}")
-            self._idle_numbers.append(number)
+            idle.append(name)
 
     # writing ---------------------------------------------------------------------------------------------------------
 

@@ -25,6 +25,9 @@ class Trait:
     purpose: str
     legal_class: LegalClass = "ok"
     source: str = "computed"  #: "computed", or the name of the source that declared it
+    data_version: str = ""  #: of the reference data it rests on, if it does
+    valid_until: datetime | None = None
+    reason: str | None = None  #: why the value is unknown: "too_little_evidence"
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def test_the_latest_events_are_the_last_taken_in(workspace: Workspace, conn: Con
 
 def test_volumes_count_events_and_people_since_a_moment(workspace: Workspace, conn: Connection) -> None:
     take_in(workspace, conn, [event("Played", 1), event("Played", 2), event("Paused", 3), event("Played", 99)], [7, 8, 7, 7])
-    found = profile.event_volumes(workspace.warehouse, NOW - timedelta(days=30))
+    found = profile.past.event_volumes(workspace.warehouse, NOW - timedelta(days=30))
     assert [(one.name, one.count, one.people) for one in found] == [("Played", 2, 2), ("Paused", 1, 1)]
     assert found[0].last_at == NOW - timedelta(days=1)
 

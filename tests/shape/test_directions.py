@@ -23,7 +23,7 @@ MOST_MODULES_FOR_ONE_RULE = 10  #: the packages around them hold a docstring and
 
 
 def rules() -> list[Module]:
-    return [found for found in modules() if ".rules." in found.name]
+    return [found for found in modules() if ".rules." in found.name or ".analysers." in found.name]
 
 
 def foreign_entries() -> Iterator[str]:
@@ -52,7 +52,7 @@ def worldly(found: Module) -> Iterator[str]:
     for target in found.imports():
         top = target.split(".")[0]
         if top == "cegla":
-            if not target.startswith(("cegla.vocabulary", f"cegla.{found.part}.rules")):
+            if not target.startswith(("cegla.vocabulary", f"cegla.{found.part}.rules", f"cegla.{found.part}.analysers")):
                 yield target
         elif target in WORLDLY or top in WORLDLY or (top not in sys.stdlib_module_names and top not in VALUE_LIBRARIES):
             yield target

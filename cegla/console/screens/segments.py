@@ -151,7 +151,7 @@ def _drafted(visit: Visit, draft: Draft) -> Draft:
 
 def _form(visit: Visit, draft: Draft, status: int = 200) -> Response:
     operators = [(TITLES[group], [row for row in segment.OPERATORS.values() if row.group == group]) for group in TITLES]
-    events = [] if visit.partial else profile.event_volumes(visit.ws.warehouse, visit.now - timedelta(days=NAMES_DAYS))
+    events = [] if visit.partial else profile.past.event_volumes(visit.ws.warehouse, visit.now - timedelta(days=NAMES_DAYS))
     words = {"kinds": KINDS, "operators": operators, "comparisons": COMPARISONS, "numbers": builder.NUMBERS}
     model = {"draft": draft, "tree": builder.form_of(draft.rule), "words": words, "event_names": [row.name for row in events]}
     return visit.page("segment_form.html", model, block="form", status=status)

@@ -1,6 +1,9 @@
 """Confidence: how far a share that was seen can be trusted."""
 
 import math
+from typing import Any
+
+import numpy as np
 
 _Z = 1.959963984540054  # 95 % on both sides
 
@@ -13,3 +16,13 @@ def share_lower_bound(hits: float, tries: float) -> float:
     square = _Z * _Z / tries
     bound = (share + square / 2 - _Z * math.sqrt(share * (1 - share) / tries + square / (4 * tries))) / (1 + square)
     return min(share, max(0.0, bound))
+
+
+def share_lower_bounds(hits: Any, tries: Any) -> Any:
+    """`share_lower_bound` of whole columns."""
+    hits, tries = np.nan_to_num(np.asarray(hits, np.float64)), np.nan_to_num(np.asarray(tries, np.float64))
+    some = np.where(tries > 0, tries, 1.0)
+    share = np.clip(hits / some, 0.0, 1.0)
+    square = _Z * _Z / some
+    bound = (share + square / 2 - _Z * np.sqrt(share * (1 - share) / some + square / (4 * some))) / (1 + square)
+    return np.where(tries > 0, np.minimum(share, np.maximum(0.0, bound)), 0.0)

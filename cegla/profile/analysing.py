@@ -1,0 +1,218 @@
+"""Running analysers: one scan of the history for all of them, columns in, findings kept.
+
+    people ─► guards (minors, objections) ─► history of theirs, kept once ─► facts of each analyser ─► read ─► findings
+"""
+
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any, cast
+
+import ibis.expr.types as ir
+import numpy as np
+
+from cegla.profile import findings
+from cegla.profile.catalogue import ANALYSERS, BY_KEY
+from cegla.profile.findings import Document
+from cegla.profile.rules import guards
+from cegla.profile.rules.analysis import Analyser, Facts, Params, Schedule, documents
+from cegla.profile.rules.guards import Seen
+from cegla.profile.store import SQL
+from cegla.resolve import actions as resolve
+from cegla.storage.warehouse import Readable, history
+from cegla.storage.workspace import Connection
+
+PEOPLE_AT_A_TIME = 25_000  #: whose history is kept in memory at once
+SAMPLE_PEOPLE = 50_000  #: of whom analysers learn
+ADULT_YEARS = 16  #: nothing is inferred of people known to be younger
+FEW_PEOPLE = 2_000  #: up to here shared devices are looked up by person
+Told = Mapping[str, Mapping[int, Any]]
+
+
+@dataclass(frozen=True)
+class When:
+    """The moment of a run, the shop's time zone, the controller's own words for what may not be known, and who objected to profiling."""
+
+    now: datetime
+    zone: tzinfo
+    blocked: tuple[str, ...] = ()
+    objecting: frozenset[int] = field(default_factory=frozenset[int])
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Of whom nothing may be found: nothing at all, or nothing that is profiling."""
+
+    minors: frozenset[int] = frozenset()
+    objecting: frozenset[int] = frozenset()
+
+    def of(self, purpose: str) -> frozenset[int]:
+        """Whom an analyser with this purpose does not look at."""
+        return self.minors | self.objecting if purpose == "profiling" else self.minors
+
+
+@dataclass(frozen=True)
+class Devices:
+    """Devices that several people share: (identity, sharers), and the people."""
+
+    identities: tuple[tuple[int, int], ...] = ()
+    people: frozenset[int] = field(default_factory=frozenset[int])
+
+
+def running(conn: Connection, schedule: Schedule | None = None) -> list[tuple[Analyser, str]]:
+    """The analysers that are on, of a schedule or of all, each with the purpose it runs for."""
+    stand = findings.switches(conn)
+    return [(row, stand[row.key].purpose) for row in ANALYSERS if stand[row.key].is_on and schedule in (None, row.schedule)]
+
+
+def analyse(
+    conn: Connection, past: Readable, people: Sequence[int], chosen: Sequence[tuple[Analyser, str]], when: When, between: tuple[int, int] | None = None
+) -> int:
+    """Find anew what these analysers know of some people, and keep it; returns how many people were looked at.
+
+    Whoever shares a device with one of them is looked at too, for what is known of both changes. With `between`, the people are
+    everybody there is in a range of numbers (after, upto], and what was found of others in it is forgotten.
+    """
+    devices = devices_of(conn, people)
+    wanted = list(people) if between else sorted({*people, *devices.people})
+    left_out = LeftOut(minors(conn, when.now), when.objecting)
+    known = findings.learnt(conn, [row.key for row, _ in chosen])
+    for start in range(0, max(len(wanted), 1), PEOPLE_AT_A_TIME):
+        some = wanted[start : start + PEOPLE_AT_A_TIME]
+        told = told_by(conn, some, [row for row, _ in chosen])
+        with seen_of(past, some, [row for row, _ in chosen], when, devices) as seen:
+            for row, purpose in chosen:
+                out = left_out.of(purpose)
+                allowed = [person for person in some if person not in out]
+                found = found_by(past, seen, row, allowed, (known[row.key].given, when.now, devices, told))
+                findings.keep(conn, row, found, between or some, (known[row.key].version, purpose, when.now))
+    return len(wanted)
+
+
+def found_by(
+    past: Readable, seen: Seen, analyser: Analyser, people: Sequence[int], context: tuple[Params, datetime, Devices, Told]
+) -> list[Document]:
+    """What one analyser finds of people whose history is kept; nothing is stored."""
+    params, now, devices, told = context
+    if not people:
+        return []
+    facts = facts_of(past, seen, analyser.facts, people, _told_columns(analyser, people, told))
+    shared = np.isin(facts.people, list(devices.people))
+    return documents(analyser, facts, analyser.read(facts, params, now), shared)
+
+
+def facts_of(past: Readable, seen: Seen, ask: Callable[[Seen], Any], people: Sequence[int], told: Mapping[str, Sequence[Any]] | None = None) -> Facts:
+    """The facts that a question gives about people whose history is kept."""
+    return Facts(sorted(people), past.run(_question(ask, cast(Hashable, seen.events.op()), cast(Hashable, seen.lines.op()))), told)
+
+
+@contextmanager
+def seen_of(past: Readable, people: Sequence[int], analysers: Sequence[Analyser], when: When, devices: Devices) -> Generator[Seen]:
+    """The history of some people as these analysers may see it, read once and kept while the block lasts."""
+    inputs = tuple(sorted({name for row in analysers for name in row.inputs}))
+    with ExitStack() as stack:
+        asked = stack.enter_context(past.people(people))
+        moment = stack.enter_context(past.keep(guards.moment_row(when.now, when.zone)))
+        sharing = stack.enter_context(past.keep(guards.sharing_rows(devices.identities)))
+        tables = tuple(cast(Hashable, table.op()) for table in (asked, moment, sharing))
+        events = stack.enter_context(past.keep(_events(tables, inputs, when.blocked)))
+        lines = _lines(tables, cast(Hashable, events.op()), inputs, when.blocked)
+        if any(name.startswith("line.") for name in inputs):
+            lines = stack.enter_context(past.keep(lines))
+        yield Seen(events, lines)
+
+
+def learn(conn: Connection, past: Readable, chosen: Sequence[tuple[Analyser, str]], when: When) -> dict[str, int]:
+    """Have analysers learn from a sample of the own base; returns the version of what each knows now."""
+    learning = [(row, purpose, row.fit) for row, purpose in chosen if row.fit is not None]
+    if not learning:
+        return {}
+    out = LeftOut(minors(conn, when.now), when.objecting)
+    sample = sampled([person for person in everybody(past) if person not in out.minors])
+    versions: dict[str, int] = {}
+    for row, purpose, fit in learning:
+        people = [person for person in sample if person not in out.of(purpose)]
+        with seen_of(past, people, [row], when, Devices()) as seen:
+            versions[row.key] = findings.keep_learnt(conn, row.key, fit.learn(facts_of(past, seen, fit.learn_from, people), when.now), len(people), when.now)
+    return versions
+
+
+def sampled(people: Sequence[int], most: int = SAMPLE_PEOPLE) -> list[int]:
+    """The same people every time, whoever else there is: those whose mixed number is smallest."""
+    if len(people) <= most:
+        return list(people)
+    numbers = np.asarray(people, np.uint64)
+    mixed = numbers * np.uint64(0x9E3779B97F4A7C15)
+    return sorted(numbers[np.argpartition(mixed ^ (mixed >> np.uint64(32)), most)[:most]].tolist())
+
+
+def everybody(past: Readable, after: int = 0, upto: int | None = None) -> list[int]:
+    """Everybody in the history but robots, by number, of a range of numbers (after, upto]."""
+    events: Any = history()
+    found = events.filter(~events.is_bot.fill_null(False)).select("person_id").distinct()
+    people = np.sort(past.run(found)["person_id"].to_numpy())
+    return people[(people > after) & (people <= (upto if upto is not None else people.max(initial=0)))].tolist()
+
+
+def devices_of(conn: Connection, people: Sequence[int] | None) -> Devices:
+    """The devices that several people share, of everybody or of some people and whoever shares with them."""
+    asked = people if people is not None and len(people) <= FEW_PEOPLE else None
+    rows = resolve.links.shared_devices(conn, asked)
+    if people is not None and asked is None:
+        mine = set(people)
+        touched = {identity for identity, person, _ in rows if person in mine}
+        rows = [row for row in rows if row[0] in touched]
+    return Devices(tuple(sorted((identity, sharers) for identity, _, sharers in rows)), frozenset(person for _, person, _ in rows))
+
+
+def minors(conn: Connection, now: datetime) -> frozenset[int]:
+    """People known to be under 16, by a declared birthday or age."""
+    born_after = (now - timedelta(days=round(ADULT_YEARS * 365.25))).strftime("%Y-%m-%d")
+    identities = [identity for (identity,) in SQL.find_minors(conn, born_after=born_after, ages=[str(age) for age in range(ADULT_YEARS)])]
+    return frozenset(resolve.owners(conn, identities).values())
+
+
+def told_by(conn: Connection, people: Sequence[int], analysers: Sequence[Analyser]) -> Told:
+    """What PostgreSQL alone holds on these people, for analysers that ask: input → person → the newest declared value, or all identifiers of a kind."""
+    asked = {name for row in analysers for name in row.inputs if name.startswith(("declared.", "identifier."))}
+    if not asked or not people:
+        return {}
+    columns: dict[str, dict[int, Any]] = {name: {} for name in asked}
+    owner: dict[int, int] = {}
+    for person, known in resolve.identifiers_of(conn, people).items():
+        for one in known:
+            owner[one.identity_id] = person
+            if (name := f"identifier.{one.type}") in asked:
+                columns[name].setdefault(person, []).append(one.value)
+    for identity, key, value, _, _ in SQL.find_declared(conn, ids=list(owner)):
+        if (name := f"declared.{key}") in asked:
+            columns[name][owner[identity]] = value
+    return columns
+
+
+def _told_columns(analyser: Analyser, people: Sequence[int], told: Told) -> dict[str, list[Any]]:
+    return {name: [told[name].get(person) for person in sorted(people)] for name in analyser.inputs if name in told}
+
+
+@lru_cache(maxsize=256)
+def _question(ask: Callable[[Seen], Any], events: Any, lines: Any) -> ir.Table:
+    """Writing an expression takes longer than many an answer, so it is written once for each kept table."""
+    return ask(Seen(events.to_expr(), lines.to_expr())).order_by("person_id")
+
+
+@lru_cache(maxsize=64)
+def _events(tables: tuple[Any, ...], inputs: tuple[str, ...], blocked: tuple[str, ...]) -> ir.Table:
+    asked, moment, sharing = (table.to_expr() for table in tables)
+    return guards.seen_events(history("events", asked), moment, sharing, inputs, blocked)
+
+
+@lru_cache(maxsize=64)
+def _lines(tables: tuple[Any, ...], events: Any, inputs: tuple[str, ...], blocked: tuple[str, ...]) -> ir.Table:
+    return guards.seen_lines(history("order_lines", tables[0].to_expr()), events.to_expr(), inputs, blocked)
+
+
+def row_of(key: str) -> Analyser:
+    """The row of an analyser. Raises KeyError."""
+    return BY_KEY[key]

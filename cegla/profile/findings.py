@@ -1,0 +1,118 @@
+"""What analysers found, as PostgreSQL keeps it: findings by person, what was learnt from the own base, what is on and why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from cegla.profile.catalogue import ANALYSERS
+from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Params
+from cegla.profile.store import SQL, as_stored
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.people import Trait
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Whether an analyser is on, for which purpose, and who said so; None: nobody, it is as its row says."""
+
+    is_on: bool
+    purpose: str
+    changed_at: datetime | None = None
+    changed_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What an analyser knows of the own base; version 0 and empty before its first night."""
+
+    version: int = 0
+    params: Mapping[str, Any] | None = None
+    learnt_at: datetime | None = None
+    people: int = 0
+
+    @property
+    def given(self) -> Params:
+        """As the analyser's `read` gets it."""
+        return self.params or {}
+
+
+NOTHING_LEARNT = Learnt()
+Document = tuple[int, dict[str, Any]]
+
+
+def switches(conn: Connection) -> dict[str, Switch]:
+    """How every analyser of the table stands."""
+    said = {key: Switch(*found) for key, *found in SQL.find_switches(conn)}
+    return {row.key: said.get(row.key) or Switch(row.on_by_default, row.purpose) for row in ANALYSERS}
+
+
+def learnt(conn: Connection, keys: Sequence[str]) -> dict[str, Learnt]:
+    """What these analysers learnt last."""
+    found = {key: Learnt(version, params, at, people) for key, version, params, at, people in SQL.newest_parameters(conn, analysers=list(keys))}
+    return {key: found.get(key, NOTHING_LEARNT) for key in keys}
+
+
+def keep_learnt(conn: Connection, key: str, params: Params, people: int, now: datetime) -> int:
+    """Keep what an analyser learnt as its newest version, unless it is what it knew already; returns the version's number."""
+    before = learnt(conn, [key])[key]
+    text = as_stored(params)
+    if before.version and as_stored(before.given) == text:
+        return before.version
+    version = SQL.keep_parameters(conn, analyser=key, now=now, people=people, parameters=text)
+    version = version[0] if isinstance(version, tuple) else version
+    SQL.forget_parameters(conn, analyser=key, version=version)
+    return version
+
+
+def keep(conn: Connection, analyser: Analyser, found: Sequence[Document], asked: Sequence[int] | tuple[int, int], context: tuple[int, str, datetime]) -> None:
+    """Put what an analyser found in place of what it knew of the people asked about: a list, or everybody in the range (after, upto].
+
+    `context` is the version of what it learnt, the purpose, and the moment.
+    """
+    parameters, purpose, now = context
+    SQL.make_incoming_findings(conn)
+    if found:
+        rows = "\n".join(f"{person}\t{as_stored(document)}" for person, document in found)
+        with conn.cursor() as cursor, cursor.copy(SQL.fill_incoming_findings.sql) as copy:
+            copy.write(rows.replace("\\", "\\\\"))
+    if isinstance(asked, tuple):
+        SQL.drop_findings_between(conn, analyser=analyser.key, after=asked[0], upto=asked[1])
+    else:
+        SQL.drop_findings_unless_incoming(conn, analyser=analyser.key, people=list(asked))
+    if found:
+        SQL.keep_findings(
+            conn, analyser=analyser.key, version=analyser.version, data_version=analyser.data, parameters=parameters, purpose=purpose, now=now
+        )  # fmt: skip
+        SQL.empty_incoming_findings(conn)
+
+
+def traits_of(conn: Connection, person_ids: Sequence[int]) -> dict[int, dict[str, Trait]]:
+    """What is known of these people by the key of the trait, the unknown too; analysers that are no longer in the table say nothing."""
+    rows = {row.key: row for row in ANALYSERS}
+    known: dict[int, dict[str, Trait]] = {person: {} for person in person_ids}
+    for person, key, document, version, data_version, purpose, at in SQL.find_findings(conn, people=list(person_ids)):
+        if row := rows.get(key):
+            said = (version, data_version, purpose, at)
+            known[person] |= {trait.key: trait_of(row, trait, document, said) for trait in row.traits if trait.key in document["traits"]}
+    return known
+
+
+def trait_of(analyser: Analyser, trait: AnalysedTrait, document: Mapping[str, Any], said: tuple[int, str, str, datetime]) -> Trait:
+    """One trait out of a document; `said` is version, data version, purpose and time of the finding."""
+    version, data_version, purpose, at = said
+    one = document["traits"][trait.key]
+    value = one["value"]
+    if trait.value_type == "moment" and value is not None:
+        value = datetime.fromisoformat(value)
+    return Trait(
+        trait.key, value, one["confidence"], one["n"], document["facts"], f"{analyser.key}@{version}", at, purpose,
+        analyser.legal_class, data_version=data_version, valid_until=analyser.valid_until(at), reason=one.get("reason"),
+    )  # fmt: skip
+
+
+def decoded(text: str) -> Any:
+    """A document as it is read back."""
+    return msgspec.json.decode(text)

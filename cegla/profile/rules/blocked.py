@@ -1,0 +1,67 @@
+"""What reveals a special category of personal data (GDPR art. 9): never on a profile, not even as a score that is off.
+
+Words of health, religion, politics, unions, origin and intimate life, and the topics of the IAB Content Taxonomy that name them. After
+CJEU C-184/20, C-252/21 and C-21/23 it is enough that something can be deduced: an order of medicine without prescription is health data.
+The controller can add words of their own. The patterns are matched on text without capitals and Polish letters.
+"""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from cegla.vocabulary.folding import folded
+
+#: Stems, in Polish and English; a stem matches at the beginning of a word. One that ends in "." is a whole word.
+_STEMS = {
+    "health": """
+        apte, lek., leki., lekow., lekarst, lekarz, przeciwbol, antybiot, antykoncep, prezerwat, test ciaz, testy ciaz, ciaz, nieplodn, in vitro,
+        poronien, aborc, menopauz, potencja., potencje., erekcj, chorob, choroba, cukrzyc, insulin, glukometr, nowotwor, onkolog, rak piersi, chemioterap,
+        depresj, psychiatr, psychoterap, psychotrop, uzaleznien, alkoholizm, odwyk, hiv., aids., wenerycz, grzybic, hemoroid, luszczyc, alergi,
+        astm, inhalator, cisnieniomierz, nietrzyman, inkontynenc, pieluchomajtk, ortopedycz, rehabilit, niepelnospraw, wozek inwalid, aparat sluch,
+        szpital, przychodni, medycz, suplementy na, syrop na, masc na, tabletki na, krople do oczu, odchudzan, medical, medicin, medicat, pharmac,
+        prescription, painkill, antibiot, contracept, condom, pregnan, infertil, miscarr, abortion, menopaus, erectil, disease, diabet, cancer,
+        oncolog, chemotherap, depression, psychiat, addiction, rehab., allerg, asthma, inhaler, blood pressure, incontinen, hemorrhoid, psoriasis,
+        disabil, wheelchair, hearing aid, hospital, sexual health, mental health, weight loss""",
+    "belief": """
+        religi, koscio, parafi, katolic, chrzescijan, protestan, prawoslaw, swiadkowie jehow, zydow, judai, koszern, islam, muzulm, halal, koran,
+        biblia, biblij, rozaniec, rozance, modlitw, dewocjon, komunia swiet, bierzmowan, chrzest, buddyz, hinduiz, ateiz, church, catholic,
+        christian, protestant, orthodox, jewish, kosher, muslim, quran, bible, rosary, prayer, buddhis, hindu, atheis, spiritualit""",
+    "politics": """
+        polityk, polityczn, partia, partie., wybory, wyborcz, poslank, senator, lewic, prawic, zwiazki zawodow, zwiazek zawodow, zwiazkow zawodow,
+        politic, election, left wing, right wing, trade union, labor union, labour union""",
+    "origin": """
+        etnicz, rasow, narodowosc, romsk, uchodz, migrant, imigrant, ethnic, racial, refugee""",
+    "intimate": """
+        lgbt, gej., geje., gejow., lesbij, homoseks, biseks, transplciow, transseks, orientacj seks, seks, erotyk, erotycz, rozwod, rozwiedz, gay., lesbian,
+        bisexual, transgender, sexual, erotic, divorce""",
+    "biometric": """
+        testy dna, test dna, genetycz, biometr, dna test, genetic, biometric""",
+    "crime": """
+        karaln, wyrok, wiezien, criminal record, prison""",
+}
+STEMS: dict[str, tuple[str, ...]] = {topic: tuple(" ".join(stem.split()) for stem in stems.split(",")) for topic, stems in _STEMS.items()}
+POLISH, PLAIN = "ąćęłńóśźż", "acelnoszz"
+
+
+@lru_cache(maxsize=64)
+def pattern(more: tuple[str, ...] = ()) -> str:
+    """One regular expression of all stems and the controller's own words, for text in lower case without diacritics."""
+    own = (re.escape(folded(word)) for word in more if word.strip())
+    stems = (re.escape(stem.removesuffix(".")) + (r"\b" if stem.endswith(".") else "") for stems in STEMS.values() for stem in stems)
+    return r"\b(?:" + "|".join([*own, *stems]).replace(r"\ ", r"[ _/+-]") + ")"
+
+
+@lru_cache(maxsize=64)
+def _compiled(more: tuple[str, ...]) -> "re.Pattern[str]":
+    return re.compile(pattern(more), re.ASCII)
+
+
+def is_blocked(text: str, more: tuple[str, ...] = ()) -> bool:
+    """Whether a text names what may never be on a profile."""
+    return _compiled(more).search(folded(text).replace("_", " ")) is not None
+
+
+def without_blocked(column: Any, more: tuple[str, ...] = ()) -> Any:
+    """A text column (Ibis) with null in place of what `is_blocked`."""
+    plain = column.lower().translate(POLISH, PLAIN).replace("_", " ")
+    return (~plain.re_search(pattern(more)).fill_null(False)).ifelse(column, None)

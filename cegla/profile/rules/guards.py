@@ -1,0 +1,143 @@
+"""Guards before every analyser: whose doing an event really was, and what may be known of it at all.
+
+    history ──not bots, datacentres, machines──► events ──only the columns asked for, nothing of art. 9──► kept once ──► all analysers
+
+The one scan of the history that all analysers share. Left out are robots, what machines opened or clicked, and everything from
+datacentres but the shop's own servers. Behind a VPN sits a human, so `is_proxy` is for the analysers of places to look at.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+import ibis
+import pyarrow as pa
+
+from cegla.profile.rules.blocked import without_blocked
+
+Table = Any  # an Ibis table
+
+ALWAYS = ("person_id", "event_id", "identity_id", "kind", "name", "occurred_at", "local_at", "session_id")
+LINE_ALWAYS = ("person_id", "event_id", "name", "occurred_at")
+#: Columns whose text is written by people or about things, so that it may name what art. 9 protects.
+TELLING = frozenset({"page_path", "page_title", "referrer_term", "campaign_name", "campaign_term", "campaign_content"})
+ABOUT_PRODUCTS = ("product_id", "product", "category")
+HIDDEN = timedelta(days=1)  #: an event further in the future than this comes from a wrong clock
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What analysers see of the history, as Ibis tables. Both hold `person_id`, `event_id`, `name`, `occurred_at` (UTC), `age_days`, `weight`.
+
+    `events` adds `kind`, `local_at`, `session_id` (null: the person did nothing), `days_ago` (whole local days before today, 0 today) and the
+    columns that the inputs name; properties are there by their name as "property_NAME". `lines` are order lines and products looked at.
+    `age_days` is how long ago it was, never below 0; `weight` is 1, or 1/k on a device that k people share.
+    """
+
+    events: Table
+    lines: Table
+
+    @property
+    def visits(self) -> Table:
+        """One row a session: `person_id`, `session_id`, `began`, `ended` (UTC), `local_began`, `events`, `age_days`, `weight`."""
+        active = self.events.filter(self.events.session_id.notnull())
+        return active.group_by("person_id", "session_id").agg(
+            began=active.occurred_at.min(), ended=active.occurred_at.max(), local_began=active.local_at.min(), events=active.count(),
+            age_days=active.age_days.min(), weight=active.weight.max(),
+        )  # fmt: skip
+
+
+def moment_row(now: datetime, zone: tzinfo) -> pa.Table:
+    """The moment of a run as a table of one row, so that the question stays the same from run to run."""
+    return pa.table(
+        {"now": [now.astimezone(UTC).replace(tzinfo=None)], "local_now": [now.astimezone(zone).replace(tzinfo=None)]},
+        schema=pa.schema([("now", pa.timestamp("us")), ("local_now", pa.timestamp("us"))]),
+    )
+
+
+def sharing_rows(sharing: Iterable[tuple[int, int]]) -> pa.Table:
+    """(identity, how many people share its device) as a table."""
+    pairs = list(sharing)
+    return pa.table({"shared_identity": pa.array([one for one, _ in pairs], pa.int64()), "sharers": pa.array([many for _, many in pairs], pa.int64())})
+
+
+def seen_events(events: Table, moment: Table, sharing: Table, inputs: Iterable[str], blocked: tuple[str, ...] = ()) -> Table:
+    """The events that analysers see: `events` is a `history()` table, `moment` and `sharing` are made by the functions above."""
+    asked = sorted({name for name in inputs if "." not in name} - {*ALWAYS})
+    properties = sorted({name.partition(".")[2] for name in inputs if name.startswith("property.")})
+    human = ~events.is_bot.fill_null(False)
+    if "machine_reason" in events.columns:
+        human &= events.machine_reason.isnull()
+        human &= ~(events.is_datacentre.fill_null(False) & (events.device_type.fill_null("") != "server"))
+    joined = events.filter(human).cross_join(moment)
+    joined = joined.filter(joined.occurred_at <= joined.now + ibis.interval(days=HIDDEN.days))
+    joined = joined.left_join(sharing, joined.identity_id == sharing.shared_identity)
+    columns: dict[str, Any] = {name: joined[name] for name in ALWAYS if name != "identity_id"}
+    columns |= {name: _told(joined, name, blocked) for name in asked}
+    columns |= {f"property_{name}": without_blocked(_property(joined, name), blocked) for name in properties}
+    return joined.select(
+        **columns,
+        age_days=_age_days(joined),
+        days_ago=ibis.greatest(_day(joined.local_now) - _day(joined.local_at), 0),
+        weight=(1.0 / joined.sharers.cast("float64")).fill_null(1.0),
+        shared=joined.sharers.notnull(),
+    )
+
+
+def seen_lines(lines: Table, seen: Table, inputs: Iterable[str], blocked: tuple[str, ...] = ()) -> Table:
+    """The order lines, and products looked at, of the events that analysers see (`seen`, kept)."""
+    asked = sorted({name.partition(".")[2] for name in inputs if name.startswith("line.")})
+    told = seen.select(seen_id=seen.event_id, age_days=seen.age_days, weight=seen.weight)
+    joined = lines.inner_join(told, lines.event_id == told.seen_id)
+    named = without_blocked(joined.category.fill_null("") + " " + joined["product"].fill_null(""), blocked).notnull()
+    columns = {name: joined[name] for name in LINE_ALWAYS}
+    columns |= {name: named.ifelse(joined[name], None) if name in ABOUT_PRODUCTS else joined[name] for name in asked}
+    return joined.select(**columns, age_days=joined.age_days, weight=joined.weight)
+
+
+def gathered(long: Table, name: str, what: str = "what", weight: str = "weight") -> Table:
+    """From rows (person_id, what, weight) one row a person with the column `name`: a list of {what, weight}, ordered by `what`.
+
+    Reads back with `Facts.pairs` and `Facts.matrix`.
+    """
+    counted = long.filter(long[what].notnull()).group_by("person_id", what=long[what]).agg(weight=long[weight].cast("float64").sum().round(6))
+    pair: Any = ibis.struct({"what": counted.what, "weight": counted.weight})
+    return counted.group_by("person_id").agg(**{name: pair.collect(order_by=counted.what)})
+
+
+def joined_facts(first: Table, *more: Table) -> Table:
+    """Tables of facts side by side, one row a person; who is in `first` is in the result."""
+    for other in more:
+        renamed = other.rename(other_person="person_id")
+        first = first.left_join(renamed, first.person_id == renamed.other_person).drop("other_person")
+    return first
+
+
+def half_life(age_days: Any, days: float) -> Any:
+    """The weight that is left after `age_days`, when it halves every `days`: 1 for now."""
+    return (age_days * (-0.6931471805599453 / days)).exp()
+
+
+def _told(joined: Table, name: str, blocked: tuple[str, ...]) -> Any:
+    if name not in joined.columns:
+        return ibis.null("string")  # a history of before the column was added
+    return without_blocked(joined[name], blocked) if name in TELLING else joined[name]
+
+
+@ibis.udf.scalar.builtin(name="json_extract_string")
+def _text_at(document: str, pointer: str) -> str:  # pyright: ignore[reportReturnType]
+    """The text of a JSON value at an RFC 6901 pointer; null when there is none."""
+
+
+def _property(joined: Table, name: str) -> Any:
+    return _text_at(joined.properties, "/" + name.replace("~", "~0").replace("/", "~1"))
+
+
+def _age_days(joined: Table) -> Any:
+    seconds = joined.now.epoch_seconds() - joined.occurred_at.epoch_seconds()
+    return ibis.greatest(seconds.cast("float64") / 86_400, 0.0)
+
+
+def _day(moment: Any) -> Any:
+    return moment.date().epoch_days()

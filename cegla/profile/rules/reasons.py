@@ -1,0 +1,75 @@
+"""Why an analyser says what it says, in Polish and English: sentences out of the facts that were found."""
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+
+from cegla.profile.rules.analysis import AnalysedTrait, Analyser
+from cegla.vocabulary.people import Trait
+from cegla.vocabulary.text import Language, Text
+
+UNKNOWN = Text("Za mało danych: {seen} z potrzebnych {needed}.", "Too little evidence: {seen} of the {needed} needed.")
+_YES, _NO, _NOTHING = Text("tak", "yes"), Text("nie", "no"), Text("–", "–")
+_MOST_LISTED = 6
+
+
+def why(analyser: Analyser, row: AnalysedTrait, trait: Trait, zone: tzinfo) -> Text:
+    """The sentence behind a trait of an analyser; moments are shown in `zone`."""
+    if trait.value is None:
+        return Text(*(text.format(seen=trait.n_evidence, needed=max(analyser.least(row), 1)) for text in UNKNOWN))
+    return Text(_sentence(row, trait, "pl", zone), _sentence(row, trait, "en", zone))
+
+
+def shown(value: Any, language: Language, zone: tzinfo, words: Mapping[str, Text] | None = None, name: str = "value") -> str:
+    """A value as a person reads it. Numbers named "…share" are percent; lists and shares name their greatest few."""
+    if value is None:
+        return _NOTHING.say(language)
+    if isinstance(value, bool):
+        return (_YES if value else _NO).say(language)
+    if isinstance(value, str):
+        return words[value].say(language) if words and value in words else _moment(value, zone)
+    if isinstance(value, datetime):
+        return value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, (int, float)):
+        return _number(value, language, name)
+    if isinstance(value, Mapping):
+        ranked = sorted(value.items(), key=lambda one: (-one[1], one[0]) if isinstance(one[1], (int, float)) else (0, one[0]))[:_MOST_LISTED]
+        return ", ".join(f"{shown(key, language, zone, words)} {_share(one, language, zone)}" for key, one in ranked)
+    return ", ".join(shown(one, language, zone, words) for one in list(value)[:_MOST_LISTED])
+
+
+class _Facts(dict[str, str]):
+    """Facts for a sentence; one that was not kept reads as a question mark."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _sentence(row: AnalysedTrait, trait: Trait, language: Language, zone: tzinfo) -> str:
+    facts = _Facts({name: shown(value, language, zone, row.words, name) for name, value in trait.facts.items()})
+    facts["value"] = _share(trait.value, language, zone) if row.value_type == "share" else shown(trait.value, language, zone, row.words)
+    facts["confidence"] = f"{round(trait.confidence * 100)}%"
+    return (row.sentence.pl if language == "pl" else row.sentence.en).format_map(facts)
+
+
+def _share(value: Any, language: Language, zone: tzinfo) -> str:
+    if isinstance(value, float) and 0 <= value <= 1:
+        return f"{round(value * 100)}%"
+    return shown(value, language, zone)
+
+
+def _number(value: float, language: Language, name: str) -> str:
+    if name.endswith("share") and 0 <= value <= 1:
+        return f"{round(value * 100)}%"
+    text = f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".rstrip("0").rstrip(".")
+    return text.replace(",", " ").replace(".", ",") if language == "pl" else text
+
+
+def _moment(value: str, zone: tzinfo) -> str:
+    """A moment that was kept as text, in the shop's time; any other text as it is."""
+    if len(value) >= 20 and value[4:5] == "-" and value[10:11] == "T":
+        try:
+            return datetime.fromisoformat(value).astimezone(zone).strftime("%Y-%m-%d %H:%M")
+        except ValueError:
+            return value
+    return value
