@@ -21,7 +21,7 @@ from cegla.govern.rules.purposes import PURPOSES as PURPOSES
 from cegla.govern.rules.roles import PERMISSIONS as PERMISSIONS
 from cegla.govern.rules.roles import ROLES as ROLES
 from cegla.govern.rules.roles import Role as Role
-from cegla.govern.rules.signals import in_force, news_in, preferences, says_anything, says_the_same, settled_by
+from cegla.govern.rules.signals import NOTHING_SAID, PREFERENCE_EVENT, Statement, in_force, news_in, settled_by
 from cegla.govern.store import SQL
 from cegla.storage.batches import only_intake_worker, only_refresher
 from cegla.storage.failpoint import passing
@@ -88,46 +88,56 @@ def ask(
     Its `origins` prove the decisions that file imports bring.
     """
     needy = {source for source in {event.source_id for event in events} if basis_by_source.get(source, Basis.CONSENT) is Basis.CONSENT}
-    concerned = {identity for event, identity in zip(events, identity_ids, strict=True) if event.source_id in needy or says_anything(event)}
     known = LedgerMemory() if memory is None else memory
     if memory is not None:
         memory.begin(conn)
-    known.load(conn, concerned)
-    news = _news(events, identity_ids, known)
+    said = [known.statements.of(event.context) for event in events]
+    known.load(conn, {
+        identity for event, identity, statement in zip(events, identity_ids, said, strict=True) if statement is not NOTHING_SAID or event.source_id in needy
+    })  # fmt: skip
+    news = _news(events, identity_ids, said, known)
     store.append(conn, news, now)
     barred: set[int] = set()
     if SQL.any_barred(conn):
         barred = {row[0] for row in SQL.barred_identities(conn, ids=list(set(identity_ids)))}
-    kept: list[bool] = []
+    kept = [True] * len(events)
     set_aside: list[SetAside] = []
-    for event, identity in zip(events, identity_ids, strict=True):
+    for place, (event, identity, statement) in enumerate(zip(events, identity_ids, said, strict=True)):
+        if statement.analytics is True and not barred:
+            continue
         reason = Reason.SUPPRESSED if identity in barred else None
-        if reason is None and event.source_id in needy:
-            own = (preferences(event) or {}).get("analytics")
-            if own is not True and (own is False or not in_force(known.ledgers[identity], (identity, "analytics", Channel.NONE), event.occurred_at)):
+        if reason is None and event.source_id in needy and statement.analytics is not True:
+            refused = statement.analytics is False
+            if refused or not in_force(known.ledgers[identity], (identity, "analytics", Channel.NONE), event.occurred_at):
                 reason = Reason.NO_CONSENT
-        kept.append(reason is None)
         if reason is not None:
+            kept[place] = False
             set_aside.append(_set_aside(event, reason))
     return Asked(kept, set_aside, len(news))
 
 
-def _news(events: Sequence[Event], identity_ids: Sequence[int], known: LedgerMemory) -> list[Decision]:
+def _news(events: Sequence[Event], identity_ids: Sequence[int], said: Sequence[Statement], known: LedgerMemory) -> list[Decision]:
     """The decisions that are news, in the order of the events."""
     news: list[Decision] = []
-    for event, identity in zip(events, identity_ids, strict=True):
-        if not says_anything(event):
+    settled, origins = known.settled, known.origins
+    for event, identity, statement in zip(events, identity_ids, said, strict=True):
+        if statement is NOTHING_SAID:
             continue
-        origin = known.origins.get(event.writer)
-        settled = known.settled.get(identity) if origin is None else None
-        if settled is not None and says_the_same(event, settled):
+        before = settled.get(identity)
+        if (
+            before is not None and before.statement is statement and event.received_at >= before.since and event.occurred_at >= before.since
+            and event.name != PREFERENCE_EVENT and event.writer not in origins
+        ):  # fmt: skip
             continue
-        found = news_in(event, identity, known.ledgers[identity], origin)
-        if found:
-            news += found
-            known.settled.pop(identity, None)
-        elif origin is None and (settles := settled_by(event, known.ledgers[identity])) is not None:
-            known.settled[identity] = settles
+        origin = origins.get(event.writer)
+        ledger = known.ledgers[identity]
+        found = news_in(event, statement, identity, ledger, origin)
+        news += found
+        settles = settled_by(event, statement, ledger) if origin is None else None
+        if settles is not None:
+            settled[identity] = settles
+        elif found:
+            settled.pop(identity, None)
     return news
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from cegla.govern import store
-from cegla.govern.rules.signals import Ledger, Settled
+from cegla.govern.rules.signals import Ledger, Settled, Statements
 from cegla.govern.store import SQL
 from cegla.storage.workspace import Connection
 
@@ -21,10 +21,12 @@ class LedgerMemory:
     def __init__(self) -> None:
         self.ledgers: dict[int, Ledger] = {}
         self.settled: dict[int, Settled] = {}
+        self.statements = Statements()
         self.origins: Mapping[int, Mapping[str, object]] = {}  #: origin and basis of file imports, by the writer of their events
 
     def begin(self, conn: Connection) -> None:
         """A batch begins: drop what others changed since the last one, and who was not added for long."""
+        self.statements.begin()
         for (identity,) in SQL.take_changed_outside(conn):
             self._forget(identity)
         if len(self.ledgers) > MOST_IDENTITIES:

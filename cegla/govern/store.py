@@ -1,11 +1,11 @@
 """The tables of `govern`: rows in, frozen values out."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from psycopg.types.json import Jsonb
 
 from cegla.govern.rules.chain import START, Noted, link
@@ -16,6 +16,7 @@ from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Channel, Decision, State
 
 SQL = statements.load(__file__)
+_encode = msgspec.json.Encoder(enc_hook=str).encode
 CHANNELS = {channel.value: channel for channel in Channel}
 STATES = {state.value: state for state in State}
 
@@ -39,12 +40,14 @@ def append(conn: Connection, decisions: Sequence[Decision], now: datetime) -> No
     """Add to the ledger."""
     if not decisions:
         return
+    rows: list[str] = []
     shown, proof = None, ""
+    for identity_id, purpose, channel, state, at, source_id, method, proved in decisions:
+        if proved is not shown:  # the decisions of one event share theirs
+            shown, proof = proved, _encode(proved).decode().replace("\\u0000", "")
+        rows.append(f"{identity_id}\t{purpose}\t{channel.value}\t{state.value}\t{at}\t{now}\t{source_id}\t{method}\t{proof}")
     with conn.cursor() as cursor, cursor.copy(SQL.append_decisions.sql) as copy:
-        for row in decisions:
-            if row.proof is not shown:  # the decisions of one event share theirs
-                shown, proof = row.proof, json.dumps(row.proof, ensure_ascii=False).replace("\\u0000", "")
-            copy.write_row((row.identity_id, row.purpose, row.channel.value, row.state.value, row.at, now, row.source_id, row.method, proof))
+        copy.write("\n".join(rows).replace("\\", "\\\\"))
 
 
 def export_ledger(conn: Connection, identity_ids: Sequence[int]) -> list[dict[str, Any]]:

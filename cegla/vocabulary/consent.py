@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from cegla.vocabulary.text import Text
 
@@ -49,8 +49,7 @@ class Purpose:
     retention_days: int
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """One decision of a person, to be appended to the ledger."""
 
     identity_id: int

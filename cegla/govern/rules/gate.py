@@ -4,15 +4,14 @@ Per identity the newest decision at the moment asked counts; across the identiti
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from cegla.govern.rules.purposes import PURPOSES, SUPPRESSIONS
 from cegla.vocabulary.consent import Basis, Channel, State, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """A decision as it lies in the ledger."""
 
     record_id: int

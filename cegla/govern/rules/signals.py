@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
 
 from cegla.govern.rules.gate import Recorded, newest
 from cegla.govern.rules.purposes import CATEGORIES
@@ -11,78 +13,110 @@ from cegla.vocabulary.events import Event
 
 PREFERENCE_EVENT = "Segment Consent Preference Updated"
 
+MOST_STATEMENTS = 10_000  #: are remembered between batches
 NOT_YET_STORED = 1 << 62
+
+_encode = msgspec.json.Encoder().encode
 
 Slot = tuple[int, str, Channel]  #: whose decision, on which purpose and channel
 Ledger = dict[Slot, list[Recorded]]
 
 
-class Settled(NamedTuple):
-    """What an identity said last, when it was no news any more; `since` is when its newest decision was made."""
+class Statement(NamedTuple):
+    """What a context says about consent, in the same words as every event that says it."""
 
-    consent: object
-    gpc: object
+    said: tuple[tuple[str, Channel, bool], ...]  #: purpose, channel, answer; categories that are unknown or no yes or no say nothing
+    refuses_profiling: bool  #: by the Global Privacy Control signal
+    analytics: object  #: the answer on analytics, as it was sent
+    plain: bool  #: every answer is true or false
+
+
+NOTHING_SAID = Statement((), False, None, True)
+
+
+class Statements:
+    """What contexts say, each read once; equal words are one object, so that who repeats themselves is known at a glance.
+
+    Contexts are told apart by where they lie in memory, so they must live until `begin` is called again.
+    """
+
+    def __init__(self) -> None:
+        self._by_words: dict[bytes, Statement] = {}
+        self._by_context: dict[int, Statement] = {}
+
+    def begin(self) -> None:
+        """Other contexts come."""
+        self._by_context = {}
+        if len(self._by_words) > MOST_STATEMENTS:
+            self._by_words = {}
+
+    def of(self, context: Mapping[str, Any]) -> Statement:
+        """What a context says."""
+        found = self._by_context.get(id(context))
+        if found is None:
+            found = self._by_context[id(context)] = self._read(context)
+        return found
+
+    def _read(self, context: Mapping[str, Any]) -> Statement:
+        if "consent" not in context and "gpc" not in context:
+            return NOTHING_SAID
+        words = _encode((context.get("consent"), context.get("gpc")))
+        found = self._by_words.get(words)
+        if found is None:
+            found = self._by_words[words] = _statement(context)
+        return found
+
+
+def _statement(context: Mapping[str, Any]) -> Statement:
+    consent = context.get("consent")
+    categories = consent.get("categoryPreferences") if isinstance(consent, dict) else None
+    answers: dict[str, object] = categories if isinstance(categories, dict) else {}
+    said = tuple((*CATEGORIES[name], answer) for name, answer in answers.items() if name in CATEGORIES and isinstance(answer, bool))
+    plain = all(isinstance(answer, bool) for answer in answers.values())
+    return Statement(said, context.get("gpc") in (True, "1", 1), answers.get("analytics"), plain)
+
+
+class Settled(NamedTuple):
+    """What an identity said last; `since` is when its newest decision was made. Saying it again later is no news."""
+
+    statement: Statement
     since: datetime
 
 
-def says_the_same(event: Event, settled: Settled) -> bool:
-    """Whether the event repeats a settled statement, so that `news_in` would find nothing."""
-    context = event.context
-    return (
-        settled.consent == context.get("consent") and settled.gpc == context.get("gpc") and event.name != PREFERENCE_EVENT
-        and event.occurred_at >= settled.since and event.received_at >= settled.since
-    )  # fmt: skip
-
-
-def settled_by(event: Event, known: Ledger) -> Settled | None:
-    """What is settled by an event that brought no news: nothing, when somebody decided after it, or when it says 1 for true."""
-    if not all(isinstance(answer, bool) for answer in (preferences(event) or {}).values()):
+def settled_by(event: Event, statement: Statement, known: Ledger) -> Settled | None:
+    """What is settled by an event whose news the ledger has: nothing, when somebody decided after it, or when it says 1 for true."""
+    if not statement.plain or event.name == PREFERENCE_EVENT:
         return None
-    since = max((row.at for rows in known.values() for row in rows), default=min(event.occurred_at, event.received_at))
-    if since > min(event.occurred_at, event.received_at) or event.name == PREFERENCE_EVENT:
-        return None
-    return Settled(event.context.get("consent"), event.context.get("gpc"), since)
+    said_at = min(event.occurred_at, event.received_at)
+    since = max([row.at for rows in known.values() for row in rows], default=said_at)
+    return None if since > said_at else Settled(statement, since)
 
 
-def preferences(event: Event) -> Mapping[str, object] | None:
-    """The categories the event states, or None when it says nothing about consent."""
-    consent = event.context.get("consent")
-    if not isinstance(consent, dict):
-        return None
-    categories = consent.get("categoryPreferences")
-    return categories if isinstance(categories, dict) else None
-
-
-def says_anything(event: Event) -> bool:
-    """Whether the event carries a consent object or a privacy signal."""
-    return "consent" in event.context or "gpc" in event.context
-
-
-def news_in(event: Event, identity_id: int, known: Ledger, imported: Mapping[str, object] | None = None) -> list[Decision]:
+def news_in(event: Event, statement: Statement, identity_id: int, known: Ledger, imported: Mapping[str, object] | None = None) -> list[Decision]:
     """The decisions of an event that are news. Browsers repeat their state with every event; only a change is a decision.
 
-    Categories that are not known, or whose value is not true or false, say nothing. A refusal after a given consent is a
-    withdrawal. `known` is what the ledger says about the same identity, and grows by what is returned, under record ids
-    after every stored one, so that `in_force` sees it too. `imported` is the origin and basis of a file import, by which its
-    decisions are proved; what it repeats of another import is recorded too, since each of them may be taken back.
+    A refusal after a given consent is a withdrawal. `known` is what the ledger says about the same identity, and grows by what is
+    returned, under record ids after every stored one, so that `in_force` sees it too. `imported` is the origin and basis of a file
+    import, by which its decisions are proved; what it repeats of another import is recorded too, since each of them may be taken back.
     """
     at = min(_agreed_at(event) if imported else event.occurred_at, event.received_at)  # a clock that runs ahead cannot consent in the future
-    method = "import" if imported else "preference_event" if event.name == PREFERENCE_EVENT else "event"
+    how = "import" if imported else "preference_event" if event.name == PREFERENCE_EVENT else "event"
     import_id = _number(imported["import"]) if imported else 0
-    answers = (preferences(event) or {}).items()
-    said = [(CATEGORIES[category], answer, method) for category, answer in answers if category in CATEGORIES and isinstance(answer, bool)]
-    if event.context.get("gpc") in (True, "1", 1):
-        said.append((CATEGORIES["profiling"], False, "gpc"))
+    said = [(*answer, how) for answer in statement.said]
+    if statement.refuses_profiling:
+        said.append((*CATEGORIES["profiling"], False, "gpc"))
     news: list[Decision] = []
     proof: dict[str, object] = {}
-    for (purpose, channel), answer, how in said:
+    for purpose, channel, answer, method in said:
         slot = (identity_id, purpose, channel)
-        state = _state_if_news(known.get(slot), answer, at, (how, import_id))
+        rows = known.get(slot)
+        state = _state_if_news(rows, answer, at, (method, import_id))
         if state is not None:
             proof = proof or _proof(event) | dict(imported or {})
-            news.append(Decision(*slot, state, at, event.source_id, how, proof))
-            rows = known.setdefault(slot, [])
-            rows.append(Recorded(NOT_YET_STORED + len(rows), *slot, state, at, event.source_id, how, import_id))
+            news.append(Decision(identity_id, purpose, channel, state, at, event.source_id, method, proof))
+            if rows is None:
+                rows = known[slot] = []
+            rows.append(Recorded(NOT_YET_STORED + len(rows), identity_id, purpose, channel, state, at, event.source_id, method, import_id))
     return news
 
 
@@ -103,8 +137,8 @@ def _number(value: object) -> int:
 
 def _state_if_news(rows: Sequence[Recorded] | None, answer: bool, at: datetime, how: tuple[str, int]) -> State | None:
     method, import_id = how
-    before = newest(rows, at) if rows else None
     state = State.GIVEN if answer else State.REFUSED
+    before = newest(rows, at) if rows else None
     if before is None:
         return state
     if not answer and before.state in (State.GIVEN, State.WITHDRAWN):
