@@ -124,11 +124,10 @@ def _news(events: Sequence[Event], identity_ids: Sequence[int], said: Sequence[S
         if statement is NOTHING_SAID:
             continue
         before = settled.get(identity)
-        if (
-            before is not None and before.statement is statement and event.received_at >= before.since and event.occurred_at >= before.since
-            and event.name != PREFERENCE_EVENT and event.writer not in origins
-        ):  # fmt: skip
-            continue
+        if before is not None and before.statement is statement and event.name != PREFERENCE_EVENT and event.writer not in origins:
+            said_at = event.occurred_at if event.occurred_at <= event.received_at else event.received_at
+            if before.since <= said_at < before.until:
+                continue
         origin = origins.get(event.writer)
         ledger = known.ledgers[identity]
         found = news_in(event, statement, identity, ledger, origin)

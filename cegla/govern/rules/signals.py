@@ -16,6 +16,8 @@ PREFERENCE_EVENT = "Segment Consent Preference Updated"
 MOST_STATEMENTS = 10_000  #: are remembered between batches
 NOT_YET_STORED = 1 << 62
 
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_END = datetime.max.replace(tzinfo=UTC)
 _encode = msgspec.json.Encoder().encode
 
 Slot = tuple[int, str, Channel]  #: whose decision, on which purpose and channel
@@ -77,19 +79,26 @@ def _statement(context: Mapping[str, Any]) -> Statement:
 
 
 class Settled(NamedTuple):
-    """What an identity said last; `since` is when its newest decision was made. Saying it again later is no news."""
+    """What an identity said last. Saying it again is no news from its newest decision by then to the next one: `since` ≤ moment < `until`."""
 
     statement: Statement
     since: datetime
+    until: datetime
 
 
 def settled_by(event: Event, statement: Statement, known: Ledger) -> Settled | None:
-    """What is settled by an event whose news the ledger has: nothing, when somebody decided after it, or when it says 1 for true."""
+    """What is settled by an event whose news the ledger has; nothing, when it says 1 for true."""
     if not statement.plain or event.name == PREFERENCE_EVENT:
         return None
     said_at = min(event.occurred_at, event.received_at)
-    since = max([row.at for rows in known.values() for row in rows], default=said_at)
-    return None if since > said_at else Settled(statement, since)
+    since, until = _BEGINNING, _END
+    for rows in known.values():
+        for row in rows:
+            if row.at > said_at:
+                until = min(until, row.at)
+            elif row.at > since:
+                since = row.at
+    return Settled(statement, since, until)
 
 
 def news_in(event: Event, statement: Statement, identity_id: int, known: Ledger, imported: Mapping[str, object] | None = None) -> list[Decision]:
