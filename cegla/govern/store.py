@@ -41,11 +41,11 @@ def append(conn: Connection, decisions: Sequence[Decision], now: datetime) -> No
     if not decisions:
         return
     rows: list[str] = []
-    shown, proof = None, ""
+    recorded_at, shown, proof = now.isoformat(), None, ""
     for identity_id, purpose, channel, state, at, source_id, method, proved in decisions:
         if proved is not shown:  # the decisions of one event share theirs
             shown, proof = proved, _encode(proved).decode().replace("\\u0000", "")
-        rows.append(f"{identity_id}\t{purpose}\t{channel.value}\t{state.value}\t{at}\t{now}\t{source_id}\t{method}\t{proof}")
+        rows.append(f"{identity_id}\t{purpose}\t{channel}\t{state}\t{at.isoformat()}\t{recorded_at}\t{source_id}\t{method}\t{proof}")
     with conn.cursor() as cursor, cursor.copy(SQL.append_decisions.sql) as copy:
         copy.write("\n".join(rows).replace("\\", "\\\\"))
 
