@@ -24,6 +24,7 @@ import psycopg
 import pyarrow as pa
 import structlog
 
+from cegla.ahead import Ahead
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
 from cegla.match import actions as match
@@ -99,7 +100,8 @@ class Batch:
 
 def decode(batch: Batch) -> None:
     """Requests become events; one that is broken is set aside with its reason and costs the others nothing."""
-    batch.decoded = collect.decode(batch.taken, batch.sources, batch.ws.settings.collector)
+    if batch.decoded is None:
+        batch.decoded = collect.decode(batch.taken, batch.sources, batch.ws.settings.collector)
     batch.events, batch.set_aside = batch.decoded.events, list(batch.decoded.set_aside)
 
 
@@ -191,6 +193,7 @@ class Intake:
         self.known = Known()
         self.in_doubt = True  # the warehouse may hold rows that PostgreSQL does not know
         self._steps = IN_THE_WORKER
+        self._ahead = Ahead(ws)
 
     def recover(self) -> None:
         """Make the warehouse agree with PostgreSQL: take back an uncommitted batch and load the map of people."""
@@ -232,11 +235,12 @@ class Intake:
     def _transaction(self, most_events: int, steps: list[Callable[[Batch], None]]) -> TakenIn | None:
         with self.ws.transaction() as conn:
             batches.only_intake_worker(conn)
-            taken = collect.take(conn, most_events)
+            taken, decoded = self._ahead.take(conn, most_events)
             if not taken.requests:
                 return None
+            self._ahead.begin(taken, most_events)
             sources = {source.id: source for source in collect.sources(conn)}
-            batch = Batch(self.ws, conn, self.known, self.ws.clock(), batches.last_committed(conn), sources, taken)
+            batch = Batch(self.ws, conn, self.known, self.ws.clock(), batches.last_committed(conn), sources, taken, decoded)
             for step in steps:
                 started = time.perf_counter()
                 step(batch)

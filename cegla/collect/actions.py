@@ -272,15 +272,22 @@ def _open_source(conn: Connection, mapping: FileMapping, now: datetime) -> int:
     return (known or add_source(conn, mapping.source, "import", mapping.basis, now)[0]).id
 
 
-def take(conn: Connection, most_events: int) -> Taken:
+def take(conn: Connection, most_events: int, after: Taken | None = None) -> Taken:
     """Requests that were not taken in yet, about `most_events` events of them, fairly from all who write; nothing is changed by it.
 
-    What the hash chain shows to be missing or changed is noted in the caller's transaction and seen in `standing`.
+    With `after`, those that come when it is taken in. What the hash chain shows to be missing or changed is noted in the caller's
+    transaction and seen in `standing`.
     """
-    requests = store.waiting(conn, most_events)
-    if damage := store.check_chain(conn, requests):
+    ends = after.position if after is not None else {}
+    requests = store.waiting(conn, most_events, ends)
+    if damage := store.check_chain(conn, requests, ends):
         store.note_damage(conn, damage, requests[-1].received_at)
     return Taken(requests, {request.writer: request for request in requests}, mappings_for(conn, requests))
+
+
+def is_next(conn: Connection, taken: Taken) -> bool:
+    """Whether what was taken some time ago, by `after`, is still what intake has to take in, with nothing of it gone."""
+    return store.are_next(conn, taken.requests)
 
 
 def take_again(conn: Connection, places: Sequence[tuple[int, int]]) -> Taken:

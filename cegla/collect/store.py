@@ -1,6 +1,6 @@
 """The tables of taking in: sources, the inbox and its writers, what was seen before, counters."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -83,11 +83,25 @@ def append_imported(conn: Connection, import_id: int, source_id: int, bodies: Se
     SQL.move_writer(conn, writer=writer, last_number=number, last_link=link)
 
 
-def waiting(conn: Connection, most_events: int) -> list[Request]:
-    """Requests that intake has not taken in, in order of (writer, number), up to about `most_events` events but at least one."""
+def waiting(conn: Connection, most_events: int, after: Mapping[int, Request]) -> list[Request]:
+    """Requests that intake has not taken in, in order of (writer, number), up to about `most_events` events but at least one.
+
+    Of the writers in `after` only what comes after that request.
+    """
     with conn.cursor(binary=True) as cursor:
-        cursor.execute(SQL.take.sql, {"most_events": most_events})
+        numbers = [end.number for end in after.values()]
+        cursor.execute(SQL.take.sql, {"most_events": most_events, "writers": list(after), "numbers": numbers})
         return [_request(row) for row in cursor]
+
+
+def are_next(conn: Connection, requests: Sequence[Request]) -> bool:
+    """Whether intake stands right before these requests, in order of (writer, number), and each still lies in the inbox."""
+    firsts: dict[int, int] = {}
+    lasts: dict[int, int] = {}
+    for request in requests:
+        firsts.setdefault(request.writer, request.number)
+        lasts[request.writer] = request.number
+    return SQL.are_next(conn, writers=list(firsts), firsts=list(firsts.values()), lasts=list(lasts.values()))
 
 
 def requests_at(conn: Connection, places: Sequence[tuple[int, int]]) -> list[Request]:
@@ -123,11 +137,15 @@ class Damage:
     requests: int = 1  #: how many are missing or changed
 
 
-def check_chain(conn: Connection, requests: Sequence[Request]) -> list[Damage]:
-    """Compare requests with what was accepted: no number missing, no body changed. Requests lie in order of (writer, number)."""
+def check_chain(conn: Connection, requests: Sequence[Request], after: Mapping[int, Request]) -> list[Damage]:
+    """Compare requests with what was accepted: no number missing, no body changed. Requests lie in order of (writer, number).
+
+    They follow upon those of `after`, and upon the place of intake where that names none of their writer.
+    """
     places: dict[int, tuple[int, bytes]] = {
         writer: (taken, link) for writer, taken, link in SQL.places(conn, writers=list({request.writer for request in requests}))
     }
+    places |= {writer: (end.number, end.link) for writer, end in after.items()}
     damage: list[Damage] = []
     for request in requests:
         last, link = places[request.writer]

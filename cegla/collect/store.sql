@@ -108,10 +108,14 @@ select e.number, e.link from (
 ) e order by e.number desc limit 1;
 
 -- name: take
--- Requests not taken in yet, up to about :most_events events, fairly from all writers, each writer's in order and without holes.
-with candidates as (
+-- Requests not taken in yet, up to about :most_events events, fairly from all writers, each writer's in order and without holes; of the
+-- writers named those beyond a number.
+with places as (
+    select p.writer, greatest(p.taken, h.number) as taken
+    from collect.positions p left join unnest(:writers::integer[], :numbers::bigint[]) as h (writer, number) using (writer)
+), candidates as (
     select r.writer, r.number, r.events, sum(greatest(r.events, 1)) over (partition by r.writer order by r.number) as running
-    from collect.positions p
+    from places p
     cross join lateral (
         select i.writer, i.number, i.events from collect.inbox i
         where i.writer = p.writer and i.number > p.taken order by i.number limit :most_events
@@ -141,6 +145,14 @@ cross join lateral (
     order by i.number desc limit :most
 ) r
 order by r.received_at desc, r.number desc limit :most;
+
+-- name: are_next$
+-- Whether intake stands right before each of these runs of requests, and all of them still lie there.
+select coalesce(bool_and(
+    p.taken is not distinct from r.first - 1
+    and r.last - r.first + 1 = (select count(*) from collect.inbox i where i.writer = r.writer and i.number between r.first and r.last)
+), true)
+from unnest(:writers::integer[], :firsts::bigint[], :lasts::bigint[]) as r (writer, first, last) left join collect.positions p using (writer);
 
 -- name: places
 -- Where intake stands behind some writers.
