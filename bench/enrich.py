@@ -13,7 +13,9 @@ import duckdb
 
 from cegla.profile import actions as profile
 from cegla.profile.rules.enrichment import Batch, enriched_tables
+from cegla.profile.rules.memory import Memory
 from cegla.profile.rules.sessions import Sessions
+from cegla.reference.library import Library
 from cegla.storage.settings import Settings
 from cegla.storage.warehouse import Warehouse
 from cegla.storage.workspace import open_workspace
@@ -66,9 +68,10 @@ def _enrichment(count: int = 20_000) -> float:
     identities = [draw.randrange(4_000) for _ in events]
     batch = Batch(1, 1, ZoneInfo("Europe/Warsaw"))
     seconds: list[float] = []
+    memory = Memory(Library())
     for _ in range(9):
         started = time.perf_counter()
-        enriched_tables(events, identities, batch, Sessions({}))
+        enriched_tables(events, identities, batch, Sessions({}), memory)
         seconds.append(time.perf_counter() - started)
     return count / min(seconds)
 

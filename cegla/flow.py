@@ -153,11 +153,11 @@ def ask_consent(batch: Batch) -> None:
 
 
 def enrich(batch: Batch) -> None:
-    """Device, referrer, campaign, session, order value; personal data stays behind in PostgreSQL."""
+    """Device, place, network, referrer, campaign, session, order value; personal data stays behind in PostgreSQL, and the address goes."""
     first_event_id = batch.before.last_event_id + 1
     imports = {writer: layer.import_id for writer, layer in batch.layers.items()}
     numbers = profile.Numbers(batch.number, first_event_id, batch.ws.settings.zone, imports)
-    batch.enriched = profile.enrich(batch.conn, batch.events, batch.identity_ids, numbers, batch.known.sessions)
+    batch.enriched = profile.enrich(batch.conn, batch.events, batch.identity_ids, numbers, batch.known.sessions, batch.ws.library.current())
     collect.note_events(batch.conn, batch.number, first_event_id, [imports.get(event.writer, 0) for event in batch.events])
     profile.declare(batch.conn, batch.enriched.declared)
 

@@ -43,7 +43,7 @@ def rebuild(ws: Workspace, conn: Connection) -> Rebuilt:
         return Rebuilt(0, 0, 0)
     LOG.warning("the history lacks batches and is written again", last_batch=have)
     sources = {source.id: source for source in collect.sources(conn)}
-    past = profile.PastBatches(ws.settings.zone)
+    past = profile.PastBatches(ws.settings.zone, ws.library.current())
     batches = events = missing = 0
     for receipt in receipts(conn):
         tables, found = _rows_again(ws, conn, receipt, sources, past)

@@ -21,6 +21,7 @@ from cegla.profile.rules import enrichment, reasons
 from cegla.profile.rules.enrichment import Batch as Numbers
 from cegla.profile.rules.enrichment import Declared
 from cegla.profile.rules.facts import document, facts
+from cegla.profile.rules.memory import Memory
 from cegla.profile.rules.sentences import declared_why, why
 from cegla.profile.rules.sessions import Remembered, Sessions
 from cegla.profile.rules.traits import TRAITS, readable, trait_columns
@@ -29,6 +30,7 @@ from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event
 from cegla.vocabulary.people import Trait
 from cegla.vocabulary.text import Text
+from cegla.vocabulary.world import World
 
 MOST_SESSIONS = 100_000  #: of as many identities intake remembers the last sessions
 PEOPLE_AT_A_TIME = 100_000  #: how many profiles a refresh computes in one go
@@ -62,13 +64,27 @@ class Profile:
 
 
 class SessionMemory(dict[int, Remembered]):
-    """The last sessions of identities seen lately; to be made anew when a transaction it was used in did not commit."""
+    """The last sessions of identities seen lately, and what enrichment remembers; to be made anew when a transaction it was used in did not commit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._enrichment = Memory()
+
+    def of(self, world: World | None) -> Memory:
+        """What enrichment remembers of this world; nothing yet when it is another than before."""
+        if world is not None and world is not self._enrichment.world:
+            self._enrichment = Memory(world)
+        self._enrichment.settle()
+        return self._enrichment
 
 
-def enrich(conn: Connection, events: Sequence[Event], identity_ids: Sequence[int], batch: Numbers, memory: SessionMemory | None = None) -> Enriched:
+def enrich(
+    conn: Connection, events: Sequence[Event], identity_ids: Sequence[int], batch: Numbers, memory: SessionMemory | None = None, world: World | None = None
+) -> Enriched:
     """Rows for the warehouse with device, origin, session, value and country, and without personal data.
 
     `identity_ids` run along `events`. Sessions go on from the last batch and are stored in this transaction; local times are in the zone of `batch`.
+    `world` answers what addresses, devices and referrers are; without it they stay unknown.
     """
     remembered = SessionMemory() if memory is None else memory
     if len(remembered) > MOST_SESSIONS:
@@ -76,7 +92,7 @@ def enrich(conn: Connection, events: Sequence[Event], identity_ids: Sequence[int
             del remembered[identity]
     store.load_sessions(conn, remembered, identity_ids)
     sessions = Sessions(remembered)
-    tables = enrichment.enriched_tables(events, identity_ids, batch, sessions)
+    tables = enrichment.enriched_tables(events, identity_ids, batch, sessions, remembered.of(world))
     store.keep_sessions(conn, sessions)
     return Enriched(tables, enrichment.declared_traits(events, identity_ids, batch.import_of))
 
@@ -87,13 +103,14 @@ class PastBatches:
     Sessions that were open before the first batch that is still known may begin later than they did.
     """
 
-    def __init__(self, zone: tzinfo) -> None:
+    def __init__(self, zone: tzinfo, world: World | None = None) -> None:
         self._zone = zone
+        self._memory = Memory(world)
         self._sessions = Sessions({})
 
     def tables(self, events: Sequence[Event], identity_ids: Sequence[int], event_ids: Sequence[int], batch: int) -> dict[str, pa.Table]:
         """The rows of one batch as `enrich` gave them. The three sequences run along each other."""
-        tables = enrichment.enriched_tables(events, identity_ids, enrichment.Batch(batch, 0, self._zone), self._sessions)
+        tables = enrichment.enriched_tables(events, identity_ids, enrichment.Batch(batch, 0, self._zone), self._sessions, self._memory)
         numbers = pa.array(event_ids, pa.int64())
         for name, rows in tables.items():
             place = rows.schema.get_field_index("event_id")

@@ -17,6 +17,7 @@ import psycopg
 import structlog
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from cegla.reference.library import Library
 from cegla.storage.keys import Keys
 from cegla.storage.migrations import migrate
 from cegla.storage.postgres import EmbeddedPostgres, refuse_unsafe
@@ -68,6 +69,11 @@ class Workspace:
             LOG.error("the warehouse was damaged and is moved aside", folder=str(aside))
         self._closing.append(warehouse.close)
         return warehouse
+
+    @cached_property
+    def library(self) -> Library:
+        """What is known of the world: places, networks, devices, referrers, calendars, words. `library.current()` sees new data."""
+        return Library(self.settings.data_dir / "reference")
 
     @cached_property
     def keys(self) -> Keys:

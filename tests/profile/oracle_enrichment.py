@@ -11,13 +11,11 @@ from cegla.profile.rules.enrichment import PASSIVE, Batch
 from cegla.profile.rules.origins import NO_CAMPAIGN, NO_PAGE, Campaign, Page, Referrer, campaign_of, read_page, read_referrer
 from cegla.profile.rules.scrubbing import plain_traits, scrubbed_code, scrubbed_json, scrubbed_label, scrubbed_path
 from cegla.profile.rules.sessions import Sessions
+from cegla.reference.library import Library
 from cegla.vocabulary.events import Event
+from cegla.vocabulary.world import UNKNOWN_NETWORK
 
-UNTOLD = (
-    "os_version", "browser_version", "device_brand", "device_model", "device_source", "in_app", "voivodeship", "powiat", "city", "timezone", "place_source",
-    "asn", "network_kind", "is_datacentre", "is_proxy", "bot_reason", "machine_reason", "referrer_name", "referrer_term", "campaign_term", "campaign_content",
-    "click_id", "data_version",
-)  # fmt: skip
+WORLD = Library()
 PAGE_KEYS = {"url", "path", "title", "referrer", "search", "name"}
 
 
@@ -34,7 +32,12 @@ def _row(event: Event, identity_id: int, batch: Batch, event_id: int, sessions: 
     page = _page(told, shown)
     campaign = campaign_of(context, page)
     referrer = _referrer(told, shown, context, page) if is_arrival else Referrer("", None)
-    device = device_of(context)
+    device = device_of(context, WORLD)
+    network = WORLD.network(context["ip"]) if isinstance(context.get("ip"), str) else UNKNOWN_NETWORK
+    told_country = _country(event)
+    located = isinstance(context.get("location"), dict) and isinstance(context["location"].get("country"), str)
+    country = told_country or (None if located else network.country)
+    zone = context.get("timezone")
     sold = commerce.read_commerce(event.name, event.properties) if event.kind == "track" else commerce.NOTHING
     title, locale = told.get("title") or shown.get("title"), context.get("locale")
     properties = _properties(event, bool(sold.lines), is_arrival)
@@ -49,9 +52,15 @@ def _row(event: Event, identity_id: int, batch: Batch, event_id: int, sessions: 
         "page_path": page.path and scrubbed_path(page.path), "page_title": scrubbed_label(title) if isinstance(title, str) else None,
         "referrer_kind": referrer.kind or None, "referrer_host": referrer.host,
         "campaign_source": campaign.source, "campaign_medium": campaign.medium, "campaign_name": campaign.name,
-        "device_type": device.type, "os": device.os, "browser": device.browser, "country": _country(event),
+        "device_type": device.type, "os": device.os, "browser": device.browser, "country": country, "place_source": "told" if told_country else "ip" if country else None,
         "language": _language(locale) if isinstance(locale, str) else None, "is_bot": device.is_bot, "properties": properties and properties.decode(),
-    } | dict.fromkeys(UNTOLD)  # fmt: skip
+        "os_version": device.os_version, "browser_version": device.browser_version, "device_brand": device.brand, "device_model": device.model,
+        "device_source": device.source, "in_app": device.in_app, "bot_reason": device.bot_reason, "referrer_name": referrer.name,
+        "referrer_term": referrer.term and scrubbed_label(referrer.term), "campaign_term": campaign.term, "campaign_content": campaign.content,
+        "click_id": campaign.click_id, "voivodeship": network.voivodeship, "powiat": network.powiat, "city": network.city,
+        "timezone": zone if zone == "Europe/London" else network.timezone, "asn": network.asn, "network_kind": network.kind, "is_datacentre": network.is_datacentre,
+        "is_proxy": network.is_proxy, "machine_reason": None, "data_version": WORLD.version,
+    }  # fmt: skip
 
 
 def _naive(moment: datetime) -> datetime:
@@ -77,7 +86,7 @@ def _referrer(told: dict[str, Any], shown: dict[str, Any], context: dict[str, An
     link = context.get("referrer")
     named = (link.get("url") or link.get("link")) if isinstance(link, dict) else None
     addresses = [url for url in (told.get("referrer"), shown.get("referrer"), named) if isinstance(url, str)]
-    return read_referrer(addresses[0], page.host) if addresses else read_referrer("", None)
+    return read_referrer(addresses[0], page.host, WORLD) if addresses else read_referrer("", None, WORLD)
 
 
 def _country(event: Event) -> str | None:

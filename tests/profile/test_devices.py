@@ -4,9 +4,15 @@ from typing import Any
 
 import pytest
 
-from cegla.profile.rules.devices import UNKNOWN, device_of, read_user_agent
+from cegla.profile.rules.devices import UNKNOWN, Device, device_of
+from cegla.reference.library import Library
 
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0"
+WORLD = Library()
+
+
+def read_user_agent(agent: str, **hints: Any) -> Device:
+    return device_of({"userAgent": agent, "userAgentData": hints} if hints else {"userAgent": agent}, WORLD)
 
 
 @pytest.mark.parametrize(("agent", "kind", "os", "browser"), [
@@ -53,13 +59,13 @@ def test_the_shops_own_server_is_no_robot() -> None:
     ({"userAgentData": {"platform": "Android", "mobile": True}}, "phone", "Android"),
 ])  # fmt: skip
 def test_without_a_user_agent_the_sdk_is_believed(context: dict[str, Any], kind: str, os: str) -> None:
-    assert device_of(context)[:2] == (kind, os)
+    assert device_of(context, WORLD)[:2] == (kind, os)
 
 
 @pytest.mark.parametrize("context", [{}, {"userAgent": None}, {"userAgent": 7}, {"userAgent": " "}, {"os": "iOS"}, {"os": {"name": 3}}, {"device": []}])
 def test_what_cannot_be_read_is_unknown(context: dict[str, Any]) -> None:
-    assert device_of(context) == UNKNOWN
+    assert device_of(context, WORLD) == UNKNOWN
 
 
 def test_a_browser_driven_by_a_program_is_a_robot() -> None:
-    assert device_of({"userAgent": f"Mozilla/5.0 (Windows NT 10.0) {CHROME} Safari/537.36", "webdriver": True}).is_bot
+    assert device_of({"userAgent": f"Mozilla/5.0 (Windows NT 10.0) {CHROME} Safari/537.36", "webdriver": True}, WORLD).is_bot

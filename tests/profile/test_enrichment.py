@@ -11,12 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cegla.profile.rules.enrichment import Batch, declared_traits, enriched_tables, trait_key
+from cegla.profile.rules.memory import Memory
 from cegla.profile.rules.sessions import Sessions
+from cegla.reference.library import Library
 from cegla.storage.warehouse import EVENTS, ORDER_LINES
 from cegla.vocabulary.events import Event
 
 AT = datetime(2026, 7, 1, 22, 30, 0, 123456, tzinfo=UTC)
 WARSAW = ZoneInfo("Europe/Warsaw")
+WORLD = Library()
 
 
 def event(kind: str = "track", name: str = "Played", at: datetime = AT, **rest: Any) -> Event:
@@ -24,7 +27,7 @@ def event(kind: str = "track", name: str = "Played", at: datetime = AT, **rest: 
 
 
 def tables(events: list[Event], identities: list[int] | None = None) -> dict[str, pa.Table]:
-    return enriched_tables(events, identities or [1] * len(events), Batch(5, 100, WARSAW), Sessions({}))
+    return enriched_tables(events, identities or [1] * len(events), Batch(5, 100, WARSAW), Sessions({}), Memory(WORLD))
 
 
 def row(one: Event) -> dict[str, Any]:

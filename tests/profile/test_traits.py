@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 
 from cegla.profile.rules.enrichment import Batch, enriched_tables
 from cegla.profile.rules.facts import document, facts
+from cegla.profile.rules.memory import Memory
 from cegla.profile.rules.sentences import ago, shown_country, shown_money, why
 from cegla.profile.rules.sessions import Sessions
 from cegla.profile.rules.traits import BY_KEY, TRAITS, TraitRow, readable, trait_columns
+from cegla.reference.library import Library
 from cegla.storage.warehouse import Warehouse, history
 from cegla.vocabulary.events import Event
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Warsaw")
+WORLD = Library()
 AGENTS = ("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36", "Mozilla/5.0 (Windows NT 10.0) Firefox/143.0", "Googlebot/2.1")
 
 deeds = st.tuples(
@@ -57,7 +60,7 @@ def test_facts_of_the_people_each_batch_touched_equal_a_full_run(batches: Any) -
         warehouse = Warehouse(Path(folder) / "w.duckdb")
         for number, (done, merged) in enumerate(batches, 1):
             events, identities = [made(deed) for deed in done], [deed[0] for deed in done]
-            warehouse.append(enriched_tables(events, identities, Batch(number, number * 100, ZONE), sessions))
+            warehouse.append(enriched_tables(events, identities, Batch(number, number * 100, ZONE), sessions, Memory(WORLD)))
             before = dict(owner)
             owner |= {identity: min(owner[to], owner[identity]) for identity, to in merged}
             warehouse.set_people(owner.items())
@@ -71,7 +74,7 @@ def test_a_trait_as_a_column_is_the_trait_of_one_person(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path / "w.duckdb")
     done = [(person, minute * 700 * person, name, AGENTS[person % 2], "PL", "Kubki", 1 + minute % 3) for person in (1, 2, 3) for minute, name in enumerate(["Page Viewed", "Order Completed"] * 3)]
     done += [(4, 5, "Page Viewed", AGENTS[0], None, None, 1), (5, 5, "Page Viewed", AGENTS[2], None, None, 1)]
-    warehouse.append(enriched_tables([made(deed) for deed in done], [deed[0] for deed in done], Batch(1, 1, ZONE), Sessions({})))
+    warehouse.append(enriched_tables([made(deed) for deed in done], [deed[0] for deed in done], Batch(1, 1, ZONE), Sessions({}), Memory(WORLD)))
     columns = {row["person_id"]: row for row in warehouse.run(trait_columns(facts(history("events"), history("order_lines")), NOW)).to_pylist()}
     assert sorted(columns) == [1, 2, 3, 4]  # the robot has no traits
     for person, text in documents(warehouse, None).items():

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cegla.profile.rules.enrichment import Batch, enriched_tables
+from cegla.profile.rules.memory import Memory
 from cegla.profile.rules.sessions import Sessions
 from cegla.vocabulary.events import Event
-from tests.profile.oracle_enrichment import plain_rows
+from tests.profile.oracle_enrichment import WORLD, plain_rows
 
 AT = datetime(2026, 3, 29, 0, 50, tzinfo=UTC)
 BATCH = Batch(5, 100, ZoneInfo("Europe/Warsaw"))
@@ -23,6 +24,8 @@ pages = st.dictionaries(st.sampled_from(["url", "path", "referrer", "title"]), a
 countries = st.fixed_dictionaries({}, optional={"country": st.sampled_from(["Polska", "DE", "Nowhere", 7])})
 contexts = st.fixed_dictionaries({}, optional={
     "page": pages | odd, "userAgent": st.sampled_from(["", "curl/8", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) Version/18.6 Mobile/15E148 Safari/604.1", 3]),
+    "ip": st.sampled_from(["149.156.96.0", "5.172.236.0", "x"]) | odd, "timezone": st.sampled_from(["Europe/London", "nowhere at all"]) | odd,
+    "userAgentData": st.just({"platform": "Android", "platformVersion": "14.0.0", "mobile": True}) | odd,
     "webdriver": st.booleans(), "locale": st.sampled_from(["pl-PL", "de", "x", 1]), "location": countries | odd, "active": st.booleans(),
     "campaign": st.fixed_dictionaries({}, optional={"source": st.just("mail"), "name": st.sampled_from(["spring", 4])}) | odd,
     "referrer": st.fixed_dictionaries({}, optional={"url": addresses | odd, "link": addresses}) | odd,
@@ -55,5 +58,5 @@ def batches(draw: st.DrawFn) -> tuple[list[Event], list[int]]:
 @given(batches())
 def test_rows_do_not_depend_on_which_events_share_a_context(batch: tuple[list[Event], list[int]]) -> None:
     events, identity_ids = batch
-    rows = enriched_tables(events, identity_ids, BATCH, Sessions({}))["events"].to_pylist()
+    rows = enriched_tables(events, identity_ids, BATCH, Sessions({}), Memory(WORLD))["events"].to_pylist()
     assert rows == plain_rows(events, identity_ids, BATCH, Sessions({}))

@@ -1,45 +1,76 @@
-"""Devices: what a user agent and an event's context say about the machine, and whether a machine is all there is."""
+"""Devices: what a user agent, client hints and a mobile SDK say about the machine and the program, and whether a machine is all there is.
+
+Versions are never invented. Browsers freeze what they say of the system: "Windows NT 10.0" is Windows 10 or 11, "Android 10; K" any
+Android, "Mac OS X 10_15_7" any macOS since 2019, "iPhone OS 18_6" any iOS since 26. Only a client hint tells the version then.
+"""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ua_parser import parse
 
+from cegla.vocabulary.world import World
+
+
+class Software(NamedTuple):
+    """What a user agent says of system and program. `type` is desktop, phone, tablet, tv, server or unknown."""
+
+    type: str
+    os: str | None
+    os_version: str | None
+    browser: str | None
+    browser_version: str | None
+    in_app: str | None
+
 
 class Device(NamedTuple):
-    """A machine as one event shows it. `type` is desktop, phone, tablet, tv, bot, server or unknown."""
+    """A machine as one event shows it. `type` is desktop, phone, tablet, tv, console, bot, server, ... or unknown; `source` says who told.
+
+    `bot_reason` is None for a person's machine.
+    """
 
     type: str
     os: str | None
     browser: str | None
     is_bot: bool
+    os_version: str | None = None
+    browser_version: str | None = None
+    brand: str | None = None
+    model: str | None = None
+    source: str | None = None
+    in_app: str | None = None
+    bot_reason: str | None = None
 
 
 UNKNOWN = Device("unknown", None, None, False)
+NOTHING = Software("unknown", None, None, None, None, None)
 LONGEST_USER_AGENT = 1_000
+LONGEST_HINT = 80
+Hints = tuple[tuple[str, str], ...]
 
-# Our own words, found in what crawlers, monitors, previews and browser robots call themselves.
-_BOT = re.compile(
-    r"bot\b|bot[/;:)_\-+0-9]|crawl|spider|slurp|scrap|headless|phantomjs|selenium|puppeteer|playwright|webdriver|lighthouse|pagespeed|gtmetrix|"
-    r"pingdom|uptime|monitor|"
-    r"preview|externalhit|facebookcatalog|embedly|whatsapp/|skypeuri|vkshare|feedfetcher|feedburner|mediapartners|adsbot|apis-google|"
-    r"google-(?:inspection|extended|read|safety)|"
-    r"\bcheck(?:er|host)\b|validator|archiv|wayback|dataprovider|netcraft|nutch|heritrix|httrack|siteexplorer|screaming frog|semrush|ahrefs|mj12|"
-    r"dotbot|petalbot|bytespider|"
-    r"gptbot|chatgpt-user|oai-search|claude-|anthropic|perplexity|ccbot|cohere-ai|imageproxy|barracuda|proofpoint|mimecast|safelinks|"
-    r"^(?:curl|wget|httpie|java|ruby|perl|php|go-http-client|okhttp|axios|node-fetch|undici|got|python|libwww|lwp|aiohttp|httpx|guzzle|"
-    r"apache-httpclient|postman|insomnia)\b|"
-    r"python-requests|python-urllib|\+https?://|^mozilla/5\.0$|^-?$",
-    re.IGNORECASE,
-)
-_NOT_BOT = re.compile(r"cubot|androiddownloadmanager|cfnetwork|hbbtv", re.IGNORECASE)
 _OWN_LIBRARY = re.compile(r"^(?:analytics|rudder|rudderstack|segment|cegla)[\w.\-]*[ /]", re.IGNORECASE)
 _TV = re.compile(r"smart-?tv|hbbtv|appletv|apple tv|googletv|google tv|web0s|webos\.tv|netcast|roku|bravia|aft[a-z]{1,3}\b|crkey|tizen.*tv|viera|aquos",
     re.IGNORECASE)
 _TABLET = re.compile(r"ipad|tablet|kindle|silk/|playbook|nexus (?:7|9|10)\b|\bsm-[tx]\d|lenovo tb|mediapad|galaxy tab", re.IGNORECASE)
 _PHONE = re.compile(r"iphone|ipod|mobile|windows phone|blackberry|bb10|opera mini|symbian|kaios", re.IGNORECASE)
 _DESKTOP = re.compile(r"windows nt|macintosh|mac os x|x11|linux|cros ", re.IGNORECASE)
+_FROZEN = re.compile(
+    r"Windows NT 1\d\.|Android 10; (?:K|Mobile|Tablet)\b|Mac OS X 10[._]15\b|CrOS |Version/(?:2[6-9]|[3-9]\d).* Mobile/|"
+    r"OS 18_[67].*(?:CriOS|FxiOS|EdgiOS)/1[4-9]\d"
+)
+_IN_APP = (
+    ("Messenger", r"FBAN/Messenger|MessengerForiOS|FB_IAB/Orca|FB_IAB/MESSENGER"), ("Instagram", r"\bInstagram\b"), ("Threads", r"\bBarcelona\b"),
+    ("Facebook", r"FBAN/|FBAV/|FB_IAB|FBIOS"), ("TikTok", r"musical_ly|BytedanceWebview|TikTok|\btrill_"), ("LinkedIn", r"LinkedInApp"),
+    ("Snapchat", r"Snapchat"), ("Pinterest", r"\[?Pinterest/"), ("X", r"Twitter(?:Android|for| )|\bTwitter/"), ("WhatsApp", r"WhatsApp/"),
+    ("Telegram", r"Telegram"),
+    ("Reddit", r"Reddit/"), ("WeChat", r"MicroMessenger"), ("LINE", r"\bLine/"), ("VK", r"VKAndroidApp|VKClient"), ("KakaoTalk", r"KAKAOTALK"),
+    ("Discord", r"Discord/"),
+    ("Google", r"\bGSA/"), ("Outlook", r"Outlook-(?:iOS|Android)|OutlookMobile"),
+)  # fmt: skip
+_IN_APPS = [(name, re.compile(pattern)) for name, pattern in _IN_APP]
+_MAYBE_IN_APP = re.compile("|".join(pattern for _, pattern in _IN_APP))
 
 _OS_NAMES = {"Mac OS X": "macOS", "Mac OS": "macOS", "Ubuntu": "Linux", "Fedora": "Linux", "Debian": "Linux", "Chrome OS": "ChromeOS", "iPadOS": "iOS",
     "ATV OS X": "tvOS"}
@@ -49,38 +80,119 @@ _BROWSER_NAMES = {
     "Chromium": "Chrome", "Firefox Mobile": "Firefox", "Firefox iOS": "Firefox", "Edge Mobile": "Edge", "Opera Mobile": "Opera", "Opera Mini": "Opera",
     "Samsung Internet": "Samsung Internet", "IE Mobile": "IE", "DuckDuckGo Mobile": "DuckDuckGo", "Brave Mobile": "Brave",
 }  # fmt: skip
+_HINTED_BROWSERS = {"google chrome": "Chrome", "microsoft edge": "Edge", "opera": "Opera", "brave": "Brave", "samsung internet": "Samsung Internet",
+    "yandex": "Yandex Browser", "vivaldi": "Vivaldi", "opera gx": "Opera", "android webview": "Chrome", "duckduckgo": "DuckDuckGo"}  # fmt: skip
 _PLATFORM_OS = {"ios": "iOS", "ipados": "iOS", "android": "Android", "windows": "Windows", "macos": "macOS", "mac os x": "macOS", "linux": "Linux",
-    "tvos": "tvOS", "chrome os": "ChromeOS"}
+    "tvos": "tvOS", "chrome os": "ChromeOS", "chromeos": "ChromeOS", "chromium os": "ChromeOS"}
 _PLATFORM_TYPE = {"iOS": "phone", "Android": "phone", "tvOS": "tv", "Windows": "desktop", "macOS": "desktop", "Linux": "desktop", "ChromeOS": "desktop"}
+_BROWSER_LIBRARIES = frozenset({"cegla-onsite", "analytics.js", "@segment/analytics-next", "npm:next", "web"})
+_VERSION = re.compile(r"\d+(?:\.\d+){0,2}")
 
 
-def device_of(context: dict[str, Any]) -> Device:
-    """The device of an event's context: user agent first, then what a mobile SDK or client hints say of themselves."""
+def device_of(context: Mapping[str, Any], world: World) -> Device:
+    """The device of an event's context: the user agent, client hints over it, then what a mobile SDK says of itself."""
     agent = context.get("userAgent")
-    if isinstance(agent, str) and agent:
-        found = read_user_agent(agent)
+    hints = hints_of(context)
+    if isinstance(agent, str) and agent.strip():
+        found = _from_agent(agent[:LONGEST_USER_AGENT], hints, world)
     else:
-        found = _declared(context)
+        found = _declared(context, hints, world)
     if context.get("webdriver") is True:
-        return found._replace(type="bot", is_bot=True)
+        return found._replace(type="bot", is_bot=True, bot_reason="webdriver")
+    if context.get("honeypot") is True:
+        return found._replace(type="bot", is_bot=True, bot_reason="honeypot")
+    if not found.is_bot and "locale" not in context and _from_browser_library(context) and agent:
+        return found._replace(type="bot", is_bot=True, bot_reason="no_language")
     return found
 
 
-@lru_cache(maxsize=8_192)
-def read_user_agent(agent: str) -> Device:
-    """The device behind a user agent. Versions are left out: browsers freeze them, so they would be invented."""
-    agent = agent[:LONGEST_USER_AGENT]
+def hints_of(context: Mapping[str, Any]) -> Hints:
+    """The client hints of `context.userAgentData` as pairs, the same order for the same hints; empty when there are none."""
+    told = context.get("userAgentData")
+    if not isinstance(told, dict):
+        return ()
+    pairs: list[tuple[str, str]] = []
+    for name in ("model", "platform", "platformVersion"):
+        value = told.get(name)
+        if isinstance(value, str) and value.strip():
+            pairs.append((name, value.strip()[:LONGEST_HINT]))
+    if isinstance(told.get("mobile"), bool):
+        pairs.append(("mobile", "?1" if told["mobile"] else "?0"))
+    brands = told.get("fullVersionList") or told.get("brands")
+    if isinstance(brands, list):
+        named = [f'"{one.get("brand")}";v="{one.get("version")}"' for one in brands[:6] if isinstance(one, dict)]
+        pairs.append(("brands", ", ".join(named)[:300]))
+    return tuple(pairs)
+
+
+@lru_cache(maxsize=16_384)
+def read_user_agent(agent: str) -> Software:
+    """System and program behind a user agent."""
     if not agent.strip():
-        return UNKNOWN
+        return NOTHING
     if _OWN_LIBRARY.match(agent):
-        return Device("server", None, None, False)
-    is_bot = _BOT.search(agent) is not None and _NOT_BOT.search(agent) is None
+        return NOTHING._replace(type="server")
     result = parse(agent)
     os = result.os.family if result.os else None
     browser = result.user_agent.family if result.user_agent else None
     os = _OS_NAMES.get(os, os) if os and os != "Other" else None
     browser = _BROWSER_NAMES.get(browser, browser) if browser and browser != "Other" else None
-    return Device("bot" if is_bot else _type_of(agent), os, browser, is_bot)
+    os_version = None
+    if os and result.os and os != "Linux" and not _FROZEN.search(agent):
+        os_version = ".".join(part for part in (result.os.major, result.os.minor) if part) or None
+    in_app = None
+    if _MAYBE_IN_APP.search(agent):
+        in_app = next((name for name, pattern in _IN_APPS if pattern.search(agent)), None)
+    return Software(_type_of(agent), os, os_version, browser, result.user_agent.major if browser and result.user_agent else None, in_app)
+
+
+def _from_agent(agent: str, hints: Hints, world: World) -> Device:
+    told = read_user_agent(agent)
+    if told.type == "server":
+        return Device("server", None, None, False)
+    is_bot = world.names_itself_bot(agent)
+    machine = world.machine(agent, hints)
+    found = Device(
+        "bot" if is_bot else machine.type or told.type, told.os, told.browser, is_bot, told.os_version, told.browser_version, machine.brand, machine.model,
+        "user_agent", told.in_app, "user_agent" if is_bot else None,
+    )  # fmt: skip
+    return _hinted(found, hints) if hints else found
+
+
+@lru_cache(maxsize=16_384)
+def _hinted(found: Device, hints: Hints) -> Device:
+    """Client hints stand over a frozen user agent."""
+    told = dict(hints)
+    os = _PLATFORM_OS.get(told.get("platform", "").lower()) or found.os
+    browser, browser_version = _hinted_browser(told.get("brands", ""))
+    kind = found.type
+    if not found.is_bot and told.get("mobile") == "?1" and kind in ("desktop", "unknown"):
+        kind = "phone"
+    return found._replace(
+        type=kind, os=os, os_version=_hinted_version(os, told.get("platformVersion", "")) or (found.os_version if os == found.os else None),
+        browser=found.browser if found.in_app or browser is None else browser, browser_version=browser_version or found.browser_version,
+        source="client_hints" if told.keys() & {"model", "platformVersion"} else found.source,
+    )  # fmt: skip
+
+
+def _hinted_version(os: str | None, version: str) -> str | None:
+    """The system's version by its hint. Windows counts its own way: 1 to 10 is Windows 10, from 13 on it is 11."""
+    numbers = version.split(".")
+    if not version or not numbers[0].isdigit():
+        return None
+    if os == "Windows":
+        major = int(numbers[0])
+        return "11" if major >= 13 else "10" if major >= 1 else None
+    if os in ("Linux", "ChromeOS") or numbers[0] == "0":
+        return None
+    return ".".join(numbers[: 1 if os == "Android" and numbers[1:2] in ([], ["0"]) else 2])
+
+
+def _hinted_browser(brands: str) -> tuple[str | None, str | None]:
+    for name, version in re.findall(r'"([^"]*)";v="(\d+)', brands):
+        if found := _HINTED_BROWSERS.get(name.lower()):
+            return found, version
+    return None, None
 
 
 def _type_of(agent: str) -> str:
@@ -93,24 +205,39 @@ def _type_of(agent: str) -> str:
     return "desktop" if _DESKTOP.search(agent) else "unknown"
 
 
-def _declared(context: dict[str, Any]) -> Device:
-    """The device as a mobile SDK (`os`, `device`), client hints (`userAgentData`) or a server library say it."""
-    os = device_type = None
+def _from_browser_library(context: Mapping[str, Any]) -> bool:
+    library = context.get("library")
+    return isinstance(library, dict) and library.get("name") in _BROWSER_LIBRARIES
+
+
+def _declared(context: Mapping[str, Any], hints: Hints, world: World) -> Device:
+    """The device as a mobile SDK (`os`, `device`) or client hints alone say it."""
+    os = os_version = device_type = None
     told = context.get("os")
     if isinstance(told, dict) and isinstance(told.get("name"), str):
         os = _PLATFORM_OS.get(told["name"].strip().lower())
-    hints = context.get("userAgentData")
-    if isinstance(hints, dict):
-        if os is None and isinstance(hints.get("platform"), str):
-            os = _PLATFORM_OS.get(hints["platform"].strip().lower())
-        if hints.get("mobile") is True:
-            device_type = "phone"
+        version = _VERSION.match(str(told.get("version", "")).strip())
+        os_version = version.group() if os and version else None
+    hinted = dict(hints)
+    os = os or _PLATFORM_OS.get(hinted.get("platform", "").lower())
+    if hinted.get("mobile") == "?1":
+        device_type = "phone"
+    brand = model = None
     machine = context.get("device")
     if isinstance(machine, dict):
         told_type = str(machine.get("type", "")).lower()
         os = os or _PLATFORM_OS.get(told_type)
+        brand, model = (_short(machine.get(key)) for key in ("manufacturer", "model"))
         if "ipad" in str(machine.get("model", "")).lower() or told_type == "tablet":
             device_type = "tablet"
     if os is None and device_type is None:
         return UNKNOWN
-    return Device(device_type or _PLATFORM_TYPE.get(os or "", "unknown"), os, None, False)
+    if model is None and hinted.get("model"):
+        known = world.machine("", hints)
+        brand, model = known.brand, known.model
+    found = Device(device_type or _PLATFORM_TYPE.get(os or "", "unknown"), os, None, False, os_version, None, brand, model, "sdk")
+    return _hinted(found, hints) if hints else found
+
+
+def _short(value: object) -> str | None:
+    return " ".join(value.split())[:LONGEST_HINT] or None if isinstance(value, str) else None

@@ -16,12 +16,14 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from cegla.profile.rules import commerce
+from cegla.profile.rules.attention import WATCHED, machine_reason
 from cegla.profile.rules.countries import country_code
-from cegla.profile.rules.devices import device_of, read_user_agent
-from cegla.profile.rules.origins import NO_CAMPAIGN, NO_PAGE, Page, Referrer, campaign_of, read_page, read_referrer
+from cegla.profile.rules.memory import DEVICE_COLUMNS, NETWORK_COLUMNS, Memory
+from cegla.profile.rules.origins import NO_CAMPAIGN, NO_PAGE, Page, Referrer, campaign_of, read_page
 from cegla.profile.rules.scrubbing import plain_traits, scrubbed_code, scrubbed_json, scrubbed_label, scrubbed_path
 from cegla.profile.rules.sessions import Sessions
 from cegla.vocabulary.events import Event
+from cegla.vocabulary.world import Network
 
 PASSIVE = frozenset({
     "Order Refunded", "Order Cancelled", "Order Shipped", "Order Delivered", "Segment Consent Preference Updated",
@@ -37,11 +39,12 @@ NO_IMPORTS: Mapping[int, int] = MappingProxyType({})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # What one event adds to the columns that neither are plain copies of its fields nor come from its view, in the order of `_row`'s answer.
-ROW_COLUMNS = ("name", "session_id", "order_id", "value_micros", "currency", "country", "properties")
+ROW_COLUMNS = ("name", "session_id", "order_id", "value_micros", "currency", "country", "place_source", "machine_reason", "properties")
 # What the context of an event shows of the page, the way there, the campaign, the machine and its language.
 VIEW_COLUMNS = (
     "page_path", "page_title", "referrer_kind", "referrer_host", "campaign_source", "campaign_medium", "campaign_name",
-    "device_type", "os", "browser", "language", "is_bot",
+    "campaign_term", "campaign_content", "click_id", "referrer_name", "referrer_term",
+    *DEVICE_COLUMNS, "language", *NETWORK_COLUMNS,
 )  # fmt: skip
 _NO_REFERRER = Referrer("", None)
 _NOTHING_TOLD: Mapping[str, Any] = MappingProxyType({})
@@ -68,23 +71,33 @@ class Batch(NamedTuple):
     import_of: Mapping[int, int] = NO_IMPORTS
 
 
-def enriched_tables(events: Sequence[Event], identity_ids: Sequence[int], batch: Batch, sessions: Sessions) -> dict[str, pa.Table]:
-    """The rows of `events` and `order_lines` (see `storage/warehouse.py`); `sessions` moves on."""
+def enriched_tables(
+    events: Sequence[Event], identity_ids: Sequence[int], batch: Batch, sessions: Sessions, memory: Memory | None = None
+) -> dict[str, pa.Table]:
+    """The rows of `events` and `order_lines` (see `storage/warehouse.py`); `sessions` and `memory` move on. Without a memory nothing of the world is known."""
+    memory = memory or Memory()
     times = [_micros(event.occurred_at) for event in events]
-    views, seen = Views(), list[int]()
+    views, seen = Views(memory), list[int]()
+    too_fast = memory.paces.too_fast
     rows: list[Row] = []
     lines: list[tuple[Any, ...]] = []
     for event, identity_id, at, event_id in zip(events, identity_ids, times, count(batch.first_event_id)):
         is_arrival = event.kind in ARRIVALS
         view = views.of_arrival(event.context, event.properties) if is_arrival else views.of(event.context)
+        if view.by_hand and too_fast(identity_id, at):
+            view = views.too_fast(view)
         seen.append(view.place)
         sold = commerce.read_commerce(event.name, event.properties) if event.kind == "track" else commerce.NOTHING
-        session_id = sessions.place(identity_id, at, view.campaign) if view.active and event.name not in PASSIVE else None
-        rows.append(_row(event, session_id, view, sold, is_arrival))
+        machine = None
+        if event.name in WATCHED:
+            machine = machine_reason(event.name, event.context.get("userAgent"), event.properties, view.network)
+        acted = view.active and machine is None and event.name not in PASSIVE
+        session_id = sessions.place(identity_id, at, view.campaign) if acted else None
+        rows.append(_row(event, session_id, view, sold, machine))
         if sold.lines:
             lines += [(event_id, identity_id, event.name, at, *line) for line in sold.lines]
     columns = _own_columns(events, identity_ids, times, batch) | _row_columns(rows) | _view_columns(views.all, seen)
-    columns |= {name: pa.nulls(len(events), _TYPES.get(name, pa.string())) for name in EVENT_COLUMNS if name not in columns}
+    columns["data_version"] = pa.repeat(pa.scalar(memory.version, pa.string()), len(events))
     return {"events": pa.table({name: columns[name] for name in EVENT_COLUMNS}), "order_lines": _lines_table(lines, batch)}
 
 
@@ -120,7 +133,7 @@ def trait_key(raw: str) -> str:
 class View(NamedTuple):
     """`columns` are those of `VIEW_COLUMNS`; `campaign` names the campaign for sessions; `active` is False when the person did nothing.
 
-    `located` says whether the context tells a country at all, also one that cannot be read.
+    `located` says whether the context tells a country at all, also one that cannot be read; `by_hand` whether a person's device shows.
     """
 
     place: int  #: among the views of its batch
@@ -129,12 +142,15 @@ class View(NamedTuple):
     active: bool
     located: bool
     country: str | None
+    network: Network
+    by_hand: bool
 
 
 class Views:
     """The views of one batch, each read once. The contexts must live as long as this does."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
         self._shared: dict[object, View] = {}
         self.all: list[View] = []
 
@@ -157,32 +173,36 @@ class Views:
             view = self._shared[key] = self._read(context, told, True)
         return view
 
+    def too_fast(self, view: View) -> View:
+        """The same view of an identity that acts faster than a person can."""
+        key = ("too fast", view.place)
+        found = self._shared.get(key)
+        if found is None:
+            told = dict(zip(VIEW_COLUMNS, view.columns, strict=True)) | {"device_type": "bot", "is_bot": True, "bot_reason": "pace"}
+            found = self._shared[key] = view._replace(place=len(self.all), columns=tuple(told.values()))
+            self.all.append(found)
+        return found
+
     def _read(self, context: dict[str, Any], told: Mapping[str, Any], is_arrival: bool) -> View:
-        agent = context.get("userAgent")
-        device = read_user_agent(agent) if agent.__class__ is str and "webdriver" not in context else device_of(context)
+        memory = self._memory
+        device = memory.device(context)
+        place = memory.network(context.get("ip"), context.get("timezone"))
         shown = context.get("page")
         if not isinstance(shown, dict):
             shown = _NOTHING_TOLD
         page = _page(told, shown)
         campaign = campaign_of(context, page)
-        referrer = _referrer(told, shown, context, page) if is_arrival else _NO_REFERRER
+        referrer = _referrer(told, shown, context, page, memory) if is_arrival else _NO_REFERRER
         title = told.get("title") or shown.get("title")
         locale = context.get("locale")
         located, country = _location(context)
         columns = (
-            page.path and scrubbed_path(page.path),
-            scrubbed_label(title) if title.__class__ is str else None,
-            referrer.kind or None,
-            referrer.host,
-            *campaign,
-            device.type,
-            device.os,
-            device.browser,
-            _language(locale) if locale.__class__ is str else None,
-            device.is_bot,
-        )
+            page.path and scrubbed_path(page.path), scrubbed_label(title) if title.__class__ is str else None, referrer.kind or None, referrer.host,
+            *campaign, referrer.name, referrer.term and scrubbed_label(referrer.term), *device.columns,
+            _language(locale) if locale.__class__ is str else None, *place.columns,
+        )  # fmt: skip
         key = None if campaign is NO_CAMPAIGN else f"{campaign.source}/{campaign.name}"
-        view = View(len(self.all), columns, key, context.get("active") is not False, located, country)
+        view = View(len(self.all), columns, key, context.get("active") is not False, located, country, place.network, device.by_hand)
         self.all.append(view)
         return view
 
@@ -205,14 +225,14 @@ def _page(told: Mapping[str, Any], shown: Mapping[str, Any]) -> Page:
     return NO_PAGE
 
 
-def _referrer(told: Mapping[str, Any], shown: Mapping[str, Any], context: Mapping[str, Any], page: Page) -> Referrer:
+def _referrer(told: Mapping[str, Any], shown: Mapping[str, Any], context: Mapping[str, Any], page: Page, memory: Memory) -> Referrer:
     for holder in (told, shown):
         if isinstance(url := holder.get("referrer"), str):
-            return read_referrer(url, page.host)
+            return memory.referrer(url, page.host)
     link = context.get("referrer")
     if isinstance(link, dict) and isinstance(url := link.get("url") or link.get("link"), str):
-        return read_referrer(url, page.host)
-    return read_referrer("", None)
+        return memory.referrer(url, page.host)
+    return memory.referrer("", None)
 
 
 def _location(context: Mapping[str, Any]) -> tuple[bool, str | None]:
@@ -225,16 +245,20 @@ def _location(context: Mapping[str, Any]) -> tuple[bool, str | None]:
 # one event ---------------------------------------------------------------------------------------------------------------
 
 
-def _row(event: Event, session_id: int | None, view: View, sold: commerce.Commerce, is_arrival: bool) -> Row:
+def _row(event: Event, session_id: int | None, view: View, sold: commerce.Commerce, machine: str | None) -> Row:
     """What one event tells beyond its view, in the order of `ROW_COLUMNS`."""
+    told = view.country if view.located else _country(event)
+    country = told or (view.network.country if not view.located else None)
     return (
         scrubbed_label(event.name) if event.kind == "track" else event.name,
         session_id,
         sold.order_id and scrubbed_code(sold.order_id),
         sold.value_micros,
         sold.currency,
-        view.country if view.located else _country(event),
-        _properties(event, bool(sold.lines), is_arrival),
+        country,
+        "told" if told else "ip" if country else None,
+        machine,
+        _properties(event, bool(sold.lines), event.kind in ARRIVALS),
     )
 
 
@@ -343,7 +367,8 @@ EVENT_COLUMNS = (
     "campaign_term", "campaign_content", "click_id", "data_version",
 )  # fmt: skip
 _TYPES: dict[str, pa.DataType] = {name: pa.string() for name in (*ROW_COLUMNS, *VIEW_COLUMNS)} | {
-    "session_id": pa.int64(), "value_micros": pa.int64(), "is_bot": pa.bool_(), "asn": pa.int64(), "is_datacentre": pa.bool_(), "is_proxy": pa.bool_(),
+    "session_id": pa.int64(), "value_micros": pa.int64(), "is_bot": pa.bool_(), "asn": pa.int64(), "is_datacentre": pa.bool_(),
+    "is_proxy": pa.bool_(),
 }  # fmt: skip
 
 

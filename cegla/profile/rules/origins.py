@@ -1,11 +1,14 @@
-"""Origins: where a visit came from: referrer kinds and campaign parameters."""
+"""Origins: where a visit came from: referrer kinds, who is behind them, campaign parameters and click ids."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from cegla.vocabulary.world import World
+
 LONGEST_URL = 4_000
 LONGEST_WORD = 200
+_MAIL_WORDS = ("mail.", "webmail.", "poczta.", "email.")
 
 
 class Page(NamedTuple):
@@ -17,47 +20,41 @@ class Page(NamedTuple):
 
 
 class Campaign(NamedTuple):
-    """utm_source, utm_medium and utm_campaign; a click id alone names its advertiser as the source."""
+    """utm_source, utm_medium, utm_campaign, utm_term and utm_content; a click id alone names its advertiser as the source.
+
+    `click_id` is which click id came along, never its value.
+    """
 
     source: str | None
     medium: str | None
     name: str | None
+    term: str | None = None
+    content: str | None = None
+    click_id: str | None = None
 
 
 class Referrer(NamedTuple):
-    """`kind`: direct, search, social, assistant, mail, internal, other."""
+    """`kind`: direct, search, social, assistant, mail, marketplace, ads, internal, other. `name` is who: Google, Facebook, ChatGPT.
+
+    `term` is what was searched for, as it stands in the address.
+    """
 
     kind: str
     host: str | None
+    name: str | None = None
+    term: str | None = None
 
 
 NO_CAMPAIGN = Campaign(None, None, None)
 NO_PAGE = Page(None, None, NO_CAMPAIGN)
 DIRECT = Referrer("direct", None)
 
-# Names of the second level that are enough to know the kind ("google" also stands for google.pl and google.co.uk).
-_SEARCH = frozenset(
-    "google bing yahoo duckduckgo yandex baidu ecosia qwant startpage brave seznam naver ask aol onet interia netsprint mojeek swisscows".split()
-)  # fmt: skip
-_SOCIAL = frozenset(
-    "facebook instagram fb messenger linkedin lnkd twitter x t pinterest tiktok youtube youtu reddit wykop snapchat vk threads bsky mastodon tumblr "
-    "quora discord telegram whatsapp nk twitch"
-    .split()
-)  # fmt: skip
-_ASSISTANT_HOSTS = (
-    "chatgpt.com", "chat.openai.com", "openai.com", "perplexity.ai", "claude.ai", "gemini.google.com", "bard.google.com", "copilot.microsoft.com",
-    "copilot.cloud.microsoft", "chat.mistral.ai",
-    "deepseek.com", "grok.com", "you.com", "poe.com", "meta.ai", "phind.com",
-)  # fmt: skip
-_MAIL_HOSTS = (
-    "mail.google.com", "mail.yahoo.com", "outlook.live.com", "outlook.office.com", "outlook.office365.com", "poczta.onet.pl", "poczta.wp.pl",
-    "profil.wp.pl", "poczta.interia.pl", "poczta.o2.pl",
-    "mail.proton.me", "com.google.android.gm", "webmail",
-)  # fmt: skip
-_PORTALS = frozenset({"brave", "onet", "interia", "aol"})  # only their search hosts count
-_SECOND_LEVEL = frozenset("com co org net edu gov ac".split())
-_CLICK_IDS = {"gclid": ("google", "cpc"), "gbraid": ("google", "cpc"), "wbraid": ("google", "cpc"), "msclkid": ("bing", "cpc"),
-    "fbclid": ("facebook", "social"), "ttclid": ("tiktok", "social"), "li_fat_id": ("linkedin", "social")}
+_CLICK_IDS = {
+    "gclid": ("google", "cpc"), "gbraid": ("google", "cpc"), "wbraid": ("google", "cpc"), "dclid": ("google", "display"), "msclkid": ("bing", "cpc"),
+    "fbclid": ("facebook", "social"), "igshid": ("instagram", "social"), "igsh": ("instagram", "social"), "ttclid": ("tiktok", "social"),
+    "li_fat_id": ("linkedin", "social"), "twclid": ("twitter", "social"), "epik": ("pinterest", "social"), "sccid": ("snapchat", "social"),
+    "rdt_cid": ("reddit", "social"), "yclid": ("yandex", "cpc"),
+}  # fmt: skip
 
 
 @lru_cache(maxsize=16_384)
@@ -69,17 +66,21 @@ def read_page(url: str) -> Page:
         given = dict(parse_qsl(parts.query, max_num_fields=100)) if parts.query else {}
     except ValueError:
         return NO_PAGE
-    campaign = NO_CAMPAIGN
-    if given:
-        campaign = Campaign(_word(given.get("utm_source")), _word(given.get("utm_medium")), _word(given.get("utm_campaign")))
-        if campaign == NO_CAMPAIGN:
-            campaign = next((Campaign(source, medium, None) for key, (source, medium) in _CLICK_IDS.items() if key in given), NO_CAMPAIGN)
+    campaign = _campaign(given) if given else NO_CAMPAIGN
     return Page(_bare(host), unquote(parts.path) or ("/" if host else None), campaign)
 
 
-@lru_cache(maxsize=16_384)
-def read_referrer(url: str, own_host: str | None) -> Referrer:
-    """What kind of place a referrer is. `own_host` is the host of the page that was opened, for `internal`."""
+def _campaign(given: dict[str, str]) -> Campaign:
+    click_id = next((name for name in _CLICK_IDS if name in given), None)
+    source, medium, name, term, content = (_word(given.get(f"utm_{part}")) for part in ("source", "medium", "campaign", "term", "content"))
+    if click_id and not (source or medium or name):
+        source, medium = _CLICK_IDS[click_id]
+    campaign = Campaign(source, medium, name, term, content, click_id)
+    return campaign if any(campaign) else NO_CAMPAIGN
+
+
+def read_referrer(url: str, own_host: str | None, world: World) -> Referrer:
+    """What kind of place a referrer is, and whose. `own_host` is the host of the page that was opened, for `internal`."""
     if not url:
         return DIRECT
     try:
@@ -91,35 +92,27 @@ def read_referrer(url: str, own_host: str | None) -> Referrer:
         return DIRECT
     if own_host and (host == own_host or host.endswith("." + own_host) or own_host.endswith("." + host)):
         return Referrer("internal", host)
-    return Referrer(_kind_of(host), host)
+    origin = world.origin(host, parts.path)
+    if origin.name is None:
+        return Referrer("mail" if host.startswith(_MAIL_WORDS) else "other", host)
+    term = None
+    if origin.parameters and parts.query:
+        try:
+            asked = dict(parse_qsl(parts.query, max_num_fields=100))
+        except ValueError:
+            asked = {}
+        term = next((_word(asked[name]) for name in origin.parameters if asked.get(name)), None)
+    return Referrer(origin.kind, host, origin.name, term)
 
 
 def campaign_of(context: dict[str, Any], page: Page) -> Campaign:
     """The campaign an SDK put into `context.campaign`, or else the page's own parameters."""
     told = context.get("campaign")
     if isinstance(told, dict) and told:
-        campaign = Campaign(_word(told.get("source")), _word(told.get("medium")), _word(told.get("name")))
-        if campaign != NO_CAMPAIGN:
-            return campaign
+        source, medium, name, term, content = (_word(told.get(part)) for part in ("source", "medium", "name", "term", "content"))
+        if source or medium or name or term or content:
+            return Campaign(source, medium, name, term, content, page.campaign.click_id)
     return page.campaign
-
-
-def _kind_of(host: str) -> str:
-    if _ends_with(host, _ASSISTANT_HOSTS):
-        return "assistant"
-    if _ends_with(host, _MAIL_HOSTS) or host.startswith(("mail.", "webmail.", "poczta.")):
-        return "mail"
-    labels = host.split(".")
-    while len(labels) > 2 and (len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL):
-        labels = [*labels[:-2], labels[-1]]
-    name = labels[-2] if len(labels) > 1 else labels[0]
-    if name in _SEARCH and (name not in _PORTALS or labels[0] in ("search", "szukaj")):
-        return "search"
-    return "social" if name in _SOCIAL else "other"
-
-
-def _ends_with(host: str, known: tuple[str, ...]) -> bool:
-    return any(host == one or host.endswith("." + one) for one in known)
 
 
 def _bare(host: str | None) -> str | None:
