@@ -11,19 +11,20 @@ from functools import lru_cache
 from itertools import count
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
 from cegla.profile.rules import commerce
-from cegla.profile.rules.attention import WATCHED, machine_reason
 from cegla.profile.rules.countries import country_code
-from cegla.profile.rules.memory import DEVICE_COLUMNS, NETWORK_COLUMNS, Memory
 from cegla.profile.rules.origins import NO_CAMPAIGN, NO_PAGE, Page, Referrer, campaign_of, read_page
 from cegla.profile.rules.scrubbing import plain_traits, scrubbed_code, scrubbed_json, scrubbed_label, scrubbed_path
 from cegla.profile.rules.sessions import Sessions
 from cegla.vocabulary.events import Event
-from cegla.vocabulary.world import Network
+
+if TYPE_CHECKING:
+    from cegla.profile.rules.memory import Memory
+    from cegla.vocabulary.world import Network
 
 PASSIVE = frozenset({
     "Order Refunded", "Order Cancelled", "Order Shipped", "Order Delivered", "Segment Consent Preference Updated",
@@ -40,7 +41,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # What one event adds to the columns that neither are plain copies of its fields nor come from its view, in the order of `_row`'s answer.
 ROW_COLUMNS = ("name", "session_id", "order_id", "value_micros", "currency", "country", "place_source", "machine_reason", "properties")
-# What the context of an event shows of the page, the way there, the campaign, the machine and its language.
+# What the context of an event shows of the page, the way there, the campaign, the machine and its language, the place and the network.
+DEVICE_COLUMNS = (
+    "device_type", "os", "browser", "is_bot", "os_version", "browser_version", "device_brand", "device_model", "device_source", "in_app", "bot_reason",
+)  # fmt: skip
+NETWORK_COLUMNS = ("voivodeship", "powiat", "city", "timezone", "asn", "network_kind", "is_datacentre", "is_proxy")
 VIEW_COLUMNS = (
     "page_path", "page_title", "referrer_kind", "referrer_host", "campaign_source", "campaign_medium", "campaign_name",
     "campaign_term", "campaign_content", "click_id", "referrer_name", "referrer_term",
@@ -72,10 +77,9 @@ class Batch(NamedTuple):
 
 
 def enriched_tables(
-    events: Sequence[Event], identity_ids: Sequence[int], batch: Batch, sessions: Sessions, memory: Memory | None = None
+    events: Sequence[Event], identity_ids: Sequence[int], batch: Batch, sessions: Sessions, memory: "Memory"
 ) -> dict[str, pa.Table]:
-    """The rows of `events` and `order_lines` (see `storage/warehouse.py`); `sessions` and `memory` move on. Without a memory nothing of the world is known."""
-    memory = memory or Memory()
+    """The rows of `events` and `order_lines` (see `storage/warehouse.py`); `sessions` and `memory`, which knows the world, move on."""
     times = [_micros(event.occurred_at) for event in events]
     views, seen = Views(memory), list[int]()
     too_fast = memory.paces.too_fast
@@ -88,9 +92,7 @@ def enriched_tables(
             view = views.too_fast(view)
         seen.append(view.place)
         sold = commerce.read_commerce(event.name, event.properties) if event.kind == "track" else commerce.NOTHING
-        machine = None
-        if event.name in WATCHED:
-            machine = machine_reason(event.name, event.context.get("userAgent"), event.properties, view.network)
+        machine = memory.machine_reason(event.name, event.context, event.properties, view.network) if event.name in memory.watched else None
         acted = view.active and machine is None and event.name not in PASSIVE
         session_id = sessions.place(identity_id, at, view.campaign) if acted else None
         rows.append(_row(event, session_id, view, sold, machine))
@@ -142,14 +144,14 @@ class View(NamedTuple):
     active: bool
     located: bool
     country: str | None
-    network: Network
+    network: "Network"
     by_hand: bool
 
 
 class Views:
     """The views of one batch, each read once. The contexts must live as long as this does."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: "Memory") -> None:
         self._memory = memory
         self._shared: dict[object, View] = {}
         self.all: list[View] = []
@@ -225,7 +227,7 @@ def _page(told: Mapping[str, Any], shown: Mapping[str, Any]) -> Page:
     return NO_PAGE
 
 
-def _referrer(told: Mapping[str, Any], shown: Mapping[str, Any], context: Mapping[str, Any], page: Page, memory: Memory) -> Referrer:
+def _referrer(told: Mapping[str, Any], shown: Mapping[str, Any], context: Mapping[str, Any], page: Page, memory: "Memory") -> Referrer:
     for holder in (told, shown):
         if isinstance(url := holder.get("referrer"), str):
             return memory.referrer(url, page.host)

@@ -8,28 +8,25 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from cegla.profile.rules.attention import WATCHED, machine_reason
 from cegla.profile.rules.devices import device_of, hints_of
 from cegla.profile.rules.origins import Referrer, read_referrer
 from cegla.profile.rules.pace import Paces
 from cegla.vocabulary.world import UNKNOWN_NETWORK, Network, UnknownWorld, World
 
 MOST_REMEMBERED = 50_000
-DEVICE_COLUMNS = (
-    "device_type", "os", "browser", "is_bot", "os_version", "browser_version", "device_brand", "device_model", "device_source", "in_app", "bot_reason",
-)  # fmt: skip
-NETWORK_COLUMNS = ("voivodeship", "powiat", "city", "timezone", "asn", "network_kind", "is_datacentre", "is_proxy")
 _ZONE = re.compile(r"UTC|GMT|[A-Z][A-Za-z]{2,20}(?:/[A-Z][A-Za-z_\-]{1,30}){1,2}|Etc/GMT[+-]\d{1,2}")
 
 
 class Shown(NamedTuple):
-    """What a device's columns hold; `by_hand`: a person's device shows, which acts no faster than a person can."""
+    """What the columns of `enrichment.DEVICE_COLUMNS` hold; `by_hand`: a person's device shows, which acts no faster than a person can."""
 
     columns: tuple[Any, ...]
     by_hand: bool
 
 
 class Located(NamedTuple):
-    """What the columns of place and network hold, and the network itself."""
+    """What the columns of `enrichment.NETWORK_COLUMNS` hold, and the network itself."""
 
     columns: tuple[Any, ...]
     network: Network
@@ -37,6 +34,8 @@ class Located(NamedTuple):
 
 class Memory:
     """Answers of one world. Made anew for another; `settle` lets go of what the world knows better by now."""
+
+    watched = WATCHED
 
     def __init__(self, world: World | None = None) -> None:
         self.world: World = UnknownWorld() if world is None else world
@@ -77,6 +76,10 @@ class Memory:
             if agent:
                 self._devices[key] = found
         return found
+
+    def machine_reason(self, name: str, context: Mapping[str, Any], properties: Mapping[str, Any], network: Network) -> str | None:
+        """Why an event of `watched` is a machine's (see `attention`)."""
+        return machine_reason(name, context.get("userAgent"), properties, network)
 
     def network(self, address: object, timezone: object) -> Located:
         """Place and network of an address; the address itself stays behind. A device knows its time zone better than its address does."""

@@ -1,10 +1,11 @@
 """Origins: where a visit came from: referrer kinds, who is behind them, campaign parameters and click ids."""
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from cegla.vocabulary.world import World
+if TYPE_CHECKING:
+    from cegla.vocabulary.world import World
 
 LONGEST_URL = 4_000
 LONGEST_WORD = 200
@@ -79,7 +80,7 @@ def _campaign(given: dict[str, str]) -> Campaign:
     return campaign if any(campaign) else NO_CAMPAIGN
 
 
-def read_referrer(url: str, own_host: str | None, world: World) -> Referrer:
+def read_referrer(url: str, own_host: str | None, world: "World") -> Referrer:
     """What kind of place a referrer is, and whose. `own_host` is the host of the page that was opened, for `internal`."""
     if not url:
         return DIRECT
