@@ -36,6 +36,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "analysers": _main_of("analysers"),
     "memory": _main_of("memory"),
     "malformed": _main_of("malformed"),
+    "quarantine": _main_of("quarantine"),
     "overload": _main_of("overload"),
     "durability": _main_of("durability"),
     "power_cuts": _main_of("trials.power_cuts"),

@@ -207,7 +207,7 @@ def _follow(ws: Workspace, conn: Connection, place: Place) -> Trail:
             fate = Fate.ERASED if past is None else Fate.APPLIED
             outcome = None if past is None else _outcome(ws, conn, past[0], row, event)
         else:
-            fate, repeat_of = _left_out(ws, conn, place, event)
+            fate, repeat_of = _left_out(ws, conn, opened, place)
     request = kept.request
     return Trail(
         place, request.source_id, _source_name(conn, request.source_id), event and event.message_id, event and event.name, event and event.kind, fate,
@@ -239,19 +239,24 @@ def _applied(conn: Connection, opened: _Opened, place: Place) -> batches.Row | N
     return next((row for row in rows if row.index == place.index), None)
 
 
-def _left_out(ws: Workspace, conn: Connection, place: Place, event: Event | None) -> tuple[Fate, Place | None]:
-    """Why an event that intake passed is nowhere: counted, left out by a mapping, or a repeat of another one."""
+def _left_out(ws: Workspace, conn: Connection, opened: _Opened, place: Place) -> tuple[Fate, Place | None]:
+    """Why an event that intake passed is nowhere: counted, left out by a mapping, a repeat of another one, or of one in quarantine."""
+    event = opened.events.get(place.index)
+    message_id = event.message_id if event is not None else _said_id(_raw(opened, place.index))
+    aside = repair.listed(conn, message=(message_id, opened.kept.request.source_id)) if message_id is not None else []
+    if waiting := next((row for row in aside if row.state == "open"), None):
+        return Fate.REPEATED, Place(waiting.writer, waiting.number, waiting.index)
     if event is None:
         return Fate.IGNORED, None
     if collect.is_counted_only(event):
         return Fate.COUNTED, None
     for writer, number in collect.requests_holding(conn, event.message_id, event.source_id).places:
-        opened = _open(ws, conn, writer, number)
-        same = [Place(writer, number, index) for index, one in opened.events.items() if one.message_id == event.message_id] if opened else []
+        request = _open(ws, conn, writer, number)
+        same = [Place(writer, number, index) for index, one in request.events.items() if one.message_id == event.message_id] if request else []
         for other in same:
-            if opened is None or other == place:
+            if request is None or other == place:
                 continue
-            if _applied(conn, opened, other) is not None or repair.listed(conn, at=(other.writer, other.number, other.index)):
+            if _applied(conn, request, other) is not None or repair.listed(conn, at=(other.writer, other.number, other.index)):
                 return Fate.REPEATED, other
     return Fate.REPEATED, None
 
@@ -269,6 +274,16 @@ def _outcome(ws: Workspace, conn: Connection, past: profile.PastEvent, row: batc
     traits = tuple(profile.past.traits_owed_to(ws.warehouse, past.person_id, past.event_id, ws.clock()))
     taken_in_at = row.taken_in_at if event is not None else None
     return Outcome(past, row.batch, taken_in_at, refreshed, tuple(event.traits) if event else (), traits, entered, left, led_to)
+
+
+def _said_id(payload: bytes) -> str | None:
+    """The message id that an event bears which cannot be decoded."""
+    try:
+        found: Any = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    said = found.get("messageId") if isinstance(found, dict) else None
+    return said if isinstance(said, str) else None
 
 
 def _own_id(message_id: str) -> Place | None:

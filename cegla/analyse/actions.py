@@ -10,6 +10,7 @@ from typing import Any
 from cegla.activate import actions as activate
 from cegla.analyse.rules import campaigns, sales
 from cegla.collect import actions as collect
+from cegla.repair import actions as repair
 from cegla.segment import actions as segment
 from cegla.storage.warehouse import history
 from cegla.storage.workspace import Workspace
@@ -76,11 +77,12 @@ class Revenue:
 
 @dataclass(frozen=True)
 class Health:
-    """How the intake of data stands: events accepted since the beginning, waiting now, in quarantine, and the lag in seconds."""
+    """How the intake of data stands: events accepted and set aside since the beginning, waiting and in quarantine now, and the lag in seconds."""
 
     accepted: int
     waiting: int
     quarantined: int
+    in_quarantine: int
     lag_seconds: float
     adds_up: bool
 
@@ -139,10 +141,12 @@ def today(ws: Workspace, now: datetime) -> Today:
         segments = sum(1 for one in segment.segments(conn) if one.members)
         standing = collect.standing(conn)
         launched = activate.campaigns(conn)
+        in_quarantine = sum(repair.figures.waiting(conn).values())
     health = Health(
         sum(one.accepted for one in standing),
         sum(one.waiting for one in standing),
         sum(one.quarantined for one in standing),
+        in_quarantine,
         max((one.lag_seconds for one in standing), default=0.0),
         all(one.adds_up for one in standing),
     )

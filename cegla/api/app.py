@@ -17,12 +17,11 @@ from cegla.api.routes import ROUTES
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.errors import Broken, CeglaError, DatabaseAway, FieldMissing, InvalidInput, NotFound, Transient, WrongUsage
-from cegla.vocabulary.text import Text
+from cegla.vocabulary.text import Text, misfit
 
 LOG = structlog.get_logger("api")
 PROBLEM = "application/problem+json"
 UNSTORABLE = Text("wartość spoza zakresu", "a value out of range")
-UNKNOWN_FIELD = Text("nieznane pole", "there is no such field")
 NOT_JSON = Text("treść nie jest poprawnym JSON-em", "the body is not JSON")
 
 
@@ -76,8 +75,7 @@ def _malformed(request: Request, error: Exception) -> Response:
     if first.get("type") == "missing":
         return _problem(request, FieldMissing(where=where, field=where.rpartition("/")[2] or "body"))
     seen = first.get("input", "")
-    reason = UNKNOWN_FIELD if first.get("type") == "extra_forbidden" else Text("nieprawidłowa wartość", str(first.get("msg", "wrong value")))
-    return _problem(request, InvalidInput(where=where, seen="" if isinstance(seen, dict) else seen, detail=reason))
+    return _problem(request, InvalidInput(where=where, seen="" if isinstance(seen, dict) else seen, detail=misfit(first, {})))
 
 
 def _no_such_route(request: Request, error: Exception) -> Response:

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse
 from cegla.activate import actions as activate
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
+from cegla.repair import actions as repair
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.messages import SkipReason
 from cegla.vocabulary.text import Text
@@ -40,6 +41,7 @@ METRICS: dict[str, Metric] = {
         Metric("cegla_events_projected_total", "counter", Text("zdarzenia w historii", "events in the history"), SOURCE),
         Metric("cegla_events_duplicate_total", "counter", Text("zdarzenia powtórzone i pominięte", "events that came again and were left out"), SOURCE),
         Metric("cegla_events_quarantined_total", "counter", Text("zdarzenia odłożone z powodem", "events set aside with a reason"), SOURCE),
+        Metric("cegla_events_in_quarantine", "gauge", Text("zdarzenia, które leżą w kwarantannie", "events that lie in quarantine"), SOURCE),
         Metric("cegla_events_ignored_total", "counter", Text("pominięte celowo przez mapowanie", "left out on purpose by a mapping"), SOURCE),
         Metric("cegla_events_waiting", "gauge", Text("zdarzenia, które czekają na przyjęcie", "events that wait for intake"), SOURCE),
         Metric("cegla_inbox_lag_seconds", "gauge", Text("wiek najstarszego czekającego żądania", "age of the oldest request that waits"), SOURCE),
@@ -88,12 +90,14 @@ def samples(ws: Workspace) -> list[Sample]:
         figures = collect.figures(conn)
         counted = collect.balance(conn)
         audit = govern.first_broken_audit(conn) is None
+        waiting = repair.figures.waiting(conn)
     found: list[Sample] = []
     for one in standing:
         label = (str(one.source_id),)
         found += [
             ("cegla_events_accepted_total", label, one.accepted), ("cegla_events_projected_total", label, one.applied),
             ("cegla_events_duplicate_total", label, one.repeated), ("cegla_events_quarantined_total", label, one.quarantined),
+            ("cegla_events_in_quarantine", label, waiting.get(one.source_id, 0)),
             ("cegla_events_ignored_total", label, one.ignored), ("cegla_events_waiting", label, one.waiting),
             ("cegla_inbox_lag_seconds", label, one.lag_seconds), ("cegla_conservation_holds", label, one.adds_up),
         ]  # fmt: skip

@@ -9,6 +9,7 @@ from cegla.api.call import Opened, not_found
 from cegla.api.plain import plain
 from cegla.api.shapes import KeyChange, NewSource, SourceChange
 from cegla.collect import actions as collect
+from cegla.repair import actions as repair
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Basis
 
@@ -16,10 +17,10 @@ TEST_USER = "cegla-test"
 
 
 def listed(call: Opened) -> Any:
-    """Every source with its write key and what became of its events. Secret keys are never shown again."""
+    """Every source with its write key, what became of its events since the beginning, and how many lie in quarantine now. Secret keys are never shown again."""
     with call.ws.transaction() as conn:
-        standing = {one.source_id: one for one in collect.standing(conn)}
-        return {"sources": [_shape(source, standing.get(source.id)) for source in collect.sources(conn)]}
+        standing, waiting = {one.source_id: one for one in collect.standing(conn)}, repair.figures.waiting(conn)
+        return {"sources": [_shape(one, standing.get(one.id)) | {"in_quarantine": waiting.get(one.id, 0)} for one in collect.sources(conn)]}
 
 
 def add(call: Opened, body: NewSource) -> Any:

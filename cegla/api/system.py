@@ -15,6 +15,7 @@ from cegla.analyse import actions as analyse
 from cegla.api.call import Call, Opened
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
+from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.batches import last_committed, last_refreshed
@@ -81,12 +82,13 @@ def status(call: Opened) -> Any:
         counts = {"people": resolve.count(conn), "segments": len(segment.segments(conn)), "campaigns": len(activate.campaigns(conn))}
         batch, refreshed = last_committed(conn), last_refreshed(conn)
         counted = collect.balance(conn)
-    totals = {name: sum(getattr(one, name) for one in standing) for name in ("accepted", "applied", "repeated", "quarantined", "waiting")}
+        in_quarantine = sum(repair.figures.waiting(conn).values())
+    totals: dict[str, int] = {name: sum(getattr(one, name) for one in standing) for name in ("accepted", "applied", "repeated", "quarantined", "waiting")}
     lag = max((one.lag_seconds for one in standing), default=0.0)
     return {
         "version": version("cegla"),
         "as_of": call.now,
-        "events": totals,
+        "events": totals | {"in_quarantine": in_quarantine},
         "lag_seconds": lag,
         "adds_up": all(one.adds_up for one in standing) and (counted is None or counted.holds),
         "balance": counted,

@@ -22,7 +22,9 @@ FIELDS = ("reason", "source", "event", "text", "since", "until", "state")
 
 NUMBER, REASON, EVENT, DETAIL, AT = Text("Nr", "No."), Text("Powód", "Reason"), Text("Zdarzenie", "Event"), Text("Szczegół", "Detail"), Text("Kiedy", "When")
 BEFORE, AFTER, THEN, SOURCE = Text("Przed", "Before"), Text("Po", "After"), Text("Potem", "Then"), Text("Źródło", "Source")
-CONTENT, STATE, REPLAYED, DISCARDED = Text("Treść", "Content"), Text("Przeszkoda", "Obstacle"), Text("Powtórzone", "Replayed"), Text("Odrzucone", "Discarded")
+CONTENT, OBSTACLE = Text("Treść", "Content"), Text("Przeszkoda", "Obstacle")
+REPLAYED, DISCARDED = Text("Powtórzone", "Replayed"), Text("Odrzucone", "Discarded")
+STATE, TIMES, WAITS = Text("Stan", "State"), Text("Ile razy", "Times"), Text("Czeka", "Waiting")
 WHAT, BY, DONE, OF, LEFT = Text("Co", "What"), Text("Kto", "By"), Text("Zrobione", "Done"), Text("Z", "Of"), Text("Zostało", "Left out")
 KEY, ADDRESS, SECRET, PUBLIC = Text("Klucz", "Key"), Text("Adres", "Address"), Text("tajny lub własny", "secret, or our own"), Text("publiczny", "public")
 TAKEN, STAYS, ASIDE = Text("zostanie przyjęte", "will be taken in"), Text("zostaje: {why}", "stays: {why}"), Text("wróci: {why}", "comes back: {why}")
@@ -41,8 +43,8 @@ def listed(context: typer.Context, reason: str | None = None, where: Where = Non
     with desk.api() as api:
         wanted = _filter(desk, api, None, where) | ({"reason": reason} if reason else {})
         found = api.post("/quarantine/search", wanted | {"limit": limit})
-    rows = ([one["id"], one["reason"], one["event"], one["detail"], one["set_aside_at"]] for one in found["events"])
-    desk.answer(found, lambda desk, _: table(desk, [NUMBER, REASON, EVENT, DETAIL, AT], rows))
+    rows = ([one["id"], one["reason"], one["event"], one["detail"], one["set_aside_at"], one["times"], _state(desk, one)] for one in found["events"])
+    desk.answer(found, lambda desk, _: table(desk, [NUMBER, REASON, EVENT, DETAIL, AT, TIMES, STATE], rows))
 
 
 def show(context: typer.Context, number: int, as_json: AsJson = False) -> None:
@@ -98,6 +100,10 @@ def runs(context: typer.Context, as_json: AsJson = False) -> None:
     desk.answer(found, lambda desk, _: table(desk, [NUMBER, WHAT, BY, AT, DONE, OF, LEFT], rows))
 
 
+def _state(desk: Desk, one: dict[str, Any]) -> str:
+    return desk.say(REPLAYED if one["replayed_at"] else DISCARDED if one["discarded_at"] else WAITS)
+
+
 def _filter(desk: Desk, api: Api, ids: list[int] | None, where: list[str] | None) -> dict[str, Any]:
     wanted: dict[str, Any] = {"ids": ids} if ids else {}
     for text in where or ():
@@ -144,7 +150,9 @@ def _shown(desk: Desk, one: dict[str, Any]) -> None:
         [
             (NUMBER, one["id"]), (REASON, one["label"]), (DETAIL, one["detail"]), (EVENT, one["event"]), (SOURCE, one["source_id"]),
             (KEY, desk.say(SECRET if one["trusted"] else PUBLIC)), (ADDRESS, one["ip"]), (AT, one["set_aside_at"]), (REPLAYED, one["replayed_at"]),
-            (DISCARDED, one["discarded_at"]), (BY, one["run"] and one["run"]["started_by"]), (STATE, one["obstacle"]), (CONTENT, one["payload"]),
+            (DISCARDED, one["discarded_at"]), (BY, one["run"] and one["run"]["started_by"]),
+            (STATE, _state(desk, one)), (TIMES, one["times"]),
+            (OBSTACLE, both(one["obstacle"], desk.language) if one["obstacle"] else None), (CONTENT, one["payload"]),
         ],
     )  # fmt: skip
     if len(one["history"]) > 1:

@@ -21,11 +21,12 @@ STOPPING = Text("Zatrzymuję …", "Stopping …")
 VERSION, PEOPLE, SEGMENTS, CAMPAIGNS = Text("Wersja", "Version"), Text("Osób", "People"), Text("Segmentów", "Segments"), Text("Kampanii", "Campaigns")
 ACCEPTED, APPLIED, REPEATED = Text("Przyjętych zdarzeń", "Events accepted"), Text("W historii", "In history"), Text("Powtórzonych", "Repeated")
 ASIDE, WAITING, LAG, WHOLE = (
-    Text("W kwarantannie", "In quarantine"),
+    Text("Odłożonych", "Set aside"),
     Text("Czeka", "Waiting"),
     Text("Opóźnienie (s)", "Lag (s)"),
     Text("Bilans się zgadza", "It adds up"),
 )
+IN_QUARANTINE = Text("W kwarantannie teraz", "In quarantine now")
 GONE = Text("Zginęło potwierdzonych żądań", "Acknowledged requests lost")
 OK, CHECK, SEEN, TODO = Text("Dobrze", "Well"), Text("Sprawdzenie", "Check"), Text("Jest", "Seen"), Text("Co zrobić", "What to do")
 
@@ -76,6 +77,7 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
 def _status(desk: Desk, found: dict[str, Any]) -> None:
     events = found["events"]
     counts = [(ACCEPTED, "accepted"), (APPLIED, "applied"), (REPEATED, "repeated"), (ASIDE, "quarantined"), (WAITING, "waiting")]
+    counts += [(IN_QUARANTINE, "in_quarantine")]
     facts(
         desk,
         [

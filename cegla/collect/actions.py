@@ -51,6 +51,7 @@ from cegla.collect.imports import upload as upload
 from cegla.collect.rules import decode as decoding
 from cegla.collect.rules import envelope, limits
 from cegla.collect.rules.columns import PROBLEMS as PROBLEMS
+from cegla.collect.rules.contents import EXAMPLE as EXAMPLE
 from cegla.collect.rules.decode import Decoded, Limits, Origin, Request
 from cegla.collect.rules.frame import WEBHOOK
 from cegla.collect.rules.frame import Framed as Framed
@@ -409,9 +410,10 @@ def try_out(body: bytes, limits: Limits, received_at: datetime, source: Source |
 
 
 def sample(conn: Connection, source: Source, since: datetime, most_requests: int) -> list[Event]:
-    """Events of the newest requests of a source that are still there, newest first; those that cannot be decoded are left out."""
-    requests = store.newest(conn, source.id, since, most_requests)
-    return decode(Taken(requests, {}, mappings_for(conn, requests)), {source.id: source}, _ANY).events
+    """Events of requests of a source, spread over the time since a moment, newest first; those that cannot be decoded are left out."""
+    requests = store.sampled(conn, source.id, since, most_requests)
+    events = decode(Taken(requests, {}, mappings_for(conn, requests)), {source.id: source}, _ANY).events
+    return sorted(events, key=lambda event: event.received_at, reverse=True)
 
 
 def standing(conn: Connection) -> list[SourceStanding]:

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from cegla.collect import sheets, tables
-from cegla.collect.rules.contents import ColumnGuess, guess_column
+from cegla.collect.rules.contents import ColumnGuess, Promise, guess_column
 from cegla.collect.rules.guessing import Guessed, guess_encoding, guess_header_row, guess_quote, guess_separator, split
 from cegla.collect.rules.headings import role_of
 from cegla.collect.rules.mapping import ColumnForm, FileForm
@@ -31,6 +31,7 @@ SUFFIXES = {".xlsx": "xlsx", ".xlsm": "xlsx", ".jsonl": "jsonl", ".ndjson": "jso
 _DATED = frozenset(("order_time", "time", "consent_at", "created_at", "birthday"))
 _NUMBERS_AS_NAMES = frozenset(("order_id", "user_id", "client", "anonymous_id", "sku", "product_id", "tax_id", "phone", "postal_code"))
 TEXT, WHOLE = ColumnForm.model_validate({}), ColumnForm.model_validate({"type": "integer"})
+_COUNTED = frozenset(("total", "price", "quantity"))
 _AGREED = frozenset(("marketing_email", "marketing_sms", "analytics", "profiling", "email"))
 OLD_EXCEL = Text("to stary skoroszyt Excela (.xls): zapisz go jako .xlsx", "it is an old Excel workbook (.xls): save it as .xlsx")
 _FORMATS = {"csv": "CSV", "xlsx": "Excel", "jsonl": "JSON Lines", "parquet": "Parquet"}
@@ -54,10 +55,10 @@ class Examined:
 def examine(path: Path, name: str, zone: str = "Europe/Warsaw", form: FileForm | None = None) -> Examined:
     """Guess how the file at `path` is written and propose a mapping; `name` is what its owner calls it.
 
-    `zone` is the one of clocks that name none; with `form` given only columns and mapping are guessed. Raises FileUnreadable.
+    `zone` is the one of clocks that name none. A `form` that is given holds; what was guessed is then told as far as it agrees. Raises FileUnreadable.
     """
     try:
-        guessed, found = ((), form) if form is not None else _form(path, name)
+        guessed, found = _form(path, name) if form is None else (_agreeing(path, name, form), form)
         some = next(tables.parts(path, found)).texts.slice(0, ROWS_LOOKED_AT)
     except (OSError, pa.ArrowException, EOFError) as error:
         raise FileUnreadable(where=name, detail=tables.reason(error)) from None
@@ -73,10 +74,18 @@ def examine(path: Path, name: str, zone: str = "Europe/Warsaw", form: FileForm |
 def _column(name: str, texts: list[str | None], zone: str) -> ColumnGuess:
     role = role_of(name)
     key = role.key if role else ""
-    guess = guess_column(name, texts, zone, dated=key in _DATED, agreed=key in _AGREED)
+    guess = guess_column(name, texts, zone, Promise(dated=key in _DATED, counted=key in _COUNTED, agreed=key in _AGREED))
     if key in _NUMBERS_AS_NAMES and guess.form == WHOLE and all("." not in sample for sample in guess.samples):
         return replace(guess, form=TEXT, reason=Text("to numery, nie liczby", "these are numbers that name something, not amounts"))
     return guess
+
+
+def _agreeing(path: Path, name: str, form: FileForm) -> tuple[Guessed, ...]:
+    """The guesses that a form given by a person agrees with."""
+    try:
+        return tuple(guess for guess in _form(path, name)[0] if str(getattr(form, guess.field)) == guess.value)
+    except FileUnreadable:
+        return ()  # a person may know better what the file is than its name does
 
 
 def _form(path: Path, name: str) -> tuple[tuple[Guessed, ...], FileForm]:

@@ -28,6 +28,7 @@ import yaml
 
 from cegla.collect import tables
 from cegla.collect.buckets import gathered
+from cegla.collect.countries import with_prefixes
 from cegla.collect.rules.calls import Calls, calls
 from cegla.collect.rules.columns import PROBLEMS, RowProblem
 from cegla.collect.rules.formulas import harmless
@@ -193,7 +194,7 @@ class _Run:
         errors = part.broken
         bodies: list[Body] = []
         if part.texts.num_rows:
-            sheet = read_sheet(part.texts, part.numbers, self.mapping)
+            sheet = read_sheet(with_prefixes(part.texts, self.mapping), part.numbers, self.mapping)
             plan = plan_events(sheet, self.mapping, self._before, normalized)
             made, left_out = _without_giants(calls(plan, self._known_traits), plan)
             self._count(plan, made, left_out)

@@ -111,10 +111,10 @@ def requests_at(conn: Connection, places: Sequence[tuple[int, int]]) -> list[Req
         return [_request(row) for row in cursor]
 
 
-def newest(conn: Connection, source_id: int, since: datetime, most: int) -> list[Request]:
-    """Requests of a source that came last, newest first, among the last hundred thousand of each writer."""
+def sampled(conn: Connection, source_id: int, since: datetime, most: int) -> list[Request]:
+    """Requests of a source, spread over the time since a moment, among a hundred thousand of each writer; in no order of time."""
     with conn.cursor(binary=True) as cursor:
-        cursor.execute(SQL.newest.sql, {"source_id": source_id, "since": since, "most": most})
+        cursor.execute(SQL.sampled.sql, {"source_id": source_id, "since": since, "most": most})
         return [_request(row) for row in cursor]
 
 

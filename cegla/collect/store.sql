@@ -134,17 +134,22 @@ select i.writer, i.number, i.source_id, i.events, i.kind, i.trusted, i.gpc, i.re
 from unnest(:writers::integer[], :numbers::bigint[]) as r (writer, number) join collect.inbox i using (writer, number)
 order by i.writer, i.number;
 
--- name: newest
--- Requests of a source that came last, newest first.
-select r.* from collect.positions p
-cross join lateral (select max(i.number) as last from collect.inbox i where i.writer = p.writer) e
+-- name: sampled
+-- Requests of a source spread over everything that is kept: of each writer a hundred stretches, and of each the first thousand requests are looked at.
+select r.writer, r.number, r.source_id, r.events, r.kind, r.trusted, r.gpc, r.received_at, r.ip, r.user_agent, r.link, r.body
+from collect.positions p
+cross join lateral (select min(i.number) as first, max(i.number) + 1 as past from collect.inbox i where i.writer = p.writer) e
+cross join generate_series(0, 99) as stretch
 cross join lateral (
-    select i.writer, i.number, i.source_id, i.events, i.kind, i.trusted, i.gpc, i.received_at, i.ip, i.user_agent, i.link, i.body
-    from collect.inbox i
-    where i.writer = p.writer and i.number > e.last - 100000 and i.source_id = :source_id and i.received_at >= :since
-    order by i.number desc limit :most
+    select looked.*, row_number() over (order by looked.number) as nth
+    from (
+        select i.* from collect.inbox i
+        where i.writer = p.writer and i.number >= e.first + stretch * (e.past - e.first) / 100 and i.number < e.first + (stretch + 1) * (e.past - e.first) / 100
+        order by i.number limit 1000
+    ) looked
+    where looked.source_id = :source_id and looked.received_at >= :since
 ) r
-order by r.received_at desc, r.number desc limit :most;
+order by r.nth, r.received_at desc, r.number desc limit :most;
 
 -- name: are_next$
 -- Whether intake stands right before each of these runs of requests, and all of them still lie there.

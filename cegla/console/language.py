@@ -128,6 +128,10 @@ class Tongue:
             return NOTHING
         return format_timedelta(moment - now, add_direction=True, locale=self.locale)
 
+    def country(self, code: str) -> str:
+        """The name of a country: PL is Polska."""
+        return str(self.locale.territories.get(code, code))
+
     def iso(self, moment: datetime | date) -> str:
         """The machine's form, for <time datetime>."""
         return moment.isoformat()

@@ -15,7 +15,7 @@ from cegla.collect import actions as collect
 from cegla.plan import observation, reading, store
 from cegla.plan.reading import Problem
 from cegla.plan.rules import matching, observing
-from cegla.plan.rules.differences import Difference, differences
+from cegla.plan.rules.differences import Difference, differences, first_differences
 from cegla.plan.rules.form import EMPTY, NAMES, Plan, PlannedEvent, Words
 from cegla.plan.rules.form import MODES as MODES
 from cegla.plan.rules.form import PERSONAL as PERSONAL
@@ -195,7 +195,7 @@ def apply(conn: Connection, source_id: int, text: str | None, by: str, now: date
         store.SQL.activate(conn, source_id=source_id, version=None, by=by, now=now)
         return Applied(0, differences(active.plan, EMPTY) if active else [], active is not None)
     plan = _read(text)
-    changed = differences(active.plan if active else EMPTY, plan)
+    changed = differences(active.plan, plan) if active else first_differences(plan)
     if active and (active.text == text or not changed):
         return Applied(active.version, [], False)
     number = known[0].version + 1 if known else 1
@@ -270,11 +270,11 @@ def observed(conn: Connection, warehouse: Warehouse, source_id: int, event: str,
 
 
 def infer(conn: Connection, source_id: int, now: datetime, days: int = observation.DAYS) -> str:
-    """A plan that fits what a source sent in these days, as YAML with the counts in comments. Nothing is stored."""
+    """A plan that fits what a source sent in these days, as YAML that says in comments on how many events it rests. Nothing is stored."""
     source = _possible(conn, source_id)
     sample = collect.sample(conn, source, now - timedelta(days=days), SAMPLED_REQUESTS)
     plan, comments = observing.inferred(observing.observe(sample), source.name)
-    return reading.write(plan, comments)
+    return observing.based_on(sample, SAMPLED_REQUESTS) + reading.write(plan, comments)
 
 
 def forget_old(conn: Connection, now: datetime) -> int:

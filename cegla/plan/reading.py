@@ -9,16 +9,13 @@ from pydantic import ValidationError
 
 from cegla.plan.rules.form import SAID, Plan
 from cegla.plan.rules.schemas import from_schema
-from cegla.vocabulary.text import Text
+from cegla.vocabulary.text import Text, misfit
 
 LARGEST = 2_000_000
 MOST_PROBLEMS = 100
 TOO_LARGE = Text(f"plik jest większy niż {LARGEST} znaków", f"the file is longer than {LARGEST} characters")
 NO_ALIASES = Text("odnośniki YAML (& i *) nie są tu dozwolone", "YAML's anchors and aliases (& and *) are not allowed here")
 NOT_YAML = Text("to nie jest poprawny YAML: {problem}", "this is not YAML: {problem}")
-UNKNOWN = Text("nie ma takiego pola", "there is no such field")
-MISSING = Text("brakuje tego pola", "this field is missing")
-OTHER = Text("nieprawidłowa wartość", "{problem}")
 
 
 @dataclass(frozen=True)
@@ -93,10 +90,7 @@ def _mark(token: Any) -> int:
 
 def _problem(error: dict[str, Any], node: Any) -> Problem:
     where = [part for part in error["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
-    own = str(error.get("ctx", {}).get("error", ""))
-    kind = error["type"]
-    what = SAID.get(own) or {"extra_forbidden": UNKNOWN, "missing": MISSING}.get(kind) or _said(OTHER, error["msg"])
-    return Problem(_line(node, where), "/".join(map(str, where)), what)
+    return Problem(_line(node, where), "/".join(map(str, where)), misfit(error, SAID))
 
 
 def _line(node: Any, where: Sequence[str | int]) -> int:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from cegla.collect import actions as collect
 from cegla.plan import actions as plan
+from cegla.repair import figures as figures
 from cegla.repair import store
 from cegla.repair.rules.fix import SAID, Fix
 from cegla.repair.rules.returning import OBSTACLES as OBSTACLES
@@ -23,7 +24,7 @@ from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import FieldMissing, FixInvalid, NotFound, NotReplayable
 from cegla.vocabulary.events import Reason, SetAside
 from cegla.vocabulary.identifiers import Identifier
-from cegla.vocabulary.text import Text
+from cegla.vocabulary.text import Text, misfit
 
 KEEP_DAYS = 90
 AT_ONCE = 2_000
@@ -76,6 +77,13 @@ class Quarantined:
     writer: int  #: with number and index its place in the inbox
     number: int
     index: int
+    times: int  #: how often it came while it waited
+    last_at: datetime | None  #: when it came last, if more than once
+
+    @property
+    def state(self) -> str:
+        """open, replayed, discarded."""
+        return "replayed" if self.replayed_at else "discarded" if self.discarded_at else "open"
 
     @property
     def obstacle(self) -> Obstacle | None:
@@ -165,13 +173,13 @@ def listed(
     elif message is not None:
         rows = store.SQL.with_message(conn, message_id=message[0], source_id=message[1])
     else:
-        rows = store.SQL.listed(conn, filter=store.as_json((wanted or Filter()).keys()), before=before, limit=limit)
+        rows = store.SQL.listed(conn, before=before, limit=limit, **store.asked((wanted or Filter()).keys()))
     return [Quarantined(row[0], row[1], Reason(row[2]), *row[3:]) for row in rows]
 
 
 def overview(conn: Connection, wanted: Filter, zone: str) -> Overview:
     """How many events a filter means, by reason and by the day they were set aside in a time zone; and the names of all that wait."""
-    counts = store.SQL.counted(conn, filter=store.as_json(wanted.keys()), zone=zone)
+    counts = store.count(conn, wanted.keys(), zone)
     return Overview(tuple((Reason(reason), day, count) for reason, day, count in counts), tuple(name for name, _ in store.SQL.names_of_events(conn)))
 
 
@@ -211,15 +219,16 @@ def start(conn: Connection, decision: Decision, by: str, now: datetime) -> Run:
     if decision.what == "discard" and not decision.why.strip():
         raise FieldMissing(where="why", field="why")
     fix = _read_fix(decision.fix)
-    wanted = store.as_json(decision.filter.keys())
-    events, until_id = store.SQL.extent(conn, filter=wanted)
+    wanted = decision.filter.keys()
+    events, until_id = store.SQL.extent(conn, **store.asked(wanted))
     if decision.filter.ids is not None and len(decision.filter.ids) == 1:
         if not events:
             _say_why_not(conn, decision.filter.ids[0])
         elif decision.what == "replay":
             _refuse_impossible(listed(conn, decision.filter)[0], fix)
     steps = store.as_json(fix.model_dump(mode="json", by_alias=True, exclude_unset=True)) if fix else None
-    run_id = store.SQL.start_run(conn, what=decision.what, filter=wanted, fix=steps, why=decision.why, by=by, now=now, until_id=until_id, events=events)
+    said = {"what": decision.what, "filter": store.as_json(wanted), "fix": steps, "why": decision.why}
+    run_id = store.SQL.start_run(conn, **said, by=by, now=now, until_id=until_id, events=events)
     work(conn, now, run_id=run_id)
     return runs(conn, run_id=run_id)[0]
 
@@ -230,7 +239,7 @@ def work(conn: Connection, now: datetime, run_id: int | None = None) -> bool:
     if found is None:
         return False
     number, what, wanted, fix_json, last_id, until_id, done, left_out = found
-    rows = list(store.SQL.next_of_run(conn, after=last_id, until=until_id, filter=store.as_json(wanted), limit=AT_ONCE))
+    rows = list(store.SQL.next_of_run(conn, after=last_id, until_id=until_id, limit=AT_ONCE, **store.asked(wanted)))
     if what == "discard":
         moved = [row[0] for row in rows]
         store.SQL.mark_discarded(conn, ids=moved, now=now, run_id=number)
@@ -280,7 +289,9 @@ def forget_old(conn: Connection, now: datetime, *, of_writer: int | None = None)
         store.SQL.forget_writer(conn, writer=of_writer)
     before = now - timedelta(days=KEEP_DAYS)
     store.SQL.trim_runs(conn, before=before)
-    return store.SQL.trim(conn, before=before)
+    gone: int = store.SQL.trim(conn, before=before)
+    store.SQL.trim_tallies(conn)
+    return gone
 
 
 def export_person(conn: Connection, identifiers: Sequence[Identifier]) -> Mapping[str, Any]:
@@ -304,9 +315,8 @@ def _read_fix(value: object) -> Fix | None:
         return Fix.model_validate(value)
     except ValidationError as error:
         first = error.errors()[0]
-        said = SAID.get(str(first.get("ctx", {}).get("error", "")), Text("nieprawidłowa wartość", first["msg"]))
         seen = first.get("input", "")
-        raise FixInvalid(where="/".join(["fix", *map(str, first["loc"])]), seen=seen if isinstance(seen, str) else "", detail=said) from None
+        raise FixInvalid(where="/".join(["fix", *map(str, first["loc"])]), seen=seen if isinstance(seen, str) else "", detail=misfit(first, SAID)) from None
 
 
 def _naming(conn: Connection, identifiers: Sequence[Identifier]) -> list[Any]:

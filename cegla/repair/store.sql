@@ -1,34 +1,36 @@
 -- name: set_aside!
--- Put events into quarantine, with what the inbox knows of the request they came in.
-insert into repair.quarantine (source_id, reason, detail, payload, message_id, event, received_at, set_aside_at, writer, number, index, remembered,
-    events, trusted, gpc, ip, user_agent, kind)
-select q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received, :now, q.writer, q.number, q.index, q.remembered,
+-- Put events into quarantine, with what the inbox knows of the request they came in; one that waits there already is counted.
+insert into repair.quarantine as kept (source_id, reason, detail, payload, message_id, event, received_at, set_aside_at, writer, number, index, remembered,
+    events, trusted, gpc, ip, user_agent, kind, times, last_at)
+select q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received_at, :now, q.writer, q.number, q.index, q.remembered,
     case when q.reason = any(:whole) then coalesce(i.events, 1) else 1 end,
     coalesce(i.trusted, false), coalesce(i.gpc, false), i.ip, case when q.reason = any(:whole) then i.user_agent end,
-    case when q.reason = any(:whole) then i.kind else q.kind end
-from unnest(:source_ids::integer[], :reasons::text[], :details::text[], :payloads::bytea[], :message_ids::text[], :events::text[],
-        :received::timestamptz[], :writers::integer[], :numbers::bigint[], :indexes::integer[], :remembered::boolean[], :kinds::text[])
-    as q (source_id, reason, detail, payload, message_id, event, received, writer, number, index, remembered, kind)
-left join collect.inbox i on i.writer = q.writer and i.number = q.number;
+    case when q.reason = any(:whole) then i.kind else q.kind end, q.times, case when q.times > 1 then :now::timestamptz end
+from unnest(:source_ids::integer[], :reasons::text[], :details::text[], :payloads::bytea[], :message_ids::text[], :events::text[], :received::timestamptz[],
+        :writers::integer[], :numbers::bigint[], :indexes::integer[], :remembered::boolean[], :kinds::text[], :times::integer[])
+    as q (source_id, reason, detail, payload, message_id, event, received_at, writer, number, index, remembered, kind, times)
+left join collect.inbox i on i.writer = q.writer and i.number = q.number
+on conflict (source_id, message_id, reason) where replayed_at is null and discarded_at is null and message_id is not null
+do update set times = kept.times + excluded.times, last_at = excluded.set_aside_at, remembered = kept.remembered or excluded.remembered;
 
 -- name: listed
 -- Events of a filter, newest first, from below :before.
 select q.id, q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received_at, q.set_aside_at, q.replayed_at, q.discarded_at, q.erased_at,
-    q.run_id, q.events, q.trusted, q.ip, q.writer, q.number, q.index
+    q.run_id, q.events, q.trusted, q.ip, q.writer, q.number, q.index, q.times, q.last_at
 from repair.quarantine q
-where repair.matches(q, :filter::jsonb) and (:before::bigint is null or q.id < :before)
+where repair.matches(q, :filter::jsonb, :ids::bigint[], :since::timestamptz, :until::timestamptz) and (:before::bigint is null or q.id < :before)
 order by q.id desc limit :limit;
 
 -- name: at_place
 -- The events set aside from one place of the inbox, newest first.
 select q.id, q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received_at, q.set_aside_at, q.replayed_at, q.discarded_at, q.erased_at,
-    q.run_id, q.events, q.trusted, q.ip, q.writer, q.number, q.index
+    q.run_id, q.events, q.trusted, q.ip, q.writer, q.number, q.index, q.times, q.last_at
 from repair.quarantine q where q.writer = :writer and q.number = :number and (q.index = :index or q.reason = any(:whole)) order by q.id desc;
 
 -- name: with_message
 -- Events set aside under a message id, of one source or of all.
 select q.id, q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received_at, q.set_aside_at, q.replayed_at, q.discarded_at, q.erased_at,
-    q.run_id, q.events, q.trusted, q.ip, q.writer, q.number, q.index
+    q.run_id, q.events, q.trusted, q.ip, q.writer, q.number, q.index, q.times, q.last_at
 from repair.quarantine q
 where q.source_id in (select id from collect.sources where :source_id::integer is null or id = :source_id) and q.message_id = :message_id order by q.id desc limit 50;
 
@@ -36,19 +38,30 @@ where q.source_id in (select id from collect.sources where :source_id::integer i
 -- Every time an event was set aside, oldest first.
 select id, reason, set_aside_at, replayed_at from repair.quarantine where source_id = :source_id and message_id = :message_id order by id limit 50;
 
+-- name: tallied
+-- How many events there are by reason and day of a time zone, by what the tallies know.
+select t.reason, (t.hour at time zone :zone)::date as day, sum(t.events)::bigint
+from repair.tallies t
+where (:state::text is null or t.state = :state) and (:source_id::integer is null or t.source_id = :source_id) and (:reason::text is null or t.reason = :reason)
+    and (:event::text is null or t.event = :event) and (:since::timestamptz is null or t.hour >= :since) and (:until::timestamptz is null or t.hour < :until)
+group by 1, 2 having sum(t.events) <> 0 order by 2 desc, 3 desc, 1;
+
 -- name: counted
--- How many events of a filter there are, by reason and day of a time zone.
+-- The same, counted one by one: for a filter that the tallies know nothing of.
 select q.reason, (q.set_aside_at at time zone :zone)::date as day, sum(q.events)::bigint
-from repair.quarantine q where repair.matches(q, :filter::jsonb) group by 1, 2 order by 2 desc, 3 desc, 1;
+from repair.quarantine q where repair.matches(q, :filter::jsonb, :ids::bigint[], :since::timestamptz, :until::timestamptz) group by 1, 2 order by 2 desc, 3 desc, 1;
 
 -- name: names_of_events
 -- Names under which events wait in quarantine, most frequent first.
-select q.event, count(*) from repair.quarantine q
-where q.event is not null and q.replayed_at is null and q.discarded_at is null group by 1 order by 2 desc, 1 limit 200;
+select t.event, sum(t.events) from repair.tallies t where t.event <> '' and t.state = 'open' group by 1 having sum(t.events) > 0 order by 2 desc, 1 limit 200;
+
+-- name: waiting
+-- How many events of each source wait in quarantine now.
+select t.source_id, sum(t.events)::bigint from repair.tallies t where t.state = 'open' group by 1;
 
 -- name: extent^
 -- How many events a filter means now, and the newest of them.
-select count(*), coalesce(max(q.id), 0) from repair.quarantine q where repair.matches(q, :filter::jsonb);
+select count(*), coalesce(max(q.id), 0) from repair.quarantine q where repair.matches(q, :filter::jsonb, :ids::bigint[], :since::timestamptz, :until::timestamptz);
 
 -- name: start_run$
 -- A run over the events of a filter.
@@ -70,7 +83,7 @@ where ended_at is null and (:id::bigint is null or id = :id) order by id limit 1
 select q.id, q.source_id, q.payload, q.message_id, q.received_at, q.writer, q.number, q.index, q.trusted, q.kind, q.gpc, q.ip, q.user_agent, q.remembered,
     q.erased_at is not null
 from repair.quarantine q
-where q.id > :after and q.id <= :until and q.replayed_at is null and q.discarded_at is null and repair.matches(q, :filter::jsonb)
+where q.id > :after and q.id <= :until_id and q.replayed_at is null and q.discarded_at is null and repair.matches(q, :filter::jsonb, :ids::bigint[], :since::timestamptz, :until::timestamptz)
 order by q.id limit :limit for update;
 
 -- name: move_run!
@@ -92,6 +105,10 @@ update repair.quarantine set discarded_at = :now, run_id = :run_id where id = an
 -- name: trim!
 -- Forget events set aside before a moment.
 delete from repair.quarantine where set_aside_at < :before;
+
+-- name: trim_tallies!
+-- Forget tallies of which nothing is left.
+delete from repair.tallies where events = 0;
 
 -- name: trim_runs!
 -- Forget runs that ended before a moment.

@@ -18,7 +18,7 @@ from cegla.vocabulary.errors import NotFound
 Answers = dict[str, Any]
 SOURCE = {
     "id": 3, "name": "Shop", "kind": "server", "basis": "contract", "key": "wk_x",
-    "standing": {"accepted": 7, "applied": 5, "repeated": 1, "quarantined": 1, "waiting": 0},
+    "standing": {"accepted": 7, "applied": 5, "repeated": 1, "quarantined": 1, "waiting": 0}, "in_quarantine": 1,
 }  # fmt: skip
 
 

@@ -82,6 +82,12 @@ def test_a_bad_event_is_set_aside_alone_with_its_reason(reason: Reason, event: o
     assert result.set_aside[0].index == 1
 
 
+@pytest.mark.parametrize("body", [json.dumps(good()).encode(), batch(good())])
+def test_a_byte_order_mark_before_a_body_is_no_obstacle(body: bytes) -> None:
+    assert only(decoded(b"\xef\xbb\xbf" + body)) == only(decoded(body))
+    assert envelope.read(b"\xef\xbb\xbf" + json.dumps({"writeKey": "k"}).encode()).write_key == "k"
+
+
 @pytest.mark.parametrize("poison", [b"\xff\xfe", b'\xf0\x9f"', b"\xed\xa0\x80"])
 def test_text_that_is_no_utf8_is_set_aside_alone(poison: bytes) -> None:
     body = batch(good(), good(properties={"text": "POISON"})).replace(b"POISON", poison.replace(b'"', b""))

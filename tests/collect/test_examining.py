@@ -106,3 +106,44 @@ def test_a_table_without_names_gets_numbers_for_names(tmp_path: Path) -> None:
     assert found.form.header_row == 0
     assert {proposed.place: proposed.column for proposed in found.proposals}["traits.email"] == "column_3"
     assert tried(path, found).rows_used == 3
+
+
+def test_a_wrong_date_among_dates_is_named_and_does_not_make_the_column_text(tmp_path: Path) -> None:
+    rows = [*PEOPLE, ["Jan", "Zły", "z@example.pl", "600100204", "brak daty", "Gdynia", "81-001", "tak", "0", "1,00 zł"]]
+    path, found = examined(tmp_path, as_csv(rows, ";").encode())
+    born = next(column for column in found.columns if column.name == "Data urodzenia")
+    assert (born.form.type, born.odd) == ("date", ((4, "brak daty"),))
+    assert any("4 („brak daty”)" in question.pl and "4 (“brak daty”)" in question.en for question in found.questions)
+    assert [(error.row, error.column) for error in tried(path, found).errors] == [(4, "Data urodzenia")]
+
+
+def test_an_amount_nobody_can_read_is_named_where_the_name_promises_one(tmp_path: Path) -> None:
+    rows = [*ORDERS, ["1003", "24.04.2026 09:00", "8", "jan@example.pl", "B-1", "Buty", "1", "do ustalenia", "PLN"]]
+    _, found = examined(tmp_path, as_csv(rows, ";").encode())
+    price = next(column for column in found.columns if column.name == "Cena")
+    assert (price.form.type, price.odd) == ("number", ((4, "do ustalenia"),))
+
+
+@pytest.mark.parametrize("cells", [["03.04.2026", "nie wiem", "w maju"], ["12A", "14", "15", "7"]])
+def test_a_column_that_holds_some_dates_or_numbers_only_stays_text(tmp_path: Path, cells: list[str]) -> None:
+    _, found = examined(tmp_path, as_csv([["E-mail", "Uwagi"], *([f"a{at}@example.pl", cell] for at, cell in enumerate(cells))]).encode())
+    assert (found.columns[1].form.type, found.columns[1].odd) == ("text", ())
+
+
+def test_what_was_guessed_stays_told_as_far_as_a_person_agrees(tmp_path: Path) -> None:
+    path, found = examined(tmp_path, as_csv(PEOPLE, ";").encode())
+    again = collect.examine(path, "Klienci 2026.csv", form=found.form)
+    other = collect.examine(path, "Klienci 2026.csv", form=found.form.model_copy(update={"header_row": 2}))
+    assert again.guessed == found.guessed
+    assert {guess.field for guess in found.guessed} - {guess.field for guess in other.guessed} == {"header_row"}
+
+
+def test_phone_numbers_of_another_country_get_its_prefix_and_the_rest_stays(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("E-mail,Tel\na@example.de,030 901820\nb@example.de,+48 600 100 200\nc@example.de,unbekannt\n")
+    mapping = {
+        "name": "list", "source": "list", "basis": "contract", "acquired": ACQUIRED, "event": "identify", "time": "acquired",
+        "columns": {"Tel": {"region": "DE"}}, "traits": {"email": "{E-mail}", "phone": "{Tel}"},
+    }  # fmt: skip
+    result = file_import.run_import(NoStores(Settings.model_validate({}), ""), path, read_mapping(mapping, "list"), None, None, None)
+    assert [event["traits"]["phone"] for event in result.first_events] == ["+4930901820", "+48600100200", "unbekannt"]

@@ -90,7 +90,7 @@ def test_a_form_sent_as_proposed_means_what_the_proposal_means(tmp_path: Path, c
     fields = {
         f"{part}_{column.number}": str(getattr(column, name))
         for column in untouched.columns
-        for part, name in (("place", "place"), ("own", "own_name"), ("type", "type"))
+        for part, name in (("place", "place"), ("own", "own_name"), ("type", "type"), ("region", "region"))
     }
     made = import_form.mapping(FormData({**untouched.values, **fields, **ACQUIRED, "kind": untouched.kind, "basis": "contract"}), examined, 1)
     parts = ("event", "when", "time", "ids", "group_by", "properties", "products", "total", "currency", "traits", "consents", "consent_at")

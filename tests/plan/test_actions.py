@@ -1,6 +1,7 @@
 """Plans in an installation: versions are kept, one holds, what is not as planned is counted, kept apart or set aside, on every channel."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -148,6 +149,26 @@ def test_a_proposed_plan_fits_what_was_sent(ws: Workspace) -> None:
     report = plan.check(text, [json.dumps(order(1, total=2.5)), json.dumps(order(2))], ws.settings.collector)
     assert report.problems == []
     assert [(one.line, one.where) for one in report.wrong] == [(2, "Order Completed.total")]
+
+
+def test_a_proposal_rests_on_requests_spread_over_the_time_and_says_so(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "SAMPLED_REQUESTS", 10)
+    shop = source(ws)
+    for number in range(400):
+        send(ws, shop, order(number, half="first" if number < 200 else "second"))
+    with ws.transaction() as conn:
+        text = plan.infer(conn, shop, datetime.now(UTC) + timedelta(hours=1), days=10_000)
+    assert text.startswith("# inferred from 10 events")
+    with ws.transaction() as conn:
+        sample = collect.sample(conn, next(one for one in collect.sources(conn) if one.id == shop), NOON - timedelta(days=10_000), 100)
+    halves = Counter(event.properties["half"] for event in sample)
+    assert (len(sample), halves["first"], halves["second"]) == (100, 50, 50)
+
+
+def test_the_first_plan_of_a_source_breaks_nothing(ws: Workspace) -> None:
+    done = apply(ws, source(ws), "mode: block\nevents:\n  - name: Order Completed\n    properties:\n      total: {type: number, required: true}\n")
+    assert done.differences
+    assert not any(one.breaking for one in done.differences)
 
 
 def test_counts_of_a_day_have_an_end(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

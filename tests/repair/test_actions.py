@@ -1,7 +1,7 @@
 """Quarantine: nothing crashes intake, everything bad is there with its reason, and it comes back once, however it is replayed."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from cegla import trail
 from cegla.collect import actions as collect
 from cegla.flow import Intake
 from cegla.plan import actions as plan
@@ -17,7 +18,7 @@ from cegla.storage.warehouse import table
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors import FieldMissing, NotReplayable
-from cegla.vocabulary.events import Reason
+from cegla.vocabulary.events import Reason, SetAside
 from cegla.vocabulary.identifiers import Identifier
 
 NOON = datetime(2026, 10, 5, 10, tzinfo=UTC)
@@ -107,18 +108,57 @@ def test_a_preview_tells_of_the_plan_that_would_refuse_an_event_again(ws: Worksp
     assert blocked == [1, 1]
 
 
-def test_an_event_that_lies_there_twice_comes_in_once(ws: Workspace) -> None:
+def test_an_event_that_its_sender_tries_again_is_one_row_that_counts_and_comes_in_once(ws: Workspace) -> None:
     shop, intake = source(ws), Intake(ws)
     bad = {**GOOD, "messageId": "m1", "event": None}
-    send(ws, shop, bad)
-    send(ws, shop, bad)
+    send(ws, shop, bad, bad)
     intake.drain()
-    assert len(waiting(ws)) == 2
-    for row in waiting(ws):
-        decide(ws, wanted=repair.Filter(ids=(row.id,)), fix={"steps": [{"rename_event": "Mended"}]})
-        intake.drain()
+    send(ws, shop, bad)
+    send(ws, shop, {**bad, "messageId": "m2"})
+    intake.drain()
+    assert sorted((row.message_id, row.times) for row in waiting(ws)) == [("m1", 3), ("m2", 1)]
+    decide(ws, wanted=repair.Filter(ids=(min(row.id for row in waiting(ws)),)), fix={"steps": [{"rename_event": "Mended"}]})
+    intake.drain()
     assert rows(ws) == 1
     assert adds_up(ws)
+
+
+def test_the_second_arrival_of_a_waiting_event_leads_to_the_first(ws: Workspace) -> None:
+    shop, intake = source(ws), Intake(ws)
+    for _ in range(2):
+        send(ws, shop, {**GOOD, "messageId": "m1", "event": None})
+    intake.drain()
+    (kept,) = waiting(ws)
+    second = trail.Place(kept.writer, kept.number + 1, 0)
+    assert (trail.follow(ws, second).fate, trail.follow(ws, second).repeat_of) == (trail.Fate.REPEATED, trail.Place(kept.writer, kept.number, 0))
+
+
+STEPS = st.lists(st.tuples(st.sampled_from(("send", "replay", "discard", "erase", "forget")), st.integers(0, 4), st.integers(0, 2)), max_size=8)
+
+
+@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_the_tallies_say_what_counting_one_by_one_says(ws: Workspace, steps: list[tuple[str, int, int]]) -> None:
+    with ws.transaction() as conn:
+        conn.execute("delete from repair.quarantine")
+        for what, number, hours in steps:
+            now = NOON + timedelta(hours=10 * hours)
+            aside = SetAside(source_id=1 + number % 2, reason=(Reason.TOO_DEEP, Reason.MISSING_GROUP)[number % 2], detail="", message_id=f"m{number}",
+                payload=json.dumps({"event": f"E{number % 3}"}).encode(), received_at=now, writer=number, number=1, index=0)  # fmt: skip
+            open_ids = [row.id for row in repair.listed(conn) if row.message_id == f"m{number}"]
+            if what == "send":
+                repair.set_aside(conn, [aside], now)
+            elif what == "erase":
+                repair.store.SQL.empty(conn, ids=open_ids)
+            elif what == "forget":
+                repair.forget_old(conn, now, of_writer=number)
+            else:
+                mark = repair.store.SQL.mark_replayed if what == "replay" else repair.store.SQL.mark_discarded
+                mark(conn, ids=open_ids, now=now, run_id=1)
+        for state in ("open", "replayed", "discarded", "all"):
+            for wanted in (repair.Filter(state=state), repair.Filter(state=state, event="E1"), repair.Filter(state=state, source_id=2, until=NOON + timedelta(hours=4))):
+                one_by_one = repair.store.SQL.counted(conn, zone="Europe/Warsaw", **repair.store.asked(wanted.keys()))
+                assert list(repair.overview(conn, wanted, "Europe/Warsaw").counts) == [tuple(row) for row in one_by_one]
 
 
 def test_an_event_whose_good_copy_was_applied_meanwhile_is_not_doubled(ws: Workspace) -> None:

@@ -6,6 +6,7 @@ Where a text can be read in two ways (03/04/2025, 1,234) the likelier form is pr
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -16,8 +17,12 @@ from cegla.vocabulary.folding import folded
 from cegla.vocabulary.text import Text
 
 SHARE_READ = 0.97  #: of the texts that are looked at; the others become refused rows, which the dry run shows
+SHARE_CLEAR = 0.6  #: of dates, or of the numbers that a name promises: the others are named, and a person decides
+ODD_SHOWN = 5
 SAMPLES = 5
 LONGEST_TEXT = 300
+LONGEST_ODD = 40
+EXAMPLE = datetime(2026, 12, 31, 15, 30, tzinfo=UTC)  #: by which a form of dates is shown
 EMPTY_WORDS = frozenset(("-", "--", "n/a", "n.a.", "na", "nd", "n.d.", "brak", "b/d", "brak danych", "null", "none", "nan", "nie podano", "#n/d", "#n/a", "?"))
 
 _EMAIL = re.compile(r"[^@\s;,]{1,64}@[^@\s;,]{1,200}\.[^@\s;,.]{2,20}\Z")
@@ -50,6 +55,7 @@ class ColumnGuess:
     ambiguous: tuple[ColumnForm, ...] = ()
     holds: str = ""
     doubt: Text | None = None
+    odd: tuple[tuple[int, str], ...] = ()  #: the first texts that the form does not read, with their rows counted from 1
 
 
 def is_value(cell: str) -> bool:
@@ -60,8 +66,17 @@ def is_value(cell: str) -> bool:
     return any(pattern.match(text) for pattern in (_NUMBER, _DATE, _EMAIL, _PHONE, _POSTCODE, _WITH_UNIT)) or text.lower() in ("tak", "nie", "true", "false")
 
 
-def guess_column(name: str, texts: Sequence[str | None], zone: str, dated: bool = False, agreed: bool = False) -> ColumnGuess:
-    """What the first texts of a column are. `zone`: of clocks that name none; `dated`, `agreed`: its name says a time, or a yes or no."""
+@dataclass(frozen=True)
+class Promise:
+    """What the name of a column says of it: a time, an amount, a yes or no."""
+
+    dated: bool = False
+    counted: bool = False
+    agreed: bool = False
+
+
+def guess_column(name: str, texts: Sequence[str | None], zone: str, promise: Promise = Promise()) -> ColumnGuess:
+    """What the first texts of a column are. `zone`: of clocks that name none."""
     stripped = [text.strip()[:LONGEST_TEXT] for text in texts if text and text.strip()]
     said = [text for text in stripped if text.lower() not in EMPTY_WORDS]
     empty = tuple(sorted({text for text in stripped if text.lower() in EMPTY_WORDS}))
@@ -69,10 +84,10 @@ def guess_column(name: str, texts: Sequence[str | None], zone: str, dated: bool 
     if not said:
         return ColumnGuess(name, DEFAULT, samples, Text("kolumna jest pusta", "the column is empty"))
     for look in (_addresses, _booleans, _dates, _numbers):
-        found = look(_Column(name, said, empty, zone, dated, agreed))
+        found = look(_Column(name, said, empty, zone, promise))
         if found is not None:
             form, others, reason, holds, doubt = found
-            return ColumnGuess(name, form, samples, reason, others, holds, doubt)
+            return ColumnGuess(name, form, samples, reason, others, holds, doubt, _odd(texts, form))
     return ColumnGuess(name, _form({}, empty), samples, Text("to tekst", "it is text"))
 
 
@@ -82,17 +97,24 @@ class _Column:
     texts: list[str]
     empty: tuple[str, ...]
     zone: str
-    dated: bool
-    agreed: bool
+    promise: Promise
 
     def share(self, pattern: re.Pattern[str]) -> float:
         """How many of the texts are so."""
         return sum(pattern.match(text) is not None for text in self.texts) / len(self.texts)
 
-    def reads(self, form: ColumnForm) -> bool:
-        """Whether the import itself reads the texts so."""
+    def reads(self, form: ColumnForm, least: float) -> bool:
+        """Whether the import itself reads at least that share of the texts so."""
         wrong = typed(pa.array(self.texts, pa.string()), form).wrong
-        return float(wrong.mean()) <= 1 - SHARE_READ
+        return float(wrong.mean()) <= 1 - least
+
+
+def _odd(texts: Sequence[str | None], form: ColumnForm) -> tuple[tuple[int, str], ...]:
+    """The first texts that a form does not read, with their rows."""
+    if form.type == "text":
+        return ()
+    wrong = typed(pa.array(texts, pa.string()), form).wrong
+    return tuple((int(at) + 1, (texts[at] or "").strip()[:LONGEST_ODD]) for at in wrong.nonzero()[0][:ODD_SHOWN])
 
 
 _Found = tuple[ColumnForm, tuple[ColumnForm, ...], Text, str, Text | None]
@@ -118,7 +140,7 @@ def _booleans(column: _Column) -> _Found | None:
     if words != yes | no or len(words) > 4:
         return None
     digits = words <= {"0", "1"}
-    if not column.agreed and (len(words) == 1 or (words == {"t", "f"} and len(column.texts) < 4)):
+    if not column.promise.agreed and (len(words) == 1 or (words == {"t", "f"} and len(column.texts) < 4)):
         return None
     shown = {text.lower() for text in column.texts}
     values: dict[str, Any] = {"type": "boolean"}
@@ -127,23 +149,26 @@ def _booleans(column: _Column) -> _Found | None:
         if extra:
             values[field] = (*getattr(DEFAULT, field), *extra)
     form = _form(values, column.empty)
-    others = (_form({"type": "integer"}, column.empty),) if digits and not column.agreed else ()
+    others = (_form({"type": "integer"}, column.empty),) if digits and not column.promise.agreed else ()
     said = " / ".join(sorted(dict.fromkeys(column.texts[:200]))[:4])
     return form, others, Text(f"są w niej tylko: {said}", f"it holds only: {said}"), "yes_no", None
 
 
 def _dates(column: _Column) -> _Found | None:
-    if column.dated and (seconds := column.share(_EPOCH_SECONDS) >= SHARE_READ) | (column.share(_EPOCH_MILLISECONDS) >= SHARE_READ):
+    if column.promise.dated and (seconds := column.share(_EPOCH_SECONDS) >= SHARE_READ) | (column.share(_EPOCH_MILLISECONDS) >= SHARE_READ):
         form = _form({"type": "time", "format": "epoch_seconds" if seconds else "epoch_milliseconds"}, column.empty)
         return form, (), Text("to czas liczony od 1970 roku", "it is time counted from 1970"), "", None
     matches = [found for text in column.texts if (found := _DATE.match(text))]
-    if len(matches) < SHARE_READ * len(column.texts):
+    if len(matches) < max(2, SHARE_CLEAR * len(column.texts)) and len(matches) < len(column.texts):
         return None
-    fits = [form for form in _date_forms(matches, column) if column.reads(form)]
+    share = len(matches) / len(column.texts)  # what looks like no date shall not decide on the form of the others
+    fits = [form for form in _date_forms(matches, column) if column.reads(form, SHARE_READ * share)]
+    if not fits:
+        fits = [form for form in _date_forms(matches, column) if column.reads(form, SHARE_CLEAR)]
     if not fits:
         return None
     form, others = fits[0], tuple(fits[1:])
-    shape = form.format if form.format != "iso" else "ISO 8601"
+    shape = EXAMPLE.strftime(form.format) if form.format != "iso" else f"{EXAMPLE:%Y-%m-%d}"
     return form, others, Text(f"to daty w postaci {shape}", f"these are dates as {shape}"), "", MONTH_FIRST if others else None
 
 
@@ -181,11 +206,13 @@ def _numbers(column: _Column) -> _Found | None:
     if len(units) == 1:
         unit = units.pop()
         bare = [text.removesuffix(unit).rstrip() for text in bare]
-    if sum(_NUMBER.match(text) is not None for text in bare) < SHARE_READ * len(bare) or any(_IDENTIFIER.match(text) for text in bare):
+    numbers = [text for text in bare if _NUMBER.match(text)]
+    least = SHARE_CLEAR if column.promise.counted else SHARE_READ
+    if len(numbers) < least * len(bare) or any(_IDENTIFIER.match(text) for text in numbers):
         return None
     more: dict[str, Any] = {"unit": unit} if unit else {}
-    forms = [_form({**values, **more}, column.empty) for values in _number_forms(bare)]
-    fits = [form for form in forms if column.reads(form)]
+    forms = [_form({**values, **more}, column.empty) for values in _number_forms(numbers)]
+    fits = [form for form in forms if column.reads(form, SHARE_READ * len(numbers) / len(bare))]
     if not fits:
         return None
     form, others = fits[0], tuple(fits[1:])

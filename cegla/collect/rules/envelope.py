@@ -1,11 +1,12 @@
 """What a request holds: its events as raw JSON, and what the batch says for all of them.
 
 The door and intake both read requests here, so they always count the same events. Reading is tolerant: whatever is JSON
-is accepted, and what is wrong inside becomes one bad event for intake to set aside with a reason.
+is accepted, a byte order mark before it too, and what is wrong inside becomes one bad event for intake to set aside with a reason.
 """
 
 import json
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -66,7 +67,7 @@ def read(body: bytes) -> Envelope:
     except RecursionError:
         return _read_around_the_deep(body)
     except msgspec.DecodeError:
-        return _read_with_broken_text(body)
+        return read(body.removeprefix(BOM_UTF8)) if body.startswith(BOM_UTF8) else _read_with_broken_text(body)
 
 
 def _envelope(body: bytes, parts: _Body) -> Envelope:

@@ -155,8 +155,8 @@ def guess_header_row(rows: Sequence[Sequence[str | None]]) -> Guessed:
             continue
         known = [cell for cell in row if cell and role_of(cell)]
         if known and not any(is_value(cell) for cell in known):
-            said = ", ".join(f"„{cell.strip()}”" for cell in known[:3])
-            return Guessed("header_row", str(number), Text(f"wiersz {number} ma znane nazwy: {said}", f"row {number} has known names: {said}"), True)
+            polish, english = (", ".join(f"{mark}{cell.strip()}”" for cell in known[:3]) for mark in "„“")
+            return Guessed("header_row", str(number), Text(f"wiersz {number} ma znane nazwy: {polish}", f"row {number} has known names: {english}"), True)
         if _are_names([cell or "" for cell in row]):
             reason = Text(f"wiersz {number} ma nazwy zamiast wartości", f"row {number} has names and no values")
             return Guessed("header_row", str(number), reason, len(rows) > 1 and not _are_names([cell or "" for cell in rows[-1]]))

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors import ColumnUnknown, MappingFieldMissing, MappingFieldUnknown, MappingInvalid
-from cegla.vocabulary.text import Text
+from cegla.vocabulary.text import Text, misfit
 
 IDENTIFY = "identify"
 TOTAL = "total"
@@ -88,6 +88,7 @@ class ColumnForm(Form):
     false_words: tuple[str, ...] = Field(("false", "no", "nie", "0", "f", "n"), description="boolean: case does not matter")
     format: str = Field("iso", description="date, time: iso, epoch_seconds, epoch_milliseconds, or as in strptime: %d.%m.%Y %H:%M")
     zone: str = Field("UTC", description="time: the zone of a wall clock that names none")
+    region: str = Field("", pattern=r"^([A-Z]{2})?$", description="text: country of phone numbers written without one, such as DE; empty: the rules'")
 
     @field_validator("zone")
     @classmethod
@@ -227,9 +228,7 @@ def read_mapping(values: object, where: str) -> Mapping:
             raise MappingFieldMissing(where=place, field=field) from None
         if first["type"] == "extra_forbidden":
             raise MappingFieldUnknown(where=place, seen=first.get("input", ""), field=field) from None
-        said = first["msg"].removeprefix("Value error, ")
-        detail = SAID.get(said) or Text(f"wartość nie pasuje do pola ({said})", said)
-        raise MappingInvalid(where=place, seen=first.get("input", ""), detail=detail) from None
+        raise MappingInvalid(where=place, seen=first.get("input", ""), detail=misfit(first, SAID)) from None
 
 
 def read_file_form(values: dict[str, str]) -> FileForm:
@@ -238,9 +237,7 @@ def read_file_form(values: dict[str, str]) -> FileForm:
         return FileForm.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        said = first["msg"].removeprefix("Value error, ")
-        detail = SAID.get(said) or Text(f"wartość nie pasuje do pola ({said})", said)
-        raise MappingInvalid(where=".".join(map(str, first["loc"])), seen=first.get("input", ""), detail=detail) from None
+        raise MappingInvalid(where=".".join(map(str, first["loc"])), seen=first.get("input", ""), detail=misfit(first, SAID)) from None
 
 
 def check_columns(mapping: Mapping, found: list[str]) -> None:

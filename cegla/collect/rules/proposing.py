@@ -277,6 +277,7 @@ class _Draft:
 
     def _more_questions(self, kind: Kind) -> None:
         self.questions += [_doubt(guess, guess.doubt) for guess in self.columns if guess.doubt is not None]
+        self.questions += [_odd(guess) for guess in self.columns if guess.odd and guess.name in self.used]
         if kind == "people" and not any(key in self.found for key in _CONSENTS):
             self.questions.append(NO_CONSENTS)
 
@@ -287,6 +288,16 @@ def _doubt(guess: ColumnGuess, doubt: Text) -> Text:
     if doubt is MONTH_FIRST:
         return Text(f"{where.pl}: co jest pierwsze w {sample}, dzień czy miesiąc?", f"{where.en}: what is first in {sample}, day or month?")
     return Text(f"{where.pl}: ile to {sample}? {doubt.pl}", f"{where.en}: how much is {sample}? {doubt.en}")
+
+
+def _odd(guess: ColumnGuess) -> Text:
+    """Which rows would be refused if the column is what it seems to be."""
+    rows = ", ".join(f"{row} („{text}”)" for row, text in guess.odd)
+    english = ", ".join(f"{row} (“{text}”)" for row, text in guess.odd)
+    return Text(
+        f"Kolumna „{guess.name}”: {guess.reason.pl}, ale nie w wierszach: {rows}. Takie wiersze zostaną odrzucone: popraw je w pliku albo wybierz tekst.",
+        f"Column “{guess.name}”: {guess.reason.en}, but not in rows {english}. Such rows will be refused: mend them in the file, or choose text.",
+    )
 
 
 def _secret(name: str) -> Text:

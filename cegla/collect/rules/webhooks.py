@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cegla.vocabulary.errors import WebhookMappingInvalid
-from cegla.vocabulary.text import Text
+from cegla.vocabulary.text import Text, misfit
 
 MOST_RULES, MOST_FIELDS, MOST_ITEMS = 60, 200, 5_000
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}\Z")
@@ -174,6 +174,5 @@ def read_mapping(values: Any, where: str = "") -> WebhookMapping:
     except ValidationError as error:
         first = max(error.errors(), key=lambda one: len(one["loc"]))
         place = "".join(f"/{part}" for part in first["loc"] if str(part) not in ("Taken", "Lines", "Condition", "str", "int", "float", "bool"))
-        said = SAID.get(str(first.get("ctx", {}).get("error", "")), Text(f"nieprawidłowa wartość ({first['msg']})", first["msg"]))
         seen = first.get("input", "")
-        raise WebhookMappingInvalid(where=f"{where}{place}" or "/", seen="" if isinstance(seen, (dict, list)) else seen, detail=said) from None
+        raise WebhookMappingInvalid(where=f"{where}{place}" or "/", seen="" if isinstance(seen, (dict, list)) else seen, detail=misfit(first, SAID)) from None

@@ -8,7 +8,8 @@ from starlette.responses import FileResponse, Response
 
 from cegla.collect import actions as collect
 from cegla.console.screens.sources import BASES
-from cegla.console.views import import_form
+from cegla.console.views import import_form, states
+from cegla.console.views.events import event_name
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.vocabulary.errors import CeglaError, FieldMissing, NotFound
@@ -43,7 +44,8 @@ def show_one(visit: Visit) -> Response:
     found = _found(visit)
     if found.state == "draft":
         return _form(visit, found)
-    return visit.page("import.html", {"found": found, "states": collect.STATES, "colours": COLOURS, "live": found.state in LIVE}, block="standing")
+    model = {"found": found, "states": collect.STATES, "colours": COLOURS, "live": found.state in LIVE, "basis_names": states.BASES, "event_name": event_name}
+    return visit.page("import.html", model, block="standing")
 
 
 def change(visit: Visit) -> Response:
@@ -136,6 +138,7 @@ def _form(visit: Visit, found: Any, examined: Any = None, *, look: Any = None, p
     model = {
         "found": found, "examined": examined, "form": form, "look": look, "problem": problem, "bases": BASES,
         "places": import_form.PLACES, "types": import_form.TYPES, "formats": import_form.FORMATS, "encodings": import_form.ENCODINGS,
-        "separators": import_form.SEPARATORS, "kinds": import_form.KINDS, "problems": collect.PROBLEMS, "most": LOOKED_AT,
+        "regions": [(key, visit.tongue.country(key)) for key in import_form.NEIGHBOURS],
+        "separators": import_form.SEPARATORS, "kinds": import_form.KINDS, "problems": collect.PROBLEMS, "most": LOOKED_AT, "event_name": event_name,
     }  # fmt: skip
     return visit.page("import_form.html", model, status=status)

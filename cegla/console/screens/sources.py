@@ -12,6 +12,7 @@ from cegla.console.views import states
 from cegla.console.views.events import event_name
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
+from cegla.repair import actions as repair
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors import CeglaError, FieldMissing, InvalidInput, NotFound
@@ -105,13 +106,18 @@ def _listed(visit: Visit, problem: dict[str, Any] | None, form: Any) -> dict[str
     with visit.ws.transaction() as conn:
         standings = {row.source_id: row for row in collect.standing(conn)}
         rows = [(source, standings.get(source.id)) for source in collect.sources(conn)]
-    return {"rows": rows, "problem": problem, "form": form, "kinds": KINDS, "bases": BASES, "kind_names": states.SOURCES, "basis_names": states.BASES}
+        in_quarantine = repair.figures.waiting(conn)
+    return {
+        "rows": rows, "in_quarantine": in_quarantine, "problem": problem, "form": form, "kinds": KINDS, "bases": BASES, "kind_names": states.SOURCES,
+        "basis_names": states.BASES,
+    }  # fmt: skip
 
 
 def _one(visit: Visit, source_id: int, secret: str) -> dict[str, Any]:
     with visit.ws.transaction() as conn:
         source = _found(visit, conn, source_id)
         standing = next((row for row in collect.standing(conn) if row.source_id == source_id), None)
+        in_quarantine = repair.figures.waiting(conn).get(source_id, 0)
         counted = collect.visits(conn, source_id, visit.now.date() - timedelta(days=30))
     door = visit.ws.settings.collector
     address = door.public_url.rstrip("/") or f"http://{door.host}:{door.port}"
@@ -121,7 +127,7 @@ def _one(visit: Visit, source_id: int, secret: str) -> dict[str, Any]:
         for one in collect.SOURCE_LIMITS
     ]
     return {
-        "source": source, "standing": standing, "secret": secret, "snippet": _snippet(address, source.key), "line": line,
+        "source": source, "standing": standing, "in_quarantine": in_quarantine, "secret": secret, "snippet": _snippet(address, source.key), "line": line,
         "counted": [(event_name(row.name), row) for row in counted],
         "kind_names": states.SOURCES, "basis_names": states.BASES, "refusal_names": states.REFUSALS, "limits": limits, "problem": None, "form": None,
     }  # fmt: skip

@@ -101,6 +101,7 @@ def _page(visit: Visit, webhook: collect.Webhook, error: CeglaError | None = Non
         standing = next((row for row in collect.standing(conn) if row.source_id == webhook.source_id), None)
         last = collect.last_requests(conn, webhook.source_id, NEWEST)
         aside = repair.listed(conn, repair.Filter(source_id=webhook.source_id), limit=NEWEST)
+        in_quarantine = repair.figures.waiting(conn).get(webhook.source_id, 0)
     if source is None:
         raise NotFound(where=visit.path, seen=webhook.source_id, thing=str(webhook.source_id))
     choices = _choices(visit, last)
@@ -112,7 +113,7 @@ def _page(visit: Visit, webhook: collect.Webhook, error: CeglaError | None = Non
         error = error or wrong
     door = visit.ws.settings.collector
     model: dict[str, Any] = {
-        "source": source, "standing": standing, "webhook": webhook, "address": f"http://{door.host}:{door.port}{PREFIX}{webhook.token}",
+        "source": source, "standing": standing, "in_quarantine": in_quarantine, "webhook": webhook, "address": f"http://{door.host}:{door.port}{PREFIX}{webhook.token}",
         "schemes": collect.SCHEMES, "choices": [(key, label) for key, label, _ in choices], "chosen": chosen, "mapped": mapped, "aside": aside,
         "shown": _text(chosen.framed) if chosen else "", "problem": error.problem(visit.language) if error else None, "pretty": _pretty,
     }  # fmt: skip

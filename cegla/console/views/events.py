@@ -30,6 +30,7 @@ NAMES: dict[str, Text] = {
     "Form Submitted": Text("Wysłanie formularza", "Form submitted"),
     "Signed In": Text("Logowanie", "Signed in"),
     "Signed Up": Text("Rejestracja", "Signed up"),
+    "identify": Text("Dane osoby", "Data of a person"),
     "Identify": Text("Przedstawienie się", "Identified"),
     "Segment Consent Preference Updated": Text("Zmiana zgód", "Consents changed"),
     "Email Sent": Text("Wiadomość wysłana", "Message sent"),

@@ -63,6 +63,15 @@ TYPES: dict[str, tuple[Text, dict[str, Any]]] = {
     "moment": (Text("czas 2026-12-31 15:30:00", "time 2026-12-31 15:30:00"), {"type": "time"}),
     "moment_dots": (Text("czas 31.12.2026 15:30", "time 31.12.2026 15:30"), {"type": "time", "format": "%d.%m.%Y %H:%M"}),
 }
+GUESSES = {
+    "text": Text("tekst", "text"),
+    "integer": Text("liczba całkowita", "whole number"),
+    "number": Text("liczba", "number"),
+    "boolean": Text("tak / nie", "yes / no"),
+    "date": Text("data", "date"),
+    "time": Text("czas", "time"),
+}
+EPOCHS = {"epoch_seconds": "1798731000", "epoch_milliseconds": "1798731000000"}
 FORMATS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "jsonl": "JSON Lines", "parquet": "Parquet"}
 ENCODINGS = {"utf-8": "UTF-8", "cp1250": "Windows-1250", "iso-8859-2": "ISO-8859-2", "utf-16": "UTF-16"}
 SEPARATORS = {",": Text("przecinek ,", "comma ,"), ";": Text("średnik ;", "semicolon ;"), "\t": Text("tabulator", "tab"), "|": Text("kreska |", "bar |")}
@@ -74,6 +83,8 @@ KINDS = {
 FILE_FIELDS = ("format", "separator", "encoding", "header_row", "sheet")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")
 GUESSED = "guessed"
+PHONE = "traits.phone"
+NEIGHBOURS = "PL DE CZ SK UA LT GB AT NL FR IT ES SE NO DK IE US".split()  #: countries whose numbers a list is most likely to hold
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,14 @@ class Column:
     place: str
     own_name: str
     type: str
+    region: str  #: country of telephone numbers written without one; "" for the installation's
+
+    @property
+    def seems(self) -> Text:
+        """What the column seems to be, with an example of how it is written."""
+        form = self.guess.form
+        example = {"integer": "", "number": f" 1{form.thousands}234{form.decimal}50", "date": _moment(form), "time": _moment(form)}.get(form.type, "")
+        return Text(GUESSES[form.type].pl + example, GUESSES[form.type].en + example)
 
 
 @dataclass(frozen=True)
@@ -108,11 +127,14 @@ def shown(examined: Any, form: FormData | None, found: Any) -> Shown:
     if form is None:
         stem = _slug(found.file_name.rpartition(".")[0] or found.file_name) or "import"
         values = {"name": stem[:49], "source": stem, "basis": "", "from": "", "date": "", "notice": "", "proof": "", "event": "Imported"}
-        columns = [Column(number, guess, *_split(proposed.get(guess.name, "")), GUESSED) for number, guess in enumerate(examined.columns)]
+        columns = [Column(number, guess, *_split(proposed.get(guess.name, "")), GUESSED, "") for number, guess in enumerate(examined.columns)]
         return Shown(examined.kind, columns, values)
     values = {key: str(form.get(key, "")) for key in ("name", "source", "basis", "from", "date", "notice", "proof", "event")}
     columns = [
-        Column(number, guess, str(form.get(f"place_{number}", "")), str(form.get(f"own_{number}", "")), str(form.get(f"type_{number}", GUESSED)))
+        Column(
+            number, guess, str(form.get(f"place_{number}", "")), str(form.get(f"own_{number}", "")), str(form.get(f"type_{number}", GUESSED)),
+            str(form.get(f"region_{number}", "")),
+        )
         for number, guess in enumerate(examined.columns)
     ]
     return Shown(str(form.get("kind", examined.kind)), columns, values)
@@ -167,9 +189,15 @@ def _body(told: Shown, examined: Any) -> dict[str, Any]:
 
 
 def _form_of(column: Column) -> dict[str, Any]:
-    if column.type in TYPES:
-        return TYPES[column.type][1]
-    return column.guess.form.model_dump(exclude_defaults=True) | {"type": column.guess.form.type}
+    form = TYPES[column.type][1] if column.type in TYPES else column.guess.form.model_dump(exclude_defaults=True) | {"type": column.guess.form.type}
+    return form | {"region": column.region} if column.region and column.place == PHONE else form
+
+
+def _moment(form: Any) -> str:
+    """A day or a moment as this form writes it."""
+    if form.format == "iso":
+        return f" {collect.EXAMPLE:%Y-%m-%d}" if form.type == "date" else f" {collect.EXAMPLE:%Y-%m-%d %H:%M}"
+    return " " + EPOCHS.get(form.format, collect.EXAMPLE.strftime(form.format))
 
 
 def _split(place: str) -> tuple[str, str]:

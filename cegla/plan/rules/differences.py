@@ -1,9 +1,9 @@
 """What differs between two plans, in words, and which differences break senders that were right before."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from cegla.plan.rules.form import Plan, PlannedEvent, Property
+from cegla.plan.rules.form import EMPTY, Plan, PlannedEvent, Property
 from cegla.vocabulary.text import Text
 
 
@@ -22,6 +22,11 @@ ADDED, REMOVED = Text("dodano", "added"), Text("usunięto", "removed")
 def differences(old: Plan, new: Plan) -> list[Difference]:
     """Every difference, in the order of the new plan, what is gone last."""
     return list(_plan(old, new))
+
+
+def first_differences(new: Plan) -> list[Difference]:
+    """What the first plan of a source says. Nothing is broken by it: until now there was nothing to be as planned."""
+    return [replace(one, breaking=False) for one in differences(EMPTY, new)]
 
 
 def _plan(old: Plan, new: Plan) -> Iterator[Difference]:

@@ -1,7 +1,7 @@
 """What events of a sample hold: types, values and gaps of every property; and the plan that follows from it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -164,6 +164,14 @@ def inferred(seen: dict[str, Fields], title: str) -> tuple[Plan, dict[str, str]]
     comments = {name: _comment(fields) for name, fields in ordered}
     events = tuple(planned_event(name, fields) for name, fields in ordered)
     return EMPTY.model_copy(update={"title": title, "mode": Mode.WARN, "events": events}), comments
+
+
+def based_on(sample: Sequence[Event], most_requests: int) -> str:
+    """A comment that says on how much a proposal rests, and over what time that was spread."""
+    if not sample:
+        return "# nothing of this source is kept: there is nothing to infer from\n"
+    first, last = (f"{moment(event.received_at for event in sample):%Y-%m-%d %H:%M}" for moment in (min, max))
+    return f"# inferred from {len(sample)} events that came between {first} and {last} UTC, of at most {most_requests} requests spread over that time\n"
 
 
 def _comment(fields: Fields) -> str:
