@@ -105,7 +105,7 @@ def _counts(conn: Connection, now: datetime) -> dict[str, float]:
         "of all": repair.Filter(), "of a reason": repair.Filter(reason=Reason.MISSING_EVENT_NAME), "of a name": repair.Filter(event="E7"),
         "of a rare name": repair.Filter(event="Rare"), "of a week": repair.Filter(since=now - timedelta(days=7)),
     }  # fmt: skip
-    return {name: _slowest(conn, lambda conn, f=wanted: repair.overview(conn, f, ZONE)) for name, wanted in filters.items()}
+    return {name: _slowest(conn, lambda conn, f=wanted: repair.figures.overview(conn, f, ZONE)) for name, wanted in filters.items()}
 
 
 def _slowest(conn: Connection, look: Callable[[Connection], Any]) -> float:

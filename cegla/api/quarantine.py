@@ -27,7 +27,7 @@ def search(call: Opened, body: QuarantineFilter) -> Any:
 def overview(call: Opened) -> Any:
     """How many events wait, by reason and day."""
     with call.ws.transaction() as conn:
-        found = repair.overview(conn, repair.Filter(), call.ws.settings.zone.key)
+        found = repair.figures.overview(conn, repair.Filter(), call.ws.settings.zone.key)
     return {"counts": [{"reason": reason, "day": day, "events": count} for reason, day, count in found.counts], "events": found.events}
 
 

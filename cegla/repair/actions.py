@@ -7,7 +7,7 @@ back through the inbox with its original time and message id, so that what was a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -16,6 +16,7 @@ from cegla.collect import actions as collect
 from cegla.plan import actions as plan
 from cegla.repair import figures as figures
 from cegla.repair import store
+from cegla.repair.filter import Filter as Filter
 from cegla.repair.rules.fix import SAID, Fix
 from cegla.repair.rules.returning import OBSTACLES as OBSTACLES
 from cegla.repair.rules.returning import CannotReturn, Obstacle, returning
@@ -29,29 +30,6 @@ from cegla.vocabulary.text import Text, misfit
 KEEP_DAYS = 90
 AT_ONCE = 2_000
 PREVIEWED = 10
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which events of the quarantine. What is None asks for nothing; `text` looks into contents, so it needs the right to see personal data."""
-
-    ids: tuple[int, ...] | None = None
-    reason: Reason | None = None
-    source_id: int | None = None
-    event: str | None = None
-    text: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    state: str = "open"  #: open, replayed, discarded, all
-
-    def keys(self) -> dict[str, Any]:
-        """As `repair.matches` reads it."""
-        found: dict[str, Any] = {
-            "ids": None if self.ids is None else list(self.ids), "reason": self.reason and str(self.reason), "source_id": self.source_id,
-            "event": self.event, "text": self.text, "since": self.since and self.since.isoformat(), "until": self.until and self.until.isoformat(),
-            "state": self.state,
-        }  # fmt: skip
-        return {key: value for key, value in found.items() if value not in (None, "")}
 
 
 @dataclass(frozen=True)
@@ -122,14 +100,6 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Overview:
-    """What lies in quarantine: `counts` are (reason, day, events), newest day first; `events` are names, most frequent first."""
-
-    counts: tuple[tuple[Reason, date, int], ...]
-    events: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class History:
     """What happened to one event: every time it was set aside, and the run that moved it."""
 
@@ -175,12 +145,6 @@ def listed(
     else:
         rows = store.SQL.listed(conn, before=before, limit=limit, **store.asked((wanted or Filter()).keys()))
     return [Quarantined(row[0], row[1], Reason(row[2]), *row[3:]) for row in rows]
-
-
-def overview(conn: Connection, wanted: Filter, zone: str) -> Overview:
-    """How many events a filter means, by reason and by the day they were set aside in a time zone; and the names of all that wait."""
-    counts = store.count(conn, wanted.keys(), zone)
-    return Overview(tuple((Reason(reason), day, count) for reason, day, count in counts), tuple(name for name, _ in store.SQL.names_of_events(conn)))
 
 
 def history_of(conn: Connection, row: Quarantined) -> History:

@@ -158,7 +158,7 @@ def test_the_tallies_say_what_counting_one_by_one_says(ws: Workspace, steps: lis
         for state in ("open", "replayed", "discarded", "all"):
             for wanted in (repair.Filter(state=state), repair.Filter(state=state, event="E1"), repair.Filter(state=state, source_id=2, until=NOON + timedelta(hours=4))):
                 one_by_one = repair.store.SQL.counted(conn, zone="Europe/Warsaw", **repair.store.asked(wanted.keys()))
-                assert list(repair.overview(conn, wanted, "Europe/Warsaw").counts) == [tuple(row) for row in one_by_one]
+                assert list(repair.figures.overview(conn, wanted, "Europe/Warsaw").counts) == [tuple(row) for row in one_by_one]
 
 
 def test_an_event_whose_good_copy_was_applied_meanwhile_is_not_doubled(ws: Workspace) -> None:

@@ -79,7 +79,7 @@ def _model(visit: Visit, values: Mapping[str, str], more: dict[str, Any]) -> dic
     wanted, before = _filter(visit, values), int(values.get("before", "0")) if values.get("before", "").isdigit() else None
     with visit.ws.transaction() as conn:
         rows = repair.listed(conn, wanted, before=before or None, limit=AT_ONCE + 1)
-        overview = repair.overview(conn, wanted, visit.ws.settings.zone.key)
+        overview = repair.figures.overview(conn, wanted, visit.ws.settings.zone.key)
         runs = repair.runs(conn, limit=RUNS)
         names = {source.id: source.name for source in collect.sources(conn)}
     asked = {key: values.get(key, "") for key in FIELDS}
