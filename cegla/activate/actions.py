@@ -19,6 +19,8 @@ from cegla.activate.links import Unsubscription as Unsubscription
 from cegla.activate.links import open_link as open_link
 from cegla.activate.links import unsubscribe as unsubscribe
 from cegla.activate.renderer import Renderer
+from cegla.activate.returns import TakenBack as TakenBack
+from cegla.activate.returns import take_back as take_back
 from cegla.activate.rules import content
 from cegla.activate.rules.audience import deliverable
 from cegla.activate.rules.mime import refuse_breakout
@@ -31,6 +33,8 @@ from cegla.activate.sending import deliver_round
 from cegla.activate.store import SQL
 from cegla.activate.store import Campaign as Campaign
 from cegla.activate.store import Message as Message
+from cegla.activate.wire import Listener as Listener
+from cegla.activate.wire import look_into_mailbox as look_into_mailbox
 from cegla.govern import actions as govern
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Connection, Workspace
@@ -43,6 +47,7 @@ BOUNDS = Text(
     "nieznany cel, grupa kontrolna poza 0–50 %, limit poniżej 0 lub tempo poniżej 1", "unknown purpose, holdout outside 0 to 50 %, cap below 0 or pace below 1"
 )
 EXPORTED = tuple("id campaign address state reason decided_at handed_at done_at consent_record_id consent_at tracked facts subject".split())
+RETURNED = tuple("message_id kind reason hard status reply words way came_at".split())
 AT_ONCE = 20_000
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -266,11 +271,16 @@ def message(ws: Workspace, message_id: int) -> Why:
 
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:
     """The messages of a person, sent or not, with what they rested on."""
-    return {"messages": [dict(zip(EXPORTED, row, strict=True)) for row in SQL.messages_of_person(conn, ids=list(identity_ids))]}
+    ids = list(identity_ids)
+    return {
+        "messages": [dict(zip(EXPORTED, row, strict=True)) for row in SQL.messages_of_person(conn, ids=ids)],
+        "returned_mail": [dict(zip(RETURNED, row, strict=True)) for row in SQL.returns_of_person(conn, ids=ids)],
+    }
 
 
 def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     """Take a person out of the outbox: what waits is cancelled, the rest stays as numbers tied to nobody. Returns the rows changed."""
+    SQL.forget_returns(conn, ids=list(identity_ids))
     return SQL.forget_messages(conn, ids=list(identity_ids))
 
 

@@ -14,6 +14,7 @@ from cegla.activate.rules import mime, tokens
 from cegla.activate.rules.audience import deliverable
 from cegla.activate.rules.content import with_signed_links
 from cegla.activate.rules.dkim import Signer
+from cegla.activate.rules.returned import BOUNCE, UNSUBSCRIBE
 from cegla.activate.store import SQL
 from cegla.profile import actions as profile
 from cegla.storage.keys import Keys
@@ -92,9 +93,15 @@ class Writer:
         name = f"m{occasion.message_id}" if occasion.message_id is not None else f"t{int(at.timestamp() * 1000)}"
         headers: list[tuple[str, str]] = []
         if occasion.message_id is not None and occasion.one_click:
-            headers = [*one_click(unsubscribe_url(self.ws, occasion.message_id)), ("Feedback-ID", f"{occasion.campaign_id}:{name}:cegla")]
+            mailbox = self.mailbox(occasion.message_id, UNSUBSCRIBE)
+            headers = [*one_click(unsubscribe_url(self.ws, occasion.message_id), mailbox), ("Feedback-ID", f"{occasion.campaign_id}:{name}:cegla")]
         letter = mime.Letter(sender, recipient, rendered.subject, rendered.text, rendered.html, f"<{name}@{domain}>", at, headers)
         return mime.written(letter, self._signers(sender))
+
+    def mailbox(self, message_id: int, purpose: str = BOUNCE) -> str:
+        """The address that mail about a message comes back to; empty while no domain for it is set."""
+        domain = self.ws.settings.returns.domain
+        return return_address(self.ws.keys, message_id, domain, purpose) if domain else ""
 
     def _signers(self, sender: str) -> list[Signer]:
         if sender not in self.signers:
@@ -136,6 +143,12 @@ def one_click(url: str, mailbox: str = "") -> list[tuple[str, str]]:
     """The headers of RFC 2369 and RFC 8058: one address to POST to, if it is HTTPS as one-click demands, and a mailbox for programs that only write."""
     ways = f"<{url}>" + (f", <mailto:{mailbox}>" if mailbox else "")
     return [("List-Unsubscribe", ways), *([("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")] if url.startswith("https://") else [])]
+
+
+def return_address(keys: Keys, message_id: int, domain: str, purpose: str = BOUNCE) -> str:
+    """The mailbox that mail about a message comes back to; its token is signed and does not care about capitals."""
+    number = tokens.number(message_id)
+    return f"{purpose}+{tokens.spelled(number, keys.signature(tokens.RETURN + purpose, number))}@{domain}"
 
 
 def signed(keys: Keys, purpose: str, message_id: int, link: int = 0) -> str:

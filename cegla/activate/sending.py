@@ -170,7 +170,8 @@ class Round:
             return begun == 1
 
         try:
-            reply = self.outlet.mailer.hand_off(campaign.sender or self.ws.settings.smtp.sender, deliverable(row.address) or row.address, content, begin)
+            envelope = writer.mailbox(row.id) or campaign.sender or self.ws.settings.smtp.sender
+            reply = self.outlet.mailer.hand_off(envelope, deliverable(row.address) or row.address, content, begin)
         except MailServerRefused as error:
             self.server_away(campaign, error.say(self.ws.settings.language))
         except Unanswered as error:

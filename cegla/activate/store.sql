@@ -246,3 +246,30 @@ update activate.dkim_keys set state = 'signing', signing_since = :now, retired_a
 -- name: delete_dkim_key!
 -- Forget a key that does not sign.
 delete from activate.dkim_keys where domain = :domain and selector = :selector and state <> 'signing';
+
+-- name: keep_returned!
+-- Keep a mail that came back about a message; one that came before changes nothing.
+insert into activate.returns (message_id, digest, kind, reason, hard, status, reply, words, way, came_at)
+values (:message_id, :digest, :kind, :reason, :hard, :status, :reply, :words, :way, :now)
+on conflict do nothing;
+
+-- name: note_bounce!
+-- A message that was taken bounced after all.
+update activate.messages set state = 'bounced', reason = :bounce, returned = :returned where id = :id and state in ('sent', 'ambiguous', 'bounced');
+
+-- name: note_complaint!
+-- The reader of a message complained to the mailbox provider.
+update activate.messages set complained_at = coalesce(complained_at, :now) where id = :id;
+
+-- name: returns_of_person
+-- What came back about a person's messages.
+select returns.message_id, kind, returns.reason, hard, status, returns.reply, words, way, came_at
+from activate.returns
+join activate.messages on messages.id = returns.message_id
+where identity_id = any(:ids) or (identity_id is null and person_id = any(:ids))
+order by came_at;
+
+-- name: forget_returns!
+-- Take the other side's words about a person out of what came back.
+update activate.returns set words = ''
+where message_id in (select id from activate.messages where identity_id = any(:ids) or (identity_id is null and person_id = any(:ids)));

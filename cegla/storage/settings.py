@@ -54,6 +54,20 @@ class SmtpSettings(Section):
     messages_per_minute: int = Field(600, ge=1, description="throttle of the whole installation")
 
 
+class ReturnSettings(Section):
+    """Where bounces, complaints and unsubscribing mails come back to: a listener of our own, or a mailbox, or a provider's webhook."""
+
+    domain: str = Field("", description="mail comes back to b+TOKEN@ this domain; empty: to the sender's address, and nobody reads it")
+    host: str = Field("127.0.0.1", description="address that the SMTP listener listens on; 0.0.0.0 when the domain's MX points here")
+    port: int = Field(0, ge=0, le=65535, description="port of the SMTP listener; 0: none")
+    imap_host: str = Field("", description="a mailbox to look into each minute; empty: none")
+    imap_port: int = Field(993, description="993 (implicit TLS) or 143")
+    imap_tls: Literal["none", "starttls", "implicit"] = Field("implicit", description="none is for a server on this machine")
+    imap_user: str = Field("", description="who signs in")
+    imap_password: str = Field("", repr=False, description="better given as CEGLA_RETURNS_IMAP_PASSWORD")
+    imap_folder: str = Field("INBOX", description="the folder with returned mail")
+
+
 class ImportSettings(Section):
     """Files that are brought in through the console or the API."""
 
@@ -72,6 +86,7 @@ class Settings(Section):
     collector: CollectorSettings = CollectorSettings()  # pyright: ignore[reportCallIssue]
     app: AppSettings = AppSettings()  # pyright: ignore[reportCallIssue]
     smtp: SmtpSettings = SmtpSettings()  # pyright: ignore[reportCallIssue]
+    returns: ReturnSettings = ReturnSettings()  # pyright: ignore[reportCallIssue]
     imports: ImportSettings = ImportSettings()  # pyright: ignore[reportCallIssue]
 
     @field_validator("timezone")
@@ -124,7 +139,7 @@ def _read_file(path: Path) -> dict[str, Any]:
 def _put(values: dict[str, Any], name: str, value: str) -> None:
     """Put CEGLA_SMTP_HOST into values["smtp"]["host"], CEGLA_DATA_DIR into values["data_dir"]."""
     section, _, rest = name.partition("_")
-    if section in ("collector", "app", "smtp", "imports") and rest:
+    if section in ("collector", "app", "smtp", "returns", "imports") and rest:
         values.setdefault(section, {})[rest] = value
     elif name in Settings.model_fields:
         values[name] = value

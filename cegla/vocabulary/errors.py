@@ -377,6 +377,14 @@ class MailServerRefused(Busy):
     todo = Text("Sprawdź adres, port i hasło w Ustawieniach (smtp).", "Check address, port and password in Settings (smtp).")
 
 
+class ReturnMailboxAway(Busy):
+    """The mailbox with returned mail refused, or cannot be reached."""
+
+    code = "CEGLA-E0611"
+    what = Text("Skrzynka ze zwrotami odmówiła lub nie odpowiada: {detail}", "The mailbox of returned mail refused or does not answer: {detail}")
+    todo = Text("Sprawdź ustawienia returns.imap_*.", "Check the settings returns.imap_*.")
+
+
 class DiskFull(Busy):
     """No room left to write safely."""
 

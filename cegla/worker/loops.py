@@ -23,6 +23,7 @@ LOG = structlog.get_logger("worker")
 IDLE_SECONDS = 0.1
 MEMBERSHIP_SECONDS = 60.0
 BALANCE_SECONDS = 60.0
+MAILBOX_SECONDS = 60.0
 REFRESH_REST = 2.0  # while batches come without end, traits and segments take a third of a core's time and intake the rest
 LONGEST_PAUSE_SECONDS = 5.0
 
@@ -35,6 +36,7 @@ class Loops:
         self.on_damage = on_damage  #: called when the warehouse turns out to be damaged: only a new start mends it
         self.intake = Intake(ws)
         self.outlet = activate.Outlet(ws)
+        self._listener: activate.Listener | None = None
         self._ending = threading.Event()
         self._applied = threading.Event()  # a batch is in the history, and traits may not know
         self._applied.set()
@@ -47,6 +49,7 @@ class Loops:
                 ("repairs", self._repair),
                 ("imports", self._import),
                 ("time", self._follow_time),
+                *([("returns", self._look_into_mailbox)] if ws.settings.returns.imap_host else []),
                 ("balance", self._check_balance),
             )
         ]
@@ -57,6 +60,7 @@ class Loops:
         with self.ws.transaction() as conn:
             segment.install_ready_made(conn, self.ws.clock())
         self.intake.recover()
+        self._listener = activate.Listener(self.ws) if self.ws.settings.returns.port else None
         for thread in self._threads:
             thread.start()
 
@@ -65,6 +69,8 @@ class Loops:
         self._ending.set()
         for thread in self._threads:
             thread.join(timeout=20)
+        if self._listener is not None:
+            self._listener.close()
         self.outlet.close()
 
     def _repeat(self, name: str, work: Callable[[], float]) -> None:
@@ -112,6 +118,9 @@ class Loops:
 
     def _deliver(self) -> float:
         return 0.0 if activate.deliver(self.ws, self.ws.clock(), self.outlet).more else 0.5
+
+    def _look_into_mailbox(self) -> float:
+        return 1.0 if activate.look_into_mailbox(self.ws) else MAILBOX_SECONDS
 
     def _import(self) -> float:
         """The next file that waits, was left behind or is to be taken back."""

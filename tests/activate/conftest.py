@@ -37,6 +37,7 @@ class Postbox:
     letters: list[tuple[str, bytes]] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
     verdicts: dict[str, str] = field(default_factory=dict)
+    envelopes: list[tuple[str, str]] = field(default_factory=list)  #: to, from
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
         answer = self.answers.get(address, "250 OK")
@@ -50,6 +51,7 @@ class Postbox:
         if verdict.startswith("2") or verdict == "die":
             assert isinstance(envelope.original_content, bytes)
             self.letters.append((address, envelope.original_content))
+            self.envelopes.append((address, envelope.mail_from or ""))
         if verdict == "die":
             server.transport.abort()  # type: ignore[union-attr]
         return verdict

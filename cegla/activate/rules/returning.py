@@ -9,6 +9,7 @@ SOURCE, KIND = "cegla", "internal"
 EVENTS_PER_REQUEST = 200
 
 SENT, BOUNCED, SKIPPED = "Email Sent", "Email Bounced", "Email Skipped"
+COMPLAINED, DELIVERED, AUTO_REPLIED = "Email Complained", "Email Delivered", "Email Answered Automatically"
 CLICKED, UNSUBSCRIBED, AMBIGUOUS, FAILED = "Email Link Clicked", "Unsubscribed", "Email Ambiguous", "Email Failed"
 
 

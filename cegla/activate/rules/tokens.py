@@ -2,12 +2,13 @@
 
 import binascii
 import struct
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
-CLICK, UNSUBSCRIBE = "click", "unsubscribe"
+CLICK, UNSUBSCRIBE, RETURN = "click", "unsubscribe", "return"
 SIGNATURE_BYTES = 16
 _CONTENT = struct.Struct(">qi")
+_NUMBER = struct.Struct(">q")
 
 
 @dataclass(frozen=True)
@@ -44,3 +45,25 @@ def read(text: str) -> Token | None:
         return None
     message_id, link = _CONTENT.unpack(raw[: _CONTENT.size])
     return Token(message_id, link, raw[_CONTENT.size :])
+
+
+def number(message_id: int) -> bytes:
+    """What is signed for an address that mail comes back to."""
+    return _NUMBER.pack(message_id)
+
+
+def spelled(signed: bytes, signature: bytes) -> str:
+    """The token for a mailbox: 39 letters and digits, in which capitals do not matter, since mail servers change them."""
+    return b32encode(signed + signature).rstrip(b"=").decode().lower()
+
+
+def heard(text: str) -> Token | None:
+    """A token as it came in a mailbox, or None when it cannot be one."""
+    try:
+        raw = b32decode(text.upper() + "=" * (-len(text) % 8))
+    except (ValueError, binascii.Error):
+        return None
+    if len(raw) != _NUMBER.size + SIGNATURE_BYTES:
+        return None
+    (message_id,) = _NUMBER.unpack(raw[: _NUMBER.size])
+    return Token(message_id, 0, raw[_NUMBER.size :])
