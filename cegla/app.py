@@ -21,6 +21,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cegla.account import actions as account
 from cegla.activate import actions as activate
 from cegla.api.app import build_api
 from cegla.api.inside import Inside
@@ -59,6 +60,7 @@ HOLDERS = (
     govern.Holder("collect", _by_name(collect.export_person), _by_name(collect.erase_person)),  # before resolve, which forgets the names
     govern.Holder("plan", _by_name(plan.export_person), _by_name(plan.erase_person)),
     govern.Holder("repair", _by_name(repair.export_person), _by_name(repair.erase_person)),
+    govern.Holder("account", account.export_person, account.erase_person),
     govern.Holder("resolve", resolve.export_person, resolve.erase_person),
     govern.Holder("profile", profile.export_person, profile.erase_person),
     govern.Holder("match", match.export_person, match.erase_person),

@@ -24,6 +24,7 @@ import psycopg
 import pyarrow as pa
 import structlog
 
+from cegla.account import actions as account
 from cegla.ahead import Ahead
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
@@ -160,6 +161,7 @@ def enrich(batch: Batch) -> None:
     batch.enriched = profile.enrich(batch.conn, batch.events, batch.identity_ids, numbers, batch.known.sessions, batch.ws.library.current())
     collect.note_events(batch.conn, batch.number, first_event_id, [imports.get(event.writer, 0) for event in batch.events])
     profile.declare(batch.conn, batch.enriched.declared)
+    account.note(batch.conn, batch.number, batch.events, batch.identity_ids, imports)
 
 
 def append(batch: Batch) -> None:
@@ -320,6 +322,12 @@ def refresh_traits(refresh: Refresh) -> None:
     profile.refresh(refresh.conn, refresh.past, refresh.people, refresh.now)
 
 
+def refresh_accounts(refresh: Refresh) -> None:
+    """What the people of accounts come to; who belongs to one that a segment's rule sees otherwise now is looked at too."""
+    changed = account.refresh(refresh.conn, refresh.past, refresh.people, refresh.new.upto, refresh.now)
+    refresh.people = sorted({*refresh.people, *segment.seen_otherwise(refresh.conn, changed, refresh.now)})
+
+
 def refresh_segments(refresh: Refresh) -> None:
     """Who of the people touched entered or left which segment; who objected to profiling is in none."""
     segment.forget_people(refresh.conn, refresh.absorbed, refresh.now)
@@ -331,7 +339,7 @@ def objecting_people(conn: Connection) -> set[int]:
     return set(resolve.owners(conn, govern.objectors(conn)).values())
 
 
-RIGHT_AFTER: list[Callable[[Refresh], None]] = [find_touched, refresh_traits, refresh_segments]
+RIGHT_AFTER: list[Callable[[Refresh], None]] = [find_touched, refresh_traits, refresh_accounts, refresh_segments]
 
 
 def refresh(ws: Workspace) -> Refresh | None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from cegla.account import actions as account
 from cegla.collect import actions as collect
 from cegla.flow import objecting_people, settle_rules, settled
 from cegla.match import actions as match
@@ -24,6 +25,12 @@ def recompute_traits(ws: Workspace, now: datetime) -> None:
     """Traits of everybody: time alone changes some."""
     with settled(ws) as (conn, past):
         profile.refresh(conn, past, None, now)
+
+
+def recompute_accounts(ws: Workspace, now: datetime) -> None:
+    """What the people of every account come to, and which conditions of segments it meets."""
+    with settled(ws) as (conn, past):
+        segment.seen_otherwise(conn, account.refresh(conn, past, None, batches.last_refreshed(conn), now), now)
 
 
 def recompute_segments(ws: Workspace, now: datetime) -> None:
@@ -55,7 +62,14 @@ def look_for_duplicates(ws: Workspace, now: datetime) -> None:
         match.propose(conn, now)
 
 
-AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [finish_rules, recompute_traits, recompute_segments, look_for_duplicates, forget_old]
+AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [
+    finish_rules,
+    recompute_traits,
+    recompute_accounts,
+    recompute_segments,
+    look_for_duplicates,
+    forget_old,
+]
 
 
 def night(ws: Workspace, now: datetime) -> dict[str, float]:

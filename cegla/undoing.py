@@ -1,6 +1,6 @@
 """Taking an import back: every slice forgets what it holds of it, and people are what they were without it.
 
-    links and identities ─► decisions ─► declared traits ─► history ─► requests       one batch without events, see flow.regroup
+    links and identities ─► decisions ─► declared traits, accounts ─► history ─► requests       one batch without events, see flow.regroup
     traits and segments of all concerned                                              right after, as always
 
 Intake stands still meanwhile. The history lies in another store and goes last; if the commit does not happen after it, the
@@ -9,6 +9,7 @@ import is still "being undone" and the same is done again.
 
 from dataclasses import dataclass
 
+from cegla.account import actions as account
 from cegla.collect import actions as collect
 from cegla.flow import regroup
 from cegla.govern import actions as govern
@@ -67,6 +68,7 @@ def _forget(ws: Workspace, conn: Connection, import_id: int) -> tuple[Undone, re
     concerned = {person for person in owners.values() if person not in gone and person not in people.ceased} | set(people.people)
     govern.take_back_import(conn, import_id, people.gone, now)
     profile.declare(conn, [], undo_import=import_id)
+    account.take_back_import(conn, import_id)
     profile.erase_person(conn, people.gone)
     profile.forget_people(conn, sorted(concerned))
     segment.forget_people(conn, people.ceased, now)

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 from fastapi import Query
 
+from cegla.account import actions as account
+from cegla.api.accounts import belonging_shape
 from cegla.api.call import Call, Opened, not_found, person_number
 from cegla.api.plain import plain
 from cegla.api.shapes import After, Erase, Limit, LookUp, Search
@@ -58,6 +60,7 @@ def shown(call: Opened, person: str, reveal: Reveal = False) -> Any:
             "identifiers": [_identifier(one, reveal) for one in known],
             "traits": profile.profile_of(conn, call.ws.warehouse, number, ids, call.now, call.ws.settings.zone).traits,
             "segments": segment.segments_of(conn, [number]).get(number, []),
+            "accounts": [belonging_shape(one) for one in account.accounts_of(conn, [number])[number]],
             "decisions": govern.decisions_of(conn, ids),
         }
 

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cegla.api import campaigns, dkim, duplicates, events, identity, imports, metrics, people, plans, quarantine, segments, sources, system, webhooks
+from cegla.api import accounts, campaigns, dkim, duplicates, events, identity, imports, metrics, people, plans, quarantine, segments, sources, system, webhooks
 
 
 class Route(NamedTuple):
@@ -47,6 +47,10 @@ ROUTES = (
     Route("GET", "/duplicates", duplicates.listed, "people.read", "people who are likely one, with the evidence"),
     Route("POST", "/duplicates/find", duplicates.find, "people.link", "compare everybody now"),
     Route("POST", "/duplicates/{proposal_id}", duplicates.decide, "people.link", "say that a proposal is one human, or two"),
+    Route("GET", "/accounts", accounts.listed, "people.read", "accounts, and what their people come to"),
+    Route("POST", "/accounts/search", accounts.search, "people.read", "accounts by name, key or number"),
+    Route("GET", "/accounts/{account_id}", accounts.shown, "people.read", "everything about an account, and from where"),
+    Route("GET", "/accounts/{account_id}/people", accounts.people, "people.read", "who belongs to an account, in which role, since when"),
     Route("GET", "/segments", segments.listed, "segments.read", "all segments"),
     Route("POST", "/segments", segments.save, "segments.edit", "make or change a segment"),
     Route("POST", "/segments/count", segments.count, "segments.read", "how many people a rule holds for"),

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cegla.cli import campaigns, dkim, duplicates, events, identity, importing, people, plans, quarantine, segments, sources, system, webhooks
+from cegla.cli import accounts, campaigns, dkim, duplicates, events, identity, importing, people, plans, quarantine, segments, sources, system, webhooks
 from cegla.vocabulary.text import Text
 
 
@@ -34,6 +34,7 @@ GROUPS = {
     "person": Text("osoby: co wiemy, wydanie i usunięcie danych", "people: what is known, giving out and erasing data"),
     "duplicates": Text("osoby, które są pewnie jedną", "people who are likely one"),
     "identity": Text("kto jest kim: powiązania, ich cofanie, reguły", "who is who: links, undoing them, rules"),
+    "account": Text("firmy i inne grupy: co o nich wiemy, kto do nich należy", "accounts: what is known of them, who belongs to them"),
     "segment": Text("segmenty: kto do nich należy i dlaczego", "segments: who is in them and why"),
     "campaign": Text("kampanie: podgląd, próba na sucho, wysyłka", "campaigns: preview, dry run, sending"),
     "dkim": Text("klucze do podpisywania poczty i ich rekordy DNS", "keys for signing mail, and their DNS records"),
@@ -120,6 +121,8 @@ COMMANDS = (
         Text("powiedz, że to jedna osoba albo dwie", "say that it is one person, or two"),
         ("cegla duplicates decide 7 same --yes", "cegla duplicates decide 8 different"),
     ),
+    Command("account", "list", accounts.listed, Text("wypisz firmy", "list accounts"), ("cegla account list", "cegla account list acme")),
+    Command("account", "show", accounts.show, Text("pokaż firmę, jej cechy i osoby", "show an account, its traits and people"), ("cegla account show a12",)),
     Command("identity", "links", identity.links, Text("wypisz powiązania osoby", "list the links of a person"), ("cegla identity links p12",)),
     Command("identity", "undo", identity.undo, Text("cofnij powiązanie", "undo a link"), ("cegla identity undo 345", "cegla identity undo 345 --yes")),
     Command(

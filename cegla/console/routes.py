@@ -7,6 +7,7 @@ from typing import Literal
 from starlette.responses import Response
 
 from cegla.console.screens import (
+    accounts,
     campaigns,
     door,
     duplicates,
@@ -82,6 +83,9 @@ ROUTES = (
     Route("POST", "/links/{id}/undo", identity.undo, "people.link"),
     Route("GET", "/identity", identity.show, "people.read"),
     Route("POST", "/identity", identity.change, "settings.read"),
+    Route("GET", "/accounts", accounts.show, "people.read"),
+    Route("POST", "/accounts", accounts.search, "people.read"),
+    Route("GET", "/accounts/{id}", accounts.show_one, "people.read"),
     Route("GET", "/segments", segments.show, "segments.read"),
     Route("GET", "/segments/new", segments.show_new, "segments.edit"),
     Route("POST", "/segments/form", segments.change, "segments.edit"),

@@ -162,6 +162,11 @@ def history_of(conn: Connection, person_id: int) -> list[Move]:
     return [move for move in merges_of(conn, sorted(mine | linked)) if move.identity_id in mine or person_id in (move.from_person, move.to_person)]
 
 
+def identities_of(conn: Connection, people: Sequence[int]) -> dict[int, int]:
+    """Every identity of these people, those held on shared browsers too: identity → person."""
+    return {identity: person for identity, _, _, _, person, _ in SQL.members(conn, people=list(people))}
+
+
 def merge_log(conn: Connection, batch: int, events: Sequence[Event], first_event_id: int) -> pa.Table | None:
     """Lines of the merge log that the warehouse does not know, as its table "moves", told once when the caller's transaction commits.
 

@@ -6,7 +6,8 @@ RuleInvalid with a JSON pointer when it does not fit the language. People are pe
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -14,11 +15,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from cegla.account import actions as account
 from cegla.profile import actions as profile
 from cegla.segment import store
 from cegla.segment.operators import OPERATORS, label_of_trait, parsed
+from cegla.segment.rules import accounts, rfm
 from cegla.segment.rules import compile as compiler
-from cegla.segment.rules import rfm
 from cegla.segment.rules.compile import History
 from cegla.segment.rules.events import WEEKDAYS
 from cegla.segment.rules.explain import Explanation, explained
@@ -130,11 +132,10 @@ def members_of(ws: Workspace, rule: object, now: datetime, people: Iterable[int]
     tree = parsed(rule)
     with ws.transaction() as conn:
         ground = _ground(conn, ws.warehouse, [tree], now)
-    if people is None:
-        found = ws.warehouse.run(compiler.members(tree, _history(now), ground))
-    else:
-        with ws.warehouse.people(people) as table:
-            found = ws.warehouse.run(compiler.members(tree, _history(now, table), ground))
+        asked = None if people is None else list(people)
+        belonging = _belonging(conn, [tree], now, asked)
+    with _tables(ws.warehouse, asked, belonging) as (table, answers):
+        found = ws.warehouse.run(compiler.members(tree, _history(now, table, answers), ground))
     ids = found.sort_by("person_id")["person_id"].combine_chunks()
     left_out = set(excluded)
     return pa.array([one for one in ids.to_pylist() if one not in left_out], pa.int64()) if left_out else ids
@@ -157,6 +158,12 @@ def refresh(
     else:
         changes = [_put(conn, ids, found, people, now, left_out) for ids, found in _evaluated(conn, warehouse, rules, people, minute)] if people else []
     return [change for some in changes for change in some]
+
+
+def seen_otherwise(conn: Connection, changed: Sequence[int], now: datetime) -> list[int]:
+    """Whoever belongs, or belonged, to one of these accounts that the rules of segments see otherwise than at the last refresh."""
+    questions = _asked(tree for _, rule in store.rules(conn, None) if (tree := _tree(json.dumps(rule, sort_keys=True))) is not None) if changed else {}
+    return account.members_seen_otherwise(conn, list(questions.values()), changed, _minute(now))
 
 
 def forget_people(conn: Connection, absorbed: Mapping[int, int], now: datetime) -> None:
@@ -199,8 +206,9 @@ def explain_all(ws: Workspace, rule: object, people: Sequence[int], now: datetim
     tree = parsed(rule)
     with ws.transaction() as conn:
         ground = _ground(conn, ws.warehouse, [tree], now)
-    with ws.warehouse.people(people) as table:
-        rows = ws.warehouse.run(compiler.reasons(tree, _history(now, table), ground)).to_pylist()
+        belonging = _belonging(conn, [tree], now, people)
+    with _tables(ws.warehouse, people, belonging) as (table, answers):
+        rows = ws.warehouse.run(compiler.reasons(tree, _history(now, table, answers), ground)).to_pylist()
     polish, english = (Speaker(language, ws.settings.currency, label_of_trait, ws.settings.zone) for language in ("pl", "en"))
     return {row["person_id"]: explained(tree, row, (polish, english)) for row in rows}
 
@@ -236,8 +244,28 @@ def _segment(row: store.SegmentRow) -> Segment:
     return Segment(*row, problem=None)
 
 
-def _history(now: datetime, people: Any = None) -> History:
-    return History(history(), history("order_lines"), lambda: profile.person_traits(now, people), people)
+def _history(now: datetime, people: Any, belonging: Mapping[str, Any]) -> History:
+    return History(history(), history("order_lines"), lambda: profile.person_traits(now, people), people, belonging)
+
+
+def _asked(trees: Iterable[Rule]) -> dict[str, account.Question]:
+    """What these rules ask about accounts."""
+    about = [leaf.values for tree in trees for leaf in leaves(tree) if leaf.operator.group == "accounts"]
+    return {accounts.question(values): account.Question(tuple(values["where"]), values["role"]) for values in about}
+
+
+def _belonging(conn: Connection, trees: Iterable[Rule], now: datetime, people: Sequence[int] | None) -> dict[str, list[int]]:
+    """The answers to what these rules ask about accounts, by question; nothing is looked up when they ask nothing."""
+    questions = _asked(trees)
+    return dict(zip(questions, account.belonging(conn, list(questions.values()), now, people), strict=True)) if questions else {}
+
+
+@contextmanager
+def _tables(warehouse: Readable, people: Sequence[int] | None, belonging: Mapping[str, Sequence[int]]) -> Generator[tuple[Any, dict[str, Any]]]:
+    """The people asked about (None: everybody) and the answers about accounts as tables to join with."""
+    with ExitStack() as stack:
+        table = None if people is None else stack.enter_context(warehouse.people(people))
+        yield table, {key: stack.enter_context(warehouse.people(found)) for key, found in belonging.items()}
 
 
 def _evaluated(
@@ -248,17 +276,17 @@ def _evaluated(
     ids = list(rules)
     parts = [ids[start : start + RULES_AT_ONCE] for start in range(0, len(ids), RULES_AT_ONCE)]
     questions = [(part, tuple(rules[one] for one in part)) for part in parts]
-    if people is None:
-        return [(part, warehouse.run(_question(texts, ground, now, None))) for part, texts in questions]
-    with warehouse.people(people) as table:
-        asked: Any = table.op()
-        return [(part, warehouse.run(_question(texts, ground, now, asked))) for part, texts in questions]
+    with _tables(warehouse, people, _belonging(conn, _trees(rules), now, people)) as (table, answers):
+        asked: Any = table if table is None else table.op()
+        belonging = tuple((key, one.op()) for key, one in answers.items())
+        return [(part, warehouse.run(_question(texts, ground, now, asked, belonging))) for part, texts in questions]
 
 
 @lru_cache(maxsize=64)
-def _question(rules: tuple[str, ...], ground: Ground, now: datetime, people: Any) -> Any:
+def _question(rules: tuple[str, ...], ground: Ground, now: datetime, people: Any, belonging: tuple[tuple[str, Any], ...]) -> Any:
     """The one expression that decides these rules; kept, because every batch of a minute asks it again."""
-    return compiler.membership(_trees(dict(enumerate(rules))), _history(now, people and people.to_expr()), ground)
+    answers = {key: one.to_expr() for key, one in belonging}
+    return compiler.membership(_trees(dict(enumerate(rules))), _history(now, people and people.to_expr(), answers), ground)
 
 
 @lru_cache(maxsize=4_096)

@@ -1,5 +1,6 @@
 """All operators of the language, by key: the rows of every subject in one table, in the order the form shows them."""
 
+from cegla.segment.rules.accounts import ACCOUNT_OPERATORS
 from cegla.segment.rules.events import EVENT_OPERATORS
 from cegla.segment.rules.facts import TRAIT_OPERATORS, UNKNOWN
 from cegla.segment.rules.language import Operator, Rule
@@ -8,7 +9,7 @@ from cegla.segment.rules.rfm import GROUP_OPERATORS
 from cegla.segment.rules.traits import trait
 from cegla.vocabulary.text import Text
 
-OPERATORS: dict[str, Operator] = {row.key: row for row in (*EVENT_OPERATORS, *TRAIT_OPERATORS, UNKNOWN, *GROUP_OPERATORS)}
+OPERATORS: dict[str, Operator] = {row.key: row for row in (*EVENT_OPERATORS, *TRAIT_OPERATORS, UNKNOWN, *ACCOUNT_OPERATORS, *GROUP_OPERATORS)}
 
 
 def parsed(rule: object) -> Rule:

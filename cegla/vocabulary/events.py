@@ -1,7 +1,8 @@
-"""An event as it travels from the door to the warehouse, and the closed list of why one is set aside."""
+"""An event as it travels from the door to the warehouse, the closed list of why one is set aside, and the names of traits."""
 
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -104,3 +105,14 @@ class SetAside(msgspec.Struct, frozen=True, kw_only=True):
     index: int
     remembered: bool = False  #: its (source, messageId) was marked as seen on its behalf
     kind: str | None = None  #: of a webhook's request, which is replayed as one
+
+
+@lru_cache(maxsize=4_096)
+def trait_key(raw: str) -> str:
+    """One style for the names of traits: firstName, FirstName and first-name are first_name."""
+    letters: list[str] = []
+    for letter in raw.strip()[:100]:
+        if letter.isupper() and letters and letters[-1] not in "_" and not letters[-1].isupper():
+            letters.append("_")
+        letters.append(letter if letter.isalnum() else "_")
+    return "".join(letters).lower().strip("_") or "_"

@@ -159,6 +159,21 @@ def test_an_export_holds_what_every_holder_gives(owner: httpx.Client, anna: str)
     assert "anna@example.pl" in json.dumps(held)
 
 
+def test_an_account_is_listed_shown_and_has_people(owner: httpx.Client, workspace: Workspace, anna: str) -> None:
+    with workspace.transaction() as conn:
+        source = collect.sources(conn)[0].id
+        told = {"type": "group", "userId": "u9", "groupId": "acme", "traits": {"name": "ACME"}, "messageId": "g1", "context": {"membership": {"role": "buyer"}}}
+        collect.write_down(conn, source, [json.dumps(told).encode()], workspace.clock())
+    Intake(workspace).drain()
+    [row] = owner.post("accounts/search", json={"text": "Acme"}).json()["accounts"]
+    assert owner.get("accounts").json()["accounts"] == [row]
+    shown = owner.get(f"accounts/{row['account']}").json()
+    assert (shown["name"], shown["people"], shown["traits"][0]["message_id"]) == ("ACME", 1, "g1")
+    [member] = owner.get(f"accounts/{row['account']}/people").json()["people"]
+    assert (member["role"], owner.get(f"people/{member['person']}").json()["accounts"][0]["key"]) == ("buyer", "acme")
+    assert owner.get("accounts/x").status_code == owner.get("accounts/a99").status_code == 404
+
+
 def test_a_segment_is_saved_counted_worded_and_explained(owner: httpx.Client, anna: str) -> None:
     saved = owner.post("segments", json={"name": "Buyers", "rule": RULE})
     assert saved.status_code == 200, saved.text

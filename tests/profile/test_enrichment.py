@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cegla.profile.rules.enrichment import Batch, declared_traits, enriched_tables, trait_key
+from cegla.profile.rules.enrichment import Batch, declared_traits, enriched_tables
 from cegla.profile.rules.memory import Memory
 from cegla.profile.rules.sessions import Sessions
 from cegla.reference.library import Library
 from cegla.storage.warehouse import EVENTS, ORDER_LINES
-from cegla.vocabulary.events import Event
+from cegla.vocabulary.events import Event, trait_key
 
 AT = datetime(2026, 7, 1, 22, 30, 0, 123456, tzinfo=UTC)
 WARSAW = ZoneInfo("Europe/Warsaw")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ class World:
     lines: Mapping[int, Sequence[Row]]
     now: datetime
     traits: Mapping[int, Mapping[str, Any]]
+    accounts: Mapping[int, Sequence[Row]] = field(default_factory=dict)  #: where each person belongs: role, traits, fields
 
 
 def members(rule: Row, world: World) -> set[int]:
@@ -42,6 +43,8 @@ def holds(rule: Row, world: World, person: int) -> bool:
     op = rule["op"]
     if op.startswith("trait_"):
         return trait_holds(op, rule, trait_of(rule["trait"], world, person), world)
+    if op == "in_account":
+        return any(in_account(rule, one) for one in world.accounts.get(person, ()))
     if op in ("rfm_group", "rfm_score", "life_cycle"):
         return group_holds(op, rule, world, person)
     return event_holds(op, rule, world, person)
@@ -159,6 +162,12 @@ def compare(key: str, known: str | None, wanted: Any) -> bool:
             return value is not None and value > wanted
         case _:
             return value is not None and value < wanted
+
+
+def in_account(rule: Row, belonging: Row) -> bool:
+    asked = [(belonging["traits"] if "property" in one else belonging["fields"], one) for one in rule.get("where", ())]
+    fits = (compare(key, known.get(one.get("property") or one["field"]), wanted) for known, one in asked for key, wanted in one.items() if key not in ("property", "field"))
+    return rule.get("role") in (None, belonging["role"]) and all(fits)
 
 
 # traits ------------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Generator
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -9,11 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cegla.account.rules.conditions import Facts, Figures, meets
 from cegla.profile import actions as profile
 from cegla.segment.operators import OPERATORS, parsed
 from cegla.segment.rules import rfm
+from cegla.segment.rules.accounts import question
 from cegla.segment.rules.compile import History, members, membership
 from cegla.segment.rules.history import Ground
+from cegla.segment.rules.language import leaves
 from cegla.segment.rules.traits import TRAITS
 from cegla.storage.warehouse import Warehouse, history
 from tests.segment import oracle
@@ -45,6 +49,12 @@ property_filter = st.one_of(*(
                         "over": st.integers(-2, 5), "under": st.integers(-2, 5), "known": st.booleans()}.items()
 ))  # fmt: skip
 field_filter = st.sampled_from([{"field": "page_path", "starts_with": "/BLOG"}, {"field": "country", "in": ["PL", "CZ"]}, {"field": "value", "over": 20}, {"field": "device_type", "known": False}])
+account_filter = st.one_of(
+    st.fixed_dictionaries({"property": st.sampled_from(["industry", "seats"]), "is": scalar}),
+    st.fixed_dictionaries({"property": st.just("industry"), "contains": small_text}),
+    st.fixed_dictionaries({"field": st.sampled_from(["people", "revenue"]), "over": st.integers(-1, 5)}),
+    st.fixed_dictionaries({"field": st.just("account"), "in": st.lists(small_text, min_size=1, max_size=2)}),
+)
 window = {"days": days, "where": st.lists(property_filter | field_filter, min_size=1, max_size=2)}
 occasional = {"at_least": times, **window}
 MEASURED = {"order_count": st.integers(0, 3), "visit_count": st.integers(0, 3), "refund_count": st.integers(0, 2), "monetary": amount, "average_basket": amount, "usual_hour": st.integers(0, 23)}
@@ -96,10 +106,17 @@ LEAVES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "trait_unknown": about("trait_unknown", {"trait": st.sampled_from([*sorted(TRAITS), *TEXTS])}),
     "trait_within_days": about("trait_within_days", {"trait": st.sampled_from(["first_seen", "last_seen", "first_order_at", "last_order_at"]), "days": days}),
     "trait_before_days": about("trait_before_days", {"trait": st.sampled_from(["first_seen", "last_seen", "first_order_at", "last_order_at"]), "days": days}),
+    "in_account": about("in_account", {}, {"where": st.lists(account_filter, min_size=1, max_size=2), "role": st.sampled_from(["buyer", "owner"])}),
     "rfm_group": about("rfm_group", {"groups": st.lists(st.sampled_from(LISTED["rfm_group"]), min_size=1, max_size=4)}),
     "rfm_score": about("rfm_score", {"dimension": st.sampled_from(["recency", "frequency", "monetary"]), "at_least": st.integers(1, 6)}),
     "life_cycle": about("life_cycle", {"groups": st.lists(st.sampled_from(LISTED["life_cycle"]), min_size=1, max_size=3)}),
 }
+ACCOUNTS = [
+    Facts("red", {"industry": "Blue", "seats": 5}, Figures(2, 0, 2_500_000)),
+    Facts("5", {"industry": "żółw", "seats": "2.5", "vip": True}, Figures(1, 1, 0)),
+    Facts("o'k", {"industry": None, "seats": True}, Figures(4, 3, 5_000_000)),
+]
+BELONGING = {1: [(ACCOUNTS[0], "buyer"), (ACCOUNTS[1], None)], 2: [(ACCOUNTS[0], "owner")], 4: [(ACCOUNTS[2], "buyer"), (ACCOUNTS[0], "buyer")]}
 leaf = st.one_of(*LEAVES.values())
 tree = st.recursive(
     leaf,
@@ -133,11 +150,23 @@ def fill(warehouse: Warehouse, drawn: list[dict[str, Any]], joined: dict[int, in
         rows.append({**row, "properties": json.dumps(one["properties"])})
     append(warehouse, rows, [line for some in lines.values() for line in some])
     traits = {row["person_id"]: row for row in warehouse.run(profile.person_traits(NOW)).to_pylist()}
-    return oracle.World(events, lines, MOMENT, traits)
+    return oracle.World(events, lines, MOMENT, traits, {person: [belonging(one, role) for one, role in rows] for person, rows in BELONGING.items()})
 
 
-def tables(people: Any = None) -> History:
-    return History(history(), history("order_lines"), lambda: profile.person_traits(NOW, people), people)
+def tables(warehouse: Warehouse, trees: list[Any], stack: ExitStack, people: Any = None) -> History:
+    """The history and the answers to what the rules ask about accounts, as `account` gives them."""
+    asked = [leaf.values for tree in trees for leaf in leaves(parsed(tree)) if leaf.operator.group == "accounts"]
+    answers = {question(values): stack.enter_context(warehouse.people(true_of(values))) for values in asked}
+    return History(history(), history("order_lines"), lambda: profile.person_traits(NOW, people), people, answers)
+
+
+def true_of(values: Any) -> list[int]:
+    return [person for person, rows in BELONGING.items() for one, role in rows if values["role"] in (None, role) and meets(one, values["where"], NOW)]
+
+
+def belonging(facts: Facts, role: str | None) -> dict[str, Any]:
+    shown = {key: oracle.text({"properties_dict": facts.traits}, key) for key in facts.traits}
+    return {"role": role, "traits": shown, "fields": {"account": facts.key, "people": str(facts.figures.people), "revenue": str(facts.figures.revenue_micros / 1_000_000)}}
 
 
 def ground(warehouse: Warehouse) -> Ground:
@@ -150,13 +179,15 @@ def test_any_rule_over_any_history_answers_as_the_model(warehouse: Warehouse, dr
     world = fill(warehouse, drawn, joined)
     expected = [oracle.members(one, world) for one in trees]
     rules, at = [parsed(one) for one in trees], ground(warehouse)
-    together = warehouse.run(membership(rules, tables(), at))
-    assert [set(together["person_id"].filter(together[f"r{number}"]).to_pylist()) for number in range(len(trees))] == expected
-    assert set(warehouse.run(members(rules[0], tables(), at))["person_id"].to_pylist()) == expected[0]
-    with warehouse.people(some) as people:
-        touched = warehouse.run(membership(rules, tables(people), at))
+    with ExitStack() as stack:
+        past = tables(warehouse, trees, stack)
+        together = warehouse.run(membership(rules, past, at))
+        assert [set(together["person_id"].filter(together[f"r{number}"]).to_pylist()) for number in range(len(trees))] == expected
+        assert set(warehouse.run(members(rules[0], past, at))["person_id"].to_pylist()) == expected[0]
+        asked = tables(warehouse, trees, stack, stack.enter_context(warehouse.people(some)))
+        touched = warehouse.run(membership(rules, asked, at))
         assert [set(touched["person_id"].filter(touched[f"r{number}"]).to_pylist()) for number in range(len(trees))] == [found & some for found in expected]
-        assert set(warehouse.run(members(rules[0], tables(people), at))["person_id"].to_pylist()) == expected[0] & some
+        assert set(warehouse.run(members(rules[0], asked, at))["person_id"].to_pylist()) == expected[0] & some
 
 
 @pytest.mark.parametrize("key", OPERATORS)
@@ -165,7 +196,9 @@ def test_every_operator_answers_as_the_model(warehouse: Warehouse, key: str) -> 
     @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
     def answers(drawn: list[Any], rule: Any) -> None:
         world = fill(warehouse, drawn, {})
-        assert set(warehouse.run(members(parsed(rule), tables(), ground(warehouse)))["person_id"].to_pylist()) == oracle.members(rule, world)
+        with ExitStack() as stack:
+            found = warehouse.run(members(parsed(rule), tables(warehouse, [rule], stack), ground(warehouse)))
+        assert set(found["person_id"].to_pylist()) == oracle.members(rule, world)
 
     answers()
 
@@ -189,6 +222,6 @@ def test_a_hostile_value_matches_itself_and_nothing_else(warehouse: Warehouse, v
         {"op": "trait_is", "trait": f"declared.{value}", "value": value},
         {"op": "trait_has", "trait": "favourite_categories", "value": value},
     ]
-    found = warehouse.run(membership([parsed(rule) for rule in rules], tables(), ground(warehouse))).to_pylist()
+    found = warehouse.run(membership([parsed(rule) for rule in rules], tables(warehouse, [], ExitStack()), ground(warehouse))).to_pylist()
     matched = {number: {row["person_id"] for row in found if row[f"r{number}"]} for number in range(len(rules))}
     assert matched == {number: {1} for number in range(6)} | {6: set()}

@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from cegla.account import actions as account
 from cegla.activate import actions as activate
 from cegla.console.screens.names import short_name
 from cegla.console.views import events, states, traits
@@ -81,6 +82,7 @@ def _card(visit: Visit, *, reveal: bool) -> dict[str, Any]:
         found = profile.profile_of(conn, ws.warehouse, person, ids, visit.now, ws.settings.zone)
         model = {
             "segments": segment.segments_of(conn, [person]).get(person, []),
+            "accounts": account.accounts_of(conn, [person])[person],
             "decisions": govern.decisions_of(conn, ids),
             "messages": activate.messages_of(conn, people=ids),
         }

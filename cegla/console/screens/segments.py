@@ -24,7 +24,10 @@ from cegla.vocabulary.people import parse_person_label
 AT_ONCE = 50
 NAMES_DAYS = 365
 KINDS = (("all", marked("wszystkie warunki")), ("any", marked("co najmniej jeden warunek")), ("not", marked("żaden z warunków")))
-TITLES = {"events": marked("Co osoba zrobiła"), "traits": marked("Co o osobie wiadomo"), "groups": marked("Gotowe grupy")}
+TITLES = {
+    "events": marked("Co osoba zrobiła"), "traits": marked("Co o osobie wiadomo"),
+    "accounts": marked("Do której firmy należy"), "groups": marked("Gotowe grupy"),
+}  # fmt: skip
 COMPARISONS = (
     ("is", marked("równa")), ("is_not", marked("inna niż")), ("in", marked("jedna z")), ("contains", marked("zawiera")),
     ("starts_with", marked("zaczyna się od")), ("over", marked("większa niż")), ("under", marked("mniejsza niż")), ("known", marked("znana")),

@@ -5,7 +5,7 @@ w-0.1-0-property. What is incomplete stays as typed, so that the language's own 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,7 +106,8 @@ def _field(path: str, parameter: Any, rule: Mapping[str, Any]) -> FormField:
     if kind == "filters":
         rows = [_filter_row(path, place, one) for place, one in enumerate(list[Any](given or ()))]
         rows += [FilterRow(f"w-{path}-{len(rows) + extra}", "property", "", "is", "") for extra in range(FILTER_ROWS)]
-        return FormField(f"w-{path}", parameter.label, kind, (), parameter.required, filters=tuple(rows))
+        named = [] if parameter.fields is segment.FIELDS else list(parameter.fields.items())
+        return FormField(f"w-{path}", parameter.label, kind, (), parameter.required, named, tuple(rows))
     chosen = [str(one) for one in given] if isinstance(given, (list, tuple)) else [] if given is None else [str(given)]
     return FormField(f"p-{path}-{parameter.name}", parameter.label, kind, tuple(chosen), parameter.required, tuple(choices))
 
@@ -146,7 +147,7 @@ def _leaf(fields: Mapping[str, Sequence[str]], path: str) -> dict[str, Any]:
 def _value(fields: Mapping[str, Sequence[str]], path: str, parameter: Any) -> Any:
     kind, name = str(parameter.kind), f"p-{path}-{parameter.name}"
     if kind == "filters":
-        return _filters(fields, path)
+        return _filters(fields, path, () if parameter.fields is segment.FIELDS else parameter.fields)
     if kind in NUMBERS:
         return number(_one(fields, name))
     if kind == "weekdays":
@@ -162,7 +163,8 @@ def _value(fields: Mapping[str, Sequence[str]], path: str, parameter: Any) -> An
     return text
 
 
-def _filters(fields: Mapping[str, Sequence[str]], path: str) -> list[dict[str, Any]]:
+def _filters(fields: Mapping[str, Sequence[str]], path: str, named: Collection[str]) -> list[dict[str, Any]]:
+    """The filters that were filled in. `named` are fields that are typed in like properties."""
     found: list[dict[str, Any]] = []
     for place in range(50):
         name = f"w-{path}-{place}"
@@ -170,7 +172,7 @@ def _filters(fields: Mapping[str, Sequence[str]], path: str) -> list[dict[str, A
             break
         key, comparison, value = (_one(fields, f"{name}-{part}") for part in ("key", "compare", "value"))
         if key:
-            where = "field" if _one(fields, f"{name}-place") == "field" else "property"
+            where = "field" if (key in named if named else _one(fields, f"{name}-place") == "field") else "property"
             found.append({where: key, comparison: _compared(comparison, value)})
     return found
 

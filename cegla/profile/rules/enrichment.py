@@ -20,7 +20,7 @@ from cegla.profile.rules.countries import country_code
 from cegla.profile.rules.origins import NO_CAMPAIGN, NO_PAGE, Page, Referrer, campaign_of, read_page
 from cegla.profile.rules.scrubbing import plain_traits, scrubbed_code, scrubbed_json, scrubbed_label, scrubbed_path
 from cegla.profile.rules.sessions import Sessions
-from cegla.vocabulary.events import Event
+from cegla.vocabulary.events import Event, trait_key
 
 if TYPE_CHECKING:
     from cegla.profile.rules.memory import Memory
@@ -116,17 +116,6 @@ def declared_traits(events: Sequence[Event], identity_ids: Sequence[int], import
             if known is None or event.occurred_at >= known.declared_at:
                 newest[slot] = Declared(identity_id, key, value, event.source_id, event.occurred_at, slot[2])
     return list(newest.values())
-
-
-@lru_cache(maxsize=4_096)
-def trait_key(raw: str) -> str:
-    """One style for the names of traits: firstName, FirstName and first-name are first_name."""
-    letters: list[str] = []
-    for letter in raw.strip()[:100]:
-        if letter.isupper() and letters and letters[-1] not in "_" and not letters[-1].isupper():
-            letters.append("_")
-        letters.append(letter if letter.isalnum() else "_")
-    return "".join(letters).lower().strip("_") or "_"
 
 
 # views: one for all events with the same context -------------------------------------------------------------------------

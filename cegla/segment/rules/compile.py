@@ -6,12 +6,13 @@ Rows nobody asks about are left unread only when no rule can hold for somebody w
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
+from cegla.segment.rules.accounts import question
 from cegla.segment.rules.history import Column, Ground, Measure, Rows
 from cegla.segment.rules.language import All, Leaf, Not, Rule, Seen, Some, leaves
 from cegla.segment.rules.traits import trait
@@ -23,13 +24,15 @@ LINE_COLUMNS = ("product", "category")
 class History:
     """The tables of the history with `person_id`, and the people to look at (a table of `person_id`; None: everybody).
 
-    `traits` makes the table of `person_id` and one column a trait that need more than one pass over the history.
+    `traits` makes the table of `person_id` and one column a trait that need more than one pass over the history. `belonging` has
+    for each question about accounts (`accounts.question`) a table of `person_id`, once for each account it is true of.
     """
 
     events: ir.Table
     order_lines: ir.Table
     traits: Callable[[], ir.Table]
     people: ir.Table | None = None
+    belonging: Mapping[str, ir.Table] = field(default_factory=dict[str, ir.Table])
 
 
 def membership(rules: Sequence[Rule], history: History, ground: Ground) -> ir.Table:
@@ -82,8 +85,21 @@ def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, ever
     if joined:
         traits = history.traits().select(*joined, trait_owner="person_id")
         table = table.left_join(traits, table["person_id"] == traits["trait_owner"])
+    asking = {id(leaf): question(leaf.values) for leaf in every if leaf.operator.group == "accounts"}
+    numbers = {key: f"accounts{number}" for number, key in enumerate(sorted(set(asking.values())))}
+    for key, name in numbers.items():
+        counted = history.belonging[key].group_by("person_id").aggregate(**{name: lambda rows: rows.count()})
+        table = _counted(table, counted, name)
     columns = {key: table[key] for key in joined}
-    return table, {id(leaf): {**columns, **{key: table[name] for key, name in place.items()}} for leaf, place in zip(every, places, strict=True)}
+    own = {leaf: {"accounts": table[numbers[key]]} for leaf, key in asking.items()}
+    seen = {id(leaf): {key: table[name] for key, name in place.items()} for leaf, place in zip(every, places, strict=True)}
+    return table, {leaf: {**columns, **found, **own.get(leaf, {})} for leaf, found in seen.items()}
+
+
+def _counted(table: Any, counted: Any, name: str) -> Any:
+    """The table with one column more: a count by person, null where there is none."""
+    counts = counted.rename({f"{name}_of": "person_id"})
+    return table.left_join(counts, table["person_id"] == counts[f"{name}_of"])
 
 
 def _past(history: History, ground: Ground, mixed: bool) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from cegla.segment.rules.history import Column, Ground, Measure, Rows
+from cegla.segment.rules.history import FIELDS, Column, Ground, Measure, Rows
 from cegla.vocabulary.text import Text
 
 Values = Mapping[str, Any]  #: a leaf's parameters by name, checked
@@ -56,6 +56,7 @@ class Parameter:
     default: Any = None
     choices: tuple[Choice, ...] = ()
     traits: tuple[str, ...] = ()  #: for TRAIT: the kinds of trait that fit ("money", "moment", ...); empty: all
+    fields: Mapping[str, Text] = field(default_factory=lambda: FIELDS)  #: for FILTERS: what "field" may name
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Operator:
     """
 
     key: str
-    group: str  #: "events", "traits" or "groups": where the form lists it
+    group: str  #: "events", "traits", "accounts" or "groups": where the form lists it
     label: Text
     sentence: Text  #: a clause about "people", with {parameter} placeholders
     parameters: tuple[Parameter, ...]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, cast
 
-from cegla.segment.rules.history import COMPARISONS, FIELDS
+from cegla.segment.rules.history import COMPARISONS
 from cegla.segment.rules.language import All, Kind, Leaf, Not, Operator, Parameter, Rule, Some
 from cegla.vocabulary.errors import RuleInvalid
 from cegla.vocabulary.money import to_micros
@@ -99,7 +99,7 @@ class _Parser:
             case Kind.WEEKDAYS:
                 return [whole(one, f"{pointer}/{place}", 1, 7) for place, one in enumerate(items(raw, pointer))]
             case Kind.FILTERS:
-                return tuple(_filter(one, f"{pointer}/{place}") for place, one in enumerate(items(raw, pointer)))
+                return tuple(_filter(one, f"{pointer}/{place}", row.fields) for place, one in enumerate(items(raw, pointer)))
             case Kind.TRAIT:
                 return self._trait(row, raw, pointer)
             case Kind.VALUE:
@@ -189,7 +189,7 @@ def _choice(row: Parameter, raw: object, pointer: str) -> str:
     return cast(str, raw)
 
 
-def _filter(raw: object, pointer: str) -> dict[str, Any]:
+def _filter(raw: object, pointer: str, named: Mapping[str, Text]) -> dict[str, Any]:
     if not isinstance(raw, dict):
         refuse(pointer, raw, "tu powinien być warunek: {property albo field, porównanie}", "a condition belongs here: {property or field, comparison}")
     fields = cast(dict[object, object], raw)
@@ -203,8 +203,8 @@ def _filter(raw: object, pointer: str) -> dict[str, Any]:
             f"a condition has “property” or “field” and one of: {', '.join(COMPARISONS)}",
         )
     what = text(fields[subject[0]], f"{pointer}/{subject[0]}")
-    if subject[0] == "field" and what not in FIELDS:
-        refuse(f"{pointer}/field", what, f"nie ma takiego pola; są: {', '.join(FIELDS)}", f"there is no such field; there are: {', '.join(FIELDS)}")
+    if subject[0] == "field" and what not in named:
+        refuse(f"{pointer}/field", what, f"nie ma takiego pola; są: {', '.join(named)}", f"there is no such field; there are: {', '.join(named)}")
     row = comparison[0]
     return {subject[0]: what, row.key: _compared(row.takes, fields[row.key], f"{pointer}/{row.key}")}
 

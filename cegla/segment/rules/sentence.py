@@ -1,11 +1,11 @@
 """A rule as a sentence: "Osoby, które złożyły zamówienie co najmniej 3 razy w ciągu ostatnich 90 dni"."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, tzinfo
 from typing import Any
 
 from cegla.segment.rules import words
-from cegla.segment.rules.history import COMPARISONS, FIELDS
+from cegla.segment.rules.history import COMPARISONS
 from cegla.segment.rules.language import All, Kind, Leaf, Not, Parameter, Rule, Some
 from cegla.vocabulary.text import Language, Text
 
@@ -66,15 +66,15 @@ class Speaker:
             return words.quoted(value, self.language)
         return words.money(value, self.language, self.currency) if kind == "money" else words.decimal(value, self.language)
 
-    def filters(self, filters: tuple[dict[str, Any], ...]) -> str:
-        """The conditions on an event in brackets; nothing when there are none."""
+    def filters(self, filters: tuple[dict[str, Any], ...], fields: Mapping[str, Text]) -> str:
+        """The conditions on an event or an account in brackets; nothing when there are none."""
         if not filters:
             return ""
-        said = [self._filter(one) for one in filters]
+        said = [self._filter(one, fields) for one in filters]
         return Text(" (gdzie {said})", " (where {said})").say(self.language, said=f" {Text('i', 'and').say(self.language)} ".join(said))
 
-    def _filter(self, filter_: dict[str, Any]) -> str:
-        subject = words.quoted(filter_["property"], self.language) if "property" in filter_ else FIELDS[filter_["field"]].say(self.language)
+    def _filter(self, filter_: dict[str, Any], fields: Mapping[str, Text]) -> str:
+        subject = words.quoted(filter_["property"], self.language) if "property" in filter_ else fields[filter_["field"]].say(self.language)
         key, wanted = next((key, value) for key, value in filter_.items() if key in COMPARISONS)
         said = ", ".join(self.value(one) for one in wanted) if isinstance(wanted, list) else self.value(wanted)  # pyright: ignore[reportUnknownVariableType]
         return f"{subject} {COMPARISONS[key].label.say(self.language, value=said)}"
@@ -102,7 +102,7 @@ class _Said:
             case Kind.MONEY:
                 return words.money(value, language, self.speaker.currency)
             case Kind.FILTERS:
-                return self.speaker.filters(value)
+                return self.speaker.filters(value, self.row.fields)
             case Kind.TRAIT:
                 return self.speaker.trait(value)[0].say(language)
             case Kind.VALUE | Kind.VALUES:
@@ -113,6 +113,8 @@ class _Said:
                 labels = {one.key: one.label.say(language).partition(":" if form == "short" else "\n")[0] for one in self.row.choices}
                 chosen = [value] if self.row.kind == Kind.CHOICE else value
                 return words.listed([labels[str(one)] for one in chosen], language, OR)
+            case Kind.TEXT if form == "role":
+                return "" if value is None else Text(" w roli {role}", " in the role {role}").say(language, role=self.speaker.value(value))
             case _:
                 return self.speaker.value(value)
 
