@@ -3,11 +3,13 @@
 An analyser is a file of `profile/analysers/` that ends in its row, `ANALYSER`; to be listed here is all it takes to run.
 """
 
-from cegla.profile.analysers import os
+from cegla.profile.analysers import legal, os, quality
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser
 
 ANALYSERS: tuple[Analyser, ...] = (
     os.ANALYSER,
+    legal.ANALYSER,
+    quality.ANALYSER,
 )
 BY_KEY: dict[str, Analyser] = {row.key: row for row in ANALYSERS}
 TRAITS: dict[str, tuple[Analyser, AnalysedTrait]] = {trait.key: (row, trait) for row in ANALYSERS for trait in row.traits}

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cegla.reference.pack import Columns, read_columns, read_json
+from cegla.vocabulary.folding import folded
 
 CELL = 20  #: thousandths of a degree: the side of a square of the grid
 NEAR = 40  #: thousandths: how far outside every border, on a beach for one, a point still belongs to the nearest powiat
@@ -55,6 +56,7 @@ class Poland:
         places = read_json(folder, "places")
         self.voivodeships: dict[str, str] = places["voivodeships"]  #: TERYT, 2 digits → name
         self.powiats = {code: Powiat(code, name, wage) for code, name, wage in places["powiats"]}
+        self._known_postcodes: dict[str, Postcode] = {}  #: those asked for
         self.cities = [City(*row) for row in zip(*places["cities"], strict=True)]
 
     def powiat_at(self, latitude: float, longitude: float) -> str | None:
@@ -78,6 +80,10 @@ class Poland:
             return max(near, key=lambda city: city.population)
         return min((pair for pair in around if pair[0] <= FAR_CITY_KM), key=lambda pair: pair[0], default=(0, None))[1]
 
+    def named(self, name: str) -> list[City]:
+        """All cities and villages of this name, the largest first; spelling and diacritics do not matter."""
+        return self._cities_by_name.get(" ".join(folded(name).replace("-", " ").split()), [])
+
     def postcode(self, text: str) -> Postcode | None:
         """Where "30-059" or "30059" is; None when there is no such postcode."""
         digits = text.strip().replace("-", "", 1).replace(" ", "", 1)
@@ -85,7 +91,11 @@ class Poland:
         if found is None:
             return None
         locality, latitude, longitude = found
-        return Postcode(f"{digits[:2]}-{digits[2:]}", locality, latitude, longitude, self.powiat_at(latitude, longitude))
+        code = f"{digits[:2]}-{digits[2:]}"
+        known = self._known_postcodes.get(code)
+        if known is None:
+            known = self._known_postcodes[code] = Postcode(code, locality, latitude, longitude, self.powiat_at(latitude, longitude))
+        return known
 
     @staticmethod
     def size_of(population: int) -> str:
@@ -102,6 +112,13 @@ class Poland:
         for city in sorted(self.cities, key=lambda city: city.population):
             largest[city.name] = city
         return {code: largest[powiat.name] for code, powiat in self.powiats.items() if int(code[2:]) >= CITY_POWIATS and powiat.name in largest}
+
+    @cached_property
+    def _cities_by_name(self) -> dict[str, list[City]]:
+        named: dict[str, list[City]] = defaultdict(list)
+        for city in sorted(self.cities, key=lambda city: -city.population):
+            named[" ".join(folded(city.name).replace("-", " ").split())].append(city)
+        return dict(named)
 
     @cached_property
     def _cities_by_square(self) -> dict[tuple[int, int], list[City]]:

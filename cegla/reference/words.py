@@ -25,6 +25,16 @@ class Words:
         name = " ".join(folded(company).replace(",", " ").split())
         return next((form for form, pattern in self._forms if pattern.search(name)), None)
 
+    def without_legal_form(self, company: str) -> str:
+        """A company's name without its legal form; words such as foundation or school are part of the name and stay."""
+        letters = [folded(letter) or letter for letter in company.replace(",", " ")]
+        plain = "".join(letter if len(letter) == 1 else letter[0] for letter in letters)
+        for form, pattern in self._forms:
+            if (form.abbreviation or form.key == "zagraniczna") and (found := pattern.search(plain)):
+                rest = company[: found.start()] + " " + company[found.end() :]
+                return " ".join(rest.replace(" ,", ",").split()).strip(" ,.-") or company
+        return company
+
     def is_free_mail(self, domain: str) -> bool:
         """Whether anybody gets a mailbox there."""
         return domain.lower() in self._free
@@ -37,6 +47,14 @@ class Words:
         """Whether what stands before the @ names a role: biuro, kontakt, sklep2, noreply."""
         bare = re.sub(r"[\d._+\-]+$", "", folded(mailbox).split("+")[0])
         return bare in self._roles or bare.replace(".", "").replace("-", "").replace("_", "") in self._roles
+
+    def is_given_name(self, word: str) -> bool:
+        """Whether it is a given name common in Poland, or a short form of one."""
+        return folded(word.strip()) in self._given
+
+    @cached_property
+    def _given(self) -> frozenset[str]:
+        return frozenset(name for (name,) in read_table("given_names_pl.tsv"))
 
     @cached_property
     def _forms(self) -> list[tuple[LegalForm, re.Pattern[str]]]:
