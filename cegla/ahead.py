@@ -39,6 +39,11 @@ class Ahead:
                 return found
         return Found(collect.take(conn, most_events))
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether the last batch was full, so that more is likely to wait."""
+        return self._coming is not None
+
     def begin(self, after: collect.Taken, most_events: int) -> None:
         """Read what comes after these requests, if they were all that one batch takes: else nothing waits behind them."""
         if sum(request.events for request in after.requests) >= most_events:

@@ -197,6 +197,11 @@ class Intake:
         self._steps = IN_THE_WORKER
         self._ahead = Ahead(ws)
 
+    @property
+    def behind(self) -> bool:
+        """Whether more waits than one batch takes."""
+        return self._ahead.is_reading
+
     def recover(self) -> None:
         """Make the warehouse agree with PostgreSQL: take back an uncommitted batch and load the map of people."""
         agree(self.ws)

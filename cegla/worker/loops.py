@@ -24,8 +24,15 @@ IDLE_SECONDS = 0.1
 MEMBERSHIP_SECONDS = 60.0
 BALANCE_SECONDS = 60.0
 MAILBOX_SECONDS = 60.0
-REFRESH_REST = 2.0  # while batches come without end, traits and segments take a third of a core's time and intake the rest
+REFRESH_REST = 2.0  # rounds of traits and segments follow each other so that they take a third of the time of one thread,
+LONGEST_REFRESH_REST_SECONDS = 1.0  # and nobody waits longer than this for the next,
+REFRESH_REST_WHEN_BEHIND = 5.0  # unless requests wait for intake: then a sixth of the time, whatever a round costs
 LONGEST_PAUSE_SECONDS = 5.0
+
+
+def refresh_rest_seconds(took: float, behind: bool) -> float:
+    """How long traits and segments rest after a round that took so many seconds, so that whatever it costs, intake goes on."""
+    return REFRESH_REST_WHEN_BEHIND * took if behind else min(REFRESH_REST * took, LONGEST_REFRESH_REST_SECONDS)
 
 
 class Loops:
@@ -40,6 +47,7 @@ class Loops:
         self._ending = threading.Event()
         self._applied = threading.Event()  # a batch is in the history, and traits may not know
         self._applied.set()
+        self._refreshed_at, self._refresh_took = 0.0, 0.0
         self._threads = [
             threading.Thread(target=self._repeat, args=(name, work), name=name, daemon=True)
             for name, work in (
@@ -100,6 +108,8 @@ class Loops:
 
     def _refresh(self) -> float:
         """Traits and segments of whom the last batches touched; at once when there is little to do, in fewer and larger rounds when much."""
+        if time.perf_counter() < self._refreshed_at + refresh_rest_seconds(self._refresh_took, self.intake.behind):
+            return IDLE_SECONDS / 2
         if not self._applied.wait(IDLE_SECONDS):
             return 0.0
         self._applied.clear()
@@ -110,7 +120,9 @@ class Loops:
             self._applied.set()
             raise
         passing("refresh: after the commit")
-        return REFRESH_REST * (time.perf_counter() - began)
+        self._refreshed_at = time.perf_counter()
+        self._refresh_took = self._refreshed_at - began
+        return 0.0
 
     def _repair(self) -> float:
         with self.ws.transaction() as conn:

@@ -1,0 +1,15 @@
+"""When traits and segments follow: soon after a little, seldom under a flood."""
+
+import pytest
+
+from cegla.worker.loops import refresh_rest_seconds
+
+
+@pytest.mark.parametrize("took", [0.01, 0.3, 5.0, 120.0])
+def test_after_a_round_nobody_waits_longer_than_a_second_for_the_next(took: float) -> None:
+    assert refresh_rest_seconds(took, behind=False) <= 1.0
+
+
+@pytest.mark.parametrize("took", [0.01, 0.3, 5.0, 120.0])
+def test_while_requests_wait_rounds_take_a_sixth_of_the_time_however_long_one_is(took: float) -> None:
+    assert took / (took + refresh_rest_seconds(took, behind=True)) == pytest.approx(1 / 6)
