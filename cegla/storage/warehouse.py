@@ -21,9 +21,11 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from cegla.storage.arrow import spare_pandas
 from cegla.storage.failpoint import passing
 from cegla.vocabulary.errors import Busy, CeglaError, DiskFull, WarehouseDamaged
 
+spare_pandas()
 EVENTS = pa.schema(
     [
         ("batch", pa.int64()),
