@@ -7,9 +7,11 @@ Files are hostile: what they unpack to is measured before, a row has a longest l
 
 import codecs
 import csv
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Generator, Iterator
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +29,7 @@ from cegla.vocabulary.errors import FileUnreadable
 from cegla.vocabulary.text import Text
 
 BLOCK_BYTES = 4 << 20  #: also the longest row of a CSV file
-ROWS_IN_A_PART = 50_000
+ROWS_IN_A_PART = 20_000  #: what is made of a row on its way takes twenty times its room
 LONGEST_LINE_BYTES = 4 << 20  #: of JSON Lines
 MOST_COLUMNS = 2_000
 ROWS_FOR_NAMES = 1_000  #: of JSON Lines: a name that first appears later is no column
@@ -143,8 +145,20 @@ def _csv(path: Path, form: FileForm) -> Iterator[Part]:
                 return
             raise
         for batch in reader:
-            yield seen.numbered(pa.Table.from_batches([batch]))
+            yield from _pieces(seen.numbered(pa.Table.from_batches([batch])))
         yield seen.rest(names)
+
+
+def _pieces(part: Part) -> Iterator[Part]:
+    """A part in pieces of at most ROWS_IN_A_PART rows, each with the broken rows up to its end."""
+    rows, told = part.texts.num_rows, 0
+    for start in range(0, rows, ROWS_IN_A_PART):
+        numbers = part.numbers[start : start + ROWS_IN_A_PART]
+        upto = bisect_right(part.broken, numbers[-1], told, key=attrgetter("row")) if start + ROWS_IN_A_PART < rows else len(part.broken)
+        yield Part(part.texts.slice(start, ROWS_IN_A_PART), numbers, part.broken[told:upto])
+        told = upto
+    if not rows and part.broken:
+        yield part
 
 
 class _Numbers:
