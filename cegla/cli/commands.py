@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cegla.cli import accounts, campaigns, dkim, duplicates, events, identity, importing, people, plans, quarantine, segments, sources, system, webhooks
+from cegla.cli import accounts, campaigns, data, dkim, duplicates, events, identity, importing, people, plans, quarantine, segments, sources, system, webhooks
 from cegla.vocabulary.text import Text
 
 
@@ -42,6 +42,7 @@ GROUPS = {
     "webhook": Text("webhooki: adres dla dostawcy i mapowanie na zdarzenia", "webhooks: an address for a provider and a mapping to events"),
     "plan": Text("plany: jakie zdarzenia ma przysyłać źródło", "tracking plans: which events a source should send"),
     "event": Text("zdarzenia i ich droga", "events and their way"),
+    "data": Text("dane o świecie: wersje, licencje, pobieranie", "data about the world: versions, licences, fetching"),
     "quarantine": Text("zdarzenia, których nie dało się użyć", "events that could not be used"),
 }
 
@@ -283,6 +284,20 @@ COMMANDS = (
         Text("wypisz zdarzenie planu jako JSON Schema", "print an event of a plan as JSON Schema"),
         ("cegla plan schema shop.yaml Signup",),
     ),
+    Command(
+        "data",
+        "status",
+        data.status,
+        Text("wypisz zbiory danych, ich wersje i licencje", "print the data sets, their versions and licences"),
+        ("cegla data status",),
+    ),
+    Command(
+        "data",
+        "update",
+        data.update,
+        Text("pobierz nowsze dane o świecie", "fetch newer data about the world"),
+        ("cegla data update", "cegla data update asn"),
+    ),
 )
 
 #: What an option or argument means, wherever it stands.
@@ -341,5 +356,6 @@ WORDS: dict[str, Text] = {
     "everything": Text("wszystkie czekające zdarzenia", "all events that wait"),
     "why": Text("dlaczego; zapisuje się w dzienniku działań", "why; the audit log remembers it"),
     "event_id": Text("messageId, e12 (historia), q5 (kwarantanna) albo miejsce 3-17-0", "a messageId, e12 (history), q5 (quarantine) or a place, 3-17-0"),
+    "data_sets": Text("zbiory do pobrania; żaden: wszystkie", "the sets to fetch; none: all of them"),
     "help": Text("pokaż tę pomoc", "show this help"),
 }

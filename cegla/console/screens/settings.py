@@ -10,6 +10,7 @@ from cegla.console.render import STATIC
 from cegla.console.views import states
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
+from cegla.reference import sets
 from cegla.vocabulary.errors import CeglaError, WrongPassword
 
 AUDIT_ROWS = 30
@@ -22,6 +23,12 @@ PARTS = (
 def show(visit: Visit) -> Response:
     """The whole page."""
     return visit.page("settings.html", _model(visit, None, ""))
+
+
+def show_data(visit: Visit) -> Response:
+    """What is known of the world, with versions, licences and the thanks they ask for."""
+    fetched = visit.ws.settings.data_dir / "reference"
+    return visit.page("data.html", {"sets": list(sets.statuses(fetched)), "attributions": sets.attributions(fetched)})
 
 
 def change_password(visit: Visit) -> Response:

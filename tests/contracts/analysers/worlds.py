@@ -15,6 +15,7 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from cegla.profile.rules.enrichment import Batch, enriched_tables
+from cegla.profile.rules.memory import Memory
 from cegla.profile.rules.sessions import Sessions
 from cegla.storage.warehouse import EVENTS, ORDER_LINES, Warehouse
 from cegla.vocabulary.events import Event
@@ -100,7 +101,7 @@ def rows_of(history: Sequence[Deed], first_event_id: int = 1, flags: dict[str, A
     """The rows of the warehouse for a history; `flags` are put in their columns of all rows."""
     ordered = sorted(history, key=lambda deed: -deed.minutes)
     made = [event_of(deed, blocked) for deed in ordered]
-    tables = enriched_tables(made, [deed.person for deed in ordered], Batch(1, first_event_id, ZONE), Sessions({}))
+    tables = enriched_tables(made, [deed.person for deed in ordered], Batch(1, first_event_id, ZONE), Sessions({}), Memory())
     events = tables["events"]
     for name, values in LOOKED_UP.items():
         column = [values[(deed.choice // 3 + len(name)) % len(values)] for deed in ordered]
