@@ -406,13 +406,13 @@ def regroup(ws: Workspace, decide: Callable[[Connection], resolve.Resolution]) -
     return found
 
 
-def take_link_back(ws: Workspace, edge_id: int, actor: str) -> resolve.Resolution:
-    """Undo one link for good, whatever came of it. Raises NotFound."""
+def take_link_back(ws: Workspace, edge_id: int, actor: str, why: str | None = None) -> resolve.Resolution:
+    """Undo one link for good, whatever came of it; `why` is kept with the link and in the audit log. Raises NotFound."""
     now = ws.clock()
 
     def decide(conn: Connection) -> resolve.Resolution:
-        found = resolve.links.retract(conn, edge_id, actor, now)
-        govern.note(conn, actor, "link.retract", f"link {edge_id}", {"identities": len(found.moved)}, now)
+        found = resolve.links.retract(conn, edge_id, actor, now, why)
+        govern.note(conn, actor, "link.retract", f"link {edge_id}", {"identities": len(found.moved), "why": why}, now)
         return found
 
     return regroup(ws, decide)

@@ -6,7 +6,7 @@ from fastapi import Query
 
 from cegla import flow
 from cegla.api.call import Opened, not_found, person_number
-from cegla.api.shapes import ApplyRules, Limit, RulesBody
+from cegla.api.shapes import ApplyRules, Limit, RulesBody, TakeBack
 from cegla.resolve import actions as resolve
 from cegla.storage.identifier_rules import current_rules
 from cegla.vocabulary.identifiers import Identifier
@@ -28,9 +28,9 @@ def links(call: Opened, person: str) -> Any:
     return {"person": person_label(number), "links": [_link(edge) for edge in edges], "merges": [_move(move) for move in log]}
 
 
-def retract(call: Opened, link: int) -> Any:
+def retract(call: Opened, link: int, body: TakeBack | None = None) -> Any:
     """Undo a link for good; history, traits and segments become what they were without it."""
-    found = flow.take_link_back(call.ws, link, call.caller.name)
+    found = flow.take_link_back(call.ws, link, call.caller.name, body.why if body else None)
     return {"link": link, "identities_moved": len(found.moved), "people": [person_label(one) for one in found.people]}
 
 
@@ -86,7 +86,7 @@ def _link(edge: resolve.links.Edge) -> dict[str, Any]:
     return {
         "link": edge.edge_id, "between": [_end(one, person) for one, person in ends], "rule": edge.rule, "trusted": edge.trusted, "at": edge.at,
         "source_id": edge.source_id, "message_id": edge.message_id, "refused": edge.refused, "why": edge.why_refused,
-        "retracted_at": edge.retracted_at, "retracted_by": edge.retracted_by,
+        "retracted_at": edge.retracted_at, "retracted_by": edge.retracted_by, "retracted_why": edge.retracted_why,
     }  # fmt: skip
 
 

@@ -68,6 +68,12 @@ class NewSegment(Shape):
     key: str | None = Field(None, max_length=100)
 
 
+class TakeBack(Shape):
+    """Why a link is taken back."""
+
+    why: str | None = Field(None, max_length=300, description="kept with the link and in the audit log")
+
+
 class RulesBody(Shape):
     """Identity rules: what differs from the defaults, as in docs/reference/identity.md."""
 

@@ -13,6 +13,7 @@ from cegla.vocabulary.text import Text
 
 Who = Annotated[str, typer.Argument(metavar="PERSON", help="p12, or an identifier: an e-mail address, a phone number, a user id")]
 RulesPath = Annotated[Path, typer.Argument(metavar="RULES", help="a YAML file with what differs from the default rules")]
+Why = Annotated[str | None, typer.Option("--why", help="the reason, kept with the link and in the audit log")]
 LinkNumber = Annotated[int, typer.Argument(metavar="LINK", help="the number of a link, from cegla identity links")]
 
 LINK, BETWEEN, AND, RULE, SINCE = Text("Powiązanie", "Link"), Text("Między", "Between"), Text("a", "and"), Text("Podstawa", "Rule"), Text("Od", "Since")
@@ -43,12 +44,12 @@ def links(context: typer.Context, person: Who, as_json: AsJson = False) -> None:
     desk.answer(found, lambda at, answer: _links(at, answer["links"]))
 
 
-def undo(context: typer.Context, link: LinkNumber, yes: Yes = False, as_json: AsJson = False) -> None:
+def undo(context: typer.Context, link: LinkNumber, why: Why = None, yes: Yes = False, as_json: AsJson = False) -> None:
     """Undo one link."""
     desk = desk_of(context, as_json)
     desk.confirm(SURE_UNDO, yes, link=link)
     with desk.api() as api:
-        done = api.post(f"/links/{link}/retract")
+        done = api.post(f"/links/{link}/retract", {"why": why})
     desk.answer(done, lambda at, answer: at.tell(TAKEN_BACK, n=answer["identities_moved"]))
 
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from cegla.console.charts import bars, heat, line
+from cegla.console.charts import bars, graph, heat, line
 from cegla.console.views.ready_made import segment_name
 from cegla.vocabulary.masking import masked
 from cegla.vocabulary.people import person_label
@@ -31,7 +31,7 @@ class Renderer:
         """Jinja2 with our filters; words come from the visitor's tongue, which is in each context as `t`."""
         made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
         ours: dict[str, Any] = {"_": _text, "_n": _count, "asset": asset, "person_label": person_label, "segment_name": segment_name}
-        charts: dict[str, Any] = {"bars": bars.bars, "columns": line.columns, "curve": line.curve, "spark": line.spark, "heat": heat.heat}
+        charts: dict[str, Any] = {"bars": bars.bars, "columns": line.columns, "curve": line.curve, "spark": line.spark, "heat": heat.heat, "draw": graph.graph}
         made.globals.update(ours | charts)
         made.filters["mask"] = masked
         return made

@@ -56,14 +56,47 @@ class EventVolume:
     last_at: datetime
 
 
-def timeline(warehouse: Warehouse, person_id: int, before: tuple[datetime, int] | None = None, limit: int = 50) -> list[PastEvent]:
-    """A person's events, newest first; `before` is (occurred_at, event_id) of the last one already shown."""
+@dataclass(frozen=True)
+class Wanted:
+    """Which events of a timeline are wanted; None leaves a question open. Times are aware, `since` is the first moment and `until` the first after."""
+
+    kind: str | None = None
+    name: str | None = None
+    source_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def of(self, events: Any) -> Any:
+        """Those of these events."""
+        for column, value in (("kind", self.kind), ("name", self.name), ("source_id", self.source_id)):
+            if value is not None:
+                events = events.filter(events[column] == value)
+        if self.since is not None:
+            events = events.filter(events.occurred_at >= _utc(self.since))
+        return events if self.until is None else events.filter(events.occurred_at < _utc(self.until))
+
+
+def timeline(
+    warehouse: Warehouse, person_id: int, before: tuple[datetime, int] | None = None, limit: int = 50, wanted: Wanted | None = None
+) -> list[PastEvent]:
+    """A person's events, newest first, all or those `wanted`; `before` is (occurred_at, event_id) of the last one already shown."""
     events: Any = history()
     events = events.filter(events.person_id == person_id)
+    if wanted is not None:
+        events = wanted.of(events)
     if before is not None:
-        moment = ibis.timestamp(before[0].astimezone(UTC).replace(tzinfo=None))
+        moment = _utc(before[0])
         events = events.filter((events.occurred_at < moment) | ((events.occurred_at == moment) & (events.event_id < before[1])))
     return _past_events(warehouse, events.order_by(events.occurred_at.desc(), events.event_id.desc()).limit(limit))
+
+
+def kinds_of_events(warehouse: Warehouse, person_id: int) -> list[tuple[str, str, int, int]]:
+    """What a person's events are: (kind, name, source id, how many), most frequent first."""
+    events: Any = history()
+    theirs = events.filter(events.person_id == person_id)
+    counted = theirs.group_by("kind", "name", "source_id").agg(number=theirs.count())
+    found = warehouse.run(counted.order_by(counted["number"].desc(), "name", "source_id", "kind")).to_pylist()
+    return [(row["kind"], row["name"], row["source_id"], row["number"]) for row in found]
 
 
 def latest_events(warehouse: Warehouse, after_event_id: int = 0, limit: int = 50) -> list[PastEvent]:
@@ -98,6 +131,10 @@ def traits_owed_to(warehouse: Warehouse, person_id: int, event_id: int, now: dat
     return [row.label for row in TRAITS if with_it and with_it[0][row.key] != before.get(row.key)]
 
 
+def _utc(moment: datetime) -> Any:
+    return ibis.timestamp(moment.astimezone(UTC).replace(tzinfo=None))
+
+
 _COLUMNS = tuple(field.name for field in fields(PastEvent))
 
 
@@ -113,7 +150,8 @@ def event_volumes(warehouse: Warehouse, since: datetime) -> list[EventVolume]:
     """How often each event happened since a moment (event time, UTC), most frequent first; bots are left out."""
     events: Any = history()
     events = events.filter(~events.is_bot & (events.occurred_at >= ibis.timestamp(since.astimezone(UTC).replace(tzinfo=None))))
-    counted = events.group_by("name", "kind").agg(count=events.count(), people=events.person_id.nunique(), first_at=events.occurred_at.min(),
-        last_at=events.occurred_at.max())
+    counted = events.group_by("name", "kind").agg(
+        count=events.count(), people=events.person_id.nunique(), first_at=events.occurred_at.min(), last_at=events.occurred_at.max()
+    )
     found = warehouse.run(counted.order_by(counted["count"].desc(), counted.name)).to_pylist()
     return [EventVolume(**{**row, "first_at": row["first_at"].replace(tzinfo=UTC), "last_at": row["last_at"].replace(tzinfo=UTC)}) for row in found]

@@ -1,8 +1,8 @@
 """The door of resolve: who is behind an event, whose an identifier is, why two identifiers are one person, and back again.
 
 Identities are rows of identifiers and never change their number; people are clusters of identities and are named by the
-smallest. All times are UTC. Nothing here logs an identifier. `links` shows and takes back links, `ruling` changes the rules,
-`evidence` takes back what an import said.
+smallest. All times are UTC. Nothing here logs an identifier. `links` shows and takes back links, also as a
+person's graph, `ruling` changes the rules, `evidence` takes back what an import said.
 """
 
 from collections.abc import Iterator, Sequence

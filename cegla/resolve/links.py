@@ -1,4 +1,8 @@
-"""Links between identifiers: which there are, which were refused and why, taking one back, and the log of merges."""
+"""Links between identifiers: which there are, which were refused and why, taking one back, and the log of merges.
+
+A person can be looked at as a graph and in pages; each of these answers is bounded, so that a person with ten thousand
+identifiers costs about as much as one with ten.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +31,9 @@ TOO_LONG = Text(
     f"Wartość ma ponad {LONGEST_IDENTIFIER} znaków, więc nie może być identyfikatorem.",
     f"A value of more than {LONGEST_IDENTIFIER} characters is no identifier.",
 )
+MOST_TYPES = 12  #: drawn one by one; external ids may have any number of types
+MOST_EDGES = 200
+MOST_OUTSIDE = 12  #: links to other people, refused or taken back
 WARNINGS: dict[str, Text] = {**{reason.value: sentence for reason, sentence in REFUSALS.items()}, "too_long": TOO_LONG}
 
 
@@ -49,6 +56,7 @@ class Edge:
     refused: str | None
     retracted_at: datetime | None
     retracted_by: str | None
+    retracted_why: str | None = None
 
     @property
     def why_refused(self) -> Text | None:
@@ -73,6 +81,42 @@ class Move(NamedTuple):
     message_id: str | None
 
 
+class Node(NamedTuple):
+    """An identifier of the person. `held`: a browser or phone that others use too."""
+
+    identity_id: int
+    type: str
+    value: str
+    held: bool
+    first_seen_at: datetime
+    source_id: int
+
+
+class Bundle(NamedTuple):
+    """Links between an identifier that is drawn and others of one type that are not, counted."""
+
+    identity_id: int
+    type: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Graph:
+    """`counts` has all identifiers by type, the strongest type first; `nodes` only so many of each, the oldest."""
+
+    person_id: int
+    counts: dict[str, int]
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]  #: between nodes
+    outside: tuple[Edge, ...]  #: refused and retracted links to identifiers of other people, newest first
+    bundles: tuple[Bundle, ...]
+
+    @property
+    def whole(self) -> int:
+        """How many identifiers the person has."""
+        return sum(self.counts.values())
+
+
 class Warned(NamedTuple):
     """How often something was refused or left out: links by reason, identifiers left out by reason and type."""
 
@@ -82,14 +126,16 @@ class Warned(NamedTuple):
     last_at: datetime
 
 
-def retract(conn: Connection, edge_id: int, actor: str, now: datetime) -> Resolution:
+def retract(conn: Connection, edge_id: int, actor: str, now: datetime, why: str | None = None) -> Resolution:
     """Take one link back, for good: people become what they were if it had never been seen, and seeing it again joins nobody.
+
+    `why` is kept with the link, in the words of whoever did it.
 
     Returns what moved, for the warehouse and the traits; `people` are all whose identities changed. Raises NotFound when
     there is no such link or it was taken back before.
     """
     store.only_writer(conn)
-    edge = SQL.retract_edge(conn, edge_id=edge_id, actor=actor, now=now)
+    edge = SQL.retract_edge(conn, edge_id=edge_id, actor=actor, why=why, now=now)
     if edge is None:
         raise NotFound(thing=Text(f"powiązanie {edge_id}", f"link {edge_id}"), where="edge_id", seen=edge_id)
     strong, weak, at = edge
@@ -97,6 +143,12 @@ def retract(conn: Connection, edge_id: int, actor: str, now: datetime) -> Resolu
     rederived = rederive(conn, people, at, Cause("retraction", actor, edge_id), current_rules(conn))
     SQL.new_stamp(conn)
     return without_events(conn, rederived)
+
+
+def try_retract(conn: Connection, edge_id: int, actor: str, now: datetime) -> Resolution:
+    """What taking a link back would change; nothing does. Intake waits meanwhile, as it does for `retract`. Raises NotFound."""
+    with conn.transaction(force_rollback=True):
+        return retract(conn, edge_id, actor, now)
 
 
 def confirm(conn: Connection, people: tuple[int, int], reason: str, actor: str, now: datetime) -> Resolution:
@@ -125,6 +177,14 @@ def _strongest(conn: Connection, person: int, rules: IdentifierRules) -> tuple[t
     if not found:
         raise NotFound(thing=person_label(person), where="people", seen=person_label(person))
     return min(found)
+
+
+def edge(conn: Connection, edge_id: int) -> Edge:
+    """One link. Raises NotFound."""
+    found = next((edge_from(row) for row in SQL.edges_by_id(conn, ids=[edge_id])), None)
+    if found is None:
+        raise NotFound(thing=Text(f"powiązanie {edge_id}", f"link {edge_id}"), where="edge_id", seen=edge_id)
+    return found
 
 
 def edges_of(conn: Connection, person_id: int) -> list[Edge]:
@@ -165,6 +225,36 @@ def history_of(conn: Connection, person_id: int) -> list[Move]:
 def identities_of(conn: Connection, people: Sequence[int]) -> dict[int, int]:
     """Every identity of these people, those held on shared browsers too: identity → person."""
     return {identity: person for identity, _, _, _, person, _ in SQL.members(conn, people=list(people))}
+
+
+def graph_of(conn: Connection, person_id: int, each: int = 8) -> Graph:
+    """A person's graph with up to `each` identifiers of a type; without any when there is no such person."""
+    rows = list(SQL.graph_nodes(conn, person=person_id, each=each))
+    counts = {kind: number for _, kind, *_, number in rows}
+    kinds = sorted(counts, key=lambda kind: rank(Identifier(kind, "")))
+    drawn = set(kinds[:MOST_TYPES])
+    nodes = sorted((Node(*row[:-1]) for row in rows if row[1] in drawn), key=lambda node: (rank(Identifier(node.type, "")), node.identity_id))
+    ids = [node.identity_id for node in nodes]
+    edges = [edge_from(row) for row in SQL.edges_among(conn, ids=ids, limit=MOST_EDGES)]
+    outside = [edge_from(row) for row in SQL.edges_outside(conn, ids=ids, person=person_id, limit=MOST_OUTSIDE)]
+    bundles = [Bundle(*row) for row in SQL.bundles(conn, ids=ids, person=person_id)]
+    return Graph(person_id, {kind: counts[kind] for kind in kinds}, tuple(nodes), tuple(edges), tuple(outside), tuple(bundles))
+
+
+def identity_ids(conn: Connection, person_id: int) -> list[int]:
+    """All identities of a person, those held on shared browsers too; none when there is no such person."""
+    return [identity for identity, person in identities_of(conn, [person_id]).items() if person == person_id]
+
+
+def edges_page(conn: Connection, person_id: int, after: tuple[datetime, int] | None, limit: int) -> list[Edge]:
+    """Every link that touches a person's identifiers, oldest first; `after` is (at, edge_id) of the last one of the page before."""
+    at, edge_id = after or (None, None)
+    return [edge_from(row) for row in SQL.edges_page(conn, person=person_id, at=at, edge_id=edge_id, limit=limit)]
+
+
+def history_page(conn: Connection, person_id: int, before: int | None, limit: int) -> list[Move]:
+    """What came to a person or left them, newest first, also what a link that was taken back once brought; `before` is a move's number."""
+    return [Move(*row) for row in SQL.moves_page(conn, person=person_id, before=before, limit=limit)]
 
 
 def merge_log(conn: Connection, batch: int, events: Sequence[Event], first_event_id: int) -> pa.Table | None:

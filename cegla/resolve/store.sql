@@ -185,12 +185,12 @@ where e.retracted_at is null;
 -- A link that a person made between two identities; one that was refused or taken back counts again. Its edge_id.
 insert into resolve.edges as e (edge_id, strong_id, weak_id, rule, trusted, at, last_at, source_id, message_id)
 values (nextval('resolve.edge_ids'), :strong, :weak, 'confirmed', true, :now, :now, 0, :reason)
-on conflict (strong_id, weak_id) do update set rule = 'confirmed', trusted = true, refused = null, retracted_at = null, retracted_by = null
+on conflict (strong_id, weak_id) do update set rule = 'confirmed', trusted = true, refused = null, retracted_at = null, retracted_by = null, retracted_why = null
 returning edge_id;
 
 -- name: retract_edge^
 -- Takes a link back for good; later sightings of the same pair do not revive it. Columns: strong_id, weak_id, at; none when unknown or taken back before.
-update resolve.edges set retracted_at = :now, retracted_by = :actor, refused = null
+update resolve.edges set retracted_at = :now, retracted_by = :actor, retracted_why = :why, refused = null
 where edge_id = :edge_id and retracted_at is null returning strong_id, weak_id, at;
 
 -- name: identity_map
@@ -243,7 +243,7 @@ select count(*) from resolve.identities where person_id = identity_id;
 -- name: edges_of_people
 -- Links that touch these people, refused and retracted ones too. Columns as in Edge.
 select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
-    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by
+    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by, e.retracted_why
 from (
     select edge_id from resolve.edges where strong_id = any(:ids::bigint[])
     union
@@ -254,10 +254,19 @@ join resolve.identities s on s.identity_id = e.strong_id
 join resolve.identities w on w.identity_id = e.weak_id
 order by e.at, e.edge_id;
 
+-- name: edges_by_id
+-- Links by their numbers. Columns as in Edge.
+select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
+    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by, e.retracted_why
+from resolve.edges e
+join resolve.identities s on s.identity_id = e.strong_id
+join resolve.identities w on w.identity_id = e.weak_id
+where e.edge_id = any(:ids::bigint[]);
+
 -- name: newest_refusals
 -- Links refused, newest first, of one reason or all, before a link. Columns as in Edge.
 select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
-    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by
+    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by, e.retracted_why
 from (
     select * from resolve.edges
     where refused is not null and refused = coalesce(:reason, refused) and edge_id < coalesce(:before, 9223372036854775807)
@@ -410,3 +419,94 @@ cross join lateral (
 cross join lateral (select count(distinct person_id) as sharers from resolve.identities where value = m.value and type = m.type) h
 join resolve.identities o on o.value = m.value and o.type = m.type
 where h.sharers > 1;
+
+-- name: graph_nodes
+-- The oldest identifiers of each type that a person holds, and how many there are of it. Columns as in Node, then the number.
+select identity_id, type, value, holder_id <> 0, first_seen_at, source_id, number
+from (
+    select *, row_number() over (partition by type order by holder_id <> 0, identity_id) as place, count(*) over (partition by type) as number
+    from (
+        select * from resolve.identities where identity_id = :person and person_id = :person
+        union all
+        select * from resolve.identities where person_id = :person and person_id <> identity_id
+    ) m
+) t where place <= :each;
+
+-- name: edges_among
+-- Links between these identities, oldest first. Columns as in Edge.
+select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
+    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by, e.retracted_why
+from resolve.edges e
+join resolve.identities s on s.identity_id = e.strong_id
+join resolve.identities w on w.identity_id = e.weak_id
+where e.strong_id = any(:ids::bigint[]) and e.weak_id = any(:ids::bigint[])
+order by e.at, e.edge_id limit :limit;
+
+-- name: edges_outside
+-- Links of these identities to identifiers of other people, all refused or taken back, newest first. Columns as in Edge.
+select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
+    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by, e.retracted_why
+from (
+    select edge_id from resolve.edges where strong_id = any(:ids::bigint[]) and (refused is not null or retracted_at is not null)
+    union
+    select edge_id from resolve.edges where weak_id = any(:ids::bigint[]) and (refused is not null or retracted_at is not null)
+) t
+join resolve.edges e on e.edge_id = t.edge_id
+join resolve.identities s on s.identity_id = e.strong_id
+join resolve.identities w on w.identity_id = e.weak_id
+where s.person_id <> w.person_id
+order by e.at desc, e.edge_id desc limit :limit;
+
+-- name: bundles
+-- How many links these identities have to others of the same person. Columns as in Bundle.
+select t.identity_id, o.type, count(*)
+from (
+    select strong_id as identity_id, weak_id as other_id from resolve.edges where strong_id = any(:ids::bigint[]) and refused is null and retracted_at is null
+    union all
+    select weak_id, strong_id from resolve.edges where weak_id = any(:ids::bigint[]) and refused is null and retracted_at is null
+) t
+join resolve.identities o on o.identity_id = t.other_id
+where o.person_id = :person and not o.identity_id = any(:ids::bigint[])
+group by t.identity_id, o.type order by t.identity_id, o.type;
+
+-- name: edges_page
+-- A person's links of every kind, oldest first, after one. Columns as in Edge.
+with mine as (
+    select identity_id from resolve.identities where identity_id = :person and person_id = :person
+    union all
+    select identity_id from resolve.identities where person_id = :person and person_id <> identity_id
+), touched as (
+    select e.edge_id from mine m join resolve.edges e on e.strong_id = m.identity_id
+    union
+    select e.edge_id from mine m join resolve.edges e on e.weak_id = m.identity_id
+), page as (
+    select e.* from touched t join resolve.edges e on e.edge_id = t.edge_id
+    where :at::timestamptz is null or (e.at, e.edge_id) > (:at::timestamptz, :edge_id::bigint)
+    order by e.at, e.edge_id limit :limit
+)
+select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
+    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by, e.retracted_why
+from page e
+join resolve.identities s on s.identity_id = e.strong_id
+join resolve.identities w on w.identity_id = e.weak_id
+order by e.at, e.edge_id;
+
+-- name: moves_page
+-- The merge log of a person, newest first, before a move: of their identities, and of linked ones that came or left. Columns as in Move.
+with mine as (
+    select identity_id from resolve.identities where identity_id = :person and person_id = :person
+    union all
+    select identity_id from resolve.identities where person_id = :person and person_id <> identity_id
+), linked as (
+    select e.weak_id as identity_id from mine m join resolve.edges e on e.strong_id = m.identity_id
+    union
+    select e.strong_id from mine m join resolve.edges e on e.weak_id = m.identity_id
+), asked as (
+    select v.move_id from mine m join resolve.moves v on v.identity_id = m.identity_id
+    union
+    select v.move_id from linked l join resolve.moves v on v.identity_id = l.identity_id and :person in (v.from_person, v.to_person)
+)
+select v.move_id, v.moved_at, v.identity_id, v.from_person, v.to_person, v.cause, v.actor, v.edge_id, v.rule, v.event_at, v.source_id, v.message_id
+from asked a join resolve.moves v on v.move_id = a.move_id
+where :before::bigint is null or v.move_id < :before::bigint
+order by v.move_id desc limit :limit;

@@ -63,15 +63,46 @@ def test_rules_are_applied_once_and_only_by_who_may_change_settings(visitors: Vi
         assert resolve.count(conn) == 3
 
 
-def test_a_link_is_undone_by_its_button_and_stays_visible_as_undone(visitors: Visitors, workspace: Workspace) -> None:
+def edge_to(workspace: Workspace, value: str) -> tuple[int, resolve.links.Edge]:
+    """The person u1, and the link that holds an identifier."""
     with workspace.transaction() as conn:
         anna = person(conn, user("u1"))
-        edge = next(edge for edge in resolve.links.edges_of(conn, anna) if edge.weak.value == "b@x.pl")
-    page = f"/people/{anna}/links"
+        return anna, next(edge for edge in resolve.links.edges_of(conn, anna) if edge.weak.value == value)
+
+
+def test_a_link_is_undone_after_a_look_and_with_a_reason_and_stays_visible_as_undone(visitors: Visitors, workspace: Workspace) -> None:
+    anna, edge = edge_to(workspace, "b@x.pl")
+    page, ask = f"/people/{anna}/links", f"/links/{edge.edge_id}/undo"
     officer = visitors("dpo")
-    assert f'action="/links/{edge.edge_id}/undo"' in officer.get(page).text
-    assert not re.search(r'action="/links/\d+/undo"', visitors("salesperson").get(page).text)
-    assert officer.post(page, f"/links/{edge.edge_id}/undo", person=str(anna)).status_code == 303
+    assert f'href="{ask}?person={anna}"' in officer.get(page).text
+    assert "/undo" not in visitors("salesperson").get(page).text
+    assert visitors("salesperson").get(ask).status_code == 403
+    assert "Osobę zmieni 1 identyfikator." in officer.get(f"{ask}?person={anna}").text
+    assert edge_to(workspace, "b@x.pl")[1].retracted_at is None, "a look changes nothing"
+    assert officer.post(ask, ask, person=str(anna)).status_code == 422, "a reason is asked for"
+    assert officer.post(ask, ask, person=str(anna), why="dwie osoby, jeden adres").status_code == 303
     assert "cofnięte" in officer.get(page).text
+    assert "dwie osoby, jeden adres" in officer.get(page).text
     assert "cofnięcie powiązania" in officer.get(page).text
-    assert officer.post(page, f"/links/{edge.edge_id}/undo", person=str(anna)).status_code == 404
+    assert officer.get(ask).status_code == 404
+    with workspace.transaction() as conn:
+        noted = next(row for row in govern.audit(conn) if row.action == "link.retract")
+    assert noted.detail["why"] == "dwie osoby, jeden adres"
+
+
+def test_a_graph_shows_identifiers_by_type_and_refused_links_with_their_reason(visitors: Visitors, workspace: Workspace) -> None:
+    anna, _ = edge_to(workspace, "a@x.pl")
+    shown = visitors("salesperson").get(f"/people/{anna}/links").text
+    graph = shown[shown.index('<svg class="graph"') : shown.index("</svg>", shown.index('<svg class="graph"'))]
+    assert 'role="img"' in graph
+    assert "e-mail · 2" in graph
+    assert "a***@x.pl" in graph
+    assert graph.count("arc-joins") == 3
+    assert graph.count("arc-refused") == 1, "the other user of the browser"
+    assert "b@x.pl" not in shown
+
+
+def test_a_person_who_became_part_of_another_is_found_there(visitors: Visitors, workspace: Workspace) -> None:
+    anna, edge = edge_to(workspace, "b@x.pl")
+    moved = visitors("salesperson").get(f"/people/{edge.weak_id}")
+    assert (moved.status_code, moved.headers["location"]) == (303, f"/people/{anna}")

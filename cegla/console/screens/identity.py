@@ -1,4 +1,4 @@
-"""Who is who: what was refused and why, the rules with a trial before they change, a person's links and undoing one."""
+"""Who is who: what was refused and why, and the rules with a trial before they change."""
 
 from typing import Any
 
@@ -6,14 +6,13 @@ import yaml
 from starlette.responses import Response
 
 from cegla import flow
+from cegla.console.screens.links import words
 from cegla.console.screens.names import display_names
-from cegla.console.views import states
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
 from cegla.storage.identifier_rules import current_rules
-from cegla.vocabulary.errors import CeglaError, IdentityRulesInvalid, NotFound, NotPermitted
-from cegla.vocabulary.people import person_label
+from cegla.vocabulary.errors import CeglaError, IdentityRulesInvalid, NotPermitted
 from cegla.vocabulary.text import Text
 
 AT_ONCE = 50
@@ -43,26 +42,6 @@ def change(visit: Visit) -> Response:
     return visit.page("identity.html", _model(visit, text=text, trial=trial))
 
 
-def show_links(visit: Visit) -> Response:
-    """The links of a person, refused and undone ones too, and what moved when."""
-    asked = visit.person()
-    with visit.ws.transaction() as conn:
-        person = resolve.owners(conn, [asked]).get(asked)
-        if person is None:
-            raise NotFound(where=visit.path, seen=person_label(asked), thing=person_label(asked))
-        edges = resolve.links.edges_of(conn, person)
-        log = resolve.links.history_of(conn, person)
-    model = {"person": person, "edges": edges, "log": log[::-1][:AT_ONCE], "moves": len(log)}
-    return visit.page("person_links.html", {**model, **_words()})
-
-
-def undo(visit: Visit) -> Response:
-    """Undo a link, and look at the person again."""
-    flow.take_link_back(visit.ws, visit.number("id"), visit.actor)
-    person = visit.field("person")
-    return see_other(f"/people/{person}/links" if person.isdigit() else "/identity", done="undone")
-
-
 def _model(visit: Visit, *, text: str | None = None, trial: Any = None, problem: dict[str, Any] | None = None) -> dict[str, Any]:
     reason = visit.query.get("reason", "")
     before = visit.asked_number("before") or None
@@ -78,15 +57,11 @@ def _model(visit: Visit, *, text: str | None = None, trial: Any = None, problem:
     document = text if text is not None else _written(versions[0].document if versions else {})
     more = edges[-1].edge_id if len(edges) == AT_ONCE else None
     parts = {"counted": counted, "edges": edges, "more": more, "reason": reason, "names": names}
-    return {**parts, "versions": versions, "rules": rules, "document": document, "trial": trial, "problem": problem, **_words()}
+    return {**parts, "versions": versions, "rules": rules, "document": document, "trial": trial, "problem": problem, **words()}
 
 
 def _written(document: dict[str, Any]) -> str:
     return yaml.safe_dump(document, allow_unicode=True, sort_keys=False) if document else ""
-
-
-def _words() -> dict[str, Any]:
-    return {"why": resolve.links.WARNINGS, "kinds": states.IDENTIFIERS, "links": states.LINKS, "causes": states.CAUSES, "windows": states.WINDOWS}
 
 
 def _document(text: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from cegla.vocabulary.masking import masked
 
 def display_names(conn: Connection, people: Sequence[int]) -> dict[int, str]:
     """A short masked name for each person: the e-mail, else the phone, else the user id, else the browser."""
-    return {person: short_name(known) for person, known in resolve.identifiers_of(conn, list(people)).items()}
+    return {person: short_name(known) for person, known in resolve.identifiers_of(conn, sorted(set(people))).items()}
 
 
 def short_name(known: Iterable[Any], *, reveal: bool = False) -> str:

@@ -2,30 +2,40 @@
 and every reveal is in the audit log."""
 
 import json
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from starlette.responses import Response
 
 from cegla.account import actions as account
 from cegla.activate import actions as activate
+from cegla.console.screens import timeline
+from cegla.console.screens.links import source_names
 from cegla.console.screens.names import short_name
-from cegla.console.views import events, states, traits
+from cegla.console.views import states, traits
+from cegla.console.views.identity_graph import drawing
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
+from cegla.match import actions as match
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.consent import Channel
 from cegla.vocabulary.errors import FieldMissing, NotFound
 from cegla.vocabulary.people import person_label
 
-AT_ONCE = 60
+EACH = 4  #: identifiers drawn of each type
+MOST_DECISIONS = 20
+MOST_MESSAGES = 20
 
 
 def show(visit: Visit) -> Response:
-    """The card, masked."""
-    return visit.page("person.html", _card(visit, reveal=False))
+    """The card, masked. Who became part of somebody else is found there."""
+    person = visit.person()
+    with visit.ws.transaction() as conn:
+        owner = resolve.owners(conn, [person]).get(person, person)
+    return visit.page("person.html", _card(visit, person, reveal=False)) if owner == person else see_other(f"/people/{owner}")
 
 
 def reveal(visit: Visit) -> Response:
@@ -33,13 +43,7 @@ def reveal(visit: Visit) -> Response:
     person, why = visit.person(), visit.required("why")
     with visit.ws.transaction() as conn:
         govern.note(conn, visit.actor, "person.reveal", person_label(person), {"why": why[:200]}, visit.now)
-    return visit.page("person.html", _card(visit, reveal=True))
-
-
-def show_timeline(visit: Visit) -> Response:
-    """More of the timeline: events before a moment."""
-    person = visit.person()
-    return visit.page("person_timeline.html", {"person": person, **_timeline(visit, person)}, block="timeline")
+    return visit.page("person.html", _card(visit, person, reveal=True))
 
 
 def export(visit: Visit) -> Response:
@@ -68,48 +72,49 @@ def erase(visit: Visit) -> Response:
 
 def _identities(visit: Visit, person: int) -> list[int]:
     with visit.ws.transaction() as conn:
-        known = resolve.identifiers_of(conn, [person]).get(person, [])
-    if not known:
+        return _identities_of(conn, visit, person)
+
+
+def _identities_of(conn: Connection, visit: Visit, person: int) -> list[int]:
+    ids = resolve.links.identity_ids(conn, person)
+    if not ids:
         raise NotFound(where=visit.path, seen=person_label(person), thing=person_label(person))
-    return [one.identity_id for one in known]
+    return ids
 
 
-def _card(visit: Visit, *, reveal: bool) -> dict[str, Any]:
-    person, ws = visit.person(), visit.ws
-    ids = _identities(visit, person)
+def _card(visit: Visit, person: int, *, reveal: bool) -> dict[str, Any]:
+    ws = visit.ws
     with ws.transaction() as conn:
-        known = resolve.identifiers_of(conn, [person])[person]
+        ids = _identities_of(conn, visit, person)
+        graph = resolve.links.graph_of(conn, person, EACH)
+        sources = source_names(conn)
         found = profile.profile_of(conn, ws.warehouse, person, ids, visit.now, ws.settings.zone)
         model = {
             "segments": segment.segments_of(conn, [person]).get(person, []),
             "accounts": account.accounts_of(conn, [person])[person],
-            "decisions": govern.decisions_of(conn, ids),
-            "messages": activate.messages_of(conn, people=ids),
+            "consents": _consents(conn, visit, person, ids),
+            "decisions": govern.decisions_of(conn, ids)[:MOST_DECISIONS],
+            "messages": activate.messages_of(conn, people=ids, limit=MOST_MESSAGES),
+            "proposals": match.proposals_of(conn, person),
         }
     cards = traits.cards(found.traits, visit.tongue, reveal=reveal)
     computed = [card for card in cards if not card.declared]
-    shown = {"person": person, "revealed": reveal, "name": short_name(known, reveal=reveal), "known": known, "purposes": govern.PURPOSES}
-    words = {"states": states.DECISIONS, "outcomes": states.OUTCOMES, "links": states.LINKS, "kinds": states.IDENTIFIERS}
-    words |= {"channels": states.CHANNELS, "told": states.DECLARED}
+    drawn = drawing(graph, sources, visit.tongue, reveal=reveal)
+    shown = {"person": person, "revealed": reveal, "name": short_name(graph.nodes, reveal=reveal), "graph": graph, "drawn": drawn, "purposes": govern.PURPOSES}
+    words = {"states": states.DECISIONS, "outcomes": states.OUTCOMES, "links": states.LINKS, "kinds": states.IDENTIFIERS, "sources": sources}
+    words |= {"channels": states.CHANNELS, "told": states.DECLARED, "verdicts": states.VERDICTS}
     split = {"computed": computed, "unknown": [card for card in computed if not card.shown], "declared": [card for card in cards if card.declared]}
-    return {**shown, **words, **split, **_timeline(visit, person), **model}
+    return {**shown, **words, **split, **timeline.page(visit, person, {}), **model}
 
 
-def _timeline(visit: Visit, person: int) -> dict[str, Any]:
-    before = _before(visit.query.get("before", ""))
-    found: Sequence[Any] = profile.timeline(visit.ws.warehouse, person, before, AT_ONCE + 1)
-    last = found[AT_ONCE - 1] if len(found) > AT_ONCE else None
-    more = f"{last.occurred_at.timestamp():.6f}-{last.event_id}" if last else ""
-    return {"days": events.by_day([events.line(one) for one in found[:AT_ONCE]], visit.tongue.zone), "more": more}
+def _consents(conn: Connection, visit: Visit, person: int, ids: list[int]) -> list[tuple[Any, list[tuple[str, Any]]]]:
+    """What the gate says today, without an address: each purpose with its channels and their verdicts."""
+    asked = [govern.Subject(person, ids)]
 
+    def verdict(purpose: str, channel: Channel) -> Any:
+        return govern.allowed(conn, visit.ws.keys, asked, purpose, channel, visit.now)[0]
 
-def _before(text: str) -> tuple[datetime, int] | None:
-    """The place in the timeline that an address names."""
-    moment, _, event_id = text.partition("-")
-    try:
-        return datetime.fromtimestamp(float(moment), UTC), int(event_id)
-    except (ValueError, OverflowError):
-        return None
+    return [(purpose, [(channel.value, verdict(purpose.key, channel)) for channel in purpose.channels]) for purpose in govern.PURPOSES.values()]
 
 
 def _plain(value: object) -> object:

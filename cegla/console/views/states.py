@@ -39,6 +39,22 @@ CAUSES = {
     "late_link": marked("spóźnione zdarzenie"),
     "retraction": marked("cofnięcie powiązania"),
     "rules": marked("zmiana reguł"),
+    "confirmed": marked("decyzja człowieka"),
+}
+VERDICTS = {
+    "ok": (marked("wolno"), "good"),
+    "no_consent": (marked("brak zgody"), ""),
+    "withdrawn": (marked("wycofana"), "bad"),
+    "objected": (marked("sprzeciw"), "bad"),
+    "suppressed": (marked("lista wykluczeń"), "bad"),
+}
+KINDS = {
+    "identify": marked("przedstawienie się"),
+    "track": marked("działanie"),
+    "page": marked("strona"),
+    "screen": marked("ekran"),
+    "group": marked("grupa"),
+    "alias": marked("połączenie nazw"),
 }
 WINDOWS = {
     "ever": marked("zawsze"),

@@ -1,0 +1,83 @@
+"""A person's identity: the graph drawn, every link in pages, the log of merges, and undoing a link: looked at first, then with a reason."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from cegla import flow
+from cegla.collect import actions as collect
+from cegla.console.views import states
+from cegla.console.views.identity_graph import drawing
+from cegla.console.visit import Visit, see_other
+from cegla.resolve import actions as resolve
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.people import person_label
+
+AT_ONCE = 50
+EACH = 8  #: identifiers drawn of each type
+LONGEST_WHY = 300
+
+
+def show(visit: Visit) -> Response:
+    """The graph, the links of a person, refused and undone ones too, and what moved when."""
+    asked = visit.person()
+    with visit.ws.transaction() as conn:
+        person = resolve.owners(conn, [asked]).get(asked)
+        if person is None:
+            raise NotFound(where=visit.path, seen=person_label(asked), thing=person_label(asked))
+        if person != asked:
+            return see_other(f"/people/{person}/links")
+        graph = resolve.links.graph_of(conn, person, EACH)
+        sources = source_names(conn)
+        edges = resolve.links.edges_page(conn, person, _after(visit.query.get("after", "")), AT_ONCE + 1)
+        log = resolve.links.history_page(conn, person, visit.asked_number("before") or None, AT_ONCE + 1)
+    more = edges[AT_ONCE - 1] if len(edges) > AT_ONCE else None
+    pages = {"more_edges": f"{more.at.timestamp():.6f}-{more.edge_id}" if more else "", "more_moves": log[AT_ONCE - 1].move_id if len(log) > AT_ONCE else 0}
+    model = {"person": person, "edges": edges[:AT_ONCE], "log": log[:AT_ONCE], "sources": sources, "whole": graph.whole, **pages, **words()}
+    drawn = drawing(graph, sources, visit.tongue, reveal=False)
+    later = {"later_edges": "after" in visit.query, "later_moves": "before" in visit.query}
+    return visit.page("person_links.html", {**model, **later, "drawn": drawn, "each": EACH})
+
+
+def show_undo(visit: Visit) -> Response:
+    """What undoing a link would change, before anybody does it."""
+    return visit.page("link_undo.html", _trial(visit, visit.query.get("person", "")))
+
+
+def undo(visit: Visit) -> Response:
+    """Undo a link, and look at the person again. The reason stays with the link and in the audit log."""
+    why, person = visit.required("why")[:LONGEST_WHY], visit.field("person")
+    flow.take_link_back(visit.ws, visit.number("id"), visit.actor, why)
+    return see_other(f"/people/{person}/links" if person.isdigit() else "/identity", done="undone")
+
+
+def source_names(conn: Connection) -> dict[int, str]:
+    """What sources are called."""
+    return {source.id: source.name for source in collect.sources(conn)}
+
+
+def words() -> dict[str, Any]:
+    """States and reasons that the pages on identity speak."""
+    return {"why": resolve.links.WARNINGS, "kinds": states.IDENTIFIERS, "links": states.LINKS, "causes": states.CAUSES, "windows": states.WINDOWS}
+
+
+def _trial(visit: Visit, person: str) -> dict[str, Any]:
+    with visit.ws.transaction() as conn:
+        edge = resolve.links.edge(conn, visit.number("id"))
+        found = resolve.links.try_retract(conn, edge.edge_id, visit.actor, visit.now)
+        sources = source_names(conn)
+    parts = Counter(owner for _, owner in found.moved)
+    back = person if person.isdigit() else str(edge.strong_person)
+    return {"edge": edge, "parts": parts.most_common(), "moved": len(found.moved), "sources": sources, "person": int(back), **words()}
+
+
+def _after(text: str) -> tuple[datetime, int] | None:
+    """The link that an address names: its moment and its number."""
+    moment, _, number = text.partition("-")
+    try:
+        return datetime.fromtimestamp(float(moment), UTC), int(number)
+    except (ValueError, OverflowError):
+        return None
