@@ -208,10 +208,10 @@ cross join lateral (
 ) m
 left join lateral (
     select rule, message_id, at from (
-        select rule, message_id, at from resolve.edges where weak_id = m.identity_id and refused is null and retracted_at is null
+        select rule, message_id, at, edge_id from resolve.edges where weak_id = m.identity_id and refused is null and retracted_at is null
         union all
-        select rule, message_id, at from resolve.edges where strong_id = m.identity_id and refused is null and retracted_at is null
-    ) linked order by at limit 1
+        select rule, message_id, at, edge_id from resolve.edges where strong_id = m.identity_id and refused is null and retracted_at is null
+    ) linked order by at, edge_id limit 1
 ) e on true
 order by m.identity_id;
 
