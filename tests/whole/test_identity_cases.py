@@ -1,0 +1,379 @@
+"""The hard cases of identity through the whole of intake: as they came, said again, and in another order. All three agree.
+
+One database holds all of them: each case has names of its own in each run. "said again" is a replay under new message ids,
+backwards, in one batch. What only `resolve` can be asked is in tests/resolve/test_cases.py.
+"""
+
+import json
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, NamedTuple
+
+import psycopg
+import pytest
+
+from cegla import flow
+from cegla.app import HOLDERS
+from cegla.collect import actions as collect
+from cegla.collect.store import Incoming, append
+from cegla.flow import Intake
+from cegla.govern import actions as govern
+from cegla.profile import actions as profile
+from cegla.resolve import actions as resolve
+from cegla.segment import actions as segment
+from cegla.storage.postgres import EmbeddedPostgres
+from cegla.storage.settings import Settings
+from cegla.storage.warehouse import history, table
+from cegla.storage.workspace import Workspace
+from cegla.vocabulary.consent import Basis, Channel
+from cegla.vocabulary.identifiers import Identifier
+
+pytestmark = pytest.mark.whole
+
+NOON = datetime(2026, 10, 5, 10, tzinfo=UTC)
+WEEK = 7 * 24 * 60
+RULES = {"most_merges": 4, "most_identifiers": 40, "types": {"card": {"priority": 5, "limit": 2, "window": "weekly"}}}
+KINDS = {"u": "user_id", "b": "anonymous_id", "e": "email", "c": "card"}
+BLOCKED = ("null", '"null"', "undefined", "0", "0000-0000", "-1", "NaN", "[object Object]", "'None'", "  ", "\u200b", "ｎｕｌｌ", "x" * 501)
+ONCE = count(1)
+
+
+class Said(NamedTuple):
+    """One call: minutes after noon a month ago, who by short names ("u:A", "b:1", "e:a"), the rest of it, whether by a public key."""
+
+    minute: float
+    who: str
+    call: dict[str, Any]
+    public: bool = False
+
+
+def does(minute: float, who: str, event: str = "Seen", public: bool = False, **more: Any) -> Said:
+    return Said(minute, who, {"type": "track", "event": event, **more}, public)
+
+
+def tells(minute: float, who: str, public: bool = False, context: dict[str, Any] | None = None, **traits: Any) -> Said:
+    return Said(minute, who, {"type": "identify", "traits": traits, "context": context or {}}, public)
+
+
+def is_also(minute: float, who: str, previous: str, public: bool = False) -> Said:
+    return Said(minute, who, {"type": "alias", "previous": previous}, public)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """`people` are those who must come out, by their short names; `owners` says whose an event is, by the event's name."""
+
+    number: int
+    name: str
+    batches: Sequence[Sequence[Said]]
+    people: Sequence[str]
+    owners: dict[str, str] = field(default_factory=dict)
+    warned: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.name}"
+
+
+def consents(**answers: bool) -> dict[str, Any]:
+    return {"consent": {"categoryPreferences": answers}}
+
+
+CASES = (
+    Case(1, "the anonymous history follows", [[does(0, "b:1", "a"), does(1, "b:1", "b")], [tells(2, "u:A b:1")]], ["u:A b:1"], {"a": "u:A", "b": "u:A"}),
+    Case(2, "a second user without a reset", [[does(0, "b:1", "a"), does(1, "u:A b:1")], [does(2, "b:1", "b"), does(3, "u:B b:1")], [does(4, "b:1", "c")]],
+         ["u:A b:1", "u:B"], {"a": "u:A", "b": "u:A", "c": "u:B"}, ["unique"]),
+    Case(3, "a kiosk", [[does(n, f"u:{n} b:k", public=True) for n in range(120)]], [f"u:{n}" + " b:k" * (n == 0) for n in range(120)], {}, ["unique"]),
+    Case(4, "a reset, then signing in again", [[does(0, "u:A b:old"), does(1, "u:B b:other")], [does(2, "b:new", "a")], [does(3, "u:A b:new")]],
+         ["u:A b:old b:new", "u:B b:other"], {"a": "u:A"}),
+    Case(5, "identify as another, old browser", [[tells(0, "u:1 b:old")], [tells(1, "u:9 b:old")]], ["u:1 b:old", "u:9"]),
+    Case(5, "identify as another, new browser", [[tells(0, "u:1 b:old")], [tells(1, "u:9 b:new")]], ["u:1 b:old", "u:9 b:new"]),
+    Case(6, "links reach through", [[does(0, "u:A b:1")], [tells(2, "b:2", email="e:x")], [does(1, "u:A b:2")]], ["u:A b:1 b:2 e:x"]),
+    Case(7, "late and twice", [[does(5, "u:B b:1"), does(5, "u:B b:1")], [does(1, "u:A b:1"), does(9, "b:1", "a")], [does(5, "u:B b:1")]],
+         ["u:A b:1", "u:B"], {"a": "u:B"}),
+    Case(8, "over the limit", [[tells(n, "u:A", email=f"e:{n}") for n in range(5)], [tells(9, "u:A b:9", email="e:9")]],
+         ["u:A b:9 " + " ".join(f"e:{n}" for n in range(5)), "e:9"], {}, ["limit"]),
+    Case(8, "two of equal rank at the limit", [[tells(n, "u:A", email=f"e:{n}") for n in range(4)], [does(9, "u:A", cards=("email", "e:z", "email", "e:a"))]],
+         ["u:A e:a " + " ".join(f"e:{n}" for n in range(4)), "e:z"], {}, ["limit"]),
+    *(Case(9, f"two a week, the third {said} the first", [[does(0, "u:A", cards=("card", "c:1")), does(1, "u:A", cards=("card", "c:2"))], [does(WEEK + past, "u:A", cards=("card", "c:3"))]],
+           ["u:A c:1 c:2 c:3"] if joins else ["u:A c:1 c:2", "c:3"])
+      for said, past, joins in (("a second before a week after", -1 / 60, False), ("a week after", 0, True), ("a second more after", 1 / 60, True))),
+    Case(10, "too many identifiers", [[does(n, f"u:A b:{n}", f"s{n}") for n in range(60)]], ["u:A"], {f"s{n}": "u:A" for n in (0, 45, 59)}, ["cap"]),
+    Case(11, "placeholders", [[does(0, "u:A", "a"), *(Said(n, "u:A", {"type": "track", "event": "p", "anonymousId": value}) for n, value in enumerate(BLOCKED))]],
+         ["u:A"], {"a": "u:A"}, ["too_long"]),
+    Case(13, "a new address", [[tells(0, "u:A", email="e:old")], [tells(9, "u:A", email="e:new")]], ["u:A e:old e:new"]),
+    Case(13, "an address that somebody else has now", [[tells(0, "u:A", email="e:x"), tells(1, "u:A", email="e:new")], [tells(9, "u:B b:2", email="e:x")]],
+         ["u:A e:x e:new", "u:B b:2"], {}, ["unique"]),
+    Case(14, "a family's address", [[tells(0, "u:mum", email="e:home"), tells(1, "u:dad", email="e:home")], [does(2, "u:dad b:1")]], ["u:mum e:home", "u:dad b:1"]),
+    Case(15, "an alias to oneself", [[is_also(0, "u:A", "u:A")]], ["u:A"]),
+    Case(15, "aliases in a circle", [[does(0, "u:A"), does(0, "u:B"), does(0, "u:C")], [is_also(1, "u:A", "u:B"), is_also(2, "u:B", "u:C"), is_also(3, "u:C", "u:A")]], ["u:A u:B u:C"]),
+    Case(15, "an alias of an unknown id", [[is_also(1, "u:A", "u:old")], [does(0, "u:old b:1")]], ["u:A u:old b:1"]),
+    Case(15, "an alias of two known by a public key", [[does(0, "u:A"), does(0, "u:B")], [is_also(1, "u:A", "u:B", public=True)]], ["u:A", "u:B"], {}, ["public_key"]),
+    Case(16, "the server knows first", [[does(0, "u:A", "a"), does(1, "b:1", "b")], [tells(2, "u:A b:1", public=True)]], ["u:A b:1"], {"a": "u:A", "b": "u:A"}),
+    Case(17, "each an alias of the other", [[does(0, "u:A b:1"), does(0, "u:B b:2")], [is_also(1, "u:A", "u:B"), is_also(1, "u:B", "u:A")]], ["u:A u:B b:1 b:2"]),
+    Case(24, "an account of two", [[Said(n, f"u:{n}", {"type": "group", "groupId": "acme", "traits": {"email": "office@acme.pl"}}) for n in range(2)]], ["u:0", "u:1"]),
+    Case(25, "an id of 501 characters", [[Said(0, "u:A", {"type": "track", "event": "a", "anonymousId": "y" * 501})]], ["u:A"], {"a": "u:A"}, ["too_long"]),
+    Case(27, "a cookie that outlives a reset", [[does(0, "u:A b:1", cards=("ga_client_id", "g:1"))], [does(1, "b:2", cards=("ga_client_id", "g:1")), does(2, "u:B b:2", cards=("ga_client_id", "g:1"))]],
+         ["u:A", "u:B"]),
+    Case(28, "a flood of made-up browsers", [[does(0, "u:A b:1")], [does(n, f"b:bot{n}", public=True) for n in range(300)], [does(400, "u:A", "a")]],
+         ["u:A b:1", *(f"b:bot{n}" for n in range(0, 300, 60))], {"a": "u:A"}),
+    Case(29, "one message id in two sources", [[does(0, "u:A b:1", messageId="same"), does(0, "u:A b:2", messageId="same", public=True)]], ["u:A b:1 b:2"]),
+)  # fmt: skip
+RUNS = ("as it came", "said again", "backwards")
+
+
+class World:
+    """All cases in one workspace."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self.ws = ws
+        with ws.transaction() as conn:
+            self.secret = collect.add_source(conn, "server", "server", Basis.CONTRACT, NOON)[0].id
+            self.public = collect.add_source(conn, "site", "website", Basis.CONTRACT, NOON)[0].id
+
+    def take_in(self, *batches: Sequence[tuple[dict[str, Any], bool]]) -> None:
+        """Each batch of (call, public) as one of intake's."""
+        for batch in batches:
+            with self.ws.transaction() as conn:
+                for source, public in ((self.secret, False), (self.public, True)):
+                    calls = [call for call, of in batch if of is public]
+                    if calls:
+                        written = Incoming(source, NOON, len(calls), not public, None, json.dumps({"batch": calls}).encode())
+                        append(conn, source, [written])
+            Intake(self.ws).drain()
+
+    def people(self, names: Sequence[Identifier]) -> list[int | None]:
+        with self.ws.transaction() as conn:
+            return resolve.look_up(conn, names)
+
+    def ids(self, person: int) -> list[int]:
+        with self.ws.transaction() as conn:
+            return [one.identity_id for one in resolve.identifiers_of(conn, [person]).get(person, [])]
+
+
+def space(case: Case, run: str) -> str:
+    return f"{CASES.index(case)}{'y' if run == 'backwards' else 'x'}"
+
+
+def named(short: str, within: str) -> Identifier:
+    kind, _, value = short.partition(":")
+    return Identifier(KINDS.get(kind, "ga_client_id"), f"{within}{value}@x.pl" if kind == "e" else f"{within}-{value}")
+
+
+def spoken(said: Said, within: str, message: str) -> tuple[dict[str, Any], bool]:
+    """The call as it is sent: names made long, so that cases and runs do not meet."""
+    at = NOON - timedelta(days=30) + timedelta(minutes=said.minute)
+    call = {"messageId": message, **said.call, "timestamp": at.isoformat()}
+    if call["messageId"] == "same":
+        call["messageId"] = f"{within}-same"
+    if "event" in call:
+        call["event"] = f"{within}-{call['event']}"
+    if "groupId" in call:
+        call["groupId"] = f"{within}-{call['groupId']}"
+    if email := call.get("traits", {}).get("email"):
+        call["traits"] = call["traits"] | {"email": named(email, within).value if email.startswith("e:") else email}
+    if cards := call.pop("cards", None):
+        pairs = zip(cards[::2], cards[1::2], strict=True)
+        call["context"] = {"externalIds": [{"type": kind, "id": named(value, within).value, "collection": "users", "encoding": "none"} for kind, value in pairs]}
+    if previous := call.pop("previous", None):
+        call["previousId"] = named(previous, within).value
+    fields = {"u": "userId", "b": "anonymousId"}
+    return {fields[short[0]]: named(short, within).value for short in said.who.split()} | call, said.public
+
+
+@pytest.fixture(scope="module")
+def world(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
+    """Every case three times: batch after batch, then once more under new message ids backwards, and backwards under names of its own."""
+    keeper = server.dsn.replace("dbname=cegla", "dbname=postgres")
+    with psycopg.connect(keeper, autocommit=True) as conn:
+        conn.execute("create database identity_cases template cegla strategy file_copy")
+    ws = Workspace(Settings.model_validate({"data_dir": tmp_path_factory.mktemp("cases")}), server.dsn.replace("dbname=cegla", "dbname=identity_cases"), pool_size=4)
+    ws.clock = lambda: NOON
+    made = World(ws)
+    flow.apply_rules(ws, RULES, "ola")
+    for place in range(max(len(case.batches) for case in CASES)):
+        rows = [(case, said) for case in CASES for said in case.batches[place : place + 1] for said in said]
+        made.take_in([spoken(said, space(case, "as it came"), f"m{next(ONCE)}") for case, said in rows])
+    yield made
+    ws.close()
+    with psycopg.connect(keeper, autocommit=True) as conn:
+        conn.execute("drop database identity_cases with (force)")
+
+
+@pytest.fixture(scope="module")
+def after(world: World) -> dict[str, dict[Case, Any]]:
+    """What came out of each run, by case."""
+    found = {"as it came": {case: outcome(world, case, space(case, "as it came")) for case in CASES}}
+    for run in RUNS[1:]:
+        everything = [(case, said) for case in CASES for batch in case.batches for said in batch]
+        world.take_in([spoken(said, space(case, run), f"m{next(ONCE)}") for case, said in reversed(everything)])
+        found[run] = {case: outcome(world, case, space(case, run)) for case in CASES}
+    return found
+
+
+def outcome(world: World, case: Case, within: str) -> tuple[set[frozenset[str]], dict[str, set[int | None]], dict[str, int | None]]:
+    """People by short names; whose each event is; who the owners named by the case are."""
+    shorts = sorted({short for one in case.people for short in one.split()})
+    found = dict(zip(shorts, world.people([named(short, within) for short in shorts]), strict=True))
+    together = {frozenset(short if person else f"{short} is missing" for short in shorts if found[short] == person) for person in found.values()}
+    events: dict[str, set[int | None]] = {}
+    if case.owners:
+        rows: Any = history()
+        asked = rows.filter(rows.name.isin([f"{within}-{name}" for name in case.owners])).select("name", "person_id").distinct()
+        for row in world.ws.warehouse.run(asked).to_pylist():
+            events.setdefault(row["name"].removeprefix(f"{within}-"), set()).add(row["person_id"])
+    return together, events, {name: found[owner] for name, owner in case.owners.items()}
+
+
+@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_case_ends_with_the_people_it_should(case: Case, run: str, after: dict[str, dict[Case, Any]]) -> None:
+    together, events, owners = after[run][case]
+    assert together == {frozenset(people.split()) for people in case.people}
+    assert events == {name: {owner} for name, owner in owners.items()}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.warned], ids=str)
+def test_what_was_refused_or_left_out_can_be_seen_with_its_reason(case: Case, world: World, after: dict[str, dict[Case, Any]]) -> None:
+    assert after
+    with world.ws.transaction() as conn:
+        reasons = {warning.reason for warning in resolve.links.warnings(conn)}
+    assert set(case.warned) <= reasons
+
+
+def test_one_form_of_each_identifier_counts_at_intake_look_up_and_suppression(world: World) -> None:
+    """12: numbers and text, composed and decomposed letters, blanks, capitals of an address."""
+    at = {"timestamp": NOON.isoformat()}
+    forms: list[dict[str, Any]] = [
+        {"type": "identify", "userId": 12001, "traits": {"email": " Case12+shop@Example.PL "}, **at}, {"type": "track", "event": "x", "userId": "12001 ", **at},
+        {"type": "track", "event": "x", "userId": "Zoe\u0308-12", **at}, {"type": "track", "event": "x", "userId": "Zo\u00eb-12", **at},
+    ]  # fmt: skip
+    world.take_in([(form | {"messageId": f"m{next(ONCE)}"}, False) for form in forms])
+    number, address, zoe, other = world.people([Identifier("user_id", one) for one in ("12001",)] + [Identifier("email", "case12+shop@example.pl")] + [Identifier("user_id", "Zo\u00eb-12"), Identifier("user_id", "zo\u00eb-12")])
+    assert number == address != zoe
+    assert (zoe is not None, other) == (True, None)
+    with world.ws.transaction() as conn:
+        govern.suppress(conn, world.ws.keys, "CASE12+Shop@example.pl", Channel.EMAIL, "complaint", NOON)
+        subject = govern.Subject(number or 0, world_ids(conn, number or 0), "case12+shop@EXAMPLE.pl ")
+        assert not govern.allowed(conn, world.ws.keys, [subject], "marketing", Channel.EMAIL, NOON)[0].allowed
+
+
+def world_ids(conn: Any, person: int) -> list[int]:
+    return [one.identity_id for one in resolve.identifiers_of(conn, [person])[person]]
+
+
+def call(minute: float, kind: str, user: str, **fields: Any) -> tuple[dict[str, Any], bool]:
+    at = NOON - timedelta(days=10) + timedelta(minutes=minute)
+    return {"type": kind, "messageId": f"m{next(ONCE)}", "userId": user, "timestamp": at.isoformat(), **fields}, False
+
+
+def test_past_the_cap_of_merges_events_go_on_and_no_more_people_join(world: World) -> None:
+    """10: five people of two identifiers each would join a sixth; four may."""
+    world.take_in([call(n, "track", f"c10-{n}", event="s", anonymousId=f"c10-b{n}") for n in range(6)])
+    world.take_in([call(10 + n, "alias", "c10-0", previousId=f"c10-{n}") for n in range(1, 6)])
+    found = world.people([Identifier("user_id", f"c10-{n}") for n in range(6)])
+    assert (found[:5], found[5] == found[0]) == ([found[0]] * 5, False)
+    world.take_in([call(20, "track", "c10-0", event="c10-after")])
+    rows: Any = history()
+    assert world.ws.warehouse.run(rows.filter(rows.name == "c10-after").select("person_id")).to_pylist() == [{"person_id": found[0]}]
+    with world.ws.transaction() as conn:
+        assert "cap" in {warning.reason for warning in resolve.links.warnings(conn)}
+
+
+def test_a_stay_in_a_segment_and_its_beginning_survive_a_merge(world: World) -> None:
+    """20: who goes on is in the segment in the place of the one who was joined."""
+    with world.ws.transaction() as conn:
+        number = segment.save(conn, "c20", {"op": "did", "event": "c20-signed"}, NOON).id
+    world.take_in([call(0, "track", "c20-old", event="s")], [call(1, "track", "c20-new", event="c20-signed")])
+    world.take_in([call(2, "alias", "c20-old", previousId="c20-new")])
+    with world.ws.transaction() as conn:
+        assert [one.person_id for one in segment.membership(conn, number, 0, 10)] == world.people([Identifier("user_id", "c20-old")])
+
+
+def test_of_two_decisions_the_more_restrictive_holds_for_who_was_joined_per_purpose_and_channel(world: World) -> None:
+    """22."""
+    world.take_in([
+        call(0, "identify", "c22-a", traits={"email": "c22a@x.pl"}, context=consents(marketing_email=True, marketing_sms=True)),
+        call(1, "identify", "c22-b", traits={"email": "c22b@x.pl"}, context=consents(marketing_email=False)),
+    ])  # fmt: skip
+    world.take_in([call(2, "alias", "c22-a", previousId="c22-b")])
+    [person] = world.people([Identifier("user_id", "c22-a")])
+    with world.ws.transaction() as conn:
+        subject = govern.Subject(person or 0, world_ids(conn, person or 0))
+        verdicts = [govern.allowed(conn, world.ws.keys, [subject], "marketing", channel, NOON)[0].allowed for channel in (Channel.EMAIL, Channel.SMS)]
+    assert verdicts == [False, True]
+
+
+@pytest.mark.parametrize("forwards", [True, False])
+def test_the_newest_value_wins_by_the_time_of_its_event_null_deletes_and_nothing_written_is_a_value(world: World, forwards: bool) -> None:
+    """23: over identities that were joined, too."""
+    user = f"c23-{forwards}"
+    told = [
+        call(0, "identify", user, traits={"city": "Hel", "plan": "gold", "note": "x"}), call(5, "identify", f"{user}-2", traits={"city": "Łódź", "note": ""}),
+        call(6, "identify", user, traits={"plan": None}), call(3, "identify", user, traits={"city": "Sopot"}), call(7, "alias", user, previousId=f"{user}-2"),
+    ]  # fmt: skip
+    for one in told if forwards else reversed(told):
+        world.take_in([one])
+    [person] = world.people([Identifier("user_id", user)])
+    with world.ws.transaction() as conn:
+        values = profile.profiles_of(conn, {person or 0: world_ids(conn, person or 0)})[person or 0]
+    assert {key: values.get(key) for key in ("city", "plan", "note")} == {"city": "Łódź", "plan": None, "note": ""}
+
+
+def test_an_erased_person_is_gone_under_every_name_and_comes_back_as_somebody_new(world: World) -> None:
+    """21: every child, events dated ahead, every address suppressed; the same id later is a new person."""
+    world.take_in([
+        call(0, "identify", "c21-a", anonymousId="c21-b1", traits={"email": "c21a@x.pl"}), call(1, "identify", "c21-c", traits={"email": "c21c@x.pl", "phone": "600 210 210"}),
+        call(60 * 24 * 400, "track", "c21-c", event="c21-ahead"),
+    ])  # fmt: skip
+    world.take_in([call(2, "alias", "c21-a", previousId="c21-c")])
+    [person] = set(world.people([Identifier("user_id", "c21-a"), Identifier("user_id", "c21-c"), Identifier("anonymous_id", "c21-b1")]))
+    ids = world.ids(person or 0)
+    erased = govern.erase_everything(world.ws, ids, HOLDERS, "ola", NOON)
+    assert (len(ids), erased.addresses) == (7, 3), "an alias speaks of a browser, too"
+    for name in ("events", "moves"):
+        rows: Any = table(name)
+        assert world.ws.warehouse.run(rows.filter(rows.identity_id.isin(ids))).num_rows == 0
+    assert world.people([Identifier("user_id", "c21-a"), Identifier("email", "c21c@x.pl"), Identifier("anonymous_id", "c21-b1")]) == [None, None, None]
+    world.take_in([call(9, "track", "c21-c", event="s", anonymousId="c21-b1")], [call(10, "identify", "c21-c", traits={"email": "c21a@x.pl"}, context=consents(marketing_email=True))])
+    again = world.people([Identifier("user_id", "c21-c"), Identifier("user_id", "c21-a"), Identifier("anonymous_id", "c21-b1")])
+    assert again == [again[0], None, again[0]]
+    assert again[0] not in ids
+    with world.ws.transaction() as conn:
+        for address, channel in (("c21a@x.pl", Channel.EMAIL), ("c21c@x.pl", Channel.EMAIL), ("+48600210210", Channel.SMS)):
+            subject = govern.Subject(again[0] or 0, world_ids(conn, again[0] or 0), address)
+            assert not govern.allowed(conn, world.ws.keys, [subject], "marketing", channel, NOON)[0].allowed
+
+
+def test_a_link_taken_back_stays_taken_back_when_its_events_are_played_again(world: World) -> None:
+    """18."""
+    told = [call(0, "track", "c18-a", event="s", anonymousId="c18-b"), call(1, "track", "c18-c", event="s")]
+    link = call(2, "alias", "c18-a", previousId="c18-c")
+    world.take_in(told, [link])
+    [person] = set(world.people([Identifier("user_id", "c18-a"), Identifier("user_id", "c18-c")]))
+    with world.ws.transaction() as conn:
+        edge = next(edge for edge in resolve.links.edges_of(conn, person or 0) if edge.rule == "alias" and edge.weak.type == "user_id")
+    flow.take_link_back(world.ws, edge.edge_id, "ola")
+    world.take_in([(one | {"messageId": f"m{next(ONCE)}"}, public) for one, public in (link, *told)])
+    assert len(set(world.people([Identifier("user_id", "c18-a"), Identifier("user_id", "c18-c")]))) == 2
+
+
+def test_a_tighter_rule_lists_who_would_be_out_of_bounds(world: World) -> None:
+    """26."""
+    world.take_in([call(n, "identify", "c26", traits={"email": f"c26-{n}@x.pl"}) for n in range(3)])
+    [person] = world.people([Identifier("user_id", "c26")])
+    with world.ws.transaction() as conn:
+        trial = resolve.ruling.attempt(conn, {**RULES, "types": {**RULES["types"], "email": {"limit": 2}}})  # type: ignore[dict-item]
+    assert person in trial.difference.people
+    assert trial.difference.out_of_bounds > 0
+
+
+def test_the_same_ids_in_another_workspace_are_other_people(world: World, workspace: Workspace, after: dict[str, dict[Case, Any]]) -> None:
+    """29."""
+    assert after
+    workspace.clock = lambda: NOON
+    beside = World(workspace)
+    beside.take_in([spoken(said, space(CASES[0], "as it came"), "m1") for batch in CASES[0].batches[:1] for said in batch])
+    assert beside.people([named("u:A", space(CASES[0], "as it came"))]) == [None], "nobody there signed in"
+    assert outcome(world, CASES[0], space(CASES[0], "as it came")) == after["as it came"][CASES[0]]
