@@ -147,8 +147,13 @@ def one_huge_person(ws: Workspace, browsers: int) -> tuple[float, float]:
     """Milliseconds by which a login on a new browser takes longer for a person with many (medians), and what it takes the first time."""
     rng = random.Random(3)
     cache = resolve.IdentityCache()
+    with ws.transaction() as conn:  # by the default rules nobody holds more than 1,000
+        resolve.ruling.apply(conn, {"types": {"anonymous_id": {"limit": 100_000}}, "most_identifiers": 100_000}, "bench", START)
     many = [event(rng, number, user="huge", browser=f"huge{number}") for number in range(browsers)]
     take_in(ws, [many[start : start + BATCH] for start in range(0, browsers, BATCH)], cache)
+    with ws.transaction() as conn:
+        person = resolve.look_up(conn, [Identifier("user_id", "huge")])[0] or 0
+        assert len(resolve.links.identity_ids(conn, person)) > browsers, "all of them are one person"
     later = browsers * 2
     cold = _one(ws, event(rng, later, user="huge", browser="cold"), resolve.IdentityCache())
     _one(ws, event(rng, later + 1, user="huge", browser="warm"), cache)

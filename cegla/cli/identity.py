@@ -32,6 +32,8 @@ SURE = Text("Zastosować te reguły? Zmienią osobę {n} identyfikatorów.", "Ap
 SURE_UNDO = Text("Cofnąć powiązanie {link} na zawsze?", "Undo link {link} for good?")
 APPLIED = Text("Obowiązuje wersja {version}; osobę zmieniło {n} identyfikatorów.", "Version {version} is in force; {n} identifiers changed their person.")
 TAKEN_BACK = Text("Cofnięto; osobę zmieniło {n} identyfikatorów.", "Undone; {n} identifiers changed their person.")
+MOST_SHOWN = 20
+MORE = Text("Pokazano po {n} osób; całe listy (do 1000 każda) daje --json.", "{n} of each are shown; --json gives the whole lists, up to 1,000 each.")
 VERSION, BY, WHEN = Text("Wersja", "Version"), Text("Kto", "By"), Text("Kiedy", "When")
 JOINED, PARTED, OUT = Text("połączone", "joined"), Text("rozdzielone", "parted"), Text("poza regułami", "out of bounds")
 
@@ -129,9 +131,11 @@ def _rules(desk: Desk, found: dict[str, Any]) -> None:
 
 def _trial(desk: Desk, found: dict[str, Any]) -> None:
     facts(desk, [(label, found[key]) for key, label in FIGURES.items()])
-    rows = [[desk.say(JOINED), ", ".join(people), None] for people in found["examples"]["joined"]]
-    rows += [[desk.say(PARTED), row["person"], " + ".join(map(str, row["identifiers"]))] for row in found["examples"]["parted"]]
-    rows += [[desk.say(OUT), row["person"], f"{row['type']}: {both(row['why'], desk.language)}"] for row in found["examples"]["out_of_bounds"]]
+    rows = [[desk.say(JOINED), ", ".join(people), None] for people in found["examples"]["joined"][:MOST_SHOWN]]
+    rows += [[desk.say(PARTED), row["person"], " + ".join(map(str, row["identifiers"]))] for row in found["examples"]["parted"][:MOST_SHOWN]]
+    rows += [[desk.say(OUT), row["person"], f"{row['type']}: {both(row['why'], desk.language)}"] for row in found["examples"]["out_of_bounds"][:MOST_SHOWN]]
     if rows:
         desk.out.print()
         table(desk, [EXAMPLE, PEOPLE, WHY], rows)
+    if any(len(listed) > MOST_SHOWN for listed in found["examples"].values()):
+        desk.tell(MORE, n=MOST_SHOWN)

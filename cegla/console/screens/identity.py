@@ -51,12 +51,14 @@ def _model(visit: Visit, *, text: str | None = None, trial: Any = None, problem:
         versions = resolve.ruling.rule_versions(conn)
         rules = current_rules(conn)
         shown = [one for edge in edges for one in (edge.strong_person, edge.weak_person)]
-        shown += [one for row in (trial.difference.joins if trial else ()) for one in row.people]
-        shown += [row.person for row in ((*trial.difference.parts, *trial.difference.bounds) if trial else ())]
+        if trial:
+            listed = trial.difference
+            shown += [one for row in listed.joins[:AT_ONCE] for one in row.people[:AT_ONCE]]
+            shown += [row.person for row in (*listed.parts[:AT_ONCE], *listed.bounds[:AT_ONCE])]
         names = display_names(conn, shown)
     document = text if text is not None else _written(versions[0].document if versions else {})
     more = edges[-1].edge_id if len(edges) == AT_ONCE else None
-    parts = {"counted": counted, "edges": edges, "more": more, "reason": reason, "names": names}
+    parts = {"counted": counted, "edges": edges, "more": more, "reason": reason, "names": names, "at_once": AT_ONCE}
     return {**parts, "versions": versions, "rules": rules, "document": document, "trial": trial, "problem": problem, **words()}
 
 

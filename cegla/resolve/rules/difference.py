@@ -9,7 +9,7 @@ from cegla.resolve.rules.clusters import Link, Refusal, derive
 from cegla.vocabulary.identifier_rules import IdentifierRules
 from cegla.vocabulary.identifiers import Identifier
 
-MOST_EXAMPLES = 20
+MOST_EXAMPLES = 1_000  #: people listed of each kind; the counts are of all
 
 
 class Stored(NamedTuple):
@@ -46,7 +46,7 @@ class OutOfBounds(NamedTuple):
 
 @dataclass
 class Difference:
-    """Counts of everything, and some examples of each. `people` are all whom the rules would change, by the ids of today."""
+    """Counts of everything, and lists of up to `MOST_EXAMPLES` of each. `people` are all whom the rules would change, by the ids of today."""
 
     joined: int = 0
     parted: int = 0
