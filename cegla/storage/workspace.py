@@ -55,7 +55,8 @@ class Workspace:
             open=True,
             timeout=15,
             # arrays of one element or of fifty thousand: a plan made for any length would be a bad one for the long
-            kwargs={"options": "-c synchronous_commit=on -c timezone=UTC -c plan_cache_mode=force_custom_plan"},
+            # and an index read in order beats gathering and sorting all that waits: what is read was written a moment ago, or lies on no spinning disk
+            kwargs={"options": "-c synchronous_commit=on -c timezone=UTC -c plan_cache_mode=force_custom_plan -c random_page_cost=1.1"},
             check=ConnectionPool.check_connection,
         )
         self._closing.append(pool.close)

@@ -3,6 +3,7 @@
 Names follow Segment's e-commerce events. Refunds and cancellations count below zero, whatever sign they came with.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cegla.vocabulary.money import LARGEST_MICROS, to_micros
@@ -12,6 +13,7 @@ TAKEN_BACK = frozenset({"Order Refunded", "Order Cancelled"})
 LOOKED_AT = frozenset({"Product Viewed", "Product Added"})
 WITH_LINES = frozenset({ORDERED, *TAKEN_BACK, *LOOKED_AT})
 LONGEST_NAME = 300
+_NOT_COUNTED = object()
 
 
 class Line(NamedTuple):
@@ -57,17 +59,25 @@ def read_commerce(name: str, properties: dict[str, Any]) -> Commerce:
 
 
 def _line(product: dict[str, Any], counted: bool) -> Line | None:
-    """A line of an order (`counted`), or a product looked at."""
-    product_id = _text(product.get("product_id")) or _text(product.get("sku"))
-    name = _text(product.get("name"))
-    category = _text(product.get("category"))
+    """A line of an order (`counted`), or a product looked at. The same products come again and again."""
+    get = product.get
+    told = (get("product_id"), get("sku"), get("name"), get("category"), get("price"), get("quantity") if counted else _NOT_COUNTED)
+    try:
+        return _line_of(*told)
+    except TypeError:  # a list for a name, for one
+        return _line_of.__wrapped__(*told)
+
+
+@lru_cache(maxsize=4_096, typed=True)
+def _line_of(product_id: Any, sku: Any, name: Any, category: Any, price: Any, quantity: Any) -> Line | None:
+    product_id, name, category = _text(product_id) or _text(sku), _text(name), _text(category)
     if product_id is None and name is None and category is None:
         return None
-    price = to_micros(product.get("price"))
-    if not counted:
-        return Line(product_id, name, category, None, price, None)
-    quantity = _quantity(product.get("quantity"))
-    return Line(product_id, name, category, float(quantity), price, None if price is None else _bounded(round(price * quantity)))
+    micros = to_micros(price)
+    if quantity is _NOT_COUNTED:
+        return Line(product_id, name, category, None, micros, None)
+    number = _quantity(quantity)
+    return Line(product_id, name, category, float(number), micros, None if micros is None else _bounded(round(micros * number)))
 
 
 def _turned(line: Line) -> Line:
