@@ -8,7 +8,7 @@ from cegla import flow
 from cegla.api.call import Opened, not_found, person_number
 from cegla.api.shapes import ApplyRules, Limit, RulesBody, TakeBack
 from cegla.resolve import actions as resolve
-from cegla.storage.identifier_rules import current_rules
+from cegla.storage.identifier_rules import current_rules, rule_versions
 from cegla.vocabulary.identifiers import Identifier
 from cegla.vocabulary.masking import masked
 from cegla.vocabulary.people import person_label
@@ -49,7 +49,7 @@ def warnings(call: Opened, reason: Reason = None, before: Before = None, limit: 
 def rules(call: Opened) -> Any:
     """The rules in force, complete, and every version of what was changed."""
     with call.ws.transaction() as conn:
-        return {"rules": current_rules(conn), "versions": resolve.ruling.rule_versions(conn)}
+        return {"rules": current_rules(conn), "versions": rule_versions(conn)}
 
 
 def try_rules(call: Opened, body: RulesBody) -> Any:
@@ -62,7 +62,7 @@ def apply_rules(call: Opened, body: ApplyRules) -> Any:
     """Put these rules in force and derive everybody by them; with `version` only if that one was in force at the trial."""
     moved = flow.apply_rules(call.ws, body.rules, call.caller.name, body.version)
     with call.ws.transaction() as conn:
-        return {"version": resolve.ruling.rule_versions(conn)[0].number, "identities_moved": moved}
+        return {"version": rule_versions(conn)[0].number, "identities_moved": moved}
 
 
 def shape(trial: resolve.ruling.Trial) -> dict[str, Any]:

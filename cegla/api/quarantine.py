@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query
 
+from cegla import trail
 from cegla.api.call import Call, Opened, not_found
 from cegla.api.plain import plain
 from cegla.api.shapes import Decide, Limit, QuarantineFilter, QuarantineQuery
@@ -101,7 +102,7 @@ def _listed(call: Call, wanted: repair.Filter, before: int | None, limit: int) -
 
 def _row(call: Call, row: repair.Quarantined) -> dict[str, Any]:
     shape: dict[str, Any] = plain(row) | {"label": plain(REASONS[row.reason]), "obstacle": row.obstacle and plain(repair.OBSTACLES[row.obstacle])}
-    return shape if call.may(SEARCHING) else shape | {"payload": None}
+    return shape if call.may(SEARCHING) else shape | {"payload": None, "detail": trail.without_values(row.detail)}
 
 
 def _run(call: Call, found: repair.Run) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from cegla.govern import actions as govern
 from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
-from cegla.storage.batches import last_committed, last_refreshed
+from cegla.storage.batches import lacking_batches, last_committed, last_refreshed
 from cegla.storage.migrations import lacking
 from cegla.storage.postgres import DURABLE, durability, server_clock
 from cegla.storage.workspace import Workspace
@@ -175,6 +175,14 @@ def _history(call: Call) -> Finding:
     return Finding(True, str(call.ws.warehouse.last_batch()))
 
 
+def _committed(call: Call) -> Finding:
+    """Batches that PostgreSQL committed against the newest that the warehouse has; asked in this order, a batch under way is only ahead."""
+    with call.ws.transaction() as conn:
+        last = last_committed(conn).number
+        behind = lacking_batches(conn, min(call.ws.warehouse.last_batch(), last))
+    return Finding(not behind, str(behind))
+
+
 def _audit(call: Call) -> Finding:
     with call.ws.transaction() as conn:
         broken = govern.first_broken_audit(conn)
@@ -245,6 +253,12 @@ CHECKS = (
             "Start Cegla again: the damaged file is set aside and the history is written again.",
         ),
         _history,
+    ),
+    Check(
+        "batches",
+        Text("Partie, których brakuje w historii", "Batches that the history lacks"),
+        Text("Uruchom Ceglę ponownie: brakujące partie zapiszą się od nowa.", "Start Cegla again: the missing batches are written anew."),
+        _committed,
     ),
     Check("audit", Text("Dziennik działań jest cały", "The audit log is whole"), Text("Porównaj z kopią zapasową.", "Compare with a backup."), _audit),
     Check("disk", Text("Jest miejsce na dysku", "There is room on the disk"), Text("Zwolnij miejsce.", "Free some space."), _disk),

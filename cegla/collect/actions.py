@@ -23,7 +23,8 @@ from cegla.collect.examining import Examined as Examined
 from cegla.collect.examining import examine as examine
 from cegla.collect.figures import Figure as Figure
 from cegla.collect.figures import figures as figures
-from cegla.collect.file_import import ImportResult, Progress, load_mapping, run_import
+from cegla.collect.file_import import ImportResult as ImportResult
+from cegla.collect.file_import import Progress, load_mapping, run_import
 from cegla.collect.file_import import load_values as load_values
 from cegla.collect.finding import KeptRequest as KeptRequest
 from cegla.collect.finding import events_of_request as events_of_request
@@ -52,9 +53,12 @@ from cegla.collect.rules import decode as decoding
 from cegla.collect.rules import envelope, limits
 from cegla.collect.rules.columns import PROBLEMS as PROBLEMS
 from cegla.collect.rules.contents import EXAMPLE as EXAMPLE
+from cegla.collect.rules.contents import ColumnGuess as ColumnGuess
 from cegla.collect.rules.decode import Decoded, Limits, Origin, Request
 from cegla.collect.rules.frame import WEBHOOK
 from cegla.collect.rules.frame import Framed as Framed
+from cegla.collect.rules.mapping import ColumnForm as ColumnForm
+from cegla.collect.rules.mapping import FileForm as FileForm
 from cegla.collect.rules.mapping import Mapping as FileMapping
 from cegla.collect.rules.mapping import read_file_form as read_file_form
 from cegla.collect.rules.mapping import read_mapping as read_mapping

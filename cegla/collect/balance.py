@@ -2,6 +2,7 @@
 
 per source    accepted = applied + repeated + quarantined + ignored + waiting
 per writer    the requests that wait stand without a gap between intake's place and the newest
+per writer    intake has a place behind everybody who wrote; one that was lost (a page of zeros is an empty one) is made again
 per chain     the head that is stored (in PostgreSQL, in intake's place, in a file beside it) is the head that is there
 """
 
@@ -37,8 +38,9 @@ def balance(conn: Connection) -> Balance | None:
 
 def count_balance(conn: Connection, uneven: Sequence[str], data_dir: Path, now: datetime) -> Balance:
     """Count now and keep the result. `uneven` are the sources whose figures do not add up, said by whoever has them."""
+    lost = [f"writer {writer}: intake had lost its place; what came after {taken} is read again" for writer, taken in SQL.place_again(conn)]
     losses = heads.look(conn, data_dir / heads.FOLDER, now)
-    findings = [*uneven, *(f"writer {row[0]}: {row[1]}" for row in SQL.broken_chains(conn))]
+    findings = [*uneven, *lost, *(f"writer {row[0]}: {row[1]}" for row in SQL.broken_chains(conn))]
     findings += [f"writer {loss.writer}: acknowledged {loss.expected}, found {loss.found}" for loss in losses]
     places, requests = SQL.damage(conn)
     if places:

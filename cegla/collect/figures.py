@@ -31,8 +31,8 @@ class FigureBook:
         now = dict(self._read())
         new = {key: value - self._told.get(key, 0.0) for key, value in now.items() if value != self._told.get(key, 0.0)}
         if new:
-            values = {"names": [name for name, _ in new], "labels": [label for _, label in new], "values": list(new.values())}
-            await conn.execute(SQL.add_figures.sql, values)
+            values = [float(value) for value in new.values()]  # a list of whole and broken numbers is no array
+            await conn.execute(SQL.add_figures.sql, {"names": [name for name, _ in new], "labels": [label for _, label in new], "values": values})
             self._told = now
 
 

@@ -1,11 +1,11 @@
 """Requests found again: by their place in the inbox, and by a message id that stands somewhere in them."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
-import psycopg
 
 from cegla.collect import store
 from cegla.collect.rules import envelope, frame
@@ -13,7 +13,8 @@ from cegla.collect.rules.decode import Request
 from cegla.storage.workspace import Connection
 
 MOST_FOUND = 50
-PATIENCE_MILLISECONDS = 10_000  #: requests are not indexed by what is in them, and nobody waits longer for a page
+PATIENCE_SECONDS = 8.0  #: nobody waits longer for a page
+STRETCH = 5_000  #: requests of one writer that are read at a time
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class KeptRequest:
 
 @dataclass(frozen=True)
 class Holding:
-    """Requests that hold a text. `complete` is False when there are more, or looking took too long."""
+    """Requests that hold a text. `complete` is False when there are more, or looking took so long that only newer requests were read."""
 
     places: tuple[tuple[int, int], ...]  #: (writer, number), newest first
     complete: bool
@@ -43,16 +44,21 @@ def kept_request(conn: Connection, writer: int, number: int) -> KeptRequest | No
 
 
 def requests_holding(conn: Connection, message_id: str, source_id: int | None = None) -> Holding:
-    """Requests in which a message id stands, of one source or of all; the caller looks closer."""
+    """Requests in which a message id stands, of one source or of all; the caller looks closer.
+
+    Requests are not indexed by what is in them, since that would cost every one of them at the door. They are read from the
+    newest on, in stretches of each writer, until all are read or the patience is at its end.
+    """
     needles = list({message_id.encode(), msgspec.json.encode(message_id)[1:-1]})
-    try:
-        with conn.transaction():
-            store.SQL.limit_time(conn, milliseconds=str(PATIENCE_MILLISECONDS))
-            rows = list(store.SQL.inbox_holding(conn, needles=needles, source_id=source_id, limit=MOST_FOUND + 1))
-            store.SQL.limit_time(conn, milliseconds="0")
-    except psycopg.errors.QueryCanceled:
-        return Holding((), False)
-    return Holding(tuple((row[0], row[1]) for row in rows[:MOST_FOUND]), len(rows) <= MOST_FOUND)
+    began, places = time.monotonic(), list[tuple[datetime, int, int]]()
+    stretches = [(writer, last, first) for writer, first, last in store.SQL.kept_of_writers(conn)]
+    while stretches and len(places) <= MOST_FOUND and time.monotonic() - began < PATIENCE_SECONDS:
+        for writer, last, _ in stretches:
+            given = {"writer": writer, "after": last - STRETCH, "last": last}
+            places += [tuple(row) for row in store.SQL.inbox_holding(conn, needles=needles, source_id=source_id, **given)]
+        stretches = [(writer, last - STRETCH, first) for writer, last, first in stretches if last - STRETCH >= first]
+    newest = sorted(places, reverse=True)[:MOST_FOUND]
+    return Holding(tuple((writer, number) for _, writer, number in newest), not stretches and len(places) <= MOST_FOUND)
 
 
 def events_of_request(request: Request) -> Sequence[bytes]:

@@ -1,14 +1,19 @@
-"""The files that websites load from a collector: read once at the start, answered from memory."""
+"""The files that websites load from a collector, answered from memory: our own script, and Segment's for pages that have its snippet."""
 
 import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 HERE = Path(__file__).parent / "static"
+CARRIED = HERE / "analytics-next"  #: @segment/analytics-next as its makers built it, under its licence
+CARRIED_NAMES = frozenset(file.name for file in CARRIED.glob("*.js"))
+SNIPPET = "standalone.js"  #: what the snippet loads; the others are its parts
 CACHED = b"public, max-age=86400, stale-while-revalidate=604800"  # the address in the page never changes, so an update needs at most a day
 CACHED_FOR_GOOD = b"public, max-age=31536000, immutable"  # for an address that names this very content: c.js?v=...
+JAVASCRIPT = b"text/javascript; charset=utf-8"
 Header = tuple[bytes, bytes]
 
 
@@ -43,10 +48,21 @@ class File:
         return 200, [*shared, (b"content-encoding", b"gzip")] if packs else shared, body
 
 
+def carried(name: str) -> File | None:
+    """A file of analytics.js 2, or None when there is none of that name."""
+    return _carried(name) if name in CARRIED_NAMES else None
+
+
+@cache
+def _carried(name: str) -> File:
+    """Read when it is first asked for: few collectors ever are."""
+    return _read(f"{CARRIED.name}/{name}", JAVASCRIPT)
+
+
 def _read(name: str, content_type: bytes) -> File:
     body = (HERE / name).read_bytes()
     return File(content_type, body, gzip.compress(body, 9, mtime=0), sha256(body).hexdigest()[:16])
 
 
 #: By path, as in <script async src="https://HOST/c.js" data-key="wk_...">.
-FILES: Mapping[str, File] = {"/c.js": _read("c.js", b"text/javascript; charset=utf-8")}
+FILES: Mapping[str, File] = {"/c.js": _read("c.js", JAVASCRIPT)}

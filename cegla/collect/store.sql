@@ -275,6 +275,16 @@ select e.writer, concat('request ', e.last_number, ' is not the one that was wri
 join collect.inbox i on i.writer = e.writer and i.number = e.last_number
 where num_nonnulls(e.source_id, e.import_id) = 1 and i.link <> e.last_link;
 
+-- name: place_again
+-- Give writers whose place was lost one before all of their requests that are kept: what had been taken in is then a repeat.
+insert into collect.positions (writer, taken, link)
+select w.writer, case when f.number > 1 then f.number else 0 end, case when f.number > 1 then f.link else '\x' end
+from collect.writers w
+cross join lateral (select i.number, i.link from collect.inbox i where i.writer = w.writer order by i.number limit 1) f
+where not exists (select from collect.positions p where p.writer = w.writer)
+on conflict do nothing
+returning writer, taken;
+
 -- name: damage^
 -- How many places of the inbox are known to be damaged, and how many requests they stand for.
 select count(*), coalesce(sum(requests), 0)::bigint from collect.damage;
@@ -300,20 +310,21 @@ select i.writer, i.number, i.source_id, i.received_at, i.body, i.kind, i.number 
 from collect.inbox i join collect.positions p using (writer)
 where exists (select 1 from unnest(:needles::bytea[]) n where position(n in i.body) > 0) order by i.writer, i.number;
 
+-- name: kept_of_writers
+-- The first and the last request kept of every writer.
+select w.writer, e.first, e.last from collect.writers w
+cross join lateral (select min(i.number) as first, max(i.number) as last from collect.inbox i where i.writer = w.writer) e where e.last is not null;
+
 -- name: inbox_holding
--- Places of requests whose body holds one of the texts, newest first.
-select i.writer, i.number from collect.inbox i
-where (:source_id::integer is null or i.source_id = :source_id) and exists (select 1 from unnest(:needles::bytea[]) n where position(n in i.body) > 0)
-order by i.received_at desc limit :limit;
+-- Requests among some of a writer whose body holds one of the texts.
+select i.received_at, i.writer, i.number from collect.inbox i
+where i.writer = :writer and i.number > :after and i.number <= :last and (:source_id::integer is null or i.source_id = :source_id)
+    and exists (select 1 from unnest(:needles::bytea[]) n where position(n in i.body) > 0);
 
 -- name: fate_of_request^
 -- When a request was written down, and whether intake has passed it.
 select i.written_at, i.number <= coalesce(p.taken, 0) from collect.inbox i left join collect.positions p using (writer)
 where i.writer = :writer and i.number = :number;
-
--- name: limit_time
--- How long a statement of this transaction may take; 0 is as long as it likes.
-select set_config('statement_timeout', :milliseconds, true);
 
 -- name: remove_requests!
 -- Remove requests that were taken in.

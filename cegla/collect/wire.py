@@ -27,7 +27,7 @@ from cegla.collect.refusals import Refusals
 from cegla.collect.rules import door, envelope, pixel
 from cegla.collect.rules.door import Does, Grant
 from cegla.collect.rules.frame import WEBHOOK
-from cegla.collect.shelf import FILES, File
+from cegla.collect.shelf import FILES, SNIPPET, File, carried
 from cegla.collect.webhook_door import judge
 
 if TYPE_CHECKING:  # a collector is given its settings checked, and starts without pydantic
@@ -74,6 +74,7 @@ class Door:
         self._server: Server
         self._working: list[asyncio.Task[None]] = []
         self._asking: set[asyncio.Task[None]] = set()
+        self._asked_bytes = 0  # of bodies whose key is looked for
 
     @property
     def largest_body_bytes(self) -> int:
@@ -119,7 +120,10 @@ class Door:
             self._admit(call, grant)
         elif not key:
             self._answer(request, answers.WRONG_KEY)
+        elif self._asked_bytes + len(body) > self.limits.most_waiting_bytes:
+            self._refuse(request, answers.BUSY)
         else:
+            self._asked_bytes += len(body)
             self._later(self._ask(call, key))
 
     def _no_room(self, request: Request) -> Answer | None:
@@ -129,12 +133,14 @@ class Door:
         return None if self.space else answers.LITTLE_SPACE
 
     async def _ask(self, call: _Call, key: str) -> None:
-        """Let a list decide that is read from now on."""
+        """Let a list decide that is read from now on. Until then the body waits, and all that wait are bounded together."""
         try:
             grant = await self.keyring.find_surely(key)
         except TimeoutError:
             self._answer(call.request, answers.KEYS_UNKNOWN)
             return
+        finally:
+            self._asked_bytes -= len(call.body)
         if grant is None:
             self._answer(call.request, answers.WRONG_KEY)
         else:
@@ -195,6 +201,9 @@ class Door:
         if row is None:
             file = FILES.get(path) if method == "GET" else None
             self._answer(request, _served(file, request) if file else answers.WRONG_METHOD if rows else answers.NO_SUCH_PATH)
+        elif row.does is Does.SCRIPT:
+            file = carried(SNIPPET if row.path == door.SNIPPET_PATH else key)
+            self._answer(request, _served(file, request) if file else answers.NO_SUCH_PATH)
         elif row.does is Does.TAKE:
             self._collect(request, row.call)
         elif row.does is Does.DRAW:
@@ -228,8 +237,8 @@ class Door:
         try:
             if request.trouble is not None:
                 raise door.TooLarge
+            hook = await self.keyring.hook_surely(token)  # before anything is unpacked: nobody's body shall not grow while it waits
             body = door.unpacked(request.body, request.headers.get(b"content-encoding", b""), self.limits.largest_request_bytes)
-            hook = await self.keyring.hook_surely(token)
         except door.TooLarge:
             self._answer(request, answers.TOO_LARGE)
             return

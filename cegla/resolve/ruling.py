@@ -21,9 +21,7 @@ from cegla.resolve.resolution import Resolution, without_events
 from cegla.resolve.rules.clusters import Link
 from cegla.resolve.rules.difference import Difference, Stored, compare
 from cegla.resolve.store import SQL
-from cegla.storage.identifier_rules import RuleVersion as RuleVersion
-from cegla.storage.identifier_rules import add_rules, current_rules, note_settling
-from cegla.storage.identifier_rules import rule_versions as rule_versions
+from cegla.storage.identifier_rules import add_rules, current_rules, note_settling, rule_versions
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import RuleVersionOld
 from cegla.vocabulary.identifier_rules import IdentifierRules, read_rules

@@ -107,6 +107,12 @@ def receipts(conn: Connection, after: int = 0) -> Iterator[Receipt]:
         yield Receipt(after, last_event_id - events + 1, events, places, _unpacked(moves) if moves else None)
 
 
+def lacking_batches(conn: Connection, after: int) -> int:
+    """How many batches after a number wrote into the warehouse."""
+    row = conn.execute("select count(*) from storage.batches where number > %s and (events > 0 or moves is not null)", [after]).fetchone()
+    return int(row[0]) if row else 0
+
+
 def forget_receipts(conn: Connection, before: datetime) -> None:
     """Drop the receipts of batches whose requests are not kept any more."""
     conn.execute("update storage.batches set receipt = null where receipt is not null and committed_at < %s", [before])

@@ -91,6 +91,20 @@ def test_what_every_collector_counted_is_summed(workspace: Workspace, client: ht
     assert found['cegla_commit_seconds_bucket{le="+Inf"}'] == found["cegla_commit_seconds_count"] == 3
 
 
+def test_whole_and_broken_numbers_are_told_together_again_and_again(workspace: Workspace, client: httpx.Client) -> None:
+    counts = iter(({("answers", "200"): 1, ("commit_seconds_sum", ""): 0.25}, {("answers", "200"): 3, ("commit_seconds_sum", ""): 0.75}))
+
+    async def told() -> None:
+        book = FigureBook(lambda: next(counts))
+        async with await psycopg.AsyncConnection.connect(workspace.dsn, autocommit=True) as conn:
+            await book.write(conn)
+            await book.write(conn)
+
+    asyncio.run(told())
+    found = shown(client)
+    assert (found['cegla_answers_total{status="200"}'], found["cegla_commit_seconds_sum"]) == (3, 0.75)
+
+
 def test_nothing_personal_is_in_the_metrics(workspace: Workspace, client: httpx.Client) -> None:
     sent(workspace, {"type": "identify", "messageId": "1", "userId": CANARY, "traits": {"email": CANARY}}, {"type": "track", "event": CANARY, "userId": CANARY})
     Intake(workspace).drain()

@@ -75,3 +75,17 @@ def test_a_head_outside_postgresql_counts_too(workspace: Workspace) -> None:
     head.write(9, b"\1" * 32)
     head.close()
     assert "writer 77" in " ".join(counted(workspace).findings)
+
+
+def test_a_place_that_was_lost_is_said_and_made_again_and_nothing_comes_twice(workspace: Workspace) -> None:
+    sent(workspace, 3)
+    Intake(workspace).drain()
+    sent(workspace, 2)
+    spoil(workspace, "delete from collect.positions")
+    lost = counted(workspace)
+    assert any("intake had lost its place" in finding for finding in lost.findings)
+    Intake(workspace).drain()
+    assert counted(workspace).holds
+    with workspace.transaction() as conn:
+        (one,) = collect.standing(conn)
+    assert (one.applied, one.repeated, one.waiting) == (3, 5, 0)

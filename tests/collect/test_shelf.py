@@ -1,11 +1,13 @@
 """The script for websites is served from memory, cached long, and never sent twice to who has it."""
 
 import gzip
+import tomllib
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
 
-from cegla.collect.shelf import FILES
+from cegla.collect.shelf import CARRIED, CARRIED_NAMES, FILES, SNIPPET, carried
 from tests.collect.opened import talk
 
 SCRIPT = FILES["/c.js"]
@@ -45,3 +47,20 @@ def test_who_has_the_script_gets_304_and_a_versioned_address_is_good_for_a_year(
 
 def test_the_packed_body_is_the_file() -> None:
     assert gzip.decompress(SCRIPT.packed) == SCRIPT.body
+
+
+def carried_rows() -> list[dict[str, str]]:
+    return tomllib.loads((CARRIED / "VENDOR.toml").read_text(encoding="utf-8"))["file"]
+
+
+def test_what_we_carry_is_what_its_makers_built() -> None:
+    rows = carried_rows()
+    assert {row["path"] for row in rows} == CARRIED_NAMES
+    assert {file.name for file in CARRIED.iterdir()} == {*CARRIED_NAMES, "VENDOR.toml", *(row["licence_file"] for row in rows)}
+    assert all(sha256((CARRIED / row["path"]).read_bytes()).hexdigest() == row["sha256"] for row in rows)
+
+
+def test_a_file_is_found_by_the_names_we_carry_alone() -> None:
+    assert SNIPPET in CARRIED_NAMES
+    assert all(carried(name) is not None for name in CARRIED_NAMES)
+    assert [carried(name) for name in ("VENDOR.toml", "../c.js", "x.js")] == [None] * 3

@@ -12,6 +12,7 @@ import pytest
 
 from cegla.collect import actions as collect
 from cegla.collect.rules.door import PATHS, Does
+from cegla.collect.shelf import CARRIED_NAMES
 from cegla.storage.settings import CollectorSettings
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
@@ -86,7 +87,7 @@ def test_what_is_stored_is_what_was_sent(workspace: Workspace, tmp_path: Path, s
     assert (stored[0].ip, stored[0].user_agent, stored[0].gpc) == ("198.51.100.0", "Test/1", True)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"a":NaN}', b"\xef\xbb\xbf{}", b"[" * 5_000, b'{"a":1}}', b"writeKey=1&a=2", b"\x1f\x8bnogzip"])
+@pytest.mark.parametrize("body", [b"", b"{", b'{"a":NaN}', b"[" * 5_000, b'{"a":1}}', b"writeKey=1&a=2", b"\x1f\x8bnogzip"])
 def test_what_is_no_json_gets_400_in_the_words_of_the_contract(body: bytes, workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     async def conversation(client: httpx.AsyncClient) -> None:
         answer = await client.post("/v1/track", content=body, headers=basic(shop[0].key))
@@ -97,7 +98,7 @@ def test_what_is_no_json_gets_400_in_the_words_of_the_contract(body: bytes, work
     assert taken(workspace) == []
 
 
-@pytest.mark.parametrize("body", [b"5", b"[]", b"null", b'{"batch":7}', b'{"batch":[]}', b'{"a":"\\ud800"}', b'{"a":"\xff"}', b'{"a":1e999}'])
+@pytest.mark.parametrize("body", [b"5", b"[]", b"null", b'{"batch":7}', b'{"batch":[]}', b'{"a":"\\ud800"}', b'{"a":"\xff"}', b'{"a":1e999}', b"\xef\xbb\xbf{}"])
 def test_whatever_is_json_is_kept_for_intake_to_judge(body: bytes, workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     async def conversation(client: httpx.AsyncClient) -> None:
         assert (await client.post("/v1/track", content=body, headers=basic(shop[0].key))).status_code == 200
@@ -228,3 +229,38 @@ def test_when_too_many_wait_the_next_is_told_to_come_back(workspace: Workspace, 
             assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 429)
 
     asyncio.run(go())
+
+
+def test_bodies_of_unknown_keys_that_wait_for_the_list_are_bounded_together(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
+    async def go() -> None:
+        limits = CollectorSettings.model_validate({"most_waiting_bytes": 20_000, "largest_request_bytes": 10_000, "group_milliseconds": 0})
+        async with opened(workspace.dsn, tmp_path, limits=limits) as (door, client):
+            await ready(door)
+            held = asyncio.Event()
+            door.keyring.find_surely = lambda _key: _held(held)  # type: ignore[method-assign]
+            body = gzip.compress(json.dumps({**EVENT, "x": "y" * 8_000}).encode())
+            asked = [asyncio.create_task(client.post("/v1/t", content=body, headers={**basic("wk_nobody"), "content-encoding": "gzip"})) for _ in range(4)]
+            done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            assert {task.result().status_code for task in done} == {429}
+            held.set()
+            answers = sorted([(await task).status_code for task in asked])
+            assert answers == [401, 401, 429, 429]
+            assert (await client.post("/v1/t", content=body, headers={**basic("wk_nobody"), "content-encoding": "gzip"})).status_code == 401
+
+    asyncio.run(go())
+
+
+async def _held(until: asyncio.Event) -> None:
+    await until.wait()
+
+
+def test_a_page_with_segments_snippet_gets_its_script_and_the_parts_it_names(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
+    async def conversation(client: httpx.AsyncClient) -> None:
+        script = await client.get(f"/analytics.js/v1/{shop[0].key}/analytics.min.js")
+        assert (script.status_code, script.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
+        assert "AnalyticsNext" in script.text
+        for name in CARRIED_NAMES:
+            assert (await client.get(f"/analytics-next/bundles/{name}")).status_code == 200
+        assert (await client.get("/analytics-next/bundles/VENDOR.toml")).status_code == 404
+
+    talk(workspace.dsn, tmp_path, conversation)

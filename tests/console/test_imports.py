@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -86,7 +85,7 @@ def test_a_form_sent_as_proposed_means_what_the_proposal_means(tmp_path: Path, c
     path.write_bytes(content.encode("cp1250"))
     examined = collect.examine(path, "plik.csv")
     proposed = collect.read_mapping(examined.mapping, "proposed")
-    untouched = import_form.shown(examined, None, SimpleNamespace(file_name="plik.csv"))
+    untouched = import_form.shown(examined, None, "plik.csv")
     fields = {
         f"{part}_{column.number}": str(getattr(column, name))
         for column in untouched.columns

@@ -149,3 +149,20 @@ for name in json.load(sys.stdin):
     os.wait()
 print(json.dumps(reached))
 """
+
+
+def shown_on() -> list[tuple[str, str]]:
+    """Every `from a import b as b`: the module in which it stands, and the module shown."""
+    return [
+        (found.name, node.module or "")
+        for found in modules("cegla")
+        for node in ast.walk(found.tree)
+        if isinstance(node, ast.ImportFrom) and any(name.asname == name.name for name in node.names)
+    ]
+
+
+def test_only_a_door_shows_names_on_and_only_those_of_its_own_slice() -> None:
+    """docs/decisions/0016-a-door-shows-what-lies-behind-it.md"""
+    shown = shown_on()
+    assert shown, "the control: doors do"
+    assert [(by, of) for by, of in shown if not ((by.endswith(".actions") and of.startswith(by.removesuffix("actions"))) or of == by.removesuffix(".actions"))] == []

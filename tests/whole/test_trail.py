@@ -144,3 +144,16 @@ def test_what_came_is_shown_without_personal_values(workspace: Workspace) -> Non
 def test_what_is_not_there_is_not_found(workspace: Workspace, name: str) -> None:
     with pytest.raises(NotFound):
         trail.named(workspace, name)
+
+
+def test_a_search_reads_the_newest_requests_first_and_says_when_it_did_not_read_all(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cegla.collect.finding.STRETCH", 2)
+    with workspace.transaction() as conn:
+        shop, _ = collect.add_source(conn, "Shop", "server", Basis.CONTRACT, workspace.clock())
+        bodies = [json.dumps({"type": "track", "event": "X", "userId": "u", "messageId": f"m-{number}"}).encode() for number in range(9)]
+        collect.write_down(conn, shop.id, bodies, workspace.clock())
+    assert trail.find(workspace, "m-1").complete
+    assert len(trail.find(workspace, "m-1").places) == 1
+    monkeypatch.setattr("cegla.collect.finding.time.monotonic", iter(range(0, 1_000, 6)).__next__)
+    hasty = trail.find(workspace, "m-8")
+    assert (len(hasty.places), hasty.complete) == (1, False)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+SNIPPET_PATH = "/analytics.js/v1/{key}/analytics.min.js"
 CALLS = ("identify", "track", "page", "screen", "group", "alias")
 
 
@@ -22,6 +23,7 @@ class Does(Enum):
     DRAW = "takes one event, answers a picture"
     SETTINGS = "settings of the Segment SDKs"
     SOURCE_CONFIG = "settings of the RudderStack SDKs"
+    SCRIPT = "a file of analytics.js 2"
     HOOK = "takes what other systems send"
     SWALLOW = "taken, not kept"
     ALIVE = "whether the process lives"
@@ -54,6 +56,8 @@ PATHS: tuple[Path, ...] = (
     *(Path("GET", f"/v1/pixel/{call}", Does.DRAW, call, "Segment's pixel: `?data=` and JSON in Base64") for call in CALLS),
     Path("GET", "/v1/projects/{key}/settings", Does.SETTINGS, None, "analytics.js 2 and mobile SDKs at their start"),
     Path("GET", "/sourceConfig", Does.SOURCE_CONFIG, None, "RudderStack SDKs at their start (`configUrl`)"),
+    Path("GET", SNIPPET_PATH, Does.SCRIPT, None, "Segment's snippet in a page"),
+    Path("GET", "/analytics-next/bundles/{key}", Does.SCRIPT, None, "analytics.js 2: a part it loads later; `{key}` is its name"),
     *(Path(method, "/v1/webhooks/{key}", Does.HOOK, None, "webhooks; `{key}` is the token of one") for method in ("POST", "GET")),
     *(Path("POST", path, Does.SWALLOW, None, "the SDKs' metrics about themselves") for path in ("/v1/m", "/m", "/rsaMetrics")),
     Path("GET", "/healthz", Does.ALIVE, None, "supervisors"),

@@ -11,7 +11,7 @@ from cegla.console.screens.names import display_names
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
-from cegla.storage.identifier_rules import current_rules
+from cegla.storage.identifier_rules import current_rules, rule_versions
 from cegla.vocabulary.errors import CeglaError, IdentityRulesInvalid, NotPermitted
 from cegla.vocabulary.text import Text
 
@@ -48,7 +48,7 @@ def _model(visit: Visit, *, text: str | None = None, trial: Any = None, problem:
     with visit.ws.transaction() as conn:
         counted = resolve.links.warnings(conn)
         edges = resolve.links.refused_links(conn, AT_ONCE, reason if reason in resolve.links.WARNINGS else None, before)
-        versions = resolve.ruling.rule_versions(conn)
+        versions = rule_versions(conn)
         rules = current_rules(conn)
         shown = [one for edge in edges for one in (edge.strong_person, edge.weak_person)]
         if trial:

@@ -51,7 +51,7 @@ def show_one(visit: Visit) -> Response:
 def change(visit: Visit) -> Response:
     """What the form says is kept; then the file is tried on it, or, when that is asked for, brought in."""
     found, start = _found(visit), visit.field("start") == "yes"
-    examined: Any = None
+    examined: collect.Examined | None = None
     try:
         examined = _examined(visit, found)
         mapping = import_form.mapping(visit.form, examined, found.id)
@@ -109,12 +109,12 @@ def _noted(visit: Visit, action: str, import_id: int) -> None:
         govern.note(conn, visit.actor, action, f"import {import_id}", {}, visit.now)
 
 
-def _found(visit: Visit) -> Any:
+def _found(visit: Visit) -> collect.Import:
     with visit.ws.transaction() as conn:
         return collect.import_of(conn, visit.number("id"))
 
 
-def _examined(visit: Visit, found: Any) -> Any:
+def _examined(visit: Visit, found: collect.Import) -> collect.Examined:
     """The file as it is guessed, or read as the form says."""
     form = import_form.file_form(visit.form) if visit.method == "POST" else None
     return collect.examine(Path(found.file_path), found.file_name, visit.ws.settings.timezone, form)
@@ -128,13 +128,16 @@ def _listed(visit: Visit, problem: dict[str, Any] | None) -> dict[str, Any]:
     return {"found": found[:AT_ONCE], "more": more, "before": before, "problem": problem, "states": collect.STATES, "colours": COLOURS}
 
 
-def _form(visit: Visit, found: Any, examined: Any = None, *, look: Any = None, problem: dict[str, Any] | None = None, status: int = 200) -> Response:
+def _form(
+    visit: Visit, found: collect.Import, examined: collect.Examined | None = None, *, look: collect.ImportResult | None = None,
+    problem: dict[str, Any] | None = None, status: int = 200,
+) -> Response:  # fmt: skip
     """The draft's form: what was guessed, or what the person said since; the file is looked at unless it was already."""
     try:
         examined = examined or _examined(visit, found)
     except CeglaError as error:
         examined, problem, status = None, problem or error.problem(visit.language), error.status
-    form = import_form.shown(examined, visit.form if visit.method == "POST" else None, found) if examined else None
+    form = import_form.shown(examined, visit.form if visit.method == "POST" else None, found.file_name) if examined else None
     model = {
         "found": found, "examined": examined, "form": form, "look": look, "problem": problem, "bases": BASES,
         "places": import_form.PLACES, "types": import_form.TYPES, "formats": import_form.FORMATS, "encodings": import_form.ENCODINGS,

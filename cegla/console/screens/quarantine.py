@@ -1,13 +1,14 @@
 """Quarantine: what could not be used, by what it is; look at one, fix, replay or discard many, and see how far that is."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import yaml
 from starlette.responses import Response
 
+from cegla import trail
 from cegla.collect import actions as collect
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
@@ -42,7 +43,10 @@ def show_one(visit: Visit) -> Response:
         history = repair.history_of(conn, row)
         names = {source.id: source.name for source in collect.sources(conn)}
     content = _content(row.payload) if visit.may("people.reveal") else None
-    model = {"row": row, "history": history, "source": names.get(row.source_id, ""), "content": content, "reasons": REASONS, "obstacles": repair.OBSTACLES}
+    model = {
+        "row": row, "history": history, "source": names.get(row.source_id, ""), "content": content, "reasons": REASONS, "obstacles": repair.OBSTACLES,
+        "detail": _detail(visit),
+    }  # fmt: skip
     return visit.page("quarantined.html", model)
 
 
@@ -85,8 +89,9 @@ def _model(visit: Visit, values: Mapping[str, str], more: dict[str, Any]) -> dic
     asked = {key: values.get(key, "") for key in FIELDS}
     return {
         "rows": rows[:AT_ONCE], "more": rows[AT_ONCE - 1].id if len(rows) > AT_ONCE else None, "before": before, "sources": names, "runs": runs,
-        "events": overview.events, "by_reason": _by_reason(overview.counts), "days": _by_day(visit, overview.counts), "asked": asked, "reasons": REASONS,
-        "obstacles": repair.OBSTACLES, "fix": visit.field("fix"), "why": visit.field("why"), "preview": None, "problem": None, **more,
+        "events": overview.events, "by_reason": _by_reason(overview.counts), "days": _by_day(visit, overview.counts), "asked": asked,
+        "reasons": REASONS, "detail": _detail(visit), "obstacles": repair.OBSTACLES, "fix": visit.field("fix"), "why": visit.field("why"),
+        "preview": None, "problem": None, **more,
     }  # fmt: skip
 
 
@@ -150,6 +155,11 @@ def _fix(text: str) -> object:
         return yaml.safe_load(text[:100_000])
     except (yaml.YAMLError, RecursionError, ValueError):
         raise FixInvalid(where="fix", detail=NOT_YAML) from None
+
+
+def _detail(visit: Visit) -> Callable[[str], str]:
+    """How a detail is shown: it may quote what came, which is for those who may see personal data."""
+    return str if visit.may("people.reveal") else trail.without_values
 
 
 def _content(payload: bytes | None) -> str | None:

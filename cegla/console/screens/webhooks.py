@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from cegla import trail
 from cegla.collect import actions as collect
 from cegla.console.screens.sources import BASES
 from cegla.console.visit import Visit, see_other
@@ -13,6 +14,7 @@ from cegla.govern import actions as govern
 from cegla.repair import actions as repair
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors import CeglaError, FieldMissing, NotFound, WebhookSchemeUnknown
+from cegla.vocabulary.events import Reason
 
 NEWEST = 5
 PREFIX = "/v1/webhooks/"
@@ -104,30 +106,46 @@ def _page(visit: Visit, webhook: collect.Webhook, error: CeglaError | None = Non
         in_quarantine = repair.figures.waiting(conn).get(webhook.source_id, 0)
     if source is None:
         raise NotFound(where=visit.path, seen=webhook.source_id, thing=str(webhook.source_id))
-    choices = _choices(visit, last)
+    choices = _choices(visit, last, webhook.mapping)
     chosen = _chosen(visit, choices)
-    mapped = None
+    mapped, nameless = None, list[str]()
     try:
         mapped = collect.try_webhook(webhook.mapping, chosen.framed) if chosen else None
+        nameless = _nameless(visit, mapped) if mapped else []
     except CeglaError as wrong:
         error = error or wrong
     door = visit.ws.settings.collector
     model: dict[str, Any] = {
         "source": source, "standing": standing, "in_quarantine": in_quarantine, "webhook": webhook, "address": f"http://{door.host}:{door.port}{PREFIX}{webhook.token}",
-        "schemes": collect.SCHEMES, "choices": [(key, label) for key, label, _ in choices], "chosen": chosen, "mapped": mapped, "aside": aside,
+        "schemes": collect.SCHEMES, "choices": [(key, label) for key, label, _ in choices], "chosen": chosen, "mapped": mapped, "nameless": nameless,
+        "aside": [(row, row.detail if visit.may("people.reveal") else trail.without_values(row.detail)) for row in aside],
         "shown": _text(chosen.framed) if chosen else "", "problem": error.problem(visit.language) if error else None, "pretty": _pretty,
     }  # fmt: skip
     return visit.page("webhook.html", model, status=error.status if error else 200)
 
 
-def _choices(visit: Visit, last: list[Any]) -> list[tuple[str, str, collect.Framed]]:
-    """What can be tried: the last requests for those who may see personal data, and the samples of the ready mappings."""
+def _nameless(visit: Visit, mapped: Any) -> list[str]:
+    """Rules whose event says nobody's name: it would lie in quarantine."""
+    limits = visit.ws.settings.collector
+    made = [(look.rule, look.event) for item in mapped.items for look in item.looked if look.event]
+    tried = ((rule, collect.try_out(json.dumps(event).encode(), limits, visit.now).set_aside) for rule, event in made)
+    return [rule for rule, aside in tried if any(one.reason is Reason.MISSING_IDENTITY for one in aside)]
+
+
+def _choices(visit: Visit, last: list[Any], mapping: str) -> list[tuple[str, str, collect.Framed]]:
+    """What can be tried: the last requests for those who may see personal data, and samples, those of the mapping's own provider first."""
     found: list[tuple[str, str, collect.Framed]] = []
     if visit.may("people.reveal"):
         found += [(f"last-{place}", f"{visit.tongue.moment(at)}", framed) for place, (at, framed) in enumerate(last)]
-    for key, row in collect.ready_made().items():
+    for key, row in sorted(collect.ready_made().items(), key=lambda pair: -_likeness(pair[1].mapping, mapping)):
         found += [(f"{key}-{place}", f"{visit.tongue.say(row.label)}: {sample.name}", sample.framed) for place, sample in enumerate(row.samples)]
     return found
+
+
+def _likeness(one: str, other: str) -> float:
+    """The share of lines that two mappings have in common, since a ready one may have been changed."""
+    lines, others = set(one.splitlines()), set(other.splitlines())
+    return len(lines & others) / max(len(lines | others), 1)
 
 
 def _chosen(visit: Visit, choices: list[tuple[str, str, collect.Framed]]) -> Chosen | None:

@@ -92,7 +92,7 @@ class Column:
     """One column as the form shows it."""
 
     number: int
-    guess: Any
+    guess: collect.ColumnGuess
     place: str
     own_name: str
     type: str
@@ -115,17 +115,17 @@ class Shown:
     values: Mapping[str, str]  #: the fields that stand alone: name, source, basis, from, date, notice, proof, event
 
 
-def file_form(form: FormData) -> Any:
+def file_form(form: FormData) -> collect.FileForm | None:
     """How the file is to be read, as the form says; None when it says nothing. Raises MappingInvalid."""
     told = {field: str(form[field]) for field in FILE_FIELDS if form.get(field) not in (None, "")}
     return collect.read_file_form(told) if told else None
 
 
-def shown(examined: Any, form: FormData | None, found: Any) -> Shown:
+def shown(examined: collect.Examined, form: FormData | None, file_name: str) -> Shown:
     """The form's values: as sent, or as guessed for a form that nobody filled in yet."""
     proposed = {one.column: one.place for one in reversed(examined.proposals)}  # the first says what a column is before all
     if form is None:
-        stem = _slug(found.file_name.rpartition(".")[0] or found.file_name) or "import"
+        stem = _slug(file_name.rpartition(".")[0] or file_name) or "import"
         values = {"name": stem[:49], "source": stem, "basis": "", "from": "", "date": "", "notice": "", "proof": "", "event": "Imported"}
         columns = [Column(number, guess, *_split(proposed.get(guess.name, "")), GUESSED, "") for number, guess in enumerate(examined.columns)]
         return Shown(examined.kind, columns, values)
@@ -140,9 +140,9 @@ def shown(examined: Any, form: FormData | None, found: Any) -> Shown:
     return Shown(str(form.get("kind", examined.kind)), columns, values)
 
 
-def mapping(form: FormData, examined: Any, import_id: int) -> Any:
+def mapping(form: FormData, examined: collect.Examined, import_id: int) -> collect.FileMapping:
     """The mapping that the form describes. Raises FieldMissing, MappingInvalid and its kin with the field that is wrong."""
-    told = shown(examined, form, None)
+    told = shown(examined, form, "")
     for needed in ("name", "source", "basis", "from", "date"):
         if not told.values[needed].strip():
             raise FieldMissing(where=needed, field=needed)
@@ -154,7 +154,7 @@ def mapping(form: FormData, examined: Any, import_id: int) -> Any:
     return collect.read_mapping(base | _body(told, examined), f"import {import_id}")
 
 
-def _body(told: Shown, examined: Any) -> dict[str, Any]:
+def _body(told: Shown, examined: collect.Examined) -> dict[str, Any]:
     """Event, time, ids and what an event takes from the columns, by the kind of file."""
     at = {column.place: column.guess.name for column in told.columns if column.place not in ("", "traits", "properties")}
     sections: dict[str, dict[str, Any]] = {"traits": {}, "properties": {}, "products": {}, "consents": {}}
@@ -193,7 +193,7 @@ def _form_of(column: Column) -> dict[str, Any]:
     return form | {"region": column.region} if column.region and column.place == PHONE else form
 
 
-def _moment(form: Any) -> str:
+def _moment(form: collect.ColumnForm) -> str:
     """A day or a moment as this form writes it."""
     if form.format == "iso":
         return f" {collect.EXAMPLE:%Y-%m-%d}" if form.type == "date" else f" {collect.EXAMPLE:%Y-%m-%d %H:%M}"

@@ -30,7 +30,7 @@ class Browser:
         page.on("pageerror", lambda error: self.heard.append(f"{query['package']}: {error}"))
         page.on("requestfailed", lambda request: self.heard.append(f"{query['package']}: {request.method} {request.url} {request.failure}"))
         try:
-            await page.goto(f"{self._address}/{file}?{urlencode(query)}")
+            await page.goto(f"{self._address}/{file}{'&' if '?' in file else '?'}{urlencode(query)}")
             yield
         finally:
             await context.close()

@@ -103,12 +103,14 @@ def _python(script: str, key_in: set[str]) -> Client:
 
 
 def _page(file: str, package: str, key_in: set[str]) -> Client:
-    return Client(page(file, package), bool(CHROMIUM) and _npm(package), "Chromium, node and npm", key_in, asks_first=key_in != {"body"})
+    return Client(page(file, package), bool(CHROMIUM) and (not package or _npm(package)), "Chromium, node and npm", key_in, asks_first=key_in != {"body"})
 
 
 CLIENTS = {
     "analytics-next 1.84.3 in Chromium": _page("analytics_next.html", "@segment/analytics-next", {"header", "body"}),
     "analytics-next 1.83.0 in Chromium": _page("analytics_next.html", "analytics-next-body-key", {"body"}),
+    "analytics-next 1.84.3 batching in Chromium": _page("analytics_next.html?batching=yes", "@segment/analytics-next", {"header", "body"}),
+    "Segment's snippet in Chromium": _page("analytics_snippet.html", "", {"header", "body"}),
     "rudderstack analytics-js 3.34.1 in Chromium": _page("rudder_js.html", "@rudderstack/analytics-js", {"header"}),
     "analytics-node 3.1.0": _node("@segment/analytics-node", "segment_node.mjs", {"header", "body"}),
     "rudder-sdk-node 3.0.13": _node("@rudderstack/rudder-sdk-node", "rudder_node.cjs", {"header"}),
