@@ -306,7 +306,7 @@ class Refresh:
 
     conn: Connection
     past: Snapshot
-    now: datetime
+    when: profile.runs.When
     new: Unrefreshed
     people: list[int] = field(default_factory=list)
     absorbed: dict[int, int] = field(default_factory=dict)
@@ -324,19 +324,24 @@ def refresh_traits(refresh: Refresh) -> None:
     """Traits of the people touched, from their whole history."""
     profile.forget_people(refresh.conn, list(refresh.absorbed))
     match.forget_people(refresh.conn, refresh.absorbed)
-    profile.refresh(refresh.conn, refresh.past, refresh.people, refresh.now)
+    profile.refresh(refresh.conn, refresh.past, refresh.people, refresh.when.now)
+
+
+def refresh_findings(refresh: Refresh) -> None:
+    """What the analysers that run right after an event find of the people touched; who objected to profiling is not profiled any more."""
+    profile.runs.analyse_touched(refresh.conn, refresh.past, refresh.people, refresh.when)
 
 
 def refresh_accounts(refresh: Refresh) -> None:
     """What the people of accounts come to; who belongs to one that a segment's rule sees otherwise now is looked at too."""
-    changed = account.refresh(refresh.conn, refresh.past, refresh.people, refresh.new.upto, refresh.now)
-    refresh.people = sorted({*refresh.people, *segment.seen_otherwise(refresh.conn, changed, refresh.now)})
+    changed = account.refresh(refresh.conn, refresh.past, refresh.people, refresh.new.upto, refresh.when.now)
+    refresh.people = sorted({*refresh.people, *segment.seen_otherwise(refresh.conn, changed, refresh.when.now)})
 
 
 def refresh_segments(refresh: Refresh) -> None:
     """Who of the people touched entered or left which segment; who objected to profiling is in none."""
-    segment.forget_people(refresh.conn, refresh.absorbed, refresh.now)
-    segment.refresh(refresh.conn, refresh.past, refresh.people, refresh.now, excluded=objecting_people(refresh.conn))
+    segment.forget_people(refresh.conn, refresh.absorbed, refresh.when.now)
+    segment.refresh(refresh.conn, refresh.past, refresh.people, refresh.when.now, excluded=refresh.when.objecting)
 
 
 def objecting_people(conn: Connection) -> set[int]:
@@ -344,7 +349,13 @@ def objecting_people(conn: Connection) -> set[int]:
     return set(resolve.owners(conn, govern.objectors(conn)).values())
 
 
-RIGHT_AFTER: list[Callable[[Refresh], None]] = [find_touched, refresh_traits, refresh_accounts, refresh_segments]
+def when_of(ws: Workspace, conn: Connection) -> profile.runs.When:
+    """This moment as analysers need it: the shop's time zone and own words, and who objected to profiling."""
+    words = tuple(word.strip() for word in ws.settings.never_infer.split(",") if word.strip())
+    return profile.runs.When(ws.clock(), ws.settings.zone, words, frozenset(objecting_people(conn)))
+
+
+RIGHT_AFTER: list[Callable[[Refresh], None]] = [find_touched, refresh_traits, refresh_findings, refresh_accounts, refresh_segments]
 
 
 def refresh(ws: Workspace) -> Refresh | None:
@@ -356,12 +367,12 @@ def refresh(ws: Workspace) -> Refresh | None:
         new = batches.unrefreshed(conn)
         if new.after >= new.upto:
             return None
-        refreshed = Refresh(conn, past, ws.clock(), new)
+        refreshed = Refresh(conn, past, when_of(ws, conn), new)
         for step in RIGHT_AFTER:
             started = time.perf_counter()
             step(refreshed)
             refreshed.seconds[step.__name__] = time.perf_counter() - started
-        batches.mark_refreshed(conn, new.upto, refreshed.now)
+        batches.mark_refreshed(conn, new.upto, refreshed.when.now)
     return refreshed
 
 

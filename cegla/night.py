@@ -8,7 +8,7 @@ import structlog
 
 from cegla.account import actions as account
 from cegla.collect import actions as collect
-from cegla.flow import objecting_people, settle_rules, settled
+from cegla.flow import objecting_people, settle_rules, settled, when_of
 from cegla.match import actions as match
 from cegla.plan import actions as plan
 from cegla.profile import actions as profile
@@ -62,12 +62,29 @@ def look_for_duplicates(ws: Workspace, now: datetime) -> None:
         match.propose(conn, now)
 
 
+def ask_analysers(ws: Workspace, now: datetime) -> None:
+    """The night's rounds of the analysers are asked for; the worker does them part by part, between everything else."""
+    with ws.transaction() as conn:
+        profile.runs.ask_nightly(conn, now)
+
+
+def analyse(ws: Workspace, worker: profile.runs.Worker) -> profile.runs.Run | None:
+    """The next part of what analysers were asked to do, as one transaction; None when there is nothing to do."""
+    with ws.transaction() as conn:
+        profile.runs.ask_due(conn, ws.clock())
+        if profile.runs.next_run(conn) is None:
+            return None
+    with settled(ws) as (conn, past):
+        return worker.work(conn, past, batches.last_committed(conn).number, when_of(ws, conn))
+
+
 AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [
     finish_rules,
     recompute_traits,
     recompute_accounts,
     recompute_segments,
     look_for_duplicates,
+    ask_analysers,
     forget_old,
 ]
 

@@ -71,6 +71,7 @@ def _forget(ws: Workspace, conn: Connection, import_id: int) -> tuple[Undone, re
     account.take_back_import(conn, import_id)
     profile.erase_person(conn, people.gone)
     profile.forget_people(conn, sorted(concerned))
+    profile.runs.look_again(conn, sorted(concerned))
     segment.forget_people(conn, people.ceased, now)
     segment.erase_person(conn, people.gone)
     events = ws.warehouse.erase_between(ranges)

@@ -69,7 +69,7 @@ def timeline(call: Opened, person: str, before: str = "", limit: Limit = 50) -> 
     """What the person did, newest first; `before` is the `next_before` of the page before."""
     with call.ws.transaction() as conn:
         number, _ = _known(conn, person)
-    events = profile.timeline(call.ws.warehouse, number, _place(before), limit)
+    events = profile.past.timeline(call.ws.warehouse, number, _place(before), limit)
     last = events[-1] if len(events) == limit else None
     return {"person": person_label(number), "events": events, "next_before": last and f"{plain(last.occurred_at)}_{last.event_id}"}
 

@@ -6,7 +6,24 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cegla.api import accounts, campaigns, dkim, duplicates, events, identity, imports, metrics, people, plans, quarantine, segments, sources, system, webhooks
+from cegla.api import (
+    accounts,
+    analysers,
+    campaigns,
+    dkim,
+    duplicates,
+    events,
+    identity,
+    imports,
+    metrics,
+    people,
+    plans,
+    quarantine,
+    segments,
+    sources,
+    system,
+    webhooks,
+)
 
 
 class Route(NamedTuple):
@@ -51,6 +68,13 @@ ROUTES = (
     Route("POST", "/accounts/search", accounts.search, "people.read", "accounts by name, key or number"),
     Route("GET", "/accounts/{account_id}", accounts.shown, "people.read", "everything about an account, and from where"),
     Route("GET", "/accounts/{account_id}/people", accounts.people, "people.read", "who belongs to an account, in which role, since when"),
+    Route("GET", "/analysers", analysers.listed, "reports.read", "every analyser: whether it is on, why, and what it found"),
+    Route("POST", "/analysers/run", analysers.run, "settings.edit", "ask for a run of analysers"),
+    Route("POST", "/analysers/work", analysers.work, "settings.edit", "do the next part of the oldest run"),
+    Route("GET", "/analysers/runs/{run}", analysers.run_shown, "reports.read", "how far a run is"),
+    Route("POST", "/analysers/{analyser}/switch", analysers.switched, "settings.edit", "turn an analyser on for a purpose, or off"),
+    Route("GET", "/analysers/traits/{trait}", analysers.trait, "reports.read", "the distribution of a trait"),
+    Route("GET", "/analysers/traits/{trait}/people", analysers.people, "people.read", "the people behind a value of a trait"),
     Route("GET", "/segments", segments.listed, "segments.read", "all segments"),
     Route("POST", "/segments", segments.save, "segments.edit", "make or change a segment"),
     Route("POST", "/segments/count", segments.count, "segments.read", "how many people a rule holds for"),

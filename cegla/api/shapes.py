@@ -60,6 +60,20 @@ class Decision(Shape):
     decision: Literal["accepted", "refused"]
 
 
+class Switching(Shape):
+    """Turning an analyser on or off. Sensitive ones want a purpose of the register; it goes into the record of processing."""
+
+    on: bool
+    purpose: str = Field("", max_length=100, description="a key of the register of purposes; empty: the analyser's own")
+
+
+class RunOrder(Shape):
+    """Which analysers should run: over everybody, or over the people there is news of."""
+
+    analysers: list[str] = Field(min_length=1, max_length=100)
+    full: bool = False
+
+
 class NewSegment(Shape):
     """A segment: `key` names an existing one to change."""
 

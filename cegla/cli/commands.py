@@ -6,7 +6,24 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cegla.cli import accounts, campaigns, data, dkim, duplicates, events, identity, importing, people, plans, quarantine, segments, sources, system, webhooks
+from cegla.cli import (
+    accounts,
+    analysers,
+    campaigns,
+    data,
+    dkim,
+    duplicates,
+    events,
+    identity,
+    importing,
+    people,
+    plans,
+    quarantine,
+    segments,
+    sources,
+    system,
+    webhooks,
+)
 from cegla.vocabulary.text import Text
 
 
@@ -33,6 +50,7 @@ GROUPS = {
     "import": Text("pliki: rozpoznanie, wczytanie, cofnięcie", "files: looking, importing, undoing"),
     "person": Text("osoby: co wiemy, wydanie i usunięcie danych", "people: what is known, giving out and erasing data"),
     "duplicates": Text("osoby, które są pewnie jedną", "people who are likely one"),
+    "analyser": Text("analizatory: co wiadomo o ludziach i z czego", "analysers: what is known of people, and from what"),
     "identity": Text("kto jest kim: powiązania, ich cofanie, reguły", "who is who: links, undoing them, rules"),
     "account": Text("firmy i inne grupy: co o nich wiemy, kto do nich należy", "accounts: what is known of them, who belongs to them"),
     "segment": Text("segmenty: kto do nich należy i dlaczego", "segments: who is in them and why"),
@@ -124,6 +142,28 @@ COMMANDS = (
     ),
     Command("account", "list", accounts.listed, Text("wypisz firmy", "list accounts"), ("cegla account list", "cegla account list acme")),
     Command("account", "show", accounts.show, Text("pokaż firmę, jej cechy i osoby", "show an account, its traits and people"), ("cegla account show a12",)),
+    Command("analyser", "list", analysers.listed, Text("wypisz analizatory", "list analysers"), ("cegla analyser list", "cegla analyser list --json")),
+    Command(
+        "analyser",
+        "on",
+        analysers.on,
+        Text("włącz analizator w podanym celu", "turn an analyser on for a purpose"),
+        ("cegla analyser on os", "cegla analyser on wealth --purpose profiling"),
+    ),
+    Command(
+        "analyser",
+        "off",
+        analysers.off,
+        Text("wyłącz analizator i usuń jego wyniki", "turn an analyser off and remove what it found"),
+        ("cegla analyser off os --yes",),
+    ),
+    Command(
+        "analyser",
+        "run",
+        analysers.run,
+        Text("uruchom analizatory i poczekaj na wynik", "run analysers and wait for them"),
+        ("cegla analyser run", "cegla analyser run os --full"),
+    ),
     Command("identity", "links", identity.links, Text("wypisz powiązania osoby", "list the links of a person"), ("cegla identity links p12",)),
     Command("identity", "undo", identity.undo, Text("cofnij powiązanie", "undo a link"), ("cegla identity undo 345", "cegla identity undo 345 --yes")),
     Command(
@@ -306,6 +346,10 @@ WORDS: dict[str, Text] = {
     "person": Text("p12 albo identyfikator: e-mail, telefon, id użytkownika", "p12, or an identifier: e-mail, phone, user id"),
     "reveal": Text("pokaż dane osobowe bez maski; zapisuje się w dzienniku działań", "show personal data unmasked; the audit log remembers it"),
     "output": Text("plik, do którego zapisać", "the file to write to"),
+    "analyser": Text("klucz analizatora", "the analyser's key"),
+    "analysers": Text("klucze analizatorów; żaden: wszystkie włączone", "keys of analysers; none: all that are on"),
+    "purpose": Text("cel z rejestru celów", "a purpose of the register"),
+    "full": Text("wszystkie osoby, nie tylko te, o których jest coś nowego", "everybody, not only people there is news of"),
     "dry_run": Text("pokaż, co by się stało, i nic nie zmieniaj", "say what would happen and change nothing"),
     "yes": Text("nie pytaj o potwierdzenie", "do not ask for confirmation"),
     "segment": Text("numer, klucz lub nazwa segmentu", "the segment's number, key or name"),

@@ -11,12 +11,11 @@ import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
 
-from cegla.profile import analysing as analysing
 from cegla.profile import findings, store
 from cegla.profile import past as past
+from cegla.profile import runs as runs
 from cegla.profile.catalogue import TRAITS as ANALYSED
 from cegla.profile.past import PastEvent as PastEvent
-from cegla.profile.past import timeline as timeline
 from cegla.profile.rules import enrichment, reasons
 from cegla.profile.rules.enrichment import Batch as Numbers
 from cegla.profile.rules.enrichment import Declared
@@ -199,7 +198,7 @@ def export_person(conn: Connection, identity_ids: Sequence[int]) -> Mapping[str,
 
 def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     """Erase declared traits, computed facts, findings and open sessions of these identities; returns how many rows went."""
-    drops = (store.SQL.drop_declared, store.SQL.drop_profiles, store.SQL.drop_findings, store.SQL.drop_sessions)
+    drops = (store.SQL.drop_declared, store.SQL.drop_profiles, store.SQL.drop_findings, store.SQL.drop_waiting, store.SQL.drop_sessions)
     return sum(drop(conn, ids=list(identity_ids)) for drop in drops)
 
 

@@ -12,9 +12,10 @@ from typing import Any, cast
 
 import ibis.expr.types as ir
 import numpy as np
+import structlog
 
 from cegla.profile import findings
-from cegla.profile.catalogue import ANALYSERS, BY_KEY
+from cegla.profile.catalogue import ANALYSERS
 from cegla.profile.findings import Document
 from cegla.profile.rules import guards
 from cegla.profile.rules.analysis import Analyser, Facts, Params, Schedule, documents
@@ -24,7 +25,8 @@ from cegla.resolve import actions as resolve
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection
 
-PEOPLE_AT_A_TIME = 25_000  #: whose history is kept in memory at once
+LOG = structlog.get_logger("profile")
+PEOPLE_AT_A_TIME = 20_000  #: whose history is kept in memory at once
 SAMPLE_PEOPLE = 50_000  #: of whom analysers learn
 ADULT_YEARS = 16  #: nothing is inferred of people known to be younger
 FEW_PEOPLE = 2_000  #: up to here shared devices are looked up by person
@@ -86,7 +88,11 @@ def analyse(
             for row, purpose in chosen:
                 out = left_out.of(purpose)
                 allowed = [person for person in some if person not in out]
-                found = found_by(past, seen, row, allowed, (known[row.key].given, when.now, devices, told))
+                try:
+                    found = found_by(past, seen, row, allowed, (known[row.key].given, when.now, devices, told))
+                except (ValueError, ArithmeticError, LookupError, TypeError) as error:
+                    LOG.exception("an analyser failed; what it found before stays", analyser=row.key, error=type(error).__name__)
+                    continue
                 findings.keep(conn, row, found, between or some, (known[row.key].version, purpose, when.now))
     return len(wanted)
 
@@ -211,8 +217,3 @@ def _events(tables: tuple[Any, ...], inputs: tuple[str, ...], blocked: tuple[str
 @lru_cache(maxsize=64)
 def _lines(tables: tuple[Any, ...], events: Any, inputs: tuple[str, ...], blocked: tuple[str, ...]) -> ir.Table:
     return guards.seen_lines(history("order_lines", tables[0].to_expr()), events.to_expr(), inputs, blocked)
-
-
-def row_of(key: str) -> Analyser:
-    """The row of an analyser. Raises KeyError."""
-    return BY_KEY[key]

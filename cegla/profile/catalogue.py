@@ -3,11 +3,16 @@
 An analyser is a file of `profile/analysers/` that ends in its row, `ANALYSER`; to be listed here is all it takes to run.
 """
 
-from cegla.profile.analysers import legal, os, quality
+from cegla.profile.analysers import engage, intent, legal, online, os, place, quality, rhythm
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser
 
 ANALYSERS: tuple[Analyser, ...] = (
     os.ANALYSER,
+    online.ANALYSER,
+    engage.ANALYSER,
+    intent.ANALYSER,
+    rhythm.ANALYSER,
+    place.ANALYSER,
     legal.ANALYSER,
     quality.ANALYSER,
 )

@@ -143,3 +143,137 @@ select person_id, analyser, found, version, data_version, purpose, computed_at f
 select identity_id from profile.declared
 where key in ('birthday', 'birth_date', 'birthdate', 'date_of_birth', 'age')
 and ((value #>> '{}' > :born_after and value #>> '{}' < '3' and key <> 'age') or (value #>> '{}' = any(:ages) and key = 'age'));
+
+-- name: keep_switch!
+-- Turn an analyser on or off.
+insert into profile.switches (analyser, is_on, purpose, changed_at, changed_by) values (:analyser, :is_on, :purpose, :now, :actor)
+on conflict (analyser) do update set is_on = excluded.is_on, purpose = excluded.purpose, changed_at = excluded.changed_at, changed_by = excluded.changed_by;
+
+-- name: drop_findings_of!
+-- Forget what these analysers found of these people.
+delete from profile.findings where person_id = any(:people) and analyser = any(:analysers);
+
+-- name: drop_analyser!
+-- Forget what an analyser found of anybody: it was turned off.
+delete from profile.findings where analyser = :analyser;
+
+-- name: drop_summaries!
+-- Forget what the findings of an analyser look like.
+delete from profile.summaries where analyser = :analyser;
+
+-- name: drop_parameters!
+-- Forget what an analyser learnt: it was turned off.
+delete from profile.parameters where analyser = :analyser;
+
+-- name: wait_for_run!
+-- Have the next run of every schedule look at these people.
+insert into profile.waiting select unnest(:people::bigint[]) on conflict do nothing;
+
+-- name: drop_waiting!
+-- These people are gone.
+delete from profile.waiting where person_id = any(:ids);
+
+-- name: empty_waiting!
+-- Whoever waited was looked at: a run over everybody ended.
+delete from profile.waiting;
+
+-- name: find_waiting
+-- Whom runs look at although the history does not show it.
+select person_id from profile.waiting order by person_id;
+
+-- name: ask_run<!
+-- Ask for a run; returns its number.
+insert into profile.runs (analysers, everybody, after_batch, asked_by, asked_at) values (:analysers, :everybody, :after, :actor, :now) returning id;
+
+-- name: next_run
+-- The oldest run that is not finished.
+select id, analysers, everybody, after_batch, upto_batch, asked_by, asked_at, started_at, finished_at, people, done, last_person, seconds, failed
+from profile.runs where finished_at is null order by id limit 1;
+
+-- name: find_runs
+-- The newest runs, or one.
+select id, analysers, everybody, after_batch, upto_batch, asked_by, asked_at, started_at, finished_at, people, done, last_person, seconds, failed
+from profile.runs where :run::bigint is null or id = :run order by id desc limit :limit;
+
+-- name: note_run!
+-- How far a run is.
+update profile.runs set upto_batch = :upto, started_at = :started_at, finished_at = :finished_at, people = :people, done = :done, last_person = :last_person,
+    seconds = seconds + :seconds where id = :run;
+
+-- name: last_runs
+-- Of each analyser that ever ran to the end: up to which batch, when it was asked for last, when it ended, whether one waits now.
+select analyser, max(upto_batch) filter (where finished_at is not null), max(asked_at), max(finished_at), bool_or(finished_at is null),
+    (array_agg(people order by id desc) filter (where finished_at is not null))[1], (array_agg(seconds order by id desc) filter (where finished_at is not null))[1]
+from profile.runs, unnest(analysers) analyser group by analyser;
+
+-- name: forget_runs!
+-- Runs that ended long ago, but for the last of each set of analysers.
+delete from profile.runs r where finished_at < :before
+and exists (select from profile.runs later where later.analysers @> r.analysers and later.id > r.id and later.finished_at is not null);
+
+-- name: keep_summary!
+-- What the findings of a trait look like over all people.
+insert into profile.summaries (trait, analyser, summary, computed_at) values (:trait, :analyser, :summary, :now)
+on conflict (trait) do update set analyser = excluded.analyser, summary = excluded.summary, computed_at = excluded.computed_at;
+
+-- name: find_summaries
+-- What the findings look like over all people.
+select trait, summary, computed_at from profile.summaries;
+
+-- name: count_confidence
+-- Of a trait how many people are looked at, know nothing, and are in each tenth of confidence. Columns: tenth (null: unknown), people.
+select case when found #> array['traits', (:trait)::text, 'value'] = 'null' then null
+    else least(floor((found #>> array['traits', (:trait)::text, 'confidence'])::float8 * 10), 9)::int end as tenth, count(*)
+from profile.findings where analyser = :analyser and found -> 'traits' ? (:trait)::text group by 1 order by 1;
+
+-- name: count_words
+-- How often each value of a trait occurs. Columns: value, people.
+select found #>> array['traits', (:trait)::text, 'value'] as value, count(*) from profile.findings
+where analyser = :analyser and found #>> array['traits', (:trait)::text, 'value'] is not null group by 1 order by 2 desc, 1 limit :most;
+
+-- name: count_elements
+-- In how many people's lists each value occurs. Columns: value, people.
+select value, count(*) from profile.findings cross join lateral jsonb_array_elements_text(
+    case jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) when 'array' then found #> array['traits', (:trait)::text, 'value'] else '[]' end) value
+where analyser = :analyser group by 1 order by 2 desc, 1 limit :most;
+
+-- name: count_keys
+-- Of how many people each name of a mapping has the greatest share. Columns: value, people.
+select top.key, count(*) from profile.findings cross join lateral (
+    select key from jsonb_each_text(case jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) when 'object' then found #> array['traits', (:trait)::text, 'value'] else '{}' end)
+    order by value::float8 desc, key limit 1) top
+where analyser = :analyser group by 1 order by 2 desc, 1 limit :most;
+
+-- name: count_moments
+-- How often a moment lies in each month. Columns: value, people.
+select left(found #>> array['traits', (:trait)::text, 'value'], 7) as value, count(*) from profile.findings
+where analyser = :analyser and found #>> array['traits', (:trait)::text, 'value'] is not null group by 1 order by 1 desc limit :most;
+
+-- name: count_numbers
+-- A number's distribution in steps of equal width. Columns: low, high, people.
+with values as (
+    select (found #>> array['traits', (:trait)::text, 'value'])::float8 as value from profile.findings
+    where analyser = :analyser and jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'number'
+), bounds as (select min(value) as low, max(value) as high from values),
+steps as (select low, high, case when high > low then (high - low) / :steps else 1 end as width from bounds where low is not null)
+select low + width * step, low + width * (step + 1), count(*) from values, steps
+cross join lateral (select least(floor((value - low) / width), :steps - 1)::int as step) s
+group by low, width, step order by step;
+
+-- name: people_with
+-- People of whom a trait has a value: the value itself, a part of a list, or the first name of a mapping. Columns: person_id, confidence.
+select person_id, (found #>> array['traits', (:trait)::text, 'confidence'])::float8 from profile.findings
+where analyser = :analyser and person_id > :after and (
+    found #>> array['traits', (:trait)::text, 'value'] = (:value)::text
+    or (jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'array' and found #> array['traits', (:trait)::text, 'value'] ? (:value)::text)
+    or (jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'object' and (:value)::text = (
+        select key from jsonb_each_text(found #> array['traits', (:trait)::text, 'value']) order by value::float8 desc, key limit 1))
+    or (:month and starts_with(found #>> array['traits', (:trait)::text, 'value'], (:value)::text))
+) order by person_id limit :limit;
+
+-- name: people_between
+-- People of whom a trait's number lies between two (from, to]; the least one belongs to the first. Columns: person_id, confidence.
+select person_id, (found #>> array['traits', (:trait)::text, 'confidence'])::float8 from profile.findings
+where analyser = :analyser and person_id > :after and jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'number'
+and (found #>> array['traits', (:trait)::text, 'value'])::float8 >= :low and (found #>> array['traits', (:trait)::text, 'value'])::float8 <= :high
+order by person_id limit :limit;

@@ -89,6 +89,7 @@ class Settings(Section):
     language: Literal["pl", "en"] = Field("pl", description="language of the console until a person chooses")
     timezone: str = Field("Europe/Warsaw", description="the shop's time zone")
     currency: str = Field("PLN", description="the shop's currency, ISO 4217")
+    never_infer: str = Field("", description="words, separated by commas, that reveal a special category in this shop: what names one is never on a profile")
     collector: CollectorSettings = CollectorSettings()  # pyright: ignore[reportCallIssue]
     app: AppSettings = AppSettings()  # pyright: ignore[reportCallIssue]
     smtp: SmtpSettings = SmtpSettings()  # pyright: ignore[reportCallIssue]

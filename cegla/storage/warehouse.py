@@ -205,6 +205,15 @@ class Snapshot:
         return [person for (person,) in self._cursor.execute(asked, [batch]).fetchall()]
 
 
+    def people_moved_since(self, batch: int) -> list[int]:
+        """Everybody who won or lost identities in later batches than this one, as far as they are people still."""
+        asked = """
+            select distinct coalesce(m.mapped_person, t.person)
+            from (select unnest([from_person, to_person, identity_id]) as person from moves where batch > ?) t
+            left join derived.main.identity_map m on m.mapped_identity = t.person"""
+        return [person for (person,) in self._cursor.execute(asked, [batch]).fetchall()]
+
+
 def _listed(person_ids: Iterable[int]) -> pa.Table:
     return pa.table({"person_id": pa.array(list(person_ids), pa.int64())})
 

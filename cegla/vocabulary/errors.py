@@ -474,3 +474,11 @@ class PlanNotPossible(Refused):
     code, status = "CEGLA-E0364", 409
     what = Text("Źródło wewnętrzne nie ma planu.", "An internal source has no tracking plan.")
     todo = Text("Wybierz źródło, które przysyła zdarzenia z zewnątrz.", "Choose a source that sends events from outside.")
+
+
+class AnalyserPurposeMissing(InvalidInput):
+    """An analyser is turned on without a purpose of the register that somebody chose."""
+
+    code = "CEGLA-E0365"
+    what = Text("Analizator {analyser} wymaga celu z rejestru celów.", "The analyser {analyser} needs a purpose from the register.")
+    todo = Text("Podaj jeden z celów: {purposes}.", "Give one of these purposes: {purposes}.")

@@ -11,7 +11,8 @@ import structlog
 from cegla.activate import actions as activate
 from cegla.collect import actions as collect
 from cegla.flow import Intake, refresh
-from cegla.night import night, recompute_segments
+from cegla.night import analyse, night, recompute_segments
+from cegla.profile import actions as profile
 from cegla.repair import actions as repair
 from cegla.segment import actions as segment
 from cegla.storage.failpoint import passing
@@ -27,6 +28,7 @@ MAILBOX_SECONDS = 60.0
 REFRESH_REST = 2.0  # rounds of traits and segments follow each other so that they take a third of the time of one thread,
 LONGEST_REFRESH_REST_SECONDS = 1.0  # and nobody waits longer than this for the next,
 REFRESH_REST_WHEN_BEHIND = 5.0  # unless requests wait for intake: then a sixth of the time, whatever a round costs
+ROUNDS_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 5.0
 
 
@@ -44,6 +46,7 @@ class Loops:
         self.intake = Intake(ws)
         self.outlet = activate.Outlet(ws)
         self._listener: activate.Listener | None = None
+        self.rounds = profile.runs.Worker()
         self._ending = threading.Event()
         self._applied = threading.Event()  # a batch is in the history, and traits may not know
         self._applied.set()
@@ -58,6 +61,7 @@ class Loops:
                 ("imports", self._import),
                 ("time", self._follow_time),
                 *([("returns", self._look_into_mailbox)] if ws.settings.returns.imap_host else []),
+                ("analysers", self._analyse),
                 ("balance", self._check_balance),
             )
         ]
@@ -145,6 +149,16 @@ class Loops:
             collect.perform(self.ws, import_id)
             return 0.0
         return 0.0 if undo_import(self.ws, import_id) else 0.5
+
+    def _analyse(self) -> float:
+        """A part of the analysers' rounds, then as long a rest, so that what follows from events goes first."""
+        began = time.perf_counter()
+        run = analyse(self.ws, self.rounds)
+        if run is None:
+            return ROUNDS_SECONDS
+        if run.finished_at is not None:
+            LOG.info("analysers are done", run=run.id, analysers=list(run.analysers), people=run.done)
+        return time.perf_counter() - began
 
     def _check_balance(self) -> float:
         """Whether everything accepted is accounted for: at the start, and then each minute."""

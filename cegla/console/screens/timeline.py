@@ -37,7 +37,7 @@ def show(visit: Visit) -> Response:
 def page(visit: Visit, person: int, chosen: dict[str, str]) -> dict[str, Any]:
     """One page of a timeline and the address of the next; `chosen` are the filters as typed, blank or unreadable ones count as open."""
     wanted = _wanted(visit, chosen)
-    found: Sequence[Any] = profile.timeline(visit.ws.warehouse, person, _before(visit.query.get("before", "")), AT_ONCE + 1, wanted)
+    found: Sequence[Any] = profile.past.timeline(visit.ws.warehouse, person, _before(visit.query.get("before", "")), AT_ONCE + 1, wanted)
     last = found[AT_ONCE - 1] if len(found) > AT_ONCE else None
     asked = {name: value for name, value in chosen.items() if value}
     more = urlencode({**asked, "before": f"{last.occurred_at.timestamp():.6f}-{last.event_id}"}) if last else ""

@@ -1,0 +1,322 @@
+"""Runs of analysers over everybody, or over the people there is news of: asked for, done in parts, and summed up.
+
+    asked (by the clock, a command, a switch) ──► the oldest one, PEOPLE_AT_A_TIME a transaction ──► finished ──► summaries
+
+A run names its analysers with their versions ("os@1"), so that a method that changed counts as one that never ran.
+"""
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from cegla.govern import actions as govern
+from cegla.govern.actions import PURPOSES
+from cegla.profile import analysing, findings
+from cegla.profile.analysing import PEOPLE_AT_A_TIME, When
+from cegla.profile.catalogue import ANALYSERS, BY_KEY, TRAITS
+from cegla.profile.findings import Learnt, Switch
+from cegla.profile.rules.analysis import AnalysedTrait, Analyser
+from cegla.profile.store import SQL, as_stored
+from cegla.storage.warehouse import Readable, Snapshot
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.errors import AnalyserPurposeMissing, NotFound
+from cegla.vocabulary.text import Text
+
+EVERY_HOUR = timedelta(hours=1)
+KEEP_RUNS = timedelta(days=30)
+LAST_NUMBER = 2**62  #: beyond every person
+MOST_VALUES, STEPS = 50, 20
+_NUMBER = r"-?\d{1,15}(?:\.\d{1,15})?(?:e[-+]?\d{1,2})?"
+_BOUNDS = re.compile(rf"({_NUMBER})\.\.({_NUMBER})")
+BY_THE_CLOCK = "clock"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run and how far it is. `analysers` are named with their version; times are UTC, `seconds` those it worked."""
+
+    id: int
+    analysers: tuple[str, ...]
+    everybody: bool
+    after_batch: int
+    upto_batch: int | None
+    asked_by: str
+    asked_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    people: int
+    done: int
+    last_person: int
+    seconds: float
+    failed: str | None
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """What an analyser did last: up to which batch it knows everything, when it was asked, when it ended, and whether it waits or works now."""
+
+    upto_batch: int | None
+    asked_at: datetime
+    finished_at: datetime | None
+    is_waiting: bool
+    people: int | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a trait looks like over all people: how many were looked at and known, in each tenth of confidence, and its values or steps.
+
+    `values` are (value, people), the most frequent first; `steps` (low, high, people) of numbers.
+    """
+
+    people: int
+    known: int
+    confidence: tuple[int, ...]
+    values: tuple[tuple[str, int], ...]
+    steps: tuple[tuple[float, float, int], ...]
+    computed_at: datetime
+
+    @property
+    def mean_confidence(self) -> float:
+        """Of those known, by the middle of each tenth."""
+        return sum((tenth + 0.5) / 10 * people for tenth, people in enumerate(self.confidence)) / self.known if self.known else 0.0
+
+
+def analyse_touched(conn: Connection, past: Readable, people: Sequence[int], when: When) -> int:
+    """Right after a batch: what the analysers that run on events find of the people touched; what must not be known of them any more goes."""
+    if not people:
+        return 0
+    on = analysing.running(conn)
+    profiling = [row.key for row, purpose in on if purpose == "profiling"]
+    if profiling and (objecting := sorted(when.objecting.intersection(people))):
+        SQL.drop_findings_of(conn, people=objecting, analysers=profiling)
+    chosen = [(row, purpose) for row, purpose in on if row.schedule == "on_event"]
+    return analysing.analyse(conn, past, people, chosen, when) if chosen else 0
+
+
+def look_again(conn: Connection, people: Sequence[int]) -> None:
+    """Have the next runs look at people whose findings were dropped although they live on."""
+    SQL.wait_for_run(conn, people=list(people))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An analyser as it stands: its row, whether it is on and why, its last run, what it learnt, and what its traits look like."""
+
+    analyser: Analyser
+    switch: Switch
+    last: LastRun | None
+    learnt: Learnt
+    summaries: dict[str, Summary]
+
+    @property
+    def people(self) -> int:
+        """Of how many people there was any evidence when it ran last."""
+        return max((one.people for one in self.summaries.values()), default=0)
+
+    @property
+    def known(self) -> int:
+        """Of how many people the best known of its traits is known."""
+        return max((one.known for one in self.summaries.values()), default=0)
+
+
+def ask(conn: Connection, keys: Sequence[str], actor: str, now: datetime, *, everybody: bool) -> list[Run]:
+    """Ask for runs of analysers that are on; those that never ran look at everybody. Returns the runs, none when nothing is on."""
+    on = [row for row, _ in analysing.running(conn) if row.key in keys]
+    last = last_runs(conn)
+    fresh = [row for row in on if (found := last.get(row.key)) is None or found.upto_batch is None]
+    whole = [row for row in on if everybody or row in fresh]
+    touched = [row for row in on if row not in whole]
+    numbers = [_ask(conn, whole, 0, actor, now)] if whole else []
+    if touched:
+        numbers.append(_ask(conn, touched, min(last[row.key].upto_batch or 0 for row in touched), actor, now))
+    return [run_of(conn, number) for number in numbers]
+
+
+def ask_due(conn: Connection, now: datetime) -> int:
+    """Ask for what the clock asks for: an hour's round, and everybody for analysers that are new; returns how many runs were asked."""
+    last = last_runs(conn)
+    on = [row for row, _ in analysing.running(conn) if not ((found := last.get(row.key)) and found.is_waiting)]
+    due = [row.key for row in on if row.key not in last or (row.schedule == "hourly" and now - last[row.key].asked_at >= EVERY_HOUR)]
+    return len(ask(conn, due, BY_THE_CLOCK, now, everybody=False)) if due else 0
+
+
+def ask_nightly(conn: Connection, now: datetime) -> int:
+    """Ask for the night's rounds: everybody where time alone or something learnt changes traits, else the people there is news of."""
+    on = [row for row, _ in analysing.running(conn)]
+    whole = [row.key for row in on if row.ages or row.fit is not None]
+    touched = [row.key for row in on if row.key not in whole and row.schedule == "nightly"]
+    asked = ask(conn, whole, BY_THE_CLOCK, now, everybody=True) if whole else []
+    asked += ask(conn, touched, BY_THE_CLOCK, now, everybody=False) if touched else []
+    SQL.forget_runs(conn, before=now - KEEP_RUNS)
+    return len(asked)
+
+
+def next_run(conn: Connection) -> Run | None:
+    """The oldest run that is not finished."""
+    return next((_run(row) for row in SQL.next_run(conn)), None)
+
+
+def run_of(conn: Connection, number: int) -> Run:
+    """One run. Raises NotFound."""
+    for row in SQL.find_runs(conn, run=number, limit=1):
+        return _run(row)
+    raise NotFound(where="run", seen=number, thing=Text(f"przebieg {number}", f"run {number}"))
+
+
+def newest(conn: Connection, limit: int = 20) -> list[Run]:
+    """The newest runs first."""
+    return [_run(row) for row in SQL.find_runs(conn, run=None, limit=limit)]
+
+
+def last_runs(conn: Connection) -> dict[str, LastRun]:
+    """What each analyser did last, in its present version; those that were never asked to are left out."""
+    found = {name: LastRun(*rest) for name, *rest in SQL.last_runs(conn)}
+    return {row.key: found[row.method_version] for row in ANALYSERS if row.method_version in found}
+
+
+class Worker:
+    """Does runs part by part. It remembers whom the run at work is about, so that everybody is looked up once."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._people: list[int] = []
+
+    def work(self, conn: Connection, past: Snapshot, batch: int, when: When) -> Run | None:
+        """The next part of the oldest run, in the caller's transaction, which alone rewrites traits; None when there is no run.
+
+        `batch` is the last committed one, `past` the history as it left it. A run that starts first has its analysers learn.
+        """
+        run = next_run(conn)
+        if run is None:
+            return None
+        began = time.perf_counter()
+        chosen = [(row, purpose) for row, purpose in analysing.running(conn) if row.method_version in run.analysers]
+        if run.started_at is None:
+            run = replace(run, started_at=when.now, upto_batch=batch)
+            if run.everybody:
+                analysing.learn(conn, past, chosen, when)
+        if self._number != run.id:
+            self._number, self._people = run.id, self._whom(conn, past, run)
+        rest = [person for person in self._people if person > run.last_person]
+        some, is_last = rest[:PEOPLE_AT_A_TIME], len(rest) <= PEOPLE_AT_A_TIME
+        upto = LAST_NUMBER if is_last else some[-1]
+        if chosen:
+            analysing.analyse(conn, past, some, chosen, when, between=(run.last_person, upto) if run.everybody else None)
+        run = replace(run, people=len(self._people), done=run.done + len(some), last_person=upto, finished_at=when.now if is_last else None)
+        if is_last:
+            for row, _ in chosen:
+                summarize(conn, row, when.now)
+            if run.everybody and len(chosen) == len(analysing.running(conn)):
+                SQL.empty_waiting(conn)
+            self._number, self._people = 0, []
+        SQL.note_run(conn, run=run.id, upto=run.upto_batch, started_at=run.started_at, finished_at=run.finished_at, people=run.people, done=run.done,
+            last_person=run.last_person, seconds=time.perf_counter() - began)  # fmt: skip
+        return run
+
+    def _whom(self, conn: Connection, past: Snapshot, run: Run) -> list[int]:
+        if run.everybody:
+            return analysing.everybody(past)
+        waiting = [person for (person,) in SQL.find_waiting(conn)]
+        return sorted({*past.people_since(run.after_batch), *past.people_moved_since(run.after_batch), *waiting})
+
+
+def summarize(conn: Connection, analyser: Analyser, now: datetime) -> None:
+    """Count what an analyser found over all people, for the console."""
+    for trait in analyser.traits:
+        where = {"analyser": analyser.key, "trait": trait.key}
+        tenths = dict(SQL.count_confidence(conn, **where))
+        known = [int(tenths.get(tenth, 0)) for tenth in range(10)]
+        summary = {"people": sum(tenths.values()), "known": sum(known), "confidence": known}
+        summary |= {"values": _values(conn, trait, where), "steps": _steps(conn, trait, where)}
+        SQL.keep_summary(conn, **where, summary=as_stored(summary), now=now)
+
+
+def summaries(conn: Connection) -> dict[str, Summary]:
+    """What each trait looked like over all people when its analyser last ran, by the trait's key."""
+    return {
+        trait: Summary(
+            found["people"], found["known"], tuple(found["confidence"]), tuple((value, people) for value, people in found["values"]),
+            tuple((low, high, people) for low, high, people in found["steps"]), at,
+        )
+        for trait, found, at in SQL.find_summaries(conn)
+    }  # fmt: skip
+
+
+def people_with(conn: Connection, key: str, value: str, after: int = 0, limit: int = 50) -> list[tuple[int, float]]:
+    """(person, confidence) of people of whom a trait has a value, ascending, only those after a person.
+
+    Of lists the value is a part, of shares the first name, of moments a month (2026-11), of numbers two of them: "10..20". Raises NotFound.
+    """
+    analyser, row = trait_of(key)
+    where = {"analyser": analyser.key, "trait": row.key, "after": after, "limit": limit}
+    if bounds := _BOUNDS.fullmatch(value):
+        return list(SQL.people_between(conn, low=float(bounds[1]), high=float(bounds[2]), **where))
+    return list(SQL.people_with(conn, value=value, month=row.value_type == "moment", **where))
+
+
+def overview(conn: Connection) -> list[Standing]:
+    """How every analyser stands, in the order of the table."""
+    stand, last, seen = findings.switches(conn), last_runs(conn), summaries(conn)
+    known = findings.learnt(conn, [row.key for row in ANALYSERS])
+    return [
+        Standing(row, stand[row.key], last.get(row.key), known[row.key], {trait.key: seen[trait.key] for trait in row.traits if trait.key in seen})
+        for row in ANALYSERS
+    ]  # fmt: skip
+
+
+def row_of(key: str) -> Analyser:
+    """The row of an analyser. Raises NotFound."""
+    if key not in BY_KEY:
+        raise NotFound(where="analyser", seen=key, thing=Text(f"analizator {key}", f"analyser {key}"))
+    return BY_KEY[key]
+
+
+def trait_of(key: str) -> tuple[Analyser, AnalysedTrait]:
+    """A trait and its analyser. Raises NotFound."""
+    if key not in TRAITS:
+        raise NotFound(where="trait", seen=key, thing=Text(f"cecha {key}", f"trait {key}"))
+    return TRAITS[key]
+
+
+def switch(conn: Connection, key: str, is_on: bool, purpose: str, actor: str, now: datetime) -> None:
+    """Turn an analyser on for a purpose, which asks for a run over everybody, or off, which removes everything it found and learnt.
+
+    An empty purpose is that of its row; sensitive inferences want theirs said. The audit log remembers. Raises NotFound,
+    AnalyserPurposeMissing.
+    """
+    row = row_of(key)
+    if is_on and ((not purpose and not row.on_by_default) or (purpose and purpose not in PURPOSES)):
+        raise AnalyserPurposeMissing(where="purpose", seen=purpose, analyser=key, purposes=", ".join(PURPOSES))
+    SQL.keep_switch(conn, analyser=key, is_on=is_on, purpose=purpose or row.purpose, actor=actor, now=now)
+    govern.note(conn, actor, "analyser.on" if is_on else "analyser.off", key, {"purpose": purpose or row.purpose, "legal_class": row.legal_class}, now)
+    if is_on:
+        ask(conn, [key], actor, now, everybody=True)
+        return
+    for forget in (SQL.drop_analyser, SQL.drop_parameters, SQL.drop_summaries):
+        forget(conn, analyser=key)
+
+
+def _ask(conn: Connection, rows: Sequence[Analyser], after: int, actor: str, now: datetime) -> int:
+    number = SQL.ask_run(conn, analysers=[row.method_version for row in rows], everybody=not after, after=after, actor=actor, now=now)
+    return number[0] if isinstance(number, tuple) else number
+
+
+def _values(conn: Connection, trait: AnalysedTrait, where: dict[str, str]) -> list[Any]:
+    """The most frequent values, where there are such."""
+    words = SQL.count_words
+    ways: dict[str, Any] = {"word": words, "flag": words, "hour": words, "list": SQL.count_elements, "shares": SQL.count_keys, "moment": SQL.count_moments}
+    return [list(row) for row in ways[trait.value_type](conn, most=MOST_VALUES, **where)] if trait.value_type in ways else []
+
+
+def _steps(conn: Connection, trait: AnalysedTrait, where: dict[str, str]) -> list[Any]:
+    return [list(row) for row in SQL.count_numbers(conn, steps=STEPS, **where)] if trait.value_type in ("number", "score", "share") else []
+
+
+def _run(row: Sequence[Any]) -> Run:
+    number, analysers, *rest = row
+    return Run(number, tuple(analysers), *rest)

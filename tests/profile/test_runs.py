@@ -1,0 +1,174 @@
+"""Runs of analysers over a real base: asked for, done part by part, summed up; and what must not be known goes."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cegla.collect import actions as collect
+from cegla.flow import Intake
+from cegla.night import analyse, ask_analysers
+from cegla.profile import actions as profile
+from cegla.profile import analysing
+from cegla.resolve import actions as resolve
+from cegla.storage.workspace import Workspace
+from cegla.vocabulary.consent import Basis
+from cegla.vocabulary.errors import AnalyserPurposeMissing, NotFound
+from cegla.vocabulary.identifiers import Identifier
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1"
+DESKTOP = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+SOURCES: dict[str, int] = {}
+
+
+@pytest.fixture
+def ws(workspace: Workspace) -> Iterator[Workspace]:
+    workspace.clock = lambda: NOW
+    with workspace.transaction() as conn:
+        SOURCES["shop"] = collect.add_source(conn, "shop", "server", Basis.CONTRACT, NOW)[0].id
+    yield workspace
+
+
+def visit(user: str, hours: int, agent: str = PHONE, **more: Any) -> dict[str, Any]:
+    at = NOW - timedelta(hours=hours)
+    return {"type": "page", "messageId": f"{user}-{hours}", "userId": user, "timestamp": at.isoformat(), "context": {"userAgent": agent}, "properties": {"url": "https://shop.example/"}} | more
+
+
+def take_in(ws: Workspace, *events: dict[str, Any]) -> None:
+    with ws.transaction() as conn:
+        collect.write_down(conn, SOURCES["shop"], [json.dumps({"batch": list(events)}).encode()], NOW)
+    Intake(ws).drain()
+
+
+def finish(ws: Workspace) -> list[Any]:
+    worker, parts = profile.runs.Worker(), list[Any]()
+    while run := analyse(ws, worker):
+        parts.append(run)
+    return parts
+
+
+def known(ws: Workspace, user: str) -> dict[str, Any]:
+    with ws.transaction() as conn:
+        person = resolve.look_up(conn, [Identifier("user_id", user)])[0]
+        assert person is not None
+        return profile.profiles_of(conn, [person])[person]
+
+
+def three_people(ws: Workspace) -> None:
+    take_in(ws, *(visit(user, 2 + 24 * day, DESKTOP if user == "u3" else PHONE) for user in ("u1", "u2", "u3") for day in range(4)))
+
+
+def test_a_new_analyser_looks_at_everybody_part_by_part_and_is_summed_up(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    three_people(ws)
+    monkeypatch.setattr("cegla.profile.runs.PEOPLE_AT_A_TIME", 2)
+    parts = finish(ws)
+    assert [part.done for part in parts if "os@1" in part.analysers] == [2, 3]
+    assert parts[0].finished_at is None
+    assert known(ws, "u1")["os.family"] == "iOS"
+    with ws.transaction() as conn:
+        summary = profile.runs.summaries(conn)["os.family"]
+        assert (summary.people, summary.known, summary.values) == (3, 3, (("iOS", 2), ("Windows", 1)))
+        assert len(profile.runs.people_with(conn, "os.family", "iOS")) == 2
+        assert len(profile.runs.people_with(conn, "os.share", "Windows")) == 1
+
+
+def test_an_hour_later_only_people_there_is_news_of_are_looked_at(ws: Workspace) -> None:
+    three_people(ws)
+    finish(ws)
+    take_in(ws, *(visit("u1", hour, DESKTOP) for hour in range(1)))
+    ws.clock = lambda: NOW + timedelta(hours=1, minutes=1)
+    touched = [part for part in finish(ws) if "os@1" in part.analysers]
+    assert [(part.everybody, part.done) for part in touched] == [(False, 1)]
+    assert set(known(ws, "u1")["os.share"]) == {"iOS", "Windows"}
+
+
+def test_a_night_asks_for_everybody_where_time_alone_changes_traits(ws: Workspace) -> None:
+    three_people(ws)
+    finish(ws)
+    ask_analysers(ws, NOW)
+    assert all(part.everybody for part in finish(ws) if "os@1" in part.analysers)
+
+
+def test_what_a_run_found_is_what_a_run_over_some_people_finds(ws: Workspace) -> None:
+    three_people(ws)
+    finish(ws)
+    with ws.transaction() as conn, ws.warehouse.snapshot(10**9) as past:
+        assert past is not None
+        before = conn.execute("select person_id, analyser, found from profile.findings order by 1, 2").fetchall()
+        everybody = analysing.everybody(past)
+        analysing.analyse(conn, past, everybody[:1], analysing.running(conn), profile.runs.When(NOW, ws.settings.zone))
+        assert conn.execute("select person_id, analyser, found from profile.findings order by 1, 2").fetchall() == before
+        assert len(before) >= 3
+
+
+def test_turned_off_an_analyser_leaves_nothing_behind(ws: Workspace) -> None:
+    three_people(ws)
+    finish(ws)
+    with ws.transaction() as conn:
+        profile.runs.switch(conn, "os", False, "", "anna", NOW)
+    assert not any(key.startswith("os.") for key in known(ws, "u1"))
+    with ws.transaction() as conn:
+        assert not any(key.startswith("os.") for key in profile.runs.summaries(conn))
+        assert not any(part for part in finish(ws) if "os@1" in part.analysers)
+        profile.runs.switch(conn, "os", True, "profiling", "anna", NOW)
+    finish(ws)
+    assert known(ws, "u1")["os.family"] == "iOS"
+
+
+def test_a_purpose_that_is_not_in_the_register_is_refused(ws: Workspace) -> None:
+    with ws.transaction() as conn:
+        with pytest.raises(AnalyserPurposeMissing):
+            profile.runs.switch(conn, "os", True, "curiosity", "anna", NOW)
+        with pytest.raises(NotFound):
+            profile.runs.switch(conn, "horoscope", True, "profiling", "anna", NOW)
+
+
+@pytest.mark.parametrize("traits", [{"birthday": "2014-05-01"}, {"age": 12}])
+def test_of_a_child_nothing_is_inferred(ws: Workspace, traits: dict[str, Any]) -> None:
+    three_people(ws)
+    finish(ws)
+    assert "os.family" in known(ws, "u1")
+    take_in(ws, {"type": "identify", "messageId": "i", "userId": "u1", "timestamp": NOW.isoformat(), "traits": traits, "context": {"userAgent": PHONE}})
+    with ws.transaction() as conn:
+        profile.runs.ask(conn, ["os"], "anna", NOW, everybody=True)
+    finish(ws)
+    assert "os.family" not in known(ws, "u1")
+    assert "os.family" in known(ws, "u2")
+
+
+def test_who_objects_to_profiling_is_not_profiled_any_more(ws: Workspace) -> None:
+    three_people(ws)
+    with ws.transaction() as conn:
+        profile.runs.switch(conn, "os", True, "profiling", "anna", NOW)
+    finish(ws)
+    assert "os.family" in known(ws, "u1")
+    objection = {"consent": {"categoryPreferences": {"profiling": False}}, "userAgent": PHONE}
+    take_in(ws, {"type": "track", "event": "Segment Consent Preference Updated", "messageId": "c", "userId": "u1", "timestamp": NOW.isoformat(), "context": objection})
+    assert "os.family" not in known(ws, "u1")
+    assert "os.family" in known(ws, "u2")
+
+
+def test_an_erased_person_leaves_no_finding(ws: Workspace) -> None:
+    three_people(ws)
+    finish(ws)
+    with ws.transaction() as conn:
+        person = resolve.look_up(conn, [Identifier("user_id", "u1")])[0]
+        assert person is not None
+        assert profile.export_person(conn, [person])["findings"][person]["os.family"]["value"] == "iOS"
+        assert profile.erase_person(conn, [person]) > 0
+        assert not profile.export_person(conn, [person])["findings"]
+
+
+def test_a_browser_that_two_people_share_makes_neither_sure(ws: Workspace) -> None:
+    for user, start in (("u1", 40), ("u2", 10)):
+        signed_in = [{**visit(user, start - hour), "anonymousId": "browser"} for hour in range(4)]
+        anonymous = [{key: value for key, value in visit(f"{user}?", start - 4 - hour).items() if key != "userId"} | {"anonymousId": "browser"} for hour in range(4)]
+        take_in(ws, *signed_in, *anonymous, *(visit(user, 60 + hour * 24) for hour in range(8)))
+    finish(ws)
+    with ws.transaction() as conn:
+        found = {person: document["traits"]["os.family"]["confidence"] for person, document in conn.execute("select person_id, found from profile.findings where analyser = 'os'")}
+    assert len(found) == 2
+    assert max(found.values()) <= 0.5
