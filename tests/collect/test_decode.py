@@ -103,6 +103,12 @@ def test_numbers_nobody_can_hold_are_set_aside_alone(number: bytes) -> None:
     assert len(result.events) == 1
 
 
+def test_numbers_nobody_can_hold_do_not_add_up_to_a_lost_batch() -> None:
+    result = decoded(batch(good(), good(properties={"n": 77}), good(properties={"n": 88})).replace(b"77", b"9" * 5_000).replace(b"88", b"NaN"))
+    assert len(result.events) == 1
+    assert len(result.set_aside) == 2
+
+
 def test_nesting_is_counted_without_brackets_in_strings() -> None:
     def deep(levels: int) -> dict[str, object]:
         nested: Any = "end"
@@ -124,6 +130,17 @@ def test_nesting_that_breaks_the_parser_costs_its_own_event_only() -> None:
 
 def test_deep_nesting_that_is_no_event_is_an_unreadable_body() -> None:
     assert refused(decoded(b'{"batch":' + b"[" * 2_000)).reason is Reason.UNREADABLE_BODY
+
+
+def test_quotes_after_deep_nesting_are_looked_at_once() -> None:
+    """Looking anew at each of them, with hundreds of thousands, would not end within the suite's time."""
+    assert refused(decoded(b'{"a":' + b"[" * 2_000 + b'"' + b'\\"' * 240_000)).reason is Reason.UNREADABLE_BODY
+
+
+def test_one_byte_order_mark_is_passed_over_and_a_file_of_them_is_no_json() -> None:
+    mark = b"\xef\xbb\xbf"
+    assert only(decoded(mark + json.dumps(good()).encode())).message_id == "m-1"
+    assert refused(decoded(mark * 160_000)).reason is Reason.UNREADABLE_BODY
 
 
 @pytest.mark.parametrize("field", [{"-0": -0.0}, {"__proto__": {"polluted": True}}, {"": "empty key"}, {"big": 2**70}, {"text": "żółć 😀 \\u0000"}])

@@ -50,7 +50,9 @@ _read_anything = msgspec.json.Decoder(msgspec.Raw).decode
 _read_text = msgspec.json.Decoder(str).decode
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _NO_NUMBER = re.compile(rb"NaN|Infinity")
-_TEXT_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
+#: A text that never ends is taken whole too: trying anew at each quote within it would take hours for one request.
+_TEXT_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_MOST_DIGITS = 4_300  #: `sys.set_int_max_str_digits`
 _EVENT_DEPTH = 3  #: where the events of {"batch": [{...}]} stand
 _DEEP = 200  #: levels; far more than intake takes, far fewer than the reader stands
 
@@ -60,6 +62,7 @@ def read(body: bytes) -> Envelope:
 
     An event that is nested beyond what can be read stays as it came; in a batch so does one with NaN or Infinity, which some SDKs write.
     """
+    body = body.removeprefix(BOM_UTF8)
     try:
         return _envelope(body, _read_body(body))
     except msgspec.ValidationError:
@@ -67,7 +70,7 @@ def read(body: bytes) -> Envelope:
     except RecursionError:
         return _read_around_the_deep(body)
     except msgspec.DecodeError:
-        return read(body.removeprefix(BOM_UTF8)) if body.startswith(BOM_UTF8) else _read_with_broken_text(body)
+        return _read_with_broken_text(body)
 
 
 def _envelope(body: bytes, parts: _Body) -> Envelope:
@@ -132,6 +135,11 @@ def _text(raw: msgspec.Raw) -> str:
         return ""
 
 
+def _whole(digits: str) -> float:
+    """A whole number; one with more digits than Python reads is infinite, so that only its event is set aside."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
+
+
 def _read_with_broken_text(body: bytes) -> Envelope:
     """JSON.stringify writes half a surrogate pair as an escape; that is JSON, but no text. Python's json writes NaN, which is no JSON.
 
@@ -141,7 +149,7 @@ def _read_with_broken_text(body: bytes) -> Envelope:
         raise NotJson("malformed")
     no_numbers: list[str] = []
     try:
-        value = json.loads(body, parse_constant=lambda name: no_numbers.append(name) or float(name))
+        value = json.loads(body, parse_int=_whole, parse_constant=lambda name: no_numbers.append(name) or float(name))
     except RecursionError:
         return _read_around_the_deep(body)
     except ValueError:
