@@ -30,6 +30,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "collect": _collect,
     "intake": _main_of("intake"),
     "import": _main_of("file_import"),
+    "enrichment": _main_of("enrichment"),
     "resolve": _main_of("resolve"),
     "segments": _main_of("segments"),
     "duplicates": _main_of("duplicates"),

@@ -3,11 +3,16 @@
 An analyser is a file of `profile/analysers/` that ends in its row, `ANALYSER`; to be listed here is all it takes to run.
 """
 
-from cegla.profile.analysers import engage, intent, legal, online, os, place, quality, rhythm
+from cegla.profile.analysers import device, engage, geolocation, intent, legal, online, os, place, quality, rhythm, social
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser
+from cegla.reference.library import Library
+
+LIBRARY = Library()  #: what ships, read when first asked
 
 ANALYSERS: tuple[Analyser, ...] = (
+    geolocation.analyser(LIBRARY),
     os.ANALYSER,
+    device.analyser(LIBRARY.operators),
     online.ANALYSER,
     engage.ANALYSER,
     intent.ANALYSER,
@@ -15,6 +20,7 @@ ANALYSERS: tuple[Analyser, ...] = (
     place.ANALYSER,
     legal.ANALYSER,
     quality.ANALYSER,
+    social.ANALYSER,
 )
 BY_KEY: dict[str, Analyser] = {row.key: row for row in ANALYSERS}
 TRAITS: dict[str, tuple[Analyser, AnalysedTrait]] = {trait.key: (row, trait) for row in ANALYSERS for trait in row.traits}
