@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from cegla.console.screens import (
     accounts,
+    analysers,
     campaigns,
     door,
     duplicates,
@@ -76,6 +77,9 @@ ROUTES = (
     Route("POST", "/people/{id}/export", person.export, "people.requests"),
     Route("GET", "/people/{id}/erase", person.show_erase, "people.requests"),
     Route("POST", "/people/{id}/erase", person.erase, "people.requests"),
+    Route("GET", "/analysers", analysers.show, "reports.read"),
+    Route("POST", "/analysers", analysers.switch, "settings.edit"),
+    Route("GET", "/analysers/{trait}", analysers.trait, "people.read"),
     Route("GET", "/duplicates", duplicates.show, "people.read"),
     Route("POST", "/duplicates", duplicates.find, "people.link"),
     Route("GET", "/duplicates/{id}", duplicates.show_one, "people.read"),
