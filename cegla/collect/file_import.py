@@ -82,7 +82,7 @@ class ImportResult:
     rows_refused: int
     events: int
     by_name: dict[str, int]  #: events by name; identify calls as "identify"
-    total_micros: int | None  #: sum of all totals, with `total: lines`
+    total_micros: int | None  #: sum of all totals; None when the file has none that are numbers
     first_events: list[dict[str, Any]]
     errors: list[RowError]  #: the first ERRORS_SHOWN
     by_column: dict[str, dict[RowProblem, int]]  #: refused rows by column ("" where it is not one column) and problem
@@ -158,7 +158,8 @@ class _Run:
         self.mapping, self.path, self.tell = mapping, path, tell
         self.form = form_of(path, mapping.file)
         self.rows = 0
-        self._used = self._refused = self._total_micros = 0
+        self._used = self._refused = 0
+        self._total_micros: int | None = 0 if mapping.total == "lines" else None
         self._by_name: Counter[str] = Counter()
         self._first: list[dict[str, Any]] = []
         self._errors: list[RowError] = []
@@ -208,8 +209,8 @@ class _Run:
         self._by_name.update(made.by_name)
         sizes = np.diff(plan.offsets)
         self._used += len(plan.rows) - int(sizes[left_out].sum())
-        if plan.total_micros is not None:
-            self._total_micros += int(plan.total_micros.sum()) - int(plan.total_micros[left_out].sum())
+        if (totals := plan.event_totals) is not None:
+            self._total_micros = (self._total_micros or 0) + int(totals.sum()) - int(totals[left_out].sum())
         for text in made.texts.slice(0, FIRST_EVENTS - len(self._first)).to_pylist() if len(self._first) < FIRST_EVENTS else ():
             self._first.append(msgspec.json.decode(text))
 
@@ -225,7 +226,7 @@ class _Run:
         """What was counted."""
         return ImportResult(
             name=self.mapping.name, source=self.mapping.source, dry_run=dry_run, rows=self.rows, rows_used=self._used, rows_refused=self._refused,
-            events=self._by_name.total(), by_name=dict(self._by_name), total_micros=self._total_micros if self.mapping.total == "lines" else None,
+            events=self._by_name.total(), by_name=dict(self._by_name), total_micros=self._total_micros,
             first_events=self._first, errors=self._errors, by_column={name: dict(found) for name, found in self._by_column.items()}, seconds=self._seconds,
         )  # fmt: skip
 

@@ -78,6 +78,17 @@ def test_lines_of_orders_become_whole_orders_of_somebody(tmp_path: Path) -> None
     assert [proposed.place for proposed in found.proposals if proposed.column == "SKU"] == ["products.sku"]
 
 
+def test_a_list_of_whole_orders_tells_their_sum_without_those_that_are_refused(tmp_path: Path) -> None:
+    rows = [
+        ["E-mail", "Data zamówienia", "Numer zamówienia", "Kwota"],
+        ["a@example.pl", "03.04.2026", "Z-1", "12,50"],
+        ["b@example.pl", "13.04.2026", "Z-2", "1000,05"],
+    ]
+    path, found = examined(tmp_path, as_csv([*rows, ["c@example.pl", "31.02.2026", "Z-3", "7,00"]], ";").encode("cp1250"))
+    result = tried(path, found)
+    assert (result.by_name["Order Completed"], result.total_micros) == (2, 1_012_550_000)
+
+
 def test_without_customer_numbers_the_address_itself_says_who_it_is_and_is_no_browser_id(tmp_path: Path) -> None:
     path, found = examined(tmp_path, as_csv(PEOPLE).encode())
     assert "ids" not in found.mapping

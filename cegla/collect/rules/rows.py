@@ -80,6 +80,15 @@ class Plan:
     def __len__(self) -> int:
         return len(self.keys)
 
+    @property
+    def event_totals(self) -> Any:
+        """Micros of each event's total, as numpy int64: the sum of its lines or what its column says, where an empty one counts 0. None without numbers."""
+        given = self.group_values["more"].get("total")
+        if self.total_micros is not None or given is None or not (pa.types.is_floating(given.type) or pa.types.is_integer(given.type)):
+            return self.total_micros
+        micros = np.rint(np.asarray(pc.fill_null(pc.cast(given, pa.float64(), safe=False), 0.0)) * MICROS)
+        return np.where(np.abs(micros) < LARGEST_LINE_MICROS, micros, 0).astype(np.int64)
+
 
 def read_sheet(table: pa.Table, numbers: Any, mapping: Mapping) -> Sheet:
     """The columns of the file (all text, see `check_columns`) read as the mapping says."""
