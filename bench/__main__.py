@@ -33,6 +33,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "enrichment": _main_of("enrichment"),
     "resolve": _main_of("resolve"),
     "segments": _main_of("segments"),
+    "profile_read": _main_of("profile_read"),
     "duplicates": _main_of("duplicates"),
     "analysers": _main_of("analysers"),
     "memory": _main_of("memory"),

@@ -25,6 +25,7 @@ def recompute_traits(ws: Workspace, now: datetime) -> None:
     """Traits of everybody: time alone changes some."""
     with settled(ws) as (conn, past):
         profile.refresh(conn, past, None, now)
+        segment.computed.refresh(conn, past, None, now, objecting_people(conn))
 
 
 def recompute_accounts(ws: Workspace, now: datetime) -> None:

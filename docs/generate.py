@@ -209,16 +209,44 @@ works in console, API and command line. Days are counted back from now."""
 
 
 SCHEDULES = {"on_event": "right after an event, and at night", "hourly": "every hour, of whom there is news", "nightly": "every night"}
+LOOKS_AT = {
+    "nothing": "the events themselves", "anything": "`property`, `field`, or neither: then the moment", "amount": "`property` (a number) or `field: value`",
+    "text": "`property` or `field`",
+}  # fmt: skip
+DEFINITIONS = """What somebody defines in a file (`cegla trait apply`) or in the console under *Traits*. The file has one field, `traits`: a name and
+its fields each.
+
+| Field | |
+|---|---|
+| `label` | `{pl: …, en: …}`; without it the name |
+| `compute` | one of the calculations below |
+| `event`, `where` | which events; `where` is a list of the conditions that segments have (`{property: color, is: red}`) |
+| `property` or `field` | what to look at in an event: a property of its own, or one of the fields that segments know |
+| `days` | the window, back from now, in days of 24 hours; without it all of history |
+| `per` | of a ratio: the `event` (and `where`) to divide by |
+| `purpose` | a purpose of the register; `analytics` without it. People who objected to profiling have no value that serves profiling or marketing |
+| `retention_days` | the value is forgotten this long after the newest event it rests on |
+| `on_site` | `true`: a page's own script may read it (see [the profile API](../how-to/read-profiles.md)) |
+
+Values follow each batch within seconds, and time alone within a minute. Segments know a trait as `computed.NAME`, messages as
+`{{ person.NAME }}`. An amount is in micros of a unit; messages also know it in units."""
 
 
 def traits_page() -> str:
     intro = """What Cegla works out about a person. Every trait comes with its confidence, the evidence it rests on, the method and its version,
 the time it was computed and the purpose it may be used for."""
+    calculations = table(
+        ["`compute`", "Meaning", "Znaczenie", "Looks at", "Value", "Example"],
+        (
+            [code(row.key), row.label.en, row.label.pl, LOOKS_AT[row.wants], row.kind or "as what it looks at", code(json.dumps(dict(row.example)))]
+            for row in segment.computed.CALCULATIONS.values()
+        ),
+    )
     listed = table(
         ["Trait", "Label", "Nazwa", "Type", "Purpose", "Method", "Least evidence"],
         ([code(row.key), row.label.en, row.label.pl, row.value_type, row.purpose, code(row.method), row.min_evidence] for row in profile.TRAITS),
     )
-    return page("Traits", intro, listed)
+    return page("Traits", intro, listed, "## Computed traits", DEFINITIONS, calculations)
 
 
 def analysers_page() -> str:

@@ -15,6 +15,7 @@ import { readSoFar, startReading, watchReading } from './reading.js';
 import { clean, cleanUrl } from './scrub.js';
 import { listenForConsent } from './signals.js';
 import { agreed, consentObject, forgetState, isCookieless, keepState, level, openState, refused, state, uuid } from './state.js';
+import { visitor } from './visitor.js';
 import { onForeignChange, peek, storageAllowed } from './storage.js';
 
 const text = (value) => (value === undefined || value === null || value === '' ? undefined : String(value));
@@ -30,6 +31,7 @@ const METHODS = {
   alias: (userId, previousId) => call('alias', { userId: text(userId), previousId: text(previousId) || state.userId || state.anonymousId }),
   reset,
   consent,
+  visitor,
   state: () => ({ version: VERSION, level: level(), consent: consentObject(), gpc: state.gpc, stored: storageAllowed(), anonymousId: state.anonymousId || null, userId: state.userId || null }),
 };
 

@@ -7,6 +7,7 @@ export const DEFAULTS = {
   before: 'hold',
   mode: 'stored',
   auto: 'page reading clicks links forms search',
+  profiles: '',
   search: 'q query s search szukaj fraza phrase keyword',
 };
 

@@ -1,19 +1,24 @@
 """The API as an ASGI application: every route of the table, one shape for every refusal."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, get_type_hints
 
 import psycopg
 import structlog
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from cegla.api.call import language_of, needs
+from cegla.api.call import language_of, needs, opened
 from cegla.api.plain import plain
+from cegla.api.profiles import Profiles
 from cegla.api.routes import ROUTES
+from cegla.api.visitor import Turnstile
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.errors import Broken, CeglaError, DatabaseAway, FieldMissing, InvalidInput, NotFound, Transient, WrongUsage
@@ -29,7 +34,14 @@ def build_api(ws: Workspace, holders: Sequence[govern.Holder], token: str) -> Fa
     """The API over one workspace; to be mounted at /api/v1. `token` is the key of the data directory's owner: it may do everything."""
     api = FastAPI(title="Cegla", version="1", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
     api.state.ws, api.state.holders, api.state.token = ws, holders, token
+    api.state.profiles, api.state.turnstile = Profiles(ws), Turnstile()
     for route in ROUTES:
+        if route.hot:
+            api.router.add_api_route(
+                route.path, route.handler, methods=[route.method], summary=route.summary, operation_id=route.key, response_model=None,
+                route_class_override=_hot(route.permission),
+            )  # fmt: skip
+            continue
         guards = [Depends(needs(route.permission))] if route.permission else []
         api.add_api_route(
             route.path, _answering(route.handler), methods=[route.method], dependencies=guards,
@@ -43,6 +55,30 @@ def build_api(ws: Workspace, holders: Sequence[govern.Holder], token: str) -> Fa
     api.add_exception_handler(UnicodeEncodeError, _unstorable)
     api.add_exception_handler(Exception, _failed)
     return api
+
+
+def _hot(permission: str) -> type[APIRoute]:
+    """A kind of route whose handler is called with the request and its read body, without the machinery of dependencies around it.
+
+    The handler checks who calls; here that is done only where the body cannot be read, so that a stranger learns nothing about it.
+    """
+
+    class Hot(APIRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handler, shape = self.endpoint, get_type_hints(self.endpoint)["body"]
+
+            async def answer(request: Request) -> Response:
+                try:
+                    body = shape.model_validate_json(await request.body())
+                except ValidationError as error:
+                    if permission:
+                        needs(permission)(await run_in_threadpool(opened, request))
+                    raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in error.errors()]) from None
+                return await handler(request, body)
+
+            return answer
+
+    return Hot
 
 
 def _answering(handler: Callable[..., Any]) -> Callable[..., Response]:

@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import ForeignRequest, NotFound, NotPermitted, WrongKey
+from cegla.vocabulary.errors import ForeignRequest, InvalidInput, NotFound, NotPermitted, WrongKey
 from cegla.vocabulary.people import parse_person_label, person_label
 from cegla.vocabulary.text import Language
 
@@ -80,6 +80,17 @@ def person_number(label: str) -> int:
     if number is None:
         raise NotFound(where="person", seen=label, thing=label)
     return number
+
+
+def timeline_place(text: str) -> tuple[datetime, int] | None:
+    """Where a page of a timeline begins: the time and number of the last event already seen. Raises InvalidInput."""
+    if not text:
+        return None
+    moment, _, number = text.partition("_")
+    try:
+        return datetime.fromisoformat(moment), int(number)
+    except ValueError:
+        raise InvalidInput(where="before", seen=text, detail="2026-01-31T12:00:00Z_123") from None
 
 
 def not_found(what: str, number: int) -> NotFound:

@@ -1,22 +1,21 @@
 """People: list, search, look up, profile, timeline, export, erase. Identifiers are masked unless the caller may and asks to see them."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Query
 
 from cegla.account import actions as account
 from cegla.api.accounts import belonging_shape
-from cegla.api.call import Call, Opened, not_found, person_number
+from cegla.api.call import Call, Opened, not_found, person_number, timeline_place
 from cegla.api.plain import plain
-from cegla.api.shapes import After, Erase, Limit, LookUp, Search
+from cegla.api.shapes import After, Correction, Erase, Limit, LookUp, Search
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import InvalidInput, NotFound, NotPermitted
+from cegla.vocabulary.errors import NotFound, NotPermitted
 from cegla.vocabulary.identifiers import Identifier, normalized
 from cegla.vocabulary.masking import masked
 from cegla.vocabulary.people import person_label
@@ -69,9 +68,22 @@ def timeline(call: Opened, person: str, before: str = "", limit: Limit = 50) -> 
     """What the person did, newest first; `before` is the `next_before` of the page before."""
     with call.ws.transaction() as conn:
         number, _ = _known(conn, person)
-    events = profile.past.timeline(call.ws.warehouse, number, _place(before), limit)
+    events = profile.past.timeline(call.ws.warehouse, number, timeline_place(before), limit)
     last = events[-1] if len(events) == limit else None
     return {"person": person_label(number), "events": events, "next_before": last and f"{plain(last.occurred_at)}_{last.event_id}"}
+
+
+def correct(call: Opened, person: str, body: Correction) -> Any:
+    """Write down what the person had corrected (GDPR art. 16): it counts more than any source; or take such a correction back."""
+    with call.ws.transaction() as conn:
+        number, known = _known(conn, person)
+        if body.take_back:
+            if not profile.declared.take_correction_back(conn, [one.identity_id for one in known], body.trait):
+                raise NotFound(where="trait", seen=body.trait, thing=body.trait)
+        else:
+            profile.declared.correct(conn, number, body.trait, body.value, call.caller.name, call.now)
+        govern.note(conn, call.caller.name, "person.correct", person_label(number), {"trait": body.trait, "taken_back": body.take_back}, call.now)
+    return {"person": person_label(number), "trait": body.trait}
 
 
 def export(call: Opened, person: str) -> Any:
@@ -117,14 +129,3 @@ def _identity_ids(call: Call, person: str) -> tuple[int, list[int]]:
     with call.ws.transaction() as conn:
         number, known = _known(conn, person)
     return number, [one.identity_id for one in known]
-
-
-def _place(text: str) -> tuple[datetime, int] | None:
-    """Where a page begins: the time and number of the last event already seen."""
-    if not text:
-        return None
-    moment, _, number = text.partition("_")
-    try:
-        return datetime.fromisoformat(moment), int(number)
-    except ValueError:
-        raise InvalidInput(where="before", seen=text, detail="2026-01-31T12:00:00Z_123") from None

@@ -18,10 +18,13 @@ from cegla.api import (
     metrics,
     people,
     plans,
+    profiles,
     quarantine,
     segments,
     sources,
     system,
+    traits,
+    visitor,
     webhooks,
 )
 
@@ -34,6 +37,7 @@ class Route(NamedTuple):
     handler: Callable[..., Any]
     permission: str
     summary: str
+    hot: bool = False  #: the handler takes the request and checks the caller itself: it is asked thousands of times a second
 
     @property
     def key(self) -> str:
@@ -42,6 +46,9 @@ class Route(NamedTuple):
 
 
 ROUTES = (
+    Route("POST", "/profiles/read", profiles.read, "people.read", "what is known of the person with an identifier; ETag", hot=True),
+    Route("POST", "/visitor", visitor.read, "", "what a page's script may know of its visitor; public write key, CORS", hot=True),
+    Route("POST", "/profiles/read-many", profiles.read_many, "people.read", "the same for up to 100 identifiers", hot=True),
     Route("GET", "/health", system.health, "", "the process lives"),
     Route("GET", "/ready", system.ready, "", "it can commit"),
     Route("GET", "/metrics", metrics.metrics, "reports.read", "all figures as Prometheus text"),
@@ -59,6 +66,7 @@ ROUTES = (
     Route("GET", "/identity/rules", identity.rules, "settings.read", "the identity rules in force and their versions"),
     Route("POST", "/identity/rules/try", identity.try_rules, "settings.read", "what a change of identity rules would do; nothing changes"),
     Route("POST", "/identity/rules", identity.apply_rules, "settings.edit", "put identity rules in force"),
+    Route("POST", "/people/{person}/correct", people.correct, "people.requests", "what a person had corrected counts more than any source"),
     Route("POST", "/people/{person}/export", people.export, "people.requests", "everything held on a person"),
     Route("POST", "/people/{person}/erase", people.erase, "people.requests", "erase a person, or count what would go"),
     Route("GET", "/duplicates", duplicates.listed, "people.read", "people who are likely one, with the evidence"),
@@ -75,11 +83,19 @@ ROUTES = (
     Route("POST", "/analysers/{analyser}/switch", analysers.switched, "settings.edit", "turn an analyser on for a purpose, or off"),
     Route("GET", "/analysers/traits/{trait}", analysers.trait, "reports.read", "the distribution of a trait"),
     Route("GET", "/analysers/traits/{trait}/people", analysers.people, "people.read", "the people behind a value of a trait"),
+    Route("GET", "/traits", traits.listed, "segments.read", "computed traits with their coverage, also as YAML"),
+    Route("POST", "/traits", traits.define, "segments.edit", "put definitions of traits in force"),
+    Route("GET", "/traits/ranking", traits.ranking, "segments.read", "sources by how much their word counts"),
+    Route("POST", "/traits/ranking", traits.rank, "segments.edit", "say whose word counts more"),
+    Route("POST", "/traits/preview", traits.preview, "segments.read", "what definitions would give; nothing is kept"),
+    Route("GET", "/traits/{key}/versions", traits.versions, "segments.read", "every version of a trait"),
+    Route("POST", "/traits/{key}/remove", traits.remove, "segments.edit", "take a trait away with its values, or count them"),
     Route("GET", "/segments", segments.listed, "segments.read", "all segments"),
     Route("POST", "/segments", segments.save, "segments.edit", "make or change a segment"),
     Route("POST", "/segments/count", segments.count, "segments.read", "how many people a rule holds for"),
     Route("POST", "/segments/sentence", segments.sentence, "segments.read", "a rule in words"),
     Route("GET", "/segments/{segment_id}", segments.shown, "segments.read", "one segment with its count"),
+    Route("POST", "/segments/{segment_id}/on-site", segments.mark, "segments.edit", "let the site's script see a segment, or not"),
     Route("GET", "/segments/{segment_id}/members", segments.members, "people.read", "who is in it, since when"),
     Route("GET", "/segments/{segment_id}/explain/{person}", segments.explain, "people.read", "why a person is in it, or not"),
     Route("GET", "/campaigns", campaigns.listed, "campaigns.read", "all campaigns"),

@@ -1,10 +1,11 @@
 """Segments: save, list, count, members, explain, the sentence. The rule is the same JSON tree in API, console and command line."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from cegla.api.call import Call, Opened, person_number
 from cegla.api.plain import plain
-from cegla.api.shapes import After, Limit, NewSegment, RuleBody
+from cegla.api.shapes import After, Limit, NewSegment, OnSite, RuleBody
 from cegla.flow import objecting_people
 from cegla.segment import actions as segment
 from cegla.vocabulary.people import person_label
@@ -13,7 +14,8 @@ from cegla.vocabulary.people import person_label
 def listed(call: Opened) -> Any:
     """All segments, each with its sentence in both languages."""
     with call.ws.transaction() as conn:
-        return {"segments": [_shape(one) for one in segment.segments(conn)]}
+        defined = segment.computed.rows(conn)
+        return {"segments": [_shape(one, defined) for one in segment.segments(conn)]}
 
 
 def save(call: Opened, body: NewSegment) -> Any:
@@ -21,15 +23,16 @@ def save(call: Opened, body: NewSegment) -> Any:
     with call.ws.transaction() as conn:
         saved = segment.save(conn, body.name, body.rule, call.now, key=body.key)
         segment.refresh(conn, call.ws.warehouse, None, call.now, only=[saved.id], excluded=objecting_people(conn))
+        defined = segment.computed.rows(conn)
     call.note("segment.save", f"segment {saved.id}")
-    return _shape(saved)
+    return _shape(saved, defined)
 
 
 def shown(call: Opened, segment_id: int) -> Any:
     """One segment with its rule, its sentence, and how many people the rule holds for now."""
     with call.ws.transaction() as conn:
-        found = segment.segment(conn, segment_id)
-    return _shape(found) | {"count": None if found.problem else _count(call, found.rule)}
+        found, defined = segment.segment(conn, segment_id), segment.computed.rows(conn)
+    return _shape(found, defined) | {"count": None if found.problem else _count(call, found.rule)}
 
 
 def count(call: Opened, body: RuleBody) -> Any:
@@ -39,7 +42,16 @@ def count(call: Opened, body: RuleBody) -> Any:
 
 def sentence(call: Opened, body: RuleBody) -> Any:
     """A rule in words, Polish and English."""
-    return {"pl": segment.sentence(body.rule, "pl"), "en": segment.sentence(body.rule, "en")}
+    with call.ws.transaction() as conn:
+        return _words(body.rule, segment.computed.rows(conn))
+
+
+def mark(call: Opened, segment_id: int, body: OnSite) -> Any:
+    """Let a page's own script see that its visitor is in this segment, or not. Raises NotFound."""
+    with call.ws.transaction() as conn:
+        segment.marks.mark(conn, segment_id, visible=body.visible)
+    call.note("segment.on-site", f"segment {segment_id}", visible=body.visible)
+    return {"id": segment_id, "on_site": body.visible}
 
 
 def members(call: Opened, segment_id: int, after: After = 0, limit: Limit = 100) -> Any:
@@ -66,6 +78,9 @@ def _count(call: Call, rule: Any) -> dict[str, Any]:
     return {"members": found.members, "sample": [person_label(one) for one in found.sample], "at": found.at}
 
 
-def _shape(one: segment.Segment) -> dict[str, Any]:
-    words = None if one.problem else {"pl": segment.sentence(one.rule, "pl"), "en": segment.sentence(one.rule, "en")}
-    return plain(one) | {"sentence": words}
+def _shape(one: segment.Segment, defined: Mapping[str, Any]) -> dict[str, Any]:
+    return plain(one) | {"sentence": None if one.problem else _words(one.rule, defined)}
+
+
+def _words(rule: Any, defined: Mapping[str, Any]) -> dict[str, str]:
+    return {"pl": segment.sentence(rule, "pl", defined=defined), "en": segment.sentence(rule, "en", defined=defined)}

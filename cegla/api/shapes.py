@@ -101,6 +101,84 @@ class ApplyRules(Shape):
     version: int | None = None
 
 
+class IdentifierBody(Shape):
+    """One identifier, exactly: its type (email, phone, user_id, anonymous_id, …) and value; the type "person" takes p123."""
+
+    type: str = Field(min_length=1, max_length=100)
+    value: str = Field(min_length=1, max_length=500)
+
+
+class VisitorBody(Shape):
+    """What the on-site script shows: the source's public write key and the browser's own anonymous id."""
+
+    write_key: str = Field(min_length=1, max_length=200)
+    anonymous_id: str = Field(min_length=1, max_length=500)
+
+
+class OnSite(Shape):
+    """Whether a page's own script may see that its visitor is in this segment."""
+
+    visible: bool
+
+
+Part = Literal["traits", "segments", "scores", "consents", "identifiers", "timeline"]
+
+
+class ReadProfile(Shape):
+    """Whose profile, and what of it: `traits` names some traits (all without it), `verbose` tells where each is from.
+
+    `before` and `limit` are about the timeline: the `next_before` of the page before, and how many events.
+    """
+
+    identifier: IdentifierBody
+    include: list[Part] = ["traits", "segments"]
+    traits: list[str] | None = Field(None, max_length=500)
+    verbose: bool = False
+    before: str = Field("", max_length=60)
+    limit: int = Field(50, ge=1, le=100)
+
+
+class ReadProfiles(Shape):
+    """Several profiles at once, without their timelines."""
+
+    identifiers: list[IdentifierBody] = Field(min_length=1, max_length=100)
+    include: list[Literal["traits", "segments", "scores", "consents", "identifiers"]] = ["traits", "segments"]
+    traits: list[str] | None = Field(None, max_length=500)
+    verbose: bool = False
+
+
+class RankSources(Shape):
+    """Sources by number, the most credible first; those left out count less, and among themselves alike."""
+
+    sources: list[int] = Field(max_length=1_000)
+
+
+class Correction(Shape):
+    """What a person had corrected: null says that it is not true of them; with `take_back` the sources speak again."""
+
+    trait: str = Field(min_length=1, max_length=100)
+    value: str | float | int | bool | list[str] | None = None
+    take_back: bool = False
+
+
+class TraitText(Shape):
+    """Definitions of computed traits, as YAML text."""
+
+    text: str = Field(min_length=1, max_length=200_000)
+
+
+class DefineTraits(TraitText):
+    """The same, to be put in force."""
+
+    dry_run: bool = False
+
+
+class RemoveTrait(Shape):
+    """Removing takes everybody's values away, so the default only counts."""
+
+    dry_run: bool = True
+
+
 class RuleBody(Shape):
     """A rule that is not saved."""
 

@@ -16,6 +16,10 @@ from cegla.vocabulary.text import Text
 Which = Annotated[str, typer.Argument(metavar="SEGMENT", help="its number, key or name")]
 RuleFile = Annotated[Path, typer.Argument(metavar="RULE", help="a JSON or YAML file with the rule")]
 
+Off = Annotated[bool, typer.Option("--off")]
+
+SEEN_NOW = Text("Skrypt na stronie widzi teraz segment {id}.", "The script on the site sees segment {id} now.")
+HIDDEN_NOW = Text("Skrypt na stronie nie widzi już segmentu {id}.", "The script on the site does not see segment {id} any more.")
 NUMBER, NAME, SENTENCE, MEMBERS = Text("Nr", "No."), Text("Nazwa", "Name"), Text("Kto", "Who"), Text("Osób", "People")
 HOLDS, CONDITION, SEEN = Text("Spełnia", "Holds"), Text("Warunek", "Condition"), Text("Jest", "Seen")
 
@@ -44,6 +48,14 @@ def show(context: typer.Context, segment: Which, as_json: AsJson = False) -> Non
             desk, [(NUMBER, value["id"]), (NAME, both(value["name"], desk.language)), (SENTENCE, value["sentence"]), (MEMBERS, value["count"]["members"])]
         ),
     )
+
+
+def on_site(context: typer.Context, segment: Which, off: Off = False, as_json: AsJson = False) -> None:
+    """Let a page's own script see a segment, or with --off not any more."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        found = api.post(f"/segments/{number_of(api, segment)}/on-site", {"visible": not off})
+    desk.answer(found, lambda desk, value: desk.tell(SEEN_NOW if value["on_site"] else HIDDEN_NOW, id=value["id"]))
 
 
 def save(context: typer.Context, name: str, rule: RuleFile, as_json: AsJson = False) -> None:

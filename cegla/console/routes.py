@@ -31,6 +31,7 @@ from cegla.console.screens import (
     timeline,
     today,
     trails,
+    traits,
     webhooks,
 )
 from cegla.console.visit import Visit
@@ -93,6 +94,11 @@ ROUTES = (
     Route("GET", "/accounts", accounts.show, "people.read"),
     Route("POST", "/accounts", accounts.search, "people.read"),
     Route("GET", "/accounts/{id}", accounts.show_one, "people.read"),
+    Route("GET", "/traits", traits.show, "segments.read"),
+    Route("GET", "/traits/new", traits.show_new, "segments.edit"),
+    Route("POST", "/traits/form", traits.change, "segments.edit"),
+    Route("POST", "/traits/remove", traits.remove, "segments.edit"),
+    Route("GET", "/traits/{key}/edit", traits.show_edit, "segments.edit"),
     Route("GET", "/segments", segments.show, "segments.read"),
     Route("GET", "/segments/new", segments.show_new, "segments.edit"),
     Route("POST", "/segments/form", segments.change, "segments.edit"),

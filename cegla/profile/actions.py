@@ -11,17 +11,20 @@ import ibis.expr.types as ir
 import msgspec
 import pyarrow as pa
 
-from cegla.profile import findings, store
+from cegla.profile import computed as computed
+from cegla.profile import declared, findings, store
 from cegla.profile import past as past
 from cegla.profile import runs as runs
 from cegla.profile.catalogue import TRAITS as ANALYSED
+from cegla.profile.known import SCORES as SCORES
+from cegla.profile.known import KnownPeople as KnownPeople
 from cegla.profile.past import PastEvent as PastEvent
 from cegla.profile.rules import enrichment, reasons
 from cegla.profile.rules.enrichment import Batch as Numbers
 from cegla.profile.rules.enrichment import Declared
 from cegla.profile.rules.facts import document, facts
 from cegla.profile.rules.memory import Memory
-from cegla.profile.rules.sentences import declared_why, why
+from cegla.profile.rules.sentences import corrected_why, declared_why, why
 from cegla.profile.rules.sessions import Remembered, Sessions
 from cegla.profile.rules.traits import TRAITS, readable, trait_columns
 from cegla.storage.warehouse import Readable, Warehouse, history
@@ -51,6 +54,7 @@ class KnownTrait:
     label: Text
     why: Text
     value_type: str
+    origin: declared.Origin | None = None  #: of a declared trait, where it is from
 
 
 @dataclass(frozen=True)
@@ -117,14 +121,15 @@ class PastBatches:
         return tables
 
 
-def declare(conn: Connection, declared: Sequence[Declared], *, undo_import: int | None = None) -> None:
-    """Keep declared traits: the newest event time wins, whatever the order of arrival, and null takes a trait back.
+def declare(conn: Connection, said: Sequence[Declared], *, undo_import: int | None = None) -> None:
+    """Keep declared traits, the newest of each source. Which one holds is decided when they are read: a correction, else the source of the
+    higher rank, else the newer event, whatever the order of arrival; null takes a trait back.
 
     What imports declare lies beside the rest; `undo_import` forgets what one of them declared, as if it never had.
     """
     if undo_import is not None:
         store.SQL.drop_declared_of_import(conn, import_id=undo_import)
-    store.keep_declared(conn, declared)
+    store.keep_declared(conn, said)
 
 
 def refresh(conn: Connection, warehouse: Readable, people: Sequence[int] | None, now: datetime) -> None:
@@ -140,6 +145,7 @@ def forget_people(conn: Connection, people: Sequence[int]) -> None:
     if people:
         store.SQL.drop_profiles(conn, ids=list(people))
         store.SQL.drop_findings(conn, ids=list(people))
+        store.SQL.drop_computed(conn, ids=list(people))
 
 
 def profile_of(conn: Connection, warehouse: Warehouse, person_id: int, identity_ids: Sequence[int], now: datetime, zone: tzinfo) -> Profile:
@@ -152,7 +158,8 @@ def profile_of(conn: Connection, warehouse: Warehouse, person_id: int, identity_
         trait = row.of(kept, computed_at or now, now)
         known.append(KnownTrait(trait, row.label, why(row, trait, now, zone), row.value_type))
     known += [_known_found(trait, zone) for trait in findings.traits_of(conn, [person_id])[person_id].values()]
-    known += [_known_declared(key, *found, zone) for key, found in sorted(_declared_of(conn, identity_ids).items())]
+    known += [KnownTrait(trait, one.label, said, computed.value_type(one)) for one, trait, said in computed.known_of(conn, person_id, now, zone)]
+    known += [_known_declared(key, row, origin, zone) for key, row, origin in declared.known_of(conn, person_id, identity_ids)]
     return Profile(person_id, tuple(known), computed_at)
 
 
@@ -169,12 +176,11 @@ def profiles_of(conn: Connection, people: Sequence[int] | Mapping[int, Sequence[
         values[person] = {trait.key: trait.value for trait in traits if trait.value is not None}
     for person, found in findings.traits_of(conn, list(people)).items():
         values[person] |= {key: trait.value for key, trait in found.items() if trait.value is not None}
+    for person, found in computed.values_of(conn, list(people)).items():
+        values[person] |= found
     if isinstance(people, Mapping):
-        owners = {identity: person for person, identities in people.items() for identity in identities}
-        newest = {(owners[identity], key): value for identity, key, value, _, _ in store.SQL.find_declared(conn, ids=list(owners))}
-        for (person, key), value in newest.items():
-            if value is not None:
-                values[person][key] = value
+        for person, said in declared.holding(conn, people).items():
+            values[person] |= {key: row.value for key, row in said.items()}
     return values
 
 
@@ -189,16 +195,22 @@ def person_traits(now: datetime, people: ir.Table | None = None) -> ir.Table:
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> Mapping[str, Any]:
     """What this slice holds on a person: declared traits with source and time, the computed facts, and what analysers found."""
     identities = list(identity_ids)
-    declared = [{"trait": key, "value": value, "source_id": source, "declared_at": at} for _, key, value, source,
-        at in store.SQL.find_declared(conn, ids=identities)]
-    computed = [{"facts": kept, "computed_at": at} for _, kept, at in store.SQL.find_profiles(conn, ids=identities)]
+    said = [
+        {"trait": key, "value": value, "source_id": source, "declared_at": at, "message_id": message, "import_id": imported or None, "corrected_by": by}
+        for _, key, value, source, at, message, imported, by in store.SQL.find_declared(conn, ids=identities)
+    ]
+    facts_kept = [{"facts": kept, "computed_at": at} for _, kept, at in store.SQL.find_profiles(conn, ids=identities)]
+    counted = [{"traits": kept, "computed_at": at} for _, kept, at in store.SQL.find_computed(conn, ids=identities)]
     found = {person: {key: asdict(trait) for key, trait in traits.items()} for person, traits in findings.traits_of(conn, identities).items() if traits}
-    return {"declared_traits": declared, "computed_facts": computed, "findings": found}
+    return {"declared_traits": said, "computed_facts": facts_kept, "computed_traits": counted, "findings": found}
 
 
 def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
-    """Erase declared traits, computed facts, findings and open sessions of these identities; returns how many rows went."""
-    drops = (store.SQL.drop_declared, store.SQL.drop_profiles, store.SQL.drop_findings, store.SQL.drop_waiting, store.SQL.drop_sessions)
+    """Erase declared and computed traits, facts, findings and open sessions of these identities; returns how many rows went."""
+    drops = (
+        store.SQL.drop_declared, store.SQL.drop_corrections, store.SQL.drop_profiles, store.SQL.drop_computed, store.SQL.drop_findings,
+        store.SQL.drop_waiting, store.SQL.drop_sessions,
+    )  # fmt: skip
     return sum(drop(conn, ids=list(identity_ids)) for drop in drops)
 
 
@@ -226,18 +238,12 @@ def _fresh_facts(warehouse: Warehouse, person_id: int) -> dict[str, Any]:
     return readable(msgspec.json.decode(found[0])) if found else {}
 
 
-def _declared_of(conn: Connection, identity_ids: Sequence[int]) -> dict[str, tuple[Any, int, datetime]]:
-    """The newest declaration of each trait over a person's identities; one that was taken back is gone."""
-    newest: dict[str, tuple[Any, int, datetime]] = {}
-    for _, key, value, source_id, at in store.SQL.find_declared(conn, ids=list(identity_ids)):
-        newest[key] = (value, source_id, at)
-    return {key: found for key, found in newest.items() if found[0] is not None}
+def _known_declared(key: str, row: declared.DeclaredRow, origin: declared.Origin, zone: tzinfo) -> KnownTrait:
+    facts_known = {"source_id": row.source_id, "declared_at": row.at}
+    trait = Trait(key, row.value, 1.0, 1, facts_known, row.method, row.at, "service", source=str(row.source_id))
+    said = corrected_why(origin.by, row.at, zone) if origin.by is not None else declared_why(origin.source, row.at, zone)
+    return KnownTrait(trait, Text(key, key), said, "declared", origin)
 
-
-def _known_declared(key: str, value: Any, source_id: int, at: datetime, zone: tzinfo) -> KnownTrait:
-    facts_known = {"source_id": source_id, "declared_at": at}
-    trait = Trait(key, value, 1.0, 1, facts_known, "declared@1", at, "service", source=str(source_id))
-    return KnownTrait(trait, Text(key, key), declared_why(str(source_id), at, zone), "declared")
 
 
 def _known_found(trait: Trait, zone: tzinfo) -> KnownTrait:

@@ -47,7 +47,7 @@ def keep_declared(conn: Connection, declared: Sequence[Declared]) -> None:
     with conn.cursor() as cursor, cursor.copy(SQL.fill_incoming_declared.sql) as copy:
         for row in declared:
             value = None if row.value is None else as_stored(row.value)
-            copy.write_row((row.identity_id, row.key, value, row.source_id, row.declared_at, row.import_id))
+            copy.write_row((row.identity_id, row.key, value, row.source_id, row.declared_at, row.import_id, row.message_id.replace("\0", "")))
     SQL.keep_declared(conn)
     SQL.empty_incoming_declared(conn)
 
@@ -60,7 +60,7 @@ def keep_profiles(conn: Connection, documents: pa.Table, now: datetime) -> None:
     people, texts = documents["person_id"].to_pylist(), documents["document"].to_pylist()
     rows = "\n".join(f"{person}\t{text}" for person, text in zip(people, texts, strict=True))
     with conn.cursor() as cursor, cursor.copy(SQL.fill_incoming_profiles.sql) as copy:
-        copy.write(_without_nul(rows).replace("\\", "\\\\"))
+        copy.write(without_nul(rows).replace("\\", "\\\\"))
     SQL.keep_profiles(conn, now=now)
     SQL.empty_incoming_profiles(conn)
 
@@ -71,9 +71,9 @@ def _fields(session: Session | None) -> tuple[int | str | None, ...]:
 
 def as_stored(value: Any) -> str:
     """A value as a JSON text that PostgreSQL can hold."""
-    return _without_nul(msgspec.json.encode(value, enc_hook=str).decode())
+    return without_nul(msgspec.json.encode(value, enc_hook=str).decode())
 
 
-def _without_nul(text: str) -> str:
+def without_nul(text: str) -> str:
     """JSON that PostgreSQL can hold: it has no place for the character NUL."""
     return _NUL.sub(r"\1", text) if "\\u0000" in text else text

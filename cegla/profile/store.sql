@@ -19,17 +19,21 @@ on conflict (identity_id) do update set session_id = excluded.session_id, starte
 
 -- name: make_incoming_declared#
 -- A place to copy this batch's declared traits to.
-create temp table if not exists incoming_declared (like profile.declared) on commit delete rows;
+create temp table if not exists incoming_declared (
+    identity_id bigint, key text, value jsonb, source_id integer, declared_at timestamptz, import_id integer, message_id text
+) on commit delete rows;
 
 -- name: empty_incoming_declared!
 -- Make room for the next part of the same transaction.
 delete from incoming_declared;
 
 -- name: keep_declared!
--- Let newer declarations win by the time of their event; equal times go to the one that arrived last.
-insert into profile.declared select * from incoming_declared
-on conflict (identity_id, key, import_id) do update set value = excluded.value, source_id = excluded.source_id, declared_at = excluded.declared_at
-where excluded.declared_at >= profile.declared.declared_at;
+-- Of each source the newest declaration by the time of its event, then by its message id: never by arrival.
+insert into profile.declared as kept (identity_id, key, value, source_id, declared_at, import_id, message_id)
+select identity_id, key, value, source_id, declared_at, import_id, message_id from incoming_declared
+on conflict (identity_id, key, source_id, import_id) do update
+set value = excluded.value, declared_at = excluded.declared_at, message_id = excluded.message_id
+where (excluded.declared_at, excluded.message_id) >= (kept.declared_at, kept.message_id);
 
 -- name: make_incoming_profiles#
 -- A place to copy computed facts to.
@@ -53,8 +57,38 @@ delete from profile.profiles where person_id = any(:ids);
 select person_id, facts, computed_at from profile.profiles where person_id = any(:ids);
 
 -- name: find_declared
--- What was declared of these identities, oldest first; a null value was taken back.
-select identity_id, key, value, source_id, declared_at from profile.declared where identity_id = any(:ids) order by declared_at, identity_id, key;
+-- What was declared of these identities, the one that holds last: by correction, rank of the source, time, message. A null value was taken back.
+select identity_id, key, value, source_id, declared_at, message_id, import_id, corrected_by from (
+    select d.identity_id, d.key, d.value, d.source_id, d.declared_at, d.message_id, d.import_id, null as corrected_by, coalesce(r.rank, 0) as rank
+    from profile.declared d left join profile.source_ranks r using (source_id) where d.identity_id = any(:ids)
+    union all
+    select identity_id, key, value, 0, corrected_at, '', 0, corrected_by, 2147483647 from profile.corrections where identity_id = any(:ids)
+) said order by rank, declared_at, message_id, source_id, import_id, identity_id, key;
+
+-- name: find_ranks
+-- How credible sources are; those without a row are 0.
+select source_id, rank from profile.source_ranks order by rank desc, source_id;
+
+-- name: drop_ranks!
+-- Forget the ranking, before another is written.
+delete from profile.source_ranks;
+
+-- name: add_rank!
+-- How credible one source is.
+insert into profile.source_ranks (source_id, rank, changed_at, changed_by) values (:source_id, :rank, :now, :actor);
+
+-- name: correct!
+-- What a person had corrected.
+insert into profile.corrections (identity_id, key, value, corrected_at, corrected_by) values (:identity_id, :key, :value, :now, :actor)
+on conflict (identity_id, key) do update set value = excluded.value, corrected_at = excluded.corrected_at, corrected_by = excluded.corrected_by;
+
+-- name: drop_correction!
+-- Let the sources speak again about one trait of these identities.
+delete from profile.corrections where identity_id = any(:ids) and key = :key;
+
+-- name: drop_corrections!
+-- Erase what these people had corrected.
+delete from profile.corrections where identity_id = any(:ids);
 
 -- name: drop_declared_of_import!
 -- Take back what an import declared.
@@ -277,3 +311,67 @@ select person_id, (found #>> array['traits', (:trait)::text, 'confidence'])::flo
 where analyser = :analyser and person_id > :after and jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'number'
 and (found #>> array['traits', (:trait)::text, 'value'])::float8 >= :low and (found #>> array['traits', (:trait)::text, 'value'])::float8 <= :high
 order by person_id limit :limit;
+
+-- name: current_definitions
+-- The computed traits that are defined now: the newest version of each.
+select distinct on (key) key, version, document::text, kind, zero, said_pl, said_en, made_at, made_by, removed_at is not null as removed
+from profile.definitions order by key, version desc;
+
+-- name: definition_versions
+-- Every version of one trait, newest first.
+select key, version, document::text, kind, zero, said_pl, said_en, made_at, made_by, removed_at is not null as removed
+from profile.definitions where key = :key order by version desc;
+
+-- name: add_definition$
+-- Defines a trait anew and returns the version.
+insert into profile.definitions (key, version, document, kind, zero, said_pl, said_en, made_at, made_by)
+select :key, coalesce(max(version), 0) + 1, :document, :kind, :zero, :said_pl, :said_en, :now, :actor from profile.definitions where key = :key
+returning version;
+
+-- name: remove_definition!
+-- Says that a trait is gone.
+update profile.definitions set removed_at = :now, removed_by = :actor
+where key = :key and removed_at is null and version = (select max(version) from profile.definitions where key = :key);
+
+-- name: drop_computed_values!
+-- Takes a removed trait's value away from everybody.
+update profile.computed set known = known - :key where known ? :key;
+
+-- name: make_incoming_computed#
+-- A place to copy the values of computed traits to.
+create temp table if not exists incoming_computed (person_id bigint not null, known jsonb not null, due_at timestamptz) on commit delete rows;
+
+-- name: fill_incoming_computed!
+-- Copy rows into the place for computed traits.
+copy incoming_computed from stdin;
+
+-- name: drop_computed_of_others!
+-- Forget the values of these people (null: of everybody) who have none any more.
+delete from profile.computed c
+where (:ids::bigint[] is null or c.person_id = any(:ids)) and not exists (select from incoming_computed i where i.person_id = c.person_id);
+
+-- name: keep_computed!
+-- Put the values in place of the ones before.
+insert into profile.computed (person_id, known, computed_at, due_at)
+select person_id, jsonb_strip_nulls(known), :now, due_at from incoming_computed
+on conflict (person_id) do update set known = excluded.known, computed_at = excluded.computed_at, due_at = excluded.due_at;
+
+-- name: empty_incoming_computed!
+-- Make room for the next part of the same transaction.
+delete from incoming_computed;
+
+-- name: find_computed
+-- The computed traits of these people.
+select person_id, known, computed_at from profile.computed where person_id = any(:ids);
+
+-- name: find_due_computed
+-- People whose values time alone has changed, those longest due first.
+select person_id from profile.computed where due_at <= :now order by due_at limit :limit;
+
+-- name: count_computed
+-- How many people have a value of each computed trait.
+select key, count(*) from profile.computed, jsonb_object_keys(known) as key group by key;
+
+-- name: drop_computed!
+-- Forget the computed traits of people who are no more, or whose history is gone.
+delete from profile.computed where person_id = any(:ids);

@@ -126,6 +126,20 @@ class Warned(NamedTuple):
     last_at: datetime
 
 
+def sole_user_of(conn: Connection, browser: str) -> int | None:
+    """The person of a browser that only one person ever used; None when it is unknown or changed hands."""
+    found = store.identities(conn, [Identifier("anonymous_id", browser)]).get(Identifier("anonymous_id", browser))
+    return None if found is None or found.shared else found.person_id
+
+
+def identities_by_person(conn: Connection, people: Sequence[int]) -> dict[int, list[int]]:
+    """Every identity of each of these people, those held on browsers too."""
+    found: dict[int, list[int]] = {person: [] for person in people}
+    for identity, _, _, _, person, _ in SQL.members(conn, people=list(people)):
+        found[person].append(identity)
+    return found
+
+
 def retract(conn: Connection, edge_id: int, actor: str, now: datetime, why: str | None = None) -> Resolution:
     """Take one link back, for good: people become what they were if it had never been seen, and seeing it again joins nobody.
 

@@ -17,8 +17,10 @@ import pyarrow as pa
 
 from cegla.account import actions as account
 from cegla.profile import actions as profile
+from cegla.segment import computed as computed
+from cegla.segment import marks as marks
 from cegla.segment import store
-from cegla.segment.operators import OPERATORS, label_of_trait, parsed
+from cegla.segment.operators import NONE_COMPUTED, OPERATORS, parsed
 from cegla.segment.rules import accounts, rfm
 from cegla.segment.rules import compile as compiler
 from cegla.segment.rules.compile import History
@@ -27,7 +29,7 @@ from cegla.segment.rules.explain import Explanation, explained
 from cegla.segment.rules.history import COMPARISONS, FIELDS, Ground, Scale
 from cegla.segment.rules.language import Rule, leaves
 from cegla.segment.rules.sentence import Speaker
-from cegla.segment.rules.traits import TRAITS
+from cegla.segment.rules.traits import TRAITS, TraitRow
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import InvalidInput, NotFound, RuleInvalid
@@ -102,13 +104,14 @@ def save(conn: Connection, name: str, rule: object, now: datetime, key: str | No
     title = name.strip()
     if not title or len(title) > LONGEST_NAME or not title.isprintable() or (key is not None and not key.isprintable()):
         raise InvalidInput(where="/name", seen=ascii(name), detail=Text("nazwa ma mieć od 1 do 200 znaków", "a name has 1 to 200 characters"))
-    segment_id = store.put(conn, key, title, parsed(rule).to_json(), now)
+    segment_id = store.put(conn, key, title, parsed(rule, computed.rows(conn)).to_json(), now)
     return segment(conn, segment_id)
 
 
 def segments(conn: Connection) -> list[Segment]:
     """Every segment, oldest first, with the number of people in it now."""
-    return [_segment(row) for row in store.all_segments(conn)]
+    defined = computed.rows(conn)
+    return [_segment(row, defined) for row in store.all_segments(conn)]
 
 
 def segment(conn: Connection, segment_id: int) -> Segment:
@@ -116,7 +119,7 @@ def segment(conn: Connection, segment_id: int) -> Segment:
     row = store.find(conn, segment_id)
     if row is None:
         raise NotFound(where="segment", seen=segment_id, thing=Text(f"segment {segment_id}", f"segment {segment_id}"))
-    return _segment(row)
+    return _segment(row, computed.rows(conn))
 
 
 def count(ws: Workspace, rule: object, now: datetime, excluded: Iterable[int] = ()) -> Count:
@@ -129,8 +132,8 @@ def count(ws: Workspace, rule: object, now: datetime, excluded: Iterable[int] = 
 
 def members_of(ws: Workspace, rule: object, now: datetime, people: Iterable[int] | None = None, excluded: Iterable[int] = ()) -> "pa.Array[Any]":
     """Person ids (int64, ascending) that a rule matches at `now`: of `people`, or of everybody; never those `excluded`."""
-    tree = parsed(rule)
     with ws.transaction() as conn:
+        tree = parsed(rule, computed.rows(conn))
         ground = _ground(conn, ws.warehouse, [tree], now)
         asked = None if people is None else list(people)
         belonging = _belonging(conn, [tree], now, asked)
@@ -149,14 +152,16 @@ def refresh(
     `only`: just these segments. `excluded`: people who are in no segment, because they objected to profiling. A segment
     whose rule can no longer be read keeps its members. Returns what changed, without segments in which nothing did.
     """
-    rules = {segment_id: text for segment_id, rule in store.rules(conn, only) if _tree(text := json.dumps(rule, sort_keys=True)) is not None}
+    defined = tuple(computed.rows(conn).values())
+    rules = {segment_id: text for segment_id, rule in store.rules(conn, only) if _tree(text := json.dumps(rule, sort_keys=True), defined) is not None}
     left_out, minute = set(excluded), _minute(now)
     if people is None:
-        _renew_scale(conn, warehouse, _trees(rules), minute)
-        changes = [_put(conn, ids, found, None, now, left_out) for ids, found in _evaluated(conn, warehouse, rules, None, minute)]
+        _renew_scale(conn, warehouse, _trees(rules, defined), minute)
+        changes = [_put(conn, ids, found, None, now, left_out) for ids, found in _evaluated(conn, warehouse, rules, None, (minute, defined))]
         store.mark_refreshed(conn, list(rules), now)
     else:
-        changes = [_put(conn, ids, found, people, now, left_out) for ids, found in _evaluated(conn, warehouse, rules, people, minute)] if people else []
+        asked = _evaluated(conn, warehouse, rules, people, (minute, defined)) if people else []
+        changes = [_put(conn, ids, found, people, now, left_out) for ids, found in asked]
     return [change for some in changes for change in some]
 
 
@@ -203,19 +208,19 @@ def explain(ws: Workspace, rule: object, person_id: int, now: datetime) -> Expla
 
 def explain_all(ws: Workspace, rule: object, people: Sequence[int], now: datetime) -> dict[int, Explanation]:
     """`explain` for many people with one question to the history; who has no events is left out."""
-    tree = parsed(rule)
     with ws.transaction() as conn:
+        tree = parsed(rule, computed.rows(conn))
         ground = _ground(conn, ws.warehouse, [tree], now)
         belonging = _belonging(conn, [tree], now, people)
     with _tables(ws.warehouse, people, belonging) as (table, answers):
         rows = ws.warehouse.run(compiler.reasons(tree, _history(now, table, answers), ground)).to_pylist()
-    polish, english = (Speaker(language, ws.settings.currency, label_of_trait, ws.settings.zone) for language in ("pl", "en"))
+    polish, english = (Speaker(language, ws.settings.currency, ws.settings.zone) for language in ("pl", "en"))
     return {row["person_id"]: explained(tree, row, (polish, english)) for row in rows}
 
 
-def sentence(rule: object, language: Language, currency: str = "PLN") -> str:
-    """A rule in words: "Osoby, które złożyły zamówienie co najmniej 3 razy w ciągu ostatnich 90 dni." """
-    return Speaker(language, currency, label_of_trait).sentence(parsed(rule))
+def sentence(rule: object, language: Language, currency: str = "PLN", defined: Mapping[str, TraitRow] = NONE_COMPUTED) -> str:
+    """A rule in words: "Osoby, które złożyły zamówienie co najmniej 3 razy w ciągu ostatnich 90 dni." `defined`: see `computed.rows`."""
+    return Speaker(language, currency).sentence(parsed(rule, defined))
 
 
 def install_ready_made(conn: Connection, now: datetime) -> None:
@@ -236,9 +241,9 @@ def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     return store.erase(conn, identity_ids)
 
 
-def _segment(row: store.SegmentRow) -> Segment:
+def _segment(row: store.SegmentRow, defined: Mapping[str, TraitRow]) -> Segment:
     try:
-        parsed(row.rule)
+        parsed(row.rule, defined)
     except RuleInvalid as error:
         return Segment(*row, problem=Text(error.say("pl"), error.say("en")))
     return Segment(*row, problem=None)
@@ -269,37 +274,40 @@ def _tables(warehouse: Readable, people: Sequence[int] | None, belonging: Mappin
 
 
 def _evaluated(
-    conn: Connection, warehouse: Readable, rules: Mapping[int, str], people: Sequence[int] | None, now: datetime
+    conn: Connection, warehouse: Readable, rules: Mapping[int, str], people: Sequence[int] | None, as_of: tuple[datetime, tuple[TraitRow, ...]]
 ) -> list[tuple[list[int], pa.Table]]:
     """For some segments at a time their ids, and a table of `person_id` and one boolean column a segment, `r0`, `r1`, …"""
-    ground = _ground(conn, warehouse, _trees(rules), now)
+    now, defined = as_of
+    ground = _ground(conn, warehouse, _trees(rules, defined), now)
     ids = list(rules)
     parts = [ids[start : start + RULES_AT_ONCE] for start in range(0, len(ids), RULES_AT_ONCE)]
     questions = [(part, tuple(rules[one] for one in part)) for part in parts]
-    with _tables(warehouse, people, _belonging(conn, _trees(rules), now, people)) as (table, answers):
+    with _tables(warehouse, people, _belonging(conn, _trees(rules, defined), now, people)) as (table, answers):
         asked: Any = table if table is None else table.op()
         belonging = tuple((key, one.op()) for key, one in answers.items())
-        return [(part, warehouse.run(_question(texts, ground, now, asked, belonging))) for part, texts in questions]
+        return [(part, warehouse.run(_question(texts, defined, ground, now, asked, belonging))) for part, texts in questions]
 
 
 @lru_cache(maxsize=64)
-def _question(rules: tuple[str, ...], ground: Ground, now: datetime, people: Any, belonging: tuple[tuple[str, Any], ...]) -> Any:
+def _question(
+    rules: tuple[str, ...], defined: tuple[TraitRow, ...], ground: Ground, now: datetime, people: Any, belonging: tuple[tuple[str, Any], ...]
+) -> Any:
     """The one expression that decides these rules; kept, because every batch of a minute asks it again."""
     answers = {key: one.to_expr() for key, one in belonging}
-    return compiler.membership(_trees(dict(enumerate(rules))), _history(now, people and people.to_expr(), answers), ground)
+    return compiler.membership(_trees(dict(enumerate(rules)), defined), _history(now, people and people.to_expr(), answers), ground)
 
 
 @lru_cache(maxsize=4_096)
-def _tree(rule: str) -> Rule | None:
+def _tree(rule: str, defined: tuple[TraitRow, ...]) -> Rule | None:
     """A stored rule, or None when it can no longer be read."""
     try:
-        return parsed(json.loads(rule))
+        return parsed(json.loads(rule), {row.key: row for row in defined})
     except RuleInvalid:
         return None
 
 
-def _trees(rules: Mapping[int, str]) -> list[Rule]:
-    return [tree for rule in rules.values() if (tree := _tree(rule)) is not None]
+def _trees(rules: Mapping[int, str], defined: tuple[TraitRow, ...]) -> list[Rule]:
+    return [tree for rule in rules.values() if (tree := _tree(rule, defined)) is not None]
 
 
 def _put(conn: Connection, ids: list[int], found: pa.Table, people: Sequence[int] | None, now: datetime, excluded: set[int]) -> list[Change]:
@@ -327,14 +335,14 @@ def _minute(now: datetime) -> datetime:
 
 def _ground(conn: Connection, warehouse: Readable, trees: Sequence[Rule], now: datetime) -> Ground:
     """The moment, and the newest RFM scale where a rule needs it; worked out now when there is none yet."""
-    moment = now.astimezone(UTC).replace(tzinfo=None)
+    moment, ranks = now.astimezone(UTC).replace(tzinfo=None), tuple(profile.declared.ranking(conn))
     if not _needs_scale(trees):
-        return Ground(moment, None)
+        return Ground(moment, None, ranks)
     if (scale := store.newest_scale(conn)) is None:
         scale = _scale(warehouse, moment)
         if scale.people:
             store.save_scale(conn, scale)
-    return Ground(moment, scale)
+    return Ground(moment, scale, ranks)
 
 
 def _renew_scale(conn: Connection, warehouse: Readable, trees: Sequence[Rule], now: datetime) -> None:

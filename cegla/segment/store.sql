@@ -87,3 +87,11 @@ select at, people, recency, frequency, monetary from segment.scales order by at 
 -- Notes the RFM scale of a moment.
 insert into segment.scales (at, people, recency, frequency, monetary) values (:at, :people, :recency, :frequency, :monetary)
 on conflict (at) do update set people = excluded.people, recency = excluded.recency, frequency = excluded.frequency, monetary = excluded.monetary;
+
+-- name: segments_on_site
+-- The segments that a page's own script may see.
+select id from segment.segments where on_site order by id;
+
+-- name: mark_on_site!
+-- Makes a segment visible on the site, or not.
+update segment.segments set on_site = :visible where id = :segment_id;

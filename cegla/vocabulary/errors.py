@@ -216,6 +216,14 @@ class NotPermitted(Refused):
     todo = Text("Poproś administratora o uprawnienie.", "Ask an administrator for the permission.")
 
 
+class SiteNotAllowed(Refused):
+    """A page asked for its visitor with a key that does not belong to a website which lists the page's origin."""
+
+    code = "CEGLA-E0505"
+    what = Text("Ta strona nie może pytać o odwiedzającego.", "This page may not ask for its visitor.")
+    todo = Text("Wpisz domenę strony na listę w ustawieniach źródła.", "List the page's origin in the settings of the source.")
+
+
 class LimitOutOfRange(InvalidInput):
     """A limit of a source is not above zero, or larger than anything here can hold."""
 
@@ -335,6 +343,21 @@ class LinkRefused(InvalidInput):
     code, status = "CEGLA-E0390", 409
     what = Text("Tych osób nie można połączyć: {detail}", "These people cannot be joined: {detail}")
     todo = Text("Zmień limit w regułach tożsamości albo zostaw dwie osoby.", "Change the limit in the identity rules, or leave them two people.")
+
+
+class TraitInvalid(InvalidInput):
+    """The definition of a computed trait does not fit its form."""
+
+    code = "CEGLA-E0385"
+    what = Text("Definicja cechy jest nieprawidłowa: {detail}", "The trait's definition is not valid: {detail}")
+    todo = Text("Popraw wskazane miejsce; pola opisuje docs/reference/traits.md.", "Correct the place shown; the fields are in docs/reference/traits.md.")
+
+
+class TraitInUse(InvalidInput):
+    """A trait cannot go while segments speak of it."""
+
+    code, status = "CEGLA-E0386", 409
+    what = Text("Z tej cechy korzystają segmenty, zmień je najpierw: {segments}.", "Segments use this trait, change them first: {segments}.")
 
 
 class TemplateInvalid(InvalidInput):

@@ -10,6 +10,7 @@ import structlog
 
 from cegla.activate import actions as activate
 from cegla.collect import actions as collect
+from cegla.defining import recount_due
 from cegla.flow import Intake, refresh
 from cegla.night import analyse, night, recompute_segments
 from cegla.profile import actions as profile
@@ -175,5 +176,6 @@ class Loops:
             LOG.info("night work done", seconds=night(self.ws, now))
             self._night_done = today
         else:
+            recount_due(self.ws, now)
             recompute_segments(self.ws, now)
         return MEMBERSHIP_SECONDS

@@ -108,7 +108,7 @@ def test_sessions_go_on_over_batches(workspace: Workspace, conn: Connection) -> 
     minutes = (0, 10, 45, 100)
     for batch, minute in enumerate(minutes, 1):
         take_in(workspace, conn, [event("Played", -minute / 1_440)], [7], batch)
-    sessions = [one.session_id for one in profile.timeline(workspace.warehouse, 7)]
+    sessions = [one.session_id for one in profile.past.timeline(workspace.warehouse, 7)]
     assert sessions[3] == sessions[2] != sessions[1] != sessions[0]
     late = profile.enrich(conn, [event("Played", -20 / 1_440)], [7], profile.Numbers(9, 9_000, ZONE))
     assert late.tables["events"]["session_id"].to_pylist() == [sessions[1]]
@@ -116,8 +116,8 @@ def test_sessions_go_on_over_batches(workspace: Workspace, conn: Connection) -> 
 
 def test_the_timeline_goes_back_page_by_page(workspace: Workspace, conn: Connection) -> None:
     take_in(workspace, conn, [event("Played", days, properties={"days": days, "email": "anna@example.pl"}) for days in (3, 1, 2, 2)], [7] * 4)
-    first = profile.timeline(workspace.warehouse, 7, limit=2)
-    rest = profile.timeline(workspace.warehouse, 7, (first[-1].occurred_at, first[-1].event_id))
+    first = profile.past.timeline(workspace.warehouse, 7, limit=2)
+    rest = profile.past.timeline(workspace.warehouse, 7, (first[-1].occurred_at, first[-1].event_id))
     assert [one.properties["days"] for one in first + rest] == [1, 2, 2, 3]
     assert all(one.occurred_at.tzinfo is UTC for one in first)
     assert "anna" not in repr(first + rest)

@@ -71,7 +71,7 @@ def change(visit: Visit) -> Response:
     """A posted form: a button or a change gives the form again, "save" saves. 422 keeps what was typed."""
     fields = {name: [str(value) for value in visit.form.getlist(name)] for name in visit.form}
     act = visit.field("do")
-    draft = Draft(visit.field("key"), visit.field("name"), builder.edited(builder.rule_of(fields), act))
+    draft = Draft(visit.field("key"), visit.field("name"), builder.edited(builder.rule_of(fields, traits=_traits(visit)), act))
     if act == "save":
         return _save(visit, draft)
     return _form(visit, _drafted(visit, draft))
@@ -119,12 +119,20 @@ def show_why(visit: Visit) -> Response:
 def _said(visit: Visit, rule: Any) -> dict[str, str]:
     """The rule in both languages."""
     currency = visit.ws.settings.currency
-    return {"pl": segment.sentence(rule, "pl", currency), "en": segment.sentence(rule, "en", currency)}
+    with visit.ws.transaction() as conn:
+        defined = segment.computed.rows(conn)
+    return {"pl": segment.sentence(rule, "pl", currency, defined), "en": segment.sentence(rule, "en", currency, defined)}
 
 
 def _segment(visit: Visit) -> Any:
     with visit.ws.transaction() as conn:
         return segment.segment(conn, visit.number("id"))
+
+
+def _traits(visit: Visit) -> dict[str, Any]:
+    """What a condition on a trait may choose from: built-in and computed ones."""
+    with visit.ws.transaction() as conn:
+        return {**segment.TRAITS, **segment.computed.rows(conn)}
 
 
 def _tidy(rule: Mapping[str, Any]) -> Any:
@@ -156,5 +164,5 @@ def _form(visit: Visit, draft: Draft, status: int = 200) -> Response:
     operators = [(TITLES[group], [row for row in segment.OPERATORS.values() if row.group == group]) for group in TITLES]
     events = [] if visit.partial else profile.past.event_volumes(visit.ws.warehouse, visit.now - timedelta(days=NAMES_DAYS))
     words = {"kinds": KINDS, "operators": operators, "comparisons": COMPARISONS, "numbers": builder.NUMBERS}
-    model = {"draft": draft, "tree": builder.form_of(draft.rule), "words": words, "event_names": [row.name for row in events]}
+    model = {"draft": draft, "tree": builder.form_of(draft.rule, traits=_traits(visit)), "words": words, "event_names": [row.name for row in events]}
     return visit.page("segment_form.html", model, block="form", status=status)

@@ -65,6 +65,7 @@ class Declared(NamedTuple):
     source_id: int
     declared_at: datetime
     import_id: int = 0  #: the import that declared it, 0 for everybody else: each keeps its own, so that an import can be taken back
+    message_id: str = ""  #: the sender's own id of the event that declared it
 
 
 class Batch(NamedTuple):
@@ -104,17 +105,20 @@ def enriched_tables(
 
 
 def declared_traits(events: Sequence[Event], identity_ids: Sequence[int], import_of: Mapping[int, int] = NO_IMPORTS) -> list[Declared]:
-    """What the identify calls declare: the newest value of each trait of each identity, of each import apart (by the writer of its events)."""
-    newest: dict[tuple[int, str, int], Declared] = {}
+    """What the identify calls declare: the newest value of each trait of each identity, of each source and import apart.
+
+    Of two at the same moment the one with the greater message id counts, so that the order of arrival does not matter.
+    """
+    newest: dict[tuple[int, str, int, int], Declared] = {}
     for event, identity_id in zip(events, identity_ids, strict=True):
         if event.kind != "identify":
             continue
         for raw_key, value in event.traits.items():
             key = trait_key(raw_key)
-            slot = (identity_id, key, import_of.get(event.writer, 0))
+            slot = (identity_id, key, event.source_id, import_of.get(event.writer, 0))
             known = newest.get(slot)
-            if known is None or event.occurred_at >= known.declared_at:
-                newest[slot] = Declared(identity_id, key, value, event.source_id, event.occurred_at, slot[2])
+            if known is None or (event.occurred_at, event.message_id) >= (known.declared_at, known.message_id):
+                newest[slot] = Declared(identity_id, key, value, event.source_id, event.occurred_at, slot[3], event.message_id)
     return list(newest.values())
 
 

@@ -17,6 +17,10 @@ from cegla.vocabulary.text import Language, Text
 UNKNOWN = Text("Za mało danych: {seen} z potrzebnych {needed}.", "Too little evidence: {seen} of the {needed} needed.")
 NOTHING_YET = Text("Nie ma jeszcze takich zdarzeń.", "There are no such events yet.")
 DECLARED = Text("Podane w wywołaniu identify dnia {at}, źródło: {source}.", "Given in an identify call on {at}, source: {source}.")
+CORRECTED = Text(
+    "Sprostowane na prośbę osoby dnia {at} (zapisał: {by}); to jest ważniejsze niż wszystkie źródła.",
+    "Corrected at the person's request on {at} (written down by {by}); this counts more than any source.",
+)
 _MIXED = Text(" Różne waluty ({count}) zsumowano bez przeliczania.", " Different currencies ({count}) were added without conversion.")
 _DEVICES = {
     "desktop": Text("komputer", "desktop"), "phone": Text("telefon", "phone"), "tablet": Text("tablet", "tablet"), "tv": Text("telewizor", "TV"),
@@ -45,6 +49,12 @@ def declared_why(source: str, at: datetime, zone: tzinfo) -> Text:
     """The sentence behind a declared trait."""
     day = at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
     return Text(DECLARED.pl.format(at=day, source=source), DECLARED.en.format(at=day, source=source))
+
+
+def corrected_why(by: str, at: datetime, zone: tzinfo) -> Text:
+    """The sentence behind a value that the person had corrected."""
+    day = at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+    return Text(CORRECTED.pl.format(at=day, by=by), CORRECTED.en.format(at=day, by=by))
 
 
 def shown_money(micros: int, currency: str | None, language: Language) -> str:

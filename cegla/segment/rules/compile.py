@@ -12,10 +12,11 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from cegla.segment.rules import computing
 from cegla.segment.rules.accounts import question
 from cegla.segment.rules.history import Column, Ground, Measure, Rows
 from cegla.segment.rules.language import All, Leaf, Not, Rule, Seen, Some, leaves
-from cegla.segment.rules.traits import trait
+from cegla.segment.rules.traits import TraitRow
 
 LINE_COLUMNS = ("product", "category")
 
@@ -72,7 +73,8 @@ def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, ever
     past = _past(history, ground, mixed)
     wanted = [measure.where for leaf in every for measure in leaf.operator.measures(leaf.values, Rows(past, ground, mixed=mixed)).values()]
     asked = {where.op(): where for where in wanted if where is not None}
-    joined = sorted({row.key for leaf in every if (row := trait(leaf.values.get("trait", ""))) and row.joined})
+    found_elsewhere = {row.key: row for leaf in every if (row := leaf.values.get("row")) is not None and row.joined}
+    joined = sorted(found_elsewhere)
     narrow = not everybody and not joined and all(where is not None for where in wanted)
     kept = past.filter(ibis.or_(*asked.values())) if narrow and asked else past
     rows = Rows(kept, ground, bare=narrow and len(asked) == 1, mixed=mixed)
@@ -82,9 +84,8 @@ def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, ever
         found: dict[str, Measure] = leaf.operator.measures(leaf.values, rows)
         places.append({key: names.setdefault(measure.value.op(), f"m{len(names)}") for key, measure in found.items()})
     table: Any = kept.group_by("person_id").aggregate(**{name: op.to_expr() for op, name in names.items()})
-    if joined:
-        traits = history.traits().select(*joined, trait_owner="person_id")
-        table = table.left_join(traits, table["person_id"] == traits["trait_owner"])
+    for traits in _joined([found_elsewhere[key] for key in joined], history, ground):
+        table = table.left_join(traits, table["person_id"] == traits["trait_owner"]).drop("trait_owner")
     asking = {id(leaf): question(leaf.values) for leaf in every if leaf.operator.group == "accounts"}
     numbers = {key: f"accounts{number}" for number, key in enumerate(sorted(set(asking.values())))}
     for key, name in numbers.items():
@@ -100,6 +101,18 @@ def _counted(table: Any, counted: Any, name: str) -> Any:
     """The table with one column more: a count by person, null where there is none."""
     counts = counted.rename({f"{name}_of": "person_id"})
     return table.left_join(counts, table["person_id"] == counts[f"{name}_of"])
+
+
+def _joined(rows: Sequence[TraitRow], history: History, ground: Ground) -> list[Any]:
+    """Tables of the traits that are counted on their own: `trait_owner`, and a column a trait."""
+    built_in = [row.key for row in rows if row.counted is None]
+    computed = [(row.key, row.counted) for row in rows if row.counted is not None]
+    tables: list[Any] = [history.traits().select(*built_in, trait_owner="person_id")] if built_in else []
+    if computed:
+        events: Any = history.events if history.people is None else history.events.semi_join(history.people, "person_id")
+        counted = computing.columns(computed, events, ground)
+        tables.append(counted.select(*(key for key, _ in computed), trait_owner="person_id"))
+    return tables
 
 
 def _past(history: History, ground: Ground, mixed: bool) -> Any:

@@ -58,19 +58,18 @@ class _Tree:
         shows = leaf.operator.shows
         if shows is None:
             return None
-        how = SHOWN_AS[shows] if isinstance(shows, str) else _kind_of(leaf, self.speakers[0])
+        how = SHOWN_AS[shows] if isinstance(shows, str) else _kind_of(leaf)
         labels = {one.key: one.label for row in leaf.operator.parameters if row.kind == Kind.CHOICES for one in row.choices}
         if value in labels:
             return labels[value]
         return Text(*(_said(value, how, speaker) for speaker in self.speakers))
 
 
-def _kind_of(leaf: Leaf, speaker: Speaker) -> str:
-    key = leaf.values.get("trait")
-    if key is None:
+def _kind_of(leaf: Leaf) -> str:
+    row = leaf.values.get("row")
+    if row is None:
         return "number"
-    kind = speaker.trait(key)[1]
-    return "micros" if kind == "money" else kind
+    return "micros" if row.kind == "money" else row.kind
 
 
 def _said(value: Any, how: str, speaker: Speaker) -> str:

@@ -8,7 +8,7 @@ import ibis
 
 from cegla.segment.rules.history import COMPARISONS, Ground, Measure, Rows
 from cegla.segment.rules.language import Kind, Operator, Parameter, Past, Values
-from cegla.segment.rules.traits import trait
+from cegla.segment.rules.traits import TraitRow
 from cegla.vocabulary.money import to_micros
 from cegla.vocabulary.text import Text
 
@@ -24,26 +24,26 @@ def _value(name: str, pl: str, en: str) -> Parameter:
     return Parameter(name, Kind.VALUE, Text(pl, en))
 
 
+def _row_of(values: Values) -> TraitRow:
+    return values["row"]
+
+
 def _measures(values: Values, rows: Rows) -> dict[str, Measure]:
-    row = trait(values["trait"])
-    return row.measures(rows) if row else {}
+    return _row_of(values).measures(rows)
 
 
 def known(values: Values, seen: Any, ground: Ground) -> Any:
     """The trait's value, null when unknown; money in micros."""
-    row = trait(values["trait"])
-    return row.value(seen, ground) if row else ibis.null()
+    return _row_of(values).value(seen, ground)
 
 
 def _wanted(values: Values, value: Any) -> Any:
     """The typed value as the history has it: money in micros."""
-    row = trait(values["trait"])
-    return to_micros(value) if row and row.kind == "money" else value
+    return to_micros(value) if _row_of(values).kind == "money" else value
 
 
 def _is_text(values: Values) -> bool:
-    row = trait(values["trait"])
-    return row is not None and row.kind == "text"
+    return _row_of(values).kind == "text"
 
 
 def _same(values: Values, value: Any, wanted: Any) -> Any:
@@ -64,8 +64,7 @@ def _between(values: Values, value: Any) -> Any:
 
 def _has_zero(values: Values) -> bool:
     """Whether somebody without a trace has a value: then nobody can be left unread."""
-    row = trait(values["trait"])
-    return row is None or row.zero
+    return _row_of(values).zero
 
 
 def _zero_is_over(values: Values) -> bool:

@@ -39,6 +39,7 @@ class Ground:
 
     now: datetime
     scale: Scale | None = None
+    ranks: tuple[int, ...] = ()  #: sources whose word counts more, the most credible first
 
     def ago(self, days: float) -> Column:
         """The moment this many days of 24 hours before now."""
@@ -99,8 +100,11 @@ class Rows:
         return self.measure(lambda only: self.table["occurred_at"].max(where=only), where)
 
     def latest(self, column: Any, where: Column | None = None) -> Measure:
-        """The newest known value; of two at the same moment the one that was taken in later."""
-        when = ibis.struct({"at": self.table["occurred_at"], "number": self.table["event_id"]})
+        """The newest known value of the most credible source; of two at the same moment the one that was taken in later."""
+        ranks = self.ground.ranks
+        source: Any = self.table["source_id"]
+        rank: Any = ibis.cases(*((source == one, len(ranks) - place) for place, one in enumerate(ranks)), else_=0) if ranks else ibis.literal(0)
+        when = ibis.struct({"rank": rank, "at": self.table["occurred_at"], "number": self.table["event_id"]})
         return self.measure(lambda only: column.argmax(when, where=only), _both(where, column.notnull()))
 
     def named(self, event: str, days: int | None = None, filters: Sequence[Mapping[str, Any]] = ()) -> Column:

@@ -13,7 +13,7 @@ from typing import Any
 from cegla.segment.rules.history import FIELDS, Column, Ground, Measure, Rows
 from cegla.vocabulary.text import Text
 
-Values = Mapping[str, Any]  #: a leaf's parameters by name, checked
+Values = Mapping[str, Any]  #: a leaf's parameters by name, checked; where one names a trait, "row" is that trait's row
 Seen = Mapping[str, Column]  #: a leaf's measures by name, one value a person
 
 

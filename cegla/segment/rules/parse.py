@@ -5,18 +5,19 @@ from typing import Any, NoReturn, cast
 
 from cegla.segment.rules.history import COMPARISONS
 from cegla.segment.rules.language import All, Kind, Leaf, Not, Operator, Parameter, Rule, Some
+from cegla.segment.rules.traits import TraitRow
 from cegla.vocabulary.errors import RuleInvalid
 from cegla.vocabulary.money import to_micros
 from cegla.vocabulary.text import Text
 
 DEEPEST, MOST_RULES, LONGEST_TEXT, LONGEST_LIST = 12, 100, 500, 500
 MOST_TIMES, MOST_DAYS, LARGEST_NUMBER = 1_000_000, 36_500, 1e15
-TraitKind = Callable[[str], str | None]  #: the kind of a trait ("text", "money", …), None when there is no such trait
+TraitOf = Callable[[str], TraitRow | None]  #: the row of a trait by its key, None when there is no such trait
 
 
-def parse(tree: object, operators: Mapping[str, Operator], kind_of: TraitKind) -> Rule:
+def parse(tree: object, operators: Mapping[str, Operator], trait_of: TraitOf) -> Rule:
     """The typed tree of a rule given as JSON. Raises RuleInvalid with a JSON pointer in `where`."""
-    return _Parser(operators, kind_of).rule(tree, "", 1)
+    return _Parser(operators, trait_of).rule(tree, "", 1)
 
 
 def refuse(pointer: str, seen: object, pl: str, en: str) -> NoReturn:
@@ -31,9 +32,9 @@ def refuse(pointer: str, seen: object, pl: str, en: str) -> NoReturn:
 class _Parser:
     """One pass over one tree."""
 
-    def __init__(self, operators: Mapping[str, Operator], kind_of: TraitKind) -> None:
+    def __init__(self, operators: Mapping[str, Operator], trait_of: TraitOf) -> None:
         self.operators = operators
-        self.kind_of = kind_of
+        self.trait_of = trait_of
         self.rules = 0
 
     def rule(self, node: object, pointer: str, depth: int) -> Rule:
@@ -80,6 +81,8 @@ class _Parser:
                 values[row.name] = row.default
             else:
                 values[row.name] = self._value(row, fields[row.name], values, f"{pointer}/{row.name}")
+            if row.kind == Kind.TRAIT:
+                values["row"] = self.trait_of(values[row.name])
         return Leaf(operator, values)
 
     def _value(self, row: Parameter, raw: object, before: Mapping[str, Any], pointer: str) -> Any:
@@ -99,7 +102,7 @@ class _Parser:
             case Kind.WEEKDAYS:
                 return [whole(one, f"{pointer}/{place}", 1, 7) for place, one in enumerate(items(raw, pointer))]
             case Kind.FILTERS:
-                return tuple(_filter(one, f"{pointer}/{place}", row.fields) for place, one in enumerate(items(raw, pointer)))
+                return conditions(raw, pointer, row.fields)
             case Kind.TRAIT:
                 return self._trait(row, raw, pointer)
             case Kind.VALUE:
@@ -113,15 +116,15 @@ class _Parser:
 
     def _trait(self, row: Parameter, raw: object, pointer: str) -> str:
         key = text(raw, pointer)
-        kind = self.kind_of(key)
-        if kind is None:
+        found = self.trait_of(key)
+        if found is None:
             refuse(pointer, raw, "nie ma takiej cechy", "there is no such trait")
-        if row.traits and kind not in row.traits:
+        if row.traits and found.kind not in row.traits:
             refuse(pointer, raw, "tej cechy nie można tak porównać", "this trait cannot be compared like this")
         return key
 
     def _comparable(self, raw: object, before: Mapping[str, Any], pointer: str) -> Any:
-        match self.kind_of(before["trait"]):
+        match before["row"].kind:
             case "money":
                 return money(raw, pointer)
             case "count" | "number":
@@ -130,6 +133,11 @@ class _Parser:
                 return whole(raw, pointer, 0, 23)
             case _:
                 return scalar(raw, pointer)
+
+
+def conditions(raw: object, pointer: str, named: Mapping[str, Text]) -> tuple[dict[str, Any], ...]:
+    """Filters on an event, as many as are given; `named` are the fields that they may name."""
+    return tuple(_filter(one, f"{pointer}/{place}", named) for place, one in enumerate(items(raw, pointer)))
 
 
 def text(raw: object, pointer: str) -> str:

@@ -1,26 +1,25 @@
 """A rule as a sentence: "Osoby, które złożyły zamówienie co najmniej 3 razy w ciągu ostatnich 90 dni"."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, tzinfo
 from typing import Any
 
 from cegla.segment.rules import words
 from cegla.segment.rules.history import COMPARISONS
 from cegla.segment.rules.language import All, Kind, Leaf, Not, Parameter, Rule, Some
+from cegla.segment.rules.traits import TraitRow
 from cegla.vocabulary.text import Language, Text
 
 AND, OR = Text("oraz", "and"), Text("lub", "or")
 OWN_PRONOUN = ("których ", "o których ", "whose ")
-TraitLabel = Callable[[str], tuple[Text, str]]  #: the label and the kind of a trait
 
 
 class Speaker:
     """Says rules in one language, amounts in one currency."""
 
-    def __init__(self, language: Language, currency: str, trait: TraitLabel, zone: tzinfo = UTC) -> None:
+    def __init__(self, language: Language, currency: str, zone: tzinfo = UTC) -> None:
         self.language: Language = language
         self.currency = currency
-        self.trait = trait
         self.zone = zone
 
     def sentence(self, rule: Rule) -> str:
@@ -87,7 +86,7 @@ class _Said:
         self.speaker = speaker
         self.row = row
         self.value = leaf.values[row.name]
-        self.trait = leaf.values.get("trait")
+        self.trait: TraitRow | None = leaf.values.get("row")
 
     def __format__(self, form: str) -> str:
         language, value = self.speaker.language, self.value
@@ -104,9 +103,9 @@ class _Said:
             case Kind.FILTERS:
                 return self.speaker.filters(value, self.row.fields)
             case Kind.TRAIT:
-                return self.speaker.trait(value)[0].say(language)
+                return self.trait.label.say(language) if self.trait else value
             case Kind.VALUE | Kind.VALUES:
-                kind = self.speaker.trait(self.trait)[1] if self.trait else "text"
+                kind = self.trait.kind if self.trait else "text"
                 values = value if self.row.kind == Kind.VALUES else [value]
                 return words.listed([self.speaker.value(one, kind) for one in values], language, OR)
             case Kind.CHOICE | Kind.CHOICES | Kind.WEEKDAYS:

@@ -1,17 +1,19 @@
 """Traits that rules can compare: what is known about a person.
 
 Most are aggregates over the history, counted together with everything else a rule asks for. The few that need more than one
-pass (`joined`) come from the expression of the profile slice. A value somebody declared is reached as "declared.<name>".
+pass (`joined`) come from the expression of the profile slice. A value somebody declared is reached as "declared.<name>", one
+that was defined to be computed as "computed.<key>".
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cegla.segment.rules.history import ORDER, REFUNDS, Ground, Measure, Rows, property_text
 from cegla.vocabulary.text import Text
 
-DECLARED = "declared."
+DECLARED, COMPUTED = "declared.", "computed."
 Measures = Callable[[Rows], dict[str, Measure]]
 Read = Callable[[Mapping[str, Any], Ground], Any]
 
@@ -31,6 +33,7 @@ class TraitRow:
     profile: str | None = None
     zero: bool = False
     joined: bool = False
+    counted: Any = field(default=None, compare=False)  #: of a computed trait, what it counts (`calculations.Counted`)
 
 
 def order_count(rows: Rows, where: Any) -> Measure:
@@ -104,8 +107,9 @@ _ROWS = (
 TRAITS: dict[str, TraitRow] = {row.key: row for row in _ROWS}
 
 
+@lru_cache(maxsize=1_024)
 def trait(key: str) -> TraitRow | None:
-    """The row of a trait; declared ones ("declared.plan") have one each, made from the name."""
+    """The row of a trait that needs no definition; declared ones ("declared.plan") have one each, made from the name."""
     if not key.startswith(DECLARED):
         return TRAITS.get(key)
     name = key.removeprefix(DECLARED)
@@ -114,3 +118,13 @@ def trait(key: str) -> TraitRow | None:
 
 def _declared(rows: Rows, name: str) -> dict[str, Measure]:
     return {"declared": rows.latest(property_text(rows.table, name), rows["kind"] == "identify")}
+
+
+def computed(key: str, label: Text, kind: str, zero: bool, counted: Any) -> TraitRow:
+    """The row of a computed trait; `counted` is what its definition counts."""
+    name = f"{COMPUTED}{key}"
+    return TraitRow(name, label, kind, lambda rows: {}, _counted_of(name, zero), key, zero, joined=True, counted=counted)
+
+
+def _counted_of(name: str, zero: bool) -> Read:
+    return lambda seen, ground: seen[name].fill_null(0) if zero else seen[name]

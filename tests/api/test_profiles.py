@@ -1,0 +1,215 @@
+"""The profile API: by any identifier in the body, in one shape, only for who may, the same while nothing changes; and its browser-safe sister."""
+
+import json
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from cegla.api.app import build_api
+from cegla.api.inside import Inside
+from cegla.app import HOLDERS
+from cegla.collect import actions as collect
+from cegla.defining import define_traits
+from cegla.flow import Intake
+from cegla.govern import actions as govern
+from cegla.segment import actions as segment
+from cegla.storage.workspace import Workspace
+from cegla.vocabulary.consent import Basis, Channel, Decision, State
+
+OWNER = "owner-token"
+BROWSER = "4be0643f-1d98-573b-97cd-ca98a65347dd"
+NOW = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
+TRAITS = """
+traits:
+  orders: {compute: count, event: Order Completed}
+  shown: {compute: count, event: Order Completed, on_site: true}
+"""
+ORIGIN = "https://sklep.example"
+
+
+@pytest.fixture
+def shop(workspace: Workspace) -> dict[str, Any]:
+    """Anna: a browser, a customer number and an e-mail address, an order and declared traits from two sources."""
+    workspace.clock = lambda: NOW
+    at = (NOW - timedelta(days=1)).isoformat()
+    base = {"userId": "anna-1", "timestamp": at, "context": {"traits": {"email": "Anna@Example.pl"}}}
+    events = [
+        {**base, "type": "track", "event": "Order Completed", "messageId": "m1", "anonymousId": BROWSER, "properties": {"order_id": "o1", "total": 12.5}},
+        {**base, "type": "identify", "messageId": "m2", "traits": {"city": "Łódź", "plan": "gold"}},
+    ]
+    later = {**base, "type": "identify", "messageId": "m3", "timestamp": NOW.isoformat(), "traits": {"city": "Kraków", "plan": None}}
+    with workspace.transaction() as conn:
+        crm, secret = collect.add_source(conn, "CRM", "server", Basis.CONTRACT, NOW)
+        site, _ = collect.add_source(conn, "Sklep", "website", Basis.CONTRACT, NOW)
+        collect.write_down(conn, crm.id, [json.dumps(one).encode() for one in events], NOW)
+        collect.write_down(conn, site.id, [json.dumps(later).encode()], NOW)
+    intake = Intake(workspace)
+    intake.recover()
+    assert intake.drain() == 3
+    define_traits(workspace, segment.computed.read(TRAITS), "anna")
+    return {"secret": secret, "crm": crm, "site": site}
+
+
+@pytest.fixture
+def api(workspace: Workspace) -> Generator[httpx.Client]:
+    app = Starlette(routes=[Mount("/api/v1", build_api(workspace, HOLDERS, OWNER))])
+    with httpx.Client(transport=Inside(app), base_url="http://cegla.local/api/v1/") as client:
+        yield client
+
+
+@pytest.fixture
+def asker(api: httpx.Client, shop: dict[str, Any]) -> httpx.Client:
+    api.headers["authorization"] = f"Bearer {shop['secret']}"
+    return api
+
+
+def read(client: httpx.Client, kind: str = "user_id", value: str = "anna-1", **rest: Any) -> httpx.Response:
+    return client.post("profiles/read", json={"identifier": {"type": kind, "value": value}, **rest})
+
+
+@pytest.mark.parametrize(("kind", "value"), [("user_id", "anna-1"), ("email", " anna@EXAMPLE.pl"), ("anonymous_id", BROWSER), ("person", "p1")])
+def test_any_identifier_finds_the_person(asker: httpx.Client, kind: str, value: str) -> None:
+    found = read(asker, kind, value)
+    assert found.status_code == 200, found.text
+    assert found.json()["traits"]["orders"] == 1
+    assert found.json()["traits"]["order_count"] == 1
+
+
+@pytest.mark.parametrize(("kind", "value"), [("user_id", "nobody"), ("email", "not an address"), ("nonsense", "x"), ("person", "p999"), ("person", "x")])
+def test_who_is_not_there_is_not_found_and_not_shown(asker: httpx.Client, kind: str, value: str) -> None:
+    found = read(asker, kind, value)
+    assert (found.status_code, found.json()["code"]) == (404, "CEGLA-E0400")
+    assert "not an address" not in found.text
+
+
+def test_every_part_can_be_asked_for(asker: httpx.Client) -> None:
+    parts = ["traits", "segments", "scores", "consents", "identifiers", "timeline"]
+    found = read(asker, include=parts, limit=1).json()
+    assert set(found) == {"person", *parts}
+    assert {one["type"] for one in found["identifiers"]} == {"user_id", "email", "anonymous_id"}
+    assert "anna@example.pl" not in json.dumps(found)  # masked, as everything a secret key sees
+    assert len(found["timeline"]["events"]) == 1
+    rest = read(asker, include=["timeline"], before=found["timeline"]["next_before"]).json()["timeline"]
+    assert len(rest["events"]) == 2
+    assert 0 < found["scores"]["engagement"] <= 100
+    assert set(read(asker, traits=["orders"]).json()["traits"]) == {"orders"}
+
+
+def test_every_trait_says_where_it_is_from(asker: httpx.Client, shop: dict[str, Any]) -> None:
+    traits = read(asker, verbose=True).json()["traits"]
+    city = traits["city"]
+    assert (city["value"], city["source"], city["source_id"], city["message_id"], city["basis"]) == ("Kraków", "Sklep", shop["site"].id, "m3", "contract")
+    assert (traits["orders"]["source"], traits["orders"]["method"], traits["orders"]["evidence"]) == ("definition", "definition:orders@1", 1)
+    assert traits["orders"]["event_id"] == 1
+    assert (traits["order_count"]["source"], traits["order_count"]["confidence"]) == ("built_in", 1.0)
+
+
+def test_a_ranking_of_sources_holds_over_time_and_a_correction_over_all(asker: httpx.Client, shop: dict[str, Any]) -> None:
+    declared = {"traits": ["city", "plan"]}
+    assert read(asker, **declared).json()["traits"] == {"city": "Kraków"}  # null took the plan back
+    owner = {"authorization": f"Bearer {OWNER}"}
+    assert asker.post("traits/ranking", json={"sources": [shop["crm"].id]}, headers=owner).status_code == 200
+    assert read(asker, **declared).json()["traits"] == {"city": "Łódź", "plan": "gold"}
+    assert asker.post("people/p1/correct", json={"trait": "city", "value": ""}, headers=owner).status_code == 200
+    assert read(asker, **declared).json()["traits"] == {"city": "", "plan": "gold"}
+    assert read(asker, verbose=True, **declared).json()["traits"]["city"]["source"] == "correction"
+    assert asker.post("people/p1/correct", json={"trait": "city", "take_back": True}, headers=owner).status_code == 200
+    assert asker.post("traits/ranking", json={"sources": []}, headers=owner).status_code == 200
+    assert read(asker, **declared).json()["traits"] == {"city": "Kraków"}
+
+
+def test_nothing_new_is_not_sent_again(asker: httpx.Client, workspace: Workspace) -> None:
+    tag = read(asker).headers["etag"]
+    same = asker.post("profiles/read", json={"identifier": {"type": "user_id", "value": "anna-1"}}, headers={"if-none-match": f'"x", {tag}'})
+    assert (same.status_code, same.content) == (304, b"")
+    assert read(asker, include=["traits"]).headers["etag"] != tag
+
+
+def test_many_are_read_at_once_and_who_is_missing_is_told_in_place(asker: httpx.Client) -> None:
+    wanted = [{"type": "user_id", "value": "anna-1"}, {"type": "user_id", "value": "nobody"}, {"type": "email", "value": "anna@example.pl"}]
+    found = asker.post("profiles/read-many", json={"identifiers": wanted}).json()["profiles"]
+    assert (found[0]["person"], found[1]["error"]["code"], found[2]["person"]) == ("p1", "CEGLA-E0400", "p1")
+
+
+def test_only_a_secret_key_or_a_user_reads(api: httpx.Client, shop: dict[str, Any], workspace: Workspace) -> None:
+    assert read(api).status_code == 401
+    for key in (shop["site"].key, "nonsense"):
+        api.headers["authorization"] = f"Bearer {key}"
+        assert read(api).status_code == 401
+        assert api.post("profiles/read-many", json={"identifiers": [{"type": "user_id", "value": "x"}]}).status_code == 401
+    api.headers["authorization"] = f"Bearer {shop['secret']}"
+    assert read(api).status_code == 200
+
+
+@pytest.mark.parametrize("body", [{}, {"identifier": {"type": "email"}}, {"identifier": {"type": "a", "value": "b"}, "include": ["all"]}, {"identifier": 1, "x": 2}])
+def test_a_wrong_question_says_where(asker: httpx.Client, body: Any) -> None:
+    answer = asker.post("profiles/read", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["where"].startswith("/")
+
+
+# what a page may see ------------------------------------------------------------------------------------------------------
+
+
+def agree(ws: Workspace, state: State = State.GIVEN) -> None:
+    with ws.transaction() as conn:
+        govern.record(conn, [Decision(1, "marketing", Channel.SITE, state, NOW - timedelta(hours=1), 1, "event", {})], NOW)
+
+
+def visit(api: httpx.Client, key: str, browser: str = BROWSER, origin: str | None = ORIGIN) -> httpx.Response:
+    headers = {"content-type": "text/plain"} | ({"origin": origin} if origin else {})
+    return api.post("visitor", content=json.dumps({"write_key": key, "anonymous_id": browser}), headers=headers)
+
+
+@pytest.fixture
+def page(api: httpx.Client, shop: dict[str, Any], workspace: Workspace) -> httpx.Client:
+    with workspace.transaction() as conn:
+        conn.execute("update collect.sources set origins = %s where id = %s", [[ORIGIN], shop["site"].id])
+        for name in ("Kupujący", "Ukryty"):
+            segment.save(conn, name, {"op": "did", "event": "Order Completed", "at_least": 1}, NOW)
+        segment.refresh(conn, workspace.warehouse, None, NOW)
+        segment.marks.mark(conn, 1, visible=True)
+    return api
+
+
+def test_a_page_sees_what_is_marked_of_its_own_visitor_who_agreed(page: httpx.Client, shop: dict[str, Any], workspace: Workspace) -> None:
+    agree(workspace)
+    found = visit(page, shop["site"].key)
+    assert found.json() == {"traits": {"shown": 1}, "segments": [{"id": 1, "name": "Kupujący"}]}
+    assert found.headers["access-control-allow-origin"] == ORIGIN
+
+
+def test_without_consent_or_with_another_browser_there_is_nothing(page: httpx.Client, shop: dict[str, Any], workspace: Workspace) -> None:
+    nothing = {"traits": {}, "segments": []}
+    assert visit(page, shop["site"].key).json() == nothing
+    agree(workspace)
+    for browser in ("anna-1", "anna@example.pl", "0" * 36, "short"):
+        assert visit(page, shop["site"].key, browser).json() == nothing
+    agree(workspace, State.WITHDRAWN)
+    assert visit(page, shop["site"].key).json() == nothing
+
+
+def test_a_browser_that_changed_hands_is_nobodys(page: httpx.Client, shop: dict[str, Any], workspace: Workspace) -> None:
+    agree(workspace)
+    other = {"type": "identify", "userId": "bea-2", "anonymousId": BROWSER, "messageId": "m9", "timestamp": NOW.isoformat()}
+    with workspace.transaction() as conn:
+        collect.write_down(conn, shop["crm"].id, [json.dumps(other).encode()], NOW)
+    assert Intake(workspace).drain() == 1
+    assert visit(page, shop["site"].key).json() == {"traits": {}, "segments": []}
+
+
+def test_a_page_of_another_origin_or_with_another_key_is_refused(page: httpx.Client, shop: dict[str, Any]) -> None:
+    for key, origin in ((shop["site"].key, "https://evil.example"), (shop["site"].key, None), (shop["crm"].key, ORIGIN), (shop["secret"], ORIGIN), ("x", ORIGIN)):
+        answer = visit(page, key, origin=origin)
+        assert (answer.status_code, answer.json()["code"]) == (403, "CEGLA-E0505")
+        assert "access-control-allow-origin" not in answer.headers
+
+
+def test_who_asks_too_often_waits(page: httpx.Client, shop: dict[str, Any]) -> None:
+    answers = [visit(page, shop["site"].key).status_code for _ in range(31)]
+    assert answers == [200] * 30 + [503]
