@@ -353,13 +353,6 @@ class TraitInvalid(InvalidInput):
     todo = Text("Popraw wskazane miejsce; pola opisuje docs/reference/traits.md.", "Correct the place shown; the fields are in docs/reference/traits.md.")
 
 
-class TraitInUse(InvalidInput):
-    """A trait cannot go while segments speak of it."""
-
-    code, status = "CEGLA-E0386", 409
-    what = Text("Z tej cechy korzystają segmenty, zmień je najpierw: {segments}.", "Segments use this trait, change them first: {segments}.")
-
-
 class TemplateInvalid(InvalidInput):
     """A message template does not parse, or asked for more than its limits."""
 
