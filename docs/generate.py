@@ -239,7 +239,7 @@ the time it was computed and the purpose it may be used for."""
         ["`compute`", "Meaning", "Znaczenie", "Looks at", "Value", "Example"],
         (
             [code(row.key), row.label.en, row.label.pl, LOOKS_AT[row.wants], row.kind or "as what it looks at", code(json.dumps(dict(row.example)))]
-            for row in segment.computed.CALCULATIONS.values()
+            for row in segment.computed.WAYS
         ),
     )
     listed = table(

@@ -10,9 +10,7 @@ from psycopg.types.json import Jsonb
 
 from cegla.profile import store
 from cegla.profile.catalogue import TRAITS as ANALYSED
-from cegla.profile.rules.computed import OPEN_TO_OBJECTION as OPEN_TO_OBJECTION
-from cegla.profile.rules.computed import VALUE_TYPES, trait_of, value_of, why
-from cegla.profile.rules.computed import Definition as Definition
+from cegla.profile.rules.computed import OPEN_TO_OBJECTION, VALUE_TYPES, Definition, trait_of, value_of, why
 from cegla.profile.rules.traits import BY_KEY
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.people import Trait
@@ -27,6 +25,11 @@ def definitions(conn: Connection) -> list[Definition]:
 def versions(conn: Connection, key: str) -> list[Definition]:
     """Every version of one, newest first; empty when there never was one."""
     return [_definition(row) for row in store.SQL.definition_versions(conn, key=key)]
+
+
+def is_open_to_objection(definition: Definition) -> bool:
+    """Whether people who objected to profiling must have no value of it."""
+    return definition.purpose in OPEN_TO_OBJECTION
 
 
 def is_built_in(key: str) -> bool:

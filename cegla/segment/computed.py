@@ -20,8 +20,7 @@ from cegla.profile import actions as profile
 from cegla.segment import store
 from cegla.segment.rules import calculated, computing
 from cegla.segment.rules import traits as trait_rows
-from cegla.segment.rules.calculations import CALCULATIONS as CALCULATIONS
-from cegla.segment.rules.calculations import Counted, Written, read_counted, read_written
+from cegla.segment.rules.calculations import CALCULATIONS, Counted, Written, read_counted, read_written
 from cegla.segment.rules.history import Ground
 from cegla.segment.rules.sentence import Speaker
 from cegla.segment.rules.traits import COMPUTED, TraitRow
@@ -31,6 +30,7 @@ from cegla.vocabulary.errors import InvalidInput, NotFound, RuleInvalid, TraitIn
 from cegla.vocabulary.text import Text
 
 Definition = profile.computed.Definition
+WAYS = tuple(CALCULATIONS.values())  #: to calculate, one row each
 LARGEST_TEXT, MOST_TRAITS, DEEPEST = 200_000, 200, 12
 PEOPLE_AT_A_TIME = 100_000
 DUE_AT_ONCE = 20_000
@@ -199,7 +199,7 @@ def _documents(defined: tuple[Definition, ...], moment: datetime, people: Any) -
 
 def _without_objections(defined: Sequence[Definition], documents: pa.Table, excluded: Collection[int]) -> pa.Table:
     """The values without those that people who objected to profiling must not have."""
-    barred = {one.key for one in defined if one.purpose in profile.computed.OPEN_TO_OBJECTION}
+    barred = {one.key for one in defined if profile.computed.is_open_to_objection(one)}
     if not barred or not excluded:
         return documents
     texts = [

@@ -91,7 +91,7 @@ def _form(visit: Visit, key: str, body: dict[str, Any], *, preview: bool = False
     events = [] if visit.partial else profile.past.event_volumes(visit.ws.warehouse, visit.now - timedelta(days=NAMES_DAYS))
     filters = builder.FormField("w-0", CONDITIONS, "filters", (), False, filters=tuple(builder.filter_rows("0", body.get("where", ()))))
     model = {
-        "key": key, "body": body, "seen": seen, "versions": versions, "problem": problem, "calculations": segment.computed.CALCULATIONS.values(),
+        "key": key, "body": body, "seen": seen, "versions": versions, "problem": problem, "calculations": segment.computed.WAYS,
         "fields": segment.FIELDS, "purposes": govern.PURPOSES.values(), "filters": filters,
         "words": {"comparisons": COMPARISONS}, "event_names": [row.name for row in events],
     }  # fmt: skip
