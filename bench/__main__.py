@@ -34,6 +34,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "resolve": _main_of("resolve"),
     "segments": _main_of("segments"),
     "profile_read": _main_of("profile_read"),
+    "sending": _main_of("sending"),
     "duplicates": _main_of("duplicates"),
     "analysers": _main_of("analysers"),
     "memory": _main_of("memory"),

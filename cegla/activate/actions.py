@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from cegla.activate import dkim as dkim
 from cegla.activate import store
 from cegla.activate.audience import Audience as Audience
 from cegla.activate.audience import Reader, audience_of, readers, readers_at
-from cegla.activate.channels.email import raise_when_refused
+from cegla.activate.channels.email import raise_when_refused, refusal
 from cegla.activate.letters import Occasion, Rendered, Writer
 from cegla.activate.links import Unsubscription as Unsubscription
 from cegla.activate.links import open_link as open_link
@@ -23,6 +24,7 @@ from cegla.activate.returns import TakenBack as TakenBack
 from cegla.activate.returns import take_back as take_back
 from cegla.activate.rules import content
 from cegla.activate.rules.audience import deliverable
+from cegla.activate.rules.dialog import Letter
 from cegla.activate.rules.mime import refuse_breakout
 from cegla.activate.rules.words import CAMPAIGN_STATES as CAMPAIGN_STATES
 from cegla.activate.rules.words import MESSAGE_STATES as MESSAGE_STATES
@@ -171,12 +173,15 @@ def test_send(ws: Workspace, campaign_id: int, address: str, outlet: Outlet | No
             occasion = _occasion(wanted)
             rendered = writer.render(occasion, person)
             letter = writer.letter(occasion, replace(rendered, subject=f"[test] {rendered.subject}"), clean, ws.clock())
-        reply = own.mailer.hand_off(wanted.sender or ws.settings.smtp.sender, recipient, letter, lambda: True)
+        own.mailer.now = ws.clock()
+        outcome = own.mailer.hand_off(Letter(0, parseaddr(wanted.sender or ws.settings.smtp.sender)[1], recipient, letter))
+        trouble = own.mailer.trouble
     finally:
         if outlet is None:
             own.close()
-    if reply is not None:
-        raise_when_refused(reply)
+    if outcome.reply is None:
+        raise refusal(ws.settings.smtp, trouble or "the connection ended before the reply")
+    raise_when_refused(outcome.reply)
 
 
 def audience(ws: Workspace, campaign_id: int) -> Audience:

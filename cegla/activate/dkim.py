@@ -4,15 +4,16 @@ A rotation is: make a key under a new selector, publish its record, let it sign;
 for `KEEP_PUBLISHED`, since mail on the way is still checked against it.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parseaddr
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 from cegla.activate.rules import dkim as rules
+from cegla.activate.rules.mime import mailbox_of
 from cegla.activate.store import SQL
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection
@@ -90,12 +91,13 @@ def signers(conn: Connection, keys: Keys, sender: str) -> list[rules.Signer]:
 
     Raises ValueError when a key was sealed with another installation's secret.
     """
-    domain = parseaddr(sender)[1].rpartition("@")[2].lower()
+    domain = mailbox_of(sender)[1].rpartition("@")[2].lower()
     rows = [row for row in SQL.dkim_keys(conn, domain=domain) if row[4] == "signing"]
     found = [signer(domain, selector, keys.unseal(_purpose(domain, selector), bytes(sealed))) for _, selector, _, _, _, _, _, _, sealed in rows]
     return sorted(found, key=lambda one: one.algorithm != rules.RSA)
 
 
+@functools.lru_cache(32)  # reading an RSA key costs as much as a hundred signatures
 def signer(domain: str, selector: str, private: bytes) -> rules.Signer:
     """A signer from a private key as PKCS #8 DER or PEM. Raises DkimKeyRefused for a key that is neither RSA (1,024 bits or more) nor Ed25519."""
     load = serialization.load_pem_private_key if private.startswith(b"-----") else serialization.load_der_private_key

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.utils import parseaddr
 from typing import Any
 
 from cegla.activate import dkim, store
@@ -70,15 +69,10 @@ class Writer:
         key = f"{occasion.campaign_id}.{occasion.version}"
         parts = self._content(occasion)
         if not self.renderer.knows(key):
-            self.renderer.load(key, {name: parts[name] for name in ("subject", "html", "text")})
-        values = {
-            "person": person,
-            "content": parts["content"],
-            "shop": {"name": parseaddr(self._sender(occasion))[0]},
-            "campaign": {"name": occasion.campaign},
-            "unsubscribe_url": unsubscribe_url(self.ws, occasion.message_id),
-        }
-        made = self.renderer.render(key, values)
+            shop, campaign = {"name": mime.mailbox_of(self._sender(occasion))[0]}, {"name": occasion.campaign}
+            texts = {name: parts[name] for name in ("subject", "html", "text")}
+            self.renderer.load(key, texts, {"content": parts["content"], "shop": shop, "campaign": campaign})
+        made = self.renderer.render(key, {"person": person, "unsubscribe_url": unsubscribe_url(self.ws, occasion.message_id)})
         mime.refuse_breakout("Subject", made["subject"])
         html = self._with_links(occasion, made["html"]) if occasion.tracked else made["html"]
         return Rendered(made["subject"], html, re.sub(r"\n{3,}", "\n\n", made["text"]))
@@ -86,7 +80,7 @@ class Writer:
     def letter(self, occasion: Occasion, rendered: Rendered, address: str, at: datetime) -> bytes:
         """The message for the mail server. Raises HeaderRefused."""
         sender = self._sender(occasion)
-        domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+        domain = mime.mailbox_of(sender)[1].rpartition("@")[2] or "localhost"
         recipient = deliverable(address)
         if recipient is None:
             raise HeaderRefused(where="To", header="To")

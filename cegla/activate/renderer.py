@@ -3,7 +3,6 @@
 A template can cost its own message and nothing else: 500 ms of wall clock a message, 256 MB, then the worker is killed.
 """
 
-import json
 import os
 import select
 import subprocess
@@ -12,6 +11,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+import msgspec
 
 from cegla.vocabulary.errors import Busy, TemplateInvalid
 
@@ -28,7 +29,7 @@ class Renderer:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._read = b""
-        self._loaded: dict[str, dict[str, str]] = {}
+        self._loaded: dict[str, tuple[dict[str, str], dict[str, Any]]] = {}
         self._present: set[str] = set()  # what the present worker was given; a new one begins empty
 
     def __enter__(self) -> Self:
@@ -41,19 +42,22 @@ class Renderer:
         """MJML to HTML, Liquid tags left as they are. Raises TemplateInvalid."""
         return self._ask({"do": "compile", "mjml": mjml}, COMPILE_SECONDS)["html"]
 
-    def load(self, key: str, parts: dict[str, str]) -> list[str]:
-        """Parse the parts of a message under a key, and return the fields they read, as dotted names. Raises TemplateInvalid."""
-        answer = self._ask({"do": "load", "key": key, "parts": parts}, COMPILE_SECONDS)
+    def load(self, key: str, parts: dict[str, str], shared: dict[str, Any] | None = None) -> list[str]:
+        """Parse the parts of a message under a key, and return the fields they read, as dotted names. Raises TemplateInvalid.
+
+        `shared` are values that are the same for everybody, so that they travel to the worker once. A part named snippet:NAME may be included.
+        """
+        answer = self._ask({"do": "load", "key": key, "parts": parts, "shared": shared or {}}, COMPILE_SECONDS)
         if len(self._loaded) >= MOST_TEMPLATES:
             self._loaded.clear()
-        self._loaded[key] = parts
+        self._loaded[key] = parts, shared or {}
         self._present.add(key)
         return answer["fields"]
 
     def render(self, key: str, values: dict[str, Any]) -> dict[str, str]:
         """The parts of a loaded message, for these values. Raises TemplateInvalid when it fails or asks for more than its limits."""
         if key not in self._present:
-            self.load(key, self._loaded[key])
+            self.load(key, *self._loaded[key])
         return self._ask({"do": "render", "key": key, "values": values}, RENDER_SECONDS)
 
     def knows(self, key: str) -> bool:
@@ -75,7 +79,7 @@ class Renderer:
         process = self._process or self._start()
         assert process.stdin is not None
         try:
-            process.stdin.write(json.dumps(wish, default=str).encode() + b"\n")
+            process.stdin.write(msgspec.json.encode(wish, enc_hook=str) + b"\n")
             process.stdin.flush()
             answer = self._answer(process, seconds)
         except TimeoutError:
@@ -116,4 +120,4 @@ class Renderer:
                 raise EOFError
             parts.append(part)
         line, _, self._read = b"".join(parts).partition(b"\n")
-        return json.loads(line)
+        return msgspec.json.decode(line)

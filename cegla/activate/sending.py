@@ -1,7 +1,9 @@
-"""Handing messages over: a few at a time, at the pace that was set, and so that a crash at any point doubles nothing.
+"""Handing messages over: at the pace that was set, as fast as the machine allows, and so that a crash at any point doubles nothing.
 
-For one message the order is: ask the gate again, render, wait for the server to want the content, commit `handing_off`, send,
-commit what the server said. Whoever dies in between leaves `handing_off` behind, and the next round reports it as ambiguous.
+    due rows ──► gate ──► rendered, signed ──► a group: one commit ──► mailer ──► outcomes, with the next group's commit
+
+A group's rows are `handing_off` in the database before the first byte of any of them leaves, and what the servers said is kept with the
+commit of the next group. Whoever dies in between leaves at most `IN_FLIGHT` rows behind; the next round reports them as ambiguous.
 """
 
 from collections import Counter
@@ -13,11 +15,15 @@ from typing import Any, NamedTuple, Self
 
 from cegla.activate import store
 from cegla.activate.audience import Reader, readers_at, verdicts
-from cegla.activate.channels.email import Mailer, Unanswered
+from cegla.activate.channels.email import Mailer, refusal
+from cegla.activate.lanes import Lanes
 from cegla.activate.letters import Occasion, Writer
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules import pace, returning
 from cegla.activate.rules.audience import deliverable, refused_by
+from cegla.activate.rules.destinations import destination_of, wish_of
+from cegla.activate.rules.dialog import Letter, Outcome
+from cegla.activate.rules.mime import mailbox_of
 from cegla.activate.rules.replies import Meaning, Reply, meaning
 from cegla.activate.store import SQL
 from cegla.collect import actions as collect
@@ -25,10 +31,12 @@ from cegla.govern import actions as govern
 from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis, Channel, Verdict
-from cegla.vocabulary.errors import MailServerRefused, TemplateInvalid
+from cegla.vocabulary.errors import TemplateInvalid
 from cegla.vocabulary.messages import MessageState, SkipReason
 
-AT_ONCE = 50
+AT_ONCE = 240  #: rows whose people are looked up and asked for at once
+GROUP = 20  #: letters of one commit
+IN_FLIGHT = 60  #: letters that may be with the servers at a time
 TOLD_AT_ONCE = 5_000
 WHOLE_INSTALLATION = "all"
 SERVICE = "service"  #: messages a contract needs: nothing to unsubscribe from
@@ -51,11 +59,12 @@ class Progress:
 
 
 class Outlet:
-    """What a sender keeps open between rounds: the template worker and the connection to the mail server."""
+    """What a sender keeps open between rounds: the template worker and the connections to the mail servers."""
 
     def __init__(self, ws: Workspace) -> None:
         self.renderer = Renderer()
         self.mailer = Mailer(ws.settings.smtp)
+        self.buckets: dict[str, pace.Bucket] = {}  #: of destinations
 
     def __enter__(self) -> Self:
         return self
@@ -79,6 +88,7 @@ class Due(NamedTuple):
     version: int
     attempts: int
     decided_at: datetime
+    destination: str
 
 
 class Sending(NamedTuple):
@@ -93,17 +103,51 @@ class Sending(NamedTuple):
     cap: int
 
 
+class Ready(NamedTuple):
+    """A letter that is written and signed, and what it rests on."""
+
+    row: Due
+    letter: Letter
+    verdict: Verdict
+    tracked: bool
+
+
+class Ended(NamedTuple):
+    """What became of a message: `reason` is a SkipReason, or hard or soft for a bounce."""
+
+    row: Due
+    state: MessageState
+    reason: str | None = None
+    reply: str | None = None
+    returned: str | None = None
+
+
+class PutOff(NamedTuple):
+    """A message that is tried again later."""
+
+    row: Due
+    attempts: int
+    due_at: datetime
+    reply: str | None
+
+
 class Round:
-    """One round of the only sender, on one connection. Everything is committed as soon as it is true."""
+    """One round of the only sender, on one connection."""
 
     def __init__(self, ws: Workspace, conn: Connection, outlet: Outlet, now: datetime) -> None:
         self.ws, self.conn, self.outlet, self.now = ws, conn, outlet, now
         self.counts: Counter[str] = Counter()
         self.trouble: str | None = None
         self.more = False
+        self.lanes = Lanes(conn, now, outlet.buckets)
+        self.flying: dict[int, Due] = {}
+        self.ended: list[Ended] = []
+        self.later: list[PutOff] = []
+        self.came_back = 0  #: letters no server took; the campaign waits
 
     def run(self) -> Progress:
         """Report what an earlier sender left, then serve every campaign that is due."""
+        self.outlet.mailer.now = self.now
         self.report_interrupted()
         for row in SQL.due_campaigns(self.conn, now=self.now):
             self.serve(Sending(*row))
@@ -117,31 +161,47 @@ class Round:
         self.conn.commit()
 
     def serve(self, campaign: Sending) -> None:
-        """Hand over the next messages of one campaign, as many as its pace and the installation's allow."""
+        """Hand over the next messages of one campaign, as many as its pace, the installation's and the destinations' allow."""
+        sender = campaign.sender or self.ws.settings.smtp.sender
         allowance = self.allowance(campaign)
-        due = [Due(*row) for row in SQL.due_messages(self.conn, campaign_id=campaign.id, now=self.now, most=min(AT_ONCE, allowance))]
+        self.lanes.open(sender)
+        found, due = self.due(campaign, allowance)
+        writer = Writer(self.ws, self.conn, self.outlet.renderer)
+        used, asked = 0, self.people_of(campaign, due, writer)
+        for start in range(0, len(asked), GROUP):
+            group = [ready for one in asked[start : start + GROUP] if (ready := self.written(campaign, writer, one, sender)) is not None]
+            used += self.hand_over(campaign, group)
+            if self.trouble is not None:
+                break
+        self.land(campaign, 0)
+        self.settle(campaign, used, more_due=found > 0 and used < allowance)
+
+    def due(self, campaign: Sending, allowance: int) -> tuple[int, list[Due]]:
+        """How many rows were found, and those of them whose places may get something now."""
+        most = min(AT_ONCE, allowance)
+        rows = SQL.due_messages(self.conn, campaign_id=campaign.id, now=self.now, most=most, closed=self.lanes.closed) if most else []
+        known = [due if due.destination else due._replace(destination=destination_of(due.address)) for due in (Due(*row) for row in rows)]
+        return len(known), [row for row in known if self.lanes.admit(row.destination)]
+
+    def people_of(self, campaign: Sending, due: Sequence[Due], writer: Writer) -> list[tuple[Due, dict[str, Any], Verdict, bool]]:
+        """Ask the gate about everybody at once; who may get nothing is skipped, and of two addresses of one person the second waits."""
         readers = readers_at(self.conn, [row.address for row in due])
         known = [reader for reader in readers if reader is not None]
         verdict = dict(zip((reader.address for reader in known), verdicts(self.ws, self.conn, known, campaign.purpose, self.now), strict=True))
         tracked = dict(zip((reader.address for reader in known), verdicts(self.ws, self.conn, known, "email_tracking", self.now), strict=True))
-        writer = Writer(self.ws, self.conn, self.outlet.renderer)
-        fields = writer.fields(known)
-        met = self.met(campaign, known)
-        used, handed = 0, set[int]()
+        fields, met = writer.fields(known), self.met(campaign, known)
+        asked: list[tuple[Due, dict[str, Any], Verdict, bool]] = []
+        seen = set[int]()
         for row, reader in zip(due, readers, strict=True):
             reason = SkipReason.NOT_MATCHING_ANY_MORE if reader is None else refused_by(verdict[row.address]) or met.get(reader.person_id)
             if reader is None or reason is not None:
-                self.end(row, MessageState.SKIPPED, reason=reason.value if reason else None)
-                continue
-            if reader.person_id in handed:  # a second address of one person: the next round sees what became of the first
-                continue
-            used += 1
-            handed.add(reader.person_id)
-            occasion = Occasion(campaign.id, campaign.name, row.version, campaign.sender, row.id, tracked[row.address].allowed, campaign.purpose != SERVICE)
-            self.hand_over(row, campaign, writer, occasion, (fields[reader.person_id], verdict[row.address]))
-            if self.trouble is not None:
-                break
-        self.settle(campaign, allowance, used, bool(due))
+                self.ended.append(Ended(row, MessageState.SKIPPED, reason.value if reason else None))
+            elif reader.person_id in seen:
+                continue  # the next round sees what became of the first
+            else:
+                seen.add(reader.person_id)
+                asked.append((row, fields[reader.person_id], verdict[row.address], tracked[row.address].allowed))
+        return asked
 
     def met(self, campaign: Sending, known: Sequence[Reader]) -> dict[int, SkipReason]:
         """Whom this campaign reached at another address, or others too often: people who were joined after it had been launched."""
@@ -150,78 +210,111 @@ class Round:
         capped = {person: SkipReason.CAPPED for person, number in counts.items() if number >= campaign.cap}
         return capped | dict.fromkeys(store.given(self.conn, people, campaign.id), SkipReason.GOT_IT_ELSEWHERE)
 
-    def hand_over(self, row: Due, campaign: Sending, writer: Writer, occasion: Occasion, known: tuple[dict[str, Any], Verdict]) -> None:
-        """Give one message to the mail server, and keep what it said."""
-        fields, verdict = known
+    def written(self, campaign: Sending, writer: Writer, asked: tuple[Due, dict[str, Any], Verdict, bool], sender: str) -> Ready | None:
+        """One person's letter; a template that fails for this person costs this message and no other."""
+        row, fields, verdict, tracked = asked
+        occasion = Occasion(campaign.id, campaign.name, row.version, campaign.sender, row.id, tracked, campaign.purpose != SERVICE)
         try:
             content = writer.letter(occasion, writer.render(occasion, fields), row.address, self.now)
         except TemplateInvalid as error:
-            self.end(row, MessageState.SKIPPED, reason=SkipReason.RENDERING_FAILED.value, reply=error.say("en"))
-            return
-        self.conn.commit()  # the links in the message, before the server waits
+            self.ended.append(Ended(row, MessageState.SKIPPED, SkipReason.RENDERING_FAILED.value, error.say("en")))
+            return None
+        envelope = writer.mailbox(row.id) or mailbox_of(sender)[1]
+        letter = Letter(row.id, envelope, deliverable(row.address) or row.address, content)
+        return Ready(row, letter, verdict, tracked)
 
-        def begin() -> bool:
-            passing("send: before the hand-off")
-            begun = SQL.begin_hand_off(
-                self.conn, id=row.id, now=self.now, tracked=occasion.tracked, consent_record_id=verdict.record_id, consent_at=verdict.decided_at
-            )
+    def hand_over(self, campaign: Sending, group: Sequence[Ready]) -> int:
+        """Commit that these are being handed over, together with what became of those before, and let them leave. Returns how many left."""
+        self.land(campaign, max(0, IN_FLIGHT - len(group)))
+        if self.trouble is not None:
+            return 0
+        passing("send: before the hand-off")
+        self.keep()
+        begun = store.begin_hand_off(self.conn, [(one.row.id, one.tracked, one.verdict) for one in group], self.now)
+        self.conn.commit()
+        passing("send: after the hand-off began")
+        leaving = [one for one in group if one.row.id in begun]
+        self.flying |= {one.row.id: one.row for one in leaving}
+        self.outlet.mailer.submit([one.letter for one in leaving])
+        return len(leaving)
+
+    def land(self, campaign: Sending, most: int) -> None:
+        """Take in what became of letters, until at most so many are on the way."""
+        outcomes = self.outlet.mailer.outcomes
+        while self.flying and (len(self.flying) > most or not outcomes.empty()):
+            outcome = outcomes.get()
+            row = self.flying.pop(outcome.letter.key, None)
+            if row is not None:  # not of a sender before, who was interrupted
+                self.landed(row, campaign, outcome)
+        if most == 0:
+            passing("send: after the content")
+            self.keep()
+            if self.came_back:
+                self.server_away(campaign)
             self.conn.commit()
-            passing("send: after the hand-off began")
-            return begun == 1
+            passing("send: after the answer was kept")
 
-        try:
-            envelope = writer.mailbox(row.id) or campaign.sender or self.ws.settings.smtp.sender
-            reply = self.outlet.mailer.hand_off(envelope, deliverable(row.address) or row.address, content, begin)
-        except MailServerRefused as error:
-            self.server_away(campaign, error.say(self.ws.settings.language))
-        except Unanswered as error:
-            self.end(row, MessageState.AMBIGUOUS, reply=str(error))
+    def landed(self, row: Due, campaign: Sending, outcome: Outcome) -> None:
+        """Do what an outcome asks for."""
+        reply = outcome.reply
+        if outcome.unanswered:
+            self.ended.append(Ended(row, MessageState.AMBIGUOUS, reply="the connection ended before the reply"))
+        elif reply is None:
+            self.later.append(PutOff(row, row.attempts, self.now, None))
+            self.came_back += 1
+            self.trouble = refusal(self.outlet.mailer.settings, self.outlet.mailer.trouble).say(self.ws.settings.language)
         else:
-            if reply is not None:
-                passing("send: after the content")
-                self.answered(row, campaign, reply)
-                passing("send: after the answer was kept")
+            self.answered(row, campaign, reply)
 
     def answered(self, row: Due, campaign: Sending, reply: Reply) -> None:
         """Do what a reply asks for."""
         said = f"{reply.code} {reply.text}"
+        wish = wish_of(reply, self.now)
+        if wish is not None:  # it speaks of everything that goes there, and this message is not to blame
+            self.lanes.heed(row.destination, wish, said)
+            self.later.append(PutOff(row, row.attempts, wish.until if wish.stop else pace.next_minute(self.now), said))
+            return
         match meaning(reply):
             case Meaning.ACCEPTED:
                 if campaign.failures:
                     SQL.server_back(self.conn, id=campaign.id)
-                self.end(row, MessageState.SENT, reply=said)
+                self.ended.append(Ended(row, MessageState.SENT, reply=said))
             case Meaning.HARD:
                 govern.suppress(self.conn, self.ws.keys, row.address, Channel.EMAIL, "bounced", self.now)
-                self.end(row, MessageState.BOUNCED, reason="hard", reply=said)
+                self.ended.append(Ended(row, MessageState.BOUNCED, "hard", said, reply.reason.value))
             case Meaning.SOFT:
-                self.end(row, MessageState.BOUNCED, reason="soft", reply=said)
+                self.ended.append(Ended(row, MessageState.BOUNCED, "soft", said, reply.reason.value))
             case Meaning.RETRY:
                 due_at = pace.next_try(row.attempts + 1, self.now)
                 if due_at is None:
-                    self.end(row, MessageState.FAILED, reply=said)
+                    self.ended.append(Ended(row, MessageState.FAILED, reply=said))
                 else:
-                    self.put_off(row, row.attempts + 1, due_at, said)
+                    self.later.append(PutOff(row, row.attempts + 1, due_at, said))
             case Meaning.SERVER:
-                self.put_off(row, row.attempts, self.now, said)
-                self.server_away(campaign, said)
+                self.later.append(PutOff(row, row.attempts, self.now, said))
+                if self.outlet.mailer.trouble:
+                    self.came_back += 1
+                    self.trouble = said
 
-    def put_off(self, row: Due, attempts: int, due_at: datetime, said: str) -> None:
-        """Try a message again later."""
-        SQL.put_off(self.conn, id=row.id, attempts=attempts, reply=said, due_at=due_at)
-        self.counts["put_off"] += 1
-        self.conn.commit()
+    def keep(self) -> None:
+        """Write down what became of messages; the caller commits."""
+        if self.ended:
+            store.end_messages(self.conn, [(one.row.id, one.state.value, one.reason, one.reply, one.returned) for one in self.ended], self.now)
+            self.counts.update(one.reason or one.state.value for one in self.ended)
+        if self.later:
+            store.put_off(self.conn, [(one.row.id, one.attempts, one.reply, one.due_at) for one in self.later])
+            self.counts["put_off"] += len(self.later)
+        self.lanes.count(
+            [(one.row.destination, one.state) for one in self.ended if one.state is not MessageState.SKIPPED],
+            [one.row.destination for one in self.later if one.reply is not None],
+        )
+        self.ended.clear()
+        self.later.clear()
 
-    def server_away(self, campaign: Sending, said: str) -> None:
+    def server_away(self, campaign: Sending) -> None:
         """The campaign stays as it is and tries again later."""
-        SQL.server_away(self.conn, id=campaign.id, trouble=said, retry_at=pace.server_retry(campaign.failures + 1, self.now))
-        self.conn.commit()
-        self.trouble = said
-
-    def end(self, row: Due, state: MessageState, *, reason: str | None = None, reply: str | None = None) -> None:
-        """Keep what became of a message: `reason` is a SkipReason, or hard or soft for a bounce."""
-        SQL.end_message(self.conn, id=row.id, state=state.value, reason=reason, reply=reply, now=self.now)
-        self.counts[reason or state.value] += 1
-        self.conn.commit()
+        self.came_back = 0
+        SQL.server_away(self.conn, id=campaign.id, trouble=self.trouble, retry_at=pace.server_retry(campaign.failures + 1, self.now))
 
     def tell(self) -> None:
         """Let what became of messages into the inbox as events. Marking and telling are one transaction, so each is told once."""
@@ -243,20 +336,21 @@ class Round:
         """How many messages may go now."""
         installation = pace.refilled(store.bucket(self.conn, WHOLE_INSTALLATION), self.ws.settings.smtp.messages_per_minute, self.now)
         own = pace.refilled(store.bucket(self.conn, str(campaign.id)), self.speed(campaign), self.now)
-        return int(min(installation.tokens, own.tokens))
+        return max(0, int(min(installation.tokens, own.tokens)))
 
     def speed(self, campaign: Sending) -> int:
         """Messages per minute of a campaign."""
         return campaign.messages_per_minute or self.ws.settings.smtp.messages_per_minute
 
-    def settle(self, campaign: Sending, allowance: int, used: int, any_due: bool) -> None:
+    def settle(self, campaign: Sending, used: int, *, more_due: bool) -> None:
         """Pay for what was handed over; end the campaign when nothing waits."""
         for key, speed in ((WHOLE_INSTALLATION, self.ws.settings.smtp.messages_per_minute), (str(campaign.id), self.speed(campaign))):
             bucket = pace.refilled(store.bucket(self.conn, key), speed, self.now)
             SQL.set_bucket(self.conn, key=key, tokens=bucket.tokens - used, at=bucket.at)
+        self.lanes.close()
         if not SQL.waiting(self.conn, campaign_id=campaign.id):
             SQL.set_state(self.conn, id=campaign.id, state="sent", finished_at=self.now)
-        elif any_due and used < allowance:
+        elif more_due:
             self.more = True
         self.conn.commit()
 

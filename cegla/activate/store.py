@@ -8,9 +8,11 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from cegla.activate.rules.audience import Chosen
+from cegla.activate.rules.destinations import destination_of
 from cegla.activate.rules.pace import Bucket
 from cegla.storage import statements
 from cegla.storage.workspace import Connection
+from cegla.vocabulary.consent import Verdict
 from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.messages import MessageState, SkipReason
 from cegla.vocabulary.text import Text
@@ -125,9 +127,30 @@ def add_messages(
             conn, campaign_id=campaign.id, version=campaign.version, now=now,
             people=[row.person_id for row in part], identities=[row.identity_id for row in part], addresses=[row.address for row in part],
             reasons=[row.reason.value if row.reason else None for row in part],
+            destinations=[destination_of(row.address) if row.address else "" for row in part],
             records=[row.consent_record_id for row in part], times=[row.consent_at for row in part],
             facts=[Jsonb(facts[row.person_id]) if row.person_id in facts else None for row in part],
         )  # fmt: skip
+
+
+def begin_hand_off(conn: Connection, rows: Sequence[tuple[int, bool, Verdict]], now: datetime) -> set[int]:
+    """Mark messages (id, tracked, verdict) as being handed over; those that still wait in a campaign that is sending, whose numbers come back."""
+    ids, tracked, verdicts = zip(*rows, strict=True) if rows else ((), (), ())
+    records, times = [one.record_id for one in verdicts], [one.decided_at for one in verdicts]
+    begun = SQL.begin_hand_off(conn, ids=list(ids), tracked=list(tracked), records=records, times=times, now=now)
+    return {number for (number,) in begun}
+
+
+def end_messages(conn: Connection, rows: Sequence[tuple[int, str, str | None, str | None, str | None]], now: datetime) -> None:
+    """Keep what became of messages: id, state, reason, reply, and the reason of the 34 when it bounced."""
+    ids, states, reasons, replies, returned = zip(*rows, strict=True)
+    SQL.end_messages(conn, ids=list(ids), states=list(states), reasons=list(reasons), replies=list(replies), returned=list(returned), now=now)
+
+
+def put_off(conn: Connection, rows: Sequence[tuple[int, int, str | None, datetime]]) -> None:
+    """Try messages (id, attempts, reply, when) again later."""
+    ids, attempts, replies, times = zip(*rows, strict=True)
+    SQL.put_off(conn, ids=list(ids), attempts=list(attempts), replies=list(replies), times=list(times))
 
 
 def recent(conn: Connection, people: Mapping[int, Sequence[int]], campaign_id: int, now: datetime, *, waiting: bool = True) -> dict[int, int]:

@@ -77,13 +77,13 @@ where campaign_id = :campaign_id and state in ('handing_off', 'sent', 'ambiguous
 -- name: add_messages!
 -- Write outbox rows, once per campaign and person.
 insert into activate.messages
-    (campaign_id, person_id, identity_id, address, state, reason, version, consent_record_id, consent_at, facts, decided_at, due_at, done_at)
+    (campaign_id, person_id, identity_id, address, state, reason, version, consent_record_id, consent_at, facts, destination, decided_at, due_at, done_at)
 select :campaign_id, person_id, identity_id, address, case when reason is null then 'decided' else 'skipped' end, reason, :version,
-    consent_record_id, consent_at, facts, :now, :now, case when reason is null then null else cast(:now as timestamptz) end
+    consent_record_id, consent_at, facts, destination, :now, :now, case when reason is null then null else cast(:now as timestamptz) end
 from unnest(
     cast(:people as bigint[]), cast(:identities as bigint[]), cast(:addresses as text[]), cast(:reasons as text[]),
-    cast(:records as bigint[]), cast(:times as timestamptz[]), cast(:facts as jsonb[])
-) as chosen (person_id, identity_id, address, reason, consent_record_id, consent_at, facts)
+    cast(:records as bigint[]), cast(:times as timestamptz[]), cast(:facts as jsonb[]), cast(:destinations as text[])
+) as chosen (person_id, identity_id, address, reason, consent_record_id, consent_at, facts, destination)
 on conflict do nothing;
 
 -- name: due_campaigns
@@ -94,11 +94,12 @@ where state = 'sending' and (retry_at is null or retry_at <= :now)
 order by id;
 
 -- name: due_messages
--- The next outbox rows of a campaign that may be handed over.
-select messages.id, person_id, identity_id, address, messages.version, attempts, decided_at
+-- The next outbox rows of a campaign that may be handed over, but for those to closed destinations.
+select messages.id, person_id, identity_id, address, messages.version, attempts, decided_at, destination
 from activate.messages
 join activate.campaigns on campaigns.id = messages.campaign_id
 where campaign_id = :campaign_id and messages.state = 'decided' and due_at <= :now and campaigns.state = 'sending'
+    and destination <> all(cast(:closed as text[]))
 order by due_at, id
 limit :most;
 
@@ -106,20 +107,33 @@ limit :most;
 -- Whether a campaign still has messages to hand over, now or later.
 select exists (select from activate.messages where campaign_id = :campaign_id and state = 'decided');
 
--- name: begin_hand_off!
--- The last word before the server gets the message: it happens only while the row waits and the campaign is sending.
+-- name: begin_hand_off
+-- The last word before the servers get messages: it holds for rows that wait in a campaign that is sending, and they are returned.
 update activate.messages
-set state = 'handing_off', handed_at = :now, attempts = attempts + 1, tracked = :tracked,
-    consent_record_id = coalesce(:consent_record_id, consent_record_id), consent_at = coalesce(:consent_at, consent_at)
-where id = :id and state = 'decided' and exists (select from activate.campaigns where id = campaign_id and state = 'sending');
+set state = 'handing_off', handed_at = :now, attempts = attempts + 1, tracked = given.tracked,
+    consent_record_id = coalesce(given.record_id, consent_record_id), consent_at = coalesce(given.at, consent_at)
+from unnest(cast(:ids as bigint[]), cast(:tracked as boolean[]), cast(:records as bigint[]), cast(:times as timestamptz[])) as given (id, tracked, record_id, at)
+where messages.id = given.id and state = 'decided' and exists (select from activate.campaigns where campaigns.id = campaign_id and campaigns.state = 'sending')
+returning messages.id;
+
+-- name: end_messages!
+-- What became of messages.
+update activate.messages
+set state = ended.state, reason = ended.reason, reply = ended.reply, returned = ended.returned, done_at = :now
+from unnest(cast(:ids as bigint[]), cast(:states as text[]), cast(:reasons as text[]), cast(:replies as text[]), cast(:returned as text[]))
+    as ended (id, state, reason, reply, returned)
+where messages.id = ended.id;
 
 -- name: end_message!
--- What became of a message.
+-- What became of one message.
 update activate.messages set state = :state, reason = :reason, reply = :reply, done_at = :now where id = :id;
 
 -- name: put_off!
--- Try a message again later.
-update activate.messages set state = 'decided', attempts = :attempts, reply = :reply, due_at = :due_at, handed_at = null where id = :id;
+-- Try messages again later.
+update activate.messages
+set state = 'decided', attempts = later.attempts, reply = coalesce(later.reply, messages.reply), due_at = later.due_at, handed_at = null
+from unnest(cast(:ids as bigint[]), cast(:attempts as integer[]), cast(:replies as text[]), cast(:times as timestamptz[])) as later (id, attempts, reply, due_at)
+where messages.id = later.id;
 
 -- name: interrupted!
 -- Messages that a sender which is no more was handing over: nobody knows, so they are ambiguous.
@@ -273,3 +287,80 @@ order by came_at;
 -- Take the other side's words about a person out of what came back.
 update activate.returns set words = ''
 where message_id in (select id from activate.messages where identity_id = any(:ids) or (identity_id is null and person_id = any(:ids)));
+
+-- name: destinations
+-- What is set for destinations, and what they asked for.
+select key, messages_per_minute, slow_until, suspended_until from activate.destinations;
+
+-- name: slow_destination!
+-- A destination asked for less until a moment; an earlier wish for longer stays.
+insert into activate.destinations (key, slow_until, suspended_until, said, changed_at)
+values (:key, case when :stop then null else cast(:until as timestamptz) end, case when :stop then cast(:until as timestamptz) end, :said, :now)
+on conflict (key) do update
+set slow_until = greatest(destinations.slow_until, excluded.slow_until), suspended_until = greatest(destinations.suspended_until, excluded.suspended_until),
+    said = excluded.said, changed_at = excluded.changed_at;
+
+-- name: set_speed!
+-- Set how fast a destination may be written to, and forget what it asked for.
+insert into activate.destinations (key, messages_per_minute, changed_at) values (:key, :messages_per_minute, :now)
+on conflict (key) do update
+set messages_per_minute = excluded.messages_per_minute, slow_until = null, suspended_until = null, said = '', changed_at = excluded.changed_at;
+
+-- name: shown_destinations
+-- Every destination that was written to in the last days, or that has something set, with its figures.
+select coalesce(days.destination, destinations.key) as key, destinations.messages_per_minute, slow_until, suspended_until, coalesce(said, ''),
+    coalesce(sent, 0), coalesce(bounced, 0), coalesce(complained, 0), coalesce(deferred, 0)
+from (
+    select destination, sum(sent) as sent, sum(bounced) as bounced, sum(complained) as complained, sum(deferred) as deferred
+    from activate.sent_by_day where day >= :since group by destination
+) as days
+full join activate.destinations on destinations.key = days.destination
+order by coalesce(sent, 0) desc, key;
+
+-- name: count_day!
+-- Add to what went to destinations on a day.
+insert into activate.sent_by_day (day, domain, destination, sent, bounced, deferred)
+select :day, :domain, destination, sent, bounced, deferred
+from unnest(cast(:destinations as text[]), cast(:sent as integer[]), cast(:bounced as integer[]), cast(:deferred as integer[]))
+    as counted (destination, sent, bounced, deferred)
+on conflict (day, domain, destination) do update
+set sent = sent_by_day.sent + excluded.sent, bounced = sent_by_day.bounced + excluded.bounced, deferred = sent_by_day.deferred + excluded.deferred;
+
+-- name: count_back!
+-- Add what came back later to the day it came.
+insert into activate.sent_by_day (day, domain, destination, bounced, complained) values (:day, :domain, :destination, :bounced, :complained)
+on conflict (day, domain, destination) do update
+set bounced = sent_by_day.bounced + excluded.bounced, complained = sent_by_day.complained + excluded.complained;
+
+-- name: days
+-- What went to a destination under a sender's domain, day by day.
+select day, sent, bounced, complained, deferred from activate.sent_by_day
+where domain = :domain and destination = :destination and day >= :since order by day;
+
+-- name: destinations_today
+-- Where mail of a sender's domain went today.
+select destination from activate.sent_by_day where domain = :domain and day = :day;
+
+-- name: warm_up^
+-- The warm-up plan of a sender's domain.
+select first_day, growth_percent, most, started_on from activate.warmups where domain = :domain;
+
+-- name: warm_ups
+-- Every warm-up plan.
+select domain, first_day, growth_percent, most, started_on from activate.warmups order by domain;
+
+-- name: set_warm_up!
+-- Begin, or change, a warm-up plan.
+insert into activate.warmups (domain, first_day, growth_percent, most, started_on) values (:domain, :first_day, :growth_percent, :most, :started_on)
+on conflict (domain) do update set first_day = excluded.first_day, growth_percent = excluded.growth_percent, most = excluded.most;
+
+-- name: end_warm_up!
+-- The domain is warm.
+delete from activate.warmups where domain = :domain;
+
+-- name: settle_ambiguous!
+-- The operator's word on messages of which nobody knows: taken as sent, or sent again.
+update activate.messages
+set state = case when :again then 'decided' else 'sent' end, done_at = case when :again then null else done_at end, handed_at = case when :again then null else handed_at end,
+    due_at = :now, told = false
+where campaign_id = :campaign_id and state = 'ambiguous';

@@ -42,6 +42,18 @@ class AppSettings(Section):
     public_url: str = Field("", description="the address that recipients' links point at; empty: the app's own address")
 
 
+class RelaySettings(Section):
+    """One more mail server; letters go to whichever has room, and to the others while one is away."""
+
+    host: str = Field(description="its name or address")
+    port: int = Field(25, description="25, 465 (implicit TLS) or 587 (STARTTLS)")
+    tls: Literal["none", "starttls", "implicit"] = Field("none", description="none is for a server on this machine")
+    user: str = Field("", description="empty: no sign-in")
+    password: str = Field("", repr=False, description="who may read the file may read it")
+    connections: int = Field(4, ge=1, le=100, description="connections at a time")
+    messages_per_connection: int = Field(1_000, ge=1, description="messages before a connection is closed and another opened")
+
+
 class SmtpSettings(Section):
     """The mail server that messages are handed to."""
 
@@ -52,6 +64,17 @@ class SmtpSettings(Section):
     password: str = Field("", repr=False, description="better given as CEGLA_SMTP_PASSWORD")
     sender: str = Field("Cegla <hello@localhost>", description="the From header when a campaign names none")
     messages_per_minute: int = Field(600, ge=1, description="throttle of the whole installation")
+    connections: int = Field(4, ge=1, le=100, description="connections at a time")
+    messages_per_connection: int = Field(1_000, ge=1, description="messages before a connection is closed and another opened")
+    relays: tuple[RelaySettings, ...] = Field((), description="further mail servers, each with host, port, tls, user, password, connections")
+
+    def all_relays(self) -> list[RelaySettings]:
+        """Every mail server, the first one first; none when no host is set."""
+        first = RelaySettings(
+            host=self.host, port=self.port, tls=self.tls, user=self.user, password=self.password, connections=self.connections,
+            messages_per_connection=self.messages_per_connection,
+        )  # fmt: skip
+        return [*([first] if self.host else []), *self.relays]
 
 
 class ReturnSettings(Section):

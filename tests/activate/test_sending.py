@@ -118,9 +118,9 @@ def test_when_the_connection_dies_after_the_content_nobody_knows_and_it_is_said_
 def test_a_connection_that_idled_away_is_renewed(shop: Shop) -> None:
     launched(shop, "anna")
     shop.deliver(1)
-    smtp = shop.outlet.mailer._smtp  # pyright: ignore[reportPrivateUsage]
-    assert smtp is not None and smtp.sock is not None
-    smtp.sock.shutdown(2)
+    mailer = shop.outlet.mailer
+    for line in list(mailer._lines):
+        mailer._loop.call_soon_threadsafe(line._transport.abort)
     campaign = launched(shop, "bartek")
     shop.deliver(1)
     assert shop.states(campaign) == {"anna": "sent", "bartek": "sent"}
@@ -154,9 +154,9 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, *, before: 
 
 
 STEPS = [
-    (sending.Round, "allowance"), (sending.Round, "hand_over"), (sending.Round, "answered"), (sending.Round, "end"), (sending.Round, "tell"),
-    (sending.Round, "settle"), (Writer, "render"), (Writer, "letter"), (Mailer, "hand_off"), (Mailer, "_envelope"),
-    (SQL, "begin_hand_off"), (SQL, "end_message"), (SQL, "due_messages"), (SQL, "set_bucket"),
+    (sending.Round, "allowance"), (sending.Round, "hand_over"), (sending.Round, "answered"), (sending.Round, "keep"), (sending.Round, "tell"),
+    (sending.Round, "settle"), (sending.Round, "land"), (sending.Round, "written"), (Writer, "render"), (Writer, "letter"), (Mailer, "submit"),
+    (SQL, "begin_hand_off"), (SQL, "end_messages"), (SQL, "due_messages"), (SQL, "set_bucket"), (SQL, "count_day"),
 ]  # fmt: skip
 
 
@@ -174,7 +174,7 @@ def test_a_crash_at_any_step_doubles_nothing_and_loses_nothing(shop: Shop, monke
     states, got = shop.states(campaign), shop.postbox.recipients
     assert len(got) == len(set(got)), "somebody got it twice"
     assert set(states.values()) <= {"sent", "ambiguous"} and len(states) == len(USERS)
-    assert list(states.values()).count("ambiguous") <= 1
+    assert list(states.values()).count("ambiguous") <= 2, "more than the letters of one group, here those of one second's pace"
     assert all(f"{user}@example.pl" in got for user, state in states.items() if state == "sent"), "somebody is said to have it and has not"
     assert len(set(shop.events(SENT))) == list(states.values()).count("sent")
     with shop.ws.transaction() as conn:

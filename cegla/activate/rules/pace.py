@@ -30,6 +30,11 @@ def next_try(attempts: int, now: datetime) -> datetime | None:
     return now + timedelta(minutes=RETRY_MINUTES[attempts - 1]) if attempts <= len(RETRY_MINUTES) else None
 
 
+def next_minute(now: datetime) -> datetime:
+    """When to try a message again whose provider asked for one a minute."""
+    return now + timedelta(minutes=1)
+
+
 def server_retry(failures: int, now: datetime) -> datetime:
     """When to try the mail server again after it was away `failures` times in a row."""
     return now + timedelta(seconds=SERVER_RETRY_SECONDS[min(failures, len(SERVER_RETRY_SECONDS)) - 1])

@@ -7,18 +7,10 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-HARD_STATUS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
+from cegla.activate.rules.reasons import Evidence, Reason, is_hard, reason_of
+
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
-_HARD_WORDS = re.compile(
-    r"user unknown|unknown user|no such (?:user|mailbox|recipient|person)"
-    r"|(?:mailbox|address|account|recipient|user)[^.]{0,40}(?:does ?n[o']t exist|not found|unavailable for good|unknown)"
-    r"|invalid (?:recipient|mailbox|address)|address rejected: undeliverable|host (?:unknown|not found)"
-    r"|domain (?:does not exist|not found)|has (?:moved|been disabled)",
-    re.IGNORECASE,
-)
-_OUR_FAULT = re.compile(
-    r"spam|blocked|black ?list|reputation|policy|dmarc|dkim|spf\b|rate|quota|full|too (?:large|big|many)|size|greylist|relay", re.IGNORECASE
-)
+_STAGES = {"body": "data", "greeting": "connect", "ehlo": "helo", "auth": "connect"}
 
 
 class Meaning(StrEnum):
@@ -45,6 +37,16 @@ class Reply:
         found = _STATUS.search(self.text)
         return found.group(1) if found else ""
 
+    @property
+    def evidence(self) -> Evidence:
+        """What the reply proves."""
+        return Evidence(self.text, self.status, str(self.code), _STAGES.get(self.stage, self.stage))
+
+    @property
+    def reason(self) -> Reason:
+        """Why it refuses."""
+        return reason_of(self.evidence)
+
 
 def meaning(reply: Reply) -> Meaning:
     """The class of a reply."""
@@ -54,8 +56,4 @@ def meaning(reply: Reply) -> Meaning:
         return Meaning.SERVER
     if 400 <= reply.code < 500:
         return Meaning.RETRY
-    if reply.status in HARD_STATUS:
-        return Meaning.HARD
-    if reply.stage == "rcpt" and _HARD_WORDS.search(reply.text) and not _OUR_FAULT.search(reply.text):
-        return Meaning.HARD
-    return Meaning.SOFT
+    return Meaning.HARD if is_hard(reply.reason, reply.evidence) else Meaning.SOFT

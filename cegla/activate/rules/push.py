@@ -1,0 +1,74 @@
+"""Web push as bytes: the content coding of RFC 8188 as RFC 8291 uses it, and what VAPID (RFC 8292) signs. The ciphers come in from outside.
+
+A push message travels through the browser maker's service, which must not read it: it is closed with a key that only the browser can
+make again, and the sender is known by a signed note.
+"""
+
+import hmac
+import json
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+RECORD_BYTES = 4_096
+LONGEST_TEXT_BYTES = 3_993
+TOKEN_HOURS = 12  #: RFC 8292 allows 24
+GONE = frozenset({404, 410})  #: the subscription is no more
+
+Seal = Callable[[bytes, bytes, bytes], bytes]  #: AES-128-GCM: key, nonce, text
+
+
+def closed(text: bytes, browser: tuple[bytes, bytes], own: tuple[bytes, bytes], salt: bytes, seal: Seal) -> bytes:
+    """The body for a browser: one record of aes128gcm. Raises ValueError for a text that does not fit into one.
+
+    `browser` is its public key (65 bytes) and its secret (16); `own` is a fresh public key and the ECDH secret shared with the browser.
+    """
+    if len(text) > LONGEST_TEXT_BYTES:
+        raise ValueError(f"a push message of {len(text)} bytes is too long")
+    (their_public, secret), (our_public, shared) = browser, own
+    mixed = _hkdf(secret, shared, b"WebPush: info\0" + their_public + our_public, 32)
+    key = _hkdf(salt, mixed, b"Content-Encoding: aes128gcm\0", 16)
+    nonce = _hkdf(salt, mixed, b"Content-Encoding: nonce\0", 12)
+    return salt + struct.pack(">IB", RECORD_BYTES, len(our_public)) + our_public + seal(key, nonce, text + b"\2")
+
+
+def claims(endpoint: str, subject: str, now: datetime) -> bytes:
+    """What is signed with ES256 for a push service: header and claims of the token, still without the signature. One serves its origin for hours."""
+    place = urlsplit(endpoint)
+    body = {"aud": f"{place.scheme}://{place.netloc}", "exp": int((now + timedelta(hours=TOKEN_HOURS)).timestamp()), "sub": subject}
+    return f"{encoded(_compact({'typ': 'JWT', 'alg': 'ES256'}))}.{encoded(_compact(body))}".encode()
+
+
+def headers(signed: bytes, signature: bytes, public: bytes, ttl_seconds: int, topic: str = "") -> dict[str, str]:
+    """The headers of the request; `signature` is r and s, 32 bytes each. Of messages with the same `topic` the newest replaces those before it."""
+    found = {
+        "Authorization": f"vapid t={signed.decode()}.{encoded(signature)}, k={encoded(public)}",
+        "Content-Encoding": "aes128gcm",
+        "Content-Type": "application/octet-stream",
+        "TTL": str(ttl_seconds),
+        "Urgency": "normal",
+    }
+    return found | ({"Topic": topic[:32]} if topic else {})
+
+
+def encoded(raw: bytes) -> str:
+    """URL-safe base64 without padding."""
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decoded(text: str) -> bytes:
+    """What `encoded` wrote. Raises ValueError."""
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _hkdf(salt: bytes, material: bytes, info: bytes, length: int) -> bytes:
+    """HKDF with SHA-256 (RFC 5869), for one block at most."""
+    key = hmac.digest(salt, material, sha256)
+    return hmac.digest(key, info + b"\1", sha256)[:length]
+
+
+def _compact(value: Mapping[str, object]) -> bytes:
+    return json.dumps(dict(value), separators=(",", ":")).encode()

@@ -1,0 +1,118 @@
+"""Text messages and web push as rules: parts and prices, gateways as data, and the vectors of RFC 8291."""
+
+import json
+import string
+from datetime import UTC, datetime
+from typing import Any
+
+import http_ece
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cegla.activate.rules import gateways, push, sms
+
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+POLISH = "ąćęłńóśźżĄĆĘŁŃÓŚŹŻ"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "parts", "left"),
+    [
+        ("a" * 160, "gsm-7", 1, 0), ("a" * 161, "gsm-7", 2, 145), ("a" * 306, "gsm-7", 2, 0), ("a" * 307, "gsm-7", 3, 152), ("€" * 80, "gsm-7", 1, 0),
+        ("a" * 152 + "€" + "a" * 10, "gsm-7", 2, 141), ("ą" * 70, "ucs-2", 1, 0), ("ą" * 71, "ucs-2", 2, 63), ("a" * 159 + "ą", "ucs-2", 3, 41),
+        ("a" * 66 + "😀" + "a" * 10, "ucs-2", 2, 55), ("", "gsm-7", 1, 160),
+    ],
+)  # fmt: skip
+def test_texts_are_cut_as_the_standard_says(text: str, encoding: str, parts: int, left: int) -> None:
+    found = sms.cut(text)
+    assert (found.encoding, found.parts, found.left) == (encoding, parts, left)
+
+
+def test_every_polish_letter_forces_the_dear_alphabet_and_has_a_bare_one() -> None:
+    assert sms.cut(POLISH).blamed == tuple(POLISH)
+    assert sms.plain("Zażółć gęślą jaźń – „tak”…") == 'Zazolc gesla jazn - "tak"...'
+    assert sms.cut(sms.plain("Zażółć gęślą jaźń")).price_micros(70_000) == 70_000
+
+
+@given(st.text(max_size=800))
+def test_parts_hold_the_whole_text_and_bare_letters_never_cost_more(text: str) -> None:
+    found = sms.cut(text)
+    room = sms.ALONE[found.encoding] if found.parts == 1 else sms.TOGETHER[found.encoding] * found.parts
+    assert found.places <= room and 0 <= found.left < 160 + 1
+    assert sms.cut(sms.plain(text)).parts <= found.parts or "…" in text
+
+
+@pytest.mark.parametrize(("reply", "stops"), [("STOP", True), ("stop!", True), (" Koniec.", True), ("Nie", True), ("Niezły sklep", False), ("dziękuję", False), ("stopa", False)])
+def test_replies_that_ask_to_stop(reply: str, stops: bool) -> None:
+    assert sms.asks_to_stop(reply) is stops
+
+
+@pytest.mark.parametrize("gateway", gateways.GATEWAYS.values(), ids=lambda one: one.key)
+def test_a_gateway_is_told_everything_once_and_nothing_in_a_text_is_a_field(gateway: gateways.Gateway) -> None:
+    values = {"to": "+48500100200", "to_digits": "48500100200", "from": "Sklep", "text": "kod {token} 20%", "key": "c1-7", "token": "secret"}
+    body = gateways.filled(gateway.body, values)
+    assert "kod {token} 20%" in body.values() and "c1-7" in body.values() and "secret" not in json.dumps(body)
+    assert gateways.filled(gateway.headers, values)["Authorization"] == "Bearer secret"
+    assert set(gateway.states.values()) >= {"delivered", "failed"}
+
+
+def test_answers_are_read_by_path_and_never_fail() -> None:
+    answer: dict[str, Any] = {"count": 1, "list": [{"id": "617", "points": 0.21}]}
+    assert gateways.at(answer, gateways.GATEWAYS["smsapi"].id_at) == "617"
+    assert [gateways.at(odd, "list.0.id") for odd in (None, [], {"list": []}, {"list": "x"}, {"list": [{"id": {}}]})] == [""] * 5
+
+
+# RFC 8291, section 5 and appendix A
+TEXT = b"When I grow up, I want to be a watermelon"
+OURS = "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"
+THEIRS, SECRET, SALT = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4", "BTBZMqHH6r4Tts7J_aSIgg", "DGv6ra1nlYgDCS1FRnbzlw"
+PUBLISHED = (
+    "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN"
+)
+
+
+def keypair(private: int | None = None) -> tuple[ec.EllipticCurvePrivateKey, bytes]:
+    key = ec.derive_private_key(private, ec.SECP256R1()) if private else ec.generate_private_key(ec.SECP256R1())
+    return key, key.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+
+
+def closed(text: bytes, theirs: bytes, secret: bytes, own: tuple[ec.EllipticCurvePrivateKey, bytes], salt: bytes) -> bytes:
+    shared = own[0].exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), theirs))
+    return push.closed(text, (theirs, secret), (own[1], shared), salt, lambda key, nonce, plain: AESGCM(key).encrypt(nonce, plain, None))
+
+
+def test_the_vector_of_rfc_8291_comes_out_to_the_last_byte() -> None:
+    own = keypair(int.from_bytes(push.decoded(OURS)))
+    assert push.encoded(closed(TEXT, push.decoded(THEIRS), push.decoded(SECRET), own, push.decoded(SALT))) == PUBLISHED
+
+
+@given(st.binary(max_size=300))
+def test_another_implementation_opens_what_we_close(text: bytes) -> None:
+    browser, theirs = keypair()
+    body = closed(text, theirs, b"s" * 16, keypair(), b"t" * 16)
+    assert http_ece.decrypt(body, private_key=browser, auth_secret=b"s" * 16, version="aes128gcm") == text
+
+
+def test_a_long_push_is_refused() -> None:
+    _, theirs = keypair()
+    assert len(closed(b"x" * push.LONGEST_TEXT_BYTES, theirs, b"s" * 16, keypair(), b"t" * 16)) <= push.RECORD_BYTES
+    with pytest.raises(ValueError, match="too long"):
+        closed(b"x" * (push.LONGEST_TEXT_BYTES + 1), theirs, b"s" * 16, keypair(), b"t" * 16)
+
+
+def test_the_senders_note_verifies_and_ends_within_a_day() -> None:
+    key, public = keypair()
+    signed = push.claims("https://push.example:443/x/y?z", "mailto:a@example.pl", NOW)
+    r, s = utils.decode_dss_signature(key.sign(signed, ec.ECDSA(hashes.SHA256())))
+    made = push.headers(signed, r.to_bytes(32) + s.to_bytes(32), public, 3_600, "t" * 40)
+    token = made["Authorization"].split("t=")[1].split(",")[0]
+    head, body, signature = (push.decoded(part) for part in token.split("."))
+    assert json.loads(head)["alg"] == "ES256" and json.loads(body)["aud"] == "https://push.example:443"
+    assert 0 < json.loads(body)["exp"] - NOW.timestamp() <= 86_400 and made["TTL"] == "3600" and len(made["Topic"]) == 32
+    both = utils.encode_dss_signature(int.from_bytes(signature[:32]), int.from_bytes(signature[32:]))
+    key.public_key().verify(both, token.rpartition(".")[0].encode(), ec.ECDSA(hashes.SHA256()))
+    assert set(push.encoded(public)) <= set(string.ascii_letters + string.digits + "-_")
