@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from psycopg.types.json import Jsonb
 
+from cegla.activate import delivery as delivery
 from cegla.activate import dkim as dkim
 from cegla.activate import store
 from cegla.activate.audience import Audience as Audience

@@ -15,6 +15,8 @@ from cegla.activate.links import withdraw
 from cegla.activate.rules import returned as rules
 from cegla.activate.rules import returning, tokens
 from cegla.activate.rules.bounces import Failure
+from cegla.activate.rules.destinations import destination_of
+from cegla.activate.rules.mime import mailbox_of
 from cegla.activate.rules.reasons import Reason
 from cegla.activate.rules.returned import Kind, Returned
 from cegla.activate.sending import internal_source
@@ -115,6 +117,10 @@ def _act(ws: Workspace, conn: Connection, row: Message, said: tuple[Returned, Fa
             SQL.end_message(conn, id=row.id, state=MessageState.SENT.value, reason=None, reply="delivered", now=now)
         case _:
             pass
+    if read.kind in (Kind.BOUNCE, Kind.COMPLAINT):
+        sender = store.campaign(conn, row.campaign_id).sender or ws.settings.smtp.sender
+        counted = {"bounced": int(read.kind is Kind.BOUNCE), "complained": int(read.kind is Kind.COMPLAINT)}
+        SQL.count_back(conn, day=now.date(), domain=mailbox_of(sender)[1].rpartition("@")[2].lower(), destination=destination_of(row.address), **counted)
     if read.kind in EVENTS:
         told = returning.event(EVENTS[read.kind], row.id, row.address, now, facts)
         collect.write_down(conn, internal_source(conn, now), returning.requests([told]), now)

@@ -346,3 +346,25 @@ class NewDkimKey(Shape):
     domain: str = Field(min_length=4, max_length=253)
     algorithm: Literal["rsa", "ed25519"] = "rsa"
     selector: str = Field("", max_length=63)
+
+
+class DestinationSpeed(Shape):
+    """How fast a destination may be written to; no speed means the usual one."""
+
+    destination: str = Field(min_length=1, max_length=253)
+    messages_per_minute: int | None = Field(None, ge=1, le=1_000_000)
+
+
+class NewWarmUp(Shape):
+    """A warm-up plan: messages a day to each destination, growing by percent while all is well; no first day ends it."""
+
+    domain: str = Field(min_length=4, max_length=253)
+    first_day: int | None = Field(None, ge=1, le=10_000_000)
+    growth_percent: int = Field(50, ge=1, le=300)
+    most: int = Field(1_000_000, ge=1, le=100_000_000)
+
+
+class SettleAmbiguous(Shape):
+    """Whether messages of which nobody knows go out again, or are taken as sent."""
+
+    again: bool
