@@ -276,7 +276,9 @@ class Door:
         grant = self.keyring.find(key)
         if grant is None or grant.trusted or not grant.enabled:
             return answers.NO_SUCH_PATH if self.keyring.fresh else answers.KEYS_UNKNOWN
-        return _document(door.settings_document(key, self.limits.public_url or door.address_of(request.peer, request.headers)), public=True)
+        named = self.limits.public_url
+        kept = "public" if named else "private"  # an address that a client named is for that client's own cache
+        return _document(door.settings_document(key, named or door.address_of(request.peer, request.headers)), f"{kept}, max-age=300")
 
     async def _source_config(self, request: Request) -> None:
         key = _shown(request) or door.key_in_query(request.query)
@@ -289,7 +291,7 @@ class Door:
             self._answer(request, answers.WRONG_KEY if grant is None else answers.DISABLED)
             return
         address = self.limits.public_url or door.address_of(request.peer, request.headers)
-        self._answer(request, _document(door.source_config(grant.write_key, grant.source_id, address.rstrip("/")), public=False))
+        self._answer(request, _document(door.source_config(grant.write_key, grant.source_id, address.rstrip("/")), "no-cache"))
 
     def _later(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -383,8 +385,8 @@ def _shared_with(origin: bytes) -> bytes:
     return _shared_lines(origin) if door.ORIGIN(origin) else b""
 
 
-def _document(body: bytes, *, public: bool) -> Answer:
-    return Answer(200, body, ("cache-control", "public, max-age=300" if public else "no-cache"))
+def _document(body: bytes, kept: str) -> Answer:
+    return Answer(200, body, ("cache-control", kept))
 
 
 def _served(file: File, request: Request) -> Answer:

@@ -12,9 +12,11 @@ from cegla.plan.rules.schemas import from_schema
 from cegla.vocabulary.text import Text, misfit
 
 LARGEST = 2_000_000
+DEEPEST = 50  #: levels of lists and mappings; reading takes the square of the depth
 MOST_PROBLEMS = 100
 TOO_LARGE = Text(f"plik jest większy niż {LARGEST} znaków", f"the file is longer than {LARGEST} characters")
 NO_ALIASES = Text("odnośniki YAML (& i *) nie są tu dozwolone", "YAML's anchors and aliases (& and *) are not allowed here")
+TOO_DEEP = Text(f"zagnieżdżone głębiej niż {DEEPEST} poziomów", f"nested more than {DEEPEST} levels deep")
 NOT_YAML = Text("to nie jest poprawny YAML: {problem}", "this is not YAML: {problem}")
 
 
@@ -32,7 +34,11 @@ def read(text: str) -> tuple[Plan | None, list[Problem]]:
     if len(text) > LARGEST:
         return None, [Problem(1, "", TOO_LARGE)]
     try:
+        depth = 0
         for token in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth += isinstance(token, yaml.CollectionStartEvent) - isinstance(token, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                return None, [Problem(_mark(token), "", TOO_DEEP)]
             if isinstance(token, yaml.AliasEvent) or getattr(token, "anchor", None):
                 return None, [Problem(_mark(token), "", NO_ALIASES)]
         node = yaml.compose(text, Loader=yaml.SafeLoader)

@@ -163,7 +163,7 @@ def test_the_settings_document_names_this_host_and_nothing_else(workspace: Works
     async def conversation(client: httpx.AsyncClient) -> None:
         asked = {"Host": "cegla.test", "X-Forwarded-Proto": "https"}
         answer = await client.get(f"/v1/projects/{shop[0].key}/settings", headers=asked)
-        assert answer.headers["cache-control"] == "public, max-age=300"
+        assert answer.headers["cache-control"] == "private, max-age=300", "no shared cache keeps an address that a client made up"
         document = answer.json()
         assert list(document["integrations"]) == ["Segment.io"]
         assert document["integrations"]["Segment.io"] == {"apiKey": shop[0].key, "apiHost": "cegla.test/v1", "protocol": "https"}

@@ -137,6 +137,7 @@ def test_a_plan_written_and_read_again_is_the_same(fields: dict[str, Any]) -> No
         ("events:\n  - {name: A}\n  - {name: A}\n", 1, "twice"),
         ("a: &x 1\nb: *x\n", 1, "aliases"),
         ("events: [\n", 2, "not YAML"),
+        ("events: " + "[" * 100_000, 1, "levels deep"),
         ("- 1\n", 1, "mapping"),
         ("events:\n  - type: page\n    name: Home\n", 2, "fixed names"),
     ],
