@@ -344,7 +344,8 @@ def trial(cuts: int, seed: int, control_cuts: int = 12, recordings: int = 1, sec
     with room() as place:
         cluster = make_cluster(place / "cluster")
         make = partial(record, cluster=cluster, seconds=seconds)
-        relaxed = cut([make(place / "relaxed", seed=seed, collector=RELAXED, server_options={"shared_buffers": "64MB"})], control_cuts, seed)
+        lazy = {"shared_buffers": "64MB", "wal_writer_delay": "10s"}
+        relaxed = cut([make(place / "relaxed", seed=seed, collector=RELAXED, server_options=lazy)], control_cuts, seed)
         unsynced = cut([make(place / "unsynced", seed=seed, server_options={"fsync": "off"})], control_cuts, seed)
         real = Verdict()
         for number in range(recordings):  # one after the other, so that memory holds one at a time

@@ -356,6 +356,8 @@ WORDS: dict[str, Text] = {
     "person": Text("p12 albo identyfikator: e-mail, telefon, id użytkownika", "p12, or an identifier: e-mail, phone, user id"),
     "reveal": Text("pokaż dane osobowe bez maski; zapisuje się w dzienniku działań", "show personal data unmasked; the audit log remembers it"),
     "output": Text("plik, do którego zapisać", "the file to write to"),
+    "text": Text("czego szukać w nazwie", "what to look for in the name"),
+    "account": Text("numer firmy, a12", "the number of the account, a12"),
     "analyser": Text("klucz analizatora", "the analyser's key"),
     "analysers": Text("klucze analizatorów; żaden: wszystkie włączone", "keys of analysers; none: all that are on"),
     "purpose": Text("cel z rejestru celów", "a purpose of the register"),

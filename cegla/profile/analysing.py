@@ -181,7 +181,7 @@ def minors(conn: Connection, now: datetime) -> frozenset[int]:
 
 
 def told_by(conn: Connection, people: Sequence[int], analysers: Sequence[Analyser]) -> Told:
-    """What PostgreSQL alone holds on these people, for analysers that ask: input → person → the newest declared value, or all identifiers of a kind."""
+    """What PostgreSQL alone holds on these people, for analysers that ask: input → person → the declared value that holds, or all identifiers of a kind."""
     asked = {name for row in analysers for name in row.inputs if name.startswith(("declared.", "identifier."))}
     if not asked or not people:
         return {}
@@ -192,7 +192,7 @@ def told_by(conn: Connection, people: Sequence[int], analysers: Sequence[Analyse
             owner[one.identity_id] = person
             if (name := f"identifier.{one.type}") in asked:
                 columns[name].setdefault(person, []).append(one.value)
-    for identity, key, value, _, _ in SQL.find_declared(conn, ids=list(owner)):
+    for identity, key, value, *_ in SQL.find_declared(conn, ids=list(owner)):
         if (name := f"declared.{key}") in asked:
             columns[name][owner[identity]] = value
     return columns

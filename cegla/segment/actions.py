@@ -21,13 +21,13 @@ from cegla.segment import computed as computed
 from cegla.segment import marks as marks
 from cegla.segment import store
 from cegla.segment.operators import NONE_COMPUTED, OPERATORS, parsed
-from cegla.segment.rules import accounts, rfm
 from cegla.segment.rules import compile as compiler
+from cegla.segment.rules import rfm
 from cegla.segment.rules.compile import History
 from cegla.segment.rules.events import WEEKDAYS
 from cegla.segment.rules.explain import Explanation, explained
 from cegla.segment.rules.history import COMPARISONS, FIELDS, Ground, Scale
-from cegla.segment.rules.language import Rule, leaves
+from cegla.segment.rules.language import Rule, leaves, question
 from cegla.segment.rules.sentence import Speaker
 from cegla.segment.rules.traits import TRAITS, TraitRow
 from cegla.storage.warehouse import Readable, history
@@ -167,7 +167,10 @@ def refresh(
 
 def seen_otherwise(conn: Connection, changed: Sequence[int], now: datetime) -> list[int]:
     """Whoever belongs, or belonged, to one of these accounts that the rules of segments see otherwise than at the last refresh."""
-    questions = _asked(tree for _, rule in store.rules(conn, None) if (tree := _tree(json.dumps(rule, sort_keys=True))) is not None) if changed else {}
+    if not changed:
+        return []
+    defined = tuple(computed.rows(conn).values())
+    questions = _asked(tree for _, rule in store.rules(conn, None) if (tree := _tree(json.dumps(rule, sort_keys=True), defined)) is not None)
     return account.members_seen_otherwise(conn, list(questions.values()), changed, _minute(now))
 
 
@@ -256,7 +259,7 @@ def _history(now: datetime, people: Any, belonging: Mapping[str, Any]) -> Histor
 def _asked(trees: Iterable[Rule]) -> dict[str, account.Question]:
     """What these rules ask about accounts."""
     about = [leaf.values for tree in trees for leaf in leaves(tree) if leaf.operator.group == "accounts"]
-    return {accounts.question(values): account.Question(tuple(values["where"]), values["role"]) for values in about}
+    return {question(values): account.Question(tuple(values["where"]), values["role"]) for values in about}
 
 
 def _belonging(conn: Connection, trees: Iterable[Rule], now: datetime, people: Sequence[int] | None) -> dict[str, list[int]]:

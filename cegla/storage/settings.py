@@ -1,5 +1,6 @@
 """The settings of one installation: a YAML file and `CEGLA_*` environment variables over defaults that work as they are."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any, Literal
@@ -168,11 +169,18 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 
 def _put(values: dict[str, Any], name: str, value: str) -> None:
-    """Put CEGLA_SMTP_HOST into values["smtp"]["host"], CEGLA_DATA_DIR into values["data_dir"]."""
+    """Put CEGLA_SMTP_HOST into values["smtp"]["host"], CEGLA_DATA_DIR into values["data_dir"]. A list is written as JSON."""
     section, _, rest = name.partition("_")
     if section in ("collector", "app", "smtp", "returns", "imports", "reference") and rest:
-        values.setdefault(section, {})[rest] = value
+        values.setdefault(section, {})[rest] = _listed(name, value) if value.startswith("[") else value
     elif name in Settings.model_fields:
         values[name] = value
     else:
         raise SettingInvalid(where=f"CEGLA_{name.upper()}", seen=value, detail="there is no such setting")
+
+
+def _listed(name: str, value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise SettingInvalid(where=f"CEGLA_{name.upper()}", seen=value, detail=f"this is not a list in JSON: {error}") from None

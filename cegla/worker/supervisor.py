@@ -233,7 +233,7 @@ def _passed_on(settings: Settings) -> dict[str, str]:
     for section in ("collector", "app", "smtp"):
         for name, value in getattr(settings, section).model_dump().items():
             if name != "port" or section == "smtp":
-                values[f"CEGLA_{section}_{name}".upper()] = str(value)
+                values[f"CEGLA_{section}_{name}".upper()] = json.dumps(value) if isinstance(value, (list, tuple)) else str(value)
     return values
 
 

@@ -279,7 +279,7 @@ def test_a_person_gets_their_messages_and_can_be_erased_from_the_outbox(shop: Sh
         names = [one.identity_id for one in resolve.identifiers_of(conn, [row.person_id])[row.person_id]]
         assert activate.export_person(conn, names)["messages"][0]["address"] == "anna@example.pl"
         assert activate.erase_person(conn, names) == 1
-        assert activate.export_person(conn, names) == {"messages": []}
+        assert activate.export_person(conn, names) == {"messages": [], "returned_mail": []}
         assert "anna" not in str(conn.execute("select * from activate.messages").fetchall())
         assert activate.campaign(conn, campaign.id).count() == 1
     shop.deliver(2)

@@ -65,7 +65,7 @@ def sendable(value: Any) -> bool:
 )
 def test_nothing_that_is_sent_makes_the_api_fail(owner: httpx.Client, route: Route, words: list[str], body: Any, query: dict[str, str]) -> None:
     given_words = iter(words)
-    path = PLACE.sub(lambda _: quote(next(given_words), safe="").strip(".") or "x", route.path.lstrip("/"))
+    path = PLACE.sub(lambda _: quote(next(given_words).replace("\n", " "), safe="").strip(".") or "x", route.path.lstrip("/"))
     answer = owner.request(route.method, path, params=query, json=body)
     assert answer.status_code < 500 or answer.json()["code"] == "CEGLA-E0610", f"{route.method} {path} {query} {body}: {answer.text}"
     if answer.status_code >= 400:

@@ -75,13 +75,14 @@ def test_a_replaced_key_works_until_it_is_revoked(workspace: Workspace, tmp_path
     talk(workspace.dsn, tmp_path, conversation)
 
 
-def test_rudderstack_is_told_to_send_here_and_snippets_of_segment_are_not_served(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
+def test_rudderstack_is_told_to_send_here_and_a_snippet_of_segment_gets_its_script(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:
     async def conversation(client: httpx.AsyncClient) -> None:
         told = (await client.get(f"/sourceConfig/?p=npm&v=3&writeKey={shop[0].key}", headers={"Host": "cegla.test"})).json()
         assert (told["source"]["writeKey"], told["source"]["destinations"]) == (shop[0].key, [])
         assert told["source"]["dataplanes"]["EU"][0]["url"] == "http://cegla.test"
         assert (await client.get("/sourceConfig/?writeKey=wk_wrong")).status_code == 401
-        assert (await client.get(f"/analytics.js/v1/{shop[0].key}/analytics.min.js")).status_code == 404
+        script = await client.get(f"/analytics.js/v1/{shop[0].key}/analytics.min.js")
+        assert (script.status_code, script.headers["content-type"].split(";")[0]) == (200, "text/javascript")
 
     talk(workspace.dsn, tmp_path, conversation)
 

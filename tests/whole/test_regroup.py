@@ -62,7 +62,8 @@ def known(ws: Workspace) -> dict[str, Any]:
             subject = govern.Subject(person, ids, f"{user}@x.pl")
             verdict = govern.allowed(conn, ws.keys, [subject], "marketing", Channel.EMAIL, NOON)[0]
             traits = profile.profiles_of(conn, {person: ids})[person]
-            traits.pop("engagement", None)  # the call that linked them happened and stays in the history, so it counts as activity
+            for activity in [key for key in traits if key.startswith("engage")]:
+                del traits[activity]  # the call that linked them happened and stays in the history, so it counts as activity
             segments = sorted(row.name for row in segment.segments_of(conn, [person])[person])
         said[user] = (traits, segments, verdict.allowed, verdict.reason, next(row["orders"] for row in counted if row["person_id"] == person))
     return said

@@ -64,7 +64,7 @@ class Clock:
         difference, known = received - sent, self.shift
         if known is None:
             self.shift = difference if abs(difference) > TOLERATED or stamp > received else 0
-        elif difference > known + LONGEST_TRANSIT:
+        elif difference > known + LONGEST_TRANSIT + TOLERATED:  # `known` may be wrong by what is tolerated
             self.shift, self.runs = (difference if abs(difference) > TOLERATED else 0), []
         elif known > 0:
             self.shift = min(known, difference)

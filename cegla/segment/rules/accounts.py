@@ -4,8 +4,6 @@ here it arrives as a table of people, each as often as there are such accounts."
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from cegla.segment.rules.language import Kind, Operator, Parameter, Past, Values
 from cegla.vocabulary.text import Text
 
@@ -18,11 +16,6 @@ ACCOUNT_FIELDS: dict[str, Text] = {
     "engagement": Text("średnie zaangażowanie (0–100)", "mean engagement (0 to 100)"),
     "silent_days": Text("dni od ostatniej aktywności", "days since the last activity"),
 }
-
-
-def question(values: Values) -> str:
-    """What a leaf asks about accounts, as one text, the same for the same."""
-    return msgspec.json.encode([values["where"], values["role"]], order="sorted").decode()
 
 
 def _accounts(values: Values, seen: Mapping[str, Any], ground: Any) -> Any:

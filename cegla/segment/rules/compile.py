@@ -13,9 +13,8 @@ import ibis
 import ibis.expr.types as ir
 
 from cegla.segment.rules import computing
-from cegla.segment.rules.accounts import question
 from cegla.segment.rules.history import Column, Ground, Measure, Rows
-from cegla.segment.rules.language import All, Leaf, Not, Rule, Seen, Some, leaves
+from cegla.segment.rules.language import All, Leaf, Not, Rule, Seen, Some, leaves, question
 from cegla.segment.rules.traits import TraitRow
 
 LINE_COLUMNS = ("product", "category")
@@ -26,7 +25,7 @@ class History:
     """The tables of the history with `person_id`, and the people to look at (a table of `person_id`; None: everybody).
 
     `traits` makes the table of `person_id` and one column a trait that need more than one pass over the history. `belonging` has
-    for each question about accounts (`accounts.question`) a table of `person_id`, once for each account it is true of.
+    for each question about accounts (`language.question`) a table of `person_id`, once for each account it is true of.
     """
 
     events: ir.Table

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from cegla.segment.rules.history import FIELDS, Column, Ground, Measure, Rows
 from cegla.vocabulary.text import Text
 
@@ -152,3 +154,8 @@ def leaves(rule: Rule) -> list[Leaf]:
             return leaves(inner)
         case All(inner) | Some(inner):
             return [leaf for one in inner for leaf in leaves(one)]
+
+
+def question(values: Values) -> str:
+    """What a leaf asks about accounts, as one text, the same for the same."""
+    return msgspec.json.encode([values["where"], values["role"]], order="sorted").decode()
