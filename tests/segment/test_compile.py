@@ -14,10 +14,9 @@ from cegla.account.rules.conditions import Facts, Figures, meets
 from cegla.profile import actions as profile
 from cegla.segment.operators import OPERATORS, parsed
 from cegla.segment.rules import rfm
-from cegla.segment.rules.accounts import question
 from cegla.segment.rules.compile import History, members, membership
 from cegla.segment.rules.history import Ground
-from cegla.segment.rules.language import leaves
+from cegla.segment.rules.language import leaves, question
 from cegla.segment.rules.traits import TRAITS
 from cegla.storage.warehouse import Warehouse, history
 from tests.segment import oracle

@@ -9,10 +9,9 @@ import pytest
 from cegla.profile import actions as profile
 from cegla.segment.operators import OPERATORS, parsed
 from cegla.segment.rules import rfm
-from cegla.segment.rules.accounts import question
 from cegla.segment.rules.compile import History, members
 from cegla.segment.rules.history import Ground
-from cegla.segment.rules.language import Operator, leaves
+from cegla.segment.rules.language import Operator, leaves, question
 from cegla.storage.warehouse import Warehouse, history
 from tests.segment.worlds import NOW, fill
 
