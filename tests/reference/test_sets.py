@@ -66,7 +66,11 @@ def test_fetched_data_are_used_without_a_restart(tmp_path: Path, serve: Callable
     assert library.current() is renewed
 
 
-@pytest.mark.parametrize("packed", [b"no archive", archive({}), archive({**SYSTEMS, "package/package.json": b"{"}), archive({"package/../../evil": b"x"})])
+@pytest.mark.parametrize(
+    "packed",
+    [b"no archive", archive({}), archive({**SYSTEMS, "package/package.json": b"{"}), archive({"package/../../evil": b"x"})],
+    ids=["no archive", "an empty one", "no version", "a way out"],  # an archive holds its time, and tests have the same names in every process
+)
 def test_what_is_not_as_it_should_be_is_refused_whole(tmp_path: Path, serve: Callable[[bytes], None], packed: bytes) -> None:
     serve(packed)
     with pytest.raises(ReferenceAway):
