@@ -325,7 +325,7 @@ def refresh_traits(refresh: Refresh) -> None:
     profile.forget_people(refresh.conn, list(refresh.absorbed))
     match.forget_people(refresh.conn, refresh.absorbed)
     profile.refresh(refresh.conn, refresh.past, refresh.people, refresh.when.now)
-    segment.computed.refresh(refresh.conn, refresh.past, refresh.people, refresh.when.now, objecting_people(refresh.conn))
+    segment.computed.refresh(refresh.conn, refresh.past, refresh.people, refresh.when.now, refresh.when.objecting)
 
 
 def refresh_findings(refresh: Refresh) -> None:

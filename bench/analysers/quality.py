@@ -9,9 +9,9 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from bench.result import Result
-from cegla.profile.analysers.quality import POLAND
 from cegla.profile.rules.record import COMMON_DOMAINS, checked
-from cegla.reference.words import Words
+from cegla.reference.places import poland
+from cegla.reference.words import WORDS
 
 Record = dict[str, str]
 SURNAMES = (
@@ -43,7 +43,7 @@ def run() -> list[Result]:
         if spoiled == whole:
             raise SystemExit(f"{way} did not spoil {whole}")
         touched = {name for name in whole if spoiled[name] != whole[name]}
-        found = checked(spoiled, TODAY, POLAND)
+        found = checked(spoiled, TODAY, poland())
         caught += any(not found[name].valid for name in touched)
         if all(found[name].valid for name in touched):
             missed[way] = missed.get(way, 0) + 1
@@ -58,7 +58,7 @@ def run() -> list[Result]:
     many = [record(dice) for _ in range(20_000)]
     made, busy = perf_counter(), process_time()
     for one in many:
-        checked(one, TODAY, POLAND)
+        checked(one, TODAY, poland())
     speed = len(many) / (process_time() - busy)
     note = f"{SPOILED} spoiled in {len(ways)} ways, {CLEAN} clean; made from seed 17 in {made - began:.1f} s"
     return [
@@ -72,7 +72,7 @@ def run() -> list[Result]:
 
 def wrong(one: Record) -> list[str]:
     """Names of fields that are said to be wrong, with the reason."""
-    return [f"{name} {found.reason}" for name, found in checked(one, TODAY, POLAND).items() if not found.valid]
+    return [f"{name} {found.reason}" for name, found in checked(one, TODAY, poland()).items() if not found.valid]
 
 
 def by_libraries(one: Record) -> bool:
@@ -118,7 +118,7 @@ def _slip(dice: random.Random, whole: Record) -> Record:
         at = dice.randrange(1, len(name))
         spoiled = dice.choice((name[:at] + name[at + 1 :], name[:at] + name[at] + name[at:], name[: at - 1] + name[at] + name[at - 1] + name[at + 1 :]))
         spoiled += f".{ending}"
-        if spoiled != domain and spoiled not in COMMON_DOMAINS and not Words().is_free_mail(spoiled):
+        if spoiled != domain and spoiled not in COMMON_DOMAINS and not WORDS.is_free_mail(spoiled):
             whole["email"] = f"{mailbox}@{domain}"
             return {"email": f"{mailbox}@{spoiled}"}
 

@@ -9,10 +9,11 @@ from pydantic import ValidationError
 
 from cegla.plan.rules.form import SAID, Plan
 from cegla.plan.rules.schemas import from_schema
+from cegla.storage.yaml_traps import trap_in
 from cegla.vocabulary.text import Text, misfit
 
 LARGEST = 2_000_000
-DEEPEST = 50  #: levels of lists and mappings; reading takes the square of the depth
+DEEPEST = 50  #: levels of lists and mappings
 MOST_PROBLEMS = 100
 TOO_LARGE = Text(f"plik jest większy niż {LARGEST} znaków", f"the file is longer than {LARGEST} characters")
 NO_ALIASES = Text("odnośniki YAML (& i *) nie są tu dozwolone", "YAML's anchors and aliases (& and *) are not allowed here")
@@ -34,13 +35,8 @@ def read(text: str) -> tuple[Plan | None, list[Problem]]:
     if len(text) > LARGEST:
         return None, [Problem(1, "", TOO_LARGE)]
     try:
-        depth = 0
-        for token in yaml.parse(text, Loader=yaml.SafeLoader):
-            depth += isinstance(token, yaml.CollectionStartEvent) - isinstance(token, yaml.CollectionEndEvent)
-            if depth > DEEPEST:
-                return None, [Problem(_mark(token), "", TOO_DEEP)]
-            if isinstance(token, yaml.AliasEvent) or getattr(token, "anchor", None):
-                return None, [Problem(_mark(token), "", NO_ALIASES)]
+        if trap := trap_in(text, DEEPEST):
+            return None, [Problem(trap.line, "", TOO_DEEP if trap.is_too_deep else NO_ALIASES)]
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         value = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
@@ -88,10 +84,6 @@ def write(plan: Plan, comments: dict[str, str] | None = None) -> str:
             parts += [f"  # {line}" for line in comment.splitlines()]
         parts += [f"  - {lines[0]}", *(f"    {line}" for line in lines[1:])]
     return head + ("events:\n" + "\n".join(parts) + "\n" if parts else "events: []\n")
-
-
-def _mark(token: Any) -> int:
-    return token.start_mark.line + 1
 
 
 def _problem(error: dict[str, Any], node: Any) -> Problem:

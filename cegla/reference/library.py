@@ -15,8 +15,8 @@ from cegla.reference.calendar import PolishCalendar
 from cegla.reference.hosts import Hosts
 from cegla.reference.machines import Machines
 from cegla.reference.pack import SHEET, SHIPPED, read_json, read_sheet, read_table
-from cegla.reference.places import Poland
-from cegla.reference.words import Words
+from cegla.reference.places import Poland, poland
+from cegla.reference.words import WORDS, Words
 from cegla.vocabulary.world import Machine, Network, Origin
 
 
@@ -75,20 +75,20 @@ class Library:
 
     # shelves ----------------------------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def poland(self) -> Poland:
         """Powiats with wages, cities, postcodes."""
-        return Poland(SHIPPED)
+        return poland()
 
     @cached_property
     def calendar(self) -> PolishCalendar:
         """Holidays and trading Sundays."""
         return PolishCalendar()
 
-    @cached_property
+    @property
     def words(self) -> Words:
         """Legal forms, free and throw-away mailboxes, mailboxes of roles."""
-        return Words()
+        return WORDS
 
     @cached_property
     def operators(self) -> dict[int, str]:

@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from math import cos, hypot, radians
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from cegla.reference.pack import Columns, read_columns, read_json
+from cegla.reference.pack import SHIPPED, Columns, read_columns, read_json
 from cegla.vocabulary.folding import folded
 
 CELL = 20  #: thousandths of a degree: the side of a square of the grid
@@ -133,6 +133,12 @@ class Poland:
         codes, latitudes, longitudes = (np.cumsum(kept[name]).tolist() for name in ("code", "latitude", "longitude"))
         names: list[str] = [kept["names"][number] for number in kept["name"]]
         return {code: (name, y / 1_000, x / 1_000) for code, name, y, x in zip(codes, names, latitudes, longitudes, strict=True)}
+
+
+@cache
+def poland() -> Poland:
+    """Poland as it ships, read when first asked and shared by every reader."""
+    return Poland(SHIPPED)
 
 
 class Borders:

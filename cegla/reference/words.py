@@ -76,3 +76,6 @@ class Words:
     @cached_property
     def _roles(self) -> frozenset[str]:
         return frozenset(name.replace("-", "") for (name,) in read_table("role_mailboxes.tsv"))
+
+
+WORDS = Words()  #: what ships; every reader shares it

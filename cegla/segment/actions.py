@@ -281,11 +281,12 @@ def _evaluated(
 ) -> list[tuple[list[int], pa.Table]]:
     """For some segments at a time their ids, and a table of `person_id` and one boolean column a segment, `r0`, `r1`, …"""
     now, defined = as_of
-    ground = _ground(conn, warehouse, _trees(rules, defined), now)
+    trees = _trees(rules, defined)
+    ground = _ground(conn, warehouse, trees, now)
     ids = list(rules)
     parts = [ids[start : start + RULES_AT_ONCE] for start in range(0, len(ids), RULES_AT_ONCE)]
     questions = [(part, tuple(rules[one] for one in part)) for part in parts]
-    with _tables(warehouse, people, _belonging(conn, _trees(rules, defined), now, people)) as (table, answers):
+    with _tables(warehouse, people, _belonging(conn, trees, now, people)) as (table, answers):
         asked: Any = table if table is None else table.op()
         belonging = tuple((key, one.op()) for key, one in answers.items())
         return [(part, warehouse.run(_question(texts, defined, ground, now, asked, belonging))) for part, texts in questions]

@@ -26,6 +26,7 @@ from cegla.segment.rules.sentence import Speaker
 from cegla.segment.rules.traits import COMPUTED, TraitRow
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection, Workspace
+from cegla.storage.yaml_traps import trap_in
 from cegla.vocabulary.errors import InvalidInput, NotFound, RuleInvalid, TraitInvalid
 from cegla.vocabulary.text import Text
 
@@ -55,7 +56,8 @@ def read(text: str) -> list[Written]:
     if len(text) > LARGEST_TEXT:
         raise TraitInvalid(where="/", seen=len(text), detail=Text(f"najwyżej {LARGEST_TEXT} znaków", f"at most {LARGEST_TEXT} characters"))
     try:
-        _refuse_traps(text)
+        if trap_in(text, DEEPEST):
+            raise TraitInvalid(where="/", detail=NO_TRAPS)
         value = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -66,15 +68,6 @@ def read(text: str) -> list[Written]:
         detail = Text(f"plik ma jedno pole „traits”, a w nim od 1 do {MOST_TRAITS} cech", f"a file has one field, “traits”, with 1 to {MOST_TRAITS} traits")
         raise TraitInvalid(where="/traits", detail=detail)
     return [written(key, body, f"/traits/{key}") for key, body in traits.items()]  # pyright: ignore[reportUnknownVariableType]
-
-
-def _refuse_traps(text: str) -> None:
-    """Nothing that makes a short text long, or a reader slow."""
-    depth = 0
-    for token in yaml.parse(text, Loader=yaml.SafeLoader):
-        depth += isinstance(token, yaml.CollectionStartEvent) - isinstance(token, yaml.CollectionEndEvent)
-        if depth > DEEPEST or isinstance(token, yaml.AliasEvent) or getattr(token, "anchor", None):
-            raise TraitInvalid(where="/", detail=NO_TRAPS)
 
 
 def written(key: object, body: object, pointer: str = "") -> Written:

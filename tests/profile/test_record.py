@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cegla.profile.analysers.quality import POLAND
 from cegla.profile.rules.record import CHECKS, check_email, check_name, check_phone, checked, gender_of, meant_domain, repaired_encoding
+from cegla.reference.places import poland
 
 TODAY = date(2026, 11, 26)
 
 
 def reasons(**record: str) -> dict[str, str]:
-    return {name: one.reason for name, one in checked(record, TODAY, POLAND).items()}
+    return {name: one.reason for name, one in checked(record, TODAY, poland()).items()}
 
 
 def meant(**record: str) -> dict[str, str | None]:
-    return {name: one.meant for name, one in checked(record, TODAY, POLAND).items() if one.meant}
+    return {name: one.meant for name, one in checked(record, TODAY, poland()).items() if one.meant}
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,6 @@ def test_a_name_is_made_of_letters(name: str, reason: str) -> None:
 
 @given(st.dictionaries(st.sampled_from(sorted(CHECKS)), st.text(max_size=40), max_size=6))
 def test_no_text_breaks_a_check_and_whoever_is_fine_needs_no_repair(record: dict[str, str]) -> None:
-    for one in checked(record, TODAY, POLAND).values():
+    for one in checked(record, TODAY, poland()).values():
         assert one.valid == (not one.reason)
         assert not (one.valid and one.meant)

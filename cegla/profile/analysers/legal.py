@@ -15,11 +15,10 @@ from stdnum.pl import nip as polish_nip
 
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found, Params
 from cegla.profile.rules.guards import Seen, Table, joined_facts
-from cegla.reference.words import LegalForm, Words
+from cegla.reference.words import WORDS, LegalForm
 from cegla.vocabulary.folding import folded
 from cegla.vocabulary.text import Text
 
-WORDS = Words()
 ORDERED = "Order Completed"
 #: Log-odds towards business. Set by hand: each is about the logarithm of how much likelier the sign is among firms than among consumers.
 POINTS: dict[str, float] = {

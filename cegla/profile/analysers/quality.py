@@ -13,11 +13,9 @@ import numpy as np
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found, Params
 from cegla.profile.rules.guards import Seen, Table
 from cegla.profile.rules.record import FINE, Checked, checked, text_of
-from cegla.reference.pack import SHIPPED
-from cegla.reference.places import Poland
+from cegla.reference.places import poland
 from cegla.vocabulary.text import Text
 
-POLAND = Poland(SHIPPED)
 #: What each field is worth in the score; those of `WANTED` should be there.
 WORTH = {"email": 30, "phone": 20, "first_name": 12, "last_name": 12, "postcode": 8, "city": 8, "birthday": 4, "gender": 2, "nip": 2, "regon": 1, "company": 1}
 WANTED = ("email", "phone", "first_name", "last_name", "postcode", "city")
@@ -51,7 +49,7 @@ def facts(seen: Seen) -> Table:
 def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     """The score is the worth of the fields that are fine, out of those that are there or should be, times half of freshness."""
     records = _records(facts)
-    fields = [checked(record, now.date(), POLAND) for record in records]
+    fields = [checked(record, now.date(), poland()) for record in records]
     known = np.array([len(record) for record in records], np.int64)
     valid = np.array([_valid_share(one) for one in fields])
     complete = np.array([sum(name in record for name in WANTED) / len(WANTED) for record in records])

@@ -19,10 +19,9 @@ from stdnum.pl import nip as polish_nip
 from stdnum.pl import regon as polish_regon
 
 from cegla.reference.places import Poland
-from cegla.reference.words import Words
+from cegla.reference.words import WORDS
 from cegla.vocabulary.folding import folded
 
-WORDS = Words()
 #: Domains that people mean when they mistype one: the commonest of Polish and world mailboxes. Our own table.
 COMMON_DOMAINS = tuple(
     "gmail.com wp.pl o2.pl onet.pl interia.pl op.pl vp.pl poczta.onet.pl gazeta.pl tlen.pl interia.eu poczta.fm onet.eu buziaczek.pl autograf.pl "
