@@ -41,7 +41,8 @@ from cegla.activate.wire import look_into_mailbox as look_into_mailbox
 from cegla.govern import actions as govern
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Connection, Workspace
-from cegla.vocabulary.errors import CampaignNotReady, InvalidInput, NotFound
+from cegla.vocabulary.errors import InvalidInput, NotFound
+from cegla.vocabulary.errors.messages import CampaignNotReady
 from cegla.vocabulary.identifiers import normalized
 from cegla.vocabulary.messages import MessageState
 from cegla.vocabulary.text import Text

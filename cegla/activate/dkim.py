@@ -17,7 +17,8 @@ from cegla.activate.rules.mime import mailbox_of
 from cegla.activate.store import SQL
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import DkimKeyRefused, NotFound
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.messages import DkimKeyRefused
 from cegla.vocabulary.text import Text
 
 ALGORITHMS = {"rsa": rules.RSA, "ed25519": rules.ED25519}

@@ -18,7 +18,7 @@ from cegla.activate.store import SQL
 from cegla.profile import actions as profile
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection, Workspace
-from cegla.vocabulary.errors import HeaderRefused
+from cegla.vocabulary.errors.messages import HeaderRefused
 from cegla.vocabulary.money import MICROS
 from cegla.vocabulary.text import Text
 

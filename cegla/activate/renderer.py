@@ -14,7 +14,8 @@ from typing import Any, Self
 
 import msgspec
 
-from cegla.vocabulary.errors import Busy, TemplateInvalid
+from cegla.vocabulary.errors import Busy
+from cegla.vocabulary.errors.messages import TemplateInvalid
 
 MODULE = "cegla.activate.templating"
 ROOT = Path(__file__).parents[2]

@@ -31,7 +31,7 @@ from cegla.govern import actions as govern
 from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis, Channel, Verdict
-from cegla.vocabulary.errors import TemplateInvalid
+from cegla.vocabulary.errors.messages import TemplateInvalid
 from cegla.vocabulary.messages import MessageState, SkipReason
 
 AT_ONCE = 240  #: rows whose people are looked up and asked for at once

@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from cegla.activate.returns import LARGEST_BYTES, expected, take_back
 from cegla.storage.settings import ReturnSettings
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import ReturnMailboxAway
+from cegla.vocabulary.errors.messages import ReturnMailboxAway
 
 LOG = structlog.get_logger("returns")
 IMAP_SECONDS = 30.0

@@ -21,7 +21,9 @@ from cegla.api.routes import ROUTES
 from cegla.api.visitor import Turnstile
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import Broken, CeglaError, DatabaseAway, FieldMissing, InvalidInput, NotFound, Transient, WrongUsage
+from cegla.vocabulary.errors import Broken, CeglaError, InvalidInput, NotFound, Transient, WrongUsage
+from cegla.vocabulary.errors.installation import DatabaseAway
+from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.text import Text, misfit
 
 LOG = structlog.get_logger("api")

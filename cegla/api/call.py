@@ -12,7 +12,8 @@ from fastapi import Depends, Request
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import ForeignRequest, InvalidInput, NotFound, NotPermitted, WrongKey
+from cegla.vocabulary.errors import InvalidInput, NotFound
+from cegla.vocabulary.errors.access import ForeignRequest, NotPermitted, WrongKey
 from cegla.vocabulary.people import parse_person_label, person_label
 from cegla.vocabulary.text import Language
 

@@ -7,7 +7,7 @@ from cegla.api.call import Call, Opened
 from cegla.api.plain import plain
 from cegla.api.shapes import FindEvent, Reveal
 from cegla.profile import actions as profile
-from cegla.vocabulary.errors import FieldMissing
+from cegla.vocabulary.errors.intake import FieldMissing
 
 
 def find(call: Opened, body: FindEvent) -> Any:

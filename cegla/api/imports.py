@@ -14,7 +14,8 @@ from cegla.api.plain import plain
 from cegla.api.shapes import Limit, MappingBody, UndoImport
 from cegla.collect import actions as collect
 from cegla.undoing import would_undo
-from cegla.vocabulary.errors import FileUnreadable, InvalidInput, NotFound
+from cegla.vocabulary.errors import InvalidInput, NotFound
+from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.money import from_micros
 from cegla.vocabulary.text import Text
 

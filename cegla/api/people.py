@@ -15,7 +15,8 @@ from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import NotFound, NotPermitted
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.access import NotPermitted
 from cegla.vocabulary.identifiers import Identifier, normalized
 from cegla.vocabulary.masking import masked
 from cegla.vocabulary.people import person_label

@@ -31,7 +31,8 @@ from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection, Workspace
-from cegla.vocabulary.errors import CeglaError, NotFound, NotPermitted, WrongKey
+from cegla.vocabulary.errors import CeglaError, NotFound
+from cegla.vocabulary.errors.access import NotPermitted, WrongKey
 from cegla.vocabulary.identifiers import Identifier, normalized
 from cegla.vocabulary.masking import masked
 from cegla.vocabulary.people import Trait, parse_person_label, person_label

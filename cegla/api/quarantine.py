@@ -9,7 +9,9 @@ from cegla.api.call import Call, Opened, not_found
 from cegla.api.plain import plain
 from cegla.api.shapes import Decide, Limit, QuarantineFilter, QuarantineQuery
 from cegla.repair import actions as repair
-from cegla.vocabulary.errors import FieldMissing, InvalidInput, NotPermitted
+from cegla.vocabulary.errors import InvalidInput
+from cegla.vocabulary.errors.access import NotPermitted
+from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.events import REASONS, Reason
 
 SEARCHING = "people.reveal"  #: whoever may search contents could guess at them

@@ -22,7 +22,8 @@ from cegla.storage.batches import lacking_batches, last_committed, last_refreshe
 from cegla.storage.migrations import lacking
 from cegla.storage.postgres import DURABLE, durability, server_clock
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import CeglaError, DatabaseAway, DiskFull, WarehouseDamaged
+from cegla.vocabulary.errors import CeglaError
+from cegla.vocabulary.errors.installation import DatabaseAway, DiskFull, WarehouseDamaged
 from cegla.vocabulary.text import Text
 
 LEAST_FREE_SHARE = 0.05

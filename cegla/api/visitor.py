@@ -23,7 +23,8 @@ from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Channel
-from cegla.vocabulary.errors import Busy, SiteNotAllowed
+from cegla.vocabulary.errors import Busy
+from cegla.vocabulary.errors.access import SiteNotAllowed
 from cegla.vocabulary.text import Text
 
 SHORTEST_ID = 20  #: shorter ids can be guessed, and then anybody could ask for anybody

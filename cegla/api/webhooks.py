@@ -10,7 +10,8 @@ from cegla.api.plain import plain
 from cegla.api.shapes import ChangedWebhook, NewWebhook, TriedWebhook
 from cegla.collect import actions as collect
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import FieldMissing, InvalidInput, WebhookSchemeUnknown
+from cegla.vocabulary.errors import InvalidInput
+from cegla.vocabulary.errors.intake import FieldMissing, WebhookSchemeUnknown
 from cegla.vocabulary.text import Text
 
 NOT_BASE64 = Text("to nie jest base64", "it is not base64")

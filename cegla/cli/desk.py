@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cegla.storage.settings import Settings
-from cegla.vocabulary.errors import DatabaseAway, WrongUsage
+from cegla.vocabulary.errors import WrongUsage
+from cegla.vocabulary.errors.installation import DatabaseAway
 from cegla.vocabulary.text import Language, Text
 
 AsJson = Annotated[bool, typer.Option("--json")]

@@ -8,7 +8,7 @@ import yaml
 
 from cegla.cli.desk import AsJson, Desk, Yes, desk_of
 from cegla.cli.tables import both, facts, table
-from cegla.vocabulary.errors import IdentityRulesInvalid
+from cegla.vocabulary.errors.people import IdentityRulesInvalid
 from cegla.vocabulary.text import Text
 
 Who = Annotated[str, typer.Argument(metavar="PERSON", help="p12, or an identifier: an e-mail address, a phone number, a user id")]

@@ -17,7 +17,7 @@ from cegla.cli.desk import Api, AsJson, Desk, DryRun, Yes, desk_of
 from cegla.cli.tables import both, facts, table
 from cegla.collect import actions as collect
 from cegla.storage.workspace import open_workspace
-from cegla.vocabulary.errors import FileUnreadable
+from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.money import from_micros
 from cegla.vocabulary.text import Text
 

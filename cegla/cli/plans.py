@@ -10,7 +10,8 @@ from cegla.cli.desk import Api, AsJson, Desk, DryRun, desk_of
 from cegla.cli.sources import source_meant
 from cegla.cli.tables import table
 from cegla.plan import actions as plan
-from cegla.vocabulary.errors import NotFound, PlanInvalid, WrongUsage
+from cegla.vocabulary.errors import NotFound, WrongUsage
+from cegla.vocabulary.errors.intake import PlanInvalid
 from cegla.vocabulary.text import Text
 
 SourceName = Annotated[str, typer.Option("--source", metavar="SOURCE")]

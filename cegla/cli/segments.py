@@ -10,7 +10,8 @@ import yaml
 from cegla.cli.desk import AsJson, Desk, desk_of
 from cegla.cli.people import Who
 from cegla.cli.tables import both, facts, table
-from cegla.vocabulary.errors import FileUnreadable, NotFound
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Text
 
 Which = Annotated[str, typer.Argument(metavar="SEGMENT", help="its number, key or name")]

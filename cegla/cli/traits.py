@@ -10,7 +10,7 @@ from cegla.cli.desk import AsJson, DryRun, Yes, desk_of
 from cegla.cli.sources import source_meant
 from cegla.cli.tables import table
 from cegla.segment import actions as segment
-from cegla.vocabulary.errors import FileUnreadable
+from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Text
 
 TraitFile = Annotated[Path, typer.Argument(metavar="TRAITS.yaml")]

@@ -7,7 +7,8 @@ import typer
 
 from cegla.cli.desk import AsJson, desk_of
 from cegla.cli.tables import both, facts, table
-from cegla.vocabulary.errors import FileUnreadable, NotFound
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Text
 
 Ready = Annotated[str, typer.Option("--from", metavar="KEY")]

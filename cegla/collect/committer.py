@@ -32,7 +32,7 @@ from cegla.collect.rules.stamps import truncated
 from cegla.collect.store import LOCK_SPACE, SQL
 from cegla.storage import migrations
 from cegla.storage.failpoint import passing
-from cegla.vocabulary.errors import DatabaseAway
+from cegla.vocabulary.errors.installation import DatabaseAway
 
 CONNECTION_OPTIONS = "-c synchronous_commit=on -c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s"
 COMMIT_SECONDS = 30.0  # a commit that takes longer counts as failed

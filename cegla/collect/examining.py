@@ -17,7 +17,7 @@ from cegla.collect.rules.guessing import Guessed, guess_encoding, guess_header_r
 from cegla.collect.rules.headings import role_of
 from cegla.collect.rules.mapping import ColumnForm, FileForm
 from cegla.collect.rules.proposing import Kind, Proposed, propose
-from cegla.vocabulary.errors import FileUnreadable
+from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Text
 
 HEAD_BYTES = 1 << 20

@@ -38,7 +38,7 @@ from cegla.collect.rules.rows import Plan, RowError, pc, plan_events, read_sheet
 from cegla.collect.tables import ERROR_COLUMNS, Part
 from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
-from cegla.vocabulary.errors import FileUnreadable, MappingInvalid
+from cegla.vocabulary.errors.intake import FileUnreadable, MappingInvalid
 from cegla.vocabulary.identifiers import normalized
 from cegla.vocabulary.text import Language, Text
 

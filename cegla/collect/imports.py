@@ -20,7 +20,8 @@ from cegla.collect.file_import import ENGINE, Body, ImportResult, Progress, Targ
 from cegla.collect.rules.mapping import Mapping, read_mapping
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import BasisMissing, CeglaError, FieldMissing, FileUnreadable, InvalidInput, NotFound
+from cegla.vocabulary.errors import CeglaError, InvalidInput, NotFound
+from cegla.vocabulary.errors.intake import BasisMissing, FieldMissing, FileUnreadable
 from cegla.vocabulary.text import Text
 
 FOLDER = "imports"

@@ -9,7 +9,7 @@ from typing import Any
 
 import python_calamine as calamine
 
-from cegla.vocabulary.errors import FileUnreadable
+from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Text
 
 LARGEST_UNPACKED_BYTES = 300 << 20

@@ -25,7 +25,7 @@ from cegla.collect.rules.columns import RowProblem
 from cegla.collect.rules.formulas import PATTERN_OF_SAFE
 from cegla.collect.rules.mapping import FileForm
 from cegla.collect.rules.rows import RowError, pc
-from cegla.vocabulary.errors import FileUnreadable
+from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Text
 
 BLOCK_BYTES = 4 << 20  #: also the longest row of a CSV file

@@ -24,7 +24,7 @@ from cegla.collect.rules.signatures import Secrets
 from cegla.collect.rules.webhooks import WebhookMapping, read_mapping
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import WebhookAbsent, WebhookMappingInvalid, WebhookSchemeUnknown, WebhookSecretMissing
+from cegla.vocabulary.errors.intake import WebhookAbsent, WebhookMappingInvalid, WebhookSchemeUnknown, WebhookSecretMissing
 from cegla.vocabulary.events import Reason, SetAside
 from cegla.vocabulary.text import Text
 

@@ -23,7 +23,8 @@ from cegla.console.routes import ONE_CLICK, PUBLIC, ROUTES, Route
 from cegla.console.visit import Visit
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import CeglaError, NotFound, NotPermitted
+from cegla.vocabulary.errors import CeglaError, NotFound
+from cegla.vocabulary.errors.access import NotPermitted
 from cegla.vocabulary.text import Language
 
 LOG = structlog.get_logger("console")

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cegla.storage.keys import Keys
-from cegla.vocabulary.errors import ForeignRequest
+from cegla.vocabulary.errors.access import ForeignRequest
 
 SESSION_COOKIE = "cegla_session"
 VISIT_COOKIE = "cegla_visit"  #: a random value for visitors without a session, so that the sign-in form has a token too

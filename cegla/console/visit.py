@@ -14,7 +14,8 @@ from cegla.console.menu import DONE, MENU, Item, has_mailbox
 from cegla.console.render import Renderer
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import FieldMissing, NotFound
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.people import parse_person_label
 from cegla.vocabulary.text import Language
 

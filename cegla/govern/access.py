@@ -12,7 +12,7 @@ from argon2.exceptions import VerificationError
 from cegla.govern.rules.roles import ROLES, Role
 from cegla.govern.store import SQL
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import PasswordTooWeak, TooManyTries, WrongPassword
+from cegla.vocabulary.errors.access import PasswordTooWeak, TooManyTries, WrongPassword
 
 HASHER = PasswordHasher(time_cost=1, memory_cost=47_104, parallelism=1)  # OWASP ASVS 5.0 appendix C
 HASHING = threading.BoundedSemaphore(2)  # each takes 46 MiB

@@ -26,7 +26,8 @@ from cegla.plan.rules.validator import VIOLATIONS as VIOLATIONS
 from cegla.plan.rules.validator import Ready, Violation, compiled, violations
 from cegla.storage.warehouse import Warehouse
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import NotFound, PlanChanged, PlanInvalid, PlanNotPossible
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.intake import PlanChanged, PlanInvalid, PlanNotPossible
 from cegla.vocabulary.events import REASONS, Event, Reason, SetAside
 from cegla.vocabulary.identifiers import Identifier
 

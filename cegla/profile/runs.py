@@ -22,7 +22,8 @@ from cegla.profile.rules.analysis import AnalysedTrait, Analyser
 from cegla.profile.store import SQL, as_stored
 from cegla.storage.warehouse import Readable, Snapshot
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import AnalyserPurposeMissing, NotFound
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.people import AnalyserPurposeMissing
 from cegla.vocabulary.text import Text
 
 EVERY_HOUR = timedelta(hours=1)

@@ -25,7 +25,7 @@ import maxminddb
 from cegla.reference.columns import range_columns
 from cegla.reference.pack import note, write_columns
 from cegla.reference.ranges import merged
-from cegla.vocabulary.errors import ReferenceAway
+from cegla.vocabulary.errors.installation import ReferenceAway
 
 LARGEST_BYTES = 400_000_000
 PATIENCE_SECONDS = 600

@@ -22,7 +22,8 @@ from cegla.repair.rules.returning import OBSTACLES as OBSTACLES
 from cegla.repair.rules.returning import CannotReturn, Obstacle, returning
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import FieldMissing, FixInvalid, NotFound, NotReplayable
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.intake import FieldMissing, FixInvalid, NotReplayable
 from cegla.vocabulary.events import Reason, SetAside
 from cegla.vocabulary.identifiers import Identifier
 from cegla.vocabulary.text import Text, misfit

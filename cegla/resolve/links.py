@@ -20,7 +20,8 @@ from cegla.resolve.store import SQL
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.warehouse import MOVES
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import LinkRefused, NotFound
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.people import LinkRefused
 from cegla.vocabulary.events import Event
 from cegla.vocabulary.identifier_rules import IdentifierRules
 from cegla.vocabulary.identifiers import LONGEST_IDENTIFIER, Identifier

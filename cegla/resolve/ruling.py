@@ -23,7 +23,7 @@ from cegla.resolve.rules.difference import Difference, Stored, compare
 from cegla.resolve.store import SQL
 from cegla.storage.identifier_rules import add_rules, current_rules, note_settling, rule_versions
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import RuleVersionOld
+from cegla.vocabulary.errors.people import RuleVersionOld
 from cegla.vocabulary.identifier_rules import IdentifierRules, read_rules
 from cegla.vocabulary.identifiers import Identifier
 

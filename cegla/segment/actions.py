@@ -32,7 +32,8 @@ from cegla.segment.rules.sentence import Speaker
 from cegla.segment.rules.traits import TRAITS, TraitRow
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection, Workspace
-from cegla.vocabulary.errors import InvalidInput, NotFound, RuleInvalid
+from cegla.vocabulary.errors import InvalidInput, NotFound
+from cegla.vocabulary.errors.people import RuleInvalid
 from cegla.vocabulary.people import person_label
 from cegla.vocabulary.text import Language, Text
 

@@ -27,7 +27,8 @@ from cegla.segment.rules.traits import COMPUTED, TraitRow
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection, Workspace
 from cegla.storage.yaml_traps import trap_in
-from cegla.vocabulary.errors import InvalidInput, NotFound, RuleInvalid, TraitInvalid
+from cegla.vocabulary.errors import InvalidInput, NotFound
+from cegla.vocabulary.errors.people import RuleInvalid, TraitInvalid
 from cegla.vocabulary.text import Text
 
 Definition = profile.computed.Definition

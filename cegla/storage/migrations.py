@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psycopg
 
-from cegla.vocabulary.errors import Broken, DatabaseAway
+from cegla.vocabulary.errors import Broken
+from cegla.vocabulary.errors.installation import DatabaseAway
 
 FOLDER = Path(__file__).parent / "migrations"
 LOCK_KEY = 7_236_452

@@ -23,7 +23,7 @@ from typing import Any
 
 import psycopg
 
-from cegla.vocabulary.errors import DatabaseAway, DatabaseWontStart, UnsafeDatabase
+from cegla.vocabulary.errors.installation import DatabaseAway, DatabaseWontStart, UnsafeDatabase
 
 SYSTEM_USER = "pgserver"
 LONGEST_SOCKET_PATH = 90  # the kernel allows 107 bytes, and PostgreSQL adds its file name

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from cegla.vocabulary.errors import SettingInvalid
+from cegla.vocabulary.errors.installation import SettingInvalid
 
 
 class Section(BaseModel):

@@ -23,7 +23,8 @@ import pyarrow as pa
 
 from cegla.storage.arrow import spare_pandas
 from cegla.storage.failpoint import passing
-from cegla.vocabulary.errors import Busy, CeglaError, DiskFull, WarehouseDamaged
+from cegla.vocabulary.errors import Busy, CeglaError
+from cegla.vocabulary.errors.installation import DiskFull, WarehouseDamaged
 
 spare_pandas()
 EVENTS = pa.schema(

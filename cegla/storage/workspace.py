@@ -23,7 +23,8 @@ from cegla.storage.migrations import migrate
 from cegla.storage.postgres import EmbeddedPostgres, refuse_unsafe
 from cegla.storage.settings import Settings
 from cegla.storage.warehouse import Warehouse, open_or_set_aside
-from cegla.vocabulary.errors import AlreadyRunning, Busy, DatabaseAway
+from cegla.vocabulary.errors import Busy
+from cegla.vocabulary.errors.installation import AlreadyRunning, DatabaseAway
 
 LOG = structlog.get_logger("storage")
 Clock = Callable[[], datetime]

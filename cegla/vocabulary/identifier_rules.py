@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from cegla.vocabulary.errors import IdentityRulesInvalid
+from cegla.vocabulary.errors.people import IdentityRulesInvalid
 from cegla.vocabulary.text import Text
 
 Window = Literal["ever", "yearly", "monthly", "weekly"]

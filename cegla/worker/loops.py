@@ -19,7 +19,8 @@ from cegla.segment import actions as segment
 from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Workspace
 from cegla.undoing import undo_import
-from cegla.vocabulary.errors import CeglaError, Transient, WarehouseDamaged
+from cegla.vocabulary.errors import CeglaError, Transient
+from cegla.vocabulary.errors.installation import WarehouseDamaged
 
 LOG = structlog.get_logger("worker")
 IDLE_SECONDS = 0.1

@@ -28,7 +28,8 @@ from cegla.storage.migrations import migrate
 from cegla.storage.postgres import EmbeddedPostgres, refuse_unsafe
 from cegla.storage.settings import Settings
 from cegla.storage.workspace import DataDirectory, Workspace
-from cegla.vocabulary.errors import Broken, CeglaError, DiskFailing
+from cegla.vocabulary.errors import Broken, CeglaError
+from cegla.vocabulary.errors.installation import DiskFailing
 from cegla.worker import collector, tether
 
 LOG = structlog.get_logger("supervisor")

@@ -9,7 +9,8 @@ from cegla.activate.rules.returning import CLICKED, SENT, SKIPPED, UNSUBSCRIBED
 from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
 from cegla.vocabulary.consent import Channel
-from cegla.vocabulary.errors import CampaignNotReady, HeaderRefused, InvalidInput, NotFound, TemplateInvalid
+from cegla.vocabulary.errors import InvalidInput, NotFound
+from cegla.vocabulary.errors.messages import CampaignNotReady, HeaderRefused, TemplateInvalid
 from cegla.vocabulary.messages import MessageState
 from tests.activate.conftest import NOW, Shop
 

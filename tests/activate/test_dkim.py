@@ -16,7 +16,8 @@ from cegla.activate import dkim
 from cegla.activate.rules import dkim as rules
 from cegla.activate.rules import mime
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import DkimKeyRefused, NotFound
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.messages import DkimKeyRefused
 from tests.activate.conftest import Shop
 from tests.activate.others import files
 

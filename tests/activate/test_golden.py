@@ -8,7 +8,7 @@ import pytest
 
 from cegla.activate.renderer import Renderer
 from cegla.activate.templating import SNIPPET
-from cegla.vocabulary.errors import TemplateInvalid
+from cegla.vocabulary.errors.messages import TemplateInvalid
 from tests.activate.others import files
 
 CASES: list[dict[str, Any]] = json.loads(files("golden-liquid")["golden_liquid.json"])["tests"]

@@ -12,7 +12,7 @@ from cegla.activate.rules import mime, pace, returning, tokens
 from cegla.activate.rules.audience import deliverable, held_out, masked
 from cegla.activate.rules.content import plain_text, with_signed_links
 from cegla.activate.rules.replies import Meaning, Reply, meaning
-from cegla.vocabulary.errors import HeaderRefused
+from cegla.vocabulary.errors.messages import HeaderRefused
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 PRINTABLE = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=200)

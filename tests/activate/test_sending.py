@@ -14,7 +14,7 @@ from cegla.activate.rules.returning import AMBIGUOUS, BOUNCED, SENT
 from cegla.activate.store import SQL
 from cegla.flow import take_link_back
 from cegla.resolve import actions as resolve
-from cegla.vocabulary.errors import MailServerRefused
+from cegla.vocabulary.errors.messages import MailServerRefused
 from cegla.vocabulary.identifiers import Identifier
 from cegla.vocabulary.messages import MessageState
 from tests.activate.conftest import Postbox, Shop

@@ -5,7 +5,7 @@ from collections.abc import Generator
 import pytest
 
 from cegla.activate.renderer import Renderer
-from cegla.vocabulary.errors import TemplateInvalid
+from cegla.vocabulary.errors.messages import TemplateInvalid
 
 WORD = "a" * 60
 BOMBS = {

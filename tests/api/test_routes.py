@@ -20,7 +20,7 @@ from cegla.flow import Intake
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import WarehouseDamaged
+from cegla.vocabulary.errors.installation import WarehouseDamaged
 
 OWNER = "owner-token"
 PASSWORD = "trzy-rowery-i-kot"

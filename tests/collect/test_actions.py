@@ -16,7 +16,7 @@ from cegla.repair import actions as repair
 from cegla.storage.settings import CollectorSettings
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import NotReplayable
+from cegla.vocabulary.errors.intake import NotReplayable
 from cegla.vocabulary.events import Event, Reason
 from cegla.vocabulary.identifiers import Identifier
 

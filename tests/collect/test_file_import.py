@@ -16,7 +16,8 @@ from cegla.collect.rules.columns import RowProblem
 from cegla.collect.rules.mapping import read_mapping
 from cegla.storage.settings import Settings
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import CeglaError, ColumnUnknown, FileUnreadable, MappingFieldMissing, MappingFieldUnknown, MappingInvalid
+from cegla.vocabulary.errors import CeglaError
+from cegla.vocabulary.errors.intake import ColumnUnknown, FileUnreadable, MappingFieldMissing, MappingFieldUnknown, MappingInvalid
 from cegla.vocabulary.money import from_micros, to_micros
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cegla.collect import actions as collect
 from cegla.collect import tables
-from cegla.vocabulary.errors import FileUnreadable
+from cegla.vocabulary.errors.intake import FileUnreadable
 from tests.collect.test_examining import ORDERS, examined, tried
 
 CONTENT_TYPES = (

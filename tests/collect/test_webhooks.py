@@ -25,7 +25,7 @@ from cegla.repair import actions as repair
 from cegla.storage.settings import CollectorSettings
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import WebhookMappingInvalid, WebhookSchemeUnknown, WebhookSecretMissing
+from cegla.vocabulary.errors.intake import WebhookMappingInvalid, WebhookSchemeUnknown, WebhookSecretMissing
 from tests.collect.opened import opened, ready
 
 LIMITS = CollectorSettings.model_validate({"largest_request_bytes": 20_000, "group_milliseconds": 0})

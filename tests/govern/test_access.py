@@ -6,7 +6,7 @@ import pytest
 
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import PasswordTooWeak, TooManyTries, WrongPassword
+from cegla.vocabulary.errors.access import PasswordTooWeak, TooManyTries, WrongPassword
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 GOOD = "cztery poprawne konie"

@@ -14,7 +14,7 @@ from cegla.repair import actions as repair
 from cegla.storage.warehouse import table
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import PlanChanged, PlanInvalid, PlanNotPossible
+from cegla.vocabulary.errors.intake import PlanChanged, PlanInvalid, PlanNotPossible
 from cegla.vocabulary.events import Reason
 from cegla.vocabulary.identifiers import Identifier
 

@@ -15,7 +15,8 @@ from cegla.profile import analysing
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import AnalyserPurposeMissing, NotFound
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.people import AnalyserPurposeMissing
 from cegla.vocabulary.identifiers import Identifier
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -13,7 +13,7 @@ from cegla.reference import fetching
 from cegla.reference.fetching import update
 from cegla.reference.library import Library
 from cegla.reference.sets import attributions, statuses
-from cegla.vocabulary.errors import ReferenceAway
+from cegla.vocabulary.errors.installation import ReferenceAway
 
 
 def archive(files: dict[str, bytes]) -> bytes:

@@ -17,7 +17,7 @@ from cegla.repair import actions as repair
 from cegla.storage.warehouse import table
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import FieldMissing, NotReplayable
+from cegla.vocabulary.errors.intake import FieldMissing, NotReplayable
 from cegla.vocabulary.events import Reason, SetAside
 from cegla.vocabulary.identifiers import Identifier
 

@@ -12,7 +12,7 @@ from cegla.resolve import actions as resolve
 from cegla.resolve.rules.clusters import Refusal
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import IdentityRulesInvalid, RuleVersionOld
+from cegla.vocabulary.errors.people import IdentityRulesInvalid, RuleVersionOld
 from cegla.vocabulary.events import Event
 from cegla.vocabulary.identifier_rules import DEFAULT_RULES, read_rules
 from cegla.vocabulary.identifiers import Identifier, normalized

@@ -6,7 +6,8 @@ import pytest
 
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import InvalidInput, NotFound, RuleInvalid
+from cegla.vocabulary.errors import InvalidInput, NotFound
+from cegla.vocabulary.errors.people import RuleInvalid
 from tests.segment.worlds import NOW, fill, order, page
 
 BUYERS = {"op": "did", "event": "Order Completed", "days": 30}

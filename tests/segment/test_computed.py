@@ -24,7 +24,8 @@ from cegla.segment.rules.history import Ground
 from cegla.segment.rules.language import Past
 from cegla.storage.warehouse import Warehouse, history
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import InvalidInput, NotFound, TraitInvalid
+from cegla.vocabulary.errors import InvalidInput, NotFound
+from cegla.vocabulary.errors.people import TraitInvalid
 from tests.segment.worlds import NOW, append, event_row, fill, order
 
 MOMENT = NOW.replace(tzinfo=None)

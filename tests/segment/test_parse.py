@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cegla.segment.operators import OPERATORS, parsed
-from cegla.vocabulary.errors import RuleInvalid
+from cegla.vocabulary.errors.people import RuleInvalid
 
 DID = {"op": "did", "event": "Order Completed"}
 DEEP: Any = DID

@@ -76,7 +76,7 @@ def test_everything_is_caught_only_at_the_doors_listed() -> None:
 
 
 def test_the_vocabulary_stays_small() -> None:
-    assert sum(module.length for module in modules("cegla/vocabulary") if module.name != "cegla.vocabulary.errors") <= NOUNS_LINES
+    assert sum(module.length for module in modules("cegla/vocabulary") if not module.name.startswith("cegla.vocabulary.errors")) <= NOUNS_LINES
 
 
 def test_every_module_says_what_it_is() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from cegla.storage.settings import load_settings
-from cegla.vocabulary.errors import SettingInvalid
+from cegla.vocabulary.errors.installation import SettingInvalid
 
 
 def test_the_defaults_work_without_a_file() -> None:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from cegla.storage.warehouse import EVENTS, Warehouse, history, table
-from cegla.vocabulary.errors import WarehouseDamaged
+from cegla.vocabulary.errors.installation import WarehouseDamaged
 
 
 @pytest.fixture

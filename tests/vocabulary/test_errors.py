@@ -1,7 +1,8 @@
 import pytest
 
 from cegla.vocabulary import errors
-from cegla.vocabulary.errors import AlreadyRunning, CeglaError, InvalidInput
+from cegla.vocabulary.errors import CeglaError, InvalidInput
+from cegla.vocabulary.errors.installation import AlreadyRunning
 
 ROWS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, CeglaError)]
 

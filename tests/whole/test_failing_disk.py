@@ -16,7 +16,7 @@ from bench.trials import disk
 from cegla.collect import actions as collect
 from cegla.storage.postgres import EmbeddedPostgres
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import DiskFailing
+from cegla.vocabulary.errors.installation import DiskFailing
 from cegla.worker.supervisor import Running
 
 pytestmark = [pytest.mark.whole, pytest.mark.timeout(300)]

@@ -14,7 +14,8 @@ from cegla.storage.migrations import migrate
 from cegla.storage.postgres import EmbeddedPostgres, first_sync, refuse_unsafe
 from cegla.storage.settings import Settings
 from cegla.storage.workspace import DataDirectory, open_workspace
-from cegla.vocabulary.errors import AlreadyRunning, Broken, DatabaseAway, UnsafeDatabase
+from cegla.vocabulary.errors import Broken
+from cegla.vocabulary.errors.installation import AlreadyRunning, DatabaseAway, UnsafeDatabase
 
 pytestmark = pytest.mark.whole
 

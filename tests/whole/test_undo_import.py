@@ -19,7 +19,7 @@ from cegla.storage.warehouse import table
 from cegla.storage.workspace import Workspace
 from cegla.undoing import undo_import
 from cegla.vocabulary.consent import Basis, Channel
-from cegla.vocabulary.errors import BasisMissing
+from cegla.vocabulary.errors.intake import BasisMissing
 
 LIST: dict[str, Any] = {
     "name": "crm", "source": "CRM", "basis": "consent", "event": "identify",

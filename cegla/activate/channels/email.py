@@ -24,7 +24,7 @@ from cegla.activate.rules.dialog import Dialog, Letter, Login, Outcome
 from cegla.activate.rules.pace import server_retry
 from cegla.activate.rules.replies import Meaning, Reply, meaning
 from cegla.storage.settings import RelaySettings, SmtpSettings
-from cegla.vocabulary.errors import MailServerRefused
+from cegla.vocabulary.errors.messages import MailServerRefused
 from cegla.vocabulary.text import Text
 
 ANSWER_SECONDS = 60.0  # RFC 5321 allows servers more, and would let one stuck server hold a campaign for ten minutes

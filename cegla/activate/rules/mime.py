@@ -13,7 +13,7 @@ from datetime import datetime
 from email.utils import format_datetime, parseaddr
 
 from cegla.activate.rules.dkim import Signer, signatures
-from cegla.vocabulary.errors import HeaderRefused
+from cegla.vocabulary.errors.messages import HeaderRefused
 
 WORD_BYTES = 45  # of UTF-8 in one encoded word: 45 become 60 characters, so that its line stays under the 76 of RFC 2047
 FIRST_WORD_BYTES = 36  # beside the name of its header

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cegla.vocabulary.errors import LimitOutOfRange, NotAnOrigin
+from cegla.vocabulary.errors.intake import LimitOutOfRange, NotAnOrigin
 from cegla.vocabulary.text import Text
 
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?(?::\d{1,5})?|https?://\[[0-9a-f:]+\](?::\d{1,5})?")

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import ColumnUnknown, MappingFieldMissing, MappingFieldUnknown, MappingInvalid
+from cegla.vocabulary.errors.intake import ColumnUnknown, MappingFieldMissing, MappingFieldUnknown, MappingInvalid
 from cegla.vocabulary.text import Text, misfit
 
 IDENTIFY = "identify"

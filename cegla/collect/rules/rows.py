@@ -21,7 +21,7 @@ import pyarrow.compute
 from cegla.collect.rules.columns import RowProblem, in_utc, typed
 from cegla.collect.rules.mapping import ACQUIRED, ADDRESSES, CONSENT_AT, SAID, TOTAL, ColumnForm, Mapping, WhenForm, template
 from cegla.collect.rules.occurrences import Occurrences
-from cegla.vocabulary.errors import MappingInvalid
+from cegla.vocabulary.errors.intake import MappingInvalid
 from cegla.vocabulary.money import MICROS
 
 pc: Any = pyarrow.compute  # its functions are made at run time, so type checkers do not know them

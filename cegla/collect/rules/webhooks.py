@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from cegla.vocabulary.errors import WebhookMappingInvalid
+from cegla.vocabulary.errors.intake import WebhookMappingInvalid
 from cegla.vocabulary.text import Text, misfit
 
 MOST_RULES, MOST_FIELDS, MOST_ITEMS = 60, 200, 5_000

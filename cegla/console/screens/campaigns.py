@@ -14,7 +14,8 @@ from cegla.console.views.ready_made import segment_name
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.segment import actions as segment
-from cegla.vocabulary.errors import CeglaError, FieldMissing
+from cegla.vocabulary.errors import CeglaError
+from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.people import parse_person_label, person_label
 
 SHOWN_ROWS = 300

@@ -13,7 +13,7 @@ from cegla.match import actions as match
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import FieldMissing
+from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.people import person_label
 
 AT_ONCE = 50

@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from cegla.console.charts.marks import Mark, Wording
 from cegla.console.visit import Visit
-from cegla.vocabulary.errors import RuleInvalid
+from cegla.vocabulary.errors.people import RuleInvalid
 
 LONG = "Najniekorzystniejsze przedświąteczne porzucone koszyki z kategorii „Dom i ogród” powyżej średniej wartości zamówienia"
 

@@ -12,7 +12,9 @@ from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
 from cegla.storage.identifier_rules import current_rules, rule_versions
-from cegla.vocabulary.errors import CeglaError, IdentityRulesInvalid, NotPermitted
+from cegla.vocabulary.errors import CeglaError
+from cegla.vocabulary.errors.access import NotPermitted
+from cegla.vocabulary.errors.people import IdentityRulesInvalid
 from cegla.vocabulary.text import Text
 
 AT_ONCE = 50

@@ -12,7 +12,8 @@ from cegla.console.views import import_form, states
 from cegla.console.views.events import event_name
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
-from cegla.vocabulary.errors import CeglaError, FieldMissing, NotFound
+from cegla.vocabulary.errors import CeglaError, NotFound
+from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.text import Text
 
 AT_ONCE = 50

@@ -22,7 +22,8 @@ from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Channel
-from cegla.vocabulary.errors import FieldMissing, NotFound
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.people import person_label
 
 EACH = 4  #: identifiers drawn of each type

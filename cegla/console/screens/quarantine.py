@@ -13,7 +13,9 @@ from cegla.collect import actions as collect
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.repair import actions as repair
-from cegla.vocabulary.errors import CeglaError, FieldMissing, FixInvalid, NotFound, NotPermitted
+from cegla.vocabulary.errors import CeglaError, NotFound
+from cegla.vocabulary.errors.access import NotPermitted
+from cegla.vocabulary.errors.intake import FieldMissing, FixInvalid
 from cegla.vocabulary.events import REASONS, Reason
 from cegla.vocabulary.text import Text
 

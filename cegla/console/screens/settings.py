@@ -11,7 +11,8 @@ from cegla.console.views import states
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.reference import sets
-from cegla.vocabulary.errors import CeglaError, WrongPassword
+from cegla.vocabulary.errors import CeglaError
+from cegla.vocabulary.errors.access import WrongPassword
 
 AUDIT_ROWS = 30
 PARTS = (

@@ -15,7 +15,8 @@ from cegla.govern import actions as govern
 from cegla.repair import actions as repair
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import CeglaError, FieldMissing, InvalidInput, NotFound
+from cegla.vocabulary.errors import CeglaError, InvalidInput, NotFound
+from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.text import Text
 
 KINDS = (("website", marked("strona lub sklep (klucz publiczny)")), ("server", marked("serwer (klucz tajny)")))

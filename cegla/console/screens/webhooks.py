@@ -13,7 +13,8 @@ from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.repair import actions as repair
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import CeglaError, FieldMissing, NotFound, WebhookSchemeUnknown
+from cegla.vocabulary.errors import CeglaError, NotFound
+from cegla.vocabulary.errors.intake import FieldMissing, WebhookSchemeUnknown
 from cegla.vocabulary.events import Reason
 
 NEWEST = 5

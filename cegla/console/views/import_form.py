@@ -8,7 +8,7 @@ from typing import Any
 from starlette.datastructures import FormData
 
 from cegla.collect import actions as collect
-from cegla.vocabulary.errors import FieldMissing
+from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.folding import folded
 from cegla.vocabulary.text import Text
 

@@ -6,7 +6,7 @@ from typing import Any, NoReturn, cast
 from cegla.segment.rules.history import COMPARISONS
 from cegla.segment.rules.language import All, Kind, Leaf, Not, Operator, Parameter, Rule, Some
 from cegla.segment.rules.traits import TraitRow
-from cegla.vocabulary.errors import RuleInvalid
+from cegla.vocabulary.errors.people import RuleInvalid
 from cegla.vocabulary.money import to_micros
 from cegla.vocabulary.text import Text
 

@@ -1,0 +1,90 @@
+"""The installation itself: its database, its disk, its settings, its reference data."""
+
+from cegla.vocabulary.errors import Broken, Busy, WrongUsage
+from cegla.vocabulary.text import Text
+
+
+class AlreadyRunning(Busy):
+    """Another Cegla holds this data directory."""
+
+    code = "CEGLA-E0601"
+    what = Text("Ten katalog danych jest już używany przez inną Ceglę (proces {pid}).", "Another Cegla (process {pid}) already uses this data directory.")
+    todo = Text("Zatrzymaj tamten proces albo wskaż inny katalog: CEGLA_DATA_DIR.", "Stop that process or choose another directory with CEGLA_DATA_DIR.")
+
+
+class DatabaseAway(Busy):
+    """PostgreSQL does not answer."""
+
+    code = "CEGLA-E0602"
+    what = Text("PostgreSQL nie odpowiada.", "PostgreSQL does not answer.")
+    todo = Text("Sprawdź, czy działa i czy adres (dsn) jest poprawny.", "Check that it runs and that the address (dsn) is right.")
+
+
+class DatabaseWontStart(Broken):
+    """The embedded PostgreSQL ended while starting."""
+
+    code = "CEGLA-E0102"
+    what = Text("Wbudowany PostgreSQL nie wystartował.", "The embedded PostgreSQL did not start.")
+    todo = Text("Przeczytaj ostatnie wiersze dziennika wskazanego obok.", "Read the last lines of the log named beside.")
+
+
+class UnsafeDatabase(Broken):
+    """PostgreSQL runs with a setting that can lose accepted events."""
+
+    code = "CEGLA-E0103"
+    what = Text(
+        "PostgreSQL działa z ustawieniem {setting}, które może zgubić przyjęte zdarzenia.", "PostgreSQL runs with {setting}, which can lose accepted events."
+    )
+    todo = Text("Włącz to ustawienie na serwerze i uruchom Ceglę ponownie.", "Turn the setting on at the server and start Cegla again.")
+
+
+class DiskFailing(Broken):
+    """The disk under PostgreSQL reported that a write did not succeed; accepting stopped, and nothing is tried again."""
+
+    code = "CEGLA-E0104"
+    what = Text(
+        "Dysk nie zapisał danych PostgreSQL. Cegla przestała przyjmować zdarzenia; potwierdzone nie zostało nic, co nie jest zapisane.",
+        "The disk failed to write PostgreSQL's data. Cegla stopped accepting events; nothing was acknowledged that is not written.",
+    )
+    todo = Text(
+        "Sprawdź dysk (dmesg, SMART), zrób kopię katalogu danych na innym dysku i dopiero wtedy uruchom Ceglę ponownie.",
+        "Check the disk (dmesg, SMART), copy the data directory to another disk, and only then start Cegla again.",
+    )
+
+
+class WarehouseDamaged(Broken):
+    """The warehouse's file is not as it was written; the next start moves it aside and writes the history again."""
+
+    code = "CEGLA-E0105"
+    what = Text("Plik hurtowni jest uszkodzony.", "The warehouse's file is damaged.")
+    todo = Text(
+        "Sprawdź dysk. Przy następnym starcie Cegla odłoży ten plik na bok i odtworzy historię z przyjętych żądań.",
+        "Check the disk. At the next start Cegla moves the file aside and writes the history again from the accepted requests.",
+    )
+
+
+class SettingInvalid(WrongUsage):
+    """A setting in the configuration file or environment is wrong."""
+
+    code = "CEGLA-E0201"
+    what = Text("Nieprawidłowe ustawienie: {detail}", "Wrong setting: {detail}")
+    todo = Text("Popraw plik ustawień lub zmienną środowiskową.", "Correct the settings file or the environment variable.")
+
+
+class ReferenceAway(Busy):
+    """Reference data could not be fetched."""
+
+    code = "CEGLA-E0630"
+    what = Text("Nie udało się pobrać danych {where_from}: {detail}", "The data of {where_from} could not be fetched: {detail}")
+    todo = Text(
+        "Sprawdź sieć i program npm, albo podaj adres rejestru w reference.registry. Bez tych danych wszystko działa dalej: cegla data status.",
+        "Check the network and the npm tool, or give a registry's address in reference.registry. Everything works on without: cegla data status.",
+    )
+
+
+class DiskFull(Busy):
+    """No room left to write safely."""
+
+    code, status = "CEGLA-E0620", 507
+    what = Text("Brak miejsca na dysku.", "The disk is full.")
+    todo = Text("Zwolnij miejsce; Cegla podejmie pracę sama.", "Free some space; Cegla goes on by itself.")

@@ -1,0 +1,52 @@
+"""What goes out: templates, campaigns, mail servers and the mailbox of returns."""
+
+from cegla.vocabulary.errors import Busy, InvalidInput
+from cegla.vocabulary.text import Text
+
+
+class TemplateInvalid(InvalidInput):
+    """A message template does not parse, or asked for more than its limits."""
+
+    code = "CEGLA-E0330"
+    what = Text("Szablon wiadomości jest nieprawidłowy: {detail}", "The message template is not valid: {detail}")
+    todo = Text("Popraw szablon we wskazanym miejscu.", "Correct the template at the place shown.")
+
+
+class HeaderRefused(TemplateInvalid):
+    """A merged value would break out of a header of the message."""
+
+    code = "CEGLA-E0332"
+    what = Text("Niedozwolony znak w nagłówku {header}, na przykład koniec wiersza.", "A forbidden character in the header {header}, such as a line break.")
+    todo = Text("Usuń ten znak z tematu, nadawcy lub danych osoby.", "Remove it from the subject, the sender or the person's data.")
+
+
+class CampaignNotReady(InvalidInput):
+    """The campaign cannot do this in its present state."""
+
+    code, status = "CEGLA-E0331", 409
+    what = Text("Kampania nie może tego teraz zrobić: {detail}", "The campaign cannot do this now: {detail}")
+    todo = Text("Odśwież stronę i sprawdź stan kampanii.", "Reload the page and look at the campaign's state.")
+
+
+class DkimKeyRefused(InvalidInput):
+    """A key for signing messages cannot be made or used as asked."""
+
+    code = "CEGLA-E0333"
+    what = Text("Klucza DKIM nie można tak użyć: {detail}", "The DKIM key cannot be used like this: {detail}")
+    todo = Text("Sprawdź domenę, selektor i algorytm: cegla dkim list.", "Check domain, selector and algorithm: cegla dkim list.")
+
+
+class MailServerRefused(Busy):
+    """The SMTP server refused, or cannot be reached."""
+
+    code = "CEGLA-E0610"
+    what = Text("Serwer poczty odmówił lub nie odpowiada: {detail}", "The mail server refused or does not answer: {detail}")
+    todo = Text("Sprawdź adres, port i hasło w Ustawieniach (smtp).", "Check address, port and password in Settings (smtp).")
+
+
+class ReturnMailboxAway(Busy):
+    """The mailbox with returned mail refused, or cannot be reached."""
+
+    code = "CEGLA-E0611"
+    what = Text("Skrzynka ze zwrotami odmówiła lub nie odpowiada: {detail}", "The mailbox of returned mail refused or does not answer: {detail}")
+    todo = Text("Sprawdź ustawienia returns.imap_*.", "Check the settings returns.imap_*.")

@@ -1,0 +1,57 @@
+"""What is said of people: rules of segments and identity, links, traits, analysers."""
+
+from cegla.vocabulary.errors import InvalidInput
+from cegla.vocabulary.text import Text
+
+
+class RuleInvalid(InvalidInput):
+    """A segment's rule tree does not fit the language."""
+
+    code = "CEGLA-E0320"
+    what = Text("Reguła segmentu jest nieprawidłowa: {detail}", "The segment's rule is not valid: {detail}")
+    todo = Text(
+        "Popraw wskazaną regułę; lista operatorów jest w docs/reference/segments.md.",
+        "Correct the rule shown; the operators are in docs/reference/segments.md.",
+    )
+
+
+class IdentityRulesInvalid(InvalidInput):
+    """A document of identity rules does not fit its form."""
+
+    code = "CEGLA-E0380"
+    what = Text("Reguły tożsamości są nieprawidłowe: {detail}", "The identity rules are not valid: {detail}")
+    todo = Text(
+        "Popraw wskazane miejsce; wszystkie pola są w docs/reference/identity.md.", "Correct the place shown; all fields are in docs/reference/identity.md."
+    )
+
+
+class RuleVersionOld(InvalidInput):
+    """The identity rules changed while somebody looked at a trial of them."""
+
+    code, status = "CEGLA-E0381", 409
+    what = Text("Reguły zmieniły się po tej próbie: obowiązuje już wersja {number}.", "The rules changed after this trial: version {number} is in force now.")
+    todo = Text("Powtórz próbę i zastosuj jej wynik.", "Run the trial again and apply what it says.")
+
+
+class LinkRefused(InvalidInput):
+    """Two people cannot be joined: the identity rules set a limit."""
+
+    code, status = "CEGLA-E0390", 409
+    what = Text("Tych osób nie można połączyć: {detail}", "These people cannot be joined: {detail}")
+    todo = Text("Zmień limit w regułach tożsamości albo zostaw dwie osoby.", "Change the limit in the identity rules, or leave them two people.")
+
+
+class TraitInvalid(InvalidInput):
+    """The definition of a computed trait does not fit its form."""
+
+    code = "CEGLA-E0385"
+    what = Text("Definicja cechy jest nieprawidłowa: {detail}", "The trait's definition is not valid: {detail}")
+    todo = Text("Popraw wskazane miejsce; pola opisuje docs/reference/traits.md.", "Correct the place shown; the fields are in docs/reference/traits.md.")
+
+
+class AnalyserPurposeMissing(InvalidInput):
+    """An analyser is turned on without a purpose of the register that somebody chose."""
+
+    code = "CEGLA-E0365"
+    what = Text("Analizator {analyser} wymaga celu z rejestru celów.", "The analyser {analyser} needs a purpose from the register.")
+    todo = Text("Podaj jeden z celów: {purposes}.", "Give one of these purposes: {purposes}.")
