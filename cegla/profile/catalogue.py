@@ -5,14 +5,11 @@ An analyser is a file of `profile/analysers/` that ends in its row, `ANALYSER`; 
 
 from cegla.profile.analysers import device, engage, geolocation, intent, legal, online, os, place, quality, rhythm, social
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser
-from cegla.reference.library import Library
-
-LIBRARY = Library()  #: what ships, read when first asked
 
 ANALYSERS: tuple[Analyser, ...] = (
-    geolocation.analyser(LIBRARY),
+    geolocation.ANALYSER,
     os.ANALYSER,
-    device.analyser(LIBRARY.operators),
+    device.ANALYSER,
     online.ANALYSER,
     engage.ANALYSER,
     intent.ANALYSER,

@@ -91,11 +91,6 @@ class Library:
         return WORDS
 
     @cached_property
-    def operators(self) -> dict[int, str]:
-        """Names of the operators of most Polish addresses, by autonomous system."""
-        return {int(asn): name for asn, _, name in read_table("networks_pl.tsv")}
-
-    @cached_property
     def _addresses(self) -> Addresses:
         return Addresses(SHIPPED, self.fetched, self.poland)
 

@@ -1,6 +1,9 @@
-"""Kinds of networks: whose lines, by the operator; and the words in an operator's name that tell when nobody has written it down."""
+"""Operators and their kinds of networks: whose lines; and the words in an operator's name that tell when nobody has written it down."""
 
 import re
+from functools import cache
+
+from cegla.reference.pack import read_table
 
 #: Kinds in the order of their numbers in the pack, with words in the names of operators of that kind.
 KIND_WORDS = (
@@ -19,3 +22,9 @@ def kind_of(operator: str) -> str | None:
     """The kind that an operator's name gives away; None when it does not."""
     name = operator.lower()
     return next((kind for kind, words in KIND_WORDS if re.search(words, name)), None)
+
+
+@cache
+def operators() -> dict[int, str]:
+    """Names of the operators of most Polish addresses, by autonomous system: as they ship, shared by every reader."""
+    return {int(asn): name for asn, _, name in read_table("networks_pl.tsv")}

@@ -6,9 +6,7 @@ visit votes for type and system alone. Which device is for work is guessed from 
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any, NamedTuple
 
 import ibis
@@ -19,6 +17,7 @@ from phonenumbers import carrier
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found, Params
 from cegla.profile.rules.confidence import share_lower_bounds
 from cegla.profile.rules.guards import Seen, Table, half_life, joined_facts
+from cegla.reference.network_kinds import operators
 from cegla.vocabulary.text import Text
 
 HALF_LIFE_DAYS = 90.0
@@ -75,7 +74,7 @@ def facts(seen: Seen) -> Table:
     return joined_facts(people, devices.group_by("person_id").agg(devices=row.collect(order_by=order)), _lines(active))
 
 
-def read(operators: Mapping[int, str], facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
+def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     """The favourite of each kind is the one with most weight; equal weights go to the first by name."""
     people = [[Held(**one) for one in found or ()] for found in facts.values("devices")]
     lines = [[Line(**one) for one in found or ()] for found in facts.values("lines")]
@@ -91,7 +90,7 @@ def read(operators: Mapping[int, str], facts: Facts, params: Params, now: dateti
         "device.count": Found([count or None for count in counts], share_lower_bounds(visits, visits), visits, {"visits": visits}),
         "device.primary_by_daypart": Found(dayparts, share_lower_bounds(visits, visits), visits, {"visits": visits}),
         "device.work_private_guess": Found(guesses, 0.8 * share_lower_bounds(guessed, guessed), guessed, {"days": days}),
-        **_line_traits(lines, operators),
+        **_line_traits(lines),
         "line.operator_hint": _hints(facts),
     }
 
@@ -173,7 +172,7 @@ def _guesses(own: Sequence[Held]) -> list[dict[str, Any]] | None:
     return found or None
 
 
-def _line_traits(people: Sequence[Sequence[Line]], operators: Mapping[int, str]) -> dict[str, Found]:
+def _line_traits(people: Sequence[Sequence[Line]]) -> dict[str, Found]:
     first = [max(own, key=lambda one: (one.weight, -one.asn), default=None) for own in people]
     visits = np.array([sum(one.visits for one in own) for own in people])
     total = [sum(one.weight for one in own) for own in people]
@@ -187,7 +186,7 @@ def _line_traits(people: Sequence[Sequence[Line]], operators: Mapping[int, str])
         kinds.append(max(sorted(weights), key=lambda kind: weights[kind], default=None))
     shown = {"line_share": share.round(3), "line_visits": visits}
     sure = share_lower_bounds(share * visits, visits)
-    names = [one and operators.get(one.asn, f"AS{one.asn}") for one in first]
+    names = [one and operators().get(one.asn, f"AS{one.asn}") for one in first]
     return {"line.isp": Found(names, sure, visits, shown), "line.kind": Found(kinds, sure, visits, shown)}
 
 
@@ -219,14 +218,14 @@ _TYPES = {
     "speaker": Text("głośnik", "speaker"),
 }  # fmt: skip
 
-_ROW = Analyser(
+ANALYSER = Analyser(
     key="device",
     label=Text("Urządzenie abonenckie", "Subscriber device"),
     promise=Text("Jakie urządzenia ma osoba, które służy do pracy i na czyim łączu.",
         "Which devices a person has, which of them is for work, and on whose line."),
     inputs=("device_type", "os", "device_brand", "device_model", "asn", "network_kind", "is_proxy", "identifier.phone"),
     facts=facts,
-    read=partial(read, {}),
+    read=read,
     traits=(
         AnalysedTrait("device.type", Text("Rodzaj urządzenia", "Type of device"), "word",
             Text("{kind_share} wagi wizyt ({type_visits}): {value}.", "{kind_share} of the weight of {type_visits} visits: {value}."), _TYPES),
@@ -262,8 +261,3 @@ _ROW = Analyser(
     ages=True,
     data="device-detector 6.5, networks_pl 2026-11, phonenumbers 9",
 )  # fmt: skip
-
-
-def analyser(operators: Mapping[int, str]) -> Analyser:
-    """The row, with the names of operators by autonomous system."""
-    return replace(_ROW, read=partial(read, operators))

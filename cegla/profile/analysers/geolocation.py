@@ -8,9 +8,8 @@ A phone's operator, a data centre, a relay and DB-IP's default point in Warsaw s
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cache
 from typing import Any, NamedTuple
 
 import ibis
@@ -19,6 +18,7 @@ import numpy as np
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found, Params
 from cegla.profile.rules.confidence import share_lower_bounds
 from cegla.profile.rules.guards import Seen, Table, half_life
+from cegla.reference.places import City, poland
 from cegla.vocabulary.folding import folded
 from cegla.vocabulary.text import Text
 
@@ -66,26 +66,25 @@ def facts(seen: Seen) -> Table:
     return places.group_by("person_id").agg(places=row.collect(order_by=ordered))
 
 
-def read(places: "Places", facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
+def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     """What was declared goes before what addresses show."""
     votes = [[Vote(**one) for one in found or ()] for found in facts.values("places")]
-    found = [places.declared(told) or _voted(own) for told, own in zip(_told(facts), votes, strict=True)]
+    found = [_declared(told) or _voted(own) for told, own in zip(_told(facts), votes, strict=True)]
     countries = [one if one.country else _country(own) for one, own in zip(found, votes, strict=True)]
     moving = [_mobility(own) for own in votes]
-    poland = places.library.poland
     powiats = [one.powiat for one in found]
     surety, evidence = np.array([one.surety for one in found]), np.array([one.evidence for one in found])
     days = np.array([sum(one.days for one in own if one.powiat) for own in votes])
     shown = {"source": [_SOURCES.get(one.source or "") for one in found], "share": np.array([one.share for one in found]), "days": evidence}
-    names = {"name": [places.powiat_name(code) for code in powiats], **shown}
+    names = {"name": [_powiat_name(code) for code in powiats], **shown}
     return {
         "geo.country": Found([one.country for one in countries], [one.surety for one in countries], [one.evidence for one in countries],
             {"days": [one.evidence for one in countries], "share": [one.share for one in countries]}),
         "geo.voivodeship": Found([code and code[:2] for code in powiats], surety, evidence,
-            {"region": [poland.voivodeships.get(code[:2]) if code else None for code in powiats], **shown}),
+            {"region": [poland().voivodeships.get(code[:2]) if code else None for code in powiats], **shown}),
         "geo.powiat": Found(powiats, surety, evidence, names),
         "geo.city": Found([one.city for one in found], surety, evidence, shown),
-        "geo.city_size": Found([places.size(one.city) for one in found], surety, evidence, {"city": [one.city for one in found]}),
+        "geo.city_size": Found([_size(one.city) for one in found], surety, evidence, {"city": [one.city for one in found]}),
         "geo.tz": Found([one.zone for one in countries], [one.surety for one in countries], [one.evidence for one in countries],
             {"days": [one.evidence for one in countries]}),
         "geo.mobility": Found(moving, share_lower_bounds(days, days), days, {"days": days, "places": [len({one.powiat for one in own if one.powiat})
@@ -156,54 +155,49 @@ def _mobility(votes: Sequence[Vote]) -> str | None:
     return "commuter" if sum(ranked[:2]) / total >= SETTLED and ranked[0] / total >= COMMUTES - 0.1 else "traveller"
 
 
-class Places:
-    """Poland as the library has it: the same for everybody, so that an answer depends on nothing that was fetched."""
+def _declared(told: Mapping[str, str]) -> Place | None:
+    """The place of a declared Polish postcode; of a declared city, where its name stands for one place alone."""
+    for name in ("postcode", "postal_code", "postalCode", "zip"):
+        if (code := told.get(name)) and (found := poland().postcode(code)):
+            city = poland().city_at(found.latitude, found.longitude)
+            return Place("PL", found.powiat, city.name if city else found.locality, "Europe/Warsaw", "address", DECLARED_SURETY, 1, 1.0)
+    city = _cities().get(folded(told.get("city", "")))
+    if city is None:
+        return None
+    return Place("PL", poland().powiat_at(city.latitude, city.longitude), city.name, "Europe/Warsaw", "address", DECLARED_SURETY, 1, 1.0)
 
-    def __init__(self, library: Any) -> None:
-        self.library = library
 
-    def declared(self, told: Mapping[str, str]) -> Place | None:
-        """The place of a declared Polish postcode; of a declared city, where its name stands for one place alone."""
-        poland = self.library.poland
-        for name in ("postcode", "postal_code", "postalCode", "zip"):
-            if (code := told.get(name)) and (found := poland.postcode(code)):
-                city = poland.city_at(found.latitude, found.longitude)
-                return Place("PL", found.powiat, city.name if city else found.locality, "Europe/Warsaw", "address", DECLARED_SURETY, 1, 1.0)
-        city = self._cities.get(folded(told.get("city", "")))
-        if city is None:
-            return None
-        powiat = poland.powiat_at(city[1], city[2])
-        return Place("PL", powiat, city[0], "Europe/Warsaw", "address", DECLARED_SURETY, 1, 1.0)
+def _size(city: str | None) -> str | None:
+    """How large a city is, by the largest of its name."""
+    population = _populations().get(city or "")
+    return poland().size_of(population) if population else None
 
-    def size(self, city: str | None) -> str | None:
-        """How large a city is, by the largest of its name."""
-        population = self._populations.get(city or "")
-        return self.library.poland.size_of(population) if population else None
 
-    def powiat_name(self, code: str | None) -> str | None:
-        """The name of a powiat."""
-        found = self.library.poland.powiats.get(code or "")
-        return found.name if found else None
+def _powiat_name(code: str | None) -> str | None:
+    found = poland().powiats.get(code or "")
+    return found.name if found else None
 
-    @cached_property
-    def _populations(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for city in self.library.poland.cities:
-            found[city.name] = max(city.population, found.get(city.name, 0))
-        return found
 
-    @cached_property
-    def _cities(self) -> dict[str, tuple[str, float, float]]:
-        """Cities whose folded name is theirs alone, or that are ten times as large as all others of that name."""
-        by_name: dict[str, list[Any]] = {}
-        for city in self.library.poland.cities:
-            by_name.setdefault(folded(city.name), []).append(city)
-        found: dict[str, tuple[str, float, float]] = {}
-        for name, cities in by_name.items():
-            largest, *others = sorted(cities, key=lambda city: -city.population)
-            if largest.population >= 10 * sum(city.population for city in others):
-                found[name] = (largest.name, largest.latitude, largest.longitude)
-        return found
+@cache
+def _populations() -> dict[str, int]:
+    found: dict[str, int] = {}
+    for city in poland().cities:
+        found[city.name] = max(city.population, found.get(city.name, 0))
+    return found
+
+
+@cache
+def _cities() -> dict[str, City]:
+    """Cities whose folded name is theirs alone, or that are ten times as large as all others of that name."""
+    by_name: dict[str, list[City]] = {}
+    for city in poland().cities:
+        by_name.setdefault(folded(city.name), []).append(city)
+    found: dict[str, City] = {}
+    for name, cities in by_name.items():
+        largest, *others = sorted(cities, key=lambda city: -city.population)
+        if largest.population >= 10 * sum(city.population for city in others):
+            found[name] = largest
+    return found
 
 
 _SOURCES = {"address": "adres / address", "ip": "IP"}
@@ -211,7 +205,7 @@ _POWIAT = Text("{share} z {days} wskazań (źródło: {source}): {name}.", "{sha
 _REGION = Text("{share} z {days} wskazań (źródło: {source}): {region}.", "{share} of {days} pieces of evidence (source: {source}): {region}.")
 _CITY = Text("{share} z {days} wskazań (źródło: {source}): {value}.", "{share} of {days} pieces of evidence (source: {source}): {value}.")
 
-_ROW = Analyser(
+ANALYSER = Analyser(
     key="geo",
     label=Text("Miejsce", "Place"),
     promise=Text("Gdzie osoba przebywa, z dokładnością do powiatu, i czy jest w jednym miejscu.",
@@ -221,7 +215,7 @@ _ROW = Analyser(
         "declared.address",
     ),
     facts=facts,
-    read=partial(read, Places(None)),
+    read=read,
     traits=(
         AnalysedTrait("geo.country", Text("Kraj", "Country"), "word",
             Text("{share} z wagi {days} dni z adresem IP: {value}.", "{share} of the weight of {days} days with an IP address: {value}.")),
@@ -253,8 +247,3 @@ _ROW = Analyser(
     ages=True,
     data="DB-IP Lite 2026-06, GeoNames, ODbL postcodes 2.0.1, TERYT 2021",
 )  # fmt: skip
-
-
-def analyser(library: Any) -> Analyser:
-    """The row, with the library of places it looks things up in."""
-    return replace(_ROW, read=partial(read, Places(library)))
