@@ -3,7 +3,7 @@
 An analyser is a file of `profile/analysers/` that ends in its row, `ANALYSER`; to be listed here is all it takes to run.
 """
 
-from cegla.profile.analysers import device, engage, geolocation, intent, legal, online, os, place, quality, rhythm, social
+from cegla.profile.analysers import device, engage, geolocation, intent, legal, online, os, place, quality, rhythm, social, wealth
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser
 
 ANALYSERS: tuple[Analyser, ...] = (
@@ -18,6 +18,7 @@ ANALYSERS: tuple[Analyser, ...] = (
     legal.ANALYSER,
     quality.ANALYSER,
     social.ANALYSER,
+    wealth.ANALYSER,
 )
 BY_KEY: dict[str, Analyser] = {row.key: row for row in ANALYSERS}
 TRAITS: dict[str, tuple[Analyser, AnalysedTrait]] = {trait.key: (row, trait) for row in ANALYSERS for trait in row.traits}

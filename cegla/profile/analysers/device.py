@@ -17,6 +17,7 @@ from phonenumbers import carrier
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found, Params
 from cegla.profile.rules.confidence import share_lower_bounds
 from cegla.profile.rules.guards import Seen, Table, half_life, joined_facts
+from cegla.reference.models import Launch, launch_of
 from cegla.reference.network_kinds import operators
 from cegla.vocabulary.text import Text
 
@@ -87,6 +88,7 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
         "device.type": _favourite(people, "type", "kind_share"),
         "device.brand": _favourite(people, "brand", "brand_share"),
         "device.model": _favourite(people, "model", "model_share"),
+        **_launched(people),
         "device.count": Found([count or None for count in counts], share_lower_bounds(visits, visits), visits, {"visits": visits}),
         "device.primary_by_daypart": Found(dayparts, share_lower_bounds(visits, visits), visits, {"visits": visits}),
         "device.work_private_guess": Found(guesses, 0.8 * share_lower_bounds(guessed, guessed), guessed, {"days": days}),
@@ -128,6 +130,30 @@ def _favourite(people: Sequence[Sequence[Held]], field: str, share_name: str) ->
         visits.append(sum(one.visits for one in own if getattr(one, field) is not None))
     counted = np.array(visits)
     return Found(values, share_lower_bounds(np.array(shares) * counted, counted), counted, {share_name: shares, f"{field}_visits": counted})
+
+
+def _launched(people: Sequence[Sequence[Held]]) -> dict[str, Found]:
+    """Year and price at launch of the favourite among the models that are written down."""
+    names: list[str | None] = []
+    launches: list[Launch | None] = []
+    visits: list[int] = []
+    for own in people:
+        weights: dict[tuple[str, str], float] = defaultdict(float)
+        for one in own:
+            if one.brand and one.model and launch_of(one.brand, one.model):
+                weights[one.brand, one.model] += one.weight
+        best = max(sorted(weights), key=lambda what: weights[what], default=None)
+        names.append(" ".join(best) if best else None)
+        launches.append(launch_of(*best) if best else None)
+        visits.append(sum(one.visits for one in own if (one.brand, one.model) == best))
+    counted = np.array(visits)
+    sure, shown = share_lower_bounds(counted, counted), {"launched": names}
+    dated = np.array([visited if launch and launch.year else 0 for launch, visited in zip(launches, visits, strict=True)])
+    return {
+        "device.year": Found([launch and launch.year for launch in launches], sure, dated,
+            shown | {"year": [str(launch.year) if launch and launch.year else None for launch in launches]}),
+        "device.tier": Found([launch and launch.tier for launch in launches], sure, counted, shown),
+    }
 
 
 def _by_device(own: Sequence[Held]) -> dict[str, list[Held]]:
@@ -235,6 +261,12 @@ ANALYSER = Analyser(
         AnalysedTrait("device.model", Text("Model urządzenia", "Model of device"), "word",
             Text("{model_share} wagi wizyt z podanym modelem ({model_visits}): {value}.",
                 "{model_share} of the weight of {model_visits} visits with a known model: {value}.")),
+        AnalysedTrait("device.year", Text("Rok premiery modelu", "Year of the model's launch"), "number",
+            Text("Model {launched} wszedł na rynek w roku {year}.", "The model {launched} was launched in {year}.")),
+        AnalysedTrait("device.tier", Text("Półka cenowa modelu", "Price tier of the model"), "word",
+            Text("Cena modelu {launched} w dniu premiery: {value}.", "The price of {launched} at its launch: {value}."),
+            {"budget": Text("niska, do ok. 1000 zł", "budget, to about 1,000 zł"), "middle": Text("średnia, do ok. 2700 zł", "middle, to about 2,700 zł"),
+                "premium": Text("wysoka, od ok. 2700 zł", "premium, from about 2,700 zł")}),
         AnalysedTrait("device.count", Text("Liczba urządzeń", "Number of devices"), "number",
             Text("Urządzenia rozróżnione w {visits} wizytach: {value}.", "Devices told apart in {visits} visits: {value}.")),
         AnalysedTrait("device.primary_by_daypart", Text("Urządzenie według pory dnia", "Device by part of the day"), "records",
@@ -258,6 +290,7 @@ ANALYSER = Analyser(
     purpose="analytics",
     schedule="hourly",
     half_life_days=HALF_LIFE_DAYS,
+    version=2,
     ages=True,
-    data="device-detector 6.5, networks_pl 2026-11, phonenumbers 9",
+    data="models 2026-11, device-detector 6.5, networks_pl 2026-11, phonenumbers 9",
 )  # fmt: skip

@@ -155,25 +155,27 @@ class Facts:
         found = self._columns[name].to_pylist()
         return [value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for value in found]
 
+    def flat(self, name: str) -> tuple[Any, Any]:
+        """A column of lists of structs as one list: the place of each element's person, and all elements as one Arrow array of structs."""
+        column = self._columns[name]
+        lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+        return np.repeat(np.arange(len(self)), lengths), column.flatten()
+
     def pairs(self, name: str, what: str = "what", weight: str = "weight") -> Iterator[list[tuple[Any, float]]]:
         """Of each person the (what, weight) of a column that holds lists of structs, as `guards.gathered` makes them."""
-        column = self._columns[name]
-        flat = column.flatten()
+        owners, flat = self.flat(name)
         names, weights = flat.field(what).to_pylist(), flat.field(weight).to_pylist()
         start = 0
-        for length in (column.value_lengths().fill_null(0)).to_pylist():
+        for length in np.bincount(owners, minlength=len(self)).tolist():
             yield list(zip(names[start : start + length], weights[start : start + length], strict=True))
             start += length
 
     def matrix(self, name: str, width: int, what: str = "what", weight: str = "weight") -> Any:
         """A row of `width` weights for each person, of a column of lists of structs whose `what` is a place 0 … width - 1."""
-        column = self._columns[name]
-        lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-        flat = column.flatten()
+        owners, flat = self.flat(name)
         found = np.zeros((len(self), width))
-        rows = np.repeat(np.arange(len(self)), lengths)
         places = flat.field(what).cast(pa.int64()).to_numpy(zero_copy_only=False)
-        np.add.at(found, (rows, places), flat.field(weight).cast(pa.float64()).to_numpy(zero_copy_only=False))
+        np.add.at(found, (owners, places), flat.field(weight).cast(pa.float64()).to_numpy(zero_copy_only=False))
         return found
 
 
