@@ -27,7 +27,8 @@ def run() -> list[Result]:
     """Rank correlation with income, the anchors in the same run, calibration, and what a powiat can move."""
     facts, households = _facts()
     place = {name: row for row, name in enumerate(households)}
-    people = [(place[row["household_id"]], BRACKETS.index(row["income"])) for row in rows_of("completejourney_demographics.csv.gz") if row["household_id"] in place]
+    told = rows_of("completejourney_demographics.csv.gz")
+    people = [(place[row["household_id"]], BRACKETS.index(row["income"])) for row in told if row["household_id"] in place]
     known, income = np.array([one for one, _ in people]), np.array([bracket for _, bracket in people])
     began = time.process_time()
     params = wealth._learn(facts, NOW)  # pyright: ignore[reportPrivateUsage]
