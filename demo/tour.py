@@ -46,7 +46,7 @@ class Tour:
     def steps(self) -> list[Callable[[], None]]:
         """What is done, in order."""
         return [
-            *(self.begin_import, self.open_shop, self.end_import, self.take_in, self.score),
+            *(self.begin_import, self.open_shop, self.end_import, self.take_in, self.score, self.analyse),
             *(self.make_segments, self.send_campaign, self.answer_mail, self.go_live),
         ]
 
@@ -133,6 +133,21 @@ class Tour:
         chosen = [truth.people[number] for number in sorted(orders)][:40]
         right = sum(self._orders_found(person) == orders[person.number] for person in chosen)
         self.tell(words.SCORED, right=right, of=len(chosen))
+
+    def analyse(self) -> None:
+        """The first round of the analysers over everybody, which an installation without a demonstration does by itself within minutes."""
+        if not self.at.once("analysers"):
+            return
+        on = [one["analyser"] for one in self.at.api.get("/analysers")["analysers"] if one["on"]]
+        with self._progress() as bar:
+            task = bar.add_task(words.ANALYSING.say(self.language), total=None)
+            for asked in self.at.api.post("/analysers/run", {"analysers": on, "full": True})["runs"]:
+                while (now := self.at.api.get(f"/analysers/runs/{asked['id']}"))["finished_at"] is None:
+                    bar.update(task, total=now["people"] or None, completed=now["done"])
+                    self.at.api.post("/analysers/work")
+        found = self.at.api.get("/analysers")["analysers"]
+        known = {one["analyser"]: _number(one["known"]) for one in found}
+        self.tell(words.ANALYSED, on=len(on), of=len(found), people=_number(now["people"]), device=known["device"], place=known["geo"], rhythm=known["rhythm"])
 
     def _orders_found(self, person: TruePerson) -> int | None:
         try:

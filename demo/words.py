@@ -27,6 +27,11 @@ SCORED = Text(
     "Prawda symulatora: u {right} z {of} sprawdzonych osób liczba zamówień jest dokładna",
     "The simulator's truth: {right} of {of} people checked have exactly their true number of orders",
 )
+ANALYSING = Text("Analizatory czytają historię", "The analysers read the history")
+ANALYSED = Text(
+    "Analizatory (włączone {on} z {of}): {people} osób; urządzenie znane u {device}, miejsce u {place}, pora dnia u {rhythm}",
+    "Analysers ({on} of {of} on): {people} people; the device of {device} is known, the place of {place}, the time of day of {rhythm}",
+)
 BUYERS_NAME = Text("Kupili w ostatnich 60 dniach", "Bought in the last 60 days")
 SEGMENTED = Text("Segmentów: {segments}, w tym grupy RFM; „{name}”: {members} osób", "{segments} segments, with the RFM groups; “{name}”: {members} people")
 CAMPAIGN_SENT = Text(

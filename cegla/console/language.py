@@ -6,7 +6,7 @@ A message with a count is written with its Polish forms in CLDR order, "{n} osob
 
 import re
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal, format_percent
 from markupsafe import Markup, escape
 
+from cegla.console.menu import marked
 from cegla.vocabulary.money import from_micros
 from cegla.vocabulary.text import Language, Text
 
@@ -25,6 +26,7 @@ LANGUAGES: dict[Language, str] = {"pl": "Polski", "en": "English"}
 CATALOG = Path(__file__).parent / "locale" / "en.po"
 PLURALS: dict[Language, tuple[str, ...]] = {"pl": ("one", "few", "many", "other"), "en": ("one", "other")}
 NOTHING = "–"
+A_MOMENT, A_MOMENT_AGO = timedelta(seconds=5), marked("przed chwilą")
 CODE_BEFORE_DIGIT = re.compile(r"([A-Z]{3})(?=\d)")  #: CLDR wants a space in "PLN 1,179.60"
 
 
@@ -112,20 +114,22 @@ class Tongue:
         """A date with its day of the week: poniedziałek, 3 listopada 2026."""
         return format_date(moment, format="EEEE, d MMMM y", locale=self.locale)
 
-    def moment(self, moment: datetime | None) -> str:
+    def moment(self, moment: datetime | None, *, seconds: bool = False) -> str:
         """A date and a time in the shop's zone: 3 lis 2026, 14:05."""
         if moment is None:
             return NOTHING
-        return format_datetime(moment, format="d MMM y, HH:mm", tzinfo=self.zone, locale=self.locale)
+        return format_datetime(moment, format="d MMM y, HH:mm:ss" if seconds else "d MMM y, HH:mm", tzinfo=self.zone, locale=self.locale)
 
     def clock(self, moment: datetime, *, seconds: bool = False) -> str:
         """A time of day in the shop's zone: 14:05."""
         return format_time(moment, format="HH:mm:ss" if seconds else "HH:mm", tzinfo=self.zone, locale=self.locale)
 
     def ago(self, moment: datetime | None, now: datetime) -> str:
-        """How long ago: 5 minut temu."""
+        """How long ago: 5 minut temu. A few seconds either way are now: clocks differ, and a page is built while time goes on."""
         if moment is None:
             return NOTHING
+        if abs(moment - now) < A_MOMENT:
+            return self._translated(A_MOMENT_AGO)
         return format_timedelta(moment - now, add_direction=True, locale=self.locale)
 
     def country(self, code: str) -> str:

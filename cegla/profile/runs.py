@@ -26,7 +26,8 @@ from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.errors.people import AnalyserPurposeMissing
 from cegla.vocabulary.text import Text
 
-EVERY_HOUR = timedelta(hours=1)
+EVERY_MINUTE, EVERY_HOUR = timedelta(minutes=1), timedelta(hours=1)
+SHARE_OF_TIME = 60  #: a round that took a second is repeated after a minute, so that a young shop sees what is known of its people at once
 KEEP_RUNS = timedelta(days=30)
 LAST_NUMBER = 2**62  #: beyond every person
 MOST_VALUES, STEPS = 50, 20
@@ -139,11 +140,19 @@ def ask(conn: Connection, keys: Sequence[str], actor: str, now: datetime, *, eve
 
 
 def ask_due(conn: Connection, now: datetime) -> int:
-    """Ask for what the clock asks for: an hour's round, and everybody for analysers that are new; returns how many runs were asked."""
+    """Ask for what the clock asks for: the rounds of the hour, and everybody for analysers that are new or saw nobody yet; returns how many runs
+    were asked."""
     last = last_runs(conn)
-    on = [row for row, _ in analysing.running(conn) if not ((found := last.get(row.key)) and found.is_waiting)]
-    due = [row.key for row in on if row.key not in last or (row.schedule == "hourly" and now - last[row.key].asked_at >= EVERY_HOUR)]
+    due = [row.key for row, _ in analysing.running(conn) if row.key not in last or _is_due(row, last[row.key], now)]
     return len(ask(conn, due, BY_THE_CLOCK, now, everybody=False)) if due else 0
+
+
+def _is_due(row: Analyser, last: LastRun, now: datetime) -> bool:
+    """Whether it is time again. Short rounds come sooner: each takes a sixtieth of the time at most, none is later than an hour."""
+    if last.is_waiting or (row.schedule != "hourly" and last.people):
+        return False
+    pause = timedelta(seconds=(last.seconds or 0.0) * SHARE_OF_TIME) if last.people else EVERY_MINUTE
+    return now - last.asked_at >= min(max(pause, EVERY_MINUTE), EVERY_HOUR)
 
 
 def ask_nightly(conn: Connection, now: datetime) -> int:
@@ -210,7 +219,7 @@ class Worker:
             analysing.analyse(conn, past, some, chosen, when, between=(run.last_person, upto) if run.everybody else None)
         run = replace(run, people=len(self._people), done=run.done + len(some), last_person=upto, finished_at=when.now if is_last else None)
         if is_last:
-            for row, _ in chosen:
+            for row in [row for row, _ in analysing.running(conn) if row.schedule == "on_event" or row.method_version in run.analysers]:
                 summarize(conn, row, when.now)
             if run.everybody and len(chosen) == len(analysing.running(conn)):
                 SQL.empty_waiting(conn)

@@ -86,6 +86,28 @@ def test_an_hour_later_only_people_there_is_news_of_are_looked_at(ws: Workspace)
     assert set(known(ws, "u1")["os.share"]) == {"iOS", "Windows"}
 
 
+def test_a_shop_that_was_empty_yesterday_sees_its_people_within_a_minute(ws: Workspace) -> None:
+    finish(ws)
+    three_people(ws)
+    assert not finish(ws)
+    ws.clock = lambda: NOW + timedelta(seconds=61)
+    assert {key for part in finish(ws) for key in part.analysers} >= {"os@1", "rhythm@1", "intent@1"}
+    with ws.transaction() as conn:
+        assert {profile.runs.summaries(conn)[trait].people for trait in ("os.family", "engage.score")} == {3}
+
+
+def test_a_round_that_took_long_comes_once_an_hour(ws: Workspace) -> None:
+    three_people(ws)
+    finish(ws)
+    with ws.transaction() as conn:
+        conn.execute("update profile.runs set seconds = 300")
+    take_in(ws, visit("u1", 0, DESKTOP))
+    ws.clock = lambda: NOW + timedelta(minutes=59)
+    assert not finish(ws)
+    ws.clock = lambda: NOW + timedelta(minutes=61)
+    assert finish(ws)
+
+
 def test_a_night_asks_for_everybody_where_time_alone_changes_traits(ws: Workspace) -> None:
     three_people(ws)
     finish(ws)
