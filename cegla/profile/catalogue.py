@@ -3,7 +3,21 @@
 An analyser is a file of `profile/analysers/` that ends in its row, `ANALYSER`; to be listed here is all it takes to run.
 """
 
-from cegla.profile.analysers import device, engage, geolocation, intent, legal, online, os, place, quality, rhythm, social, wealth
+from cegla.profile.analysers import (
+    content,
+    device,
+    engage,
+    geolocation,
+    intent,
+    legal,
+    online,
+    os,
+    place,
+    quality,
+    rhythm,
+    social,
+    wealth,
+)
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser
 
 ANALYSERS: tuple[Analyser, ...] = (
@@ -19,6 +33,7 @@ ANALYSERS: tuple[Analyser, ...] = (
     quality.ANALYSER,
     social.ANALYSER,
     wealth.ANALYSER,
+    content.ANALYSER,
 )
 BY_KEY: dict[str, Analyser] = {row.key: row for row in ANALYSERS}
 TRAITS: dict[str, tuple[Analyser, AnalysedTrait]] = {trait.key: (row, trait) for row in ANALYSERS for trait in row.traits}

@@ -52,6 +52,7 @@ def build(sources: Path, folder: Path = SHIPPED) -> None:
     note(folder, "networks_pl", _npm_version(sources, "dbip"), [_networks(sources, folder)])
     note(folder, "datacentres", "2026-08-22", [_datacentres(sources, folder)])
     note(folder, "referrers", "2026-07-15", [_referrers(sources, folder)])
+    note(folder, "topics", "3.1", [SHIPPED.parent / "tables" / "topics.tsv"])
     note(folder, "bots", _npm_version(sources, "isbot"), [_bots(sources, folder)])
 
 

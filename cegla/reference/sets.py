@@ -68,6 +68,11 @@ SETS = (
         "referrers", "shipped", "referrers", Text("Wyszukiwarki, serwisy społecznościowe, asystenci", "Search engines, social networks, assistants"),
         "CC0 1.0", "matomo-org/searchengine-and-social-list@3b3a82d, with a table of our own",
     ),
+    DataSet(
+        "topics", "shipped", "topics", Text("Tematy treści (IAB)", "Topics of content (IAB)"),
+        "CC BY 3.0", "InteractiveAdvertisingBureau/Taxonomies@b7acdca, tiers 1 and 2, with words and Polish names of our own",
+        Text("Tematy: IAB Tech Lab Content Taxonomy 3.1", "Topics: IAB Tech Lab Content Taxonomy 3.1"), "https://iabtechlab.com/standards/content-taxonomy/",
+    ),
     DataSet("bots", "shipped", "bots", Text("Wzorzec robotów", "Pattern of robots"), "Unlicense", "isbot (npm)"),
     DataSet(
         "dbip_city", "fetched", "dbip_city", Text("Miejsca adresów IP na świecie", "Places of IP addresses of the world"),
@@ -94,6 +99,17 @@ SETS = (
     DataSet(
         "disposable_mail", "package", "disposable-email-domains", Text("Skrzynki jednorazowe", "Throw-away mailboxes"),
         "MIT", "disposable-email-domains, with a table of our own",
+    ),
+    DataSet(
+        "base_forms", "package", "morfeusz2", Text("Formy podstawowe polskich słów", "Base forms of Polish words"), "BSD-2-Clause", "Morfeusz 2, SGJP",
+        Text("Formy słów: Morfeusz 2 i Słownik gramatyczny języka polskiego", "Forms of words: Morfeusz 2 and the Grammatical Dictionary of Polish"),
+        "http://morfeusz.sgjp.pl",
+        Text("formy słów z prostych reguł; pip install 'cegla[polish]'", "forms of words by plain rules; pip install 'cegla[polish]'"),
+    ),
+    DataSet(
+        "diacritics", "package", "ogonki", Text("Polskie znaki", "Polish diacritics"), "MIT", "ogonki (PyPI)",
+        without=Text("słowa wpisane bez polskich znaków zostają bez nich; pip install 'cegla[polish]'",
+            "words typed without diacritics stay without them; pip install 'cegla[polish]'"),
     ),
     DataSet(
         "devices", "package", "device-detector", Text("Modele urządzeń", "Models of devices"),

@@ -15,7 +15,10 @@ OPEN_TO_ALL = {"storage", "vocabulary"}
 FEWEST_ACTIONS, MOST_ACTIONS = 3, 12
 VALUE_LIBRARIES = {"msgspec", "pydantic", "pydantic_core", "ibis", "pyarrow", "numpy", "ua_parser", "babel", "stdnum", "email_validator", "phonenumbers", "rapidfuzz"}
 #: Reference data that a rule may look up by itself: it comes with the project, so the answer depends on the version alone.
-CONSTANT = ("cegla.reference.words", "cegla.reference.places", "cegla.reference.calendar", "cegla.reference.network_kinds", "cegla.reference.models")
+CONSTANT = (
+    "cegla.reference.words", "cegla.reference.places", "cegla.reference.calendar", "cegla.reference.network_kinds", "cegla.reference.models",
+    "cegla.reference.polish", "cegla.reference.topics",
+)  # fmt: skip
 WORLDLY = {
     "asyncio", "ctypes", "http", "importlib", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select", "selectors",
     "shutil", "signal", "smtplib", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "urllib.request", "uuid",

@@ -170,6 +170,18 @@ class Facts:
             yield list(zip(names[start : start + length], weights[start : start + length], strict=True))
             start += length
 
+    def coded(self, name: str, *weights: str, what: str = "what") -> tuple[Any, Any, list[str], list[Any]]:
+        """A column of lists of structs laid flat: the person of each row (a place in `people`), its text as a place in the list of different
+        texts, that list, and the numbers named. What is said of a text is so said once, however many people it is about.
+        """
+        column = self._columns[name]
+        lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+        flat = column.flatten()
+        texts: Any = flat.field(what).cast(pa.string()).dictionary_encode()
+        numbers = [flat.field(one).cast(pa.float64()).to_numpy(zero_copy_only=False) for one in weights]
+        places = texts.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        return np.repeat(np.arange(len(self)), lengths), places, texts.dictionary.to_pylist(), numbers
+
     def matrix(self, name: str, width: int, what: str = "what", weight: str = "weight") -> Any:
         """A row of `width` weights for each person, of a column of lists of structs whose `what` is a place 0 … width - 1."""
         owners, flat = self.flat(name)

@@ -91,7 +91,7 @@ def test_a_row_names_what_it_does_and_may_see(row: Analyser) -> None:
         assert text.pl and text.en and text.pl != text.en
     for name in row.inputs:
         kind, dot, rest = name.partition(".")
-        assert name in EVENTS.names if not dot else rest in ORDER_LINES.names if kind == "line" else kind in ("property", "declared", "identifier"), name
+        assert name in EVENTS.names if not dot else rest in ORDER_LINES.names if kind == "line" else kind in ("property", "declared", "identifier", "site"), name
 
 
 @pytest.mark.parametrize(("row", "trait"), TRAITS, ids=[trait.key for _, trait in TRAITS])

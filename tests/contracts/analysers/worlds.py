@@ -32,7 +32,7 @@ AGENTS = (
 )
 NAMES = (
     "Page Viewed", "Product Viewed", "Product Added", "Products Searched", "Checkout Started", "Order Completed", "Order Refunded", "Message Sent",
-    "Message Opened", "Message Clicked", "Call Ended", "Element Clicked", "Signed In", "Product Shared", "identify",
+    "Message Opened", "Message Clicked", "Call Ended", "Element Clicked", "Signed In", "Product Shared", "identify", "Page Left", "Site Searched",
 )  # fmt: skip
 CATEGORIES = ("Kubki", "Noże", "Elektronika", "Rowery", None)
 WORDS = ("czerwony kubek", "nóż szefa kuchni cena", "jak ostrzyć noże", "bosch pralka opinie")
@@ -84,11 +84,16 @@ def event_of(deed: Deed, blocked: str | None = None) -> Event:
     elif deed.name == "Call Ended":
         properties = {"disposition": ("ANSWERED", "NO ANSWER")[deed.choice % 2], "duration": deed.price, "topic": word}
     elif deed.name == "Element Clicked":
-        properties = {"selector": f"#b{deed.choice % 4}", "x": deed.choice % 100, "y": deed.price % 100, "zone": ("menu", "banner", "search")[deed.choice % 3]}
+        element = ("nav > a:nth-of-type(2)", "#add-to-cart", "form[name=\"search\"] > button", "#hero-banner")[deed.choice % 4]
+        properties = {"element": element, "tag": "a", "x": deed.choice % 100 / 100, "y": deed.price % 100 / 100, "viewport": "phone", "rage": deed.price % 7 == 0, "dead": deed.price % 5 == 0}
     elif deed.name.startswith("Message"):
         properties = {"channel": ("email", "sms")[deed.choice % 2], "campaign": word}
     elif deed.name == "Page Viewed":
-        properties = {"engaged_seconds": deed.price % 90, "scroll_percent": deed.choice % 100, "section": category, "keywords": word}
+        properties = {"section": category, "topics": [word], "kind": ("Article", "Product")[deed.choice % 2], "published": f"2026-0{1 + deed.choice % 9}-11"}
+    elif deed.name == "Page Left":
+        properties = {"seconds": deed.price % 90, "scroll_depth": deed.choice % 100}
+    elif deed.name == "Site Searched":
+        properties = {"query": word, "parameter": "q"}
     kind = "page" if deed.name == "Page Viewed" else "identify" if deed.name == "identify" else "track"
     traits = {"firstName": "Anna", "city": "Kraków"} if kind == "identify" else {}
     return Event(
