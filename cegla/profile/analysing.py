@@ -1,9 +1,10 @@
 """Running analysers: one scan of the history for all of them, columns in, findings kept.
 
     people ─► guards (minors, objections) ─► history of theirs, kept once ─► facts of each analyser ─► read ─► findings
+                                                            analysers that join others' traits come last, after every run ◄──┘
 """
 
-from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Hashable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
@@ -18,7 +19,7 @@ from cegla.profile import findings
 from cegla.profile.catalogue import ANALYSERS
 from cegla.profile.findings import Document
 from cegla.profile.rules import guards
-from cegla.profile.rules.analysis import Analyser, Facts, Params, Schedule, documents
+from cegla.profile.rules.analysis import Analyser, Facts, Known, Params, Schedule, documents
 from cegla.profile.rules.guards import Seen
 from cegla.profile.store import SQL
 from cegla.resolve import actions as resolve
@@ -75,26 +76,48 @@ def analyse(
     """Find anew what these analysers know of some people, and keep it; returns how many people were looked at.
 
     Whoever shares a device with one of them is looked at too, for what is known of both changes. With `between`, the people are
-    everybody there is in a range of numbers (after, upto], and what was found of others in it is forgotten.
+    everybody there is in a range of numbers (after, upto], and what was found of others in it is forgotten. Analysers that join what
+    others found come after them, whether they are among the chosen or not.
     """
+    chosen = with_joining(conn, chosen)
+    rows = [row for row, _ in chosen]
     devices = devices_of(conn, people)
     wanted = list(people) if between else sorted({*people, *devices.people})
     left_out = LeftOut(minors(conn, when.now), when.objecting)
-    known = findings.learnt(conn, [row.key for row, _ in chosen])
+    known = findings.learnt(conn, [row.key for row in rows])
+    joined = {key for row in rows for key in row.joins}
     for start in range(0, max(len(wanted), 1), PEOPLE_AT_A_TIME):
         some = wanted[start : start + PEOPLE_AT_A_TIME]
-        told = told_by(conn, some, [row for row, _ in chosen])
-        with seen_of(past, some, [row for row, _ in chosen], when, devices) as seen:
+        told = told_by(conn, some, rows)
+        with seen_of(past, some, rows, when, devices) as seen:
             for row, purpose in chosen:
                 out = left_out.of(purpose)
                 allowed = [person for person in some if person not in out]
+                if missing := [key for key in row.joins if f"trait.{key}" not in told]:
+                    told |= {f"trait.{key}": found for key, found in findings.known_of(conn, some, missing).items()}
                 try:
                     found = found_by(past, seen, row, allowed, (known[row.key].given, when.now, devices, told))
                 except (ValueError, ArithmeticError, LookupError, TypeError) as error:
                     LOG.exception("an analyser failed; what it found before stays", analyser=row.key, error=type(error).__name__)
                     continue
                 findings.keep(conn, row, found, between or some, (known[row.key].version, purpose, when.now))
+                told |= as_told(row, found, joined)
     return len(wanted)
+
+
+def with_joining(conn: Connection, chosen: Sequence[tuple[Analyser, str]]) -> list[tuple[Analyser, str]]:
+    """These analysers and, behind them, those that are on and join what others found."""
+    rows = {row.key for row, _ in chosen}
+    return [*chosen, *((row, purpose) for row, purpose in running(conn) if row.joins and row.key not in rows)]
+
+
+def as_told(analyser: Analyser, found: Sequence[Document], joined: Collection[str]) -> dict[str, dict[int, Known]]:
+    """What an analyser just found, for those that join its traits (`joined`): input → person → what is known."""
+    columns: dict[str, dict[int, Known]] = {}
+    for key in (trait.key for trait in analyser.traits if trait.key in joined):
+        known = ((person, document["traits"][key]) for person, document in found)
+        columns[f"trait.{key}"] = {person: Known(one["value"], one["confidence"], one["n"]) for person, one in known if one["value"] is not None}
+    return columns
 
 
 def found_by(
@@ -181,8 +204,9 @@ def minors(conn: Connection, now: datetime) -> frozenset[int]:
 
 
 def told_by(conn: Connection, people: Sequence[int], analysers: Sequence[Analyser]) -> Told:
-    """What PostgreSQL alone holds on these people, for analysers that ask: input → person → the declared value that holds, or all identifiers of a kind."""
-    asked = {name for row in analysers for name in row.inputs if name.startswith(("declared.", "identifier."))}
+    """What PostgreSQL alone holds on these people, for analysers that ask: input → person → the declared value that holds, all identifiers of
+    a kind, or with their numbers and the time they were first seen (identity id, value, UTC)."""
+    asked = {name for row in analysers for name in row.inputs if name.startswith(("declared.", "identifier.", "identity."))}
     if not asked or not people:
         return {}
     columns: dict[str, dict[int, Any]] = {name: {} for name in asked}
@@ -192,6 +216,8 @@ def told_by(conn: Connection, people: Sequence[int], analysers: Sequence[Analyse
             owner[one.identity_id] = person
             if (name := f"identifier.{one.type}") in asked:
                 columns[name].setdefault(person, []).append(one.value)
+            if (name := f"identity.{one.type}") in asked:
+                columns[name].setdefault(person, []).append((one.identity_id, one.value, one.first_seen_at))
     for identity, key, value, *_ in SQL.find_declared(conn, ids=list(owner)):
         if (name := f"declared.{key}") in asked:
             columns[name][owner[identity]] = value

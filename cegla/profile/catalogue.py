@@ -1,9 +1,11 @@
 """The table of analysers: one row each, from which docs, console, settings and the contract suite are derived.
 
-An analyser is a file of `profile/analysers/` that ends in its row, `ANALYSER`; to be listed here is all it takes to run.
+An analyser is a file of `profile/analysers/` that ends in its row, `ANALYSER`; to be listed here is all it takes to run. Those that join
+what others found stand behind them.
 """
 
 from cegla.profile.analysers import (
+    consumer,
     content,
     device,
     engage,
@@ -34,6 +36,7 @@ ANALYSERS: tuple[Analyser, ...] = (
     social.ANALYSER,
     wealth.ANALYSER,
     content.ANALYSER,
+    consumer.ANALYSER,  # last: it joins what the others found
 )
 BY_KEY: dict[str, Analyser] = {row.key: row for row in ANALYSERS}
 TRAITS: dict[str, tuple[Analyser, AnalysedTrait]] = {trait.key: (row, trait) for row in ANALYSERS for trait in row.traits}

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from cegla.profile.catalogue import ANALYSERS
-from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Params
+from cegla.profile.catalogue import ANALYSERS, TRAITS
+from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Known, Params
 from cegla.profile.store import SQL, as_stored
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.people import Trait
@@ -98,6 +98,17 @@ def traits_of(conn: Connection, person_ids: Sequence[int]) -> dict[int, dict[str
             said = (version, data_version, purpose, at)
             known[person] |= {trait.key: trait_of(row, trait, document, said) for trait in row.traits if trait.key in document["traits"]}
     return known
+
+
+def known_of(conn: Connection, people: Sequence[int], keys: Sequence[str]) -> dict[str, dict[int, Known]]:
+    """What is kept of some traits of these people, by trait and person; what is unknown is left out."""
+    rows = {TRAITS[key][0].key for key in keys if key in TRAITS}
+    columns: dict[str, dict[int, Known]] = {key: {} for key in keys}
+    for person, document in SQL.find_findings_of(conn, people=list(people), analysers=sorted(rows)):
+        for key, one in document["traits"].items():
+            if key in columns and one["value"] is not None:
+                columns[key][person] = Known(one["value"], one["confidence"], one["n"])
+    return columns
 
 
 def trait_of(analyser: Analyser, trait: AnalysedTrait, document: Mapping[str, Any], said: tuple[int, str, str, datetime]) -> Trait:

@@ -296,7 +296,7 @@ def trait_of(key: str) -> tuple[Analyser, AnalysedTrait]:
 def switch(conn: Connection, key: str, is_on: bool, purpose: str, actor: str, now: datetime) -> None:
     """Turn an analyser on for a purpose, which asks for a run over everybody, or off, which removes everything it found and learnt.
 
-    An empty purpose is that of its row; sensitive inferences want theirs said. The audit log remembers. Raises NotFound,
+    What joins its traits is found anew. An empty purpose is that of its row; sensitive inferences want theirs said. The audit log remembers. Raises NotFound,
     AnalyserPurposeMissing.
     """
     row = row_of(key)
@@ -309,6 +309,9 @@ def switch(conn: Connection, key: str, is_on: bool, purpose: str, actor: str, no
         return
     for forget in (SQL.drop_analyser, SQL.drop_parameters, SQL.drop_summaries):
         forget(conn, analyser=key)
+    gone = {trait.key for trait in row.traits}
+    if joining := [other.key for other in ANALYSERS if gone.intersection(other.joins)]:
+        ask(conn, joining, actor, now, everybody=True)
 
 
 def _ask(conn: Connection, rows: Sequence[Analyser], after: int, actor: str, now: datetime) -> int:

@@ -172,6 +172,10 @@ delete from profile.findings where person_id = any(:ids);
 -- What analysers found of these people.
 select person_id, analyser, found, version, data_version, purpose, computed_at from profile.findings where person_id = any(:people);
 
+-- name: find_findings_of
+-- What some analysers found of these people.
+select person_id, found from profile.findings where person_id = any(:people) and analyser = any(:analysers);
+
 -- name: find_minors
 -- Identities with a declared birthday after a day, or a declared age below 16.
 select identity_id from profile.declared

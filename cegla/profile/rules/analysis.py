@@ -11,7 +11,7 @@ the same expressions run over other rows. How sure it is, how much it rests on a
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +29,14 @@ ValueType = Literal["word", "number", "score", "share", "flag", "moment", "hour"
 MOST_EVIDENCE = 5  #: facts that one trait may show
 SHARED_CONFIDENCE = 0.5  #: nobody is surer than this of people who share a device
 TOO_LITTLE = "too_little_evidence"
+
+
+class Known(NamedTuple):
+    """A trait as those analysers see it that join what others found (input "trait.KEY"); what is unknown is not there."""
+
+    value: Any
+    confidence: float
+    n: int
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,8 @@ class Analyser:
     """One analyser. Docs, console, settings and the contract suite are derived from these rows (`catalogue.ANALYSERS`).
 
     `inputs` are all the columns it may see: names of `storage.warehouse.EVENTS`, "property.NAME", "line.NAME", and of what PostgreSQL
-    alone holds "declared.NAME" and "identifier.KIND". `facts` gives one row a person, `read` the traits. `ages`: time alone changes the
+    alone holds "declared.NAME", "identifier.KIND" (the values), "identity.KIND" (their numbers too), and "trait.KEY", what an analyser
+    before it in the table found: whoever asks for that is asked again after every run of the others. `facts` gives one row a person, `read` the traits. `ages`: time alone changes the
     traits, so that a night's run is about everybody. `version` grows when the method changes: traits say "os@1".
     """
 
@@ -103,6 +112,11 @@ class Analyser:
         return self.legal_class == "ok"
 
     @property
+    def joins(self) -> tuple[str, ...]:
+        """The traits of other analysers that it joins."""
+        return tuple(name.removeprefix("trait.") for name in self.inputs if name.startswith("trait."))
+
+    @property
     def method_version(self) -> str:
         """What a trait says of its method: "os@1"."""
         return f"{self.key}@{self.version}"
@@ -119,8 +133,8 @@ class Analyser:
 class Facts:
     """The facts of many people in columns, one row a person in the order of `people` (ascending); nobody is twice.
 
-    Whoever has no row in the table of facts has nulls. `told` is what PostgreSQL alone holds: a column for each "declared.NAME"
-    and "identifier.KIND" of the inputs.
+    Whoever has no row in the table of facts has nulls. `told` is what PostgreSQL alone holds: a column for each "declared.NAME",
+    "identifier.KIND", "identity.KIND" and "trait.KEY" of the inputs.
     """
 
     def __init__(self, people: Sequence[int], table: pa.Table, told: Mapping[str, Sequence[Any]] | None = None) -> None:

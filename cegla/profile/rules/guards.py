@@ -64,7 +64,7 @@ def sharing_rows(sharing: Iterable[tuple[int, int]]) -> pa.Table:
 
 def seen_events(events: Table, moment: Table, sharing: Table, inputs: Iterable[str], blocked: tuple[str, ...] = ()) -> Table:
     """The events that analysers see: `events` is a `history()` table, `moment` and `sharing` are made by the functions above."""
-    asked = sorted({name for name in inputs if "." not in name} - {*ALWAYS})
+    asked = sorted({name for name in inputs if "." not in name} - {*ALWAYS} | {"identity_id"}.intersection(inputs))
     properties = sorted({name.partition(".")[2] for name in inputs if name.startswith("property.")})
     human = ~events.is_bot.fill_null(False)
     if "machine_reason" in events.columns:

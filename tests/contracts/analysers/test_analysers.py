@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from cegla.govern.rules.purposes import PURPOSES
@@ -31,16 +31,31 @@ from tests.contracts.analysers.worlds import NOW, PEOPLE, ZONE, Deed, deeds, his
 CHOSEN = [row for row in ANALYSERS if row.key in os.environ.get("ANALYSER", row.key).split(",")]
 TRAITS = [(row, trait) for row in CHOSEN for trait in row.traits]
 EVERYBODY = list(range(1, PEOPLE + 1))
-TOLD = {name: {person: ["anna@sklep.example"] if name.startswith("identifier.") else "Kraków" for person in (1, 2)} for row in CHOSEN for name in row.inputs if name.startswith(("declared.", "identifier."))}
+PERSONAL = ("declared.", "identifier.", "identity.")
+
+
+def told_of(name: str, person: int) -> Any:
+    """What PostgreSQL alone would hold."""
+    if name.startswith("identity."):
+        return [(person, "anna@sklep.example", NOW), (person + 2, "anna.nowak@wp.pl", NOW)]
+    return ["anna@sklep.example"] if name.startswith("identifier.") else "Kraków"
+
+
+TOLD = {name: {person: told_of(name, person) for person in (1, 2)} for row in CHOSEN for name in row.inputs if name.startswith(PERSONAL)}
 BLOCKED = ("apteka: leki na cukrzycę", "pielgrzymka, parafia i różaniec", "partia polityczna wybory", "prezerwatywy", "test ciążowy", "związek zawodowy", "Sexual Health")
-few = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+AS_FOUND = (Phase.explicit, Phase.reuse, Phase.generate)  #: a failure is shown as it was found: making it smaller takes minutes
+few = settings(max_examples=4, deadline=None, phases=AS_FOUND, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 Findings = dict[str, list[Document]]
 
 
 def found_in(warehouse: Warehouse, people: Sequence[int] = EVERYBODY, devices: Devices = Devices(), learnt: Mapping[str, Any] | None = None) -> Findings:
     """What the analysers find of these people, with what they learnt before, if they did."""
+    told, joined, found = dict(TOLD), {key for row in CHOSEN for key in row.joins}, Findings()
     with analysing.seen_of(warehouse, people, CHOSEN, When(NOW, ZONE), devices) as seen:
-        return {row.key: analysing.found_by(warehouse, seen, row, people, ((learnt or {}).get(row.key, {}), NOW, devices, TOLD)) for row in CHOSEN}
+        for row in CHOSEN:
+            found[row.key] = analysing.found_by(warehouse, seen, row, people, ((learnt or {}).get(row.key, {}), NOW, devices, told))
+            told |= analysing.as_told(row, found[row.key], joined)
+    return found
 
 
 def learnt_in(warehouse: Warehouse) -> dict[str, Any]:
@@ -91,7 +106,7 @@ def test_a_row_names_what_it_does_and_may_see(row: Analyser) -> None:
         assert text.pl and text.en and text.pl != text.en
     for name in row.inputs:
         kind, dot, rest = name.partition(".")
-        assert name in EVENTS.names if not dot else rest in ORDER_LINES.names if kind == "line" else kind in ("property", "declared", "identifier", "site"), name
+        assert name in EVENTS.names if not dot else rest in ORDER_LINES.names if kind == "line" else kind in ("property", "declared", "identifier", "identity", "site", "trait"), name
 
 
 @pytest.mark.parametrize(("row", "trait"), TRAITS, ids=[trait.key for _, trait in TRAITS])
@@ -100,6 +115,14 @@ def test_a_trait_is_named_after_its_analyser_in_two_languages(row: Analyser, tra
     assert trait.label.pl and trait.label.en
     assert trait.sentence.pl != trait.sentence.en
     assert set(re.findall(r"{(\w+)}", trait.sentence.pl)) == set(re.findall(r"{(\w+)}", trait.sentence.en))
+
+
+def test_what_is_joined_is_found_before() -> None:
+    known: set[str] = set()
+    waiting = {"call.reachable_hours"} - {trait.key for row in ANALYSERS for trait in row.traits}  # until it is in the table
+    for row in ANALYSERS:
+        assert set(row.joins) <= known | waiting, row.key
+        known |= {trait.key for trait in row.traits}
 
 
 def test_no_two_traits_have_one_key() -> None:
@@ -159,7 +182,7 @@ def test_the_same_history_gives_the_same_twice(history: list[Deed]) -> None:
 
 
 def test_nothing_is_known_of_nobody() -> None:
-    assert all(not any(document["traits"][trait.key]["value"] is not None for trait in row.traits for _, document in found) for row, found in ((row, found_of(rows_of([]))[row.key]) for row in CHOSEN if not any(name.startswith(("declared.", "identifier.")) for name in row.inputs)))
+    assert all(not any(document["traits"][trait.key]["value"] is not None for trait in row.traits for _, document in found) for row, found in ((row, found_of(rows_of([]))[row.key]) for row in CHOSEN if not any(name.startswith(PERSONAL) for name in row.inputs)))
 
 
 # whose history -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,141 @@
+"""Which address to write to about what, when, and why: one line for what concerns orders, one for each side of life that has subjects.
+
+A line takes the address whose use fits (work subjects to the address for work), then the one used most; the hour is that of the clicks at
+this address, else the busiest waking hour of that part of the week. A plan is advice: whether a message may be sent is asked of the gate.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from cegla.profile.rules.addresses import FEWEST_DEEDS, Judged
+from cegla.vocabulary.text import Text
+
+WAKING = range(7, 22)
+MOST_SUBJECTS = 3
+LEAST_WEIGHT = 1.5  #: decayed looks that a subject needs
+ABOUT = {
+    "orders": Text("zamówienia i obsługa", "orders and service"), "work": Text("sprawy zawodowe", "matters of work"),
+    "private": Text("sprawy prywatne", "private matters"),
+}  # fmt: skip
+DAYS = {"workdays": Text("dni robocze", "working days"), "any": Text("dowolny dzień", "any day"), "weekend": Text("weekend", "weekend")}
+REASONS = {
+    "work_address": Text("to adres służbowy", "it is the address for work"), "private_address": Text("to adres prywatny", "it is the private address"),
+    "only_address": Text("innego adresu nie ma", "there is no other address"), "most_used": Text("tego adresu osoba używa najczęściej", "it is the address used most"),
+    "first_address": Text("ten adres znamy najdłużej", "it is the address known longest"),
+    "company": Text("osoba kupuje dla firmy", "the person buys for a company"), "consumer": Text("osoba kupuje dla siebie", "the person buys for themselves"),
+    "subjects_then": Text("te tematy przegląda w tej części dnia", "these subjects are looked at in this part of the day"),
+    "clicks_then": Text("o tej porze klika w wiadomości na tym adresie", "at this hour messages at this address are clicked"),
+    "active_then": Text("wtedy jest najaktywniejsza", "activity is highest then"),
+    "may_bounce": Text("poczta może nie dojść", "mail may not arrive"), "prefers": Text("na tym kanale działa najczęściej", "it is the channel acted on most"),
+}  # fmt: skip
+
+
+class Subject(NamedTuple):
+    """What a person looks at, in which part of the week, and how much (decayed looks)."""
+
+    topic: str
+    part: str  #: morning, work, evening, night, weekend
+    weight: float
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a plan rests on. `week` are the 168 shares of the weekly rhythm, `channels` shares of engagement, `hours` those of work."""
+
+    addresses: Sequence[Judged]
+    subjects: Sequence[Subject]
+    side: str | None
+    week: Sequence[float] | None
+    hours: tuple[int, int]
+    channels: Mapping[str, float]
+    arrives: float | None  #: the chance that mail arrives
+    week_sure: float = 0.0
+
+
+def plan(ground: Ground) -> list[dict[str, Any]]:
+    """The lines of a plan, as they are kept: about, topics, identity, channel, days, hour, sure, reasons. Empty without an address."""
+    if not ground.addresses:
+        return []
+    lines = [_line(ground, "orders", (), "work" if ground.side == "b2b" else "private")]
+    for part, topics in (("work", by_part(ground.subjects, working=True)), ("private", by_part(ground.subjects, working=False))):
+        if topics:
+            lines.append(_line(ground, part, topics, part))
+    return lines
+
+
+def by_part(subjects: Sequence[Subject], *, working: bool) -> tuple[str, ...]:
+    """The subjects that are looked at more in working hours than the person's subjects usually are, or more outside of them."""
+    inside: dict[str, float] = {}
+    whole: dict[str, float] = {}
+    for one in subjects:
+        whole[one.topic] = whole.get(one.topic, 0.0) + one.weight
+        inside[one.topic] = inside.get(one.topic, 0.0) + (one.weight if one.part == "work" else 0.0)
+    total = sum(whole.values())
+    usual = sum(inside.values()) / total if total else 0.0
+    chosen: list[tuple[float, str]] = []
+    for topic, weight in whole.items():
+        mine = inside[topic] if working else weight - inside[topic]
+        share = (mine + 2.0 * (usual if working else 1.0 - usual)) / (weight + 2.0)
+        if mine >= LEAST_WEIGHT and share >= (usual if working else 1.0 - usual):
+            chosen.append((mine, topic))
+    return tuple(topic for _, topic in sorted(chosen, key=lambda one: (-one[0], one[1]))[:MOST_SUBJECTS])
+
+
+def _line(ground: Ground, about: str, topics: tuple[str, ...], side: str) -> dict[str, Any]:
+    chosen, reasons, sure = _address(ground, side)
+    days, hour, when, when_sure = _when(ground, chosen, side if about != "orders" else None)
+    if about == "orders" and ground.side in ("b2b", "b2c"):
+        reasons.insert(0, "company" if ground.side == "b2b" else "consumer")
+    if topics:
+        reasons.append("subjects_then")
+    if when:
+        reasons.append(when)
+    line = {
+        "about": about, "topics": list(topics), "identity": chosen.address.identity, "channel": chosen.address.channel, "days": days, "hour": hour,
+        "sure": round(sure * (0.5 + 0.5 * when_sure), 3), "reasons": reasons,
+    }  # fmt: skip
+    if chosen.address.channel == "email" and ground.arrives is not None and ground.arrives < 0.3:
+        return line | {"sure": round(line["sure"] * ground.arrives, 3), "reasons": [*reasons, "may_bounce"]}
+    return line
+
+
+def _address(ground: Ground, side: str) -> tuple[Judged, list[str], float]:
+    """The address for a side, why, and how sure it is that it is the right one."""
+    preferred = max(sorted(ground.channels), key=lambda name: ground.channels[name], default=None)
+    fitting = [one for one in ground.addresses if one.side == side]
+    among = fitting or list(ground.addresses)
+    chance = {one.address.identity: one.work if side == "work" else 1 - one.work for one in among}
+    best = max(
+        among, key=lambda one: (one.address.channel == preferred, one.address.channel == "email", round(chance[one.address.identity], 2), one.address.use.deeds,
+            -one.address.identity),
+    )  # fmt: skip
+    reasons = [f"{side}_address"] if fitting else []
+    if len(ground.addresses) == 1:
+        reasons.append("only_address")
+    elif not fitting:
+        most = max(ground.addresses, key=lambda one: one.address.use.deeds)
+        reasons.append("most_used" if best is most and most.address.use.deeds else "first_address")
+    if preferred == best.address.channel and len({one.address.channel for one in ground.addresses}) > 1:
+        reasons.append("prefers")
+    return best, reasons, best.sure if fitting else 0.5 if len(ground.addresses) > 1 else 0.8
+
+
+def _when(ground: Ground, chosen: Judged, side: str | None) -> tuple[str, int | None, str | None, float]:
+    """Days, hour, why, and how sure: by the clicks at this address, else by the rhythm of that part of the week."""
+    use = chosen.address.use
+    first, last = ground.hours
+    inside = [hour for hour in WAKING if first <= hour < last]
+    if side is None:
+        days, hours, of = "any", list(WAKING), range(7)
+    elif side == "work":
+        days, hours, of = "workdays", inside or list(WAKING), range(5)
+    else:
+        days, hours, of = "any", [hour for hour in WAKING if hour not in inside] or list(WAKING), range(7)
+    if use.hour is not None and use.hour in hours and use.deeds >= FEWEST_DEEDS:
+        return days, use.hour, "clicks_then", use.deeds / (use.deeds + 3.0)
+    if ground.week is None:
+        return days, None, None, 0.0
+    by_hour = {hour: sum(ground.week[day * 24 + hour] for day in of) for hour in hours}
+    best = max(hours, key=lambda hour: (round(by_hour[hour], 6), -hour))
+    return days, best, "active_then", ground.week_sure
