@@ -31,7 +31,7 @@ PEOPLE_AT_A_TIME = 20_000  #: whose history is kept in memory at once
 SAMPLE_PEOPLE = 50_000  #: of whom analysers learn
 ADULT_YEARS = 16  #: nothing is inferred of people known to be younger
 FEW_PEOPLE = 2_000  #: up to here shared devices are looked up by person
-Told = Mapping[str, Mapping[int, Any]]
+Told = dict[str, dict[int, Any]]
 
 
 @dataclass(frozen=True)

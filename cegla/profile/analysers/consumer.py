@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from math import exp
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -21,12 +20,13 @@ import numpy as np
 import phonenumbers
 
 from cegla.profile.rules import addresses, consistency, contact
-from cegla.profile.rules.addresses import Address, Judged, Kinds, Owner, Use, odds
+from cegla.profile.rules.addresses import Address, Judged, Kinds, Owner, Use
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found, Known, Params
-from cegla.profile.rules.confidence import share_lower_bound
-from cegla.profile.rules.consistency import FIRM, Outcome
+from cegla.profile.rules.consistency import Outcome
 from cegla.profile.rules.contact import Ground, Subject
 from cegla.profile.rules.guards import Seen, Table, gathered, half_life, joined_facts
+from cegla.profile.rules.sides import SIDE_SIGNS, SIDES, side_of
+from cegla.profile.rules.working_day import FEWEST_DAYS, KINDS_OF_DAY, Held, Spot, Worked, devices_by_place, kind_of_day, work_of
 from cegla.reference.places import poland
 from cegla.reference.words import WORDS
 from cegla.vocabulary.text import Text
@@ -37,32 +37,10 @@ OFFICE = ("business", "education", "public")
 NOT_HELD = ("bot", "server", "unknown")
 CLICKS = ("Message Clicked", "Email Link Clicked", "SMS Link Clicked")
 LOOKS = ("Product Viewed", "Product Added", "Order Completed", "Product List Viewed")
-FEWEST_DAYS, SHORTEST_HOURS = 5, 3  #: of a working day
-WORK_SHARE, PRIVATE_SHARE = 0.6, 0.35  #: of a device's visits at the place of work
-MOST_DEVICES, MOST_TOPICS = 6, 3
+MOST_TOPICS = 3
 DAYPARTS = ("morning", "work", "evening", "night", "weekend")  #: 5–9, Monday to Friday 9–17, 17–23, 23–5, Saturday and Sunday
-ASSUMED = -0.8  #: log-odds of "firm" of whom no analyser says anything
 #: What an address given weighs little, so the zone of the shop's country will do to tell working hours.
 GIVEN_IN = ZoneInfo("Europe/Warsaw")
-
-
-class Spot(NamedTuple):
-    """What the working days of a person say of one place: days there, and the hours between which nine of ten visits lie."""
-
-    powiat: str | None
-    office: bool
-    days: int
-    begins: float
-    ends: float
-
-
-class Held(NamedTuple):
-    """Visits on one device in one place."""
-
-    device: str
-    powiat: str | None
-    office: bool
-    visits: int
 
 
 class Used(NamedTuple):
@@ -86,28 +64,13 @@ class One(NamedTuple):
     days: int
 
 
-class Worked(NamedTuple):
-    """Where and when a person works, as far as it is known."""
-
-    spot: Spot | None
-    sure: float
-    by_place: bool
-
-    @property
-    def hours(self) -> tuple[int, int] | None:
-        """From the first to the hour after the last."""
-        if self.spot is None:
-            return None
-        first, last = int(self.spot.begins), min(int(self.spot.ends) + 1, 24)
-        return (first, last) if last - first >= SHORTEST_HOURS else None
-
-
 def facts(seen: Seen) -> Table:
     """For each person places of working days, devices by place, subjects by part of the week, and what was done under each identity."""
     events = seen.events
     active = events.filter(events.session_id.notnull() & (events.age_days < PAST_DAYS))
     clear: Any = ~active.is_proxy.fill_null(False)
-    placed = active.mutate(office=(active.network_kind.isin(OFFICE) & clear).fill_null(False), spot=clear.ifelse(active.powiat, None), hour=active.local_at.hour())
+    office: Any = (active.network_kind.isin(OFFICE) & clear).fill_null(False)
+    placed = active.mutate(office=office, spot=clear.ifelse(active.powiat, None), hour=active.local_at.hour())
     people = active.group_by("person_id").agg(days=active.days_ago.nunique())
     return joined_facts(people, _spots(placed), _devices(placed), _subjects(seen), _used(events))
 
@@ -115,8 +78,8 @@ def facts(seen: Seen) -> Table:
 def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     """Everything of one person follows from their traits and own facts; nobody else is looked at."""
     people = list(_people(facts))
-    worked = [work_of(one) for one in people]
-    by_place = [devices_by_place(one, work) for one, work in zip(people, worked, strict=True)]
+    worked = [work_of(one.traits, one.spots) for one in people]
+    by_place = [devices_by_place(one.held, work) for one, work in zip(people, worked, strict=True)]
     outcomes = [consistency.checked(_with_devices(one.traits, devices)) for one, devices in zip(people, by_place, strict=True)]
     owners = _owners(facts)
     judged = [addresses.judged(found, owner, KINDS) for found, owner in zip(_addresses(facts, people, worked), owners, strict=True)]
@@ -204,70 +167,14 @@ def _people(facts: Facts) -> Iterable[One]:
     lists = zip(facts.values("spots"), facts.values("held"), facts.pairs("subjects"), facts.values("used"), facts.counts("days").tolist(), strict=True)
     for row, (spots, held, subjects, used, days) in enumerate(lists):
         traits = {key: column[row] for key, column in joined.items() if column is not None and column[row] is not None}
-        parted = [(*what.rsplit("\t", 1), weight) for what, weight in subjects]
+        parted = [_subject(str(what), weight) for what, weight in subjects]
         known = {one["identity"]: Used(**one) for one in used or ()}
-        yield One(traits, [Spot(**one) for one in spots or ()], [Held(**one) for one in held or ()], [Subject(*one) for one in parted], known, days)
+        yield One(traits, [Spot(**one) for one in spots or ()], [Held(**one) for one in held or ()], parted, known, days)
 
 
-def work_of(one: One) -> Worked:
-    """Where a person works: the powiat that `place` found, else an office's network on at least five working days."""
-    place = one.traits.get("place.work")
-    there = [spot for spot in one.spots if place is not None and spot.powiat == place.value] or [spot for spot in one.spots if spot.office]
-    best = max(there, key=lambda spot: (spot.days, spot.powiat or ""), default=None)
-    if best is None or best.days < FEWEST_DAYS:
-        return Worked(None, 0.0, place is not None)
-    trust = best.days / (best.days + 3.0)
-    return Worked(best, trust * (place.confidence if place is not None and best.powiat == place.value else 0.8), place is not None)
-
-
-def devices_by_place(one: One, work: Worked) -> list[dict[str, Any]]:
-    """Of each device the share of visits where the person works, and what that makes it: for work, private or both."""
-    if work.spot is None:
-        return []
-    visits: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for held in one.held:
-        at_work = held.office if work.spot.office and not work.by_place else held.powiat == work.spot.powiat or (held.office and work.spot.office)
-        visits[held.device][0] += held.visits if at_work else 0
-        visits[held.device][1] += held.visits
-    found = [(name, inside, whole) for name, (inside, whole) in visits.items() if whole >= FEWEST_DAYS]
-    ranked = sorted(found, key=lambda device: (-device[2], device[0]))[:MOST_DEVICES]
-    return [_device(name, inside / whole, whole) for name, inside, whole in ranked]
-
-
-def _device(name: str, share: float, visits: int) -> dict[str, Any]:
-    use = "work" if share >= WORK_SHARE else "private" if share <= PRIVATE_SHARE else "both"
-    sure = share_lower_bound(max(share, 1 - share) * visits, visits)
-    return {"device": name, "use": use, "share": round(share, 2), "visits": visits, "sure": round(sure, 3)}
-
-
-def side_of(traits: Mapping[str, Known], judged: Sequence[Judged], outcomes: Sequence[Outcome]) -> tuple[str | None, float, list[str]]:
-    """b2b, b2c or both, how sure, and the signs. A sole trader is both; so is who uses an address for work and buys as a consumer."""
-    segment = traits.get("legal.segment")
-    signs: list[str] = []
-    points = ASSUMED
-    if segment is not None:
-        if segment.value == "jdg":
-            return "both", segment.confidence, ["trader"]
-        signs.append("firm" if segment.value in FIRM else "consumer")
-        points = odds(segment.confidence) * (1 if segment.value in FIRM else -1)
-    by_side = {one.side: one for one in judged if one.address.use.deeds >= addresses.FEWEST_DEEDS or len(judged) > 1}
-    work, private = by_side.get("work"), by_side.get("private")
-    if (work is None) != (private is None):
-        signs.append("work_address" if work else "private_address")
-        points += 0.9 * (2 * work.work - 1) if work else -0.9 * (1 - 2 * (private.work if private else 0.5))
-    week = traits.get("rhythm.hist")
-    if week is not None:
-        share = consistency.office_share(week.value)
-        if share >= 0.5 or share <= 0.15:
-            signs.append("office_hours" if share >= 0.5 else "free_time")
-            points += (share - 0.3) * week.confidence
-    against = [one for one in outcomes if one.check.key.startswith("firm_") and not one.agrees]
-    points *= 0.6 ** len(against)
-    signs += ["conflict"] if against else []
-    business = 1 / (1 + exp(-points))
-    if not signs or 0.35 < business < 0.65:
-        return None, 0.0, signs
-    return ("b2b", business, signs) if business >= 0.65 else ("b2c", 1 - business, signs)
+def _subject(what: str, weight: float) -> Subject:
+    topic, _, part = what.rpartition("\t")
+    return Subject(topic, part, weight)
 
 
 def _with_devices(traits: Mapping[str, Known], devices: Sequence[Mapping[str, Any]]) -> Mapping[str, Known]:
@@ -337,7 +244,7 @@ def _places(people: Sequence[One], worked: Sequence[Worked]) -> dict[str, Found]
     hours = [work.hours for work in worked]
     days = np.array([work.spot.days if work.spot else 0 for work in worked])
     sure = [work.sure if found else 0.0 for work, found in zip(worked, hours, strict=True)]
-    kinds = [kind_of_day(one, work) for one, work in zip(people, worked, strict=True)]
+    kinds = [kind_of_day(one.traits, one.spots, work) for one, work in zip(people, worked, strict=True)]
     return {
         "consumer.home": _place(homes, "home_name"),
         "consumer.work": _place(works, "work_name"),
@@ -350,31 +257,14 @@ def _places(people: Sequence[One], worked: Sequence[Worked]) -> dict[str, Found]
 
 def _place(found: Sequence[Known | None], name: str) -> Found:
     codes = [one.value if one else None for one in found]
-    return Found(codes, [one.confidence if one else 0.0 for one in found], [one.n if one else 0 for one in found], {name: [_powiat_name(code) for code in codes],
-        f"{name}_days": [one.n if one else 0 for one in found]})  # fmt: skip
+    days = [one.n if one else 0 for one in found]
+    return Found(codes, [one.confidence if one else 0.0 for one in found], days, {name: [_powiat_name(code) for code in codes], f"{name}_days": days})
 
 
 def _work_place(work: Worked) -> str | None:
     if work.spot is None:
         return None
     return _powiat_name(work.spot.powiat) or "office_line"
-
-
-def kind_of_day(one: One, work: Worked) -> tuple[str | None, float]:
-    """office: goes somewhere else to work; home: is at home on working days too; shifts: lives by shifts."""
-    shifts = one.traits.get("rhythm.shift_worker")
-    if shifts is not None and shifts.value:
-        return "shifts", shifts.confidence
-    if work.hours is not None:
-        return "office", work.sure
-    home = one.traits.get("place.home")
-    if home is None or "place.work" in one.traits:
-        return None, 0.0
-    at_home = max((spot.days for spot in one.spots if spot.powiat == home.value and spot.ends - spot.begins >= SHORTEST_HOURS), default=0)
-    elsewhere = sum(spot.days for spot in one.spots if spot.powiat != home.value)
-    if at_home < 2 * FEWEST_DAYS or elsewhere > at_home / 4:
-        return None, 0.0
-    return "home", home.confidence * at_home / (at_home + 5.0)
 
 
 def _held(people: Sequence[One], by_place: Sequence[list[dict[str, Any]]]) -> dict[str, Found]:
@@ -455,19 +345,6 @@ JOINED = tuple(
            "quality.deliverability", "legal.segment", "line.kind"]
     )
 )  # fmt: skip
-SIDES = {"b2b": Text("firma (B2B)", "company (B2B)"), "b2c": Text("konsument (B2C)", "consumer (B2C)"), "both": Text("jedno i drugie", "both")}
-SIDE_SIGNS = {
-    "firm": Text("forma prawna: firma lub instytucja", "legal form: a company or public body"), "consumer": Text("forma prawna: konsument",
-    "legal form: a consumer"),
-    "trader": Text("jednoosobowa działalność", "a sole trader"), "work_address": Text("ma tylko adres służbowy", "has an address for work only"),
-    "private_address": Text("ma tylko adres prywatny", "has a private address only"), "office_hours": Text("działa w godzinach biurowych",
-    "acts in office hours"),
-    "free_time": Text("działa poza godzinami biurowymi", "acts outside office hours"), "conflict": Text("cechy są sprzeczne", "traits are at odds"),
-}  # fmt: skip
-KINDS_OF_DAY = {
-    "office": Text("wychodzi do pracy", "goes out to work"), "home": Text("w dni robocze jest w domu", "is at home on working days"),
-    "shifts": Text("na zmiany", "by shifts"),
-}  # fmt: skip
 _NOTHING = {"nothing": Text("żadne", "none")}
 
 ANALYSER = Analyser(
@@ -491,11 +368,14 @@ ANALYSER = Analyser(
                 "On {work_days} working days the visits from the place of work ({work_place}) lie within {value}."),
             {"office_line": Text("sieć firmowa", "a business network")}, FEWEST_DAYS),
         AnalysedTrait("consumer.home", Text("Dom", "Home"), "word",
-            Text("Powiat {home_name} ({value}): {home_name_days} nocy i weekendów.", "The powiat {home_name} ({value}): {home_name_days} nights and weekends.")),
+            Text("Powiat {home_name} ({value}): {home_name_days} nocy i weekendów.",
+                "The powiat {home_name} ({value}): {home_name_days} nights and weekends.")),
         AnalysedTrait("consumer.work", Text("Praca", "Work"), "word",
-            Text("Powiat {work_name} ({value}): {work_name_days} dni roboczych.", "The powiat {work_name} ({value}): {work_name_days} working days.")),
+            Text("Powiat {work_name} ({value}): {work_name_days} dni roboczych.",
+                "The powiat {work_name} ({value}): {work_name_days} working days.")),
         AnalysedTrait("consumer.devices", Text("Urządzenia służbowe i prywatne", "Devices for work and private ones"), "records",
-            Text("Służbowe: {work_devices}; prywatne: {private_devices} (wizyt: {visits}).", "For work: {work_devices}; private: {private_devices} ({visits} visits)."),
+            Text("Służbowe: {work_devices}; prywatne: {private_devices} (wizyt: {visits}).",
+                "For work: {work_devices}; private: {private_devices} ({visits} visits)."),
             _NOTHING),
         AnalysedTrait("consumer.topics_by_daypart", Text("Tematy według pory", "Subjects by daypart"), "records",
             Text("Z {looks} obejrzeń, tracących połowę wagi co 60 dni.", "Out of {looks} looks, which lose half their weight every 60 days.")),

@@ -40,6 +40,9 @@ class Use(NamedTuple):
     hour: int | None = None
 
 
+UNUSED = Use()
+
+
 class Owner(NamedTuple):
     """What is known of whom the addresses belong to; empty texts are unknown."""
 
@@ -65,7 +68,7 @@ class Address:
     channel: str  #: email or sms
     text: str
     given_at_work: bool | None = None
-    use: Use = Use()
+    use: Use = UNUSED
 
 
 class Judged(NamedTuple):

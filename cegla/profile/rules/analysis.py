@@ -83,9 +83,10 @@ class Analyser:
     """One analyser. Docs, console, settings and the contract suite are derived from these rows (`catalogue.ANALYSERS`).
 
     `inputs` are all the columns it may see: names of `storage.warehouse.EVENTS`, "property.NAME", "line.NAME", and of what PostgreSQL
-    alone holds "declared.NAME", "identifier.KIND" (the values), "identity.KIND" (their numbers too), and "trait.KEY", what an analyser
-    before it in the table found: whoever asks for that is asked again after every run of the others. `facts` gives one row a person, `read` the traits. `ages`: time alone changes the
-    traits, so that a night's run is about everybody. `version` grows when the method changes: traits say "os@1".
+    alone holds "declared.NAME", "identifier.KIND" (the values), "identity.KIND" (with their numbers), and "trait.KEY", what an analyser
+    before it in the table found: whoever asks for that is asked again after every run of the others. `facts` gives one row a person,
+    `read` the traits. `ages`: time alone changes the traits, so that a night's run is about everybody. `version` grows when the method
+    changes: traits say "os@1".
     """
 
     key: str

@@ -21,7 +21,8 @@ ABOUT = {
 DAYS = {"workdays": Text("dni robocze", "working days"), "any": Text("dowolny dzień", "any day"), "weekend": Text("weekend", "weekend")}
 REASONS = {
     "work_address": Text("to adres służbowy", "it is the address for work"), "private_address": Text("to adres prywatny", "it is the private address"),
-    "only_address": Text("innego adresu nie ma", "there is no other address"), "most_used": Text("tego adresu osoba używa najczęściej", "it is the address used most"),
+    "only_address": Text("innego adresu nie ma", "there is no other address"),
+    "most_used": Text("tego adresu osoba używa najczęściej", "it is the address used most"),
     "first_address": Text("ten adres znamy najdłużej", "it is the address known longest"),
     "company": Text("osoba kupuje dla firmy", "the person buys for a company"), "consumer": Text("osoba kupuje dla siebie", "the person buys for themselves"),
     "subjects_then": Text("te tematy przegląda w tej części dnia", "these subjects are looked at in this part of the day"),
@@ -91,13 +92,14 @@ def _line(ground: Ground, about: str, topics: tuple[str, ...], side: str) -> dic
         reasons.append("subjects_then")
     if when:
         reasons.append(when)
-    line = {
-        "about": about, "topics": list(topics), "identity": chosen.address.identity, "channel": chosen.address.channel, "days": days, "hour": hour,
-        "sure": round(sure * (0.5 + 0.5 * when_sure), 3), "reasons": reasons,
-    }  # fmt: skip
+    good = sure * (0.5 + 0.5 * when_sure)
     if chosen.address.channel == "email" and ground.arrives is not None and ground.arrives < 0.3:
-        return line | {"sure": round(line["sure"] * ground.arrives, 3), "reasons": [*reasons, "may_bounce"]}
-    return line
+        good *= ground.arrives
+        reasons.append("may_bounce")
+    return {
+        "about": about, "topics": list(topics), "identity": chosen.address.identity, "channel": chosen.address.channel, "days": days, "hour": hour,
+        "sure": round(good, 3), "reasons": reasons,
+    }  # fmt: skip
 
 
 def _address(ground: Ground, side: str) -> tuple[Judged, list[str], float]:
