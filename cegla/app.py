@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,6 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cegla.account import actions as account
 from cegla.activate import actions as activate
 from cegla.api.app import build_api
+from cegla.api.front import FrontedServer
 from cegla.api.inside import Inside
 from cegla.cli import main as cli
 from cegla.collect import actions as collect
@@ -72,7 +74,10 @@ HOLDERS = (
 
 def build_app(ws: Workspace, token: str) -> Starlette:
     """API and console over one workspace. `token` opens the API for the owner of this data directory."""
-    api = build_api(ws, HOLDERS, token)
+    return _around(ws, build_api(ws, HOLDERS, token))
+
+
+def _around(ws: Workspace, api: FastAPI) -> Starlette:
     watched = [Route("/healthz", _AtTheRoot(api, "/health")), Route("/readyz", _AtTheRoot(api, "/ready"))]
     return Starlette(routes=[*watched, Mount("/api/v1", api), Mount("/", build_console(ws, HOLDERS))])
 
@@ -94,9 +99,11 @@ def serve(settings: Settings) -> None:
     ws = Workspace(settings, settings.dsn)
     token = secrets.token_urlsafe(32)
     loops = Loops(ws, on_damage=lambda: setattr(server, "should_exit", True))
-    server = uvicorn.Server(
-        uvicorn.Config(build_app(ws, token), host=settings.app.host, port=settings.app.port, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    api = build_api(ws, HOLDERS, token)
+    config = uvicorn.Config(
+        _around(ws, api), host=settings.app.host, port=settings.app.port, log_level="warning", access_log=False, timeout_graceful_shutdown=5
     )
+    server = FrontedServer(config, api)
     try:
         loops.start()
         _announce_when_up(server, settings, token)

@@ -26,7 +26,7 @@ def define_traits(ws: Workspace, wanted: Sequence[segment.computed.Written], act
 
 
 def remove_trait(ws: Workspace, key: str, actor: str) -> None:
-    """Take a computed trait away, and its values with it. Raises NotFound, InvalidInput."""
+    """Take a computed trait away, and its values with it. Raises NotFound, TraitInUse."""
     now = ws.clock()
     with settled(ws) as (conn, _):
         segment.computed.remove(conn, key, actor, now)

@@ -15,12 +15,13 @@ from cegla.api.routes import ROUTES
 from cegla.cli.commands import COMMANDS
 from cegla.cli.main import command_tree
 from cegla.collect import actions as collect
-from cegla.collect import answers, http
+from cegla.collect import answers
 from cegla.collect.rules import decode, door, limits, signatures, webhooks
 from cegla.collect.rules import website as site
 from cegla.collect.rules.columns import PROBLEMS
 from cegla.collect.rules.mapping import ColumnForm, FileForm, IdsForm, Mapping, WhenForm
 from cegla.govern import actions as govern
+from cegla.http import protocol as http
 from cegla.plan.rules.form import MODES, PERSONAL, Plan, PlannedEvent, Property, Words
 from cegla.plan.rules.validator import VIOLATIONS
 from cegla.profile import actions as profile

@@ -6,7 +6,7 @@ from fastapi import Query
 
 from cegla import flow
 from cegla.api.call import Opened, not_found, person_number
-from cegla.api.shapes import ApplyRules, Limit, RulesBody, TakeBack
+from cegla.api.shapes import After, ApplyRules, Limit, RulesBody, TakeBack
 from cegla.resolve import actions as resolve
 from cegla.storage.identifier_rules import current_rules, rule_versions
 from cegla.vocabulary.identifiers import Identifier
@@ -17,15 +17,21 @@ Reason = Annotated[str | None, Query(description="only those refused for this re
 Before = Annotated[int | None, Query(ge=1, description="the link a page goes on from")]
 
 
-def links(call: Opened, person: str) -> Any:
-    """Every link that touches the person's identifiers, masked, and the log of what moved to or from them."""
+def links(call: Opened, person: str, after: After = 0, moves_after: After = 0, limit: Limit = 100) -> Any:
+    """The links that touch the person's identifiers, masked, and the log of what moved to or from them, a page of each.
+
+    `next_after` and `next_moves_after` go on; null: that was all.
+    """
     with call.ws.transaction() as conn:
         number = resolve.owners(conn, [person_number(person)]).get(person_number(person))
         if number is None:
             raise not_found("person", person_number(person))
-        edges = resolve.links.edges_of(conn, number)
-        log = resolve.links.history_of(conn, number)
-    return {"person": person_label(number), "links": [_link(edge) for edge in edges], "merges": [_move(move) for move in log]}
+        edges = resolve.links.edges_after(conn, number, after, limit)
+        log = sorted(move for move in resolve.links.history_of(conn, number) if move.move_id > moves_after)[:limit]
+    return {
+        "person": person_label(number), "links": [_link(edge) for edge in edges], "merges": [_move(move) for move in log],
+        "next_after": edges[-1].edge_id if len(edges) == limit else None, "next_moves_after": log[-1].move_id if len(log) == limit else None,
+    }  # fmt: skip
 
 
 def retract(call: Opened, link: int, body: TakeBack | None = None) -> Any:

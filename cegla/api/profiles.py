@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import msgspec
+import psycopg
 from fastapi import Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
@@ -63,14 +64,21 @@ class Profiles:
         self.reads: Reads[Question, list[Found]] = Reads(self._look)
 
     def _look(self, questions: Sequence[Question]) -> list[list[Found]]:
-        """What is known of everybody asked about, with a few statements for all of them."""
+        """What is known of everybody asked about, with a few statements for all of them; once more when PostgreSQL came back meanwhile."""
+        try:
+            return self._look_once(questions)
+        except psycopg.OperationalError:
+            return self._look_once(questions)
+
+    def _look_once(self, questions: Sequence[Question]) -> list[list[Found]]:
         now = self._ws.clock().replace(second=0, microsecond=0)  # so that an answer stays the same while nothing happens
-        with self._ws.transaction() as conn:
+        with self._ws.reading() as conn:
             refused = self._refused(conn, {question.token for question in questions if question.token})
             people = _people(conn, [one for question in questions for one in question.wanted])
             identities = resolve.links.identities_by_person(conn, list({person for person in people.values() if person is not None}))
             known = KnownPeople(conn, identities, now)
-            segments = segment.segments_of(conn, identities)
+            asked_for = {name for question in questions for name in question.about.include}
+            segments = segment.segments_of(conn, identities) if "segments" in asked_for else {}
             answers: list[list[Found]] = []
             for question in questions:
                 if question.token in refused:

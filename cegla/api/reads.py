@@ -1,4 +1,7 @@
-"""Questions that come at the same time are answered with one look: what comes while a thread looks waits, and goes together."""
+"""Questions that come at the same time are answered with one look: what comes while threads look waits, and goes together.
+
+Two look in turn: while one waits for PostgreSQL, the other works out what it got.
+"""
 
 import asyncio
 import threading
@@ -10,10 +13,11 @@ from typing import Generic, TypeVar
 Q = TypeVar("Q")
 A = TypeVar("A")
 AT_ONCE = 64
+LOOKS = 2
 
 
 class Reads(Generic[Q, A]):
-    """Groups what is asked from event loops; `look` answers many questions in their order, in a thread of its own.
+    """Groups what is asked from event loops; `look` answers many questions in their order, in threads of its own.
 
     What `look` raises, everybody gets who shared that look.
     """
@@ -22,26 +26,27 @@ class Reads(Generic[Q, A]):
         self._look = look
         self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
         self._lock = threading.Lock()
-        self._looking = False
-        self._thread = ThreadPoolExecutor(1, "profiles")
+        self._looking = 0
+        self._threads = ThreadPoolExecutor(LOOKS, "profiles")
 
     async def ask(self, question: Q) -> A:
         """The answer to one question."""
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()
         with self._lock:
             self._waiting.append((question, answer))
-            idle, self._looking = not self._looking, True
+            idle = self._looking < LOOKS
+            self._looking += idle
         if idle:
             self._next()
         return await answer
 
     def _next(self) -> None:
-        """Look for those who wait; called by nobody while a look is under way."""
+        """Look for those who wait; called by who counted the look in `_looking`."""
         with self._lock:
             some, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
-            self._looking = bool(some)
+            self._looking -= not some
         if some:
-            self._thread.submit(self._look, [question for question, _ in some]).add_done_callback(partial(self._looked, [future for _, future in some]))
+            self._threads.submit(self._look, [question for question, _ in some]).add_done_callback(partial(self._looked, [future for _, future in some]))
 
     def _looked(self, waiting: Sequence["asyncio.Future[A]"], done: "Future[list[A]]") -> None:
         self._next()

@@ -62,7 +62,7 @@ def rank(call: Opened, body: RankSources) -> Any:
 
 
 def remove(call: Opened, key: str, body: RemoveTrait) -> Any:
-    """Take a trait away with everybody's values, or count whose would go. Raises NotFound, and InvalidInput while a segment speaks of it."""
+    """Take a trait away with everybody's values, or count whose would go. Raises NotFound, and TraitInUse while a segment speaks of it."""
     with call.ws.transaction() as conn:
         people = profile.computed.coverage(conn).get(key, 0)
     if not body.dry_run:

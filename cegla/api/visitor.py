@@ -7,6 +7,7 @@ shared or did not agree to marketing on the site gets the same empty answer, so 
 """
 
 import json
+import math
 import time
 from typing import Any
 
@@ -23,13 +24,11 @@ from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Channel
-from cegla.vocabulary.errors import Busy
 from cegla.vocabulary.errors.access import SiteNotAllowed
-from cegla.vocabulary.text import Text
+from cegla.vocabulary.errors.people import AskedTooOften
 
 SHORTEST_ID = 20  #: shorter ids can be guessed, and then anybody could ask for anybody
 WINDOW_SECONDS, MOST_OF_BROWSER, MOST_OF_SOURCE, MOST_REMEMBERED = 60.0, 30, 6_000, 100_000
-TOO_OFTEN = Text("za dużo pytań o tego odwiedzającego; wystarczy jedno na odsłonę", "too many questions about this visitor; one a page view is enough")
 NOTHING: dict[str, Any] = {"traits": {}, "segments": []}
 
 
@@ -47,17 +46,21 @@ class Turnstile:
         self._passed[name] = self._passed.get(name, 0) + 1
         return self._passed[name] <= most
 
+    def opens_in_seconds(self, now: float) -> int:
+        """When counting begins anew."""
+        return max(1, math.ceil(self._since + WINDOW_SECONDS - now))
+
 
 async def read(request: Request, body: VisitorBody) -> Response:
     """The traits and segments that are marked for the site, of the browser with this anonymous id; empty for any other.
 
-    Needs the public write key of a website that lists the page's origin. Raises SiteNotAllowed, Busy.
+    Needs the public write key of a website that lists the page's origin. Raises SiteNotAllowed, AskedTooOften.
     """
     origin = request.headers.get("origin", "")
     turnstile: Turnstile = request.app.state.turnstile
     now = time.monotonic()
     if not turnstile.passes(f"b {body.anonymous_id}", MOST_OF_BROWSER, now) or not turnstile.passes(f"s {body.write_key}", MOST_OF_SOURCE, now):
-        raise Busy(where="/anonymous_id", detail=TOO_OFTEN)
+        raise AskedTooOften(where="/anonymous_id", seconds=turnstile.opens_in_seconds(now))
     found = await run_in_threadpool(_found, request.app.state.ws, body, origin)
     headers = {"access-control-allow-origin": origin, "vary": "origin", "cache-control": "private, no-store"}
     content = json.dumps(plain(found), ensure_ascii=False)

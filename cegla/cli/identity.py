@@ -18,6 +18,7 @@ LinkNumber = Annotated[int, typer.Argument(metavar="LINK", help="the number of a
 
 LINK, BETWEEN, AND, RULE, SINCE = Text("Powiązanie", "Link"), Text("Między", "Between"), Text("a", "and"), Text("Podstawa", "Rule"), Text("Od", "Since")
 STATE, REASON, TYPE, NUMBER, LAST = Text("Stan", "State"), Text("Powód", "Reason"), Text("Rodzaj", "Type"), Text("Ile", "Number"), Text("Ostatnio", "Last")
+END = 2**62  #: beyond the number of any link: the other list goes on alone
 WHY, PEOPLE, EXAMPLE = Text("Dlaczego", "Why"), Text("Osoby", "People"), Text("Przykład", "Example")
 JOINS, UNDONE, REFUSED = Text("łączy", "joins"), Text("cofnięte", "undone"), Text("odmowa: {reason}", "refused: {reason}")
 FIGURES = {
@@ -42,7 +43,12 @@ def links(context: typer.Context, person: Who, as_json: AsJson = False) -> None:
     """Print a person's links."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        found = api.get(f"/people/{api.person(person)}/links")
+        path = f"/people/{api.person(person)}/links"
+        found = page = api.get(path, limit=500)
+        while page["next_after"] or page["next_moves_after"]:
+            page = api.get(path, after=page["next_after"] or END, moves_after=page["next_moves_after"] or END, limit=500)
+            found["links"] += page["links"]
+            found["merges"] += page["merges"]
     desk.answer(found, lambda at, answer: _links(at, answer["links"]))
 
 

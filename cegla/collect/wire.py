@@ -17,10 +17,8 @@ from socket import socket
 from typing import TYPE_CHECKING
 
 from cegla.collect import answers, heads
-from cegla.collect.answers import Answer
 from cegla.collect.committer import BUCKETS, GroupCommitter, Outcome, Room, Row, facts
 from cegla.collect.figures import FigureBook, Key
-from cegla.collect.http import Request, Server, Trouble
 from cegla.collect.keyring import Keyring
 from cegla.collect.pace import Pace
 from cegla.collect.refusals import Refusals
@@ -29,6 +27,8 @@ from cegla.collect.rules.door import Does, Grant
 from cegla.collect.rules.frame import WEBHOOK
 from cegla.collect.shelf import FILES, SNIPPET, File, carried
 from cegla.collect.webhook_door import judge
+from cegla.http.answer import Answer
+from cegla.http.protocol import Request, Server, Trouble
 
 if TYPE_CHECKING:  # a collector is given its settings checked, and starts without pydantic
     from cegla.storage.settings import CollectorSettings

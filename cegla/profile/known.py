@@ -5,6 +5,7 @@ Nothing is computed here: facts, findings and computed traits follow each batch 
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from cegla.collect import actions as collect
@@ -29,7 +30,11 @@ class KnownPeople:
         self._defined = computed.definitions(conn)
         self._counted = {person: (known, at) for person, known, at in store.SQL.find_computed(conn, ids=ids)} if self._defined else {}
         self._declared = declared.holding(conn, people)
-        self._sources = {one.id: one for one in collect.sources(conn)}
+        self._conn = conn
+
+    @cached_property
+    def _sources(self) -> dict[int, collect.Source]:
+        return {one.id: one for one in collect.sources(self._conn)}
 
     def traits(self, person: int) -> Iterator[tuple[Trait, Origin]]:
         """Everything known, each with its origin; what somebody declared stands before a computed value of the same name."""

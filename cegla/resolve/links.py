@@ -208,6 +208,12 @@ def edges_of(conn: Connection, person_id: int) -> list[Edge]:
     return [edge_from(row) for row in SQL.edges_of_people(conn, ids=ids)]
 
 
+def edges_after(conn: Connection, person_id: int, after: int, limit: int) -> list[Edge]:
+    """A page of a person's links in the order in which they were seen first; `after` is the number of the last one already shown."""
+    ids = [identity for identity, *_ in SQL.members(conn, people=[person_id])]
+    return [edge_from(row) for row in SQL.edges_of_people_after(conn, ids=ids, after=after, limit=limit)]
+
+
 def edge_from(row: Sequence[Any]) -> Edge:
     """A link as the statements give it."""
     edge_id, strong_id, strong_type, strong, weak_id, weak_type, weak, *rest = row

@@ -254,6 +254,21 @@ join resolve.identities s on s.identity_id = e.strong_id
 join resolve.identities w on w.identity_id = e.weak_id
 order by e.at, e.edge_id;
 
+-- name: edges_of_people_after
+-- A page of the links that touch these people, in the order in which they were seen first. Columns as in Edge.
+select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
+    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by, e.retracted_why
+from (
+    select edge_id from resolve.edges where strong_id = any(:ids::bigint[]) and edge_id > :after
+    union
+    select edge_id from resolve.edges where weak_id = any(:ids::bigint[]) and edge_id > :after
+    order by edge_id limit :limit
+) t
+join resolve.edges e on e.edge_id = t.edge_id
+join resolve.identities s on s.identity_id = e.strong_id
+join resolve.identities w on w.identity_id = e.weak_id
+order by e.edge_id;
+
 -- name: edges_by_id
 -- Links by their numbers. Columns as in Edge.
 select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,

@@ -27,8 +27,8 @@ from cegla.segment.rules.traits import COMPUTED, TraitRow
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection, Workspace
 from cegla.storage.yaml_traps import trap_in
-from cegla.vocabulary.errors import InvalidInput, NotFound
-from cegla.vocabulary.errors.people import RuleInvalid, TraitInvalid
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.people import RuleInvalid, TraitInUse, TraitInvalid
 from cegla.vocabulary.text import Text
 
 Definition = profile.computed.Definition
@@ -102,12 +102,10 @@ def apply(conn: Connection, wanted: Sequence[Written], currency: str, actor: str
 
 
 def remove(conn: Connection, key: str, actor: str, now: datetime) -> None:
-    """Take a trait away with everybody's values. Raises NotFound, and InvalidInput while a segment speaks of it."""
+    """Take a trait away with everybody's values. Raises NotFound, and TraitInUse while a segment speaks of it."""
     users = [row.name for row in store.all_segments(conn) if names_trait(row.rule, f"{COMPUTED}{key}")]
     if users:
-        named = ", ".join(users[:5])
-        detail = Text(f"korzystają z niej segmenty, zmień je najpierw: {named}", f"segments use it, change them first: {named}")
-        raise InvalidInput(where="trait", seen=key, detail=detail)
+        raise TraitInUse(where="trait", seen=key, trait=key, segments=", ".join(users[:5]))
     if not profile.computed.remove(conn, key, actor, now):
         raise NotFound(where="trait", seen=key, thing=Text(f"cecha {key}", f"trait {key}"))
 

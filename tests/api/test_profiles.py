@@ -1,16 +1,23 @@
 """The profile API: by any identifier in the body, in one shape, only for who may, the same while nothing changes; and its browser-safe sister."""
 
 import json
+import socket
+import threading
+import time
 from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from cegla.api.app import build_api
+from cegla.api.front import FrontedServer
 from cegla.api.inside import Inside
 from cegla.app import HOLDERS
 from cegla.collect import actions as collect
@@ -55,11 +62,34 @@ def shop(workspace: Workspace) -> dict[str, Any]:
     return {"secret": secret, "crm": crm, "site": site}
 
 
-@pytest.fixture
-def api(workspace: Workspace) -> Generator[httpx.Client]:
-    app = Starlette(routes=[Mount("/api/v1", build_api(workspace, HOLDERS, OWNER))])
-    with httpx.Client(transport=Inside(app), base_url="http://cegla.local/api/v1/") as client:
-        yield client
+@contextmanager
+def fronted(app: Starlette, built: FastAPI) -> Generator[str]:
+    """A real server on a port of its own; yields its address."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = FrontedServer(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5), built)
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            while not server.started and thread.is_alive():
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture(params=["behind", "front"])
+def api(request: pytest.FixtureRequest, workspace: Workspace) -> Generator[httpx.Client]:
+    """The API as the ASGI server behind answers it, and as the front does, over a socket."""
+    built = build_api(workspace, HOLDERS, OWNER)
+    app = Starlette(routes=[Mount("/api/v1", built)])
+    if request.param == "behind":
+        with httpx.Client(transport=Inside(app), base_url="http://cegla.local/api/v1/") as client:
+            yield client
+    else:
+        with fronted(app, built) as address, httpx.Client(base_url=f"{address}/api/v1/") as client:
+            yield client
 
 
 @pytest.fixture
@@ -153,6 +183,21 @@ def test_a_wrong_question_says_where(asker: httpx.Client, body: Any) -> None:
     assert answer.json()["where"].startswith("/")
 
 
+def test_links_come_page_by_page(asker: httpx.Client) -> None:
+    whole = asker.get("people/p1/links").json()
+    assert len(whole["links"]) == 2
+    assert (whole["next_after"], whole["next_moves_after"]) == (None, None)
+    page, seen, moves = asker.get("people/p1/links", params={"limit": 1}).json(), [], []
+    while True:
+        seen += page["links"]
+        moves += page["merges"]
+        if page["next_after"] is None and page["next_moves_after"] is None:
+            break
+        page = asker.get("people/p1/links", params={"limit": 1, "after": page["next_after"] or 2**40, "moves_after": page["next_moves_after"] or 2**40}).json()
+    assert seen == whole["links"]
+    assert moves == whole["merges"]
+
+
 # what a page may see ------------------------------------------------------------------------------------------------------
 
 
@@ -211,5 +256,84 @@ def test_a_page_of_another_origin_or_with_another_key_is_refused(page: httpx.Cli
 
 
 def test_who_asks_too_often_waits(page: httpx.Client, shop: dict[str, Any]) -> None:
-    answers = [visit(page, shop["site"].key).status_code for _ in range(31)]
-    assert answers == [200] * 30 + [503]
+    answers = [visit(page, shop["site"].key) for _ in range(31)]
+    assert [one.status_code for one in answers] == [200] * 30 + [429]
+    assert answers[-1].json()["code"] == "CEGLA-E0675"
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+
+
+# the front ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def address(workspace: Workspace, shop: dict[str, Any]) -> Generator[tuple[str, int]]:
+    built = build_api(workspace, HOLDERS, OWNER)
+    with fronted(Starlette(routes=[Mount("/api/v1", built)]), built) as url:
+        yield "127.0.0.1", int(url.rpartition(":")[2])
+
+
+def hot(secret: str, value: str = "anna-1", path: str = "/api/v1/profiles/read") -> bytes:
+    body = json.dumps({"identifier": {"type": "user_id", "value": value}, "traits": ["orders"]})
+    return f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+COLD = b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def answered(conn: socket.socket) -> tuple[int, bytes]:
+    """The next answer on a connection: its status and body."""
+    got = b""
+    while b"\r\n\r\n" not in got:
+        got += (more := conn.recv(65_536))
+        assert more, got
+    head, _, body = got.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+    while len(body) < length:
+        body += conn.recv(65_536)
+    return int(head.split(b" ")[1]), body
+
+
+def test_one_connection_serves_hot_and_other_routes_in_turn(address: tuple[str, int], shop: dict[str, Any]) -> None:
+    with socket.create_connection(address, 10) as conn:
+        for request, seen in ((hot(shop["secret"]), b'"orders":1'), (hot(shop["secret"], "nobody"), b"CEGLA-E0400"), (COLD, b"alive"), (hot(shop["secret"]), b'"orders":1')):
+            conn.sendall(request)
+            assert seen in answered(conn)[1]
+
+
+def test_a_request_that_comes_in_pieces_is_one_request(address: tuple[str, int], shop: dict[str, Any]) -> None:
+    request = hot(shop["secret"])
+    for cut in (3, 40, len(request) - 5):  # within the method, within the path, within the body
+        with socket.create_connection(address, 10) as conn:
+            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            conn.sendall(request[:cut])
+            time.sleep(0.05)
+            conn.sendall(request[cut:])
+            assert answered(conn)[0] == 200
+
+
+def test_another_route_sent_before_the_answer_is_refused_and_not_mixed_up(address: tuple[str, int], shop: dict[str, Any]) -> None:
+    with socket.create_connection(address, 10) as conn:
+        conn.sendall(hot(shop["secret"]) + COLD)
+        assert answered(conn)[0] == 200
+        assert answered(conn)[0] == 421
+        assert conn.recv(1) == b""
+
+
+@pytest.mark.parametrize("path", ["/api/v1/profiles/readx", "/api/v1/profiles/read/", "/api/v1/profiles"])
+def test_only_the_very_path_is_hot(address: tuple[str, int], shop: dict[str, Any], path: str) -> None:
+    with socket.create_connection(address, 10) as conn:
+        conn.sendall(hot(shop["secret"], path=path))
+        assert answered(conn)[0] in (404, 307)
+
+
+def test_a_body_beyond_the_limit_is_refused_in_front(address: tuple[str, int], shop: dict[str, Any]) -> None:
+    with socket.create_connection(address, 10) as conn:
+        conn.sendall(hot(shop["secret"], "x" * 600_000))
+        assert answered(conn)[0] == 413
+
+
+def test_postgresql_that_came_back_is_no_error(asker: httpx.Client, workspace: Workspace) -> None:
+    assert read(asker).status_code == 200
+    with workspace.transaction() as conn:
+        conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+    assert read(asker).status_code == 200

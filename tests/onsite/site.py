@@ -16,9 +16,9 @@ from typing import Any
 
 import psycopg
 
-from cegla.collect.answers import Answer
-from cegla.collect.http import Request
 from cegla.collect.wire import Door
+from cegla.http.answer import Answer
+from cegla.http.protocol import Request
 from cegla.storage.settings import CollectorSettings
 
 LIMITS = CollectorSettings.model_validate({"group_milliseconds": 0})

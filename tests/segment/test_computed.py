@@ -24,8 +24,8 @@ from cegla.segment.rules.history import Ground
 from cegla.segment.rules.language import Past
 from cegla.storage.warehouse import Warehouse, history
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors import InvalidInput, NotFound
-from cegla.vocabulary.errors.people import TraitInvalid
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.people import TraitInUse, TraitInvalid
 from tests.segment.worlds import NOW, append, event_row, fill, order
 
 MOMENT = NOW.replace(tzinfo=None)
@@ -203,7 +203,7 @@ def test_segments_compare_computed_traits_and_hold_on_to_them(shop: Workspace) -
         segment.refresh(conn, shop.warehouse, None, NOW)
         assert [one.person_id for one in segment.membership(conn, saved.id, 0, 9)] == [1]
     assert "30" in (segment.explain(shop, rule, 1, NOW).seen or ("", ""))[0]
-    with pytest.raises(InvalidInput, match="Wydają"):
+    with pytest.raises(TraitInUse, match="Wydają"):
         remove_trait(shop, "spent", "anna")
 
 

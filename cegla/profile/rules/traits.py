@@ -64,7 +64,11 @@ class TraitRow:
 
 def readable(document: Mapping[str, Any]) -> dict[str, Any]:
     """Facts as they were kept (see `facts.document`), with their moments as aware times in UTC."""
-    return {name: datetime.fromisoformat(value).replace(tzinfo=UTC) if name in MOMENTS and value else value for name, value in document.items()}
+    known = dict(document)
+    for name in MOMENTS:
+        if value := known.get(name):
+            known[name] = datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return known
 
 
 def half_lives(now: datetime) -> float:

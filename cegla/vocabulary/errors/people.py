@@ -1,6 +1,6 @@
-"""What is said of people: rules of segments and identity, links, traits, analysers."""
+"""What is said of people: rules of segments and identity, links, traits, analysers, questions of pages."""
 
-from cegla.vocabulary.errors import InvalidInput
+from cegla.vocabulary.errors import Busy, InvalidInput
 from cegla.vocabulary.text import Text
 
 
@@ -49,9 +49,25 @@ class TraitInvalid(InvalidInput):
     todo = Text("Popraw wskazane miejsce; pola opisuje docs/reference/traits.md.", "Correct the place shown; the fields are in docs/reference/traits.md.")
 
 
+class TraitInUse(InvalidInput):
+    """A computed trait is to go while segments speak of it."""
+
+    code, status = "CEGLA-E0379", 409
+    what = Text("Z cechy {trait} korzystają segmenty: {segments}.", "Segments use the trait {trait}: {segments}.")
+    todo = Text("Zmień najpierw te segmenty, potem usuń cechę.", "Change these segments first, then remove the trait.")
+
+
 class AnalyserPurposeMissing(InvalidInput):
     """An analyser is turned on without a purpose of the register that somebody chose."""
 
     code = "CEGLA-E0365"
     what = Text("Analizator {analyser} wymaga celu z rejestru celów.", "The analyser {analyser} needs a purpose from the register.")
     todo = Text("Podaj jeden z celów: {purposes}.", "Give one of these purposes: {purposes}.")
+
+
+class AskedTooOften(Busy):
+    """A page asks about its visitor more often than once in a while."""
+
+    code, status = "CEGLA-E0675", 429
+    what = Text("Za dużo pytań o tego odwiedzającego.", "Too many questions about this visitor.")
+    todo = Text("Wystarczy jedno na odsłonę; następne za {seconds} s.", "One a page view is enough; the next in {seconds} s.")

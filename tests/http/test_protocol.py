@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import pytest
 import uvloop
 
-from cegla.collect import answers, http
-from cegla.collect.answers import Answer
-from cegla.collect.http import Request, Server, Trouble
+from cegla.collect import answers
+from cegla.http import protocol as http
+from cegla.http.answer import Answer
+from cegla.http.protocol import Request, Server, Trouble
 
 BODY = b"POST /v1/t HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"
 GET = b"GET /healthz HTTP/1.1\r\n\r\n"

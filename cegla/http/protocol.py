@@ -1,9 +1,10 @@
-"""HTTP/1.1 for the door: requests are read within limits and handed over whole, answers are written in the order of the requests.
+"""HTTP/1.1 for hot paths: requests are read within limits and handed over whole, answers are written in the order of the requests.
 
     bytes ─► llhttp ─► Request ─► application.handle ─► ... ─► request.answer ─► bytes
 
 A protocol of our own, since on the hot path a general server's task, events and messages cost three times as much as
-everything else a request needs (docs/decisions/0014-the-door-speaks-http-itself.md). What a body may hold in memory is bounded per request and in all.
+everything else a request needs (docs/decisions/0014-the-door-speaks-http-itself.md). Each connection is given up to another protocol on wish
+between two requests (`give_up`). What a body may hold in memory is bounded per request and in all.
 """
 
 import asyncio
@@ -16,8 +17,8 @@ from typing import Protocol, cast
 
 import httptools
 
-from cegla.collect import answers
-from cegla.collect.answers import Answer
+from cegla.http import answer as answers
+from cegla.http.answer import Answer
 
 IDLE_SECONDS = 65.0  # between two requests of a connection; longer than the 60 s of common proxies, so that they end it
 RECEIVING_SECONDS = 60.0  # from the first byte of a request to its last
@@ -82,7 +83,7 @@ class Server:
         self._sweeping: asyncio.Task[None] | None = None
 
     async def listen(self, sockets: Sequence[socket.socket]) -> None:
-        """Accept connections on bound sockets."""
+        """Accept connections on bound sockets; without any, only look after connections that somebody else accepts."""
         loop = asyncio.get_running_loop()
         self._sweeping = asyncio.create_task(self._sweep())
         for bound in sockets:
@@ -302,9 +303,20 @@ class Connection(asyncio.Protocol):
         elif self._queued and not self._pumping:  # later, since the caller is the committer with answers for others
             asyncio.get_running_loop().call_soon(self._pump)
 
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way, not even its first byte."""
+        return self.current is None and self._receiving is None and not self._queued and not self._refused
+
+    def give_up(self) -> asyncio.Transport | None:
+        """Hand the socket over to another protocol, while `idle`; None when it is gone."""
+        transport, self._transport = self._transport, None
+        self._server.connections.discard(self)
+        return transport
+
     def close_when_idle(self) -> None:
         """Close unless a request is under way."""
-        if self.current is None and self._receiving is None and not self._queued and self._transport is not None:
+        if self.idle and self._transport is not None:
             self._transport.close()
 
     def time_out(self) -> None:
