@@ -67,7 +67,8 @@ class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One validated event. Times are UTC and aware; ids are as sent (normalization happens in `resolve`).
 
     `occurred_at` is the time to count with; the other three stamps are kept as they came. `writer`, `number` and
-    `index` say where in the inbox the event lies, so it can be found again and replayed. Nobody changes `context`: events may share it.
+    `index` say where in the inbox the event lies, so it can be found again and replayed. Nobody changes `context` and
+    `properties`: events may share them.
     """
 
     source_id: int

@@ -7,10 +7,11 @@ from typing import Any
 from cegla.profile.rules import commerce
 from cegla.profile.rules.countries import country_code
 from cegla.profile.rules.devices import device_of
-from cegla.profile.rules.enrichment import PASSIVE, Batch
+from cegla.profile.rules.enrichment import Batch
 from cegla.profile.rules.origins import NO_CAMPAIGN, NO_PAGE, Campaign, Page, Referrer, campaign_of, read_page, read_referrer
 from cegla.profile.rules.scrubbing import plain_traits, scrubbed_code, scrubbed_json, scrubbed_label, scrubbed_path
 from cegla.profile.rules.sessions import Sessions
+from cegla.profile.rules.words import PASSIVE
 from cegla.reference.library import Library
 from cegla.vocabulary.events import Event
 from cegla.vocabulary.world import UNKNOWN_NETWORK

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Protocol, cast
 
 import msgspec
 
 from cegla.collect.rules import envelope
 from cegla.collect.rules.depth import depth
 from cegla.collect.rules.merge import read_merge
-from cegla.collect.rules.stamps import Stamp, happened, read_stamp, truncated
+from cegla.collect.rules.shared import Shown, object_or_nothing, read_context, read_properties, shared_context
+from cegla.collect.rules.stamps import Stamp, happened, read_stamp
 from cegla.vocabulary.events import KINDS, Event, Reason, SetAside
 from cegla.vocabulary.identifiers import normalized
 
@@ -27,8 +28,8 @@ MOST_FIELDS = 300
 LONGEST_MESSAGE_ID = 100
 LONGEST_NAME = 500
 LARGEST_OWN_EVENT_BYTES = 16_000_000  # what this installation writes itself, such as an imported order of a thousand lines
-LARGEST_REMEMBERED_BYTES = 2_000  # of a context
 LARGEST_HOOKED_BYTES = 500_000  # an order of a webhook, with all its lines
+_ARRIVALS = frozenset({"page", "screen"})
 NAMES = {"page": "Page Viewed", "screen": "Screen Viewed", "identify": "Identify", "group": "Group", "alias": "Alias"}
 
 Id = str | int | float | None
@@ -98,9 +99,9 @@ class _Incoming(msgspec.Struct, gc=False, rename="camel"):
     timestamp: Stamp | None = None
     original_timestamp: Stamp | None = None
     sent_at: Stamp | None = None
-    properties: dict[str, Any] | None = None
     traits: dict[str, Any] | None = None
-    context: msgspec.Raw = _NOTHING  #: a page's events repeat it, so it is read once for them (`_context`)
+    properties: msgspec.Raw = _NOTHING  #: whoever looks at the same product says the same, so both are read once (`shared`)
+    context: msgspec.Raw = _NOTHING
     integrations: msgspec.Raw = _NOTHING  # these three may be anything: they cost no event
     channel: msgspec.Raw = _NOTHING
     merge_properties: msgspec.Raw = _NOTHING
@@ -113,28 +114,18 @@ class _Bad(Exception):
         self.detail = detail
 
 
-class _Shown(NamedTuple):
-    """What a request shows of the person for all of its events: the batch's own context as JSON, and what the door saw."""
-
-    context: bytes
-    gpc: bool
-    ip: str | None
-    user_agent: str | None
-
-
 class _Frame(msgspec.Struct, frozen=True):
     """What holds for all events of one request."""
 
     request: Request
     largest_event_bytes: int
     sent_at: datetime | None
-    shown: _Shown
+    shown: Shown
     integrations: dict[str, Any]
 
 
 _read_event = msgspec.json.Decoder(_Incoming).decode
 _read_object = msgspec.json.Decoder(dict[str, Any]).decode
-_read_context = msgspec.json.Decoder(dict[str, Any] | None).decode
 _read_value = msgspec.json.Decoder(Any).decode
 _read_stamp = msgspec.json.Decoder(Stamp).decode
 
@@ -169,7 +160,7 @@ def _frame(request: Request, parts: envelope.Envelope, origin: Origin, limits: L
         ip = request.ip or None
         if request.user_agent and request.user_agent.startswith("Mozilla"):  # else an HTTP library, which is not the person's device
             user_agent = request.user_agent
-    shown = _Shown(bytes(parts.context), request.gpc, ip, user_agent)
+    shown = Shown(bytes(parts.context), request.gpc, ip, user_agent)
     largest = LARGEST_OWN_EVENT_BYTES if origin.own else origin.largest_event_bytes or limits.largest_event_bytes
     sent_at = None
     if parts.sent_at:
@@ -177,7 +168,7 @@ def _frame(request: Request, parts: envelope.Envelope, origin: Origin, limits: L
             sent_at = _moment_or_nothing(_read_stamp(parts.sent_at))
         except (msgspec.DecodeError, UnicodeDecodeError):
             sent_at = None
-    return _Frame(request, largest, sent_at, shown, _object_or_nothing(parts.integrations))
+    return _Frame(request, largest, sent_at, shown, object_or_nothing(parts.integrations))
 
 
 def _event(raw: bytes, index: int, frame: _Frame) -> Event:
@@ -195,7 +186,7 @@ def _event(raw: bytes, index: int, frame: _Frame) -> Event:
     integrations = fields.integrations
     if (integrations is not _NOTHING and bytes(integrations) != b"{}") or fields.channel is not _NOTHING or frame.integrations or "direct" in context:
         context = _completed(context, fields, frame)
-    properties, traits = fields.properties or {}, fields.traits or {}
+    properties, traits = _properties_of(kind, fields), fields.traits or {}
     anonymous_id, user_id = _id(fields.anonymous_id), _id(fields.user_id)
     previous_id = None if fields.previous_id is None else _id(fields.previous_id)
     group_id = None if fields.group_id is None else _id(fields.group_id)
@@ -207,7 +198,7 @@ def _event(raw: bytes, index: int, frame: _Frame) -> Event:
         source_id=request.source_id,
         message_id=_message_id(fields.message_id) or f"cegla-{request.writer}-{request.number}-{index}",
         kind=kind,
-        name=_name(kind, fields, properties),
+        name=_name(kind, fields),
         occurred_at=occurred_at,
         received_at=request.received_at,
         original_at=original_at,
@@ -228,7 +219,7 @@ def _event(raw: bytes, index: int, frame: _Frame) -> Event:
 
 def _completed(context: dict[str, Any], fields: _Incoming, frame: _Frame) -> dict[str, Any]:
     """The context with what stands beside it in a call: destinations, the channel, and the sender when a server asks for it by `direct`."""
-    integrations = {**frame.integrations, **_object_or_nothing(fields.integrations)}
+    integrations = {**frame.integrations, **object_or_nothing(fields.integrations)}
     beside: dict[str, Any] = {"integrations": integrations} if integrations else {}
     channel = _value_or_nothing(fields.channel)
     if isinstance(channel, str) and channel:
@@ -247,7 +238,7 @@ def _merge(fields: _Incoming, request: Request) -> str:
         raise _Bad(Reason.FIELD_OF_WRONG_TYPE, "mergeProperties are not two identifiers, each with type and value")
     fields.user_id, fields.anonymous_id, fields.previous_id = merge.user_id, merge.anonymous_id, merge.previous_id
     if merge.external_ids:
-        fields.context = msgspec.Raw(msgspec.json.encode({**_object_or_nothing(fields.context), "externalIds": merge.external_ids}))
+        fields.context = msgspec.Raw(msgspec.json.encode({**object_or_nothing(fields.context), "externalIds": merge.external_ids}))
     return merge.kind
 
 
@@ -263,9 +254,13 @@ def _fields(raw: bytes, largest_event_bytes: int) -> _Incoming:
         raise _unreadable(raw, error) from None
     if b"\\u0000" in raw and _holds_nul(raw):
         raise _Bad(Reason.UNREADABLE_TEXT, "the text holds the character NUL")
-    if len(fields.properties or ()) > MOST_FIELDS or len(fields.traits or ()) > MOST_FIELDS:
-        raise _Bad(Reason.TOO_MANY_FIELDS, f"more than {MOST_FIELDS} properties or traits")
+    if len(fields.traits or ()) > MOST_FIELDS:
+        raise _too_many_fields()
     return fields
+
+
+def _too_many_fields() -> _Bad:
+    return _Bad(Reason.TOO_MANY_FIELDS, f"more than {MOST_FIELDS} properties or traits")
 
 
 def _unreadable(raw: bytes, error: UnicodeDecodeError | msgspec.DecodeError, field: str = "") -> _Bad:
@@ -280,36 +275,26 @@ def _unreadable(raw: bytes, error: UnicodeDecodeError | msgspec.DecodeError, fie
     return _Bad(Reason.UNREADABLE_TEXT, "NaN or Infinity stands for a number" if no_number else "the text holds half a surrogate pair")
 
 
-def _context_of(fields: _Incoming, shown: _Shown) -> dict[str, Any]:
-    """The event's context over the batch's. Equal ones are one object, which nobody may change."""
-    raw = b"" if fields.context is _NOTHING else bytes(fields.context)
-    read = _context if len(raw) + len(shown.context) <= LARGEST_REMEMBERED_BYTES else _context.__wrapped__
+def _properties_of(kind: str, fields: _Incoming) -> dict[str, Any]:
+    """The event's properties; those of a page or screen with its own name and category among them, as the tracking contract has it."""
+    name, category = (fields.name, fields.category) if kind in _ARRIVALS else (None, None)
+    if fields.properties is _NOTHING and not name and not category:
+        return {}
     try:
-        return read(raw, shown)
+        properties = read_properties(bytes(fields.properties), name, category)
+        if len(properties) > MOST_FIELDS:
+            raise _too_many_fields()
+        return properties
+    except (UnicodeDecodeError, msgspec.DecodeError) as error:
+        raise _unreadable(b"{", error, " - at `$.properties`") from None
+
+
+def _context_of(fields: _Incoming, shown: Shown) -> dict[str, Any]:
+    """The event's context over the batch's."""
+    try:
+        return read_context(bytes(fields.context), shown)
     except (UnicodeDecodeError, msgspec.DecodeError) as error:
         raise _unreadable(b"{", error, " - at `$.context`") from None
-
-
-@lru_cache(maxsize=2_048)  # a page view's events come close together; more would only cost those whose contexts never repeat
-def _context(raw: bytes, shown: _Shown) -> dict[str, Any]:
-    own = _read_context(raw) if raw else None
-    context = {**_shared_context(shown), **(own or {})}
-    if "ip" in context:
-        ip = context["ip"]
-        context["ip"] = truncated(ip) if isinstance(ip, str) else None
-    return context
-
-
-def _shared_context(shown: _Shown) -> dict[str, Any]:
-    """What holds for all events of a request, unless they say otherwise."""
-    context = _object_or_nothing(shown.context)
-    if shown.gpc:
-        context["gpc"] = True
-    if shown.ip:
-        context.setdefault("ip", shown.ip)
-    if shown.user_agent:
-        context.setdefault("userAgent", shown.user_agent)
-    return context
 
 
 @lru_cache(maxsize=65_536)
@@ -330,8 +315,8 @@ def _times(fields: _Incoming, sent_at: datetime | None, received_at: datetime) -
         raise _Bad(Reason.UNREADABLE_TIME, f"timestamp is {str(stamp)[:40]!r}") from None
 
 
-def _name(kind: str, fields: _Incoming, properties: dict[str, Any]) -> str:
-    """The event's name. A page's own name and category become properties, as the tracking contract has it."""
+def _name(kind: str, fields: _Incoming) -> str:
+    """The event's name."""
     if kind == "track":
         name = (fields.event or "").strip()
         if not name:
@@ -339,11 +324,6 @@ def _name(kind: str, fields: _Incoming, properties: dict[str, Any]) -> str:
         if len(name) > LONGEST_NAME:
             raise _Bad(Reason.FIELD_OF_WRONG_TYPE, f"event is longer than {LONGEST_NAME} characters")
         return name
-    if kind in ("page", "screen"):
-        if fields.name:
-            properties.setdefault("name", fields.name)
-        if fields.category:
-            properties.setdefault("category", fields.category)
     return NAMES[kind]
 
 
@@ -387,15 +367,6 @@ def _moment_or_nothing(stamp: Stamp) -> datetime | None:
         return None
 
 
-def _object_or_nothing(raw: envelope.RawEvent) -> dict[str, Any]:
-    if not raw:
-        return {}
-    try:
-        return {} if b"\\u0000" in bytes(raw) else _read_object(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
-
-
 def _value_or_nothing(raw: msgspec.Raw) -> Any:
     try:
         return _read_value(raw)
@@ -415,7 +386,7 @@ def _whole(raw: bytes, frame: _Frame) -> bytes:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return raw
     context = fields.get("context")
-    shared = _shared_context(frame.shown)
+    shared = shared_context(frame.shown)
     if shared and (context is None or isinstance(context, dict)):
         fields["context"] = {**shared, **(cast("dict[str, Any]", context) if context else {})}
     integrations = fields.get("integrations")

@@ -19,14 +19,14 @@ _ZONE = re.compile(r"UTC|GMT|[A-Z][A-Za-z]{2,20}(?:/[A-Z][A-Za-z_\-]{1,30}){1,2}
 
 
 class Shown(NamedTuple):
-    """What the columns of `enrichment.DEVICE_COLUMNS` hold; `by_hand`: a person's device shows, which acts no faster than a person can."""
+    """What the columns of `views.DEVICE_COLUMNS` hold; `by_hand`: a person's device shows, which acts no faster than a person can."""
 
     columns: tuple[Any, ...]
     by_hand: bool
 
 
 class Located(NamedTuple):
-    """What the columns of `enrichment.NETWORK_COLUMNS` hold, and the network itself."""
+    """What the columns of `views.NETWORK_COLUMNS` hold, and the network itself."""
 
     columns: tuple[Any, ...]
     network: Network
