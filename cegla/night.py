@@ -9,6 +9,7 @@ import structlog
 from cegla.account import actions as account
 from cegla.collect import actions as collect
 from cegla.flow import objecting_people, settle_rules, settled, when_of
+from cegla.govern import actions as govern
 from cegla.match import actions as match
 from cegla.plan import actions as plan
 from cegla.profile import actions as profile
@@ -49,6 +50,12 @@ def forget_old(ws: Workspace, now: datetime) -> None:
         collect.forget_files(conn, now - timedelta(days=ws.settings.imports.keep_files_days))
 
 
+def seal_ledger(ws: Workspace, now: datetime) -> None:
+    """What people decided today is sealed, so that nobody can cut it off unseen."""
+    with ws.transaction() as conn:
+        govern.ledger.seal(conn, now)
+
+
 def finish_rules(ws: Workspace, now: datetime) -> None:
     """A change of identity rules that was interrupted is finished."""
     with ws.transaction() as conn:
@@ -86,6 +93,7 @@ AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [
     recompute_segments,
     look_for_duplicates,
     ask_analysers,
+    seal_ledger,
     forget_old,
 ]
 

@@ -98,7 +98,7 @@ def save_campaign(conn: Connection, draft: Mapping[str, Any], now: datetime, out
         wanted = msgspec.convert(dict(draft), Draft)
     except msgspec.ValidationError as error:
         raise InvalidInput(where="campaign", detail=str(error)) from None
-    if wanted.purpose not in govern.PURPOSES or not 0 <= wanted.holdout_percent <= 50 or wanted.cap < 0 or (wanted.messages_per_minute or 1) < 1:
+    if wanted.purpose not in govern.register.purposes(conn) or not 0 <= wanted.holdout_percent <= 50 or wanted.cap < 0 or (wanted.messages_per_minute or 1) < 1:
         raise InvalidInput(where="campaign", detail=BOUNDS)
     refuse_breakout("Subject", wanted.subject)
     refuse_breakout("From", wanted.sender)
@@ -272,9 +272,10 @@ def message(ws: Workspace, message_id: int) -> Why:
         subject = SQL.content(conn, campaign_id=row.campaign_id, version=row.version)[0]
         known = readers(conn, [row.person_id])[0]
         decisions = govern.decisions_of(conn, known.identity_ids)
+        purpose = govern.register.label(conn, wanted.purpose)
     decision = next((one for one in decisions if one.record_id == row.consent_record_id), None)
     sentence = wanted.segment_sentence or Text("", "")
-    return Why(row, subject, wanted.segment_name or "", sentence, _facts(ws, row), govern.PURPOSES[wanted.purpose].label, decision)
+    return Why(row, subject, wanted.segment_name or "", sentence, _facts(ws, row), purpose, decision)
 
 
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:

@@ -67,24 +67,28 @@ def unsubscribe(ws: Workspace, token: str, *, act: bool) -> Unsubscription:
         identities = reader.identity_ids if reader else ((row.identity_id,) if row.identity_id else ())
         subject = govern.Subject(row.person_id, identities, address)
         standing = govern.allowed(conn, ws.keys, [subject], wanted.purpose, Channel.EMAIL, now)[0]
-        if act and standing.reason != "withdrawn":
+        gone = standing.reason in ("withdrawn", "objected")
+        if act and not gone:
             withdraw(ws, conn, row, "one_click", now)
-    done = act or standing.reason == "withdrawn"
-    return Unsubscription(masked(address), wanted.name, govern.PURPOSES[wanted.purpose].label, done)
+        label = govern.register.label(conn, wanted.purpose)
+    return Unsubscription(masked(address), wanted.name, label, act or gone)
 
 
 def withdraw(ws: Workspace, conn: Connection, row: store.Message, method: str, now: datetime) -> None:
-    """Withdraw the consent a message rested on, and tell it; done twice is done once. `method` says how it was asked for."""
+    """Withdraw the consent a message rested on, and tell it; done twice is done once. `method` says how it was asked for.
+
+    Every yes of the person goes, on whichever identifier it was given, so that none comes back when they turn out to be two.
+    """
     assert row.address is not None
     reader = readers_at(conn, [row.address])[0]
     identities = reader.identity_ids if reader else ((row.identity_id,) if row.identity_id else ())
     wanted = store.campaign(conn, row.campaign_id)
-    rested_on = next((one.identity_id for one in govern.decisions_of(conn, identities) if one.record_id == row.consent_record_id), row.identity_id)
-    if rested_on is None:
+    told = govern.standing(conn, identities, wanted.purpose, Channel.EMAIL, State.GIVEN, now) or ([row.identity_id] if row.identity_id else [])
+    if not told:
         return
     source_id = internal_source(conn, now)
     proof = {"message_id": row.id, "campaign_id": row.campaign_id}
-    govern.record(conn, [Decision(rested_on, wanted.purpose, Channel.EMAIL, State.WITHDRAWN, now, source_id, method, proof)], now)
+    govern.record(conn, [Decision(one, wanted.purpose, Channel.EMAIL, State.WITHDRAWN, now, source_id, method, proof) for one in told], now)
     facts = {"campaign_id": row.campaign_id, "campaign": wanted.name, "purpose": wanted.purpose}
     collect.write_down(conn, source_id, returning.requests([returning.event(returning.UNSUBSCRIBED, row.id, row.address, now, facts)]), now)
 

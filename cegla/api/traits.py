@@ -7,6 +7,7 @@ from cegla.api.call import Call, Opened
 from cegla.api.shapes import DefineTraits, RankSources, RemoveTrait, TraitText
 from cegla.collect import actions as collect
 from cegla.defining import define_traits, remove_trait
+from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.segment import actions as segment
 from cegla.vocabulary.errors import NotFound
@@ -31,12 +32,12 @@ def versions(call: Opened, key: str) -> Any:
 
 def preview(call: Opened, body: TraitText) -> Any:
     """What definitions would give now: how many people have a value, and a few of them; nothing is kept."""
-    return {"traits": [_seen(call, one) for one in segment.computed.read(body.text)]}
+    return {"traits": [_seen(call, one) for one in segment.computed.read(body.text, _purposes(call))]}
 
 
 def define(call: Opened, body: DefineTraits) -> Any:
     """Put definitions in force and count them for everybody; with `dry_run` only say what would be new."""
-    wanted = segment.computed.read(body.text)
+    wanted = segment.computed.read(body.text, _purposes(call))
     if body.dry_run:
         with call.ws.transaction() as conn:
             known = {one.key: json.loads(one.document) for one in profile.computed.definitions(conn)}
@@ -68,6 +69,11 @@ def remove(call: Opened, key: str, body: RemoveTrait) -> Any:
     if not body.dry_run:
         remove_trait(call.ws, key, call.caller.name)
     return {"key": key, "people": people, "dry_run": body.dry_run}
+
+
+def _purposes(call: Call) -> tuple[str, ...]:
+    with call.ws.transaction() as conn:
+        return tuple(govern.register.purposes(conn))
 
 
 def _shape(one: profile.computed.Definition) -> dict[str, Any]:

@@ -72,6 +72,12 @@ class Visit:
         """What `?done=` may say after a write."""
         return DONE
 
+    @property
+    def purposes(self) -> Mapping[str, govern.Purpose]:
+        """The purposes in force."""
+        with self.ws.transaction() as conn:
+            return govern.register.purposes(conn)
+
     def number(self, name: str) -> int:
         """A number from the path. Raises NotFound when it is none."""
         text = self.arguments.get(name, "")

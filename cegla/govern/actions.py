@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cegla.govern import ledger as ledger
+from cegla.govern import pauses as pauses
+from cegla.govern import register as register
 from cegla.govern import store
 from cegla.govern.access import User as User
 from cegla.govern.access import ensure_first_user as ensure_first_user
@@ -15,9 +18,10 @@ from cegla.govern.access import sign_out as sign_out
 from cegla.govern.memory import LedgerMemory as LedgerMemory
 from cegla.govern.objections import objectors as objectors
 from cegla.govern.rules.chain import Noted, first_broken
-from cegla.govern.rules.gate import Recorded, judge
-from cegla.govern.rules.purposes import CATEGORIES as CATEGORIES
-from cegla.govern.rules.purposes import PURPOSES as PURPOSES
+from cegla.govern.rules.gate import Recorded, Terms, judge
+from cegla.govern.rules.purposes import Notice as Notice
+from cegla.govern.rules.purposes import Purpose as Purpose
+from cegla.govern.rules.purposes import Register as Register
 from cegla.govern.rules.roles import PERMISSIONS as PERMISSIONS
 from cegla.govern.rules.roles import ROLES as ROLES
 from cegla.govern.rules.roles import Role as Role
@@ -28,7 +32,7 @@ from cegla.storage.failpoint import passing
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection, Workspace
-from cegla.vocabulary.consent import Basis, Channel, Decision, Verdict
+from cegla.vocabulary.consent import Basis, Channel, Decision, State, Verdict
 from cegla.vocabulary.events import Event, Reason, SetAside
 from cegla.vocabulary.identifier_rules import IdentifierRules
 from cegla.vocabulary.identifiers import normalized
@@ -53,6 +57,8 @@ class Subject:
     person_id: int
     identity_ids: Sequence[int]
     address: str | None = None
+    country: str | None = None  #: two capital letters; None: not known, so the default country's rule holds
+    company: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ def ask(
     known = LedgerMemory() if memory is None else memory
     if memory is not None:
         memory.begin(conn)
+    known.follow(register.current(conn))
     said = [known.statements.of(event.context) for event in events]
     known.load(conn, {
         identity for event, identity, statement in zip(events, identity_ids, said, strict=True) if statement is not NOTHING_SAID or event.source_id in needy
@@ -119,7 +126,7 @@ def ask(
 def _news(events: Sequence[Event], identity_ids: Sequence[int], said: Sequence[Statement], known: LedgerMemory) -> list[Decision]:
     """The decisions that are news, in the order of the events."""
     news: list[Decision] = []
-    settled, origins = known.settled, known.origins
+    settled, origins, confirmed = known.settled, known.origins, known.register.confirmed_slots
     for event, identity, statement in zip(events, identity_ids, said, strict=True):
         if statement is NOTHING_SAID:
             continue
@@ -130,7 +137,7 @@ def _news(events: Sequence[Event], identity_ids: Sequence[int], said: Sequence[S
                 continue
         origin = origins.get(event.writer)
         ledger = known.ledgers[identity]
-        found = news_in(event, statement, identity, ledger, origin)
+        found = news_in(event, statement, identity, ledger, origin, confirmed)
         news += found
         settles = settled_by(event, statement, ledger) if origin is None else None
         if settles is not None:
@@ -140,22 +147,30 @@ def _news(events: Sequence[Event], identity_ids: Sequence[int], said: Sequence[S
     return news
 
 
-def allowed(conn: Connection, keys: Keys, asked: Sequence[Subject], purpose: str, channel: Channel, at: datetime) -> list[Verdict]:
+def allowed(
+    conn: Connection, keys: Keys, asked: Sequence[Subject], purpose: str, channel: Channel, at: datetime, *, known: datetime | None = None
+) -> list[Verdict]:
     """The gate: for each subject, whether this purpose may use this channel at `at`, why, and the decision it rests on.
 
     Fails closed: no decision, an unknown purpose or a channel the purpose does not name is a no. Across the identities of a person
-    the most restrictive decision holds. `at` may lie in the past: then the ledger answers as of that moment.
+    the most restrictive decision holds. `at` may lie in the past: then register, ledger, suppressions and pauses answer as of that
+    moment; with `known` only by what had reached us until then. Raises RegisterUnreadable.
     """
     verdicts: list[Verdict] = []
-    rules = current_rules(conn)
+    rules, held = current_rules(conn), register.current(conn, at)
+    wanted = held.purposes.get(purpose)
     for start in range(0, len(asked), AT_ONCE):
         part = asked[start : start + AT_ONCE]
-        decisions = store.in_force(conn, [identity for subject in part for identity in subject.identity_ids], purpose, channel, at)
+        everybody = [identity for subject in part for identity in subject.identity_ids]
+        decisions = store.in_force(conn, everybody, purpose, channel, at, known)
+        paused = pauses.standing(conn, everybody, at) if channel is not Channel.NONE else {}
         marks = [_fingerprint(keys, channel, subject.address, rules) for subject in part]
         listed = store.suppressions(conn, [mark for mark in marks if mark is not None], channel, at)
         for subject, mark in zip(part, marks, strict=True):
-            standing = [decisions[identity] for identity in subject.identity_ids if identity in decisions]
-            verdicts.append(judge(purpose, channel, standing, listed.get(mark, ()) if mark is not None else ()))
+            theirs = [decisions[identity] for identity in subject.identity_ids if identity in decisions]
+            terms = Terms(wanted, channel, at, held.country(subject.country), subject.company)
+            quiet = bool(paused) and not paused.keys().isdisjoint(subject.identity_ids)
+            verdicts.append(judge(terms, theirs, listed.get(mark, ()) if mark is not None else (), paused=quiet))
     return verdicts
 
 
@@ -176,6 +191,11 @@ def decisions_of(conn: Connection, identity_ids: Sequence[int]) -> list[Recorded
     """Every decision of these identities, newest first."""
     decisions = [row for rows in store.ledger_of(conn, identity_ids).values() for row in rows]
     return sorted(decisions, key=lambda row: (row.at, row.record_id), reverse=True)
+
+
+def standing(conn: Connection, identity_ids: Sequence[int], purpose: str, channel: Channel, state: State, at: datetime) -> list[int]:
+    """Those of these identities whose newest decision on a purpose and channel, at a moment, is of this state."""
+    return sorted(identity for identity, row in store.in_force(conn, identity_ids, purpose, channel, at).items() if row.state is state)
 
 
 def suppress(conn: Connection, keys: Keys, address: str, channel: Channel, reason: str, now: datetime) -> None:
@@ -201,14 +221,14 @@ def first_broken_audit(conn: Connection) -> int | None:
 
 
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:
-    """What `govern` itself holds on a person: the decisions with their proof. For everything, see `export_everything`."""
-    return {"decisions": store.export_ledger(conn, identity_ids)}
+    """What `govern` itself holds on a person: the decisions with their proof, and pauses. For everything, see `export_everything`."""
+    return {"decisions": store.export_ledger(conn, identity_ids), "pauses": pauses.export(conn, identity_ids)}
 
 
 def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
-    """Erase the person's decisions and return how many rows went. For everything, see `erase_everything`."""
+    """Erase the person's decisions and pauses and return how many rows went. For everything, see `erase_everything`."""
     SQL.note_changed_outside(conn, ids=list(identity_ids))
-    return SQL.delete_decisions(conn, ids=list(identity_ids))
+    return SQL.delete_decisions(conn, ids=list(identity_ids)) + SQL.delete_pauses(conn, ids=list(identity_ids))
 
 
 def export_everything(ws: Workspace, identity_ids: Sequence[int], holders: Sequence[Holder], actor: str, now: datetime) -> dict[str, Any]:

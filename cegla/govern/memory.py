@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from cegla.govern import store
+from cegla.govern.rules.purposes import SHIPPED, Register
 from cegla.govern.rules.signals import Ledger, Settled, Statements
 from cegla.govern.store import SQL
 from cegla.storage.workspace import Connection
@@ -22,6 +23,7 @@ class LedgerMemory:
         self.ledgers: dict[int, Ledger] = {}
         self.settled: dict[int, Settled] = {}
         self.statements = Statements()
+        self.register: Register = SHIPPED
         self.origins: Mapping[int, Mapping[str, object]] = {}  #: origin and basis of file imports, by the writer of their events
 
     def begin(self, conn: Connection) -> None:
@@ -32,6 +34,13 @@ class LedgerMemory:
         if len(self.ledgers) > MOST_IDENTITIES:
             for identity in list(islice(self.ledgers, MOST_IDENTITIES // 4)):
                 self._forget(identity)
+
+    def follow(self, register: Register) -> None:
+        """The register in force: other purposes let the same words say something else."""
+        if register.categories != self.register.categories or register.confirmed_slots != self.register.confirmed_slots:
+            self.statements = Statements(register.categories)
+            self.settled.clear()
+        self.register = register
 
     def load(self, conn: Connection, identity_ids: Iterable[int]) -> None:
         """Load whoever of these is not known; `ledgers` then has them all."""

@@ -30,9 +30,11 @@ def ledger_of(conn: Connection, identity_ids: Iterable[int]) -> Ledger:
     return ledger
 
 
-def in_force(conn: Connection, identity_ids: Sequence[int], purpose: str, channel: Channel, at: datetime) -> dict[int, Recorded]:
-    """For each identity that ever decided on this, the decision that stood at `at`."""
-    rows = SQL.newest_decisions(conn, ids=list(identity_ids), purpose=purpose, channel=channel.value, at=at)
+def in_force(
+    conn: Connection, identity_ids: Sequence[int], purpose: str, channel: Channel, at: datetime, known: datetime | None = None
+) -> dict[int, Recorded]:
+    """For each identity that ever decided on this, the decision that stood at `at`, of those we knew of at `known` (None: of all)."""
+    rows = SQL.newest_decisions(conn, ids=list(identity_ids), purpose=purpose, channel=channel.value, at=at, known=known)
     return {row[1]: _recorded(row) for row in rows}
 
 

@@ -11,6 +11,7 @@ order by record_id;
 select distinct on (identity_id) record_id, identity_id, purpose, channel, state, at, source_id, method, (proof ->> 'import')::integer
 from govern.decisions d
 where identity_id = any(:ids) and purpose = :purpose and channel = :channel and at <= :at and state <> 'invalidated'
+    and (cast(:known as timestamptz) is null or recorded_at <= :known)
     and not exists (select from govern.decisions i where i.state = 'invalidated' and i.proof ->> 'invalidates' = d.record_id::text and i.at <= :at)
 order by identity_id, at desc, record_id desc;
 
@@ -51,8 +52,92 @@ where d.proof ? 'import' and d.proof ->> 'import' = :import_id::text and d.state
     and not exists (select from govern.decisions i where i.state = 'invalidated' and i.proof ->> 'invalidates' = d.record_id::text);
 
 -- name: delete_decisions!
--- Remove the decisions of an erased person.
-delete from govern.decisions where identity_id = any(:ids);
+-- Remove the decisions of an erased person; their links, which name nobody, stay for the seals.
+with gone as (delete from govern.decisions where identity_id = any(:ids) returning record_id, link)
+insert into govern.erased_links (record_id, link) select record_id, link from gone;
+
+-- name: first_broken_decision$
+-- The first decision that does not follow from the one of the same identity before it.
+select min(one.record_id)
+from govern.decisions one
+left join govern.decisions before on before.record_id = one.follows
+where one.link is distinct from govern.link(coalesce(before.link, ''), one) or one.follows is not null and before.record_id is null;
+
+-- name: lock_ledger!
+-- Wait until whoever writes to the ledger is done, and let nobody begin until this transaction ends.
+lock table govern.decisions in share mode;
+
+-- name: add_seal^
+-- Seal the stretch of the ledger since the last seal, if it has anything.
+insert into govern.seals (number, after_record, up_to_record, decisions, sum, at)
+select coalesce((select max(number) from govern.seals), 0) + 1, last.record, max(record_id), count(*),
+    sum(('x' || encode(substr(link, 1, 8), 'hex'))::bit(64)::bigint), :now
+from (select coalesce(max(up_to_record), 0) as record from govern.seals) as last
+join (select record_id, link from govern.decisions union all select record_id, link from govern.erased_links) as kept on kept.record_id > last.record
+group by last.record
+having count(*) > 0
+returning number, up_to_record, decisions, sum::text;
+
+-- name: first_broken_seal$
+-- The first seal whose stretch of the ledger is not what it was.
+select min(seals.number)
+from govern.seals
+left join lateral (
+    select count(*) as decisions, coalesce(sum(('x' || encode(substr(link, 1, 8), 'hex'))::bit(64)::bigint), 0) as sum
+    from (
+        select link from govern.decisions where record_id > after_record and record_id <= up_to_record
+        union all
+        select link from govern.erased_links where record_id > after_record and record_id <= up_to_record
+    ) as kept
+) as now on true
+where now.decisions <> seals.decisions or now.sum <> seals.sum;
+
+-- name: last_seal^
+-- The newest seal.
+select number, up_to_record, decisions, at from govern.seals order by number desc limit 1;
+
+-- name: register_as_of^
+-- Which version of the register counted at a moment; now, if none is given.
+select number, digest from govern.register where cast(:at as timestamptz) is null or made_at <= :at order by number desc limit 1;
+
+-- name: register_document$
+-- The document of one version of the register.
+select document from govern.register where number = :number;
+
+-- name: register_digest$
+-- The digest of one version of the register.
+select digest from govern.register where number = :number;
+
+-- name: register_versions
+-- Every version of the register, newest first.
+select number, made_at, made_by, why from govern.register order by number desc;
+
+-- name: lock_register!
+-- Let one transaction at a time change the register.
+select pg_advisory_xact_lock(7236457);
+
+-- name: add_register!
+-- Put a version of the register in force.
+insert into govern.register (number, document, digest, made_at, made_by, why) values (:number, :document, :digest, :now, :actor, :why);
+
+-- name: add_pauses!
+-- People want no messages until a moment.
+insert into govern.pauses (identity_id, until, at, method, proof)
+select unnest(cast(:ids as bigint[])), :until, :now, :method, :proof;
+
+-- name: paused
+-- Which of these identities wanted no messages at a moment, and until when.
+select identity_id, until
+from (select distinct on (identity_id) identity_id, until from govern.pauses where identity_id = any(:ids) and at <= :at order by identity_id, id desc) as newest
+where until > :at;
+
+-- name: pauses_of
+-- Every pause of these identities.
+select identity_id, until, at, method, proof from govern.pauses where identity_id = any(:ids) order by id;
+
+-- name: delete_pauses!
+-- Remove the pauses of an erased person.
+delete from govern.pauses where identity_id = any(:ids);
 
 -- name: note_changed_outside!
 -- Leave word for intake that it has to look again at what these identities decided.

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cegla.govern import actions as govern
-from cegla.govern.actions import PURPOSES
 from cegla.profile import analysing, findings
 from cegla.profile.analysing import PEOPLE_AT_A_TIME, When
 from cegla.profile.catalogue import ANALYSERS, BY_KEY, TRAITS
@@ -300,8 +299,9 @@ def switch(conn: Connection, key: str, is_on: bool, purpose: str, actor: str, no
     AnalyserPurposeMissing.
     """
     row = row_of(key)
-    if is_on and ((not purpose and not row.on_by_default) or (purpose and purpose not in PURPOSES)):
-        raise AnalyserPurposeMissing(where="purpose", seen=purpose, analyser=key, purposes=", ".join(PURPOSES))
+    purposes = govern.register.purposes(conn)
+    if is_on and ((not purpose and not row.on_by_default) or (purpose and purpose not in purposes)):
+        raise AnalyserPurposeMissing(where="purpose", seen=purpose, analyser=key, purposes=", ".join(purposes))
     SQL.keep_switch(conn, analyser=key, is_on=is_on, purpose=purpose or row.purpose, actor=actor, now=now)
     govern.note(conn, actor, "analyser.on" if is_on else "analyser.off", key, {"purpose": purpose or row.purpose, "legal_class": row.legal_class}, now)
     if is_on:

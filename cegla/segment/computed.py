@@ -52,8 +52,8 @@ class Preview:
     sample: tuple[tuple[int, Any], ...]
 
 
-def read(text: str) -> list[Written]:
-    """The definitions of a YAML or JSON text: `traits:` with a name and its fields each. Raises TraitInvalid."""
+def read(text: str, purposes: Collection[str] = govern.register.SHIPPED.purposes) -> list[Written]:
+    """The definitions of a YAML or JSON text: `traits:` with a name and its fields each; `purposes` are those of the register. Raises TraitInvalid."""
     if len(text) > LARGEST_TEXT:
         raise TraitInvalid(where="/", seen=len(text), detail=Text(f"najwyżej {LARGEST_TEXT} znaków", f"at most {LARGEST_TEXT} characters"))
     try:
@@ -68,13 +68,13 @@ def read(text: str) -> list[Written]:
     if not isinstance(traits, dict) or not 1 <= len(traits) <= MOST_TRAITS:  # pyright: ignore[reportUnknownArgumentType]
         detail = Text(f"plik ma jedno pole „traits”, a w nim od 1 do {MOST_TRAITS} cech", f"a file has one field, “traits”, with 1 to {MOST_TRAITS} traits")
         raise TraitInvalid(where="/traits", detail=detail)
-    return [written(key, body, f"/traits/{key}") for key, body in traits.items()]  # pyright: ignore[reportUnknownVariableType]
+    return [written(key, body, f"/traits/{key}", purposes) for key, body in traits.items()]  # pyright: ignore[reportUnknownVariableType]
 
 
-def written(key: object, body: object, pointer: str = "") -> Written:
+def written(key: object, body: object, pointer: str = "", purposes: Collection[str] = govern.register.SHIPPED.purposes) -> Written:
     """One definition out of its fields. Raises TraitInvalid with a JSON pointer in `where`."""
     try:
-        found = read_written(key, body, tuple(govern.PURPOSES), pointer)
+        found = read_written(key, body, tuple(purposes), pointer)
     except RuleInvalid as error:
         raise TraitInvalid(where=error.where, seen=error.seen, **error.facts) from None
     if profile.computed.is_built_in(found.key):

@@ -5,8 +5,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from cegla.vocabulary.text import Text
-
 
 class Channel(StrEnum):
     """Where a message can go. `NONE` is for purposes without a message, such as analytics."""
@@ -38,17 +36,6 @@ class State(StrEnum):
     INVALIDATED = "invalidated"  #: takes an earlier record back, named in its proof: as if that had never been made
 
 
-@dataclass(frozen=True)
-class Purpose:
-    """One row of the purpose register."""
-
-    key: str
-    label: Text
-    basis: Basis
-    channels: tuple[Channel, ...]
-    retention_days: int
-
-
 class Decision(NamedTuple):
     """One decision of a person, to be appended to the ledger."""
 
@@ -58,13 +45,14 @@ class Decision(NamedTuple):
     state: State
     at: datetime
     source_id: int
-    method: str  #: "event", "import", "one_click", "preference_page", "gpc", ...
+    method: str  #: how, one of govern.METHODS
     proof: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The gate's answer for one person. `reason` is a closed word: ok, no_consent, withdrawn, suppressed, objected."""
+    """The gate's answer for one person. `reason` is a closed word: ok, no_consent, unconfirmed, expired, withdrawn, objected,
+    paused, suppressed."""
 
     allowed: bool
     reason: str

@@ -21,6 +21,7 @@ class SkipReason(StrEnum):
 
     NO_CONSENT = "no_consent"
     WITHDRAWN = "withdrawn"
+    PAUSED = "paused"
     SUPPRESSED = "suppressed"
     NO_ADDRESS = "no_address"
     INVALID_ADDRESS = "invalid_address"

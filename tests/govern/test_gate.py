@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from cegla.govern.rules.gate import Recorded, judge, newest
+from cegla.govern.rules.gate import Recorded, Terms, judge, newest
 from cegla.govern.rules.purposes import PURPOSES, SUPPRESSIONS
 from cegla.vocabulary.consent import Basis, Channel, State
 
@@ -47,7 +47,7 @@ class Gate(RuleBasedStateMachine):
             slot_rows = [[row for row in self.ledger if (row.identity_id, row.purpose, row.channel) == (identity, purpose, channel)] for identity in IDENTITIES]
             standing = [found for rows in slot_rows if (found := newest(rows, at))]
             reasons = [reason for listed, reason in self.suppressed if listed is channel]
-            verdict = judge(purpose, channel, standing, reasons)
+            verdict = judge(Terms(PURPOSES[purpose], channel, at), standing, reasons)
             assert verdict.allowed == self.model(purpose, channel, at)
             assert verdict.allowed == (verdict.reason == "ok")
             if verdict.allowed and PURPOSES[purpose].basis is Basis.CONSENT:
@@ -75,4 +75,4 @@ test_the_gate_agrees_with_its_rule_in_words = Gate.TestCase
 
 def test_an_unknown_purpose_is_a_no() -> None:
     given = Recorded(1, 1, "dreams", Channel.EMAIL, State.GIVEN, START)
-    assert not judge("dreams", Channel.EMAIL, [given]).allowed
+    assert not judge(Terms(None, Channel.EMAIL, START), [given]).allowed

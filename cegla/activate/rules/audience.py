@@ -8,7 +8,7 @@ from hashlib import sha256
 from cegla.vocabulary.consent import Verdict
 from cegla.vocabulary.messages import SkipReason
 
-_BY_VERDICT = {"withdrawn": SkipReason.WITHDRAWN, "objected": SkipReason.WITHDRAWN, "suppressed": SkipReason.SUPPRESSED}
+_BY_VERDICT = {"withdrawn": SkipReason.WITHDRAWN, "objected": SkipReason.WITHDRAWN, "suppressed": SkipReason.SUPPRESSED, "paused": SkipReason.PAUSED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ MESSAGE_STATES: dict[MessageState, Text] = {
 SKIP_REASONS: dict[SkipReason, Text] = {
     SkipReason.NO_CONSENT: Text("brak zgody", "no consent"),
     SkipReason.WITHDRAWN: Text("zgoda wycofana lub sprzeciw", "consent withdrawn, or an objection"),
+    SkipReason.PAUSED: Text("osoba prosiła o przerwę", "the person asked for a pause"),
     SkipReason.SUPPRESSED: Text("adres na liście wykluczeń", "address on the suppression list"),
     SkipReason.NO_ADDRESS: Text("brak adresu e-mail", "no e-mail address"),
     SkipReason.INVALID_ADDRESS: Text("adres, którego żaden serwer nie przyjmie", "an address that no server takes"),

@@ -23,7 +23,7 @@ def show(visit: Visit) -> Response:
     with visit.ws.transaction() as conn:
         found = profile.runs.overview(conn)
         running = profile.runs.next_run(conn)
-    return visit.page("analysers.html", {"standings": found, "running": running, "schedules": SCHEDULES, "classes": CLASSES, "purposes": govern.PURPOSES})
+    return visit.page("analysers.html", {"standings": found, "running": running, "schedules": SCHEDULES, "classes": CLASSES, "purposes": visit.purposes})
 
 
 def switch(visit: Visit) -> Response:

@@ -101,7 +101,7 @@ def _card(visit: Visit, person: int, *, reveal: bool) -> dict[str, Any]:
     cards = traits.cards(found.traits, visit.tongue, reveal=reveal)
     computed = [card for card in cards if not card.declared]
     drawn = drawing(graph, sources, visit.tongue, reveal=reveal)
-    shown = {"person": person, "revealed": reveal, "name": short_name(graph.nodes, reveal=reveal), "graph": graph, "drawn": drawn, "purposes": govern.PURPOSES}
+    shown = {"person": person, "revealed": reveal, "name": short_name(graph.nodes, reveal=reveal), "graph": graph, "drawn": drawn, "purposes": visit.purposes}
     words = {"states": states.DECISIONS, "outcomes": states.OUTCOMES, "links": states.LINKS, "kinds": states.IDENTIFIERS, "sources": sources}
     words |= {"channels": states.CHANNELS, "told": states.DECLARED, "verdicts": states.VERDICTS}
     split = {"computed": computed, "unknown": [card for card in computed if not card.shown], "declared": [card for card in cards if card.declared]}
@@ -115,7 +115,7 @@ def _consents(conn: Connection, visit: Visit, person: int, ids: list[int]) -> li
     def verdict(purpose: str, channel: Channel) -> Any:
         return govern.allowed(conn, visit.ws.keys, asked, purpose, channel, visit.now)[0]
 
-    return [(purpose, [(channel.value, verdict(purpose.key, channel)) for channel in purpose.channels]) for purpose in govern.PURPOSES.values()]
+    return [(purpose, [(channel.value, verdict(purpose.key, channel)) for channel in purpose.channels]) for purpose in govern.register.purposes(conn).values()]
 
 
 def _plain(value: object) -> object:

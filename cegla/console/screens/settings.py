@@ -73,7 +73,7 @@ def _model(visit: Visit, problem: dict[str, Any] | None, where: str) -> dict[str
             audit, broken = govern.audit(conn, AUDIT_ROWS), govern.first_broken_audit(conn)
     vendored = tomllib.loads((STATIC / "vendor" / "VENDOR.toml").read_text())["file"]
     return {
-        "problem": problem, "where": where, "form": visit.form, "settings": visit.ws.settings, "purposes": list(govern.PURPOSES.values()),
+        "problem": problem, "where": where, "form": visit.form, "settings": visit.ws.settings, "purposes": list(visit.purposes.values()),
         "roles": list(govern.ROLES.values()), "permissions": govern.PERMISSIONS, "audit": audit, "broken": broken, "version": version("cegla"),
         "vendored": vendored, "parts": PARTS, "basis_names": states.BASES, "channel_names": states.CHANNELS,
     }  # fmt: skip

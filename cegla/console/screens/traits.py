@@ -50,7 +50,7 @@ def change(visit: Visit) -> Response:
     if visit.field("do") != "save":
         return _form(visit, key, body, preview=True)
     try:
-        define_traits(visit.ws, [segment.computed.written(key, body)], visit.actor)
+        define_traits(visit.ws, [segment.computed.written(key, body, purposes=visit.purposes)], visit.actor)
     except CeglaError as error:
         return _form(visit, key, body, problem=error.problem(visit.language))
     return see_other("/traits", done="saved")
@@ -85,14 +85,14 @@ def _form(visit: Visit, key: str, body: dict[str, Any], *, preview: bool = False
     seen, status = None, problem["status"] if problem else 200
     if preview and problem is None and body.get("event"):
         try:
-            seen = segment.computed.preview(visit.ws, segment.computed.written(key or "preview", body), visit.now)
+            seen = segment.computed.preview(visit.ws, segment.computed.written(key or "preview", body, purposes=visit.purposes), visit.now)
         except CeglaError as error:
             problem = error.problem(visit.language)
     events = [] if visit.partial else profile.past.event_volumes(visit.ws.warehouse, visit.now - timedelta(days=NAMES_DAYS))
     filters = builder.FormField("w-0", CONDITIONS, "filters", (), False, filters=tuple(builder.filter_rows("0", body.get("where", ()))))
     model = {
         "key": key, "body": body, "seen": seen, "versions": versions, "problem": problem, "calculations": segment.computed.WAYS,
-        "fields": segment.FIELDS, "purposes": govern.PURPOSES.values(), "filters": filters,
+        "fields": segment.FIELDS, "purposes": visit.purposes.values(), "filters": filters,
         "words": {"comparisons": COMPARISONS}, "event_names": [row.name for row in events],
     }  # fmt: skip
     return visit.page("trait_form.html", model, block="form", status=status)

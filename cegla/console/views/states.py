@@ -46,6 +46,9 @@ VERDICTS = {
     "no_consent": (marked("brak zgody"), ""),
     "withdrawn": (marked("wycofana"), "bad"),
     "objected": (marked("sprzeciw"), "bad"),
+    "unconfirmed": (marked("niepotwierdzona"), "warn"),
+    "expired": (marked("wygasła"), "warn"),
+    "paused": (marked("przerwa"), "info"),
     "suppressed": (marked("lista wykluczeń"), "bad"),
 }
 KINDS = {

@@ -4,11 +4,13 @@ Per identity the newest decision at the moment asked counts; across the identiti
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from cegla.govern.rules.purposes import PURPOSES, SUPPRESSIONS
-from cegla.vocabulary.consent import Basis, Channel, State, Verdict
+from cegla.govern.rules.purposes import POLAND, SUPPRESSIONS, Country, Purpose, needs_consent
+from cegla.vocabulary.consent import Channel, State, Verdict
+
+NO_REFUSAL = frozenset((State.GIVEN, State.REQUESTED, State.INVALIDATED))
 
 
 class Recorded(NamedTuple):
@@ -25,6 +27,16 @@ class Recorded(NamedTuple):
     import_id: int = 0  #: the file import that brought it
 
 
+class Terms(NamedTuple):
+    """What a use is asked about: for what (None: the register knows no such purpose), how, when, and under which country's rule."""
+
+    purpose: Purpose | None
+    channel: Channel
+    at: datetime
+    country: Country = POLAND
+    company: bool = False
+
+
 def newest(decisions: Sequence[Recorded], at: datetime) -> Recorded | None:
     """The decision in force at `at`: the latest one made by then; of two at the same moment the one recorded later."""
     if len(decisions) == 1:  # most people decide once, and intake asks for every event
@@ -33,26 +45,38 @@ def newest(decisions: Sequence[Recorded], at: datetime) -> Recorded | None:
     return max(made, key=lambda row: (row.at, row.record_id), default=None)
 
 
-def judge(purpose_key: str, channel: Channel, in_force: Sequence[Recorded], suppressed_for: Sequence[str] = ()) -> Verdict:
+def judge(terms: Terms, in_force: Sequence[Recorded], suppressed_for: Sequence[str] = (), *, paused: bool = False) -> Verdict:
     """The verdict for one person: `in_force` holds the newest decision of each of their identities, for this purpose and channel.
 
-    An unknown purpose, or a channel the purpose does not name, is a no.
+    An unknown purpose, or a channel the purpose does not name, is a no. `paused`: the person asked for quiet until later, which holds
+    back every message that no contract needs.
     """
-    purpose = PURPOSES.get(purpose_key)
+    purpose, channel = terms.purpose, terms.channel
     if purpose is None or channel not in purpose.channels:
         return Verdict(False, "no_consent")
-    contract = purpose.basis in (Basis.CONTRACT, Basis.LEGAL_OBLIGATION)
-    if any(not contract or SUPPRESSIONS.get(reason, True) for reason in suppressed_for):
+    if any(not purpose.by_contract or SUPPRESSIONS.get(reason, True) for reason in suppressed_for):
         return Verdict(False, "suppressed")
-    if contract:
+    if purpose.by_contract:
         return Verdict(True, "ok")
-    no = max((row for row in in_force if row.state is not State.GIVEN and row.state is not State.REQUESTED), key=_order, default=None)
-    if purpose.basis is Basis.LEGITIMATE_INTEREST:
+    verdict = _by_decisions(purpose, terms, in_force)
+    if verdict.allowed and paused and channel is not Channel.NONE:
+        return Verdict(False, "paused", verdict.decided_at, verdict.record_id)
+    return verdict
+
+
+def _by_decisions(purpose: Purpose, terms: Terms, in_force: Sequence[Recorded]) -> Verdict:
+    no = max((row for row in in_force if row.state not in NO_REFUSAL), key=_order, default=None)
+    yes = max((row for row in in_force if row.state is State.GIVEN), key=_order, default=None)
+    if not needs_consent(purpose, terms.channel, terms.country, company=terms.company):
         return Verdict(True, "ok") if no is None else Verdict(False, "objected", no.at, no.record_id)
     if no is not None:
-        return Verdict(False, "withdrawn" if no.state is State.WITHDRAWN else "no_consent", no.at, no.record_id)
-    yes = max((row for row in in_force if row.state is State.GIVEN), key=_order, default=None)
-    return Verdict(False, "no_consent") if yes is None else Verdict(True, "ok", yes.at, yes.record_id)
+        reason = {State.WITHDRAWN: "withdrawn", State.EXPIRED: "expired"}.get(no.state, "no_consent")
+        return Verdict(False, reason, no.at, no.record_id)
+    if yes is None:
+        return Verdict(False, "unconfirmed" if in_force else "no_consent")
+    if purpose.valid_days and yes.at + timedelta(days=purpose.valid_days) <= terms.at:
+        return Verdict(False, "expired", yes.at, yes.record_id)
+    return Verdict(True, "ok", yes.at, yes.record_id)
 
 
 def _order(row: Recorded) -> tuple[datetime, int]:

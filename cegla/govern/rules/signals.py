@@ -1,13 +1,13 @@
 """What events say about consent: Segment's consent object, the preference event, and the Global Privacy Control signal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
 from cegla.govern.rules.gate import Recorded, newest
-from cegla.govern.rules.purposes import CATEGORIES
+from cegla.govern.rules.purposes import SHIPPED
 from cegla.vocabulary.consent import Channel, Decision, State
 from cegla.vocabulary.events import Event
 
@@ -19,6 +19,9 @@ NOT_YET_STORED = 1 << 62
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _END = datetime.max.replace(tzinfo=UTC)
 _encode = msgspec.json.Encoder().encode
+
+OBJECTION = ("profiling", Channel.NONE)  #: what the Global Privacy Control signal objects to
+TOLD = ("noticeVersion", "textVersion", "textHash", "language", "form", "evidence", "operator", "doubleOptIn")  #: of the consent object, kept as proof
 
 Slot = tuple[int, str, Channel]  #: whose decision, on which purpose and channel
 Ledger = dict[Slot, list[Recorded]]
@@ -42,7 +45,8 @@ class Statements:
     Contexts are told apart by where they lie in memory, so they must live until `begin` is called again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, categories: Mapping[str, tuple[str, Channel]] = SHIPPED.categories) -> None:
+        self._categories = categories
         self._by_words: dict[bytes, Statement] = {}
         self._by_context: dict[int, Statement] = {}
 
@@ -65,15 +69,15 @@ class Statements:
         words = _encode((context.get("consent"), context.get("gpc")))
         found = self._by_words.get(words)
         if found is None:
-            found = self._by_words[words] = _statement(context)
+            found = self._by_words[words] = _statement(context, self._categories)
         return found
 
 
-def _statement(context: Mapping[str, Any]) -> Statement:
+def _statement(context: Mapping[str, Any], known: Mapping[str, tuple[str, Channel]]) -> Statement:
     consent = context.get("consent")
     categories = consent.get("categoryPreferences") if isinstance(consent, dict) else None
     answers: dict[str, object] = categories if isinstance(categories, dict) else {}
-    said = tuple((*CATEGORIES[name], answer) for name, answer in answers.items() if name in CATEGORIES and isinstance(answer, bool))
+    said = tuple((*known[name], answer) for name, answer in answers.items() if name in known and isinstance(answer, bool))
     plain = all(isinstance(answer, bool) for answer in answers.values())
     return Statement(said, context.get("gpc") in (True, "1", 1), answers.get("analytics"), plain)
 
@@ -101,25 +105,30 @@ def settled_by(event: Event, statement: Statement, known: Ledger) -> Settled | N
     return Settled(statement, since, until)
 
 
-def news_in(event: Event, statement: Statement, identity_id: int, known: Ledger, imported: Mapping[str, object] | None = None) -> list[Decision]:
+def news_in(
+    event: Event, statement: Statement, identity_id: int, known: Ledger, imported: Mapping[str, object] | None = None,
+    confirmed: Set[tuple[str, Channel]] = frozenset(),
+) -> list[Decision]:
     """The decisions of an event that are news. Browsers repeat their state with every event; only a change is a decision.
 
     A refusal after a given consent is a withdrawal. `known` is what the ledger says about the same identity, and grows by what is
     returned, under record ids after every stored one, so that `in_force` sees it too. `imported` is the origin and basis of a file
     import, by which its decisions are proved; what it repeats of another import is recorded too, since each of them may be taken back.
+    On purposes and channels in `confirmed` a yes is a request until the mailbox confirms it, unless the source says it saw to that.
     """
     at = min(_agreed_at(event) if imported else event.occurred_at, event.received_at)  # a clock that runs ahead cannot consent in the future
     how = "import" if imported else "preference_event" if event.name == PREFERENCE_EVENT else "event"
     import_id = _number(imported["import"]) if imported else 0
     said = [(*answer, how) for answer in statement.said]
     if statement.refuses_profiling:
-        said.append((*CATEGORIES["profiling"], False, "gpc"))
+        said.append((*OBJECTION, False, "gpc"))
     news: list[Decision] = []
     proof: dict[str, object] = {}
     for purpose, channel, answer, method in said:
         slot = (identity_id, purpose, channel)
         rows = known.get(slot)
-        state = _state_if_news(rows, answer, at, (method, import_id))
+        asks = (purpose, channel) in confirmed and not imported and not _confirmed_there(event)
+        state = _state_if_news(rows, (State.REQUESTED if asks else State.GIVEN) if answer else State.REFUSED, at, (method, import_id))
         if state is not None:
             proof = proof or _proof(event) | dict(imported or {})
             news.append(Decision(identity_id, purpose, channel, state, at, event.source_id, method, proof))
@@ -144,25 +153,39 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _state_if_news(rows: Sequence[Recorded] | None, answer: bool, at: datetime, how: tuple[str, int]) -> State | None:
+def _state_if_news(rows: Sequence[Recorded] | None, state: State, at: datetime, how: tuple[str, int]) -> State | None:
     method, import_id = how
-    state = State.GIVEN if answer else State.REFUSED
     before = newest(rows, at) if rows else None
     if before is None:
         return state
-    if not answer and before.state in (State.GIVEN, State.WITHDRAWN):
+    if state is State.REFUSED and before.state in (State.GIVEN, State.WITHDRAWN):
         state = State.WITHDRAWN
+    if state is State.REQUESTED and before.state is State.GIVEN:
+        state = State.GIVEN  # who confirmed once is not asked again, and nobody can undo it by signing them up anew
     if before.state is state and before.import_id not in (0, import_id):
         return state
     return None if before.state is state and method != "preference_event" else state
 
 
-def _proof(event: Event) -> dict[str, object]:
-    """Where to find the event again, and which text the person saw. Nothing that names the person."""
+def _confirmed_there(event: Event) -> bool:
+    """Whether the source says that it had the mailbox confirm."""
     consent = event.context.get("consent")
+    return isinstance(consent, dict) and consent.get("doubleOptIn") is True
+
+
+def _proof(event: Event) -> dict[str, object]:
+    """Where to find the event again, which text the person saw, where, from which network and with what."""
+    context = event.context
+    consent, page = context.get("consent"), context.get("page")
     proof: dict[str, object] = {"message_id": event.message_id, "event": event.name or event.kind}
     if isinstance(consent, dict):
-        proof |= {key: str(consent[key])[:200] for key in ("noticeVersion", "textVersion", "language", "form") if key in consent}
+        proof |= {key: str(consent[key])[:200] for key in TOLD if key in consent}
+    url = page.get("url") if isinstance(page, dict) else None
+    if isinstance(url, str):
+        proof["page"] = url.partition("?")[0].partition("#")[0][:300]
+    for name, source in (("ip", "ip"), ("user_agent", "userAgent")):
+        if isinstance(context.get(source), str) and context[source]:
+            proof[name] = str(context[source])[:200]
     return proof
 
 

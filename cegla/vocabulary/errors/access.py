@@ -1,6 +1,6 @@
-"""Who may come in, and from where: passwords, keys, permissions, sites."""
+"""Who may come in, from where, and for what: passwords, keys, permissions, sites, purposes."""
 
-from cegla.vocabulary.errors import Busy, InvalidInput, Refused
+from cegla.vocabulary.errors import Broken, Busy, InvalidInput, Refused
 from cegla.vocabulary.text import Text
 
 
@@ -58,3 +58,27 @@ class TooManyTries(Busy):
     code, status = "CEGLA-E0603", 429
     what = Text("Za dużo nieudanych prób logowania.", "Too many wrong passwords.")
     todo = Text("Odczekaj minutę i spróbuj ponownie.", "Wait a minute and try again.")
+
+
+class RegisterInvalid(InvalidInput):
+    """A purpose, a country's rule or a notice of the register is wrong."""
+
+    code = "CEGLA-E0366"
+    what = Text("Rejestr celów jest nieprawidłowy: {detail}", "The register of purposes is not valid: {detail}")
+    todo = Text("Popraw wskazane miejsce; wzór daje cegla purpose show.", "Correct the place shown; cegla purpose show gives a pattern.")
+
+
+class NoticeKept(InvalidInput):
+    """A version of the words people agreed to would change or go."""
+
+    code = "CEGLA-E0367"
+    what = Text("Treść zgody {version} celu {purpose} nie może się zmienić.", "The words {version} of the purpose {purpose} cannot change.")
+    todo = Text("Dodaj nową wersję treści; ludzie zgodzili się na tamtą.", "Add a new version of the words; people agreed to that one.")
+
+
+class RegisterUnreadable(Broken):
+    """The register in the database cannot be read, so nothing is allowed."""
+
+    code = "CEGLA-E0165"
+    what = Text("Rejestru celów nie da się odczytać, więc nic nie wolno wysłać.", "The register of purposes cannot be read, so nothing may be sent.")
+    todo = Text("Przywróć ostatnią dobrą wersję: cegla purpose apply.", "Put the last good version back: cegla purpose apply.")
