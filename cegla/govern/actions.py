@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from cegla.govern import ledger as ledger
 from cegla.govern import pauses as pauses
@@ -147,15 +147,30 @@ def _news(events: Sequence[Event], identity_ids: Sequence[int], said: Sequence[S
     return news
 
 
-def allowed(
-    conn: Connection, keys: Keys, asked: Sequence[Subject], purpose: str, channel: Channel, at: datetime, *, known: datetime | None = None
-) -> list[Verdict]:
+def allowed(conn: Connection, keys: Keys, asked: Sequence[Subject], purpose: str, channel: Channel, at: datetime) -> list[Verdict]:
     """The gate: for each subject, whether this purpose may use this channel at `at`, why, and the decision it rests on.
 
     Fails closed: no decision, an unknown purpose or a channel the purpose does not name is a no. Across the identities of a person
     the most restrictive decision holds. `at` may lie in the past: then register, ledger, suppressions and pauses answer as of that
-    moment; with `known` only by what had reached us until then. Raises RegisterUnreadable.
+    moment. Raises RegisterUnreadable.
     """
+    return _verdicts(conn, keys, asked, _Use(purpose, channel, at, None))
+
+
+def could(conn: Connection, keys: Keys, asked: Sequence[Subject], purpose: str, channel: Channel, at: datetime) -> list[Verdict]:
+    """What the gate said at `at`: as `allowed`, but only by the decisions that had reached us until then."""
+    return _verdicts(conn, keys, asked, _Use(purpose, channel, at, at))
+
+
+class _Use(NamedTuple):
+    purpose: str
+    channel: Channel
+    at: datetime
+    known: datetime | None
+
+
+def _verdicts(conn: Connection, keys: Keys, asked: Sequence[Subject], use: _Use) -> list[Verdict]:
+    purpose, channel, at, known = use
     verdicts: list[Verdict] = []
     rules, held = current_rules(conn), register.current(conn, at)
     wanted = held.purposes.get(purpose)

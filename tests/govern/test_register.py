@@ -155,7 +155,7 @@ def test_the_ledger_shows_a_changed_row_a_missing_one_and_an_end_cut_off(conn: C
     assert govern.ledger.seal(conn, NOW) == 4 and govern.ledger.seal(conn, NOW) == 0
     govern.erase_person(conn, [8])
     assert govern.ledger.check(conn).holds
-    first, second, third = sorted(row.record_id for row in govern.decisions_of(conn, [7]))
+    _first, second, third = sorted(row.record_id for row in govern.decisions_of(conn, [7]))
     conn.execute("alter table govern.decisions disable trigger append_only")
     broken = {}
     for name, harm in (("changed", "update govern.decisions set state = 'refused' where record_id = %s"), ("missing", "delete from govern.decisions where record_id = %s")):

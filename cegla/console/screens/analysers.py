@@ -8,7 +8,6 @@ from starlette.responses import Response
 from cegla.console.charts.marks import Mark, Wording
 from cegla.console.screens.names import display_names
 from cegla.console.visit import Visit, see_other
-from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.vocabulary.text import Text
 

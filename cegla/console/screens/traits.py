@@ -11,7 +11,6 @@ from cegla.console.screens.segments import COMPARISONS, NAMES_DAYS
 from cegla.console.views import builder
 from cegla.console.visit import Visit, see_other
 from cegla.defining import define_traits, remove_trait
-from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.segment import actions as segment
 from cegla.vocabulary.errors import CeglaError, NotFound

@@ -13,6 +13,7 @@ from cegla.vocabulary.consent import Basis, Channel
 from cegla.vocabulary.text import Text
 
 DAYS_13_MONTHS = 396
+UNSAID = Text("", "")
 MESSAGES = (Channel.EMAIL, Channel.SMS, Channel.PUSH, Channel.SITE)
 
 #: Reasons to suppress an address, and whether each also stops messages that a contract needs (an order confirmation).
@@ -33,8 +34,8 @@ class Purpose:
     basis: Basis
     channels: tuple[Channel, ...]
     retention_days: int
-    about: Text = Text("", "")
-    frequency: Text = Text("", "")
+    about: Text = UNSAID
+    frequency: Text = UNSAID
     commercial: bool = False
     double_opt_in: bool = False
     confirm_hours: int = 72
@@ -57,7 +58,7 @@ class Country:
     code: str
     prior_consent: tuple[Channel, ...]
     companies_too: bool = True
-    law: Text = Text("", "")
+    law: Text = UNSAID
     authority: str = ""  #: whom a person can complain to
 
 
@@ -115,7 +116,10 @@ class Register:
 
     @cached_property
     def categories(self) -> dict[str, tuple[str, Channel]]:
-        """How a category of `context.consent.categoryPreferences` (Segment's consent object) reads: "marketing_email", or the purpose alone where it has one channel."""
+        """How a category of `context.consent.categoryPreferences` (Segment's consent object) reads: as purpose and channel.
+
+        It is named "marketing_email", or by the purpose alone where that has one channel.
+        """
         asked = [one for one in self.purposes.values() if not one.by_contract]
         named = {f"{one.key}_{channel}": (one.key, channel) for one in asked for channel in one.channels if channel is not Channel.NONE}
         return named | {one.key: (one.key, one.channels[0]) for one in asked if len(one.channels) == 1}
@@ -139,11 +143,12 @@ def _rows(*rows: Purpose) -> dict[str, Purpose]:
 PURPOSES = _rows(
     Purpose(
         key="analytics", label=Text("Analiza zachowania na stronie", "Analysis of behavior on the site"), basis=Basis.CONSENT, channels=(Channel.NONE,),
-        retention_days=DAYS_13_MONTHS, about=Text("Sprawdzamy, co jest oglądane, żeby strona działała lepiej.", "We look at what is viewed, to make the site better."),
-        categories=("behavioral",),
+        retention_days=DAYS_13_MONTHS, categories=("behavioral",),
+        about=Text("Sprawdzamy, co jest oglądane, żeby strona działała lepiej.", "We look at what is viewed, to make the site better."),
     ),
     Purpose(
-        key="marketing", label=Text("Wiadomości marketingowe", "Marketing messages"), basis=Basis.CONSENT, channels=MESSAGES, retention_days=1_095, commercial=True,
+        key="marketing", label=Text("Wiadomości marketingowe", "Marketing messages"), basis=Basis.CONSENT, channels=MESSAGES,
+        retention_days=1_095, commercial=True,
         about=Text("Nowości, promocje i polecane produkty.", "News, offers and products picked for you."),
         frequency=Text("zwykle nie częściej niż dwa razy w tygodniu", "usually no more than twice a week"), categories=("contact", "behavioral"),
     ),
@@ -152,8 +157,8 @@ PURPOSES = _rows(
         retention_days=DAYS_13_MONTHS, about=Text("Zapisujemy, które odnośniki otwierasz.", "We record which links you open."), categories=("behavioral",),
     ),
     Purpose(
-        key="profiling", label=Text("Profilowanie na potrzeby marketingu", "Profiling for marketing"), basis=Basis.LEGITIMATE_INTEREST, channels=(Channel.NONE,),
-        retention_days=DAYS_13_MONTHS, categories=("behavioral",),
+        key="profiling", label=Text("Profilowanie na potrzeby marketingu", "Profiling for marketing"), basis=Basis.LEGITIMATE_INTEREST,
+        channels=(Channel.NONE,), retention_days=DAYS_13_MONTHS, categories=("behavioral",),
         about=Text("Dobieramy treści na podstawie zakupów i odwiedzin.", "We choose what to show from purchases and visits."),
     ),
     Purpose(

@@ -41,7 +41,7 @@ def read(document: object, number: int = 0) -> Register:
     if whole.default_country not in countries:
         raise _invalid("/default_country", whole.default_country, "nie ma reguły dla tego kraju", "there is no rule for this country")
     if PROFILING not in purposes:
-        raise _invalid("/purposes", PROFILING, "tego celu nie można usunąć: pytają o niego segmenty i oceny", "this purpose cannot go: segments and scores ask about it")
+        raise _invalid("/purposes", PROFILING, "tego celu nie można usunąć: pytają o niego segmenty", "this purpose cannot go: segments ask about it")
     if len(purposes) > MOST_PURPOSES or len(whole.notices) > MOST_NOTICES:
         raise RegisterInvalid(where="/", seen=len(purposes), detail=_NO_ROOM)
     _check_notices(whole.notices, purposes)
@@ -54,7 +54,8 @@ def write(register: Register) -> dict[str, Any]:
     countries = {code: _plain(one, "code") for code, one in register.countries.items()}
     notices = [_plain(one) for one in register.notices]
     return {
-        "controller": _plain(register.controller), "default_country": register.default_country, "purposes": purposes, "countries": countries, "notices": notices,
+        "controller": _plain(register.controller), "default_country": register.default_country,
+        "purposes": purposes, "countries": countries, "notices": notices,
     }  # fmt: skip
 
 
