@@ -19,6 +19,7 @@ from cegla.govern.memory import LedgerMemory as LedgerMemory
 from cegla.govern.objections import objectors as objectors
 from cegla.govern.rules.chain import Noted, first_broken
 from cegla.govern.rules.gate import Recorded, Terms, judge
+from cegla.govern.rules.purposes import SHIPPED as SHIPPED
 from cegla.govern.rules.purposes import Notice as Notice
 from cegla.govern.rules.purposes import Purpose as Purpose
 from cegla.govern.rules.purposes import Register as Register

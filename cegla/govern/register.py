@@ -17,8 +17,7 @@ from psycopg.types.json import Jsonb
 
 from cegla.govern import store
 from cegla.govern.rules import register_document
-from cegla.govern.rules.purposes import SHIPPED as SHIPPED
-from cegla.govern.rules.purposes import Notice, Purpose, Register, forgotten
+from cegla.govern.rules.purposes import SHIPPED, Notice, Purpose, Register, forgotten
 from cegla.govern.store import SQL
 from cegla.storage.workspace import Connection
 from cegla.storage.yaml_traps import trap_in

@@ -52,7 +52,7 @@ class Preview:
     sample: tuple[tuple[int, Any], ...]
 
 
-def read(text: str, purposes: Collection[str] = govern.register.SHIPPED.purposes) -> list[Written]:
+def read(text: str, purposes: Collection[str] = govern.SHIPPED.purposes) -> list[Written]:
     """The definitions of a YAML or JSON text: `traits:` with a name and its fields each; `purposes` are those of the register. Raises TraitInvalid."""
     if len(text) > LARGEST_TEXT:
         raise TraitInvalid(where="/", seen=len(text), detail=Text(f"najwyżej {LARGEST_TEXT} znaków", f"at most {LARGEST_TEXT} characters"))
@@ -71,7 +71,7 @@ def read(text: str, purposes: Collection[str] = govern.register.SHIPPED.purposes
     return [written(key, body, f"/traits/{key}", purposes) for key, body in traits.items()]  # pyright: ignore[reportUnknownVariableType]
 
 
-def written(key: object, body: object, pointer: str = "", purposes: Collection[str] = govern.register.SHIPPED.purposes) -> Written:
+def written(key: object, body: object, pointer: str = "", purposes: Collection[str] = govern.SHIPPED.purposes) -> Written:
     """One definition out of its fields. Raises TraitInvalid with a JSON pointer in `where`."""
     try:
         found = read_written(key, body, tuple(purposes), pointer)
