@@ -17,6 +17,7 @@ from cegla.profile.analysers import (
     place,
     quality,
     rhythm,
+    search,
     social,
     wealth,
 )
@@ -37,6 +38,7 @@ ANALYSERS: tuple[Analyser, ...] = (
     wealth.ANALYSER,
     content.ANALYSER,
     consumer.ANALYSER,  # last: it joins what the others found
+    search.ANALYSER,
 )
 BY_KEY: dict[str, Analyser] = {row.key: row for row in ANALYSERS}
 TRAITS: dict[str, tuple[Analyser, AnalysedTrait]] = {trait.key: (row, trait) for row in ANALYSERS for trait in row.traits}

@@ -47,6 +47,10 @@ class Polish:
         nouns = [one for one in found if one[2][2].startswith("subst")]
         return (nouns or found)[0][2][1].partition(":")[0].lower()
 
+    def is_surname(self, word: str) -> bool:
+        """Whether the dictionary knows the word, with a capital, as a surname; False without a dictionary."""
+        return self._analyser is not None and any("nazwisko" in one[2][3] for one in self._analyser.analyse(word.capitalize()))
+
     def put_back(self, text: str) -> str:
         """`restored` without memory."""
         return self._restore(text) if self._restore is not None else text

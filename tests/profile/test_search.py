@@ -1,0 +1,82 @@
+"""Searches: what a query says, and what a person's searches add up to, worked out by hand."""
+
+import pytest
+
+from cegla.profile.analysers.search import ANALYSER
+from cegla.profile.rules.queries import HIDDEN, Catalogue, attributes_of, intent_of, is_personal, read_query
+from cegla.profile.rules.texts import words_of
+from tests.profile.analysed import Deed, found
+
+SHOP = Catalogue({"brands": ["Bosch", "De'Longhi", "Le Creuset"], "words": {"pralka": {"Pralki": 1.0}, "garnek": {"Garnki": 1.0}, "zeliwny": {"Garnki": 0.7, "Patelnie": 0.3}}})
+
+
+@pytest.mark.parametrize(
+    ("query", "intent"),
+    [("kontakt", "nav"), ("status zamówienia", "nav"), ("jak wyczyścić garnek żeliwny", "info"), ("pralka bosch opinie", "info"), ("pralka bosch cena", "trans"),
+        ("garnek żeliwny", "trans"), ("tanie garnki promocja", "trans"), ("xiaomi vs samsung", "info")],
+)  # fmt: skip
+def test_cue_words_tell_why_somebody_searches(query: str, intent: str) -> None:
+    assert intent_of(words_of(query), True) == intent
+
+
+def test_a_brand_is_found_however_it_is_typed() -> None:
+    assert [read_query(text, SHOP).brand for text in ("pralka BOSCH", "ekspres de longhi", "garnek le creuset", "pralka bosh", "zwykła pralka")] == ["Bosch", "De'Longhi", "Le Creuset", "Bosch", ""]
+
+
+def test_words_lead_to_categories_in_any_form_and_without_diacritics() -> None:
+    assert read_query("pralki", SHOP).topics == ("Pralki",)
+    assert read_query("zeliwne garnki", SHOP).topics == ("Garnki",)
+    assert read_query("garnke", SHOP).topics == ("Garnki",)
+
+
+def test_a_thing_the_shop_does_not_know_has_a_topic_still() -> None:
+    assert read_query("karma dla kota", SHOP).topics == ("422",)
+
+
+@pytest.mark.parametrize("query", ["jan.kowalski@wp.pl", "600 700 800", "Jan Kowalski", "anna nowak-zielińska", "44051401359", "ul. Długa 5", "Katarzyna Wiśniewska zamówienie", "[e-mail]"])
+def test_a_query_that_names_a_person_says_nothing(query: str) -> None:
+    assert is_personal(query)
+    assert read_query(query, SHOP) == HIDDEN
+
+
+@pytest.mark.parametrize("query", ["kurtka męska", "rower górski 29 cali", "iphone 15 pro 256gb", "buty do biegania damskie", "nóż szefa kuchni"])
+def test_a_thing_is_no_person(query: str) -> None:
+    assert not is_personal(query)
+
+
+@pytest.mark.parametrize("query", ["lek na cukrzycę", "prezerwatywy", "biblia dla dzieci", "testy ciążowe", "pistolet i amunicja"])
+def test_a_query_of_a_special_category_says_nothing(query: str) -> None:
+    assert read_query(query, SHOP) == HIDDEN
+
+
+def test_attributes_are_read_with_their_units() -> None:
+    assert attributes_of("czerwony kubek ceramiczny 300 ml") == (("color", "czerwony"), ("material", "ceramika"), ("amount", "300 ml"))
+    assert attributes_of('telewizor 55" czarny') == (("color", "czarny"), ("amount", "55 cali"))
+    assert attributes_of("koszula rozmiar xl") == (("size", "XL"),)
+    assert attributes_of("dysk 1,5 TB") == (("amount", "1.5 tb"),)
+
+
+def searches(person: int, *asked: tuple[float, str, int]) -> list[Deed]:
+    return [(person, days, "Products Searched", {"query": query, "results": results}) for days, query, results in asked]
+
+
+def test_searches_add_up() -> None:
+    """Three searches of one visit, the second refines the first; one of four found nothing; two of the three that may be read ask for a price."""
+    deeds = searches(1, (1.0, "kubek", 5), (0.999, "kubek tani", 3), (0.998, "kubki cena", 0), (0.5, "Jan Kowalski", 1))
+    own = found(ANALYSER, deeds)[1]
+    assert (own["search.zero_results"], own["search.refinements"], own["search.price_words"], own["search.intent"]) == (1, 2, 0.667, "trans")
+    assert own["search.topics"] == ["274"]
+
+
+def test_brands_and_categories_are_learnt_of_what_several_people_looked_at() -> None:
+    deeds: list[Deed] = [(person, 2, "Product Viewed", {"product_id": "p1", "name": "Zmywarka Bosch 60 cm", "category": "AGD", "brand": "Bosch"}) for person in (1, 2, 3)]
+    deeds += [(1, 2, "Product Viewed", {"product_id": "p2", "name": "Wirówka Ulta", "category": "Inne", "brand": "Ulta"})]
+    own = found(ANALYSER, [*deeds, *searches(1, (1, "zmywarki bosch", 4), (0.9, "ulta", 1))], learn=True)[1]
+    assert own["search.brands"] == ["Bosch"]
+    assert own["search.topics"][0] == "AGD"
+
+
+def test_terms_elsewhere_are_kept_when_several_people_typed_them() -> None:
+    url = "/?utm_source=google&utm_medium=cpc&utm_term="
+    deeds: list[Deed] = [(person, 1, "Page Viewed", {"path": url + "kubek+ceramiczny"}) for person in (1, 2, 3)] + [(1, 3, "Page Viewed", {"path": url + "dziwne+haslo"})]
+    assert found(ANALYSER, deeds, learn=True)[1]["search.external_terms"] == ["kubek ceramiczny"]
