@@ -104,7 +104,9 @@ def _card(visit: Visit, person: int, *, reveal: bool) -> dict[str, Any]:
     shown = {"person": person, "revealed": reveal, "name": short_name(graph.nodes, reveal=reveal), "graph": graph, "drawn": drawn, "purposes": visit.purposes}
     words = {"states": states.DECISIONS, "outcomes": states.OUTCOMES, "links": states.LINKS, "kinds": states.IDENTIFIERS, "sources": sources}
     words |= {"channels": states.CHANNELS, "told": states.DECLARED, "verdicts": states.VERDICTS}
-    split = {"computed": computed, "unknown": [card for card in computed if not card.shown], "declared": [card for card in cards if card.declared]}
+    by_origin = traits.groups(computed)
+    split: dict[str, Any] = {"counted": [one for one in by_origin if one.counted], "analysed": [one for one in by_origin if not one.counted]}
+    split["declared"] = [card for card in cards if card.declared]
     return {**shown, **words, **split, **timeline.page(visit, person, {}), **model}
 
 

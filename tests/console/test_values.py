@@ -1,0 +1,63 @@
+"""Values of traits as people read them: parts as bars, a week as a table of heat, records as rows, places by their names."""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from cegla.console.language import Tongue
+from cegla.console.views.values import value
+from cegla.profile.actions import ANALYSED
+
+
+@pytest.fixture(scope="module")
+def polish() -> Tongue:
+    return Tongue("pl", ZoneInfo("Europe/Warsaw"), "PLN")
+
+
+def words_of(key: str) -> Mapping[str, Any]:
+    return ANALYSED[key][1].words
+
+
+def test_shares_are_bars_from_the_greatest_and_one_share_is_a_line(polish: Tongue) -> None:
+    shown = value("os.share", "shares", {"iOS": 0.25, "Windows": 0.75}, polish)
+    assert shown.text == "Windows 75%"
+    assert [(mark.label, mark.value) for mark in shown.bars] == [("Windows", 0.75), ("iOS", 0.25)]
+    assert not value("os.share", "shares", {"iOS": 1.0}, polish).bars
+
+
+def test_a_week_is_seven_rows_of_three_hours_each_that_make_up_all_of_it(polish: Tongue) -> None:
+    hours = [0.0] * 168
+    hours[24 + 20], hours[24 + 19], hours[6 * 24 + 9] = 0.5, 0.25, 0.25
+    shown = value("rhythm.hist", "histogram", hours, polish)
+    assert shown.text == "wt. 18–21 (75%)"
+    assert shown.week is not None
+    heads, rows = shown.week
+    assert (len(heads), len(rows)) == (8, 7)
+    assert sum(mark.value for _, marks in rows for mark in marks) == pytest.approx(1.0)
+    assert rows[6][1][3].shown == "25"
+
+
+def test_records_are_rows_with_names_first_and_words_of_the_analyser(polish: Tongue) -> None:
+    said = [{"valid": False, "field": "email", "reason": "syntax"}, {"field": "phone", "valid": True}]
+    shown = value("quality.fields", "records", said, polish, words_of("quality.fields"))
+    assert shown.text == "e-mail, telefon"
+    assert shown.table == (["pole", "poprawne", "uwaga"], [["e-mail", "nie", "zły zapis"], ["telefon", "tak", "–"]])
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "said", "shown"),
+    [
+        ("geo.powiat", "word", "3064", "Poznań"), ("geo.voivodeship", "word", "30", "wielkopolskie"), ("geo.country", "word", "PL", "Polska"),
+        ("place.home", "word", "9999", "9999"), ("device.type", "word", "phone", "telefon"), ("intent.score", "share", 0.087, "8,7%"),
+        ("rhythm.peak_hours", "list", [12, 23], "12:00–13:00, 23:00–24:00"), ("rhythm.best_send_hour", "hour", 20, "20:00–21:00"),
+        ("online.channels", "list", ["direct", "search"], "bezpośrednio, wyszukiwarka"), ("quality.score", "score", 58.0, "58 / 100"),
+    ],
+)  # fmt: skip
+def test_a_value_is_said_in_polish(polish: Tongue, key: str, kind: str, said: Any, shown: str) -> None:
+    assert value(key, kind, said, polish, words_of(key)).text == shown
+
+
+def test_a_long_list_names_some_and_counts_the_rest(polish: Tongue) -> None:
+    assert value("intent.category", "list", [f"k{number}" for number in range(10)], polish).text.endswith("k7 i 2 więcej")
