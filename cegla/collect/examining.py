@@ -17,6 +17,7 @@ from cegla.collect.rules.guessing import Guessed, guess_encoding, guess_header_r
 from cegla.collect.rules.headings import role_of
 from cegla.collect.rules.mapping import ColumnForm, FileForm
 from cegla.collect.rules.proposing import Kind, Proposed, propose
+from cegla.collect.rules.switchboard import kind_of
 from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Text
 
@@ -24,6 +25,7 @@ HEAD_BYTES = 1 << 20
 MOST_BYTES_FOR_LETTERS = 64 << 20  #: how far a file without letters beyond ASCII is read on, to know its encoding
 PIECES_WITH_LETTERS = 3
 ROWS_FOR_HEADER = 60
+BYTES_OF_A_LOG = 1 << 16  #: enough to know a switchboard's log by
 ROWS_LOOKED_AT = 1_000
 ROWS_SHOWN = 20
 LONGEST_CELL = 200
@@ -34,7 +36,10 @@ TEXT, WHOLE = ColumnForm.model_validate({}), ColumnForm.model_validate({"type": 
 _COUNTED = frozenset(("total", "price", "quantity"))
 _AGREED = frozenset(("marketing_email", "marketing_sms", "analytics", "profiling", "email"))
 OLD_EXCEL = Text("to stary skoroszyt Excela (.xls): zapisz go jako .xlsx", "it is an old Excel workbook (.xls): save it as .xlsx")
-_FORMATS = {"csv": "CSV", "xlsx": "Excel", "jsonl": "JSON Lines", "parquet": "Parquet"}
+_FORMATS = {
+    "csv": "CSV", "xlsx": "Excel", "jsonl": "JSON Lines", "parquet": "Parquet", "asterisk_cdr": "Asterisk CDR",
+    "asterisk_queue_log": "Asterisk queue_log",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ def _form(path: Path, name: str) -> tuple[tuple[Guessed, ...], FileForm]:
     guessed = [Guessed("format", form, why, True)]
     if form == "xlsx":
         guessed.append(guess_header_row(list(islice(sheets.rows(path, ""), ROWS_FOR_HEADER))))
-    elif form in ("csv", "jsonl"):
+    elif form != "parquet":
         guessed.append(guess_encoding(pieces))
         if form == "csv":
             guessed += _dialect(pieces[0], guessed[-1].value, whole=len(pieces[0]) < HEAD_BYTES)
@@ -128,6 +133,9 @@ def _format(name: str, head: bytes) -> tuple[str, Text]:
     if ending in ("xlsx", "parquet"):
         said = _FORMATS[ending]
         raise FileUnreadable(where=name, detail=Text(f"to nie jest plik {said}, choć tak się nazywa", f"it is no {said} file, though its name says so"))
+    log = kind_of(head[:BYTES_OF_A_LOG].decode("utf-8", errors="replace"))
+    if log is not None:
+        return log, Text(f"to zapisy rozmów centrali ({_FORMATS[log]})", f"these are a switchboard's records of calls ({_FORMATS[log]})")
     return "csv", Text("to tekst podzielony na pola", "it is text divided into fields")
 
 

@@ -35,6 +35,7 @@ from cegla.collect.rules.formulas import harmless
 from cegla.collect.rules.mapping import FileForm, Mapping, check_columns, read_mapping
 from cegla.collect.rules.occurrences import Occurrences
 from cegla.collect.rules.rows import Plan, RowError, pc, plan_events, read_sheet
+from cegla.collect.rules.switchboard import FORMATS as LOGS
 from cegla.collect.tables import ERROR_COLUMNS, Part
 from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
@@ -321,17 +322,19 @@ Refuse = Callable[[Part, list[RowError]], None]
 
 def form_of(path: Path, form: FileForm) -> FileForm:
     """How a file is written: as its mapping says, unless it is a file of refused rows, which is always a CSV file with a header."""
-    if form.format != "csv" and path.suffix.lower() == ".csv":
+    if form.format != "csv" and path.suffix.lower() == ".csv" and (form.format not in LOGS or ERROR_COLUMNS[-1].encode() in _first_line(path)):
         return FileForm.model_validate({})
-    if form.format == "csv" and form.header_row != 1:
-        try:
-            with tables.opened(path) as stream:
-                first = stream.read(1 << 16).partition(b"\n")[0]
-        except (OSError, pa.ArrowException, EOFError):
-            return form
-        if ERROR_COLUMNS[-1].encode() in first:
-            return form.model_copy(update={"header_row": 1})
+    if form.format == "csv" and form.header_row != 1 and ERROR_COLUMNS[-1].encode() in _first_line(path):
+        return form.model_copy(update={"header_row": 1})
     return form
+
+
+def _first_line(path: Path) -> bytes:
+    try:
+        with tables.opened(path) as stream:
+            return stream.read(1 << 16).partition(b"\n")[0]
+    except (OSError, pa.ArrowException, EOFError):
+        return b""
 
 
 @contextmanager

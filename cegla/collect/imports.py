@@ -379,7 +379,10 @@ def _holds(path: Path, needles: Sequence[bytes]) -> bool:
     return False
 
 
+_KNOWN_SUFFIXES = frozenset(".csv .tsv .txt .log .xlsx .xlsm .jsonl .ndjson .json .parquet .gz .zst".split())
+
+
 def _suffixes(name: str) -> str:
     """The endings that say how a file is written, and nothing else of a name that came from outside."""
     known = [suffix.lower() for suffix in Path(name).suffixes[-2:]]
-    return "".join(suffix for suffix in known if suffix in (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".json", ".parquet", ".gz", ".zst"))
+    return "".join(suffix for suffix in known if suffix in _KNOWN_SUFFIXES)

@@ -25,6 +25,7 @@ from cegla.collect.rules.columns import RowProblem
 from cegla.collect.rules.formulas import PATTERN_OF_SAFE
 from cegla.collect.rules.mapping import FileForm
 from cegla.collect.rules.rows import RowError, pc
+from cegla.collect.rules.switchboard import COLUMNS, FORMATS, Call, Switchboard
 from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Text
 
@@ -32,6 +33,7 @@ BLOCK_BYTES = 4 << 20  #: also the longest row of a CSV file
 ROWS_IN_A_PART = 20_000  #: what is made of a row on its way takes twenty times its room
 LONGEST_LINE_BYTES = 4 << 20  #: of JSON Lines
 MOST_COLUMNS = 2_000
+LINES_BETWEEN_CALLS = 1_000  #: of a switchboard's log, before calls that are over are told
 ROWS_FOR_NAMES = 1_000  #: of JSON Lines: a name that first appears later is no column
 LARGEST_UNPACKED_BYTES = 50 << 30
 PACKED = {".gz": "gzip", ".zst": "zstd"}
@@ -56,7 +58,8 @@ class Part(NamedTuple):
 
 def parts(path: Path, form: FileForm) -> Generator[Part]:
     """The rows of a file. Raises FileUnreadable, also half-way."""
-    read = {"csv": _csv, "xlsx": _excel, "jsonl": _json_lines, "parquet": _parquet}[form.format]
+    readers = {"csv": _csv, "xlsx": _excel, "jsonl": _json_lines, "parquet": _parquet} | dict.fromkeys(FORMATS, _switchboard)
+    read = readers[form.format]
     try:
         for part in read(path, form):
             yield _made_whole(part) if set(ERROR_COLUMNS) <= set(part.texts.column_names) else part
@@ -68,6 +71,8 @@ def columns(path: Path, form: FileForm) -> list[str]:
     """The names of a file's columns."""
     if form.format == "csv":
         return _header(path, form)
+    if form.format in FORMATS:
+        return [*COLUMNS]
     return next(parts(path, form)).texts.column_names
 
 
@@ -81,7 +86,7 @@ def look_over(path: Path, form: FileForm) -> int:
 
     Returns about how many rows there are, 0 when that cannot be known so soon. Raises FileUnreadable.
     """
-    if form.format not in ("csv", "jsonl"):
+    if form.format not in ("csv", "jsonl", *FORMATS):
         return 0
     lines = 0
     decoder, unpacked = codecs.getincrementaldecoder(form.encoding)(), 0
@@ -307,6 +312,31 @@ def _parquet(path: Path, form: FileForm) -> Iterator[Part]:
             number += table.num_rows
         if not number:
             yield Part(_nothing(distinct([field.name for field in file.schema_arrow], path)), np.arange(0), [])
+
+
+def _switchboard(path: Path, form: FileForm) -> Iterator[Part]:
+    """Calls, one a row, out of the lines of a switchboard's log; a row has the number of the last line of its call."""
+    board, broken, done = Switchboard(form.format), list[RowError](), list[Call]()
+    with opened(path) as stream:
+        for number, line in enumerate(_split(stream), 1):
+            text = None if line is None else line.decode(form.encoding)
+            if text is None:
+                broken.append(RowError(number, "", RowProblem.LINE_TOO_LONG, ""))
+            elif not board.take(number, text):
+                broken.append(RowError(number, "", RowProblem.NOT_OF_A_CALL, text[:200]))
+            if number % LINES_BETWEEN_CALLS == 0:
+                done += board.over()
+            if len(done) + len(broken) >= ROWS_IN_A_PART:
+                yield _part_of(done, broken)
+                broken, done = [], []
+    yield _part_of([*done, *board.rest()], broken)
+
+
+def _part_of(calls: list[Call], broken: list[RowError]) -> Part:
+    ordered = sorted(calls, key=attrgetter("line"))
+    rows = zip(*[call.row() for call in ordered], strict=True) if ordered else [[] for _ in COLUMNS]
+    texts = pa.table({name: pa.array(values, pa.string()) for name, values in zip(COLUMNS, rows, strict=True)})
+    return Part(texts, np.array([call.line for call in ordered], np.int64), broken)
 
 
 def _as_texts(column: Any) -> Any:

@@ -5,6 +5,7 @@ what others found stand behind them.
 """
 
 from cegla.profile.analysers import (
+    call,
     consumer,
     content,
     device,
@@ -35,8 +36,9 @@ ANALYSERS: tuple[Analyser, ...] = (
     legal.ANALYSER,
     quality.ANALYSER,
     social.ANALYSER,
-    wealth.ANALYSER,
     content.ANALYSER,
+    wealth.ANALYSER,
+    call.ANALYSER,
     consumer.ANALYSER,  # last: it joins what the others found
     search.ANALYSER,
 )

@@ -69,7 +69,7 @@ def _naive(moment: datetime) -> datetime:
 
 
 def _session(event: Event, identity_id: int, campaign: Campaign, sessions: Sessions) -> int | None:
-    if event.name in PASSIVE or event.context.get("active") is False:
+    if event.name in PASSIVE or event.context.get("active") is False or (event.name.startswith("Call ") and event.properties.get("direction") == "outbound"):
         return None
     at = (event.occurred_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     return sessions.place(identity_id, at, None if campaign is NO_CAMPAIGN else f"{campaign.source}/{campaign.name}")

@@ -28,6 +28,7 @@ class RowProblem(StrEnum):
     WRONG_NUMBER_OF_FIELDS = "wrong_number_of_fields"
     NOT_AN_OBJECT = "not_an_object"
     LINE_TOO_LONG = "line_too_long"
+    NOT_OF_A_CALL = "not_of_a_call"
     NOT_A_NUMBER = "not_a_number"
     NOT_AN_INTEGER = "not_an_integer"
     NOT_A_BOOLEAN = "not_a_boolean"
@@ -44,6 +45,7 @@ class RowProblem(StrEnum):
 PROBLEMS: dict[RowProblem, Text] = {
     RowProblem.WRONG_NUMBER_OF_FIELDS: Text("wiersz ma inną liczbę pól niż nagłówek", "the row has another number of fields than the header"),
     RowProblem.NOT_AN_OBJECT: Text("wiersz nie jest obiektem JSON", "the line is no JSON object"),
+    RowProblem.NOT_OF_A_CALL: Text("wiersz nie jest zapisem rozmowy", "the line is no record of a call"),
     RowProblem.LINE_TOO_LONG: Text("wiersz ma ponad 4 MB", "the line is longer than 4 MB"),
     RowProblem.NOT_A_NUMBER: Text("to nie jest liczba", "this is not a number"),
     RowProblem.NOT_AN_INTEGER: Text("to nie jest liczba całkowita", "this is not a whole number"),

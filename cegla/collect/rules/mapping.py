@@ -57,10 +57,12 @@ class Form(BaseModel):
 class FileForm(Form):
     """How the file is written."""
 
-    format: Literal["csv", "xlsx", "jsonl", "parquet"] = Field("csv", description="csv, xlsx, jsonl or parquet")
+    format: Literal["csv", "xlsx", "jsonl", "parquet", "asterisk_cdr", "asterisk_queue_log"] = Field(
+        "csv", description="csv, xlsx, jsonl, parquet, or a switchboard's log: asterisk_cdr, asterisk_queue_log"
+    )
     separator: str = Field(",", min_length=1, max_length=1, description="csv: the character between two fields")
     quote: str = Field('"', min_length=1, max_length=1, description="csv: the character around a field")
-    encoding: str = Field("utf-8", description="csv, jsonl: utf-8, cp1250, iso-8859-2, ...")
+    encoding: str = Field("utf-8", description="csv, jsonl, logs: utf-8, cp1250, iso-8859-2, ...")
     header_row: int = Field(1, ge=0, le=50, description="csv, xlsx: the line with the columns' names; 0: there is none, and they are column_1, column_2, ...")
     sheet: str = Field("", max_length=100, description="xlsx: the sheet's name; empty: the first")
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from cegla.collect.rules.contents import DEFAULT, MONTH_FIRST, ColumnGuess
 from cegla.collect.rules.headings import ROLES, Role, plain_words, role_of
 from cegla.collect.rules.mapping import ACQUIRED, ADDRESSES, IDENTIFY, FileForm
+from cegla.collect.rules.switchboard import MAPPINGS
 from cegla.vocabulary.text import Text
 
 Kind = Literal["people", "orders", "events"]
@@ -30,6 +31,7 @@ _MUST_BE: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 UNKNOWN = Text("nieznana nazwa: zostaje pod własną; usuń, jeśli niepotrzebna", "an unknown name: kept under its own; strike it out if nobody needs it")
+KNOWN_LOG = Text("znany zapis centrali telefonicznej", "a known log of a switchboard")
 NOBODY = Text(
     "Która kolumna wskazuje osobę? Nie ma numeru klienta, e-maila ani telefonu.",
     "Which column says who it is? There is no customer number, e-mail or phone.",
@@ -61,7 +63,23 @@ class Proposal:
 
 def propose(name: str, form: FileForm, columns: Sequence[ColumnGuess], rows: Sequence[Named[str, str | None]]) -> Proposal:
     """What a file called `name` may be. `rows` are its first rows."""
+    if form.format in MAPPINGS:
+        return _ready(name, form)
     return _Draft(columns, rows).proposal(name, form)
+
+
+def _ready(name: str, form: FileForm) -> Proposal:
+    """The mapping of a switchboard's log, which needs no guess: a call is one event by its number, in whichever file it stands."""
+    body: dict[str, Any] = dict(MAPPINGS[form.format])
+    proposals = [Proposed(f"{section}.{key}", column, KNOWN_LOG) for section in ("traits", "properties") for key, text in body[section].items()
+        for column in [text.strip("{}")]]  # fmt: skip
+    mapping = {"name": body.pop("name"), "source": _stem(name) or "calls", "basis": BASES["events"], "file": form.model_dump(exclude_defaults=True), **body}
+    return Proposal("events", mapping, (*proposals, Proposed("time", "ended_at", KNOWN_LOG)), ())
+
+
+def _stem(name: str) -> str:
+    """A file's name without what says how it is written."""
+    return re.sub(r"(\.(csv|tsv|txt|log|xlsx?|xlsm|jsonl|ndjson|json|parquet|gz|zst))+$", "", name, flags=re.IGNORECASE).strip()[:200]
 
 
 @dataclass
@@ -82,11 +100,11 @@ class _Draft:
         kind = self._kind()
         body = {"people": self._people, "orders": self._orders, "events": self._events}[kind]()
         self._more_questions(kind)
-        stem = re.sub(r"(\.(csv|tsv|txt|xlsx?|xlsm|jsonl|ndjson|json|parquet|gz|zst))+$", "", name, flags=re.IGNORECASE)
+        stem = _stem(name)
         file = form.model_dump(exclude_defaults=True)
         forms = {guess.name: guess.form.model_dump(mode="json", exclude_defaults=True) for guess in self.columns if guess.form != DEFAULT}
         mapping: dict[str, Any] = {
-            "name": plain_words(stem).replace(" ", "-")[:49] or kind, "source": stem.strip()[:200] or kind, "basis": BASES[kind],
+            "name": plain_words(stem).replace(" ", "-")[:49] or kind, "source": stem or kind, "basis": BASES[kind],
             **({"file": file} if file else {}), **({"columns": forms} if forms else {}), **body,
         }  # fmt: skip
         return Proposal(kind, mapping, tuple(self.proposals), tuple(dict.fromkeys(self.questions)))

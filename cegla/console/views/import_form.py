@@ -72,7 +72,10 @@ GUESSES = {
     "time": Text("czas", "time"),
 }
 EPOCHS = {"epoch_seconds": "1798731000", "epoch_milliseconds": "1798731000000"}
-FORMATS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "jsonl": "JSON Lines", "parquet": "Parquet"}
+FORMATS = {
+    "csv": "CSV", "xlsx": "Excel (XLSX)", "jsonl": "JSON Lines", "parquet": "Parquet", "asterisk_cdr": "Asterisk CDR",
+    "asterisk_queue_log": "Asterisk queue_log",
+}  # fmt: skip
 ENCODINGS = {"utf-8": "UTF-8", "cp1250": "Windows-1250", "iso-8859-2": "ISO-8859-2", "utf-16": "UTF-16"}
 SEPARATORS = {",": Text("przecinek ,", "comma ,"), ";": Text("średnik ;", "semicolon ;"), "\t": Text("tabulator", "tab"), "|": Text("kreska |", "bar |")}
 KINDS = {
@@ -127,6 +130,8 @@ def shown(examined: collect.Examined, form: FormData | None, file_name: str) -> 
     if form is None:
         stem = _slug(file_name.rpartition(".")[0] or file_name) or "import"
         values = {"name": stem[:49], "source": stem, "basis": "", "from": "", "date": "", "notice": "", "proof": "", "event": "Imported"}
+        if "{" not in (event := examined.mapping.get("event", "{")) and examined.mapping.get("group_by") and examined.kind == "events":
+            values |= {"event": event, "name": examined.mapping["name"]}  # a known log: under one name, a call is one event however often it comes
         columns = [Column(number, guess, *_split(proposed.get(guess.name, "")), GUESSED, "") for number, guess in enumerate(examined.columns)]
         return Shown(examined.kind, columns, values)
     values = {key: str(form.get(key, "")) for key in ("name", "source", "basis", "from", "date", "notice", "proof", "event")}
@@ -183,6 +188,8 @@ def _body(told: Shown, examined: collect.Examined) -> dict[str, Any]:
         body["currency"] = f"{{{at['currency']}}}" if "currency" in at else proposed.get("currency")
     elif "event" in at and told.kind == "events":
         body["event"] = f"{{{at['event']}}}"
+    elif told.kind == "events":
+        body["group_by"] = proposed.get("group_by")
     if "consent_at" in at:
         body["consent_at"] = f"{{{at['consent_at']}}}"
     return {key: value for key, value in (body | {key: rows for key, rows in sections.items() if rows}).items() if value is not None}

@@ -7,6 +7,7 @@ all events of a batch with the same properties, and they only point at them.
 from typing import Any, NamedTuple
 
 from cegla.profile.rules import commerce
+from cegla.profile.rules.call_notes import CALLS, without_notes
 from cegla.profile.rules.countries import country_code
 from cegla.profile.rules.scrubbing import plain_traits, scrubbed_code, scrubbed_json, scrubbed_label
 from cegla.vocabulary.events import Event
@@ -58,10 +59,15 @@ class Words:
             scrubbed_label(event.name) if is_track else event.name, sold.order_id and scrubbed_code(sold.order_id), sold.value_micros, sold.currency,
             _properties(event, bool(sold.lines)),
         )  # fmt: skip
-        word = Word(len(self.all), columns, _country(event), (len(self.lines), len(sold.lines)), event.name not in PASSIVE)
+        word = Word(len(self.all), columns, _country(event), (len(self.lines), len(sold.lines)), _is_active(event))
         self.all.append(word)
         self.lines += sold.lines
         return word
+
+
+def _is_active(event: Event) -> bool:
+    """Whether the person did it; who is called did not, unless they called themselves."""
+    return event.name not in PASSIVE and not (event.name in CALLS and event.properties.get("direction") == "outbound")
 
 
 def _country(event: Event) -> str | None:
@@ -80,7 +86,7 @@ def _properties(event: Event, has_lines: bool) -> bytes | None:
     """The event's JSON: no personal data, and nothing that has a column or a line of its own."""
     if event.kind in ("identify", "group"):
         return scrubbed_json(plain_traits(event.traits))
-    properties = event.properties
+    properties = event.properties if event.name not in CALLS else without_notes(event.properties)
     if event.kind in ARRIVALS:
         if properties.keys() <= _PAGE_KEYS:
             return None
