@@ -5,7 +5,9 @@ what others found stand behind them.
 """
 
 from cegla.profile.analysers import (
+    behav,
     call,
+    clicks,
     consumer,
     content,
     device,
@@ -39,8 +41,10 @@ ANALYSERS: tuple[Analyser, ...] = (
     content.ANALYSER,
     wealth.ANALYSER,
     call.ANALYSER,
-    consumer.ANALYSER,  # last: it joins what the others found
     search.ANALYSER,
+    behav.ANALYSER,
+    clicks.ANALYSER,
+    consumer.ANALYSER,  # last: it joins what the others found
 )
 BY_KEY: dict[str, Analyser] = {row.key: row for row in ANALYSERS}
 TRAITS: dict[str, tuple[Analyser, AnalysedTrait]] = {trait.key: (row, trait) for row in ANALYSERS for trait in row.traits}
