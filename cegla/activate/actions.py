@@ -10,16 +10,24 @@ from typing import Any
 import msgspec
 from psycopg.types.json import Jsonb
 
+from cegla.activate import basis as basis
 from cegla.activate import delivery as delivery
 from cegla.activate import dkim as dkim
 from cegla.activate import store
 from cegla.activate.audience import Audience as Audience
 from cegla.activate.audience import Reader, audience_of, readers, readers_at
 from cegla.activate.channels.email import raise_when_refused, refusal
+from cegla.activate.confirming import confirmation as confirmation
+from cegla.activate.confirming import send_requests
 from cegla.activate.letters import Occasion, Rendered, Writer
 from cegla.activate.links import Unsubscription as Unsubscription
 from cegla.activate.links import open_link as open_link
 from cegla.activate.links import unsubscribe as unsubscribe
+from cegla.activate.preferences import PAUSE_DAYS as PAUSE_DAYS
+from cegla.activate.preferences import Preferences as Preferences
+from cegla.activate.preferences import Wish as Wish
+from cegla.activate.preferences import prefer as prefer
+from cegla.activate.preferences import preferences as preferences
 from cegla.activate.renderer import Renderer
 from cegla.activate.returns import TakenBack as TakenBack
 from cegla.activate.returns import take_back as take_back
@@ -247,9 +255,9 @@ def deliver(ws: Workspace, now: datetime, outlet: Outlet | None = None) -> Progr
     server that is away: the campaigns keep their messages and try again later.
     """
     if outlet is not None:
-        return deliver_round(ws, now, outlet)
+        return deliver_round(ws, now, outlet, send_requests)
     with Outlet(ws) as own:
-        return deliver_round(ws, now, own)
+        return deliver_round(ws, now, own, send_requests)
 
 
 def messages_of(

@@ -11,7 +11,7 @@ from cegla.activate.audience import Reader
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules import mime, tokens
 from cegla.activate.rules.audience import deliverable
-from cegla.activate.rules.content import with_signed_links
+from cegla.activate.rules.content import with_preferences, with_signed_links
 from cegla.activate.rules.dkim import Signer
 from cegla.activate.rules.returned import BOUNCE, UNSUBSCRIBE
 from cegla.activate.store import SQL
@@ -23,6 +23,7 @@ from cegla.vocabulary.money import MICROS
 from cegla.vocabulary.text import Text
 
 NOBODY_YET = "0"  #: in place of a token, where there is no message
+PREFERENCES = Text("Twoje wiadomości i zgody", "Your messages and consents")
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,14 @@ class Writer:
             shop, campaign = {"name": mime.mailbox_of(self._sender(occasion))[0]}, {"name": occasion.campaign}
             texts = {name: parts[name] for name in ("subject", "html", "text")}
             self.renderer.load(key, texts, {"content": parts["content"], "shop": shop, "campaign": campaign})
-        made = self.renderer.render(key, {"person": person, "unsubscribe_url": unsubscribe_url(self.ws, occasion.message_id)})
+        ways = {"unsubscribe_url": unsubscribe_url(self.ws, occasion.message_id), "preferences_url": preferences_url(self.ws, occasion.message_id)}
+        made = self.renderer.render(key, {"person": person, **ways})
         mime.refuse_breakout("Subject", made["subject"])
         html = self._with_links(occasion, made["html"]) if occasion.tracked else made["html"]
-        return Rendered(made["subject"], html, re.sub(r"\n{3,}", "\n\n", made["text"]))
+        text = re.sub(r"\n{3,}", "\n\n", made["text"])
+        if occasion.one_click:
+            html, text = with_preferences(html, text, ways["preferences_url"], PREFERENCES.say(self.ws.settings.language))
+        return Rendered(made["subject"], html, text)
 
     def letter(self, occasion: Occasion, rendered: Rendered, address: str, at: datetime) -> bytes:
         """The message for the mail server. Raises HeaderRefused."""
@@ -96,6 +101,10 @@ class Writer:
         """The address that mail about a message comes back to; empty while no domain for it is set."""
         domain = self.ws.settings.returns.domain
         return return_address(self.ws.keys, message_id, domain, purpose) if domain else ""
+
+    def signers_of(self, occasion: Occasion) -> list[Signer]:
+        """Who signs what leaves as this occasion's sender."""
+        return self._signers(self._sender(occasion))
 
     def _signers(self, sender: str) -> list[Signer]:
         if sender not in self.signers:
@@ -119,7 +128,7 @@ class Writer:
                 self.numbers[place] = store.link_number(self.conn, *place)
             return f"{base_url(self.ws)}/r/{signed(self.ws.keys, tokens.CLICK, occasion.message_id or 0, self.numbers[place])}"
 
-        return with_signed_links(html, sign, untouched=f"{base_url(self.ws)}/u/")
+        return with_signed_links(html, sign, untouched=(f"{base_url(self.ws)}/u/", f"{base_url(self.ws)}/p/"))
 
 
 def base_url(ws: Workspace) -> str:
@@ -131,6 +140,12 @@ def unsubscribe_url(ws: Workspace, message_id: int | None) -> str:
     """Where the recipient of a message unsubscribes."""
     token = signed(ws.keys, tokens.UNSUBSCRIBE, message_id) if message_id is not None else NOBODY_YET
     return f"{base_url(ws)}/u/{token}"
+
+
+def preferences_url(ws: Workspace, message_id: int | None) -> str:
+    """Where the recipient of a message sees and changes what we send, and why."""
+    token = signed(ws.keys, tokens.PREFERENCES, message_id) if message_id is not None else NOBODY_YET
+    return f"{base_url(ws)}/p/{token}"
 
 
 def one_click(url: str, mailbox: str = "") -> list[tuple[str, str]]:

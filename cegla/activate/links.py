@@ -5,6 +5,7 @@ from datetime import datetime
 
 from cegla.activate import store
 from cegla.activate.audience import readers_at, verdicts
+from cegla.activate.letters import signed
 from cegla.activate.rules import returning, tokens
 from cegla.activate.rules.audience import masked
 from cegla.activate.sending import internal_source
@@ -27,6 +28,7 @@ class Unsubscription:
     campaign: str
     purpose: Text
     done: bool
+    preferences: str  #: the token of the page with all choices
 
 
 def open_link(ws: Workspace, token: str, *, count: bool = True) -> str:
@@ -35,11 +37,11 @@ def open_link(ws: Workspace, token: str, *, count: bool = True) -> str:
     `count` False (a HEAD request) only looks. Raises NotFound for anything that was not made here.
     """
     now = ws.clock()
-    read = _genuine(ws, token, tokens.CLICK)
+    read = genuine(ws, token, tokens.CLICK)
     with ws.transaction() as conn:
         row = SQL.link_of_message(conn, id=read.message_id, number=read.link)
         if row is None or row[1] is None:
-            raise _no_such_link()
+            raise no_such_link()
         url, address, _, campaign_id, campaign, handed_at = row
         if count and _may_be_measured(ws, conn, address, now):
             machine = handed_at is not None and (now - handed_at).total_seconds() < MACHINE_SECONDS
@@ -55,11 +57,11 @@ def unsubscribe(ws: Workspace, token: str, *, act: bool) -> Unsubscription:
     Done twice is done once. Messages that wait are stopped by the gate at their hand-off. Raises NotFound for a forged token.
     """
     now = ws.clock()
-    read = _genuine(ws, token, tokens.UNSUBSCRIBE)
+    read = genuine(ws, token, tokens.UNSUBSCRIBE)
     with ws.transaction() as conn:
         found = store.messages(conn, 1, id=read.message_id)
         if not found or found[0].address is None:
-            raise _no_such_link()
+            raise no_such_link()
         row = found[0]
         wanted = store.campaign(conn, row.campaign_id)
         address = found[0].address
@@ -71,7 +73,7 @@ def unsubscribe(ws: Workspace, token: str, *, act: bool) -> Unsubscription:
         if act and not gone:
             withdraw(ws, conn, row, "one_click", now)
         label = govern.register.label(conn, wanted.purpose)
-    return Unsubscription(masked(address), wanted.name, label, act or gone)
+    return Unsubscription(masked(address), wanted.name, label, act or gone, signed(ws.keys, tokens.PREFERENCES, row.id))
 
 
 def withdraw(ws: Workspace, conn: Connection, row: store.Message, method: str, now: datetime) -> None:
@@ -98,12 +100,14 @@ def _may_be_measured(ws: Workspace, conn: Connection, address: str, now: datetim
     return reader is not None and verdicts(ws, conn, [reader], "email_tracking", now)[0].allowed
 
 
-def _genuine(ws: Workspace, token: str, purpose: str) -> tokens.Token:
+def genuine(ws: Workspace, token: str, purpose: str) -> tokens.Token:
+    """What a token says, if it was made here for this purpose. Raises NotFound."""
     read = tokens.read(token)
     if read is None or not ws.keys.genuine(purpose, read.content, read.signature):
-        raise _no_such_link()
+        raise no_such_link()
     return read
 
 
-def _no_such_link() -> NotFound:
+def no_such_link() -> NotFound:
+    """The one answer to every link that was not made here, or leads to nobody any more."""
     return NotFound(where="link", thing=Text("ten odnośnik", "this link"))

@@ -7,7 +7,7 @@ commit of the next group. Whoever dies in between leaves at most `IN_FLIGHT` row
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -355,12 +355,13 @@ class Round:
         self.conn.commit()
 
 
-def deliver_round(ws: Workspace, now: datetime, outlet: Outlet) -> Progress:
-    """One round, unless another sender is at work."""
+def deliver_round(ws: Workspace, now: datetime, outlet: Outlet, first: Callable[[Workspace, Connection, Outlet], object]) -> Progress:
+    """One round, unless another sender is at work; `first` sends what goes before campaigns."""
     with ws.pool.connection() as conn:
         if not SQL.become_only_sender(conn):
             return Progress({}, more=False)
         try:
+            first(ws, conn, outlet)
             return Round(ws, conn, outlet, now).run()
         finally:
             conn.rollback()

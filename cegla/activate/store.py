@@ -161,6 +161,11 @@ def recent(conn: Connection, people: Mapping[int, Sequence[int]], campaign_id: i
     return dict(SQL.recent_messages(conn, **_identities(people), campaign_id=campaign_id, since=now - CAP_WINDOW, waiting=waiting))
 
 
+def recent_for(conn: Connection, identity_ids: Sequence[int], since: datetime) -> int:
+    """How many messages these identities were given since a moment."""
+    return int(SQL.recent_for(conn, ids=list(identity_ids), since=since))
+
+
 def given(conn: Connection, people: Mapping[int, Sequence[int]], campaign_id: int) -> set[int]:
     """Who of these people (→ identities) was handed a message of this campaign at any of their addresses."""
     return {person for (person,) in SQL.given(conn, **_identities(people), campaign_id=campaign_id)}

@@ -67,6 +67,10 @@ where campaign_id <> :campaign_id
     and (handed_at >= :since and state in ('handing_off', 'sent', 'ambiguous') or :waiting and state = 'decided')
 group by theirs.person_id;
 
+-- name: recent_for$
+-- How many messages these identities were given since a moment.
+select count(*) from activate.messages where identity_id = any(:ids) and handed_at >= :since and state in ('handing_off', 'sent', 'ambiguous');
+
 -- name: given
 -- Who of these people was handed a message of this campaign under any of their addresses.
 select distinct theirs.person_id

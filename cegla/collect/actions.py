@@ -55,6 +55,7 @@ from cegla.collect.rules.columns import PROBLEMS as PROBLEMS
 from cegla.collect.rules.contents import EXAMPLE as EXAMPLE
 from cegla.collect.rules.contents import ColumnGuess as ColumnGuess
 from cegla.collect.rules.decode import Decoded, Limits, Origin, Request
+from cegla.collect.rules.formulas import harmless as harmless
 from cegla.collect.rules.frame import WEBHOOK
 from cegla.collect.rules.frame import Framed as Framed
 from cegla.collect.rules.mapping import ColumnForm as ColumnForm

@@ -95,15 +95,26 @@ class Console:
         anonymous = request.cookies.get(guard.cookie_name(request, guard.VISIT_COOKIE), "")
         fresh = {} if user or anonymous else {guard.VISIT_COOKIE: secrets.token_urlsafe(16)}
         cookie = session if user else anonymous or fresh[guard.VISIT_COOKIE]
-        language = _one_of(request.cookies.get(guard.cookie_name(request, "cegla_language"), ""), get_args(Language), ws.settings.language)
+        language = self.language(request)
         return Visit(
             ws=ws, renderer=self.renderer, holders=self.holders, method=request.method, path=request.url.path,
             arguments={key: str(value) for key, value in request.path_params.items()}, query=request.query_params, form=form,
             user=user, session=session if user else "", tongue=Tongue(language, ws.settings.zone, ws.settings.currency),
             theme=_one_of(request.cookies.get(guard.cookie_name(request, "cegla_theme"), ""), THEMES, "auto"),
             keys=request.cookies.get(guard.cookie_name(request, "cegla_keys")) != "off", now=now, csrf=guard.form_token(ws.keys, cookie),
-            partial=request.headers.get("hx-request") == "true", base_url=str(request.base_url).rstrip("/"), answer_cookies=dict(fresh),
+            partial=request.headers.get("hx-request") == "true", base_url=str(request.base_url).rstrip("/"),
+            user_agent=request.headers.get("user-agent", "")[:200], answer_cookies=dict(fresh),
         )  # fmt: skip
+
+    def language(self, request: Request) -> Language:
+        """What the address asks for, else what the visitor chose; recipients of messages, who never chose, get what their browser asks for."""
+        known = get_args(Language)
+        fallback = self.ws.settings.language
+        if request.scope.get("route_path", request.url.path)[:3] in ("/p/", "/c/", "/u/"):
+            wanted = [part.strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")]
+            fallback = next((_one_of(one, known, fallback) for one in wanted if one in known), fallback)
+        chosen = _one_of(request.cookies.get(guard.cookie_name(request, "cegla_language"), ""), known, fallback)
+        return _one_of(request.query_params.get("lang", ""), known, chosen)
 
     def user(self, session: str, now: datetime) -> govern.User | None:
         """Who is signed in."""

@@ -41,6 +41,7 @@ class Visit:
     csrf: str
     partial: bool  #: htmx asks for a part of the page
     base_url: str
+    user_agent: str = ""
     answer_cookies: dict[str, str | None] = field(default_factory=dict)  #: cookies to set (None removes)
 
     @property

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from cegla.govern import ledger as ledger
+from cegla.govern import optin as optin
 from cegla.govern import pauses as pauses
+from cegla.govern import receipts as receipts
 from cegla.govern import register as register
 from cegla.govern import store
 from cegla.govern.access import User as User
@@ -17,12 +19,16 @@ from cegla.govern.access import sign_in as sign_in
 from cegla.govern.access import sign_out as sign_out
 from cegla.govern.memory import LedgerMemory as LedgerMemory
 from cegla.govern.objections import objectors as objectors
+from cegla.govern.receipts import METHODS as METHODS
 from cegla.govern.rules.chain import Noted, first_broken
-from cegla.govern.rules.gate import Recorded, Terms, judge
+from cegla.govern.rules.gate import Recorded as Recorded
+from cegla.govern.rules.gate import Terms, judge
 from cegla.govern.rules.purposes import SHIPPED as SHIPPED
+from cegla.govern.rules.purposes import Controller as Controller
 from cegla.govern.rules.purposes import Notice as Notice
 from cegla.govern.rules.purposes import Purpose as Purpose
 from cegla.govern.rules.purposes import Register as Register
+from cegla.govern.rules.purposes import needs_consent as needs_consent
 from cegla.govern.rules.roles import PERMISSIONS as PERMISSIONS
 from cegla.govern.rules.roles import ROLES as ROLES
 from cegla.govern.rules.roles import Role as Role
@@ -214,6 +220,17 @@ def standing(conn: Connection, identity_ids: Sequence[int], purpose: str, channe
     return sorted(identity for identity, row in store.in_force(conn, identity_ids, purpose, channel, at).items() if row.state is state)
 
 
+def standing_as_known(conn: Connection, identity_ids: Sequence[int], purpose: str, channel: Channel, at: datetime) -> list[int]:
+    """Those of these identities that agreed at a moment, by what had reached us then."""
+    return sorted(identity for identity, row in store.in_force(conn, identity_ids, purpose, channel, at, at).items() if row.state is State.GIVEN)
+
+
+def suppressed_for(conn: Connection, keys: Keys, address: str, channel: Channel, at: datetime) -> list[str]:
+    """Why an address is on the suppression list of a channel; empty when it is not."""
+    mark = _fingerprint(keys, channel, address, current_rules(conn))
+    return store.suppressions(conn, [mark], channel, at).get(mark, []) if mark is not None else []
+
+
 def suppress(conn: Connection, keys: Keys, address: str, channel: Channel, reason: str, now: datetime) -> None:
     """Put an address on the suppression list of a channel, for "bounced", "complained", "erased" or "manual"; it stays there for good."""
     mark = _fingerprint(keys, channel, address, current_rules(conn))
@@ -238,13 +255,15 @@ def first_broken_audit(conn: Connection) -> int | None:
 
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:
     """What `govern` itself holds on a person: the decisions with their proof, and pauses. For everything, see `export_everything`."""
-    return {"decisions": store.export_ledger(conn, identity_ids), "pauses": pauses.export(conn, identity_ids)}
+    decisions = store.export_ledger(conn, identity_ids)
+    return {"decisions": decisions, "pauses": pauses.export(conn, identity_ids), "confirmations": optin.export(conn, identity_ids)}
 
 
 def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     """Erase the person's decisions and pauses and return how many rows went. For everything, see `erase_everything`."""
     SQL.note_changed_outside(conn, ids=list(identity_ids))
-    return SQL.delete_decisions(conn, ids=list(identity_ids)) + SQL.delete_pauses(conn, ids=list(identity_ids))
+    ids = list(identity_ids)
+    return SQL.delete_decisions(conn, ids=ids) + SQL.delete_pauses(conn, ids=ids) + SQL.delete_confirmations(conn, ids=ids)
 
 
 def export_everything(ws: Workspace, identity_ids: Sequence[int], holders: Sequence[Holder], actor: str, now: datetime) -> dict[str, Any]:

@@ -240,3 +240,45 @@ delete from govern.sessions where token_hash = :token_hash;
 delete from govern.sessions
 using govern.users
 where users.id = sessions.user_id and users.name = :name and token_hash is distinct from :kept;
+
+-- name: requests_waiting
+-- Requests for e-mail that no letter went out for and nothing was decided after, with the letters of late to the same person for the same purpose.
+select asked.record_id, asked.identity_id, asked.purpose, asked.at, asked.proof ->> 'language',
+    (select count(*) from govern.confirmations c where c.identity_id = asked.identity_id and c.purpose = asked.purpose and c.letter_at > :since),
+    (select max(letter_at) from govern.confirmations c where c.identity_id = asked.identity_id and c.purpose = asked.purpose)
+from govern.decisions asked
+where asked.state = 'requested' and asked.channel = 'email'
+    and not exists (select from govern.confirmations c where c.record_id = asked.record_id)
+    and not exists (
+        select from govern.decisions later
+        where later.identity_id = asked.identity_id and later.purpose = asked.purpose and later.channel = asked.channel
+            and later.record_id > asked.record_id and later.at >= asked.at
+    )
+order by asked.record_id
+limit :most;
+
+-- name: request^
+-- A request that waits to be confirmed.
+select identity_id, purpose, at, proof ->> 'language' from govern.decisions where record_id = :record_id and state = 'requested' and channel = 'email';
+
+-- name: settle_request!
+-- Say what became of a request.
+insert into govern.confirmations (record_id, identity_id, purpose, letter_at, outcome, settled_at)
+select record_id, identity_id, purpose, cast(:letter_at as timestamptz), :outcome, :now from govern.decisions where record_id = :record_id
+on conflict (record_id) do nothing;
+
+-- name: forget_request!
+-- A letter that no server took did not leave.
+delete from govern.confirmations where record_id = :record_id;
+
+-- name: delete_confirmations!
+-- Remove what became of an erased person's requests.
+delete from govern.confirmations where identity_id = any(:ids);
+
+-- name: confirmations_of
+-- What became of these identities' requests.
+select record_id, identity_id, purpose, letter_at, outcome from govern.confirmations where identity_id = any(:ids) order by record_id;
+
+-- name: records
+-- Decisions by their numbers, with proof and links.
+select record_id, identity_id, purpose, channel, state, at, recorded_at, source_id, method, proof, follows, link from govern.decisions where record_id = any(:ids);

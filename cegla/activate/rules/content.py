@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from html import unescape
+from html import escape, unescape
 from html.parser import HTMLParser
 
 from cegla.vocabulary.text import Text
@@ -14,6 +14,7 @@ ROOTS: dict[str, Text] = {
     "shop": Text("sklep: nazwa nadawcy", "the shop: the sender's name"),
     "campaign": Text("kampania: nazwa", "the campaign: its name"),
     "unsubscribe_url": Text("adres wypisania się", "where to unsubscribe"),
+    "preferences_url": Text("adres strony z wyborem wiadomości i zgodami", "where to choose messages and see consents"),
 }
 NO_WAY_OUT = Text("W treści nie ma odnośnika do wypisania się: {{ unsubscribe_url }}.", "The content has no link to unsubscribe: {{ unsubscribe_url }}.")
 _OUTPUT = re.compile(r"\{\{-?\s*(person\.[\w.]+)((?:\s*\|[^}]*)?)\s*-?\}\}")
@@ -32,7 +33,7 @@ def warnings(subject: str, mjml: str, fields: Iterable[str]) -> list[Text]:
     return list(dict.fromkeys(found))
 
 
-def with_signed_links(html: str, sign: Callable[[str], str], untouched: str) -> str:
+def with_signed_links(html: str, sign: Callable[[str], str], untouched: str | tuple[str, ...]) -> str:
     """The HTML with the address of every link replaced by `sign(address)`, but for those beginning with `untouched`."""
 
     def replaced(found: re.Match[str]) -> str:
@@ -40,6 +41,15 @@ def with_signed_links(html: str, sign: Callable[[str], str], untouched: str) -> 
         return found.group(0) if address.startswith(untouched) else found.group(1) + sign(address) + found.group(3)
 
     return _HREF.sub(replaced, html)
+
+
+def with_preferences(html: str, text: str, url: str, words: str) -> tuple[str, str]:
+    """Both parts with the link to the recipient's preferences at their end, where the author left it out."""
+    if url not in html:
+        place = html.rfind("</body>")
+        line = f'<p style="margin:16px;text-align:center;font:13px/20px sans-serif"><a href="{escape(url)}" style="color:#655b54">{escape(words)}</a></p>'
+        html = html + line if place < 0 else html[:place] + line + html[place:]
+    return html, text if url in text else f"{text.rstrip()}\n\n{words}: {url}\n"
 
 
 def plain_text(html: str) -> str:
