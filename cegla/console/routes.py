@@ -153,6 +153,7 @@ ROUTES = (
     Route("POST", "/purposes", purposes.apply, "settings.edit"),
     Route("POST", "/purposes/form", purposes.save, "settings.edit"),
     Route("POST", "/purposes/notices", purposes.add_notice, "settings.edit"),
+    Route("GET", "/purposes/new", purposes.show_new, "settings.edit"),
     Route("GET", "/purposes/{key}", purposes.show_edit, "settings.edit"),
     Route("GET", "/mailbox", mailbox.show, "campaigns.read"),
     Route("GET", "/mailbox/{name}/body", mailbox.show_body, "campaigns.read"),

@@ -22,9 +22,16 @@ def show(visit: Visit) -> Response:
     return visit.page("purposes.html", _model(visit))
 
 
+def show_new(visit: Visit) -> Response:
+    """An empty form."""
+    return _form(visit, "")
+
+
 def show_edit(visit: Visit) -> Response:
-    """The form of one purpose, or of a new one."""
-    return _form(visit, visit.arguments["key"])
+    """The form of one purpose. Raises NotFound."""
+    with visit.ws.transaction() as conn:
+        known = govern.register.purpose(conn, visit.arguments["key"])
+    return _form(visit, known.key)
 
 
 def save(visit: Visit) -> Response:
@@ -90,7 +97,7 @@ def _form(visit: Visit, key: str, error: CeglaError | None = None) -> Response:
         known = purposes.get(key)
     problem = error.problem(visit.language) if error else None
     words = {"bases": states.BASES, "channels": states.CHANNELS, "all_channels": list(Channel)}
-    model = {"key": "" if key == "new" else key, "one": known, "problem": problem, **words}
+    model = {"key": key if key in purposes else "", "one": known, "problem": problem, **words}
     return visit.page("purpose_form.html", model, status=error.status if error else 200)
 
 
