@@ -32,7 +32,7 @@ from cegla.govern.rules.purposes import needs_consent as needs_consent
 from cegla.govern.rules.roles import PERMISSIONS as PERMISSIONS
 from cegla.govern.rules.roles import ROLES as ROLES
 from cegla.govern.rules.roles import Role as Role
-from cegla.govern.rules.signals import NOTHING_SAID, PREFERENCE_EVENT, Statement, in_force, news_in, settled_by
+from cegla.govern.rules.signals import NOTHING_SAID, Statement, in_force, news_in, repeats, settled_by
 from cegla.govern.store import SQL
 from cegla.storage.batches import only_intake_worker, only_refresher
 from cegla.storage.failpoint import passing
@@ -100,23 +100,21 @@ def ask(
     `memory` makes those cheap who say what they said before; it must be made anew when a transaction it was used in did not commit.
     Its `origins` prove the decisions that file imports bring.
     """
-    needy = {source for source in {event.source_id for event in events} if basis_by_source.get(source, Basis.CONSENT) is Basis.CONSENT}
     known = LedgerMemory() if memory is None else memory
     if memory is not None:
         memory.begin(conn)
     known.follow(register.current(conn))
-    said = [known.statements.of(event.context) for event in events]
-    known.load(conn, {
-        identity for event, identity, statement in zip(events, identity_ids, said, strict=True) if statement is not NOTHING_SAID or event.source_id in needy
-    })  # fmt: skip
-    news = _news(events, identity_ids, said, known)
-    store.append(conn, news, now)
+    needy = {source for source in {event.source_id for event in events} if basis_by_source.get(source, Basis.CONSENT) is Basis.CONSENT}
     barred: set[int] = set()
     if SQL.any_barred(conn):
         barred = {row[0] for row in SQL.barred_identities(conn, ids=list(set(identity_ids)))}
+    open_ones = _unsettled(events, identity_ids, known, (needy, barred))
+    known.load(conn, {one.identity_id for one in open_ones if one.statement is not NOTHING_SAID or one.event.source_id in needy})
+    news = _news(open_ones, known)
+    store.append(conn, news, now)
     kept = [True] * len(events)
     set_aside: list[SetAside] = []
-    for place, (event, identity, statement) in enumerate(zip(events, identity_ids, said, strict=True)):
+    for place, event, identity, statement in open_ones:
         if statement.analytics is True and not barred:
             continue
         reason = Reason.SUPPRESSED if identity in barred else None
@@ -130,18 +128,48 @@ def ask(
     return Asked(kept, set_aside, len(news))
 
 
-def _news(events: Sequence[Event], identity_ids: Sequence[int], said: Sequence[Statement], known: LedgerMemory) -> list[Decision]:
+class _Open(NamedTuple):
+    """An event that is not settled at a glance, and its place among all."""
+
+    place: int
+    event: Event
+    identity_id: int
+    statement: Statement
+
+
+def _unsettled(events: Sequence[Event], identity_ids: Sequence[int], known: LedgerMemory, doubts: tuple[set[int], set[int]]) -> list[_Open]:
+    """The events that may bring news or may not be kept, in their order: all but those of identities that say what they said before.
+
+    `doubts` are the sources that rest on consent, and the identities that were erased. Once an identity has such an event, its later
+    ones are looked at as well.
+    """
+    needy, barred = doubts
+    settled, origins, statement_of = known.settled, known.origins, known.statements.of
+    found: list[_Open] = []
+    moving: set[int] = set()
+    for place, event in enumerate(events):
+        identity, statement = identity_ids[place], statement_of(event.context)
+        if (statement.analytics is True or event.source_id not in needy) and identity not in barred and identity not in moving:
+            if statement is NOTHING_SAID:
+                continue
+            before = settled.get(identity)
+            if before is not None and before.statement is statement and event.writer not in origins and repeats(before, event):
+                continue
+        moving.add(identity)
+        found.append(_Open(place, event, identity, statement))
+    return found
+
+
+def _news(asked: Sequence[_Open], known: LedgerMemory) -> list[Decision]:
     """The decisions that are news, in the order of the events."""
     news: list[Decision] = []
     settled, origins, confirmed = known.settled, known.origins, known.register.confirmed_slots
-    for event, identity, statement in zip(events, identity_ids, said, strict=True):
+    for _, event, identity, statement in asked:
         if statement is NOTHING_SAID:
             continue
         before = settled.get(identity)
-        if before is not None and before.statement is statement and event.name != PREFERENCE_EVENT and event.writer not in origins:
-            said_at = event.occurred_at if event.occurred_at <= event.received_at else event.received_at
-            if before.since <= said_at < before.until:
-                continue
+        if before is not None and before.statement is statement and event.writer not in origins and repeats(before, event):
+            continue
         origin = origins.get(event.writer)
         ledger = known.ledgers[identity]
         found = news_in(event, statement, identity, ledger, origin, confirmed)

@@ -15,7 +15,7 @@ from operator import attrgetter
 from cegla.resolve import linking, pointing, store
 from cegla.resolve.batch import Batch, Sighting
 from cegla.resolve.cache import LONG_AGO, IdentityCache
-from cegla.resolve.rules.mentions import Names, by_names, mention
+from cegla.resolve.rules.mentions import Names, all_names, by_names, mention
 from cegla.resolve.store import SQL, NewIdentity
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
@@ -30,14 +30,15 @@ def find(conn: Connection, cache: IdentityCache, events: Sequence[Event], import
     store.only_writer(conn)
     cache.begin(SQL.stamp(conn))
     batch = Batch(conn, cache, events, current_rules(conn), [0] * len(events), import_id=import_id)
-    grouped = by_names(events, batch.rules)
-    used, unusual = _recognize(batch, grouped)
+    used, unusual = _recognize(batch)
     if unusual:
         sightings = _sightings(batch, unusual)
         ids, named_once = _identify(batch, sightings)
         newly_shared = linking.link(batch, sightings, ids, named_once)
         if newly_shared:
-            more = _sightings(batch, {names: grouped[names] for names, places in used if not newly_shared.isdisjoint(places)})
+            affected = {names for names, places in used.items() if not newly_shared.isdisjoint(places)}
+            grouped = by_names(events, batch.rules)
+            more = _sightings(batch, {names: indexes for names, indexes in grouped.items() if names in affected})
             ids |= _identify(batch, more)[0]
             sightings += more
         pointing.point(batch, sightings, ids)
@@ -47,29 +48,24 @@ def find(conn: Connection, cache: IdentityCache, events: Sequence[Event], import
     return batch
 
 
-def _recognize(batch: Batch, grouped: dict[Names, list[int]]) -> tuple[list[tuple[Names, Places]], dict[Names, list[int]]]:
+def _recognize(batch: Batch) -> tuple[dict[Names, Places], dict[Names, list[int]]]:
     """Events with names known from before point where they pointed then; the others are returned by their names.
 
     Also returns names on browsers and phones, for these may turn out to have changed hands.
     """
     ids, shared, known, events = batch.identity_ids, batch.cache.shared, batch.cache.names, batch.events
-    used: list[tuple[Names, Places]] = []
+    used: dict[Names, Places] = {}
     unusual: dict[Names, list[int]] = {}
-    for names, indexes in grouped.items():
+    for index, names in enumerate(all_names(events, batch.rules)):
         recognized = known[names]
-        if recognized is None or not shared.isdisjoint(recognized.places):
-            unusual[names] = indexes
+        if recognized is None or (shared and not shared.isdisjoint(recognized.places)):
+            unusual.setdefault(names, []).append(index)
             continue
-        since = recognized.since
-        if since is not LONG_AGO:
-            older = [index for index in indexes if events[index].occurred_at < since]
-            if older:
-                unusual[names] = older
-        identity = recognized.identity_id
-        for index in indexes:
-            ids[index] = identity
+        if recognized.since is not LONG_AGO and events[index].occurred_at < recognized.since:
+            unusual.setdefault(names, []).append(index)
+        ids[index] = recognized.identity_id
         if recognized.places:
-            used.append((names, recognized.places))
+            used[names] = recognized.places
     return used, unusual
 
 

@@ -90,6 +90,12 @@ class Settled(NamedTuple):
     until: datetime
 
 
+def repeats(settled: Settled, event: Event) -> bool:
+    """Whether an event that makes the settled statement says nothing new by it."""
+    said_at = event.occurred_at if event.occurred_at <= event.received_at else event.received_at
+    return settled.since <= said_at < settled.until and event.name != PREFERENCE_EVENT
+
+
 def settled_by(event: Event, statement: Statement, known: Ledger) -> Settled | None:
     """What is settled by an event whose news the ledger has; nothing, when it says 1 for true."""
     if not statement.plain or event.name == PREFERENCE_EVENT:

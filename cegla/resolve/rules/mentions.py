@@ -6,7 +6,7 @@ places only links nothing, so a shared device never chains strangers together.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
@@ -46,17 +46,23 @@ def names_in(event: Event, rules: IdentifierRules = DEFAULT_RULES) -> Names:
     return event.user_id, event.anonymous_id, event.trusted, ()
 
 
-def by_names(events: Sequence[Event], rules: IdentifierRules = DEFAULT_RULES) -> dict[Names, list[int]]:
-    """Which events of a batch bear the same names: names → their indexes. Most events come without extras, so that way is short."""
-    grouped: defaultdict[Names, list[int]] = defaultdict(list)
+def all_names(events: Sequence[Event], rules: IdentifierRules = DEFAULT_RULES) -> Iterator[Names]:
+    """The names of each event of a batch. Most events come without extras, so that way is short."""
     more_fields = bool(rules.fields)
-    for index, event in enumerate(events):
+    for event in events:
         context = event.context
         plain = event.kind in PLAIN and not (more_fields or "traits" in context or "device" in context or "externalIds" in context)
         if plain and not (event.trusted and "email" in event.properties):
-            grouped[event.user_id, event.anonymous_id, event.trusted, ()].append(index)
+            yield event.user_id, event.anonymous_id, event.trusted, ()
         else:
-            grouped[names_in(event, rules)].append(index)
+            yield names_in(event, rules)
+
+
+def by_names(events: Sequence[Event], rules: IdentifierRules = DEFAULT_RULES) -> dict[Names, list[int]]:
+    """Which events of a batch bear the same names: names → their indexes."""
+    grouped: defaultdict[Names, list[int]] = defaultdict(list)
+    for index, names in enumerate(all_names(events, rules)):
+        grouped[names].append(index)
     return dict(grouped)
 
 
