@@ -51,9 +51,11 @@ _read_text = msgspec.json.Decoder(str).decode
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _NO_NUMBER = re.compile(rb"NaN|Infinity")
 #: A text that never ends is taken whole too: trying anew at each quote within it would take hours for one request.
-_TEXT_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_TEXT_OR_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]++|[\]}]++', re.DOTALL)
 _MOST_DIGITS = 4_300  #: `sys.set_int_max_str_digits`
 _EVENT_DEPTH = 3  #: where the events of {"batch": [{...}]} stand
+_PIECE_BYTES = 4  #: texts and runs of brackets of a real batch are longer by far; a body of shorter ones was made to keep the door busy
+_FEW_PIECES = 1_000
 _DEEP = 200  #: levels; far more than intake takes, far fewer than the reader stands
 
 
@@ -84,20 +86,24 @@ def _read_around_the_deep(body: bytes) -> Envelope:
     """Events of a batch that are nested beyond what can be read stay as they came, and the rest is read without them."""
     shallow, deep = bytearray(), dict[bytes, bytes]()
     depth = deepest = start = kept = 0
-    for token in _TEXT_OR_BRACKET.finditer(body):
-        bracket = token[0]
-        if bracket in (b"{", b"["):
-            depth += 1
-            if depth == _EVENT_DEPTH:
-                start, deepest = token.start(), depth
+    most = len(body) // _PIECE_BYTES + _FEW_PIECES
+    for pieces, token in enumerate(_TEXT_OR_BRACKETS.finditer(body)):
+        if pieces == most:
+            raise NotJson("nested too deeply")
+        brackets = token[0]
+        if brackets[0] in b"{[":
+            if depth < _EVENT_DEPTH <= depth + len(brackets):
+                start, deepest = token.start() + _EVENT_DEPTH - depth - 1, 0
+            depth += len(brackets)
             deepest = max(deepest, depth)
-        elif bracket in (b"}", b"]"):
-            if depth == _EVENT_DEPTH and deepest > _DEEP:
+        elif brackets[0] in b"}]":
+            if depth - len(brackets) < _EVENT_DEPTH <= depth and deepest > _DEEP:
+                end = token.start() + depth - _EVENT_DEPTH + 1
                 name = b'"deep event %d"' % len(deep)
-                deep[name] = body[start : token.end()]
+                deep[name] = body[start:end]
                 shallow += body[kept:start] + name
-                kept = token.end()
-            depth -= 1
+                kept = end
+            depth -= len(brackets)
     if not deep:
         raise NotJson("nested too deeply")
     rest = bytes(shallow + body[kept:])  # shorter by every deep event, so this ends
