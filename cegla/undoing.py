@@ -18,6 +18,7 @@ from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.batches import only_refresher
+from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
 
 
@@ -45,6 +46,7 @@ def undo_import(ws: Workspace, import_id: int) -> Undone | None:
         return found
 
     regroup(ws, decide)
+    passing("undo: after the commit")
     return undone[-1]
 
 
@@ -74,8 +76,10 @@ def _forget(ws: Workspace, conn: Connection, import_id: int) -> tuple[Undone, re
     profile.runs.look_again(conn, sorted(concerned))
     segment.forget_people(conn, people.ceased, now)
     segment.erase_person(conn, people.gone)
+    passing("undo: before the history")
     events = ws.warehouse.erase_between(ranges)
     ws.warehouse.erase(people.gone)
+    passing("undo: after the history")
     repair.forget_old(conn, now, of_writer=collect.take_back(conn, import_id, events, now))
     govern.note(conn, actor, "import.undone", f"import {import_id}", {"events": events, "identities": len(gone)}, now)
     return Undone(events, len(gone)), resolve.Resolution([], [], people.moved, people.ceased, sorted(concerned), [], [])

@@ -257,8 +257,12 @@ def _campaign(world: World) -> None:
         return answer.is_success
 
     until(save, "no campaign")
-    with suppress(httpx.HTTPError):  # the app may die of the first message before it answers; it was launched all the same
-        world.api(f"/campaigns/{saved[-1]}/launch", {}).raise_for_status()
+
+    def launched() -> bool:
+        """Asked again when the app died of it: it is a draft still, or launched whole and refuses to be launched twice."""
+        return world.api(f"/campaigns/{saved[-1]}/launch", {}).status_code in (200, 409, 422)
+
+    until(launched, "not launched")
 
 
 def _erasure(world: World) -> None:
@@ -279,22 +283,58 @@ def _erasure(world: World) -> None:
 
 def _import(world: World) -> None:
     """The command, run again when it died."""
-    folder = world.armed.parent
-    (folder / "orders.yaml").write_text(MAPPING)
     lines = ["customer,order,total,at"]
     for number in range(PEOPLE):
         (order,) = [world.order(f"u{number}")]
         lines.append(f"u{number},{order['properties']['order_id']},10,2026-01-05T10:00:00Z")  # type: ignore[index]
+    _bring_in(world, lines)
+
+
+def _bring_in(world: World, lines: list[str]) -> int:
+    """A file by the command, which is run again when it died; returns the import's number."""
+    folder = world.armed.parent
+    (folder / "orders.yaml").write_text(MAPPING)
     file = folder / f"orders-{world.next()}.csv"
     file.write_text("\n".join(lines) + "\n")
     environment = {**os.environ, "CEGLA_DATA_DIR": str(world.running.settings.data_dir)}
-    command = [sys.executable, "-m", "cegla.app", "import", str(file), "--map", str(folder / "orders.yaml")]
-    until(lambda: subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 0, "not imported")
+    command = [sys.executable, "-m", "cegla.app", "import", str(file), "--map", str(folder / "orders.yaml"), "--json"]
+    said: list[str] = []
+
+    def done() -> bool:
+        ran = subprocess.run(command, env=environment, capture_output=True, check=False, text=True)
+        said.append(ran.stdout)
+        return ran.returncode == 0
+
+    until(done, "not imported")
+    return int(json.loads(said[-1])["import_id"])
+
+
+def _undo(world: World) -> None:
+    """Orders that came in by mistake are taken back: none of them may be left, in the history or in a count."""
+    number = _bring_in(world, ["customer,order,total,at", *(f"u{user},wrong{world.next()},10,2026-01-05T10:00:00Z" for user in range(PEOPLE))])
+    world.settle()
+    until(lambda: world.api(f"/imports/{number}/undo", {"dry_run": False}).status_code in (200, 202, 409, 422), "undo was not asked for")
+
+    def undone() -> bool:
+        with psycopg.connect(world.running.dsn) as conn:
+            return conn.execute("select state from collect.imports where import_id = %s", [number]).fetchone() == ("undone",)
+
+    until(undone, "not undone")
+
+
+def _replay(world: World) -> None:
+    """Orders that were set aside for a word come back with it mended; whoever died of it asks again."""
+    user = f"u{world.next() % PEOPLE}"
+    world.send(*({**world.order(user), "type": "trakc"} for _ in range(2)))
+    world.settle()
+    wanted: dict[str, object] = {"filter": {"reason": "unknown_type"}, "fix": {"steps": [{"set": {"path": "type", "value": "track"}}]}}
+    until(lambda: world.api("/quarantine/replay", wanted).is_success, "not replayed")
 
 
 DOINGS: dict[str, Callable[[World], None]] = {
     "collector": _events, "intake": _events, "refresh": _events, "recover": _recovering,
     "send": _campaign, "tell": _campaign, "erase": _erasure, "import": _import,
+    "undo": _undo, "launch": _campaign, "replay": _replay,
 }  # fmt: skip
 
 

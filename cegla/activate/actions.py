@@ -48,6 +48,7 @@ from cegla.activate.wire import Listener as Listener
 from cegla.activate.wire import look_into_mailbox as look_into_mailbox
 from cegla.govern import actions as govern
 from cegla.segment import actions as segment
+from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import InvalidInput, NotFound
 from cegla.vocabulary.errors.messages import CampaignNotReady
@@ -227,7 +228,10 @@ def launch(ws: Workspace, campaign_id: int) -> Campaign:
         store.add_messages(conn, wanted, chosen.rows, reasons, now)
         if chosen.reachable == 0:
             SQL.set_state(conn, id=campaign_id, state="sent", finished_at=now)
-        return store.campaign(conn, campaign_id)
+        launched = store.campaign(conn, campaign_id)
+        passing("launch: before the commit")
+    passing("launch: after the commit")
+    return launched
 
 
 def pause(ws: Workspace, campaign_id: int) -> Campaign:

@@ -20,6 +20,7 @@ from cegla.repair.filter import Filter as Filter
 from cegla.repair.rules.fix import SAID, Fix
 from cegla.repair.rules.returning import OBSTACLES as OBSTACLES
 from cegla.repair.rules.returning import CannotReturn, Obstacle, returning
+from cegla.storage.failpoint import passing
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import NotFound
@@ -211,6 +212,7 @@ def work(conn: Connection, now: datetime, run_id: int | None = None) -> bool:
     else:
         moved = _put_back(conn, rows, Fix.model_validate(fix_json) if fix_json else None, left_out)
         store.SQL.mark_replayed(conn, ids=moved, now=now, run_id=number)
+    passing("replay: before the commit")
     ended = len(rows) < AT_ONCE
     store.SQL.move_run(
         conn, id=number, last_id=rows[-1][0] if rows else last_id, done=done + len(moved), left_out=store.as_json(left_out), ended_at=now if ended else None

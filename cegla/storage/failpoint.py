@@ -34,6 +34,12 @@ POINTS = (
     "erase: after the commit",
     "import: before the commit",
     "import: after the commit",
+    "undo: before the history",
+    "undo: after the history",
+    "undo: after the commit",
+    "launch: before the commit",
+    "launch: after the commit",
+    "replay: before the commit",
 )  #: every point there is, in the order of the river
 
 

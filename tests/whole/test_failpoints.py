@@ -19,6 +19,7 @@ IN_EVERY_RUN = (
     "intake: after the append",
     "send: after the content",
     "erase: after the warehouse",
+    "undo: after the history",
 )
 
 
