@@ -1,4 +1,4 @@
-"""What people define to be known: computed traits come and go, and what they give follows for everybody.
+"""What people define to be known, and whose word holds: computed traits, the ranking of sources, corrections; what they give follows.
 
 Definitions change while nobody else rewrites traits, in one transaction with the values they give. Values that time alone changes are
 counted again when they are due; nobody else is looked at.
@@ -6,11 +6,16 @@ counted again when they are due; nobody else is looked at.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from cegla.flow import objecting_people, settled
 from cegla.govern import actions as govern
+from cegla.profile import actions as profile
+from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.people import person_label
 
 
 def define_traits(ws: Workspace, wanted: Sequence[segment.computed.Written], actor: str) -> list[tuple[str, int]]:
@@ -31,6 +36,39 @@ def remove_trait(ws: Workspace, key: str, actor: str) -> None:
     with settled(ws) as (conn, _):
         segment.computed.remove(conn, key, actor, now)
         govern.note(conn, actor, "trait.remove", f"trait {key}", {}, now)
+
+
+def rank_sources(ws: Workspace, source_ids: Sequence[int], actor: str) -> None:
+    """Say whose word counts more, the most credible source first; segments follow for everybody. Raises NotFound, InvalidInput."""
+    now = ws.clock()
+    with settled(ws) as (conn, past):
+        if profile.declared.ranking(conn) == list(source_ids):
+            return
+        profile.declared.rank(conn, source_ids, actor, now)
+        segment.refresh(conn, past, None, now, excluded=objecting_people(conn))
+        govern.note(conn, actor, "traits.ranking", ", ".join(map(str, source_ids)), {}, now)
+
+
+def correct(ws: Workspace, person: int, trait: str, value: Any, actor: str) -> None:
+    """Write down what a person had corrected (GDPR art. 16); null says that it is not true of them. The person's segments follow.
+
+    Raises InvalidInput.
+    """
+    now = ws.clock()
+    with settled(ws) as (conn, past):
+        profile.declared.correct(conn, person, trait, value, actor, now)
+        segment.refresh(conn, past, [person], now, excluded=objecting_people(conn))
+        govern.note(conn, actor, "person.correct", person_label(person), {"trait": trait}, now)
+
+
+def take_correction_back(ws: Workspace, person: int, trait: str, actor: str) -> None:
+    """Let the sources speak again about one trait of a person. Raises NotFound when nothing was corrected."""
+    now = ws.clock()
+    with settled(ws) as (conn, past):
+        if not profile.declared.take_correction_back(conn, resolve.links.identity_ids(conn, person), trait):
+            raise NotFound(where="trait", seen=trait, thing=trait)
+        segment.refresh(conn, past, [person], now, excluded=objecting_people(conn))
+        govern.note(conn, actor, "person.correct", person_label(person), {"trait": trait, "taken_back": True}, now)
 
 
 def recount_due(ws: Workspace, now: datetime) -> int:

@@ -214,8 +214,8 @@ LOOKS_AT = {
     "nothing": "the events themselves", "anything": "`property`, `field`, or neither: then the moment", "amount": "`property` (a number) or `field: value`",
     "text": "`property` or `field`",
 }  # fmt: skip
-DEFINITIONS = """What somebody defines in a file (`cegla trait apply`) or in the console under *Traits*. The file has one field, `traits`: a name and
-its fields each.
+DEFINITIONS = """What somebody defines in a file (`cegla trait apply`) or in the console under *Traits*. The file has a field
+`traits`: a name and its fields each; and, if wanted, `ranking`: names of sources, the most credible first (`cegla trait ranking`).
 
 | Field | |
 |---|---|

@@ -9,6 +9,8 @@ from cegla.api.accounts import belonging_shape
 from cegla.api.call import Call, Opened, not_found, person_number, timeline_place
 from cegla.api.plain import plain
 from cegla.api.shapes import After, Correction, Erase, Limit, LookUp, Search
+from cegla.defining import correct as correct_trait
+from cegla.defining import take_correction_back
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
@@ -77,13 +79,11 @@ def timeline(call: Opened, person: str, before: str = "", limit: Limit = 50) -> 
 def correct(call: Opened, person: str, body: Correction) -> Any:
     """Write down what the person had corrected (GDPR art. 16): it counts more than any source; or take such a correction back."""
     with call.ws.transaction() as conn:
-        number, known = _known(conn, person)
-        if body.take_back:
-            if not profile.declared.take_correction_back(conn, [one.identity_id for one in known], body.trait):
-                raise NotFound(where="trait", seen=body.trait, thing=body.trait)
-        else:
-            profile.declared.correct(conn, number, body.trait, body.value, call.caller.name, call.now)
-        govern.note(conn, call.caller.name, "person.correct", person_label(number), {"trait": body.trait, "taken_back": body.take_back}, call.now)
+        number, _ = _known(conn, person)
+    if body.take_back:
+        take_correction_back(call.ws, number, body.trait, call.caller.name)
+    else:
+        correct_trait(call.ws, number, body.trait, body.value, call.caller.name)
     return {"person": person_label(number), "trait": body.trait}
 
 

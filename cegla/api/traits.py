@@ -1,24 +1,27 @@
 """Computed traits: what people define to be counted. Definitions are YAML text (docs/reference/traits.md), the same in all faces."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from cegla.api.call import Call, Opened
 from cegla.api.shapes import DefineTraits, RankSources, RemoveTrait, TraitText
 from cegla.collect import actions as collect
-from cegla.defining import define_traits, remove_trait
+from cegla.defining import define_traits, rank_sources, remove_trait
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.segment import actions as segment
 from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.people import person_label
+from cegla.vocabulary.text import Text
 
 
 def listed(call: Opened) -> Any:
     """Every computed trait with its sentence and how many people have a value, and all of them as one YAML text."""
     with call.ws.transaction() as conn:
         defined, coverage = profile.computed.definitions(conn), profile.computed.coverage(conn)
-    return {"traits": [_shape(one) | {"people": coverage.get(one.key, 0)} for one in defined], "text": segment.computed.write(defined)}
+    ranked = [one["name"] for one in ranking(call)["sources"]]
+    return {"traits": [_shape(one) | {"people": coverage.get(one.key, 0)} for one in defined], "text": segment.computed.write(defined, ranked)}
 
 
 def versions(call: Opened, key: str) -> Any:
@@ -37,14 +40,17 @@ def preview(call: Opened, body: TraitText) -> Any:
 
 def define(call: Opened, body: DefineTraits) -> Any:
     """Put definitions in force and count them for everybody; with `dry_run` only say what would be new."""
-    wanted = segment.computed.read(body.text, _purposes(call))
+    wanted, names = segment.computed.read(body.text, _purposes(call)), segment.computed.read_ranking(body.text)
+    sources = None if names is None else _sources(call, names)
     if body.dry_run:
         with call.ws.transaction() as conn:
             known = {one.key: json.loads(one.document) for one in profile.computed.definitions(conn)}
         changed = [one.key for one in wanted if known.get(one.key) != one.to_json()]
-        return {"changed": [{"key": key} for key in changed], "dry_run": True}
+        return {"changed": [{"key": key} for key in changed], "ranking": names, "dry_run": True}
     changed = [{"key": key, "version": version} for key, version in define_traits(call.ws, wanted, call.caller.name)]
-    return {"changed": changed, "dry_run": False}
+    if sources is not None:
+        rank_sources(call.ws, sources, call.caller.name)
+    return {"changed": changed, "ranking": names, "dry_run": False}
 
 
 def ranking(call: Opened) -> Any:
@@ -56,9 +62,7 @@ def ranking(call: Opened) -> Any:
 
 def rank(call: Opened, body: RankSources) -> Any:
     """Say whose word counts more; it holds at once, for everything that was ever declared. Raises NotFound."""
-    with call.ws.transaction() as conn:
-        profile.declared.rank(conn, body.sources, call.caller.name, call.now)
-    call.note("traits.ranking", ", ".join(map(str, body.sources)))
+    rank_sources(call.ws, body.sources, call.caller.name)
     return ranking(call)
 
 
@@ -74,6 +78,16 @@ def remove(call: Opened, key: str, body: RemoveTrait) -> Any:
 def _purposes(call: Call) -> tuple[str, ...]:
     with call.ws.transaction() as conn:
         return tuple(govern.register.purposes(conn))
+
+
+def _sources(call: Call, names: Sequence[str]) -> list[int]:
+    """The numbers of sources that a ranking names. Raises NotFound."""
+    with call.ws.transaction() as conn:
+        known = {one.name: one.id for one in collect.sources(conn)}
+    for place, name in enumerate(names):
+        if name not in known:
+            raise NotFound(where=f"/ranking/{place}", seen=name, thing=Text(f"źródło {name}", f"source {name}"))
+    return [known[name] for name in names]
 
 
 def _shape(one: profile.computed.Definition) -> dict[str, Any]:

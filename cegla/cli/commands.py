@@ -115,6 +115,13 @@ COMMANDS = (
     ),
     Command(
         "person",
+        "correct",
+        people.correct,
+        Text("sprostuj to, co wiadomo o osobie", "correct what is known of a person"),
+        ("cegla person correct p12 city Łódź", "cegla person correct p12 city --take-back"),
+    ),
+    Command(
+        "person",
         "export",
         people.export,
         Text("wydaj wszystko, co wiadomo o osobie", "give out everything held on a person"),

@@ -1,4 +1,4 @@
-"""cegla person: show, export, erase."""
+"""cegla person: show, correct, export, erase."""
 
 import json
 from pathlib import Path
@@ -12,11 +12,16 @@ from cegla.vocabulary.money import from_micros
 from cegla.vocabulary.text import Text
 
 Who = Annotated[str, typer.Argument(metavar="PERSON", help="p12, or an identifier: an e-mail address, a phone number, a user id")]
+Trait = Annotated[str, typer.Argument(metavar="TRAIT", help="the trait's name, such as city")]
+Value = Annotated[str | None, typer.Argument(metavar="[VALUE]", help="what is true; left out: the trait is not true of them")]
+TakeBack = Annotated[bool, typer.Option("--take-back", help="let the sources speak again")]
 Reveal = Annotated[bool, typer.Option("--reveal")]
 
 PERSON, TYPE, VALUE, FIRST_SEEN = Text("Osoba", "Person"), Text("Rodzaj", "Type"), Text("Wartość", "Value"), Text("Od", "Since")
 TRAIT, CONFIDENCE, EVIDENCE, WHY = Text("Cecha", "Trait"), Text("Pewność", "Confidence"), Text("Dowody", "Evidence"), Text("Skąd to wiemy", "How it is known")
 SEGMENTS = Text("Segmenty", "Segments")
+CORRECTED = Text("Sprostowano {trait} osoby {person}; liczy się bardziej niż każde źródło.", "Corrected {trait} of {person}; it counts more than any source.")
+SPEAK_AGAIN = Text("O cesze {trait} osoby {person} znów mówią źródła.", "Sources speak again about {trait} of {person}.")
 SAVED = Text("Zapisano w {file}", "Written to {file}")
 WOULD_GO = Text(
     "Usunięcie zabrałoby {rows} wierszy osoby {person}; użyj --yes bez --dry-run, aby usunąć.",
@@ -56,6 +61,14 @@ def erase(context: typer.Context, person: Who, dry_run: DryRun = False, yes: Yes
             desk.confirm(SURE, yes, person=label, rows=_rows(done))
             done = api.post(f"/people/{label}/erase", {"dry_run": False})
     desk.answer(done, _erased)
+
+
+def correct(context: typer.Context, person: Who, trait: Trait, value: Value = None, take_back: TakeBack = False, as_json: AsJson = False) -> None:
+    """Write down what a person had corrected; without a value: the trait is not true of them."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        done = api.post(f"/people/{api.person(person)}/correct", {"trait": trait, "value": value, "take_back": take_back})
+    desk.answer(done, lambda at, answer: at.tell(SPEAK_AGAIN if take_back else CORRECTED, **answer))
 
 
 def _show(desk: Desk, found: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ Every source's newest word is kept, so that another ranking, an undone import or
 beginning. Nothing depends on the order of arrival.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from cegla.collect import actions as collect
 from cegla.profile import store
+from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import InvalidInput, NotFound
 from cegla.vocabulary.text import Text
@@ -27,7 +28,7 @@ class Origin:
     """Where a trait is from. `source` is "built_in", "analyser", "definition", a source's name, or "correction".
 
     `event_id` is the event of the history that decided a computed value, `message_id` the sender's own id of the event that declared it
-    (of a file import, `import_id`, it names the row); `basis` is the lawful basis of that source, `by` who wrote a correction down.
+    (of a file import, `import_id`, it names the row); `basis` is the lawful basis of that import or source, `by` who wrote a correction down.
     """
 
     source: str
@@ -57,11 +58,11 @@ class DeclaredRow:
         """How it came here."""
         return "correction@1" if self.by is not None else "import@1" if self.import_id else "declared@1"
 
-    def origin(self, sources: Mapping[int, collect.Source]) -> Origin:
-        """Where it is from; `sources` by number."""
+    def origin(self, sources: Mapping[int, collect.Source], imported: Mapping[int, str]) -> Origin:
+        """Where it is from; `sources` by number, and the lawful basis of each import by its number."""
         source = sources.get(self.source_id)
         name = "correction" if self.by is not None else source.name if source else str(self.source_id)
-        basis = source.basis.value if source else None
+        basis = None if self.by is not None else imported.get(self.import_id) or (source.basis.value if source else None)
         return Origin(name, self.method, self.at, self.source_id or None, self.message_id or None, self.import_id or None, None, basis, self.by)
 
 
@@ -77,7 +78,15 @@ def holding(conn: Connection, people: Mapping[int, Sequence[int]]) -> dict[int, 
 def known_of(conn: Connection, person_id: int, identity_ids: Sequence[int]) -> list[tuple[str, DeclaredRow, Origin]]:
     """The declared traits of one person by name, each with where it is from."""
     sources = {one.id: one for one in collect.sources(conn)}
-    return [(key, row, row.origin(sources)) for key, row in holding(conn, {person_id: identity_ids})[person_id].items()]
+    said = holding(conn, {person_id: identity_ids})[person_id]
+    imported = bases_of_imports(conn, said.values())
+    return [(key, row, row.origin(sources, imported)) for key, row in said.items()]
+
+
+def bases_of_imports(conn: Connection, rows: Iterable[DeclaredRow]) -> dict[int, str]:
+    """On which basis the people of the imports behind these words were acquired, where the mapping said it."""
+    numbers = {row.import_id for row in rows if row.import_id}
+    return {number: basis for number in numbers if (basis := (collect.import_of(conn, number).acquired or {}).get("basis"))}
 
 
 def ranking(conn: Connection) -> list[int]:
@@ -104,6 +113,13 @@ def correct(conn: Connection, identity_id: int, key: str, value: Any, actor: str
         raise InvalidInput(where="/trait", seen=key, detail=TOO_LONG)
     kept = None if value is None else Jsonb(value)
     store.SQL.correct(conn, identity_id=identity_id, key=key.strip(), value=kept, now=now, actor=actor)
+
+
+def corrections(conn: Connection, keys: Collection[str]) -> list[tuple[str, int, str | None]]:
+    """What people had corrected of these traits: trait, person, and the value as text (None: it is not true of them)."""
+    rows = list(store.SQL.corrections_of_traits(conn, keys=sorted(keys)))
+    owners = resolve.owners(conn, [identity for identity, _, _ in rows])
+    return [(key, owners[identity], value) for identity, key, value in rows if identity in owners]
 
 
 def take_correction_back(conn: Connection, identity_ids: Sequence[int], key: str) -> bool:

@@ -36,6 +36,10 @@ class KnownPeople:
     def _sources(self) -> dict[int, collect.Source]:
         return {one.id: one for one in collect.sources(self._conn)}
 
+    @cached_property
+    def _imported(self) -> dict[int, str]:
+        return declared.bases_of_imports(self._conn, (row for said in self._declared.values() for row in said.values()))
+
     def traits(self, person: int) -> Iterator[tuple[Trait, Origin]]:
         """Everything known, each with its origin; what somebody declared stands before a computed value of the same name."""
         said = self._declared.get(person, {})
@@ -43,7 +47,7 @@ class KnownPeople:
             if trait.value is not None and trait.key not in said:
                 yield trait, origin
         for key, row in said.items():
-            yield Trait(key, row.value, 1.0, 1, {}, row.method, row.at, "service", source=str(row.source_id)), row.origin(self._sources)
+            yield Trait(key, row.value, 1.0, 1, {}, row.method, row.at, "service", source=str(row.source_id)), row.origin(self._sources, self._imported)
 
     def values(self, person: int) -> dict[str, Any]:
         """Plain values by key; what is unknown is left out."""

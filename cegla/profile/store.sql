@@ -82,6 +82,10 @@ insert into profile.source_ranks (source_id, rank, changed_at, changed_by) value
 insert into profile.corrections (identity_id, key, value, corrected_at, corrected_by) values (:identity_id, :key, :value, :now, :actor)
 on conflict (identity_id, key) do update set value = excluded.value, corrected_at = excluded.corrected_at, corrected_by = excluded.corrected_by;
 
+-- name: corrections_of_traits
+-- What people had corrected of these traits, as text. Columns: identity_id, key, value.
+select identity_id, key, value #>> '{}' from profile.corrections where key = any(:keys) order by corrected_at, identity_id;
+
 -- name: drop_correction!
 -- Let the sources speak again about one trait of these identities.
 delete from profile.corrections where identity_id = any(:ids) and key = :key;

@@ -29,7 +29,7 @@ from cegla.segment.rules.explain import Explanation, explained
 from cegla.segment.rules.history import COMPARISONS, FIELDS, Ground, Scale
 from cegla.segment.rules.language import Rule, leaves, question
 from cegla.segment.rules.sentence import Speaker
-from cegla.segment.rules.traits import TRAITS, TraitRow
+from cegla.segment.rules.traits import DECLARED, TRAITS, TraitRow
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import InvalidInput, NotFound
@@ -341,13 +341,15 @@ def _minute(now: datetime) -> datetime:
 def _ground(conn: Connection, warehouse: Readable, trees: Sequence[Rule], now: datetime) -> Ground:
     """The moment, and the newest RFM scale where a rule needs it; worked out now when there is none yet."""
     moment, ranks = now.astimezone(UTC).replace(tzinfo=None), tuple(profile.declared.ranking(conn))
+    names = {row.key.removeprefix(DECLARED) for tree in trees for leaf in leaves(tree) if (row := leaf.values.get("row")) and row.key.startswith(DECLARED)}
+    corrections = tuple(profile.declared.corrections(conn, names)) if names else ()
     if not _needs_scale(trees):
-        return Ground(moment, None, ranks)
+        return Ground(moment, None, ranks, corrections)
     if (scale := store.newest_scale(conn)) is None:
         scale = _scale(warehouse, moment)
         if scale.people:
             store.save_scale(conn, scale)
-    return Ground(moment, scale, ranks)
+    return Ground(moment, scale, ranks, corrections)
 
 
 def _renew_scale(conn: Connection, warehouse: Readable, trees: Sequence[Rule], now: datetime) -> None:

@@ -54,6 +54,29 @@ class Preview:
 
 def read(text: str, purposes: Collection[str] = govern.SHIPPED.purposes) -> list[Written]:
     """The definitions of a YAML or JSON text: `traits:` with a name and its fields each; `purposes` are those of the register. Raises TraitInvalid."""
+    document = _document_of(text)
+    traits = document.get("traits", {} if "ranking" in document else None)
+    if not isinstance(traits, dict) or not (0 if "ranking" in document else 1) <= len(traits) <= MOST_TRAITS:  # pyright: ignore[reportUnknownArgumentType]
+        detail = Text(
+            f"plik ma pole „traits”, a w nim od 1 do {MOST_TRAITS} cech, albo pole „ranking”, albo oba",
+            f"a file has a field “traits” with 1 to {MOST_TRAITS} traits, or a field “ranking”, or both",
+        )
+        raise TraitInvalid(where="/traits", detail=detail)
+    return [written(key, body, f"/traits/{key}", purposes) for key, body in traits.items()]  # pyright: ignore[reportUnknownVariableType]
+
+
+def read_ranking(text: str) -> list[str] | None:
+    """Names of sources, the most credible first, where the text has `ranking:`; None where it has none. Raises TraitInvalid."""
+    names = _document_of(text).get("ranking")
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):  # pyright: ignore[reportUnknownVariableType]
+        detail = Text("„ranking” to lista nazw źródeł, od najbardziej wiarygodnego", "“ranking” is a list of names of sources, the most credible first")
+        raise TraitInvalid(where="/ranking", seen=names, detail=detail)
+    return names  # pyright: ignore[reportUnknownVariableType]
+
+
+def _document_of(text: str) -> dict[str, Any]:
     if len(text) > LARGEST_TEXT:
         raise TraitInvalid(where="/", seen=len(text), detail=Text(f"najwyżej {LARGEST_TEXT} znaków", f"at most {LARGEST_TEXT} characters"))
     try:
@@ -64,11 +87,10 @@ def read(text: str, purposes: Collection[str] = govern.SHIPPED.purposes) -> list
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         raise TraitInvalid(where=f"line {line}", seen=type(error).__name__, detail=Text("to nie jest poprawny YAML", "this is not YAML")) from None
-    traits = value.get("traits") if isinstance(value, dict) and len(value) == 1 else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-    if not isinstance(traits, dict) or not 1 <= len(traits) <= MOST_TRAITS:  # pyright: ignore[reportUnknownArgumentType]
-        detail = Text(f"plik ma jedno pole „traits”, a w nim od 1 do {MOST_TRAITS} cech", f"a file has one field, “traits”, with 1 to {MOST_TRAITS} traits")
-        raise TraitInvalid(where="/traits", detail=detail)
-    return [written(key, body, f"/traits/{key}", purposes) for key, body in traits.items()]  # pyright: ignore[reportUnknownVariableType]
+    if not isinstance(value, dict) or not value.keys() <= {"traits", "ranking"}:  # pyright: ignore[reportUnknownMemberType]
+        detail = Text("plik ma pola „traits” i „ranking”, i żadnych innych", "a file has the fields “traits” and “ranking”, and no others")
+        raise TraitInvalid(where="/", detail=detail)
+    return value  # pyright: ignore[reportUnknownVariableType]
 
 
 def written(key: object, body: object, pointer: str = "", purposes: Collection[str] = govern.SHIPPED.purposes) -> Written:
@@ -82,10 +104,11 @@ def written(key: object, body: object, pointer: str = "", purposes: Collection[s
     return found
 
 
-def write(definitions: Sequence[Definition]) -> str:
-    """The definitions as YAML that `read` reads."""
+def write(definitions: Sequence[Definition], ranking: Sequence[str] = ()) -> str:
+    """The definitions, and the ranking of sources where there is one, as YAML that `read` and `read_ranking` read."""
     bodies = {one.key: json.loads(one.document) for one in definitions}
-    return yaml.safe_dump({"traits": bodies}, allow_unicode=True, sort_keys=False, width=140) if bodies else "traits: {}\n"
+    ranked = {"ranking": list(ranking)} if ranking else {}
+    return yaml.safe_dump({**ranked, "traits": bodies}, allow_unicode=True, sort_keys=False, width=140)
 
 
 def apply(conn: Connection, wanted: Sequence[Written], currency: str, actor: str, now: datetime) -> list[tuple[str, int]]:

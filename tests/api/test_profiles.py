@@ -153,6 +153,50 @@ def test_a_ranking_of_sources_holds_over_time_and_a_correction_over_all(asker: h
     assert read(asker, **declared).json()["traits"] == {"city": "Kraków"}
 
 
+def members(workspace: Workspace, rule: dict[str, Any]) -> list[int]:
+    """Who the rule holds for, by the one question and by the stored membership."""
+    with workspace.transaction() as conn:
+        saved = segment.save(conn, "S", rule, NOW)
+        segment.refresh(conn, workspace.warehouse, None, NOW)
+        stored = [one.person_id for one in segment.membership(conn, saved.id, 0, 9)]
+    assert segment.count(workspace, rule, NOW).members == len(stored)
+    return stored
+
+
+def test_segments_see_what_was_corrected_ranked_and_taken_back(asker: httpx.Client, shop: dict[str, Any], workspace: Workspace) -> None:
+    gold, krakow, lodz = ({"op": "trait_is", "trait": f"declared.{key}", "value": value} for key, value in (("plan", "gold"), ("city", "Kraków"), ("city", "Łódź")))
+    owner = {"authorization": f"Bearer {OWNER}"}
+    assert members(workspace, gold) == []  # null took it back
+    assert (members(workspace, krakow), members(workspace, lodz)) == ([1], [])
+    asker.post("traits/ranking", json={"sources": [shop["crm"].id]}, headers=owner).raise_for_status()
+    assert (members(workspace, gold), members(workspace, krakow), members(workspace, lodz)) == ([1], [], [1])
+    for value, found in (("silver", []), ("gold", [1]), (None, [])):
+        asker.post("people/p1/correct", json={"trait": "plan", "value": value}, headers=owner).raise_for_status()
+        assert members(workspace, gold) == found
+    asker.post("people/p1/correct", json={"trait": "plan", "take_back": True}, headers=owner).raise_for_status()
+    assert members(workspace, gold) == [1]
+
+
+def test_a_correction_moves_the_person_in_and_out_of_segments_at_once(asker: httpx.Client, workspace: Workspace) -> None:
+    with workspace.transaction() as conn:
+        saved = segment.save(conn, "Opole", {"op": "trait_is", "trait": "declared.city", "value": "Opole"}, NOW)
+    owner = {"authorization": f"Bearer {OWNER}"}
+    for body, found in (({"value": "Opole"}, [1]), ({"take_back": True}, [])):
+        asker.post("people/p1/correct", json={"trait": "city", **body}, headers=owner).raise_for_status()
+        with workspace.transaction() as conn:
+            assert [one.person_id for one in segment.membership(conn, saved.id, 0, 9)] == found
+
+
+def test_a_ranking_is_a_part_of_the_yaml(asker: httpx.Client, shop: dict[str, Any]) -> None:
+    owner = {"authorization": f"Bearer {OWNER}"}
+    asker.post("traits", json={"text": "ranking: [Sklep, CRM]"}, headers=owner).raise_for_status()
+    text = asker.get("traits", headers=owner).json()["text"]
+    assert text.startswith("ranking:\n- Sklep\n- CRM\n")
+    assert asker.post("traits", json={"text": text}, headers=owner).json() == {"changed": [], "ranking": ["Sklep", "CRM"], "dry_run": False}
+    for wrong, status in (("ranking: [Nikt]", 404), ("ranking: Sklep", 422), ("ranking: [Sklep, Sklep]", 422), ("other: 1", 422)):
+        assert asker.post("traits", json={"text": wrong}, headers=owner).status_code == status
+
+
 def test_nothing_new_is_not_sent_again(asker: httpx.Client, workspace: Workspace) -> None:
     tag = read(asker).headers["etag"]
     same = asker.post("profiles/read", json={"identifier": {"type": "user_id", "value": "anna-1"}}, headers={"if-none-match": f'"x", {tag}'})

@@ -6,11 +6,14 @@ from collections.abc import Callable
 import pytest
 
 from cegla.api.inside import Inside
+from cegla.collect import actions as collect
 from cegla.console.app import build_console
 from cegla.flow import agree
 from cegla.govern import actions as govern
+from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Workspace
+from cegla.vocabulary.consent import Basis
 from tests.console.conftest import PASSWORD, Visitor
 from tests.resolve.known import event, identify, person, user
 
@@ -106,3 +109,34 @@ def test_a_person_who_became_part_of_another_is_found_there(visitors: Visitors, 
     anna, edge = edge_to(workspace, "b@x.pl")
     moved = visitors("salesperson").get(f"/people/{edge.weak_id}")
     assert (moved.status_code, moved.headers["location"]) == (303, f"/people/{anna}")
+
+
+def test_what_a_person_had_corrected_holds_until_it_is_taken_back(visitors: Visitors, workspace: Workspace) -> None:
+    anna, _ = edge_to(workspace, "b@x.pl")
+    page, officer = f"/people/{anna}", visitors("dpo")
+    assert officer.post(page, f"{page}/correct", trait="city", value="Łódź").status_code == 303
+    corrected = officer.get(page).text
+    assert "correction@1" in corrected
+    assert "Wycofaj sprostowanie" in corrected
+    with workspace.transaction() as conn:
+        assert profile.profiles_of(conn, {anna: [anna]})[anna]["city"] == "Łódź"
+        assert "person.correct" in [row.action for row in govern.audit(conn)]
+    assert visitors("salesperson").get(page).text.count("/correct") == 0
+    assert officer.post(page, f"{page}/correct", trait="city", do="take_back").status_code == 303
+    assert "correction@1" not in officer.get(page).text
+    assert officer.post(page, f"{page}/correct", trait="city", do="take_back").status_code == 404
+
+
+def test_sources_are_ranked_by_places(visitors: Visitors, workspace: Workspace) -> None:
+    with workspace.transaction() as conn:
+        crm, _ = collect.add_source(conn, "CRM", "server", Basis.CONTRACT, workspace.clock())
+        shop, _ = collect.add_source(conn, "Sklep", "server", Basis.CONTRACT, workspace.clock())
+    marketer = visitors("administrator")
+    assert marketer.post("/traits", "/traits/ranking", **{f"place_{shop.id}": "1", f"place_{crm.id}": "2"}).status_code == 303
+    with workspace.transaction() as conn:
+        assert profile.declared.ranking(conn) == [shop.id, crm.id]
+    assert marketer.post("/traits", "/traits/ranking", **{f"place_{crm.id}": "1"}).status_code == 303
+    with workspace.transaction() as conn:
+        assert profile.declared.ranking(conn) == [crm.id]
+    assert marketer.post("/traits", "/traits/ranking", **{f"place_{crm.id}": "pierwszy"}).status_code == 422
+    assert f"place_{crm.id}" not in visitors("salesperson").get("/traits").text

@@ -111,6 +111,7 @@ def test_order_numbers_keep_their_digits_but_not_an_address() -> None:
 def test_only_plain_traits_of_an_identify_call_pass() -> None:
     traits = {"email": "anna@example.pl", "first_name": "Anna", "plan": "gold", "country": "PL", "address": {"city": "Łódź", "street": "Długa 1"}, "birthday": "1990-01-01"}
     assert plain_traits(traits) == {"plan": "gold", "country": "PL", "city": "Łódź"}
+    assert plain_traits({"plan": None, "email": None}) == {"plan": None}, "a null takes a trait back, also for segments"
 
 
 def test_a_long_text_is_cut() -> None:

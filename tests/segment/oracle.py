@@ -184,7 +184,7 @@ def trait_of(key: str, world: World, person: int) -> Any:
     visits = [event for event in events if event["session_id"] is not None]
     refunded = [event for event in events if event["name"] in REFUNDS]
     if key.startswith("declared."):
-        said = [event for event in events if event["kind"] == "identify" and text(event, key.removeprefix("declared.")) is not None]
+        said = [event for event in events if event["kind"] == "identify" and key.removeprefix("declared.") in (event["properties"] or {})]
         return text(max(said, key=lambda event: (event["occurred_at"], event["event_id"])), key.removeprefix("declared.")) if said else None
     match key:
         case "first_seen":

@@ -15,6 +15,8 @@ from cegla.console.screens.names import short_name
 from cegla.console.views import states, traits
 from cegla.console.views.identity_graph import drawing
 from cegla.console.visit import Visit, see_other
+from cegla.defining import correct as correct_trait
+from cegla.defining import take_correction_back
 from cegla.govern import actions as govern
 from cegla.match import actions as match
 from cegla.profile import actions as profile
@@ -71,6 +73,17 @@ def erase(visit: Visit) -> Response:
     return see_other("/people", done="erased")
 
 
+def correct(visit: Visit) -> Response:
+    """Write down what the person had corrected, or let the sources speak again about it. Who became part of somebody else is found there."""
+    person, trait = visit.person(), visit.required("trait")
+    _identities(visit, person)
+    if visit.field("do") == "take_back":
+        take_correction_back(visit.ws, person, trait, visit.actor)
+    else:
+        correct_trait(visit.ws, person, trait, None if visit.field("untrue") else visit.field("value"), visit.actor)
+    return see_other(f"/people/{person}", done="saved")
+
+
 def _identities(visit: Visit, person: int) -> list[int]:
     with visit.ws.transaction() as conn:
         return _identities_of(conn, visit, person)
@@ -103,7 +116,7 @@ def _card(visit: Visit, person: int, *, reveal: bool) -> dict[str, Any]:
     drawn = drawing(graph, sources, visit.tongue, reveal=reveal)
     shown = {"person": person, "revealed": reveal, "name": short_name(graph.nodes, reveal=reveal), "graph": graph, "drawn": drawn, "purposes": visit.purposes}
     words = {"states": states.DECISIONS, "outcomes": states.OUTCOMES, "links": states.LINKS, "kinds": states.IDENTIFIERS, "sources": sources}
-    words |= {"channels": states.CHANNELS, "told": states.DECLARED, "verdicts": states.VERDICTS}
+    words |= {"channels": states.CHANNELS, "told": states.DECLARED, "verdicts": states.VERDICTS, "bases": states.BASES}
     by_origin = traits.groups(computed)
     split: dict[str, Any] = {"counted": [one for one in by_origin if one.counted], "analysed": [one for one in by_origin if not one.counted]}
     split["declared"] = [card for card in cards if card.declared]

@@ -7,17 +7,19 @@ from typing import Any
 
 from starlette.responses import Response
 
+from cegla.collect import actions as collect
 from cegla.console.screens.segments import COMPARISONS, NAMES_DAYS
 from cegla.console.views import builder
 from cegla.console.visit import Visit, see_other
-from cegla.defining import define_traits, remove_trait
+from cegla.defining import define_traits, rank_sources, remove_trait
 from cegla.profile import actions as profile
 from cegla.segment import actions as segment
-from cegla.vocabulary.errors import CeglaError, NotFound
+from cegla.vocabulary.errors import CeglaError, InvalidInput, NotFound
 from cegla.vocabulary.text import Text
 
 TEXTS = ("event", "property", "purpose")
 CONDITIONS = Text("warunki zdarzenia", "conditions on the event")
+A_PLACE = Text("miejsce jest liczbą: 1 to źródło najbardziej wiarygodne", "a place is a number: 1 is the most credible source")
 WINDOWS = ("days", "retention_days")
 
 
@@ -25,7 +27,23 @@ def show(visit: Visit) -> Response:
     """Every computed trait."""
     with visit.ws.transaction() as conn:
         defined, coverage = profile.computed.definitions(conn), profile.computed.coverage(conn)
-    return visit.page("traits.html", {"rows": [(one, coverage.get(one.key, 0)) for one in defined]})
+        ranked, sources = profile.declared.ranking(conn), collect.sources(conn)
+    places = {source: place for place, source in enumerate(ranked, 1)}
+    ordered = sorted(sources, key=lambda one: (places.get(one.id, len(ranked) + 1), one.id))
+    model = {"rows": [(one, coverage.get(one.key, 0)) for one in defined], "sources": [(one, places.get(one.id)) for one in ordered]}
+    return visit.page("traits.html", model)
+
+
+def rank(visit: Visit) -> Response:
+    """Whose word counts more: sources by the place written beside them; those without a place count less, and among themselves alike."""
+    with visit.ws.transaction() as conn:
+        known = [one.id for one in collect.sources(conn)]
+    places = {one: builder.number(text) for one in known if (text := visit.field(f"place_{one}"))}
+    wrong = next((place for place in places.values() if not isinstance(place, (int, float))), None)
+    if wrong is not None:
+        raise InvalidInput(where="place", seen=wrong, detail=A_PLACE)
+    rank_sources(visit.ws, sorted(places, key=lambda one: (places[one], one)), visit.actor)
+    return see_other("/traits", done="saved")
 
 
 def show_new(visit: Visit) -> Response:

@@ -37,6 +37,8 @@ class Card:
     group: Text
     about: Text
     wording: Wording  #: of the chart of what the value is made of
+    origin: Any = None  #: of a declared trait, where it is from (profile.declared.Origin)
+    event_id: int | None = None  #: the event of the history that decided a computed value
 
     @property
     def shown(self) -> str:
@@ -97,7 +99,7 @@ def _card(known: Any, tongue: Tongue, reveal: bool) -> Card:
     name = tongue.say(known.label)
     wording = Wording(name, name, tongue.say(SHARE), tongue.say(WEEK) if shown.week else "")
     told = (trait.confidence, trait.n_evidence, known.why, trait.method, trait.purpose, trait.computed_at, declared)
-    return Card(trait.key, known.label, shown, *told, *group, wording)
+    return Card(trait.key, known.label, shown, *told, *group, wording, known.origin, trait.facts.get("event_id"))
 
 
 def _own_group(method: str) -> tuple[Text, Text]:

@@ -77,8 +77,8 @@ def scrubbed_json(properties: dict[str, Any]) -> bytes | None:
 
 
 def plain_traits(traits: dict[str, Any]) -> dict[str, Any]:
-    """The traits of an identify or group call that say nothing of who the person is."""
-    kept = {key: value for key, value in traits.items() if key.lower() in PLAIN_TRAITS and isinstance(value, (str, int, float, bool))}
+    """The traits of an identify or group call that say nothing of who the person is; null, which takes one back, is kept."""
+    kept = {key: value for key, value in traits.items() if key.lower() in PLAIN_TRAITS and (value is None or isinstance(value, (str, int, float, bool)))}
     address = traits.get("address")
     if isinstance(address, dict):
         kept |= {key: address[key] for key in ("city", "country", "region", "state") if isinstance(address.get(key), str) and key not in kept}

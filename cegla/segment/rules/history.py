@@ -33,6 +33,9 @@ class Scale:
     monetary: tuple[int, ...]
 
 
+TAKEN_BACK = "\ue000"  #: stands for a declared null while the newest word is looked for; a character of private use, which means nothing
+
+
 @dataclass(frozen=True)
 class Ground:
     """What a rule stands on besides the history: the moment (naive UTC) and the RFM scale of that time."""
@@ -40,6 +43,7 @@ class Ground:
     now: datetime
     scale: Scale | None = None
     ranks: tuple[int, ...] = ()  #: sources whose word counts more, the most credible first
+    corrections: tuple[tuple[str, int, str | None], ...] = ()  #: trait, person, and the value as text, of what people had corrected
 
     def ago(self, days: float) -> Column:
         """The moment this many days of 24 hours before now."""
@@ -99,13 +103,27 @@ class Rows:
         """When it happened last."""
         return self.measure(lambda only: self.table["occurred_at"].max(where=only), where)
 
-    def latest(self, column: Any, where: Column | None = None) -> Measure:
-        """The newest known value of the most credible source; of two at the same moment the one that was taken in later."""
+    def declared(self, name: str) -> Measure:
+        """The word that holds about a declared trait: a correction, else of the most credible source the newest; null when it was taken back."""
+        document, person = self.table["properties"], self.table["person_id"]
+        pointer = _pointer(name)
+        said = (self.table["kind"] == "identify") & _is_there(document, pointer).fill_null(ibis.literal(False))
+        word: Any = ibis.coalesce(_text_at(document, pointer), ibis.literal(TAKEN_BACK))
+        corrected = {owner: value for key, owner, value in self.ground.corrections if key == name}
+        if corrected:
+            said |= person.isin(list(corrected))
+            words = ((person == owner, ibis.literal(TAKEN_BACK if value is None else value)) for owner, value in corrected.items())
+            word = ibis.cases(*words, else_=word)
+        latest = self._latest(word, said)
+        return Measure(latest.value.nullif(TAKEN_BACK), latest.where)
+
+    def _latest(self, column: Any, where: Column) -> Measure:
+        """The newest value of the most credible source; of two at the same moment the one that was taken in later."""
         ranks = self.ground.ranks
         source: Any = self.table["source_id"]
         rank: Any = ibis.cases(*((source == one, len(ranks) - place) for place, one in enumerate(ranks)), else_=0) if ranks else ibis.literal(0)
         when = ibis.struct({"rank": rank, "at": self.table["occurred_at"], "number": self.table["event_id"]})
-        return self.measure(lambda only: column.argmax(when, where=only), _both(where, column.notnull()))
+        return self.measure(lambda only: column.argmax(when, where=only), where)
 
     def named(self, event: str, days: int | None = None, filters: Sequence[Mapping[str, Any]] = ()) -> Column:
         """Events of this name, within the last `days` days when given, that pass every filter."""
@@ -129,9 +147,18 @@ def _text_at(document: str, pointer: str) -> str:  # pyright: ignore[reportRetur
     """The text of a JSON value at an RFC 6901 pointer; null when there is none. Every engine has it under some name."""
 
 
+@ibis.udf.scalar.builtin(name="json_exists")
+def _is_there(document: str, pointer: str) -> bool:  # pyright: ignore[reportReturnType]
+    """Whether a JSON document has anything at an RFC 6901 pointer, if only null."""
+
+
+def _pointer(key: str) -> str:
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
 def property_text(rows: Any, key: str) -> Column:
     """An event's own property as text: "red", "2.5", "true". The key is a name, never a path."""
-    return _text_at(rows["properties"], "/" + key.replace("~", "~0").replace("/", "~1"))
+    return _text_at(rows["properties"], _pointer(key))
 
 
 def property_number(rows: Any, key: str) -> Column:

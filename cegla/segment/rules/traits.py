@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from cegla.segment.rules.history import ORDER, REFUNDS, Ground, Measure, Rows, property_text
+from cegla.segment.rules.history import ORDER, REFUNDS, Ground, Measure, Rows
 from cegla.vocabulary.text import Text
 
 DECLARED, COMPUTED = "declared.", "computed."
@@ -117,7 +117,7 @@ def trait(key: str) -> TraitRow | None:
 
 
 def _declared(rows: Rows, name: str) -> dict[str, Measure]:
-    return {"declared": rows.latest(property_text(rows.table, name), rows["kind"] == "identify")}
+    return {"declared": rows.declared(name)}
 
 
 def computed(key: str, label: Text, kind: str, zero: bool, counted: Any) -> TraitRow:
