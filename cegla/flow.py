@@ -308,6 +308,7 @@ class Refresh:
     past: Snapshot
     when: profile.runs.When
     new: Unrefreshed
+    hurried: bool = False  #: more waits, so what can be put off is put off
     people: list[int] = field(default_factory=list)
     absorbed: dict[int, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -329,8 +330,14 @@ def refresh_traits(refresh: Refresh) -> None:
 
 
 def refresh_findings(refresh: Refresh) -> None:
-    """What the analysers that run right after an event find of the people touched; who objected to profiling is not profiled any more."""
-    profile.runs.analyse_touched(refresh.conn, refresh.past, refresh.people, refresh.when)
+    """What the analysers that run right after an event find of the people touched; who objected to profiling is not profiled any more.
+
+    In a hurry it waits, and the next round without one looks at everybody touched since.
+    """
+    if not refresh.hurried and refresh.new.found < refresh.new.after:
+        since = refresh.new.found
+        refresh.people = sorted({*refresh.people, *refresh.past.people_since(since), *refresh.past.people_moved_since(since)})
+    profile.runs.analyse_touched(refresh.conn, refresh.past, refresh.people, refresh.when, hurried=refresh.hurried)
 
 
 def refresh_accounts(refresh: Refresh) -> None:
@@ -359,21 +366,22 @@ def when_of(ws: Workspace, conn: Connection) -> profile.runs.When:
 RIGHT_AFTER: list[Callable[[Refresh], None]] = [find_touched, refresh_traits, refresh_findings, refresh_accounts, refresh_segments]
 
 
-def refresh(ws: Workspace) -> Refresh | None:
-    """Bring traits and segments up to the last committed batch; None when they hold it already.
+def refresh(ws: Workspace, *, hurried: bool = False) -> Refresh | None:
+    """Bring traits and segments up to the last committed batch; None when there is nothing to do.
 
-    Runs beside intake, and takes all batches at once that came since the last time. Raises what `Intake.apply` raises.
+    Runs beside intake, and takes all batches at once that came since the last time. When `hurried`, what analysers find is left to a
+    later round that is not. Raises what `Intake.apply` raises.
     """
     with settled(ws) as (conn, past):
         new = batches.unrefreshed(conn)
-        if new.after >= new.upto:
+        if new.after >= new.upto and (hurried or new.found >= new.upto):
             return None
-        refreshed = Refresh(conn, past, when_of(ws, conn), new)
+        refreshed = Refresh(conn, past, when_of(ws, conn), new, hurried)
         for step in RIGHT_AFTER:
             started = time.perf_counter()
             step(refreshed)
             refreshed.seconds[step.__name__] = time.perf_counter() - started
-        batches.mark_refreshed(conn, new.upto, refreshed.when.now)
+        batches.mark_refreshed(conn, new.upto, new.found if hurried else new.upto, refreshed.when.now)
     return refreshed
 
 

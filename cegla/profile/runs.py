@@ -87,15 +87,18 @@ class Summary:
         return sum((tenth + 0.5) / 10 * people for tenth, people in enumerate(self.confidence)) / self.known if self.known else 0.0
 
 
-def analyse_touched(conn: Connection, past: Readable, people: Sequence[int], when: When) -> int:
-    """Right after a batch: what the analysers that run on events find of the people touched; what must not be known of them any more goes."""
+def analyse_touched(conn: Connection, past: Readable, people: Sequence[int], when: When, *, hurried: bool = False) -> int:
+    """Right after a batch: what the analysers that run on events find of the people touched; what must not be known of them any more goes.
+
+    In a hurry nothing is found, but what must go goes all the same.
+    """
     if not people:
         return 0
     on = analysing.running(conn)
     profiling = [row.key for row, purpose in on if purpose == "profiling"]
     if profiling and (objecting := sorted(when.objecting.intersection(people))):
         SQL.drop_findings_of(conn, people=objecting, analysers=profiling)
-    chosen = [(row, purpose) for row, purpose in on if row.schedule == "on_event"]
+    chosen = [] if hurried else [(row, purpose) for row, purpose in on if row.schedule == "on_event"]
     return analysing.analyse(conn, past, people, chosen, when) if chosen else 0
 
 

@@ -68,12 +68,13 @@ class Receipt(NamedTuple):
 
 class Unrefreshed(NamedTuple):
     """Batches after `after` up to `upto` whose people are still to be looked at, besides those with events: who won or lost
-    identities, and who was absorbed by somebody else."""
+    identities, and who was absorbed by somebody else. Analysers know all batches up to `found`, which may be older."""
 
     after: int
     upto: int
     changed: list[int]
     absorbed: list[int]
+    found: int
 
 
 def last_committed(conn: Connection) -> Committed:
@@ -172,16 +173,22 @@ def last_refreshed(conn: Connection) -> int:
 
 def unrefreshed(conn: Connection) -> Unrefreshed:
     """What traits and segments do not hold yet."""
-    after, upto = last_refreshed(conn), last_committed(conn).number
+    row = conn.execute("select batch, found from storage.refreshed").fetchone()
+    after, found = row or (0, 0)
+    upto = last_committed(conn).number
     moved = conn.execute("select distinct person_id, absorbed from storage.moved_people where batch <= %s", [upto]).fetchall()
-    return Unrefreshed(after, upto, [person for person, absorbed in moved if not absorbed], [person for person, absorbed in moved if absorbed])
+    changed, gone = [person for person, absorbed in moved if not absorbed], [person for person, absorbed in moved if absorbed]
+    return Unrefreshed(after, upto, changed, gone, found)
 
 
-def mark_refreshed(conn: Connection, upto: int, at: datetime) -> None:
-    """Say, in the transaction that refreshed them, that traits and segments hold everything up to this batch; `at` is the refresh's own time."""
+def mark_refreshed(conn: Connection, upto: int, found: int, at: datetime) -> None:
+    """Say, in the transaction that refreshed them, up to which batch traits and segments hold everything, and up to which analysers do.
+
+    `at` is the refresh's own time.
+    """
     conn.execute("insert into storage.refreshes (batch, at) values (%s, %s) on conflict do nothing", [upto, at])
     conn.execute("delete from storage.moved_people where batch <= %s", [upto])
-    conn.execute("update storage.refreshed set batch = %s", [upto])
+    conn.execute("update storage.refreshed set batch = %s, found = %s", [upto, found])
     passing("refresh: before the commit")
 
 

@@ -29,7 +29,8 @@ BALANCE_SECONDS = 60.0
 MAILBOX_SECONDS = 60.0
 REFRESH_REST = 2.0  # rounds of traits and segments follow each other so that they take a third of the time of one thread,
 LONGEST_REFRESH_REST_SECONDS = 1.0  # and nobody waits longer than this for the next,
-REFRESH_REST_WHEN_BEHIND = 5.0  # unless requests wait for intake: then a sixth of the time, whatever a round costs
+REFRESH_REST_WHEN_BEHIND = 5.0  # unless requests wait for intake: then a sixth of the time, whatever a round costs,
+LONGEST_WITHOUT_FINDINGS_SECONDS = 60.0  # and what analysers find is left out of rounds for so long
 ROUNDS_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 5.0
 
@@ -37,6 +38,11 @@ LONGEST_PAUSE_SECONDS = 5.0
 def refresh_rest_seconds(took: float, behind: bool) -> float:
     """How long traits and segments rest after a round that took so many seconds, so that whatever it costs, intake goes on."""
     return REFRESH_REST_WHEN_BEHIND * took if behind else min(REFRESH_REST * took, LONGEST_REFRESH_REST_SECONDS)
+
+
+def is_hurried(behind: bool, seconds: float) -> bool:
+    """Whether a round leaves analysers out, whose last round ended so many seconds ago."""
+    return behind and seconds < LONGEST_WITHOUT_FINDINGS_SECONDS
 
 
 class Loops:
@@ -53,6 +59,7 @@ class Loops:
         self._applied = threading.Event()  # a batch is in the history, and traits may not know
         self._applied.set()
         self._refreshed_at, self._refresh_took = 0.0, 0.0
+        self._found_at = time.perf_counter()
         self._threads = [
             threading.Thread(target=self._repeat, args=(name, work), name=name, daemon=True)
             for name, work in (
@@ -120,13 +127,18 @@ class Loops:
             return 0.0
         self._applied.clear()
         began = time.perf_counter()
+        hurried = is_hurried(self.intake.behind, began - self._found_at)
+        if hurried:
+            self._applied.set()  # something is put off, so there will be something to do
         try:
-            refresh(self.ws)
+            refresh(self.ws, hurried=hurried)
         except BaseException:
             self._applied.set()
             raise
         passing("refresh: after the commit")
         self._refreshed_at = time.perf_counter()
+        if not hurried:
+            self._found_at = self._refreshed_at
         self._refresh_took = self._refreshed_at - began
         return 0.0
 

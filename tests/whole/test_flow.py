@@ -145,6 +145,28 @@ def test_a_crash_between_a_batch_and_what_follows_from_it_only_delays_traits_and
     assert flow.refresh(ws) is None
 
 
+def test_in_a_hurry_traits_follow_and_what_analysers_find_is_made_up_for_later(ws: Workspace) -> None:
+    shop, intake = source(ws), Intake(ws)
+    send(ws, shop, order(1, "u1", 100.0), order(2, "u2", 1.0))
+    intake.apply()
+    flow.refresh(ws, hurried=True)
+    one, other = person(ws, "user_id", "u1"), person(ws, "user_id", "u2")
+    assert order_counts(ws) == {"u1": 1, "u2": 1}
+    assert found_of(ws, one, other) == {one: False, other: False}
+    assert flow.refresh(ws, hurried=True) is None
+    send(ws, shop, order(3, "u2", 5.0))
+    intake.apply()
+    flow.refresh(ws)
+    assert found_of(ws, one, other) == {one: True, other: True}
+    assert flow.refresh(ws) is None
+
+
+def found_of(ws: Workspace, *people: int) -> dict[int, bool]:
+    """Whether analysers know anything of people."""
+    with ws.transaction() as conn:
+        return {one: bool(profile.export_person(conn, [one])["findings"]) for one in people}
+
+
 def test_people_who_became_one_before_anybody_looked_leave_one_profile(ws: Workspace) -> None:
     shop, intake = source(ws), Intake(ws)
     with ws.transaction() as conn:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cegla.worker.loops import refresh_rest_seconds
+from cegla.worker.loops import is_hurried, refresh_rest_seconds
 
 
 @pytest.mark.parametrize("took", [0.01, 0.3, 5.0, 120.0])
@@ -13,3 +13,8 @@ def test_after_a_round_nobody_waits_longer_than_a_second_for_the_next(took: floa
 @pytest.mark.parametrize("took", [0.01, 0.3, 5.0, 120.0])
 def test_while_requests_wait_rounds_take_a_sixth_of_the_time_however_long_one_is(took: float) -> None:
     assert took / (took + refresh_rest_seconds(took, behind=True)) == pytest.approx(1 / 6)
+
+
+@pytest.mark.parametrize(("behind", "seconds", "hurried"), [(False, 0.0, False), (True, 0.0, True), (True, 59.0, True), (True, 60.0, False)])
+def test_analysers_wait_while_requests_do_but_no_longer_than_a_minute(behind: bool, seconds: float, hurried: bool) -> None:
+    assert is_hurried(behind, seconds) is hurried
