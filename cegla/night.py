@@ -18,6 +18,7 @@ from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage import batches
 from cegla.storage.workspace import Workspace
+from cegla.weather import actions as weather
 
 LOG = structlog.get_logger("flow")
 
@@ -70,6 +71,16 @@ def look_for_duplicates(ws: Workspace, now: datetime) -> None:
         match.propose(conn, now)
 
 
+def ask_weather(ws: Workspace, now: datetime) -> None:
+    """The weather of every powiat that people come from, from the month of their first event to tomorrow, is asked of the provider, if there is one."""
+    if ws.settings.weather.provider:
+        with settled(ws) as (_, past):
+            begun = profile.past.days_of_places(past, now - weather.LOOK_BACK)
+        weather.fetch(ws.transaction, ws.settings.weather, weather.wanted(begun, now), now)
+    with ws.transaction() as conn:
+        weather.forget_old(conn, now)
+
+
 def ask_analysers(ws: Workspace, now: datetime) -> None:
     """The night's rounds of the analysers are asked for; the worker does them part by part, between everything else."""
     with ws.transaction() as conn:
@@ -92,6 +103,7 @@ AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [
     recompute_accounts,
     recompute_segments,
     look_for_duplicates,
+    ask_weather,
     ask_analysers,
     seal_ledger,
     forget_old,

@@ -46,7 +46,7 @@ def _found(desk: Desk) -> list[dict[str, Any]]:
             "attribution": found.row.attribution and found.row.attribution._asdict(), "link": found.row.link or None,
             "without": None if found.present or found.row.without is None else found.row.without._asdict(),
         }
-        for found in sets.statuses(desk.settings.data_dir / "reference")
+        for found in sets.statuses(desk.settings.data_dir / "reference", (desk.settings.weather.provider,))
     ]  # fmt: skip
 
 

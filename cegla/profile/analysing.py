@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import ibis.expr.types as ir
 import numpy as np
+import pyarrow as pa
 import structlog
 
 from cegla.profile import findings
@@ -25,6 +26,7 @@ from cegla.profile.store import SQL
 from cegla.resolve import actions as resolve
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection
+from cegla.weather import actions as weather
 
 LOG = structlog.get_logger("profile")
 PEOPLE_AT_A_TIME = 20_000  #: whose history is kept in memory at once
@@ -42,6 +44,7 @@ class When:
     zone: tzinfo
     blocked: tuple[str, ...] = ()
     objecting: frozenset[int] = field(default_factory=frozenset[int])
+    weather: Callable[[], pa.Table] = weather.unknown  #: asked when an analyser wants it
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ def found_by(
 
 def facts_of(past: Readable, seen: Seen, ask: Callable[[Seen], Any], people: Sequence[int], told: Mapping[str, Sequence[Any]] | None = None) -> Facts:
     """The facts that a question gives about people whose history is kept."""
-    return Facts(sorted(people), past.run(_question(ask, cast(Hashable, seen.events.op()), cast(Hashable, seen.lines.op()))), told)
+    return Facts(sorted(people), past.run(_question(ask, *(cast(Hashable, table.op()) for table in (seen.events, seen.lines, seen.weather)))), told)
 
 
 @contextmanager
@@ -150,7 +153,8 @@ def seen_of(past: Readable, people: Sequence[int], analysers: Sequence[Analyser]
         lines = _lines(tables, cast(Hashable, events.op()), inputs, when.blocked)
         if any(name.startswith("line.") for name in inputs):
             lines = stack.enter_context(past.keep(lines))
-        yield Seen(events, lines)
+        asks_weather = any(name.startswith("weather.") for name in inputs)
+        yield Seen(events, lines, stack.enter_context(past.keep(when.weather() if asks_weather else weather.unknown())))
 
 
 def learn(conn: Connection, past: Readable, chosen: Sequence[tuple[Analyser, str]], when: When) -> dict[str, int]:
@@ -229,9 +233,9 @@ def _told_columns(analyser: Analyser, people: Sequence[int], told: Told) -> dict
 
 
 @lru_cache(maxsize=256)
-def _question(ask: Callable[[Seen], Any], events: Any, lines: Any) -> ir.Table:
+def _question(ask: Callable[[Seen], Any], events: Any, lines: Any, skies: Any) -> ir.Table:
     """Writing an expression takes longer than many an answer, so it is written once for each kept table."""
-    return ask(Seen(events.to_expr(), lines.to_expr())).order_by("person_id")
+    return ask(Seen(events.to_expr(), lines.to_expr(), skies.to_expr())).order_by("person_id")
 
 
 @lru_cache(maxsize=64)

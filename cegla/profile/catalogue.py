@@ -23,6 +23,7 @@ from cegla.profile.analysers import (
     search,
     social,
     wealth,
+    weather,
 )
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser
 
@@ -40,6 +41,7 @@ ANALYSERS: tuple[Analyser, ...] = (
     social.ANALYSER,
     content.ANALYSER,
     wealth.ANALYSER,
+    weather.ANALYSER,
     call.ANALYSER,
     search.ANALYSER,
     behav.ANALYSER,

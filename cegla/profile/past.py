@@ -1,7 +1,7 @@
 """What happened, read back from the history: a person's timeline, one event, and what is known only because of it."""
 
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import ibis
@@ -10,7 +10,7 @@ import msgspec
 
 from cegla.profile.rules.facts import facts
 from cegla.profile.rules.traits import TRAITS, trait_columns
-from cegla.storage.warehouse import Warehouse, history
+from cegla.storage.warehouse import Readable, Warehouse, history
 from cegla.vocabulary.text import Text
 
 
@@ -129,6 +129,14 @@ def traits_owed_to(warehouse: Warehouse, person_id: int, event_id: int, now: dat
         without = warehouse.run(trait_columns(rest, now)).to_pylist()
     before: dict[str, Any] = without[0] if without else {}
     return [row.label for row in TRAITS if with_it and with_it[0][row.key] != before.get(row.key)]
+
+
+def days_of_places(warehouse: Readable, since: datetime) -> list[tuple[str, date]]:
+    """Each powiat that events since a moment came from, with the day (UTC) of the first of them; robots are left out."""
+    events: Any = history()
+    placed = events.filter(events.powiat.notnull() & ~events.is_bot & (events.occurred_at >= _utc(since)))
+    found = warehouse.run(placed.group_by("powiat").agg(first=placed.occurred_at.min().date()).order_by("powiat"))
+    return list(zip(found["powiat"].to_pylist(), found["first"].to_pylist(), strict=True))
 
 
 def _utc(moment: datetime) -> Any:

@@ -24,6 +24,7 @@ from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.errors.people import AnalyserPurposeMissing
 from cegla.vocabulary.text import Text
+from cegla.weather import actions as weather
 
 EVERY_MINUTE, EVERY_HOUR = timedelta(minutes=1), timedelta(hours=1)
 SHARE_OF_TIME = 60  #: a round that took a second is repeated after a minute, so that a young shop sees what is known of its people at once
@@ -197,6 +198,7 @@ class Worker:
     def __init__(self) -> None:
         self._number = 0
         self._people: list[int] = []
+        self._weather = weather.Memory()
 
     def work(self, conn: Connection, past: Snapshot, batch: int, when: When) -> Run | None:
         """The next part of the oldest run, in the caller's transaction, which alone rewrites traits; None when there is no run.
@@ -207,6 +209,7 @@ class Worker:
         if run is None:
             return None
         began = time.perf_counter()
+        when = replace(when, weather=lambda: self._weather.hours(conn, when.now))
         chosen = [(row, purpose) for row, purpose in analysing.running(conn) if row.method_version in run.analysers]
         if run.started_at is None:
             run = replace(run, started_at=when.now, upto_batch=batch)

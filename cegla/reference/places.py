@@ -63,6 +63,10 @@ class Poland:
         """TERYT code of the powiat that a point lies in; None outside Poland."""
         return self._borders.at(round(longitude * 1_000), round(latitude * 1_000))
 
+    def centre(self, powiat: str) -> tuple[float, float] | None:
+        """Latitude and longitude of the middle of a powiat's largest part; None when there is no such powiat."""
+        return self._borders.centre(powiat)
+
     def city_at(self, latitude: float, longitude: float) -> City | None:
         """The city or village at a point: that of a city powiat, else the largest within 3 km, else the nearest within 15 km."""
         powiat = self.powiat_at(latitude, longitude)
@@ -165,6 +169,13 @@ class Borders:
                 self._whole[square] = self._search(square[0] * CELL + CELL // 2, square[1] * CELL + CELL // 2, self._rings)
             return self._whole[square]
         return self._search(x, y, self._crossed[square]) or self._nearest(x, y, self._crossed[square])
+
+    def centre(self, owner: str) -> tuple[float, float] | None:
+        """The middle of the box around the longest ring of an owner, in degrees."""
+        if owner not in self._rings:
+            return None
+        left, low, right, high = max(self._rings[owner], key=lambda ring: len(ring[0]))[2]
+        return (low + high) / 2_000, (left + right) / 2_000
 
     def _mark(self, owner: str, xs: list[int], ys: list[int]) -> None:
         for place in range(1, len(xs)):

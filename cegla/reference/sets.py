@@ -1,6 +1,6 @@
 """The data sets: one row each, with version, licence, origin and attribution; what comes along, what can be fetched, what an optional package brings."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Literal
 from cegla.reference.pack import SHIPPED, read_sheet
 from cegla.vocabulary.text import Text
 
-Kind = Literal["shipped", "fetched", "package"]
+Kind = Literal["shipped", "fetched", "package", "service"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,11 @@ SETS = (
         Text("kraj tylko dla adresów z Polski, dopóki nie ma miejsc ze świata", "countries of Polish addresses only, unless the world's places are here"),
     ),
     DataSet(
+        "weather", "service", "open-meteo", Text("Pogoda", "Weather"), "CC BY 4.0", "Open-Meteo, or a server of your own (setting weather.provider)",
+        Text("Pogoda: Open-Meteo.com", "Weather data by Open-Meteo.com"), "https://open-meteo.com",
+        Text("cechy pogodowe są nieznane; ustaw weather.provider i weather.address", "traits of weather are unknown; set weather.provider and weather.address"),
+    ),
+    DataSet(
         "user_agents", "package", "ua-parser-builtins", Text("Przeglądarki i systemy", "Browsers and operating systems"), "Apache-2.0", "ua-parser/uap-core",
     ),
     DataSet("holidays", "package", "holidays", Text("Święta", "Public holidays"), "MIT", "vacanza/holidays"),
@@ -139,20 +144,22 @@ class Status:
         return bool(self.version)
 
 
-def statuses(fetched: Path) -> Iterator[Status]:
-    """Every data set, with what is there of it."""
+def statuses(fetched: Path, services: Collection[str] = ()) -> Iterator[Status]:
+    """Every data set, with what is there of it; `services` are the parts of those that are asked over the network, and in use."""
     sheets = {"shipped": read_sheet(SHIPPED), "fetched": read_sheet(fetched)}
     for row in SETS:
         if row.kind == "package":
             yield Status(row, _installed(row.part), 0)
+        elif row.kind == "service":
+            yield Status(row, row.part if row.part in services else "", 0)
         else:
             found = sheets[row.kind].get(row.part, {})
             yield Status(row, found.get("version", ""), found.get("bytes", 0))
 
 
-def attributions(fetched: Path) -> list[tuple[Text, str]]:
+def attributions(fetched: Path, services: Collection[str] = ()) -> list[tuple[Text, str]]:
     """What the licences of the sets in use ask to be shown, each with its link, once."""
-    shown = {(found.row.attribution, found.row.link): None for found in statuses(fetched) if found.present and found.row.attribution}
+    shown = {(found.row.attribution, found.row.link): None for found in statuses(fetched, services) if found.present and found.row.attribution}
     return [(text, link) for text, link in shown if text]
 
 

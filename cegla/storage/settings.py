@@ -105,6 +105,18 @@ class ReferenceSettings(Section):
     registry: str = Field("", description="address of an npm registry; empty: as the npm tool is set up")
 
 
+class WeatherSettings(Section):
+    """Who is asked about the weather, if anybody; it hears of places and days only, rounded to tenths of a degree."""
+
+    provider: Literal["", "open-meteo"] = Field("", description="empty: nobody is asked, and there are no traits of weather; open-meteo: its API")
+    address: str = Field("", description="the forecast's address: https://customer-api.open-meteo.com/v1/forecast with a key, or a server of your own")
+    archive_address: str = Field("", description="the same for days past: https://customer-archive-api.open-meteo.com/v1/archive; empty: `address`")
+    key: str = Field("", repr=False, description="the provider's key; better given as CEGLA_WEATHER_KEY")
+    places_per_request: int = Field(50, ge=1, le=200, description="places asked for at a time")
+    requests_per_round: int = Field(200, ge=1, le=10_000, description="requests of one night at most; the rest waits for the next")
+    pause_seconds: float = Field(1.0, ge=0, le=60, description="between two requests")
+
+
 class Settings(Section):
     """All settings; times without a zone are shown and counted in `timezone`."""
 
@@ -120,6 +132,7 @@ class Settings(Section):
     returns: ReturnSettings = ReturnSettings()  # pyright: ignore[reportCallIssue]
     imports: ImportSettings = ImportSettings()  # pyright: ignore[reportCallIssue]
     reference: ReferenceSettings = ReferenceSettings()  # pyright: ignore[reportCallIssue]
+    weather: WeatherSettings = WeatherSettings()  # pyright: ignore[reportCallIssue]
 
     @field_validator("timezone")
     @classmethod

@@ -8,6 +8,9 @@ import pytest
 from tests.shape.tree import ROOT
 
 HOLDERS = sorted(file.parent.name for file in (ROOT / "cegla").glob("*/store.sql") if (file.parent / "actions.py").exists())
+#: Slices whose tables hold nothing about people: no column of theirs names a person or an identity.
+OF_NOBODY = {"weather"}
+HOLDERS = [part for part in HOLDERS if part not in OF_NOBODY]
 APP = ROOT / "cegla" / "app.py"
 
 
@@ -16,6 +19,13 @@ APP = ROOT / "cegla" / "app.py"
 def test_a_slice_with_tables_exports_and_erases(part: str, duty: str) -> None:
     actions = importlib.import_module(f"cegla.{part}.actions")
     assert inspect.isfunction(getattr(actions, duty, None)), f"cegla/{part}/actions.py stores people's data and lacks {duty}"
+
+
+@pytest.mark.parametrize("part", sorted(OF_NOBODY))
+def test_a_slice_that_need_not_has_no_column_about_people(part: str) -> None:
+    for file in (ROOT / "cegla" / "storage" / "migrations").glob(f"*.{part}.sql"):
+        columns = [line.partition("--")[0] for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("--")]
+        assert not [line for line in columns if "person" in line or "identity" in line or "email" in line]
 
 
 @pytest.mark.parametrize("part", HOLDERS)

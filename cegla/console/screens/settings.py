@@ -28,8 +28,8 @@ def show(visit: Visit) -> Response:
 
 def show_data(visit: Visit) -> Response:
     """What is known of the world, with versions, licences and the thanks they ask for."""
-    fetched = visit.ws.settings.data_dir / "reference"
-    return visit.page("data.html", {"sets": list(sets.statuses(fetched)), "attributions": sets.attributions(fetched)})
+    fetched, services = visit.ws.settings.data_dir / "reference", (visit.ws.settings.weather.provider,)
+    return visit.page("data.html", {"sets": list(sets.statuses(fetched, services)), "attributions": sets.attributions(fetched, services)})
 
 
 def change_password(visit: Visit) -> Response:

@@ -32,11 +32,13 @@ class Seen:
 
     `events` adds `kind`, `local_at`, `session_id` (null: the person did nothing), `days_ago` (whole local days before today, 0 today) and the
     columns that the inputs name; properties are there by their name as "property_NAME". `lines` are order lines and products looked at.
+    `weather` has one row a powiat and hour (see `weather.actions.HOURS`), for analysers whose inputs ask for it.
     `age_days` is how long ago it was, never below 0; `weight` is 1, or 1/k on a device that k people share.
     """
 
     events: Table
     lines: Table
+    weather: Table = None
 
     @property
     def visits(self) -> Table:

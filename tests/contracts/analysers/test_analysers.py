@@ -26,7 +26,8 @@ from cegla.profile.rules.analysis import MOST_EVIDENCE, TOO_LITTLE, AnalysedTrai
 from cegla.profile.rules.blocked import is_blocked
 from cegla.profile.rules.reasons import why
 from cegla.storage.warehouse import EVENTS, ORDER_LINES, Warehouse
-from tests.contracts.analysers.worlds import NOW, PEOPLE, ZONE, Deed, deeds, histories, rows_of, turned_round, warehouse_of, without
+from cegla.weather import actions as weather
+from tests.contracts.analysers.worlds import NOW, PEOPLE, ZONE, Deed, deeds, histories, rows_of, skies, turned_round, warehouse_of, without
 
 CHOSEN = [row for row in ANALYSERS if row.key in os.environ.get("ANALYSER", row.key).split(",")]
 TRAITS = [(row, trait) for row in CHOSEN for trait in row.traits]
@@ -45,13 +46,14 @@ TOLD = {name: {person: told_of(name, person) for person in (1, 2)} for row in CH
 BLOCKED = ("apteka: leki na cukrzycę", "pielgrzymka, parafia i różaniec", "partia polityczna wybory", "prezerwatywy", "test ciążowy", "związek zawodowy", "Sexual Health")
 AS_FOUND = (Phase.explicit, Phase.reuse, Phase.generate)  #: a failure is shown as it was found: making it smaller takes minutes
 few = settings(max_examples=4, deadline=None, phases=AS_FOUND, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+WHEN = When(NOW, ZONE, weather=skies)
 Findings = dict[str, list[Document]]
 
 
 def found_in(warehouse: Warehouse, people: Sequence[int] = EVERYBODY, devices: Devices = Devices(), learnt: Mapping[str, Any] | None = None) -> Findings:
     """What the analysers find of these people, with what they learnt before, if they did."""
     told, joined, found = dict(TOLD), {key for row in CHOSEN for key in row.joins}, Findings()
-    with analysing.seen_of(warehouse, people, CHOSEN, When(NOW, ZONE), devices) as seen:
+    with analysing.seen_of(warehouse, people, CHOSEN, WHEN, devices) as seen:
         for row in CHOSEN:
             found[row.key] = analysing.found_by(warehouse, seen, row, people, ((learnt or {}).get(row.key, {}), NOW, devices, told))
             told |= analysing.as_told(row, found[row.key], joined)
@@ -61,7 +63,7 @@ def found_in(warehouse: Warehouse, people: Sequence[int] = EVERYBODY, devices: D
 def learnt_in(warehouse: Warehouse) -> dict[str, Any]:
     """What the analysers that learn take from a history, as it comes back from where it is kept."""
     learnt: dict[str, Any] = {}
-    with analysing.seen_of(warehouse, EVERYBODY, CHOSEN, When(NOW, ZONE), Devices()) as seen:
+    with analysing.seen_of(warehouse, EVERYBODY, CHOSEN, WHEN, Devices()) as seen:
         for row in CHOSEN:
             if row.fit:
                 params = row.fit.learn(analysing.facts_of(warehouse, seen, row.fit.learn_from, EVERYBODY), NOW)
@@ -106,7 +108,7 @@ def test_a_row_names_what_it_does_and_may_see(row: Analyser) -> None:
         assert text.pl and text.en and text.pl != text.en
     for name in row.inputs:
         kind, dot, rest = name.partition(".")
-        assert name in EVENTS.names if not dot else rest in ORDER_LINES.names if kind == "line" else kind in ("property", "declared", "identifier", "identity", "site", "trait"), name
+        assert name in EVENTS.names if not dot else rest in ORDER_LINES.names if kind == "line" else rest in weather.HOURS.names if kind == "weather" else kind in ("property", "declared", "identifier", "identity", "site", "trait"), name
 
 
 @pytest.mark.parametrize(("row", "trait"), TRAITS, ids=[trait.key for _, trait in TRAITS])

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from cegla.profile.rules.memory import Memory
 from cegla.profile.rules.sessions import Sessions
 from cegla.storage.warehouse import EVENTS, ORDER_LINES, Warehouse
 from cegla.vocabulary.events import Event
+from cegla.weather import actions as weather
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Warsaw")
@@ -63,6 +65,19 @@ deeds = st.builds(
     st.integers(0, 10_000), st.integers(1, 500),
 )  # fmt: skip
 histories = st.lists(deeds, min_size=1, max_size=45)
+
+
+@cache
+def skies() -> pa.Table:
+    """The weather of the powiats of these histories, a hundred days back and two ahead, wet and hot and cold by the number of the hour."""
+    rows = [(powiat, hour) for powiat in ("1465", "1261", "1417") for hour in range(-48, 100 * 24)]
+    first = NOW.replace(minute=0, tzinfo=None)
+    columns = {
+        "powiat": [powiat for powiat, _ in rows], "hour": [first - timedelta(hours=hour) for _, hour in rows], "hours_ago": [hour for _, hour in rows],
+        "temperature": [None if hour % 97 == 0 else float(hour * 7 % 45 - 10) for _, hour in rows], "precipitation": [float(hour // 24 % 3 == 0) for _, hour in rows],
+        "snowfall": [float(hour % 50 == 0) for _, hour in rows], "code": [0 if hour % 4 else 63 for _, hour in rows],
+    }  # fmt: skip
+    return pa.table(columns, schema=weather.HOURS)
 
 
 def event_of(deed: Deed, blocked: str | None = None) -> Event:

@@ -1,0 +1,1 @@
+"""Deciding what to ask of a provider, and reading what it answers."""
