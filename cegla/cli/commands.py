@@ -403,6 +403,7 @@ WORDS: dict[str, Text] = {
     "notice": Text("na co zgodziły się te osoby: wersja lub treść", "what people agreed to: version or wording"),
     "proof": Text("gdzie leży dowód: segregator, umowa, numer sprawy", "where the proof lies: a folder, contract or ticket"),
     "map": Text("mapowanie kolumn na zdarzenia, YAML", "the mapping of columns to events, YAML"),
+    "mapping": Text("mapowanie żądań webhooka na zdarzenia, YAML", "the mapping of the webhook's requests to events, YAML"),
     "errors": Text("plik CSV na odrzucone wiersze z powodami", "a CSV file for refused rows with their reasons"),
     "ready": Text("klucz gotowego mapowania; lista: cegla webhook ready", "key of a mapping that comes with the product; see cegla webhook ready"),
     "content_type": Text("nagłówek Content-Type żądania", "the request's Content-Type header"),

@@ -59,6 +59,9 @@ UNDO_SURE = Text(
     "Import {number} zniknie: {events} zdarzeń, {people} osób. Czy na pewno?", "Import {number} will go: {events} events of {people} people. Are you sure?"
 )
 UNDOING = Text("Import jest cofany w tle: cegla import show {number}", "The import is being taken back: cegla import show {number}")
+GONE = Text(
+    "Import cofnięto: usunięto zdarzeń {events}; liczby mówią, co wniósł.", "The import was undone: {events} events are gone; the counts say what it brought."
+)
 PEOPLE = Text("Osób", "People")
 FILLED = """\
 # Proposed by `cegla import`. Look it over: docs/how-to/import-a-file.md; all fields: docs/reference/imports.md
@@ -232,6 +235,8 @@ def _show_import(desk: Desk, value: dict[str, Any]) -> None:
     problem = both(value["problem"], desk.language) if value["problem"] else ""
     rows = [(NUMBER, value["import"]), (FILE, value["file_name"]), (STATE, value["state"]), (ROWS, _counts(value)), (PROBLEM, problem)]
     facts(desk, [*rows, (WHO, value["actor"]), (WHEN, value["created_at"])])
+    if value["state"] == "undone":
+        desk.tell(GONE, events=value["events_undone"] or 0)
     if value["result"]:
         table(desk, [NAME, COUNT], value["result"]["by_name"].items())
 

@@ -12,7 +12,7 @@ from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Text
 
 Ready = Annotated[str, typer.Option("--from", metavar="KEY")]
-MappingFile = Annotated[Path | None, typer.Option("--map")]
+MappingFile = Annotated[Path | None, typer.Option("--map", metavar="MAP.yaml")]
 LawfulBasis = Annotated[str, typer.Option("--basis", metavar="consent|contract|legal_obligation|legitimate_interest")]
 
 SOURCE, ADDRESS, SCHEME = Text("Źródło", "Source"), Text("Ścieżka adresu (tajna)", "Path of the address (secret)"), Text("Podpis", "Signature")
@@ -30,21 +30,21 @@ def ready(context: typer.Context, as_json: AsJson = False) -> None:
     desk.answer(found, lambda desk, _: table(desk, [KEY, NAME, SCHEME], rows))
 
 
-def add(context: typer.Context, name: str, ready: Ready = "", map: MappingFile = None, basis: LawfulBasis = "consent", as_json: AsJson = False) -> None:
+def add(context: typer.Context, name: str, ready: Ready = "", mapping: MappingFile = None, basis: LawfulBasis = "consent", as_json: AsJson = False) -> None:
     """Make a source with a webhook and print the path of its address."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        made = api.post("/webhooks", {"name": name, "ready": ready, "mapping": _text(map), "basis": basis})
+        made = api.post("/webhooks", {"name": name, "ready": ready, "mapping": _text(mapping), "basis": basis})
     desk.answer(made, lambda desk, value: facts(desk, [(SOURCE, value["source"]), (ADDRESS, value["path"]), (SCHEME, value["scheme"])]))
 
 
 def try_out(
-    context: typer.Context, file: Path, ready: Ready = "", map: MappingFile = None, content_type: str = "application/json", as_json: AsJson = False
+    context: typer.Context, file: Path, ready: Ready = "", mapping: MappingFile = None, content_type: str = "application/json", as_json: AsJson = False
 ) -> None:
     """Print what a mapping makes of the request body in a file; nothing is written."""
     desk = desk_of(context, as_json)
-    body = {"ready": ready, "mapping": _text(map), "headers": {"content-type": content_type}, "body": _text(file)}
-    if not ready and map is None:
+    body = {"ready": ready, "mapping": _text(mapping), "headers": {"content-type": content_type}, "body": _text(file)}
+    if not ready and mapping is None:
         raise NotFound(where="--map", thing="--map, --from")
     with desk.api() as api:
         found = api.post("/webhooks/try", body)

@@ -24,12 +24,16 @@ from cegla.collect.rules.signatures import Secrets
 from cegla.collect.rules.webhooks import WebhookMapping, read_mapping
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection
+from cegla.storage.yaml_traps import trap_in
 from cegla.vocabulary.errors.intake import WebhookAbsent, WebhookMappingInvalid, WebhookSchemeUnknown, WebhookSecretMissing
 from cegla.vocabulary.events import Reason, SetAside
 from cegla.vocabulary.text import Text
 
 READY_MADE = Path(__file__).parent / "ready_made"
 LONGEST_MAPPING = 100_000
+DEEPEST_MAPPING = 20
+TOO_DEEP = Text("jest zagnieżdżone za głęboko", "it is nested too deeply")
+NO_ALIASES = Text("kotwice i aliasy YAML są niedozwolone", "anchors and aliases of YAML are not allowed")
 
 
 @dataclass(frozen=True)
@@ -133,22 +137,15 @@ def _ready(file: Path) -> ReadyMade:
     )  # fmt: skip
 
 
-class _PlainYaml(yaml.SafeLoader):
-    """YAML without aliases, which a few lines of could fill the memory."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not allowed")
-        return super().compose_node(parent, index)
-
-
 @lru_cache(maxsize=128)
 def parse_mapping(text: str) -> WebhookMapping:
     """The mapping in a YAML or JSON text. Raises WebhookMappingInvalid with the place and the value seen."""
     if len(text) > LONGEST_MAPPING:
         raise WebhookMappingInvalid(where="/", seen=len(text), detail=Text("jest za długie", "it is too long"))
     try:
-        values = yaml.load(text, _PlainYaml)  # noqa: S506 - a SafeLoader
+        if trap := trap_in(text, DEEPEST_MAPPING):
+            raise WebhookMappingInvalid(where=f"{trap.line}:1", detail=TOO_DEEP if trap.is_too_deep else NO_ALIASES)
+        values = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{mark.line + 1}:{mark.column + 1}" if mark else "/"

@@ -257,6 +257,7 @@ def test_a_collector_without_the_installations_key_says_try_again(workspace: Wor
         ("path", Secrets(), "rules: [", WebhookMappingInvalid),
         ("path", Secrets(), "rules: []", WebhookMappingInvalid),
         ("path", Secrets(), "a: &a [1]\nrules: *a", WebhookMappingInvalid),
+        ("path", Secrets(), f"rules: {'[' * 20_000}", WebhookMappingInvalid),
         ("path", Secrets(), "rules: [{name: a, evnt: x}]", WebhookMappingInvalid),
         ("path", Secrets(), "rules: [{name: a, event: x}, {name: a, event: y}]", WebhookMappingInvalid),
     ],
