@@ -37,6 +37,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "sending": _main_of("sending"),
     "duplicates": _main_of("duplicates"),
     "analysers": _main_of("analysers"),
+    "analysing": _main_of("analysing"),
     "memory": _main_of("memory"),
     "malformed": _main_of("malformed"),
     "quarantine": _main_of("quarantine"),

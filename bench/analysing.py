@@ -1,0 +1,124 @@
+"""All analysers over a whole base, as a night asks for them, and one person's profile after a new event.
+
+`python -m bench analysing [--people N] [--events N] [--profile]`: a simulated base (bench/analysers/_people.py), every analyser on, findings kept
+in PostgreSQL. The goal is for a million people with forty events each; for fewer it is cut in proportion. Server and run share the cores.
+Beside it, as the physical limit: the same history read and grouped by person once, by hand in DuckDB.
+"""
+
+import argparse
+import cProfile
+import pstats
+import tempfile
+import time
+from datetime import UTC, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.analysers._people import NOW, filled
+from bench.result import Result
+from cegla.collect import actions as collect
+from cegla.profile import actions as profile
+from cegla.profile import analysing
+from cegla.profile.catalogue import ANALYSERS
+from cegla.storage.settings import load_settings
+from cegla.storage.workspace import Workspace, open_workspace
+from cegla.vocabulary.consent import Basis
+
+PEOPLE, EVENTS_EACH = 1_000_000, 40
+REACH_SECONDS, REACH_ONE = 600.0, 1.0
+ROUNDS = 15
+SURNAMES = "array['Nowak', 'Kowalski', 'Wójcik', 'Kamiński', 'Zieliński']"
+
+
+def main(options: list[str]) -> list[Result]:
+    """The two figures, with people and events as given; `--profile` prints where the time goes."""
+    parser = argparse.ArgumentParser(prog="python -m bench analysing")
+    parser.add_argument("--people", type=int, default=PEOPLE)
+    parser.add_argument("--events", type=int, default=EVENTS_EACH, help="of each person")
+    parser.add_argument("--profile", action="store_true")
+    given = parser.parse_args(options)
+    people, events = given.people, given.people * given.events
+    with tempfile.TemporaryDirectory(prefix="cegla-bench-") as name, open_workspace(load_settings(environment={"CEGLA_DATA_DIR": name})) as ws:
+        ws.clock = lambda: NOW
+        began = time.perf_counter()
+        ws.__dict__["warehouse"] = warehouse = filled(Path(name), people, given.events)
+        _know(ws, people)
+        print(f"  {people:,} people with {events:,} events made in {time.perf_counter() - began:.0f} s")
+        limit = _grouped_by_hand(warehouse)
+        meter = cProfile.Profile() if given.profile else None
+        seconds, parts = _night(ws, meter)
+        if meter is not None:
+            pstats.Stats(meter).sort_stats("tottime").print_stats(45)
+        one = _one_person(ws)
+    goal = REACH_SECONDS * events / (PEOPLE * EVENTS_EACH)
+    note = f"{people:,} people, {events:,} events, {len(ANALYSERS)} analysers in {parts} parts; {1e6 * seconds / people:,.0f} µs a person; "
+    note += f"the history grouped once by person in DuckDB: {limit:.1f} s"
+    return [
+        Result("all analysers over everybody", seconds, "s", f"<= {goal:.0f}", seconds <= goal, note),
+        Result("one person's profile after a new event, worst", max(one), "s", f"<= {REACH_ONE}", max(one) <= REACH_ONE,
+            f"the analysers of an event and the joined profile; median {sorted(one)[len(one) // 2]:.3f} s of {len(one)}"),
+    ]  # fmt: skip
+
+
+def _know(ws: Workspace, people: int) -> None:
+    """Names, addresses and switches: what PostgreSQL alone holds of them."""
+    with ws.transaction() as conn:
+        collect.add_source(conn, "bench", "server", Basis.CONTRACT, NOW)
+        columns, every = "(identity_id, type, value, holder_id, person_id, first_seen_at, source_id)", f"generate_series(1, {people}) n"
+        conn.execute(f"insert into resolve.identities {columns} select n, 'user_id', 'c' || n, 0, n, %s, 1 from {every}", [NOW])
+        for step, domain in ((1, "'@wp.pl'"), (2, "'@firma' || n %% 5000 || '.pl'")):
+            made = f"select {people} * {step} + n, 'email', 'osoba' || n || {domain}, 0, n, %s::timestamptz - n %% 90 * interval '1 day', 1 from {every}"
+            conn.execute(f"insert into resolve.identities {columns} {made} where n %% {step} = 0", [NOW])
+        declared = "insert into profile.declared (identity_id, key, value, source_id, declared_at, message_id)"
+        for key, value in (("first_name", "'Anna'::text"), ("last_name", f"({SURNAMES})[1 + n %% 5]"), ("postcode", "'30-059'::text"), ("city", "'Kraków'::text")):
+            conn.execute(f"{declared} select n, %s, to_jsonb({value}), 1, %s, 'm' || n from {every}", [key, NOW])
+        for row in ANALYSERS:
+            if not row.on_by_default:
+                conn.execute("insert into profile.switches (analyser, is_on, purpose, changed_at, changed_by) values (%s, true, 'profiling', %s, 'bench')", [row.key, NOW])
+    with ws.pool.connection() as conn:
+        conn.autocommit = True
+        conn.execute("vacuum analyze")
+
+
+def _night(ws: Workspace, meter: cProfile.Profile | None) -> tuple[float, int]:
+    """Every analyser over everybody, part by part; seconds and parts."""
+    worker, parts = profile.runs.Worker(), 0
+    with ws.transaction() as conn:
+        profile.runs.ask(conn, [row.key for row in ANALYSERS], "bench", NOW, everybody=True)
+    began = time.perf_counter()
+    while True:
+        with ws.transaction() as conn, ws.warehouse.snapshot(1) as past:
+            assert past is not None
+            if meter is not None:
+                meter.enable()
+            run = worker.work(conn, past, 1, analysing.When(NOW, ws.settings.zone))
+            if meter is not None:
+                meter.disable()
+        if run is None:
+            return time.perf_counter() - began, parts
+        parts += 1
+        print(f"  {run.done:,} of {run.people:,} people in {time.perf_counter() - began:.1f} s", flush=True)
+
+
+def _one_person(ws: Workspace) -> list[float]:
+    """Seconds from a new event of a person to what the analysers of an event and the joined profile say."""
+    seconds: list[float] = []
+    for number in range(1, ROUNDS + 1):
+        later = NOW + timedelta(minutes=number)
+        began = time.perf_counter()
+        with ws.transaction() as conn, ws.warehouse.snapshot(1) as past:
+            assert past is not None
+            profile.runs.analyse_touched(conn, past, [number * 7], analysing.When(later.astimezone(UTC), ws.settings.zone))
+        seconds.append(time.perf_counter() - began)
+    return seconds[2:]  # the first ones write the questions down
+
+
+def _grouped_by_hand(warehouse: Any) -> float:
+    """One pass over the columns that analysers look at most, grouped by person: what any way of doing it must pay."""
+    began = time.perf_counter()
+    with warehouse._cursor() as cursor:
+        cursor.execute(
+            "select identity_id, count(*), count(distinct session_id), min(local_at), max(occurred_at), max(page_path), max(properties), max(powiat), "
+            "count(distinct local_at::date) from events group by identity_id"
+        ).to_arrow_table()
+    return time.perf_counter() - began
