@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from cegla.segment import actions as segment
 from cegla.vocabulary.text import Language
-from demo import words
+from demo import office_worker, words
 from demo.installation import ApiRefused, Installation
 from demo.sending import LiveTraffic
 from demo.truth import TruePerson
@@ -85,7 +85,7 @@ class Tour:
         self.at.connect_shop()
         if not self.at.once("shop"):
             return
-        history = self.at.simulation.between(self.at.memory.started_at, self.at.memory.until)
+        history = [*self.at.simulation.between(self.at.memory.started_at, self.at.memory.until), *office_worker.stream(self.at.memory.until)]
         with self._progress() as bar:
             task = bar.add_task(words.SENDING.say(self.language), total=len(history))
             self.at.collector.send_all(history, lambda done: bar.update(task, completed=done))

@@ -15,6 +15,7 @@ from cegla.profile import computed as computed
 from cegla.profile import declared, findings, store
 from cegla.profile import past as past
 from cegla.profile import runs as runs
+from cegla.profile import story as story
 from cegla.profile.catalogue import TRAITS as ANALYSED  #: by key: the analyser and its row
 from cegla.profile.known import SCORES as SCORES
 from cegla.profile.known import KnownPeople as KnownPeople

@@ -28,6 +28,7 @@ from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.people import person_label
 
+JOINED = profile.ANALYSED["consumer.side"][0].label  #: shown as a card of its own
 EACH = 4  #: identifiers drawn of each type
 MOST_DECISIONS = 20
 MOST_MESSAGES = 20
@@ -110,7 +111,9 @@ def _card(visit: Visit, person: int, *, reveal: bool) -> dict[str, Any]:
             "decisions": govern.decisions_of(conn, ids)[:MOST_DECISIONS],
             "messages": activate.messages_of(conn, people=ids, limit=MOST_MESSAGES),
             "proposals": match.proposals_of(conn, person),
+            "named": {one.identity_id: one for one in resolve.identifiers_of(conn, [person]).get(person, [])},
         }
+    story = profile.story.told((one.trait for one in found.traits), ws.settings.zone)
     cards = traits.cards(found.traits, visit.tongue, reveal=reveal)
     computed = [card for card in cards if not card.declared]
     drawn = drawing(graph, sources, visit.tongue, reveal=reveal)
@@ -118,9 +121,10 @@ def _card(visit: Visit, person: int, *, reveal: bool) -> dict[str, Any]:
     words = {"states": states.DECISIONS, "outcomes": states.OUTCOMES, "links": states.LINKS, "kinds": states.IDENTIFIERS, "sources": sources}
     words |= {"channels": states.CHANNELS, "told": states.DECLARED, "verdicts": states.VERDICTS, "bases": states.BASES}
     by_origin = traits.groups(computed)
-    split: dict[str, Any] = {"counted": [one for one in by_origin if one.counted], "analysed": [one for one in by_origin if not one.counted]}
+    analysed = [one for one in by_origin if not one.counted and one.label != JOINED]
+    split: dict[str, Any] = {"counted": [one for one in by_origin if one.counted], "analysed": analysed}
     split["declared"] = [card for card in cards if card.declared]
-    return {**shown, **words, **split, **timeline.page(visit, person, {}), **model}
+    return {"story": story, **shown, **words, **split, **timeline.page(visit, person, {}), **model}
 
 
 def _consents(conn: Connection, visit: Visit, person: int, ids: list[int]) -> list[tuple[Any, list[tuple[str, Any]]]]:

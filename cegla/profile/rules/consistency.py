@@ -108,9 +108,9 @@ def _firm_hours(segment: str, week: Sequence[float], traits: Traits) -> bool | N
 
 
 def _firm_line(segment: str, kind: str, traits: Traits) -> bool | None:
-    """Who is a consumer is not mostly on a firm's network, who is a firm not only at home."""
+    """Who is a consumer is not mostly on a firm's network, unless they are known to go out to work; a firm's network speaks for a firm."""
     if segment == "b2c":
-        return kind != "business"
+        return kind != "business" or "place.work" in traits
     return True if segment in FIRM and kind in ("business", "education", "public") else None
 
 

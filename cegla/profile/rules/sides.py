@@ -42,7 +42,7 @@ def side_of(traits: Mapping[str, Known], judged: Sequence[Judged], outcomes: Seq
         share = consistency.office_share(week.value)
         if share >= 0.5 or share <= 0.15:
             signs.append("office_hours" if share >= 0.5 else "free_time")
-            points += (share - 0.3) * week.confidence
+            points += 0.5 * (share - 0.3) * week.confidence  # many consumers shop at work
     against = [one for one in outcomes if one.check.key.startswith("firm_") and not one.agrees]
     points *= 0.6 ** len(against)
     signs += ["conflict"] if against else []
