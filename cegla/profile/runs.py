@@ -265,13 +265,19 @@ def summaries(conn: Connection) -> dict[str, Summary]:
 def people_with(conn: Connection, key: str, value: str, after: int = 0, limit: int = 50) -> list[tuple[int, float]]:
     """(person, confidence) of people of whom a trait has a value, ascending, only those after a person.
 
-    Of lists the value is a part, of shares the first name, of moments a month (2026-11), of numbers two of them: "10..20". Raises NotFound.
+    Of lists the value is a part, of records the name of one,
+    of shares the first name, of moments a month (2026-11), of numbers two of them: "10..20". Raises NotFound.
     """
     analyser, row = trait_of(key)
     where = {"analyser": analyser.key, "trait": row.key, "after": after, "limit": limit}
     if bounds := _BOUNDS.fullmatch(value):
         return list(SQL.people_between(conn, low=float(bounds[1]), high=float(bounds[2]), **where))
-    return list(SQL.people_with(conn, value=value, month=row.value_type == "moment", **where))
+    return list(SQL.people_with(conn, value=value, month=row.value_type == "moment", part=row.named_by, **where))
+
+
+def usual_week(conn: Connection) -> list[float] | None:
+    """How activity lies over the 168 hours of the week in the whole base, as `rhythm` learnt it; None before its first night."""
+    return findings.learnt(conn, ["rhythm"])["rhythm"].given.get("usual")
 
 
 def overview(conn: Connection) -> list[Standing]:
@@ -329,6 +335,8 @@ def _values(conn: Connection, trait: AnalysedTrait, where: dict[str, str]) -> li
     """The most frequent values, where there are such."""
     words = SQL.count_words
     ways: dict[str, Any] = {"word": words, "flag": words, "hour": words, "list": SQL.count_elements, "shares": SQL.count_keys, "moment": SQL.count_moments}
+    if trait.named_by:
+        return [list(row) for row in SQL.count_records(conn, part=trait.named_by, most=MOST_VALUES, **where)]
     return [list(row) for row in ways[trait.value_type](conn, most=MOST_VALUES, **where)] if trait.value_type in ways else []
 
 

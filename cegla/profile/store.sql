@@ -279,6 +279,12 @@ select value, count(*) from profile.findings cross join lateral jsonb_array_elem
     case jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) when 'array' then found #> array['traits', (:trait)::text, 'value'] else '[]' end) value
 where analyser = :analyser group by 1 order by 2 desc, 1 limit :most;
 
+-- name: count_records
+-- In how many people's records each name occurs; `part` is where a record has its name. Columns: value, people.
+select record ->> (:part)::text as value, count(distinct person_id) from profile.findings cross join lateral jsonb_array_elements(
+    case jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) when 'array' then found #> array['traits', (:trait)::text, 'value'] else '[]' end) record
+where analyser = :analyser and record ->> (:part)::text is not null group by 1 order by 2 desc, 1 limit :most;
+
 -- name: count_keys
 -- Of how many people each name of a mapping has the greatest share. Columns: value, people.
 select top.key, count(*) from profile.findings cross join lateral (
@@ -310,6 +316,8 @@ where analyser = :analyser and person_id > :after and (
     or (jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'array' and found #> array['traits', (:trait)::text, 'value'] ? (:value)::text)
     or (jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'object' and (:value)::text = (
         select key from jsonb_each_text(found #> array['traits', (:trait)::text, 'value']) order by value::float8 desc, key limit 1))
+    or ((:part)::text <> '' and jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'array'
+        and found #> array['traits', (:trait)::text, 'value'] @> jsonb_build_array(jsonb_build_object((:part)::text, (:value)::text)))
     or (:month and starts_with(found #>> array['traits', (:trait)::text, 'value'], (:value)::text))
 ) order by person_id limit :limit;
 

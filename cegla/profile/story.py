@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
+from cegla.profile.analysers.consumer import PARTS_OF_DAY, USES
 from cegla.profile.catalogue import TRAITS
 from cegla.profile.rules import addresses, contact
 from cegla.profile.rules.consistency import BY_KEY, BY_PLACE
@@ -19,13 +20,6 @@ from cegla.vocabulary.text import Language, Text
 
 STATED = ("consumer.side", "consumer.day", "consumer.working_hours", "consumer.home", "consumer.work", "consumer.devices", "consumer.topics_by_daypart",
     "consumer.consistency")  # fmt: skip
-USES = {
-    "work": Text("do pracy", "for work"), "private": Text("prywatnie", "private"), "both": Text("tu i tu", "both"), "unclear": Text("nie wiadomo", "unclear"),
-}  # fmt: skip
-DAYPARTS = {
-    "morning": Text("rano", "in the morning"), "work": Text("w godzinach pracy", "in working hours"), "evening": Text("wieczorem", "in the evening"),
-    "night": Text("w nocy", "at night"), "weekend": Text("w weekend", "at the weekend"),
-}  # fmt: skip
 DEVICES = {
     "phone": Text("telefon", "phone"), "desktop": Text("komputer", "computer"), "tablet": Text("tablet", "tablet"), "tv": Text("telewizor", "TV"),
 }  # fmt: skip
@@ -127,7 +121,7 @@ def _said(trait: Trait, language: Language, zone: tzinfo) -> str:
         case "consumer.devices":
             return "; ".join(f"{_device(one['device'], language)}: {USES[one['use']].say(language)} ({round(one['share'] * 100)}%)" for one in trait.value)
         case "consumer.topics_by_daypart":
-            return "; ".join(f"{DAYPARTS[one['daypart']].say(language)}: {', '.join(one['topics'])}" for one in trait.value)
+            return "; ".join(f"{PARTS_OF_DAY[one['daypart']].say(language)}: {', '.join(one['topics'])}" for one in trait.value)
         case "consumer.consistency":
             return f"{round(trait.value * 100)}%"
         case _:

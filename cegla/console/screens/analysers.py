@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from cegla.console.charts.marks import Mark, Wording
 from cegla.console.screens.names import display_names
+from cegla.console.views.values import value as value_of
 from cegla.console.visit import Visit, see_other
 from cegla.profile import actions as profile
 from cegla.vocabulary.text import Text
@@ -39,6 +40,7 @@ def trait(visit: Visit) -> Response:
     value, after = visit.query.get("value", ""), visit.asked_number("after")
     with visit.ws.transaction() as conn:
         summary = profile.runs.summaries(conn).get(key)
+        usual = profile.runs.usual_week(conn) if row.value_type == "histogram" else None
         people = profile.runs.people_with(conn, key, value, after, AT_ONCE + 1) if value else []
         names = display_names(conn, [person for person, _ in people])
     marks = _marks(visit, key, row, summary) if summary else []
@@ -47,7 +49,9 @@ def trait(visit: Visit) -> Response:
     tenths = Wording(str(t.text("Pewność")), str(t.text("Pewność")), str(t.text("Osoby")))
     sure = [Mark(f"{tenth * 10}–{tenth * 10 + 10}%", count, t.number(count)) for tenth, count in enumerate(summary.confidence)] if summary else []
     more = people[AT_ONCE - 1][0] if len(people) > AT_ONCE else None
+    week = value_of(key, "histogram", usual, t).week if usual else None
     model: dict[str, Any] = {
+        "week": week,
         "analyser": analyser, "row": row, "summary": summary, "marks": marks, "words": words, "sure": sure, "tenths": tenths, "value": value,
         "people": people[:AT_ONCE], "names": names, "more": more, "here": urlencode({"value": value}),
     }  # fmt: skip

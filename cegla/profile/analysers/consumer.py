@@ -29,6 +29,7 @@ from cegla.profile.rules.sides import SIDE_SIGNS, SIDES, side_of
 from cegla.profile.rules.working_day import FEWEST_DAYS, KINDS_OF_DAY, Held, Spot, Worked, devices_by_place, kind_of_day, work_of
 from cegla.reference.places import poland
 from cegla.reference.words import WORDS
+from cegla.vocabulary.folding import folded
 from cegla.vocabulary.text import Text
 
 HALF_LIFE_DAYS = 60.0
@@ -167,9 +168,19 @@ def _people(facts: Facts) -> Iterable[One]:
     lists = zip(facts.values("spots"), facts.values("held"), facts.pairs("subjects"), facts.values("used"), facts.counts("days").tolist(), strict=True)
     for row, (spots, held, subjects, used, days) in enumerate(lists):
         traits = {key: column[row] for key, column in joined.items() if column is not None and column[row] is not None}
-        parted = [_subject(str(what), weight) for what, weight in subjects]
+        parted = _merged(_subject(str(what), weight) for what, weight in subjects)
         known = {one["identity"]: Used(**one) for one in used or ()}
         yield One(traits, [Spot(**one) for one in spots or ()], [Held(**one) for one in held or ()], parted, known, days)
+
+
+def _merged(subjects: Iterable[Subject]) -> list[Subject]:
+    """A category and a section of one name are one subject, whatever their capitals."""
+    names: dict[str, str] = {}
+    weights: dict[tuple[str, str], float] = {}
+    for one in subjects:
+        name = names.setdefault(folded(one.topic), one.topic)
+        weights[name, one.part] = weights.get((name, one.part), 0.0) + one.weight
+    return [Subject(topic, part, weight) for (topic, part), weight in weights.items()]
 
 
 def _subject(what: str, weight: float) -> Subject:
@@ -345,6 +356,13 @@ JOINED = tuple(
            "quality.deliverability", "legal.segment", "line.kind"]
     )
 )  # fmt: skip
+USES = {
+    "work": Text("do pracy", "for work"), "private": Text("prywatnie", "private"), "both": Text("tu i tu", "both"), "unclear": Text("nie wiadomo", "unclear"),
+}  # fmt: skip
+PARTS_OF_DAY = {
+    "morning": Text("rano", "in the morning"), "work": Text("w godzinach pracy", "in working hours"), "evening": Text("wieczorem", "in the evening"),
+    "night": Text("w nocy", "at night"), "weekend": Text("w weekend", "at the weekend"),
+}  # fmt: skip
 _NOTHING = {"nothing": Text("żadne", "none")}
 
 ANALYSER = Analyser(
@@ -376,19 +394,21 @@ ANALYSER = Analyser(
         AnalysedTrait("consumer.devices", Text("Urządzenia służbowe i prywatne", "Devices for work and private ones"), "records",
             Text("Służbowe: {work_devices}; prywatne: {private_devices} (wizyt: {visits}).",
                 "For work: {work_devices}; private: {private_devices} ({visits} visits)."),
-            _NOTHING),
+            _NOTHING | USES, named_by="use"),
         AnalysedTrait("consumer.topics_by_daypart", Text("Tematy według pory", "Subjects by daypart"), "records",
-            Text("Z {looks} obejrzeń, tracących połowę wagi co 60 dni.", "Out of {looks} looks, which lose half their weight every 60 days.")),
+            Text("Z {looks} obejrzeń, tracących połowę wagi co 60 dni.", "Out of {looks} looks, which lose half their weight every 60 days."),
+            PARTS_OF_DAY, named_by="daypart"),
         AnalysedTrait("contact.addresses", Text("Adresy: służbowe i prywatne", "Addresses: for work and private"), "records",
             Text("Z {addresses} adresów służbowych jest {for_work}, prywatnych {for_private}.",
-                "Of {addresses} addresses {for_work} are for work and {for_private} private.")),
+                "Of {addresses} addresses {for_work} are for work and {for_private} private."), USES, named_by="use"),
         AnalysedTrait("contact.plan", Text("Na który adres pisać o czym i kiedy", "Which address to write to about what and when"), "records",
             Text("{lines} wskazówki z {addresses} adresów. O tym, czy wolno pisać, rozstrzygają zgody.",
-                "{lines} lines out of {addresses} addresses. Whether a message may be sent is for consents to say.")),
+                "{lines} lines out of {addresses} addresses. Whether a message may be sent is for consents to say."), contact.ABOUT, named_by="about"),
         AnalysedTrait("consumer.consistency", Text("Zgodność cech", "Consistency of traits"), "share",
             Text("Sprawdzono par cech: {checks}; sprzecznych: {conflicts}.", "Pairs of traits checked: {checks}; at odds: {conflicts}.")),
         AnalysedTrait("consumer.conflicts", Text("Sprzeczności", "Conflicts"), "records",
-            Text("Sprzecznych: {conflicts} z {checks} sprawdzonych par cech.", "At odds: {conflicts} of {checks} pairs of traits checked.")),
+            Text("Sprzecznych: {conflicts} z {checks} sprawdzonych par cech.", "At odds: {conflicts} of {checks} pairs of traits checked."),
+            {check.key: check.label for check in consistency.CHECKS}, named_by="check"),
     ),
     method=Text(
         "Cechy pozostałych analizatorów zestawione parami; adresy według sumy znaków jako logarytm szans; plan z adresu, tematu i pory.",

@@ -278,7 +278,8 @@ ANALYSER = Analyser(
     traits=(
         AnalysedTrait("content.topics", Text("Czytane tematy", "Topics read"), "records",
             Text("Przeczytane strony z tematem: {readings}; najbardziej wyróżnia się {first} ({first_share} uwagi).",
-                "Pages read that have a topic: {readings}; what stands out most is {first} ({first_share} of the attention)."), TOPICS.names),
+                "Pages read that have a topic: {readings}; what stands out most is {first} ({first_share} of the attention)."), TOPICS.names,
+            named_by="iab_id"),
         AnalysedTrait("content.keywords", Text("Słowa kluczowe", "Keywords"), "list",
             Text("Słowa częstsze niż u innych na przeczytanych stronach ({pages_with}), najbardziej: {best}.",
                 "Words more frequent than with others on the pages read ({pages_with}), most of all: {best}.")),
@@ -292,7 +293,7 @@ ANALYSER = Analyser(
                 "Half of {dated} pages with a date were at most {value} days old when read.")),
         AnalysedTrait("content.dayparts", Text("Tematy według pory dnia", "Topics by time of day"), "records",
             Text("Pierwszy temat każdej pory dnia, w której czytano co najmniej dwie strony; razem {of_dayparts}.",
-                "The first topic of each time of day at which at least two pages were read; {of_dayparts} together."), min_evidence=4),
+                "The first topic of each time of day at which at least two pages were read; {of_dayparts} together."), min_evidence=4, named_by="iab_id"),
     ),
     method=Text(
         "Temat strony z działu, tagów, tytułu i adresu (IAB 3.1, słowa i model własnego serwisu); waga: sekundy w oknie i przewinięcie, półokres 30 dni; "

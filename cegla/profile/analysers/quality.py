@@ -162,7 +162,7 @@ ANALYSER = Analyser(
         AnalysedTrait("quality.score", Text("Jakość danych", "Record quality"), "score",
             Text("Do poprawy: {wrong}. Brakuje: {missing}.", "To mend: {wrong}. Missing: {missing}."), FIELDS),
         AnalysedTrait("quality.fields", Text("Pola", "Fields"), "records",
-            Text("Sprawdzono pól: {fields}. Do poprawy: {wrong}.", "Fields checked: {fields}. To mend: {wrong}."), FIELDS | REASONS),
+            Text("Sprawdzono pól: {fields}. Do poprawy: {wrong}.", "Fields checked: {fields}. To mend: {wrong}."), FIELDS | REASONS, named_by="field"),
         AnalysedTrait("quality.completeness", Text("Kompletność", "Completeness"), "share", Text("Brakuje: {missing}.", "Missing: {missing}."), FIELDS),
         AnalysedTrait("quality.freshness", Text("Świeżość", "Freshness"), "share",
             Text("Ostatni znak życia {quiet_days} dni temu.", "The last sign of life was {quiet_days} days ago.")),

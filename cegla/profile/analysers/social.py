@@ -126,7 +126,7 @@ ANALYSER = Analyser(
     traits=(
         AnalysedTrait("social.sources", Text("Serwisy, z których przychodzi", "Networks that bring them"), "records",
             Text("{social} z {visits} wizyt przyszło z serwisów społecznościowych, najwięcej: {first}.",
-                "{social} of {visits} visits came from social networks, most from {first}.")),
+                "{social} of {visits} visits came from social networks, most from {first}."), named_by="network"),
         AnalysedTrait("social.share_events", Text("Udostępnienia", "Things shared"), "number",
             Text("Osoba udostępniła coś {shares} razy.", "The person shared something {shares} times.")),
         AnalysedTrait("social.handles", Text("Podane konta", "Declared accounts"), "list",

@@ -52,6 +52,7 @@ class AnalysedTrait:
     sentence: Text
     words: Mapping[str, Text] = field(default_factory=dict)
     min_evidence: int | None = None  #: another one than the analyser's
+    named_by: str = ""  #: of records the part by which people are counted: "device", "iab_id"
 
 
 @dataclass(frozen=True)
