@@ -16,6 +16,7 @@ from cegla.storage.warehouse import DUCKDB_TYPES, TABLES, Warehouse
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SESSION_EVENTS = 4
+DAYS_TOGETHER = 6
 MOBILE_ONLY, DEFAULT_POINT, RELAYED = 35, 28, 10  #: percent of visits
 REMOTE, SHIFTS, IDLE = 20, 15, 15  #: percent of people who work at home, by shifts, not at all; the rest go to an office
 
@@ -32,7 +33,7 @@ VISITS = """
 create temp table visits as
 with drawn as (
     select p as person, s as visit, kind_of(p) as kind, 1 + (hash(p, s, 1) % $days)::int as ago, dice(hash(p, s), 2) as slot, hash(p, s, 3) % 60 as minute
-    from range($first, $last) people (p), range($visits) visits (s)
+    from range(1, $people + 1) people (p), range($visits) visits (s) where 1 + (hash(p, s, 1) % $days)::int between $first and $last
 ), placed as (
     select *, ($now::timestamp - to_days(ago))::date as day, extract(isodow from ($now::timestamp - to_days(ago))) < 6 as workday from drawn
 ), timed as (
@@ -51,7 +52,7 @@ EVENTS = """
 insert into events (batch, event_id, source_id, identity_id, kind, name, occurred_at, received_at, local_at, session_id, order_id, value_micros, currency,
     page_path, page_title, referrer_kind, referrer_name, device_type, os, browser, device_brand, device_model, country, voivodeship, powiat, city, timezone,
     place_source, asn, network_kind, is_datacentre, is_proxy, language, is_bot, properties, data_version)
-select 1, id, 1, person, case when act < 6 then 'page' else 'track' end, name, moment - interval 1 hour, moment - interval 1 hour, moment, id >> 2,
+select $batch, id, 1, person, case when act < 6 then 'page' else 'track' end, name, moment - interval 1 hour, moment - interval 1 hour, moment, id >> 2,
     case when name = 'Order Completed' then 'o' || id end, case when name = 'Order Completed' then (20 + hash(id, 3) % 400) * 1000000 end,
     case when name = 'Order Completed' then 'PLN' end, '/' || section || '/' || hash(id, 4) % 40, section || ' ' || hash(id, 4) % 40,
     case when place = 0 then ['direct', 'search', 'social'][1 + (hash(visit, person) % 3)::int] end,
@@ -65,20 +66,23 @@ from (
     select v.*, e as place, (v.person * $visits + v.visit) * {each} + e + 1 as id, v.local_at + to_seconds(e * 45) as moment,
         hash(v.person, v.visit, e) % 10 as act, not (v.is_mobile or v.at_default_point) as known,
         p.terc, p.town, {section} as section,
-        case when v.at_work then case when hash(v.person, v.visit, 9) % 3 = 0 then {{'type': 'phone', 'os': 'iOS', 'browser': 'Safari', 'brand': 'Apple', 'model': 'iPhone'}}
+        case when v.at_work then case when hash(v.person, v.visit, 9) % 3 = 0
+            then {{'type': 'phone', 'os': 'iOS', 'browser': 'Safari', 'brand': 'Apple', 'model': 'iPhone'}}
             else {{'type': 'desktop', 'os': 'Windows', 'browser': 'Edge', 'brand': null, 'model': null}} end
             else {{'type': 'phone', 'os': 'Android', 'browser': 'Chrome', 'brand': 'Samsung', 'model': 'Galaxy A54 5G'}} end as device,
         case when hash(v.person, v.visit, e) % 10 < 6 then 'Page Viewed' when hash(v.person, v.visit, e) % 10 = 6 then 'Product Added'
-            when hash(v.person, v.visit, e) % 10 = 7 then 'Products Searched' when hash(v.person, v.visit, e) % 20 = 8 then 'Order Completed' else 'Product Viewed' end as name
+            when hash(v.person, v.visit, e) % 10 = 7 then 'Products Searched' when hash(v.person, v.visit, e) % 20 = 8 then 'Order Completed'
+            else 'Product Viewed' end as name
     from visits v, range({each}) parts (e), powiats p
     where p.number = case when v.is_relayed then (hash(v.person, v.visit, 10) % {powiats})::int when v.at_work then work_of(v.person) else home_of(v.person) end
 )
 """
 LINES = """
 insert into order_lines (batch, event_id, identity_id, name, occurred_at, product_id, product, category, quantity, price_micros, value_micros)
-select 1, event_id, identity_id, name, occurred_at, 'p' || hash(event_id, 11) % 500, 'Produkt ' || hash(event_id, 11) % 500, json_extract_string(properties, '/section'),
+select $batch, event_id, identity_id, name, occurred_at, 'p' || hash(event_id, 11) % 500, 'Produkt ' || hash(event_id, 11) % 500,
+    json_extract_string(properties, '/section'),
     1, (10 + hash(event_id, 12) % 300) * 1000000, (10 + hash(event_id, 12) % 300) * 1000000
-from events where name in ('Product Viewed', 'Product Added', 'Order Completed') and identity_id >= $first and identity_id < $last
+from events where name in ('Product Viewed', 'Product Added', 'Order Completed') and batch = $batch
 """
 SECTIONS = ("Rowery", "Ogród", "Elektronika", "Kuchnia", "Dom", "Sport", "Książki", "Drukarki", "Meble biurowe", "Oprogramowanie")
 #: What is looked at at work is of the last three kinds in three visits of four.
@@ -86,7 +90,7 @@ SECTION = f"""(['{"','".join(SECTIONS)}'])[1 + (case when v.at_work and hash(v.p
     else (hash(v.person, 14) + hash(v.person, v.visit, 15) % 2) % 7 end)::int]"""
 
 
-def filled(folder: Path, people: int, events_each: int, days: int = 90, at_a_time: int = 50_000) -> Warehouse:
+def filled(folder: Path, people: int, events_each: int, days: int = 90) -> Warehouse:
     """A warehouse with these people, numbered from 1, and their histories."""
     path = folder / "people.duckdb"
     visits = max(events_each // SESSION_EVENTS, 1)
@@ -100,11 +104,11 @@ def filled(folder: Path, people: int, events_each: int, days: int = 90, at_a_tim
         maker.executemany("insert into powiats values (?, ?, ?)", [(number, code, poland().powiats[code].name) for number, code in enumerate(powiats)])
         for statement in filter(str.strip, MACROS.format(**words).split(";")):
             maker.execute(statement)
-        for first in range(1, people + 1, at_a_time):
-            span = {"first": first, "last": min(first + at_a_time, people + 1)}
-            maker.execute(VISITS.format(**words), span | {"visits": visits, "days": days, "now": NOW.replace(tzinfo=None)})
-            maker.execute(EVENTS.format(**words), {"visits": visits})
-            maker.execute(LINES, span)
+        for batch, last in enumerate(range(days, 0, -DAYS_TOGETHER), 1):  # by time, as a history is written, so that nobody lies together
+            span = {"first": max(last - DAYS_TOGETHER + 1, 1), "last": last, "people": people, "visits": visits, "days": days}
+            maker.execute(VISITS.format(**words), span | {"now": NOW.replace(tzinfo=None)})
+            maker.execute(EVENTS.format(**words), {"visits": visits, "batch": batch})
+            maker.execute(LINES, {"batch": batch})
             maker.execute("drop table visits")
     return Warehouse(path)
 

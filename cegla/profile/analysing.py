@@ -158,16 +158,16 @@ def seen_of(past: Readable, people: Sequence[int], analysers: Sequence[Analyser]
 
 
 def learn(conn: Connection, past: Readable, chosen: Sequence[tuple[Analyser, str]], when: When) -> dict[str, int]:
-    """Have analysers learn from a sample of the own base; returns the version of what each knows now."""
+    """Have analysers learn from a sample of the own base, whose history is read once for all of them; returns the version of what each knows now."""
     learning = [(row, purpose, row.fit) for row, purpose in chosen if row.fit is not None]
     if not learning:
         return {}
     out = LeftOut(minors(conn, when.now), when.objecting)
     sample = sampled([person for person in everybody(past) if person not in out.minors])
     versions: dict[str, int] = {}
-    for row, purpose, fit in learning:
-        people = [person for person in sample if person not in out.of(purpose)]
-        with seen_of(past, people, [row], when, Devices()) as seen:
+    with seen_of(past, sample, [row for row, _, _ in learning], when, Devices()) as seen:
+        for row, purpose, fit in learning:
+            people = [person for person in sample if person not in out.of(purpose)]
             versions[row.key] = findings.keep_learnt(conn, row.key, fit.learn(facts_of(past, seen, fit.learn_from, people), when.now), len(people), when.now)
     return versions
 

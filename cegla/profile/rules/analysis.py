@@ -11,6 +11,7 @@ the same expressions run over other rows. How sure it is, how much it rests on a
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ ValueType = Literal["word", "number", "score", "share", "flag", "moment", "hour"
 MOST_EVIDENCE = 5  #: facts that one trait may show
 SHARED_CONFIDENCE = 0.5  #: nobody is surer than this of people who share a device
 TOO_LITTLE = "too_little_evidence"
+_PLAIN, _FLOATS = frozenset({str, bool, int}), {float}  #: what JSON has as it is
 
 
 class Known(NamedTuple):
@@ -251,16 +253,19 @@ def _document(columns: list[Any], evidence: Mapping[str, list[Any]], row: int) -
 
 def _plain(value: Any) -> Any:
     """A value as JSON has it: NaN is nothing, moments are ISO texts in UTC, numbers of numpy are plain ones."""
-    if value is None or value.__class__ in (str, bool, int):
+    kind = value.__class__
+    if value is None or kind in _PLAIN:
         return value
     if isinstance(value, float):
-        return None if value != value or value in (float("inf"), float("-inf")) else float(value)
+        return float(value) if isfinite(value) else None
+    if kind is list:
+        return value if set(map(type, value)) == _FLOATS and all(map(isfinite, value)) else [one if one.__class__ in _PLAIN else _plain(one) for one in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, np.generic):
         return _plain(value.item())
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
+    if isinstance(value, (tuple, np.ndarray)):
         return [_plain(one) for one in value]
     return str(value)

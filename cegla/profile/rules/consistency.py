@@ -16,7 +16,7 @@ Traits = Mapping[str, Known]
 FIRM = ("b2b", "public", "ngo")
 LEAST_SURE = 0.3  #: what is less sure than this is set against nothing
 BY_PLACE = "consumer.devices"  #: what the correlation itself knows of devices by place
-OFFICE_DAYS, OFFICE_HOURS = range(5), range(9, 17)
+OFFICE_DAYS, OFFICE_HOURS = range(5), (9, 17)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def consistency(outcomes: Sequence[Outcome]) -> float | None:
 
 def office_share(histogram: Sequence[float]) -> float:
     """Of a week's 168 shares from Monday 0:00 on, what lies in office hours of working days."""
-    return float(sum(histogram[day * 24 + hour] for day in OFFICE_DAYS for hour in OFFICE_HOURS))
+    return float(sum(sum(histogram[day * 24 + OFFICE_HOURS[0] : day * 24 + OFFICE_HOURS[1]]) for day in OFFICE_DAYS))
 
 
 def top(shares: Mapping[str, float]) -> str | None:

@@ -129,15 +129,15 @@ def _when(ground: Ground, chosen: Judged, side: str | None) -> tuple[str, int | 
     first, last = ground.hours
     inside = [hour for hour in WAKING if first <= hour < last]
     if side is None:
-        days, hours, of = "any", list(WAKING), range(7)
+        days, hours, last_hour = "any", list(WAKING), 168
     elif side == "work":
-        days, hours, of = "workdays", inside or list(WAKING), range(5)
+        days, hours, last_hour = "workdays", inside or list(WAKING), 120
     else:
-        days, hours, of = "any", [hour for hour in WAKING if hour not in inside] or list(WAKING), range(7)
+        days, hours, last_hour = "any", [hour for hour in WAKING if hour not in inside] or list(WAKING), 168
     if use.hour is not None and use.hour in hours and use.deeds >= FEWEST_DEEDS:
         return days, use.hour, "clicks_then", use.deeds / (use.deeds + 3.0)
     if ground.week is None:
         return days, None, None, 0.0
-    by_hour = {hour: sum(ground.week[day * 24 + hour] for day in of) for hour in hours}
+    by_hour = {hour: sum(ground.week[hour:last_hour:24]) for hour in hours}
     best = max(hours, key=lambda hour: (round(by_hour[hour], 6), -hour))
     return days, best, "active_then", ground.week_sure
