@@ -55,7 +55,8 @@ def main(options: list[str]) -> list[Result]:
         one = _one_person(ws)
     goal = REACH_SECONDS * events / (PEOPLE * EVENTS_EACH)
     note = f"{people:,} people, {events:,} events, {len(ANALYSERS)} analysers in {parts} parts; "
-    note += f"{1e6 * seconds / people:,.0f} µs a person, {1e6 * spent / people:,.0f} µs of CPU without PostgreSQL's; the history grouped once by person in DuckDB: {limit:.1f} s"
+    note += f"{1e6 * seconds / people:,.0f} µs a person, {1e6 * spent / people:,.0f} µs of CPU without PostgreSQL's; "
+    note += f"the history grouped once by person in DuckDB: {limit:.1f} s"
     return [
         Result("all analysers over everybody", seconds, "s", f"<= {goal:.0f}", seconds <= goal, note),
         Result("one person's profile after a new event, worst", max(one), "s", f"<= {REACH_ONE}", max(one) <= REACH_ONE,
