@@ -1,8 +1,8 @@
 """A simulated base whose truth is known: who goes to an office, works at home or by shifts, where each lives and works, which devices are for what.
 
 Made in DuckDB as columns, so that a million people with forty million events take minutes. Noise is mixed in: default points of the address
-database, visits by the mobile network alone, relays, households that share a browser. Everything follows from the numbers of people, so the
-truth (`truth`) is a formula, and the same numbers give the same base.
+database, lines it puts into another powiat, visits by the mobile network alone, and relays of which every second is not known for one.
+Everything follows from the numbers of people, so the truth (`truth`) is a formula, and the same numbers give the same base.
 """
 
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SESSION_EVENTS = 4
 DAYS_TOGETHER = 6
 MOBILE_ONLY, DEFAULT_POINT, RELAYED = 35, 28, 10  #: percent of visits
+MISPLACED = 4  #: percent of fixed lines that the address database puts into another powiat, always the same one
 REMOTE, SHIFTS, IDLE = 20, 15, 15  #: percent of people who work at home, by shifts, not at all; the rest go to an office
 
 #: Who a person is, as a formula of the number; `dice(n, salt)` is a number of 0 to 99.
@@ -26,7 +27,9 @@ create temp macro dice(n, salt) as (hash(n, salt) % 100)::int;
 create temp macro kind_of(p) as case when dice(p, 101) < {remote} then 'remote' when dice(p, 101) < {remote} + {shifts} then 'shifts'
     when dice(p, 101) < {remote} + {shifts} + {idle} then 'idle' else 'office' end;
 create temp macro home_of(p) as (hash(p, 102) % {powiats})::int;
+create temp macro shown_home_of(p) as ((home_of(p) + case when dice(p, 120) < {misplaced} then 7 else 0 end) % {powiats})::int;
 create temp macro work_of(p) as ((home_of(p) + 1 + hash(p, 103) % ({powiats} - 1)) % {powiats})::int;
+create temp macro shown_work_of(p) as ((work_of(p) + case when dice(p, 121) < {misplaced} then 11 else 0 end) % {powiats})::int;
 """
 #: One row a visit: who, when (wall clock), at home or at work, on which line and device.
 VISITS = """
@@ -59,7 +62,8 @@ select $batch, id, 1, person, case when act < 6 then 'page' else 'track' end, na
     case when place = 0 then [null, 'Google', 'Facebook'][1 + (hash(visit, person) % 3)::int] end,
     device.type, device.os, device.browser, device.brand, device.model, 'PL', case when known then terc[1:2] end, case when known then terc end,
     case when known then town end, 'Europe/Warsaw', 'ip', case when is_mobile then 12912 when at_work then 8374 else 5617 end,
-    case when is_mobile then 'mobile' when at_work and dice(person, 110) < 60 then 'business' else 'fixed' end, false, is_relayed, 'pl', false,
+    case when is_mobile then 'mobile' when at_work and dice(person, 110) < 60 then 'business' else 'fixed' end, false,
+    is_relayed and dice(hash(person, visit), 9) < 50, 'pl', false,
     '{{"section":"' || section || '","seconds":' || hash(id, 5) % 90 || ',"scroll_depth":' || hash(id, 6) % 100
         || case when name = 'Products Searched' then ',"query":"' || section || ' cena","results":' || hash(id, 7) % 9 else '' end || '}}', '2026-11'
 from (
@@ -74,7 +78,8 @@ from (
             when hash(v.person, v.visit, e) % 10 = 7 then 'Products Searched' when hash(v.person, v.visit, e) % 20 = 8 then 'Order Completed'
             else 'Product Viewed' end as name
     from visits v, range({each}) parts (e), powiats p
-    where p.number = case when v.is_relayed then (hash(v.person, v.visit, 10) % {powiats})::int when v.at_work then work_of(v.person) else home_of(v.person) end
+    where p.number = case when v.is_relayed then (hash(v.person, v.visit, 10) % {powiats})::int
+        when v.at_work then shown_work_of(v.person) else shown_home_of(v.person) end
 )
 """
 LINES = """
@@ -96,7 +101,7 @@ def filled(folder: Path, people: int, events_each: int, days: int = 90) -> Wareh
     visits = max(events_each // SESSION_EVENTS, 1)
     powiats = sorted(poland().powiats)
     words: dict[str, Any] = {"powiats": len(powiats), "remote": REMOTE, "shifts": SHIFTS, "idle": IDLE, "mobile": MOBILE_ONLY, "relayed": RELAYED}
-    words |= {"default_point": DEFAULT_POINT, "each": SESSION_EVENTS, "section": SECTION}
+    words |= {"misplaced": MISPLACED, "default_point": DEFAULT_POINT, "each": SESSION_EVENTS, "section": SECTION}
     with duckdb.connect(str(path)) as maker:
         for name, schema in TABLES.items():
             maker.execute(f"create table {name} ({', '.join(f'{column.name} {DUCKDB_TYPES[column.type]}' for column in schema)})")
@@ -116,7 +121,7 @@ def filled(folder: Path, people: int, events_each: int, days: int = 90) -> Wareh
 def truth(people: int) -> list[tuple[int, str, str, str | None]]:
     """(person, kind, powiat of home, powiat of work: None unless it is another) of everybody."""
     powiats = sorted(poland().powiats)
-    words = {"powiats": len(powiats), "remote": REMOTE, "shifts": SHIFTS, "idle": IDLE}
+    words = {"powiats": len(powiats), "remote": REMOTE, "shifts": SHIFTS, "idle": IDLE, "misplaced": MISPLACED}
     with duckdb.connect() as maker:
         for statement in filter(str.strip, MACROS.format(**words).split(";")):
             maker.execute(statement)

@@ -15,7 +15,7 @@ from cegla.profile import computed as computed
 from cegla.profile import declared, findings, store
 from cegla.profile import past as past
 from cegla.profile import runs as runs
-from cegla.profile import story as story
+from cegla.profile import story as stories
 from cegla.profile.catalogue import TRAITS as ANALYSED  #: by key: the analyser and its row
 from cegla.profile.known import SCORES as SCORES
 from cegla.profile.known import KnownPeople as KnownPeople
@@ -65,6 +65,7 @@ class Profile:
     person_id: int
     traits: tuple[KnownTrait, ...]
     computed_at: datetime | None
+    story: stories.Story | None = None  #: the consumer profile as it is read
 
 
 class SessionMemory(dict[int, Remembered]):
@@ -161,7 +162,7 @@ def profile_of(conn: Connection, warehouse: Warehouse, person_id: int, identity_
     known += [_known_found(trait, zone) for trait in findings.traits_of(conn, [person_id])[person_id].values()]
     known += [KnownTrait(trait, one.label, said, computed.value_type(one)) for one, trait, said in computed.known_of(conn, person_id, now, zone)]
     known += [_known_declared(key, row, origin, zone) for key, row, origin in declared.known_of(conn, person_id, identity_ids)]
-    return Profile(person_id, tuple(known), computed_at)
+    return Profile(person_id, tuple(known), computed_at, stories.told((one.trait for one in known), zone))
 
 
 def profiles_of(conn: Connection, people: Sequence[int] | Mapping[int, Sequence[int]]) -> dict[int, dict[str, Any]]:

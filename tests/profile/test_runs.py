@@ -91,7 +91,7 @@ def test_a_shop_that_was_empty_yesterday_sees_its_people_within_a_minute(ws: Wor
     three_people(ws)
     assert not finish(ws)
     ws.clock = lambda: NOW + timedelta(seconds=61)
-    assert {key for part in finish(ws) for key in part.analysers} >= {"os@1", "rhythm@1", "intent@1"}
+    assert {key for part in finish(ws) for key in part.analysers} >= {"os@1", "rhythm@2", "intent@1"}
     with ws.transaction() as conn:
         assert {profile.runs.summaries(conn)[trait].people for trait in ("os.family", "engage.score")} == {3}
 

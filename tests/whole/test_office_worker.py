@@ -69,7 +69,7 @@ def known(ws: Workspace, person: int) -> dict[str, Any]:
 def story(ws: Workspace, person: int) -> Story:
     with ws.transaction() as conn:
         ids = resolve.links.identity_ids(conn, person)
-        found = profile.story.told((one.trait for one in profile.profile_of(conn, ws.warehouse, person, ids, NOW, ws.settings.zone).traits), ws.settings.zone)
+        found = profile.profile_of(conn, ws.warehouse, person, ids, NOW, ws.settings.zone).story
     assert found is not None
     return found
 

@@ -113,7 +113,6 @@ def _card(visit: Visit, person: int, *, reveal: bool) -> dict[str, Any]:
             "proposals": match.proposals_of(conn, person),
             "named": {one.identity_id: one for one in resolve.identifiers_of(conn, [person]).get(person, [])},
         }
-    story = profile.story.told((one.trait for one in found.traits), ws.settings.zone)
     cards = traits.cards(found.traits, visit.tongue, reveal=reveal)
     computed = [card for card in cards if not card.declared]
     drawn = drawing(graph, sources, visit.tongue, reveal=reveal)
@@ -124,7 +123,7 @@ def _card(visit: Visit, person: int, *, reveal: bool) -> dict[str, Any]:
     analysed = [one for one in by_origin if not one.counted and one.label != JOINED]
     split: dict[str, Any] = {"counted": [one for one in by_origin if one.counted], "analysed": analysed}
     split["declared"] = [card for card in cards if card.declared]
-    return {"story": story, **shown, **words, **split, **timeline.page(visit, person, {}), **model}
+    return {"story": found.story, **shown, **words, **split, **timeline.page(visit, person, {}), **model}
 
 
 def _consents(conn: Connection, visit: Visit, person: int, ids: list[int]) -> list[tuple[Any, list[tuple[str, Any]]]]:

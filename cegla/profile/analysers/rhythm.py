@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Fit, Found, Params
-from cegla.profile.rules.confidence import share_lower_bounds
+from cegla.profile.rules.confidence import chance_above, share_lower_bounds
 from cegla.profile.rules.guards import Seen, Table, gathered, half_life, joined_facts
 from cegla.vocabulary.text import Text
 
 HALF_LIFE_DAYS = 28.0
 HOURS, DAY = 168, 24
 PRIOR_VOTES = 20.0
+SHIFT_SHARE = 0.25  #: of active days with activity at night, from which on somebody lives by shifts
 WAKING = range(7, 22)  #: hours at which a message may be sent
 TYPES = {"morning": Text("poranny", "morning"), "evening": Text("wieczorny", "evening"), "between": Text("pośredni", "between")}
 
@@ -56,8 +57,9 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     morning, evening = own[:, 5:11].sum(axis=1) / total, own[:, 19:24].sum(axis=1) / total
     types = ["morning" if one > 1.5 * two else "evening" if two > 1.5 * one else "between" for one, two in zip(morning, evening, strict=True)]
     night_share = nights / np.maximum(days, 1)
-    shifts = (night_share >= 0.25) & (nights >= 4) & (night_share <= 0.8)
-    told = np.maximum(share_lower_bounds(np.maximum(night_share, 1 - night_share) * days, days), 0.0)
+    shifts = (night_share >= SHIFT_SHARE) & (nights >= 4) & (night_share <= 0.8)
+    at_night = chance_above(nights, days, SHIFT_SHARE)
+    told = np.where(shifts, at_night, 1.0 - at_night)
     return {
         "rhythm.hist": Found([np.round(row, 4).tolist() for row in smooth], days / (days + 5.0), days, {"days": days, "votes": votes}),
         "rhythm.peak_hours": Found(peaks.tolist(), share_lower_bounds(peak_share * votes, votes), days, {"days": days, "peak_share": np.round(peak_share, 3)}),
@@ -111,5 +113,6 @@ ANALYSER = Analyser(
     min_evidence=3,
     half_life_days=HALF_LIFE_DAYS,
     ages=True,
+    version=2,
     fit=Fit(facts, _learn),
 )  # fmt: skip

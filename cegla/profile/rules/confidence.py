@@ -18,6 +18,21 @@ def share_lower_bound(hits: float, tries: float) -> float:
     return min(share, max(0.0, bound))
 
 
+def chance_above(hits: Any, tries: Any, border: float = 0.5) -> Any:
+    """How probable it is that the true share lies above a border, of whole columns: the Beta posterior over a uniform prior, taken as normal.
+
+    For an answer that is a side ("the place seen most"), this is the chance that it is right; a share's lower bound would be too modest.
+    """
+    hits, tries = np.nan_to_num(np.asarray(hits, np.float64)), np.nan_to_num(np.asarray(tries, np.float64))
+    one, other = hits + 1.0, np.maximum(tries - hits, 0.0) + 1.0
+    mean = one / (one + other)
+    spread = np.sqrt(mean * (1.0 - mean) / (one + other + 1.0))
+    return _NORMAL((mean - border) / spread)
+
+
+_NORMAL = np.vectorize(lambda score: 0.5 * (1.0 + math.erf(score / math.sqrt(2.0))), otypes=[np.float64])
+
+
 def share_lower_bounds(hits: Any, tries: Any) -> Any:
     """`share_lower_bound` of whole columns."""
     hits, tries = np.nan_to_num(np.asarray(hits, np.float64)), np.nan_to_num(np.asarray(tries, np.float64))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cegla.profile.rules.analysis import Known
-from cegla.profile.rules.confidence import share_lower_bound
+from cegla.profile.rules.confidence import chance_above, share_lower_bound
 from cegla.vocabulary.text import Text
 
 FEWEST_DAYS, SHORTEST_HOURS = 5, 3  #: of a working day
@@ -63,8 +63,7 @@ def work_of(traits: Mapping[str, Known], spots: Sequence[Spot]) -> Worked:
     best = max(there, key=lambda spot: (spot.days, spot.powiat or ""), default=None)
     if best is None or best.days < FEWEST_DAYS:
         return Worked(None, 0.0, place is not None)
-    trust = best.days / (best.days + 3.0)
-    return Worked(best, trust * (place.confidence if place is not None and best.powiat == place.value else OFFICE_LINE_SURE), place is not None)
+    return Worked(best, place.confidence if place is not None and best.powiat == place.value else OFFICE_LINE_SURE, place is not None)
 
 
 def devices_by_place(found: Sequence[Held], work: Worked) -> list[dict[str, Any]]:
@@ -101,6 +100,6 @@ def kind_of_day(traits: Mapping[str, Known], spots: Sequence[Spot], work: Worked
     elsewhere = sum(spot.days for spot in spots if spot.powiat != home.value)
     if at_home < 2 * FEWEST_DAYS or elsewhere > at_home / 4:
         return None, 0.0
-    return "home", home.confidence * at_home / (at_home + 5.0)
+    return "home", home.confidence * float(chance_above(at_home, at_home + elsewhere))
 
 
