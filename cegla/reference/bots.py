@@ -15,6 +15,9 @@ NO_BOTS = re.compile(
     r"maemo|blackberry|\bbb10\b|windows phone|kaios|bada/|meego|"
     r"exoplayer|vlc/|itunes/|podcast|stagefright|lavf/|foobar2000|winamp|quicktime|applecoremedia|airpodcasts|"
     r"spotify/|deezer/|tunein|overcast/|castbox|gpodder|"
+    r"nettv|ce-html|netrange|tbrowser|google tv|iptv|^amazon;(?:aft|echo)|amazonmusic|rhythmbox|musicbee|downcast|podcatcher|castro|bose/|zune/|mytuner|"
+    r"\) news/\d|^iphone|^apple-ip|garmin|watch\d,|fb4a|whatsapp/[\d.]+ (?:iphone|android)|com\.google\.(?:android|ios|googleplus|googlemobile)|"
+    r"\bx?(?:m|id|x)[ _]?bot[ _]|spider \d|android[^)]*; discovery|webster pro|tuneup html|chromeframe|"
     r"thunderbird/|outlook|lotus-notes|\bmailspring|the bat|postbox|evolution/",
     re.IGNORECASE,
 )

@@ -1,0 +1,112 @@
+"""Subscriber device: the full rules on Matomo's fixtures, how fast a warm cache answers, what a miss costs, and robots seen in people's devices.
+
+The fixtures (LGPL-3.0, local only) ship with the rules: they say how faithful the reading is, not how right the rules are. A sample is asked, as a
+look-up of the full rules takes fifteen milliseconds. Six cases bear client hints here; the whole set is not among the local data.
+"""
+
+import gzip
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import yaml
+
+from bench.analysers._scores import DATA
+from bench.result import Result
+from cegla.reference.library import Library
+from cegla.reference.machines import _TYPES, detected, general  # pyright: ignore[reportPrivateUsage]
+from cegla.vocabulary.world import Machine
+
+SAMPLE = 600
+FOLDER = DATA / "analysers" / "device-detector" / "integration"
+NAMES = {"model": "model", "platform": "platform", "platformversion": "platformVersion", "mobile": "mobile", "fullversionlist": "brands"}
+PROGRAMS = ("podcasting", "feed_reader")  #: fixtures of programs that fetch by themselves: people's, but no visits
+
+
+def run() -> list[Result]:
+    """Type, brand and model on the sample, the cases with hints, speed, and false robots."""
+    cases = list(_cases())
+    random = np.random.default_rng(7)
+    sample = [cases[place] for place in random.choice(len(cases), SAMPLE, replace=False)]
+    hinted = [case for case in cases if case.get("headers")]
+    detected(cases[0]["user_agent"])
+    took: list[float] = []
+    right = {"type": 0, "brand": 0, "model": 0}
+    for case in sample:
+        began = time.process_time()
+        found = _found(case)
+        took.append((time.process_time() - began) * 1_000)
+        for name, good in _compared(case, found).items():
+            right[name] += good
+    told = {name: sum(_compared(case, _found(case))[name] for case in hinted) for name in right}
+    agents = [case["user_agent"] for case in cases]
+    library = Library()
+    people = [case["user_agent"] for case in cases if case["file"] not in PROGRAMS]
+    robots = sum(map(library.names_itself_bot, people)) / len(people)
+    goals = {"type": 0.985, "brand": 0.995, "model": 0.995}
+    about = f"{SAMPLE:,} of {len(cases):,} fixtures"
+    return [
+        *[Result(f"device: {name} right", 100 * right[name] / SAMPLE, "%", f">= {100 * goal:.1f}", right[name] / SAMPLE >= goal, about)
+            for name, goal in goals.items()],
+        Result("device: with client hints, all three right", min(told.values()), f"of {len(hinted)}", "98 % of each", min(told.values()) >= 0.98 * len(hinted),
+            ", ".join(f"{name} {count}" for name, count in told.items()) + "; too few to tell 98 %"),
+        Result("device: a miss, 99th percentile", float(np.percentile(took, 99)), "ms CPU", "< 30", float(np.percentile(took, 99)) < 30.0,
+            f"middle {np.median(took):.1f} ms; off the way of events, in a thread of its own"),
+        _warm(library, agents[:2_000]),
+        _shared_key(cases),
+        Result("robots: seen in people's devices", 100 * robots, "%", "<= 0.3", robots <= 0.003, f"{len(people):,} fixtures, no podcast or feed programs"),
+    ]  # fmt: skip
+
+
+def _cases() -> Iterator[dict[str, Any]]:
+    if not FOLDER.exists():
+        raise SystemExit(f"{FOLDER} is missing; CEGLA_BENCH_DATA names the folder of the shared data sets")
+    for file in sorted(FOLDER.glob("*.yml.gz")):
+        with gzip.open(file, "rt", encoding="utf-8") as text:
+            found = yaml.load(text, Loader=yaml.CSafeLoader)
+            yield from (case | {"file": file.name.partition(".")[0]} for case in found if isinstance(case.get("device"), dict))
+
+
+def _found(case: Mapping[str, Any]) -> Machine:
+    hints: dict[str, str] = {}
+    for name, value in (case.get("headers") or {}).items():
+        ours = NAMES.get(name.lower().removeprefix("sec-ch-ua-").replace("-", ""))
+        if ours == "brands" and isinstance(value, list):
+            hints[ours] = ", ".join(f'"{one["brand"]}";v="{one["version"]}"' for one in value)
+        elif ours and isinstance(value, str):
+            hints[ours] = {"0": "?0", "1": "?1"}.get(value, value) if ours == "mobile" else value.strip('"')
+    return detected(case["user_agent"], tuple(hints.items()))
+
+
+def _compared(case: Mapping[str, Any], found: Machine) -> dict[str, bool]:
+    """Against the fixture: its type as we name it; empty is unknown."""
+    device = case["device"]
+    kind = _TYPES.get(device.get("type") or "", None)
+    return {
+        "type": kind is None or found.type == kind, "brand": not device.get("brand") or found.brand == device["brand"],
+        "model": not device.get("model") or found.model == str(device["model"]),
+    }  # fmt: skip
+
+
+def _warm(library: Library, agents: list[str]) -> Result:
+    """Events a second when every machine was seen before."""
+    for agent in agents:
+        library._machines._known[general(agent), ()] = Machine("phone", "Known", "Known")  # pyright: ignore[reportPrivateUsage]
+    began = time.process_time()
+    for _ in range(20):
+        for agent in agents:
+            library.machine(agent)
+    rate = 20 * len(agents) / (time.process_time() - began)
+    return Result("device: answers of a warm cache", rate, "/s", ">= 20,000", rate >= 20_000, f"{len(agents):,} user agents in turn")
+
+
+def _shared_key(cases: list[dict[str, Any]]) -> Result:
+    """How many fixtures without hints share the cache's key, the user agent without minor versions, with another device."""
+    devices: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    plain = [case for case in cases if not case.get("headers")]
+    for case in plain:
+        devices[general(case["user_agent"])].add((str(case["device"].get("brand")), str(case["device"].get("model"))))
+    alone = sum(len(devices[general(case["user_agent"])]) == 1 for case in plain) / len(plain)
+    return Result("device: keys of the cache that mean one device", 100 * alone, "%", ">= 99.8", alone >= 0.998, f"{len(plain):,} fixtures")
