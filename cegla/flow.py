@@ -32,6 +32,7 @@ from cegla.match import actions as match
 from cegla.plan import actions as plan
 from cegla.profile import actions as profile
 from cegla.rebuild import rebuild
+from cegla.reference.site import site_pages
 from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
@@ -360,7 +361,7 @@ def objecting_people(conn: Connection) -> set[int]:
 def when_of(ws: Workspace, conn: Connection) -> profile.runs.When:
     """This moment as analysers need it: the shop's time zone and own words, and who objected to profiling."""
     words = tuple(word.strip() for word in ws.settings.never_infer.split(",") if word.strip())
-    return profile.runs.When(ws.clock(), ws.settings.zone, words, frozenset(objecting_people(conn)))
+    return profile.runs.When(ws.clock(), ws.settings.zone, words, frozenset(objecting_people(conn)), site=site_pages(ws.settings.data_dir / "site"))
 
 
 RIGHT_AFTER: list[Callable[[Refresh], None]] = [find_touched, refresh_traits, refresh_findings, refresh_accounts, refresh_segments]

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from cegla.activate import actions as activate
+from cegla.analyse.clicking import ClickMap as ClickMap
+from cegla.analyse.clicking import click_map_of as click_map_of
 from cegla.analyse.rules import campaigns, sales
 from cegla.collect import actions as collect
 from cegla.repair import actions as repair

@@ -20,6 +20,7 @@ from cegla.cli import (
     plans,
     quarantine,
     segments,
+    site,
     sources,
     system,
     traits,
@@ -355,6 +356,13 @@ COMMANDS = (
         Text("pobierz nowsze dane o świecie", "fetch newer data about the world"),
         ("cegla data update", "cegla data update asn"),
     ),
+    Command(
+        "data",
+        "crawl",
+        site.run,
+        Text("przeczytaj strony własnego serwisu, by znać ich tematy", "read the pages of the own site, to know their topics"),
+        ("cegla data crawl https://sklep.pl/", "cegla data crawl https://sklep.pl/ --most 100"),
+    ),
 )
 
 #: What an option or argument means, wherever it stands.
@@ -423,6 +431,8 @@ WORDS: dict[str, Text] = {
     "everything": Text("wszystkie czekające zdarzenia", "all events that wait"),
     "why": Text("dlaczego; zapisuje się w dzienniku działań", "why; the audit log remembers it"),
     "event_id": Text("messageId, e12 (historia), q5 (kwarantanna) albo miejsce 3-17-0", "a messageId, e12 (history), q5 (quarantine) or a place, 3-17-0"),
+    "start": Text("adres początku; jego host musi być w ustawieniu site.hosts", "the address to begin at; its host must be in the setting site.hosts"),
+    "most": Text("najwięcej stron; 0: ile mówią ustawienia", "most pages; 0: as the settings say"),
     "data_sets": Text("zbiory do pobrania; żaden: wszystkie", "the sets to fetch; none: all of them"),
     "help": Text("pokaż tę pomoc", "show this help"),
 }

@@ -32,19 +32,22 @@ LOG = structlog.get_logger("profile")
 PEOPLE_AT_A_TIME = 20_000  #: whose history is kept in memory at once
 SAMPLE_PEOPLE = 50_000  #: of whom analysers learn
 ADULT_YEARS = 16  #: nothing is inferred of people known to be younger
+SITE = "site.pages"  #: the input that is of no person
 FEW_PEOPLE = 2_000  #: up to here shared devices are looked up by person
 Told = dict[str, dict[int, Any]]
 
 
 @dataclass(frozen=True)
 class When:
-    """The moment of a run, the shop's time zone, the controller's own words for what may not be known, and who objected to profiling."""
+    """The moment of a run, the shop's time zone, the controller's own words for what may not be known, who objected to profiling, and the pages of
+    the own site by path, as its crawler found them."""
 
     now: datetime
     zone: tzinfo
     blocked: tuple[str, ...] = ()
     objecting: frozenset[int] = field(default_factory=frozenset[int])
     weather: Callable[[], pa.Table] = weather.unknown  #: asked when an analyser wants it
+    site: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def analyse(
     joined = {key for row in rows for key in row.joins}
     for start in range(0, max(len(wanted), 1), PEOPLE_AT_A_TIME):
         some = wanted[start : start + PEOPLE_AT_A_TIME]
-        told = told_by(conn, some, rows)
+        told = told_by(conn, some, rows) | {SITE: cast("dict[Any, Any]", when.site)}
         with seen_of(past, some, rows, when, devices) as seen:
             for row, purpose in chosen:
                 out = left_out.of(purpose)
@@ -135,7 +138,7 @@ def found_by(
     return documents(analyser, facts, analyser.read(facts, params, now), shared)
 
 
-def facts_of(past: Readable, seen: Seen, ask: Callable[[Seen], Any], people: Sequence[int], told: Mapping[str, Sequence[Any]] | None = None) -> Facts:
+def facts_of(past: Readable, seen: Seen, ask: Callable[[Seen], Any], people: Sequence[int], told: Mapping[str, Any] | None = None) -> Facts:
     """The facts that a question gives about people whose history is kept."""
     return Facts(sorted(people), past.run(_question(ask, *(cast(Hashable, table.op()) for table in (seen.events, seen.lines, seen.weather)))), told)
 
@@ -168,7 +171,8 @@ def learn(conn: Connection, past: Readable, chosen: Sequence[tuple[Analyser, str
     with seen_of(past, sample, [row for row, _, _ in learning], when, Devices()) as seen:
         for row, purpose, fit in learning:
             people = [person for person in sample if person not in out.of(purpose)]
-            versions[row.key] = findings.keep_learnt(conn, row.key, fit.learn(facts_of(past, seen, fit.learn_from, people), when.now), len(people), when.now)
+            known = fit.learn(facts_of(past, seen, fit.learn_from, people, {SITE: when.site}), when.now)
+            versions[row.key] = findings.keep_learnt(conn, row.key, known, len(people), when.now)
     return versions
 
 
@@ -228,8 +232,9 @@ def told_by(conn: Connection, people: Sequence[int], analysers: Sequence[Analyse
     return columns
 
 
-def _told_columns(analyser: Analyser, people: Sequence[int], told: Told) -> dict[str, list[Any]]:
-    return {name: [told[name].get(person) for person in sorted(people)] for name in analyser.inputs if name in told}
+def _told_columns(analyser: Analyser, people: Sequence[int], told: Told) -> dict[str, Any]:
+    columns = {name: [told[name].get(person) for person in sorted(people)] for name in analyser.inputs if name in told and name != SITE}
+    return columns | ({SITE: told[SITE]} if SITE in analyser.inputs and SITE in told else {})
 
 
 @lru_cache(maxsize=256)

@@ -117,6 +117,14 @@ class WeatherSettings(Section):
     pause_seconds: float = Field(1.0, ge=0, le=60, description="between two requests")
 
 
+class SiteSettings(Section):
+    """What `cegla data crawl` may read: the pages of the shop's own site, and nothing else."""
+
+    hosts: tuple[str, ...] = Field((), description="hosts that may be read, each as in the address: sklep.pl, with a port where it is not the usual one")
+    pages_per_second: float = Field(1.0, gt=0, le=20, description="pace of the crawler; robots.txt may slow it down")
+    most_pages: int = Field(2_000, ge=1, le=100_000, description="pages of one crawl")
+
+
 class Settings(Section):
     """All settings; times without a zone are shown and counted in `timezone`."""
 
@@ -133,6 +141,7 @@ class Settings(Section):
     imports: ImportSettings = ImportSettings()  # pyright: ignore[reportCallIssue]
     reference: ReferenceSettings = ReferenceSettings()  # pyright: ignore[reportCallIssue]
     weather: WeatherSettings = WeatherSettings()  # pyright: ignore[reportCallIssue]
+    site: SiteSettings = SiteSettings()  # pyright: ignore[reportCallIssue]
 
     @field_validator("timezone")
     @classmethod
@@ -184,7 +193,7 @@ def _read_file(path: Path) -> dict[str, Any]:
 def _put(values: dict[str, Any], name: str, value: str) -> None:
     """Put CEGLA_SMTP_HOST into values["smtp"]["host"], CEGLA_DATA_DIR into values["data_dir"]. A list is written as JSON."""
     section, _, rest = name.partition("_")
-    if section in ("collector", "app", "smtp", "returns", "imports", "reference") and rest:
+    if section in ("collector", "app", "smtp", "returns", "imports", "reference", "site") and rest:
         values.setdefault(section, {})[rest] = _listed(name, value) if value.startswith("[") else value
     elif name in Settings.model_fields:
         values[name] = value

@@ -141,7 +141,7 @@ class Facts:
     "identifier.KIND", "identity.KIND" and "trait.KEY" of the inputs.
     """
 
-    def __init__(self, people: Sequence[int], table: pa.Table, told: Mapping[str, Sequence[Any]] | None = None) -> None:
+    def __init__(self, people: Sequence[int], table: pa.Table, told: Mapping[str, Any] | None = None) -> None:
         self.people = np.asarray(people, dtype=np.int64)
         self.told = dict(told or {})
         known = table["person_id"].to_numpy() if table.num_rows else np.empty(0, np.int64)
