@@ -51,6 +51,10 @@ class Polish:
         """Whether the dictionary knows the word, with a capital, as a surname; False without a dictionary."""
         return self._analyser is not None and any("nazwisko" in one[2][3] for one in self._analyser.analyse(word.capitalize()))
 
+    def is_given_name(self, word: str) -> bool:
+        """Whether the dictionary knows the word, with a capital, as a form of a given name; False without a dictionary."""
+        return self._analyser is not None and any("imię" in one[2][3] for one in self._analyser.analyse(word.capitalize()))
+
     def put_back(self, text: str) -> str:
         """`restored` without memory."""
         return self._restore(text) if self._restore is not None else text

@@ -51,10 +51,11 @@ def order(person: int, days: float, discount: float, category: str = "Kubki", pr
         "products": [{"product_id": product, "name": "Kubek", "category": category, "price": 100, "quantity": 1}]})  # fmt: skip
 
 
-def test_discounts_are_weighed_with_what_is_usual() -> None:
-    """Two of four orders in the base had a discount; person 1 had two of two: (2 + 4 · 0.5) / (2 + 4) = 0.667."""
-    deeds = [order(1, 3, 10), order(1, 5, 20), order(2, 3, 0), order(2, 6, 0)]
-    assert found(ANALYSER, deeds, learn=True)[1]["behav.discount_affinity"] == 0.667
+def test_discount_affinity_is_the_place_among_buyers_and_zero_for_who_used_none() -> None:
+    deeds = [order(1, 3, 10), order(1, 5, 20), order(2, 3, 0), order(2, 6, 0), order(3, 3, 10), order(3, 5, 0)]
+    own = found(ANALYSER, deeds, learn=True)
+    assert (own[1]["behav.discount_affinity"], own[2]["behav.discount_affinity"]) == (100, 0)
+    assert 0 < own[3]["behav.discount_affinity"] < 100
     assert found(ANALYSER, [order(1, 3, 10)])[1]["behav.discount_affinity"] is None
 
 

@@ -28,7 +28,6 @@ WEEKS = 16
 RECENT = 3  #: events that say what comes next
 MOST_NEXT = 3
 LEAST_ORDERS = 2
-SWAY = 4.0  #: orders of the whole base that a person's own share of discounts is weighed against
 VISITS = {"directed": Text("celowe", "directed"), "search": Text("poszukiwanie", "searching"), "browse": Text("przeglądanie", "browsing"),
     "knowledge": Text("zbieranie wiedzy", "building knowledge")}  # fmt: skip
 STYLES = {"price_hunter": Text("łowca okazji", "price hunter"), "loyal": Text("wierny", "loyal"), "explorer": Text("odkrywca", "explorer"),
@@ -82,7 +81,8 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
             {"n_visits": n_visits, "visit_share": np.round(visit_share, 3)}),
         "behav.style": Found(style, np.where(orders > 0, style_lead * orders / (orders + 3.0), 0.0), np.where([one is not None for one in style], orders, 0),
             {"orders": orders, "style_rank": style_rank}),
-        "behav.discount_affinity": Found(affinity, orders / (orders + SWAY), orders, {"orders": orders, "discounted": discounted}),
+        "behav.discount_affinity": Found(affinity, orders / (orders + 4.0), orders,
+            {"orders": orders, "discounted": discounted, "coupons": facts.counts("coupons")}),
         "behav.channel_pref": Found(channels, steps / (steps + 5.0), steps, {"steps": steps}),
         "behav.next_event": Found(coming, chance, known_next, {"last_event": [trail[-1] if trail else None for trail in trails], "next": first_next,
             "next_share": np.round(chance, 3)}),
@@ -125,9 +125,9 @@ def _buying(seen: Seen) -> Table:
     """Orders, those with a discount, how often the same product or category came again, and how many looks came before an order."""
     events, lines = seen.events, seen.lines
     bought = events.filter(events.name == ORDERED)
-    off: Any = bought.property_discount.try_cast("float64").fill_null(0.0) > 0
-    off |= bought.property_coupon.fill_null("") != ""
-    orders = bought.group_by("person_id").agg(orders=bought.count(), discounted=bought.count(where=off), order_visits=bought.session_id.nunique())
+    coupon: Any = bought.property_coupon.fill_null("") != ""
+    off: Any = (bought.property_discount.try_cast("float64").fill_null(0.0) > 0) | coupon
+    orders = bought.group_by("person_id").agg(orders=bought.count(), discounted=bought.count(where=off), coupons=bought.count(where=coupon))
     paid = lines.filter(lines.name == ORDERED)
     product: Any = ibis.coalesce(paid.product_id, paid["product"])
     kinds = paid.group_by("person_id").agg(lines_bought=paid.count(), products_bought=product.nunique(), kinds_bought=paid.category.nunique())
@@ -152,10 +152,15 @@ def _visit_types(facts: Facts) -> tuple[list[str | None], Any, Any]:
 
 
 def _affinity(facts: Facts, params: Params) -> Any:
-    """The share of orders with a discount, weighed with what is usual in the base."""
-    orders, discounted = facts.counts("orders"), facts.counts("discounted")
-    sway = SWAY if "usual_discount" in params else 0.0
-    return np.where(orders > 0, np.round((discounted + sway * params.get("usual_discount", 0.0)) / np.maximum(orders + sway, 1e-9), 3), np.nan)
+    """The place among buyers of what discounts and coupons come to; 0 for who never used one, NaN for who never ordered."""
+    used = sway(facts.counts("discounted") - facts.counts("coupons"), facts.counts("coupons"))
+    place = rank(params["sway"], used) if params.get("sway") else 100.0 * used / (used + 2.0)
+    return np.where(facts.counts("orders") > 0, np.round(np.where(used > 0, place, 0.0), 1), np.nan)
+
+
+def sway(reduced: Any, coupons: Any) -> Any:
+    """What orders at a reduced price and with a coupon say together: a coupon is asked for, so it says more; the tenth says less than the first."""
+    return np.log1p(reduced) + 2.0 * np.log1p(coupons)
 
 
 def _measures(facts: Facts) -> dict[str, Any]:
@@ -218,10 +223,11 @@ def _learn_from(seen: Seen) -> Table:
 def _learn(facts: Facts, now: datetime) -> Params:
     measures = _measures(facts)
     walks = [[one["name"] for one in walk if not is_blocked(one["name"])] for own in facts.values("walks") for walk in own or ()]
-    orders, discounted = facts.counts("orders"), facts.counts("discounted")
     cuts = {name: [round(cut, 6) for cut in percentiles(column)] for name, column in measures.items()}
-    learnt: dict[str, Any] = {"next": learn_succession(walks)} | ({"styles": cuts} if cuts["loyal"] else {})
-    return learnt | ({"usual_discount": round(float(discounted.sum() / orders.sum()), 4)} if orders.sum() else {})
+    some = facts.counts("orders") > 0
+    used = sway((facts.counts("discounted") - facts.counts("coupons"))[some], facts.counts("coupons")[some])
+    learnt = {"styles": cuts, "sway": [round(cut, 6) for cut in percentiles(used)]} if cuts["loyal"] else {}
+    return learnt | {"next": learn_succession(walks)}
 
 
 ANALYSER = Analyser(
@@ -238,9 +244,9 @@ ANALYSER = Analyser(
         AnalysedTrait("behav.style", Text("Styl kupowania", "Style of buying"), "word",
             Text("Na podstawie {orders} zamówień; w tym wymiarze osoba stoi wyżej niż {style_rank}% kupujących.",
                 "From {orders} orders; in this the person stands above {style_rank}% of buyers."), STYLES, min_evidence=LEAST_ORDERS),
-        AnalysedTrait("behav.discount_affinity", Text("Podatność na rabaty", "Discount affinity"), "share",
-            Text("{discounted} z {orders} zamówień było z rabatem; ważone z tym, co zwykłe w bazie.",
-                "{discounted} of {orders} orders had a discount; weighed with what is usual in the base."), min_evidence=LEAST_ORDERS),
+        AnalysedTrait("behav.discount_affinity", Text("Podatność na rabaty", "Discount affinity"), "score",
+            Text("{discounted} z {orders} zamówień było z rabatem, w tym {coupons} z kuponem; wynik to miejsce wśród kupujących.",
+                "{discounted} of {orders} orders had a discount, {coupons} of them a coupon; the score is the place among buyers."), min_evidence=LEAST_ORDERS),
         AnalysedTrait("behav.channel_pref", Text("Kanały działania", "Where they act"), "shares",
             Text("Podział {steps} działań: {value}.", "How {steps} actions are divided: {value}."), CHANNELS, min_evidence=3),
         AnalysedTrait("behav.next_event", Text("Co zrobi dalej", "What they do next"), "records",

@@ -16,18 +16,26 @@ _STEMS = {
     "health": """
         apte, lek., leki., lekow., lekarst, lekarz, przeciwbol, antybiot, antykoncep, prezerwat, test ciaz, testy ciaz, ciaz, nieplodn, in vitro,
         poronien, aborc, menopauz, potencja., potencje., erekcj, chorob, choroba, cukrzyc, insulin, glukometr, nowotwor, onkolog, rak piersi, chemioterap,
-        depresj, psychiatr, psychoterap, psychotrop, uzaleznien, alkoholizm, odwyk, hiv., aids., wenerycz, grzybic, hemoroid, luszczyc, alergi,
+        depresj, psychiatr, psychoterap, psychotrop, uzaleznien, alkoholizm, odwyk, rak., raka., raku., rakiem., epileps, padaczk, borelioz, migren,
+        endometrio, hashimoto, autyz, autyst, bulimi, anoreks, otylosc, tarczyc,
+        zdrowie psych, zdrowia psych, krew pepow, krwi pepow, zawal, kardiolog, ginekolog, urolog, dermatolog, neurolog, recept., recepta., recepty.,
+        recepte.,
+        hiv., aids., wenerycz, grzybic, hemoroid, luszczyc, alergi,
         astm, inhalator, cisnieniomierz, nietrzyman, inkontynenc, pieluchomajtk, ortopedycz, rehabilit, niepelnospraw, wozek inwalid, aparat sluch,
         szpital, przychodni, medycz, suplementy na, syrop na, masc na, tabletki na, krople do oczu, odchudzan, medical, medicin, medicat, pharmac,
         prescription, painkill, antibiot, contracept, condom, pregnan, infertil, miscarr, abortion, menopaus, erectil, disease, diabet, cancer,
         oncolog, chemotherap, depression, psychiat, addiction, rehab., allerg, asthma, inhaler, blood pressure, incontinen, hemorrhoid, psoriasis,
         disabil, wheelchair, hearing aid, hospital, sexual health, mental health, weight loss""",
     "belief": """
-        religi, koscio, parafi, katolic, chrzescijan, protestan, prawoslaw, swiadkowie jehow, zydow, judai, koszern, islam, muzulm, halal, koran,
+        msza., mszy., msze., papiez, papies, biskup, ksieza., ksiadz., ksiedza., spowied, horoskop, zodiak, astrolog, tarot, pielgrzym, rekolekc, meczet,
+        synagog, religi, koscio, parafi, katolic, chrzescijan, protestan, prawoslaw, swiadkowie jehow, zydow, judai, koszern, islam, muzulm, halal, koran,
         biblia, biblij, rozaniec, rozance, modlitw, dewocjon, komunia swiet, bierzmowan, chrzest, buddyz, hinduiz, ateiz, church, catholic,
         christian, protestant, orthodox, jewish, kosher, muslim, quran, bible, rosary, prayer, buddhis, hindu, atheis, spiritualit""",
     "politics": """
-        polityk, polityczn, partia, partie., wybory, wyborcz, poslank, senator, lewic, prawic, zwiazki zawodow, zwiazek zawodow, zwiazkow zawodow,
+        premier rzad, premier odwol, sejm., sejmu., sejmie., sejmow, senat., senatu., senacie., posel., posla., poslow, opozycj, koalicj, glosowan,
+        prezydenck,
+        rasizm, rasist, antysemit, polityk, polityczn, partia, partie., wybory, wyborcz, poslank, senator, lewic, prawic, zwiazki zawodow,
+        zwiazek zawodow, zwiazkow zawodow,
         politic, election, left wing, right wing, trade union, labor union, labour union""",
     "origin": """
         etnicz, rasow, narodowosc, romsk, uchodz, migrant, imigrant, ethnic, racial, refugee""",
@@ -36,6 +44,10 @@ _STEMS = {
         bisexual, transgender, sexual, erotic, divorce""",
     "biometric": """
         testy dna, test dna, genetycz, biometr, dna test, genetic, biometric""",
+    "sensitive": """
+        narkotyk, marihuan, kokain, amfetamin, dopalacz, papieros, e papieros, epapieros, tyton, vape., vaping, nikotyn, bron palna, broni palnej, amunicj,
+        pistolet, terrory, pornograf, mowa nienawisc, mowy nienawisc, przemoc domow, przemocy domow, piractw, torrent, cocaine, marijuana, cigarette,
+        vaping, tobacco, ammunition, firearm, porn""",
     "crime": """
         karaln, wyrok, wiezien, criminal record, prison""",
 }

@@ -26,20 +26,25 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 #: Stems of words that give the intent away; "." ends a whole word. Navigation asks for a page of the shop, not for a thing.
 _CUES = {
     "nav": """
-        kontakt, logowan, zaloguj, login., moje konto, konto klienta, panel klienta, regulamin, polityka prywat, polityka cook, status zamow, moje zamow,
-        sledzenie przesyl, sledzenie paczk, zwrot., zwroty., reklamacj, godziny otwar, sklep stacjon, salony firm, punkty odbior, adres., infolini, telefon do,
+        kontakt, logowan, zaloguj, login., moje konto, konto klienta, panel klienta, regulamin, regulamin prom, polityka prywat, polityka cook,
+        status zamow, moje zamow,
+        sledzenie przesyl, sledzenie paczk, zwrot., zwroty., reklamacj, godziny otwar, sklep stacjon, salony firm, punkty odbior, adres., infolini,
+        telefon do,
         strona glown, newsletter., wypis, program lojal, karta stalego, oferty pracy, kariera., o nas, o firmie, dostawa i plat, formy plat, formularz,
         faq., aplikacja mobil, mapa dojazd, biuro obslug, chat z konsul, numer konta, anulowan zamow, anuluj zamow, zmiana hasl, haslo., blog., gazetka.,
         koszyk., lista zycz, ulubione., jak dojechac, contact, my account, sign in, order status, store hours, terms., returns.""",
     "info": """
         jak., jaki., jaka., jakie., jakich., jakiego., ktory., ktora., ktore., co., czym., czy., dlaczego, kiedy, gdzie., ile., skad., po co, opini,
-        recenzj, ranking, test., testy., porownan, vs., versus, czy warto, poradnik, instrukcj, roznic, sposob., sposoby., przepis., przepisy., tabela rozmiar,
-        rozmiarowk, znaczenie, objasn, definicj, pomysl., pomysly., zalety, wady., co to, do czego, czyszczen, konserwac, naprawi, montaz krok, dobrac, wybrac,
+        recenzj, ranking, test., testy., porownan, vs., versus, czy warto, poradnik, instrukcj, roznic, sposob., sposoby., przepis., przepisy.,
+        tabela rozmiar,
+        rozmiarowk, znaczenie, objasn, definicj, pomysl., pomysly., zalety, wady., co to, do czego, czyszczen, konserwac, naprawi, montaz krok,
+        dobrac, wybrac,
         how., what., why., which., review, best., compar, guide, tutorial, difference""",
     "trans": """
 
         kup., kupic, kupie., kupno, zamow., zamowic., zamawia, cena., ceny., cennik, tani., tania., tanie., tanio, najtansz, promocj, wyprzed, przecen, rabat,
-        kod rabat, okazj, outlet, sklep., sklep online, raty., na raty, leasing, dostawa 24, dostawa gratis, darmowa dost, black friday, zestaw., komplet.,
+        kod rabat, kody rabat, okazj, outlet, sklep., sklep online, raty., na raty, leasing, dostawa 24, dostawa gratis, darmowa dost, black friday,
+        zestaw., komplet.,
         sztuk., hurt., hurtowo,
         do kupien, w cenie, dostepn, na sprzedaz, od reki, wysylka, bestseller, prezent dla, buy., price, cheap, sale., deal, discount, order., shop.""",
 }
@@ -186,7 +191,7 @@ def is_personal(text: str) -> bool:
         return True
     words = _LETTERS.findall(text)
     for place, word in enumerate(words):
-        if WORDS.is_given_name(word):
+        if WORDS.is_given_name(word) or (word[:1].isupper() and POLISH.is_given_name(word)):
             beside = [words[near] for near in (place - 1, place + 1) if 0 <= near < len(words)]
             if any(_may_be_surname(one) for one in beside):
                 return True

@@ -11,14 +11,8 @@ import numpy as np
 
 KINDS = ("directed", "search", "browse", "knowledge")
 LEAST_STEPS = 2  #: pages and products of a visit, for it to have a strategy
-#: Weights of (constant, breadth, repetition, search share, information share, product share) for each strategy. Set by hand from Moe's account:
-#: breadth is kinds per product, repetition products looked at again, the shares are of all steps.
-_WEIGHTS = np.array([
-    [-0.2, -2.2, 2.8, -1.4, -2.5, 1.6],
-    [-0.9, -0.6, -0.4, 5.2, -2.0, 0.6],
-    [-0.8, 3.4, -2.0, -2.4, -1.6, 1.2],
-    [-1.2, -0.6, -1.2, -1.5, 4.6, -2.6],
-])  # fmt: skip
+#: From which share of the steps a visit builds knowledge, or searches; how much is looked at again, or how few kinds there are, when it is directed.
+KNOWLEDGE, SEARCHING, AGAIN, FEW_KINDS = 0.42, 0.2, 0.34, 0.6
 SLACK, LIMIT = 0.5, 4.0  #: of the cumulative sum, in standard deviations (Page 1954)
 LEAST_WEEKS = 6
 
@@ -37,15 +31,16 @@ class Visit(NamedTuple):
 
 def strategies(visit: Visit) -> Any:
     """The place in `KINDS` of each visit; -1 where there was too little of it."""
-    steps = np.maximum(visit.steps, 1.0)
-    products, looks = np.maximum(visit.products, 1.0), np.maximum(visit.looks, 1.0)
-    breadth = np.where(visit.looks > 0, visit.kinds / products, 0.0) * np.minimum(visit.kinds / 3.0, 1.0)
-    repetition = np.where(visit.looks > 0, 1.0 - visit.products / looks, 0.0)
-    bought = np.minimum(visit.buying, 2.0) * 0.25
-    table = np.column_stack([
-        np.ones_like(steps), breadth, np.minimum(repetition + bought, 1.0), visit.searches / steps, visit.information / steps, visit.looks / steps,
-    ])  # fmt: skip
-    return np.where(visit.steps >= LEAST_STEPS, np.argmax(table @ _WEIGHTS.T, axis=1), -1)
+    steps, looks, products = (np.maximum(column, 1.0) for column in (visit.steps, visit.looks, visit.products))
+    again = 1.0 - visit.products / looks
+    few = visit.kinds / products <= FEW_KINDS
+    directed = (again >= AGAIN) | (visit.buying >= 2) | ((visit.buying > 0) & few)
+    place = np.select(
+        [visit.information / steps >= KNOWLEDGE, visit.searches / steps >= SEARCHING, (visit.looks > 0) & directed,
+            (visit.looks > 0) & few & (visit.searches > 0)],
+        [KINDS.index("knowledge"), KINDS.index("search"), KINDS.index("directed"), KINDS.index("search")], KINDS.index("browse"),
+    )  # fmt: skip
+    return np.where(visit.steps >= LEAST_STEPS, place, -1)
 
 
 def departure(weekly: Sequence[float]) -> float:
