@@ -38,5 +38,15 @@ def test_a_sensitive_analyser_is_off_until_it_has_a_purpose(admin: Any, shop: Wo
     assert admin.post("/analysers", "/analysers", analyser="place", on="no").status_code == 303
 
 
+def test_a_person_is_shown_as_a_consumer_with_a_reason_at_each_line(admin: Any, looked_at: Workspace) -> None:
+    with looked_at.transaction() as conn:
+        person = profile.runs.people_with(conn, "contact.plan", "orders")[0][0]
+    page = admin.get(f"/people/{person}").text
+    card = page[page.index("Profil konsumenta") : page.index("Co wiemy i skąd")]
+    assert "zamówienia i obsługa" in card
+    assert card.count("<details") == card.count("Dlaczego?") + card.count("Jeszcze nie wiadomo")
+    assert f'href="/people/{person}"' in admin.get("/analysers/contact.plan?value=orders").text
+
+
 def test_an_unknown_trait_is_not_found(admin: Any) -> None:
     assert admin.get("/analysers/os.horoscope").status_code == 404

@@ -49,6 +49,12 @@ def test_what_is_hardly_known_is_set_against_nothing() -> None:
     assert consistency.consistency([]) is None
 
 
+def test_who_picks_up_at_noon_and_is_active_at_night_is_a_conflict() -> None:
+    traits = {"call.reachable_hours": sure(["1-11", "2-12"]), "rhythm.best_send_hour": sure(21)}
+    assert [one.agrees for one in consistency.checked(traits)] == [False]
+    assert [one.agrees for one in consistency.checked({**traits, "rhythm.best_send_hour": sure(13)})] == [True]
+
+
 @pytest.mark.parametrize("check", consistency.CHECKS, ids=lambda check: check.key)
 def test_a_check_says_what_it_sets_side_by_side_in_two_languages(check: consistency.Check) -> None:
     assert check.label.pl != check.label.en

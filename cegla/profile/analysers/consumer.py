@@ -199,8 +199,10 @@ def _ground(one: One, judged: Sequence[Judged], side: tuple[str | None, float, l
     week, channels, arrives = (one.traits.get(key) for key in ("rhythm.hist", "engage.by_channel", "quality.deliverability"))
     known = {"email": "email", "sms": "sms", "phone": "sms"}
     shares = {known[name]: share for name, share in (channels.value if channels else {}).items() if name in known}
+    refused = one.traits.get("call.do_not_call")
+    wanted = [address for address in judged if address.address.channel == "email"] if refused is not None and refused.value else judged
     return Ground(
-        judged, one.subjects, side[0], week.value if week else None, work.hours or addresses.WORKING_HOURS, shares, arrives.value if arrives else None,
+        wanted, one.subjects, side[0], week.value if week else None, work.hours or addresses.WORKING_HOURS, shares, arrives.value if arrives else None,
         week.confidence if week else 0.0,
     )  # fmt: skip
 
@@ -353,7 +355,7 @@ JOINED = tuple(
     dict.fromkeys(
         [key for check in consistency.CHECKS for key in (check.one, check.other) if not key.startswith("consumer.")]
         + ["geo.source", "place.work", "place.home", "device.work_private_guess", "rhythm.hist", "rhythm.shift_worker", "engage.by_channel",
-           "quality.deliverability", "legal.segment", "line.kind"]
+           "quality.deliverability", "legal.segment", "line.kind", "call.do_not_call"]
     )
 )  # fmt: skip
 USES = {

@@ -161,10 +161,10 @@ def _intends(chance: float, stage: str, traits: Traits) -> bool | None:
     return chance < 0.5 if stage == "lapsed" else True if chance >= 0.5 else None
 
 
-def _reach(hours: Sequence[Any], hour: int, traits: Traits) -> bool | None:
-    """Who picks up the phone at some hours is there at the hour to write to as well, or next to it."""
-    known = {int(one.get("hour", -9)) if isinstance(one, Mapping) else int(one) for one in hours if isinstance(one, (int, Mapping))}
-    return any(abs(hour - one % 24) <= 2 for one in known) if known else None
+def _reach(hours: Sequence[str], hour: int, traits: Traits) -> bool | None:
+    """Who picks up the phone at some hours ("1-10": Monday at ten) is there at the hour to write to as well, or next to it."""
+    known = [int(one.rpartition("-")[2]) for one in hours]
+    return any(abs(hour - one) <= 2 for one in known) if known else None
 
 
 def _short(value: Any) -> Any:
