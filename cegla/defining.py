@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from cegla.flow import objecting_people, settled
+from cegla.flow import as_of, objecting_people, settled
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
@@ -45,7 +45,7 @@ def rank_sources(ws: Workspace, source_ids: Sequence[int], actor: str) -> None:
         if profile.declared.ranking(conn) == list(source_ids):
             return
         profile.declared.rank(conn, source_ids, actor, now)
-        segment.refresh(conn, past, None, now, excluded=objecting_people(conn))
+        segment.refresh(conn, past, None, as_of(ws, conn, now))
         govern.note(conn, actor, "traits.ranking", ", ".join(map(str, source_ids)), {}, now)
 
 
@@ -57,7 +57,7 @@ def correct(ws: Workspace, person: int, trait: str, value: Any, actor: str) -> N
     now = ws.clock()
     with settled(ws) as (conn, past):
         profile.declared.correct(conn, person, trait, value, actor, now)
-        segment.refresh(conn, past, [person], now, excluded=objecting_people(conn))
+        segment.refresh(conn, past, [person], as_of(ws, conn, now))
         govern.note(conn, actor, "person.correct", person_label(person), {"trait": trait}, now)
 
 
@@ -67,8 +67,18 @@ def take_correction_back(ws: Workspace, person: int, trait: str, actor: str) -> 
     with settled(ws) as (conn, past):
         if not profile.declared.take_correction_back(conn, resolve.links.identity_ids(conn, person), trait):
             raise NotFound(where="trait", seen=trait, thing=trait)
-        segment.refresh(conn, past, [person], now, excluded=objecting_people(conn))
+        segment.refresh(conn, past, [person], as_of(ws, conn, now))
         govern.note(conn, actor, "person.correct", person_label(person), {"trait": trait, "taken_back": True}, now)
+
+
+def save_segment(ws: Workspace, name: str, rule: object, actor: str, key: str | None = None) -> segment.Segment:
+    """Define a segment, or redefine the one with this key, and find its members and those of the segments that rest on it. Raises RuleInvalid, InvalidInput."""
+    now = ws.clock()
+    with settled(ws) as (conn, past):
+        saved = segment.save(conn, name, rule, now, key)
+        segment.refresh(conn, past, None, as_of(ws, conn, now), only=[saved.id])
+        govern.note(conn, actor, "segment.save", f"segment {saved.id}", {}, now)
+        return segment.segment(conn, saved.id)
 
 
 def recount_due(ws: Workspace, now: datetime) -> int:

@@ -308,6 +308,7 @@ class Refresh:
     conn: Connection
     past: Snapshot
     when: profile.runs.When
+    as_of: segment.AsOf
     new: Unrefreshed
     hurried: bool = False  #: more waits, so what can be put off is put off
     people: list[int] = field(default_factory=list)
@@ -350,12 +351,17 @@ def refresh_accounts(refresh: Refresh) -> None:
 def refresh_segments(refresh: Refresh) -> None:
     """Who of the people touched entered or left which segment; who objected to profiling is in none."""
     segment.forget_people(refresh.conn, refresh.absorbed, refresh.when.now)
-    segment.refresh(refresh.conn, refresh.past, refresh.people, refresh.when.now, excluded=refresh.when.objecting)
+    segment.refresh(refresh.conn, refresh.past, refresh.people, refresh.as_of)
 
 
 def objecting_people(conn: Connection) -> set[int]:
     """People who objected to profiling under any of their names."""
     return set(resolve.owners(conn, govern.objectors(conn)).values())
+
+
+def as_of(ws: Workspace, conn: Connection, now: datetime) -> segment.AsOf:
+    """A moment as segments need it: the shop's time zone, the keys of the suppression list, who objected to profiling."""
+    return segment.AsOf(now, ws.settings.zone, ws.keys, frozenset(objecting_people(conn)))
 
 
 def when_of(ws: Workspace, conn: Connection) -> profile.runs.When:
@@ -377,7 +383,8 @@ def refresh(ws: Workspace, *, hurried: bool = False) -> Refresh | None:
         new = batches.unrefreshed(conn)
         if new.after >= new.upto and (hurried or new.found >= new.upto):
             return None
-        refreshed = Refresh(conn, past, when_of(ws, conn), new, hurried)
+        when = when_of(ws, conn)
+        refreshed = Refresh(conn, past, when, segment.AsOf(when.now, ws.settings.zone, ws.keys, when.objecting), new, hurried)
         for step in RIGHT_AFTER:
             started = time.perf_counter()
             step(refreshed)

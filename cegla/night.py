@@ -8,7 +8,7 @@ import structlog
 
 from cegla.account import actions as account
 from cegla.collect import actions as collect
-from cegla.flow import objecting_people, settle_rules, settled, when_of
+from cegla.flow import as_of, objecting_people, settle_rules, settled, when_of
 from cegla.govern import actions as govern
 from cegla.match import actions as match
 from cegla.plan import actions as plan
@@ -39,13 +39,28 @@ def recompute_accounts(ws: Workspace, now: datetime) -> None:
 def recompute_segments(ws: Workspace, now: datetime) -> None:
     """Memberships of everybody: a window that ran out moves people too."""
     with settled(ws) as (conn, past):
-        segment.refresh(conn, past, None, now, excluded=objecting_people(conn))
+        segment.refresh(conn, past, None, as_of(ws, conn, now))
+
+
+def follow_time(ws: Workspace, now: datetime) -> int:
+    """Memberships that time alone changes: of whom something is due by now, nobody else is looked at. Returns how many changes there were.
+
+    Accounts are looked at too: some conditions on them are about days gone by.
+    """
+    changed, more = 0, True
+    while more:
+        with settled(ws) as (conn, past):
+            at = as_of(ws, conn, now)
+            segment.look_again(conn, segment.seen_otherwise(conn, None, now), now)
+            changes, more = segment.refresh_due(conn, past, at)
+            changed += sum(len(one.entered) + len(one.left) for one in changes)
+    return changed
 
 
 def forget_old(ws: Workspace, now: datetime) -> None:
     """Requests and quarantine past their time go."""
     with ws.transaction() as conn:
-        for forget in (collect.forget_old, plan.forget_old, repair.forget_old):
+        for forget in (collect.forget_old, plan.forget_old, repair.forget_old, segment.reading.forget_old):
             forget(conn, now)
         batches.forget_receipts(conn, now - timedelta(days=collect.KEEP_REQUESTS_DAYS + 1))
         collect.forget_files(conn, now - timedelta(days=ws.settings.imports.keep_files_days))
@@ -94,7 +109,11 @@ def analyse(ws: Workspace, worker: profile.runs.Worker) -> profile.runs.Run | No
         if profile.runs.next_run(conn) is None:
             return None
     with settled(ws) as (conn, past):
-        return worker.work(conn, past, batches.last_committed(conn).number, when_of(ws, conn))
+        when = when_of(ws, conn)
+        run = worker.work(conn, past, batches.last_committed(conn).number, when)
+        if run is not None and (asked := segment.reading.analysers_asked(conn, [one.partition("@")[0] for one in run.analysers])):
+            segment.look_again(conn, profile.findings.changed_at(conn, asked, when.now), when.now)
+        return run
 
 
 AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [

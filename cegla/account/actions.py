@@ -127,8 +127,10 @@ def belonging(conn: Connection, questions: Sequence[Question], now: datetime, pe
     return found
 
 
-def members_seen_otherwise(conn: Connection, questions: Sequence[Question], accounts: Sequence[int], now: datetime) -> list[int]:
-    """People of those of these accounts that meet other conditions than when they were last looked at; remembers what they meet now."""
+def members_seen_otherwise(conn: Connection, questions: Sequence[Question], accounts: Sequence[int] | None, now: datetime) -> list[int]:
+    """People of those of these accounts, or of all (None), that meet other conditions than when they were last looked at; remembers what they meet now."""
+    if accounts is None:
+        accounts = [account for (account,) in SQL.every(conn)]
     if not questions or not accounts:
         return []
     asked = {question.condition: question.conditions for question in questions}

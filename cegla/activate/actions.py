@@ -222,8 +222,8 @@ def launch(ws: Workspace, campaign_id: int) -> Campaign:
         if store.campaign(conn, campaign_id).version != wanted.version:
             raise CampaignNotReady(where="campaign", seen=campaign_id, detail=Text("ktoś ją przed chwilą zmienił", "somebody changed it a moment ago"))
         people = segment.segment(conn, wanted.segment_id)
-        defined = segment.computed.rows(conn)
-        pl, en = (segment.sentence(people.rule, language, ws.settings.currency, defined) for language in ("pl", "en"))
+        about = segment.known(conn)
+        pl, en = (segment.sentence(people.rule, language, ws.settings.currency, about) for language in ("pl", "en"))
         SQL.start_campaign(conn, id=campaign_id, now=now, segment_name=people.name, segment_rule=Jsonb(people.rule), sentence_pl=pl, sentence_en=en)
         store.add_messages(conn, wanted, chosen.rows, reasons, now)
         if chosen.reachable == 0:

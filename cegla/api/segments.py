@@ -1,11 +1,11 @@
 """Segments: save, list, count, members, explain, the sentence. The rule is the same JSON tree in API, console and command line."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from cegla.api.call import Call, Opened, person_number
 from cegla.api.plain import plain
 from cegla.api.shapes import After, Limit, NewSegment, OnSite, RuleBody
+from cegla.defining import save_segment
 from cegla.flow import objecting_people
 from cegla.segment import actions as segment
 from cegla.vocabulary.people import person_label
@@ -14,25 +14,22 @@ from cegla.vocabulary.people import person_label
 def listed(call: Opened) -> Any:
     """All segments, each with its sentence in both languages."""
     with call.ws.transaction() as conn:
-        defined = segment.computed.rows(conn)
-        return {"segments": [_shape(one, defined) for one in segment.segments(conn)]}
+        about = segment.known(conn)
+        return {"segments": [_shape(one, about) for one in segment.segments(conn)]}
 
 
 def save(call: Opened, body: NewSegment) -> Any:
     """Make a segment, or change the one named by `key`; its members are computed at once."""
+    saved = save_segment(call.ws, body.name, body.rule, call.caller.name, body.key)
     with call.ws.transaction() as conn:
-        saved = segment.save(conn, body.name, body.rule, call.now, key=body.key)
-        segment.refresh(conn, call.ws.warehouse, None, call.now, only=[saved.id], excluded=objecting_people(conn))
-        defined = segment.computed.rows(conn)
-    call.note("segment.save", f"segment {saved.id}")
-    return _shape(saved, defined)
+        return _shape(saved, segment.known(conn))
 
 
 def shown(call: Opened, segment_id: int) -> Any:
     """One segment with its rule, its sentence, and how many people the rule holds for now."""
     with call.ws.transaction() as conn:
-        found, defined = segment.segment(conn, segment_id), segment.computed.rows(conn)
-    return _shape(found, defined) | {"count": None if found.problem else _count(call, found.rule)}
+        found, about = segment.segment(conn, segment_id), segment.known(conn)
+    return _shape(found, about) | {"count": None if found.problem else _count(call, found.rule)}
 
 
 def count(call: Opened, body: RuleBody) -> Any:
@@ -43,7 +40,7 @@ def count(call: Opened, body: RuleBody) -> Any:
 def sentence(call: Opened, body: RuleBody) -> Any:
     """A rule in words, Polish and English."""
     with call.ws.transaction() as conn:
-        return _words(body.rule, segment.computed.rows(conn))
+        return _words(body.rule, segment.known(conn))
 
 
 def mark(call: Opened, segment_id: int, body: OnSite) -> Any:
@@ -78,9 +75,9 @@ def _count(call: Call, rule: Any) -> dict[str, Any]:
     return {"members": found.members, "sample": [person_label(one) for one in found.sample], "at": found.at}
 
 
-def _shape(one: segment.Segment, defined: Mapping[str, Any]) -> dict[str, Any]:
-    return plain(one) | {"sentence": None if one.problem else _words(one.rule, defined)}
+def _shape(one: segment.Segment, about: segment.Known) -> dict[str, Any]:
+    return plain(one) | {"sentence": None if one.problem else _words(one.rule, about)}
 
 
-def _words(rule: Any, defined: Mapping[str, Any]) -> dict[str, str]:
-    return {"pl": segment.sentence(rule, "pl", defined=defined), "en": segment.sentence(rule, "en", defined=defined)}
+def _words(rule: Any, about: segment.Known) -> dict[str, str]:
+    return {"pl": segment.sentence(rule, "pl", about=about), "en": segment.sentence(rule, "en", about=about)}

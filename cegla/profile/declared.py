@@ -4,7 +4,7 @@ Every source's newest word is kept, so that another ranking, an undone import or
 beginning. Nothing depends on the order of arrival.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -75,6 +75,17 @@ def holding(conn: Connection, people: Mapping[int, Sequence[int]]) -> dict[int, 
     return {person: {key: row for key, row in sorted(said.items()) if row.value is not None} for person, said in last.items()}
 
 
+def by_person(conn: Connection, key: str, people: Sequence[int] | None) -> dict[int, Any]:
+    """The word that holds about one trait, by person: of `people`, or of everybody (None) of whom anything was ever said. Taken back: None."""
+    if people is None:
+        said = store.SQL.find_declared_of_key(conn, key=key, ids=None)
+        elsewhere = dict(resolve.identity_map(conn))
+        return {elsewhere.get(identity, identity): value for identity, value in said}
+    owners: dict[int, int] = {one.identity_id: person for person, rows in resolve.identifiers_of(conn, people).items() for one in rows}
+    owners |= {one: one for one in people}
+    return {owners[identity]: value for identity, value in store.SQL.find_declared_of_key(conn, key=key, ids=list(owners))}
+
+
 def known_of(conn: Connection, person_id: int, identity_ids: Sequence[int]) -> list[tuple[str, DeclaredRow, Origin]]:
     """The declared traits of one person by name, each with where it is from."""
     sources = {one.id: one for one in collect.sources(conn)}
@@ -113,13 +124,6 @@ def correct(conn: Connection, identity_id: int, key: str, value: Any, actor: str
         raise InvalidInput(where="/trait", seen=key, detail=TOO_LONG)
     kept = None if value is None else Jsonb(value)
     store.SQL.correct(conn, identity_id=identity_id, key=key.strip(), value=kept, now=now, actor=actor)
-
-
-def corrections(conn: Connection, keys: Collection[str]) -> list[tuple[str, int, str | None]]:
-    """What people had corrected of these traits: trait, person, and the value as text (None: it is not true of them)."""
-    rows = list(store.SQL.corrections_of_traits(conn, keys=sorted(keys)))
-    owners = resolve.owners(conn, [identity for identity, _, _ in rows])
-    return [(key, owners[identity], value) for identity, key, value in rows if identity in owners]
 
 
 def take_correction_back(conn: Connection, identity_ids: Sequence[int], key: str) -> bool:

@@ -111,6 +111,21 @@ def known_of(conn: Connection, people: Sequence[int], keys: Sequence[str]) -> di
     return columns
 
 
+def by_person(conn: Connection, keys: Sequence[str], people: Sequence[int] | None) -> dict[int, dict[str, tuple[Any, float]]]:
+    """What analysers found, by person and key of the trait: the value (None: unknown) and the confidence; of `people`, or of everybody (None)."""
+    found: dict[int, dict[str, tuple[Any, float]]] = {}
+    for key in keys:
+        analyser = TRAITS[key][0].key
+        for person, value, confidence in SQL.find_findings_of_trait(conn, analyser=analyser, trait=key, people=None if people is None else list(people)):
+            found.setdefault(person, {})[key] = (value, confidence)
+    return {person: {key: known.get(key, (None, 0.0)) for key in keys} for person, known in found.items()}
+
+
+def changed_at(conn: Connection, analysers: Sequence[str], at: datetime) -> list[int]:
+    """Of whom these analysers found something new at a moment."""
+    return [person for (person,) in SQL.find_changed_findings(conn, analysers=list(analysers), at=at)]
+
+
 def trait_of(analyser: Analyser, trait: AnalysedTrait, document: Mapping[str, Any], said: tuple[int, str, str, datetime]) -> Trait:
     """One trait out of a document; `said` is version, data version, purpose and time of the finding."""
     version, data_version, purpose, at = said

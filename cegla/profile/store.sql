@@ -65,6 +65,15 @@ select identity_id, key, value, source_id, declared_at, message_id, import_id, c
     select identity_id, key, value, 0, corrected_at, '', 0, corrected_by, 2147483647 from profile.corrections where identity_id = any(:ids)
 ) said order by rank, declared_at, message_id, source_id, import_id, identity_id, key;
 
+-- name: find_declared_of_key
+-- What was declared about one trait, of these identities or of all (null), the word that holds last.
+select identity_id, value from (
+    select d.identity_id, d.value, d.declared_at, d.message_id, d.source_id, d.import_id, coalesce(r.rank, 0) as rank
+    from profile.declared d left join profile.source_ranks r using (source_id) where d.key = :key and (:ids::bigint[] is null or d.identity_id = any(:ids))
+    union all
+    select identity_id, value, corrected_at, '', 0, 0, 2147483647 from profile.corrections where key = :key and (:ids::bigint[] is null or identity_id = any(:ids))
+) said order by rank, declared_at, message_id, source_id, import_id, identity_id;
+
 -- name: find_ranks
 -- How credible sources are; those without a row are 0.
 select source_id, rank from profile.source_ranks order by rank desc, source_id;
@@ -81,10 +90,6 @@ insert into profile.source_ranks (source_id, rank, changed_at, changed_by) value
 -- What a person had corrected.
 insert into profile.corrections (identity_id, key, value, corrected_at, corrected_by) values (:identity_id, :key, :value, :now, :actor)
 on conflict (identity_id, key) do update set value = excluded.value, corrected_at = excluded.corrected_at, corrected_by = excluded.corrected_by;
-
--- name: corrections_of_traits
--- What people had corrected of these traits, as text. Columns: identity_id, key, value.
-select identity_id, key, value #>> '{}' from profile.corrections where key = any(:keys) order by corrected_at, identity_id;
 
 -- name: drop_correction!
 -- Let the sources speak again about one trait of these identities.
@@ -179,6 +184,15 @@ select person_id, analyser, found, version, data_version, purpose, computed_at f
 -- name: find_findings_of
 -- What some analysers found of these people.
 select person_id, found from profile.findings where person_id = any(:people) and analyser = any(:analysers);
+
+-- name: find_findings_of_trait
+-- What an analyser found about one trait, of these people or of all (null). Columns: person_id, value, confidence.
+select person_id, found #> array['traits', (:trait)::text, 'value'], (found #>> array['traits', (:trait)::text, 'confidence'])::float8
+from profile.findings where analyser = :analyser and found -> 'traits' ? (:trait)::text and (:people::bigint[] is null or person_id = any(:people));
+
+-- name: find_changed_findings
+-- Of whom these analysers found something new at a moment.
+select distinct person_id from profile.findings where analyser = any(:analysers) and computed_at = :at;
 
 -- name: find_minors
 -- Identities with a declared birthday after a day, or a declared age below 16.

@@ -5,44 +5,44 @@ RuleInvalid with a JSON pointer when it does not fit the language. People are pe
 24 hours back from `now`. "Everybody" means people with at least one event up to `now`.
 """
 
-import json
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from cegla.account import actions as account
-from cegla.profile import actions as profile
 from cegla.segment import computed as computed
 from cegla.segment import marks as marks
+from cegla.segment import reading as reading
 from cegla.segment import store
-from cegla.segment.operators import NONE_COMPUTED, OPERATORS, parsed
+from cegla.segment.asking import AsOf, account_questions, questions_of
+from cegla.segment.evaluating import ahead, evaluated, known, looking, minute, needs_scale, renew_scale, renew_tenths, tenth_leaves, tree_of
+from cegla.segment.operators import FOUND, NOTHING, OPERATORS, Known, known_of, parsed
 from cegla.segment.rules import compile as compiler
 from cegla.segment.rules import rfm
-from cegla.segment.rules.compile import History
 from cegla.segment.rules.events import WEEKDAYS
 from cegla.segment.rules.explain import Explanation, explained
-from cegla.segment.rules.history import COMPARISONS, FIELDS, Ground, Scale
-from cegla.segment.rules.language import Rule, leaves, question
+from cegla.segment.rules.history import COMPARISONS, FIELDS
+from cegla.segment.rules.language import Rule
 from cegla.segment.rules.sentence import Speaker
-from cegla.segment.rules.traits import DECLARED, TRAITS, TraitRow
-from cegla.storage.warehouse import Readable, history
+from cegla.segment.rules.traits import TRAITS
+from cegla.storage.warehouse import Readable
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import InvalidInput, NotFound
 from cegla.vocabulary.errors.people import RuleInvalid
 from cegla.vocabulary.people import person_label
 from cegla.vocabulary.text import Language, Text
 
-RULES_AT_ONCE = 50  #: how many segments one expression decides
 SAMPLE = 5
 LONGEST_NAME = 200
+DUE_AT_ONCE = 20_000
+AGEING_FIELDS = ("silent_days", "engagement")  #: what is known of an account that time alone changes
 
-#: what the form, the API and the documentation are derived from
-__all__ = ["COMPARISONS", "FIELDS", "OPERATORS", "TRAITS", "WEEKDAYS"]
+#: what the form, the API and the documentation are derived from, and what an evaluation stands on
+__all__ = ["COMPARISONS", "FIELDS", "FOUND", "NOTHING", "OPERATORS", "TRAITS", "WEEKDAYS", "AsOf", "Known", "known", "known_of"]
 
 
 @dataclass(frozen=True)
@@ -105,14 +105,16 @@ def save(conn: Connection, name: str, rule: object, now: datetime, key: str | No
     title = name.strip()
     if not title or len(title) > LONGEST_NAME or not title.isprintable() or (key is not None and not key.isprintable()):
         raise InvalidInput(where="/name", seen=ascii(name), detail=Text("nazwa ma mieć od 1 do 200 znaków", "a name has 1 to 200 characters"))
-    segment_id = store.put(conn, key, title, parsed(rule, computed.rows(conn)).to_json(), now)
+    about = known(conn)
+    itself = about.by_reference.get(key) if key is not None else None
+    segment_id = store.put(conn, key, title, parsed(rule, about, () if itself is None else (itself.id,)).to_json(), now)
     return segment(conn, segment_id)
 
 
 def segments(conn: Connection) -> list[Segment]:
     """Every segment, oldest first, with the number of people in it now."""
-    defined = computed.rows(conn)
-    return [_segment(row, defined) for row in store.all_segments(conn)]
+    about = known(conn)
+    return [_segment(row, about) for row in store.all_segments(conn)]
 
 
 def segment(conn: Connection, segment_id: int) -> Segment:
@@ -120,7 +122,7 @@ def segment(conn: Connection, segment_id: int) -> Segment:
     row = store.find(conn, segment_id)
     if row is None:
         raise NotFound(where="segment", seen=segment_id, thing=Text(f"segment {segment_id}", f"segment {segment_id}"))
-    return _segment(row, computed.rows(conn))
+    return _segment(row, known(conn))
 
 
 def count(ws: Workspace, rule: object, now: datetime, excluded: Iterable[int] = ()) -> Count:
@@ -133,46 +135,61 @@ def count(ws: Workspace, rule: object, now: datetime, excluded: Iterable[int] = 
 
 def members_of(ws: Workspace, rule: object, now: datetime, people: Iterable[int] | None = None, excluded: Iterable[int] = ()) -> "pa.Array[Any]":
     """Person ids (int64, ascending) that a rule matches at `now`: of `people`, or of everybody; never those `excluded`."""
+    left_out, asked = set(excluded), None if people is None else list(people)
     with ws.transaction() as conn:
-        tree = parsed(rule, computed.rows(conn))
-        ground = _ground(conn, ws.warehouse, [tree], now)
-        asked = None if people is None else list(people)
-        belonging = _belonging(conn, [tree], now, asked)
-    with _tables(ws.warehouse, asked, belonging) as (table, answers):
-        found = ws.warehouse.run(compiler.members(tree, _history(now, table, answers), ground))
+        tree = parsed(rule, known(conn))
+        with looking(conn, ws.warehouse, [tree], AsOf(now, ws.settings.zone, ws.keys), asked) as (past, ground):
+            found = ws.warehouse.run(compiler.members(tree, past, ground))
     ids = found.sort_by("person_id")["person_id"].combine_chunks()
-    left_out = set(excluded)
     return pa.array([one for one in ids.to_pylist() if one not in left_out], pa.int64()) if left_out else ids
 
 
-def refresh(
-    conn: Connection, warehouse: Readable, people: Sequence[int] | None, now: datetime, only: Sequence[int] | None = None, excluded: Iterable[int] = ()
-) -> list[Change]:
-    """Bring stored membership up to date: of `people`, or of everybody (None), which also works out the RFM scale anew.
+def refresh(conn: Connection, warehouse: Readable, people: Sequence[int] | None, as_of: AsOf, only: Sequence[int] | None = None) -> list[Change]:
+    """Bring stored membership up to date: of `people`, or of everybody (None), which also works out the RFM scale and the tenths anew.
 
-    `only`: just these segments. `excluded`: people who are in no segment, because they objected to profiling. A segment
-    whose rule can no longer be read keeps its members. Returns what changed, without segments in which nothing did.
+    `only`: just these segments and those that rest on them. A segment whose rule can no longer be read keeps its members. Says when time alone may
+    change something about the people looked at, for `refresh_due`. Returns what changed, without segments in which nothing did.
     """
-    defined = tuple(computed.rows(conn).values())
-    rules = {segment_id: text for segment_id, rule in store.rules(conn, only) if _tree(text := json.dumps(rule, sort_keys=True), defined) is not None}
-    left_out, minute = set(excluded), _minute(now)
+    about, stored_for = known(conn), AsOf(minute(as_of.now), as_of.zone, as_of.keys)
+    rules = [one for one in about.segments if tree_of(one, about) is not None and (only is None or reading.rests_on(one, only, about))]
     if people is None:
-        _renew_scale(conn, warehouse, _trees(rules, defined), minute)
-        changes = [_put(conn, ids, found, None, now, left_out) for ids, found in _evaluated(conn, warehouse, rules, None, (minute, defined))]
-        store.mark_refreshed(conn, list(rules), now)
-    else:
-        asked = _evaluated(conn, warehouse, rules, people, (minute, defined)) if people else []
-        changes = [_put(conn, ids, found, people, now, left_out) for ids, found in asked]
-    return [change for some in changes for change in some]
-
-
-def seen_otherwise(conn: Connection, changed: Sequence[int], now: datetime) -> list[int]:
-    """Whoever belongs, or belonged, to one of these accounts that the rules of segments see otherwise than at the last refresh."""
-    if not changed:
+        _renew(conn, warehouse, [tree for one in rules if (tree := tree_of(one, about)) is not None], stored_for)
+    elif not people:
         return []
-    defined = tuple(computed.rows(conn).values())
-    questions = _asked(tree for _, rule in store.rules(conn, None) if (tree := _tree(json.dumps(rule, sort_keys=True), defined)) is not None)
-    return account.members_seen_otherwise(conn, list(questions.values()), changed, _minute(now))
+    changes: list[Change] = []
+    due: list[pa.Table] = [ahead(warehouse, stored_for, people)]
+    for ids, found in evaluated(conn, warehouse, rules, about, stored_for, people):
+        changes += _put(conn, ids, found, people, as_of)
+        due.append(found.select(["person_id", "due_at"]))
+    store.put_due(conn, people, _earliest(due), instead=only is None)
+    if people is None:
+        store.mark_refreshed(conn, [one.id for one in rules], as_of.now)
+    return changes
+
+
+def refresh_due(conn: Connection, warehouse: Readable, as_of: AsOf) -> tuple[list[Change], bool]:
+    """Look again at people about whom time alone has changed something by now; returns what changed, and whether more people wait."""
+    people = store.due(conn, minute(as_of.now), DUE_AT_ONCE)
+    return refresh(conn, warehouse, people, as_of), len(people) == DUE_AT_ONCE
+
+
+def look_again(conn: Connection, people: Iterable[int], now: datetime) -> None:
+    """Have these people looked at within a minute: something is known of them otherwise than by an event."""
+    store.put_due(conn, None, dict.fromkeys(people, now), instead=False)
+
+
+def seen_otherwise(conn: Connection, changed: Sequence[int] | None, now: datetime) -> list[int]:
+    """Whoever belongs, or belonged, to one of these accounts that the rules of segments see otherwise than at the last refresh.
+
+    None: to any account, as far as time alone changes the answer.
+    """
+    if changed is not None and not changed:
+        return []
+    about = known(conn)
+    questions = account_questions(questions_of(tree for one in about.segments if (tree := tree_of(one, about)) is not None))
+    if changed is None and not any(condition.get("field") in AGEING_FIELDS for one in questions.values() for condition in one.conditions):
+        return []
+    return account.members_seen_otherwise(conn, list(questions.values()), changed, minute(now))
 
 
 def forget_people(conn: Connection, absorbed: Mapping[int, int], now: datetime) -> None:
@@ -213,18 +230,16 @@ def explain(ws: Workspace, rule: object, person_id: int, now: datetime) -> Expla
 def explain_all(ws: Workspace, rule: object, people: Sequence[int], now: datetime) -> dict[int, Explanation]:
     """`explain` for many people with one question to the history; who has no events is left out."""
     with ws.transaction() as conn:
-        tree = parsed(rule, computed.rows(conn))
-        ground = _ground(conn, ws.warehouse, [tree], now)
-        belonging = _belonging(conn, [tree], now, people)
-    with _tables(ws.warehouse, people, belonging) as (table, answers):
-        rows = ws.warehouse.run(compiler.reasons(tree, _history(now, table, answers), ground)).to_pylist()
+        tree = parsed(rule, known(conn))
+        with looking(conn, ws.warehouse, [tree], AsOf(now, ws.settings.zone, ws.keys), people) as (past, ground):
+            rows = ws.warehouse.run(compiler.reasons(tree, past, ground)).to_pylist()
     polish, english = (Speaker(language, ws.settings.currency, ws.settings.zone) for language in ("pl", "en"))
     return {row["person_id"]: explained(tree, row, (polish, english)) for row in rows}
 
 
-def sentence(rule: object, language: Language, currency: str = "PLN", defined: Mapping[str, TraitRow] = NONE_COMPUTED) -> str:
-    """A rule in words: "Osoby, które złożyły zamówienie co najmniej 3 razy w ciągu ostatnich 90 dni." `defined`: see `computed.rows`."""
-    return Speaker(language, currency).sentence(parsed(rule, defined))
+def sentence(rule: object, language: Language, currency: str = "PLN", about: Known = NOTHING) -> str:
+    """A rule in words: "Osoby, które złożyły zamówienie co najmniej 3 razy w ciągu ostatnich 90 dni." `about`: see `known`."""
+    return Speaker(language, currency).sentence(parsed(rule, about))
 
 
 def install_ready_made(conn: Connection, now: datetime) -> None:
@@ -245,121 +260,40 @@ def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     return store.erase(conn, identity_ids)
 
 
-def _segment(row: store.SegmentRow, defined: Mapping[str, TraitRow]) -> Segment:
+def _segment(row: store.SegmentRow, about: Known) -> Segment:
     try:
-        parsed(row.rule, defined)
+        parsed(row.rule, about, (row.id,))
     except RuleInvalid as error:
         return Segment(*row, problem=Text(error.say("pl"), error.say("en")))
     return Segment(*row, problem=None)
 
 
-def _history(now: datetime, people: Any, belonging: Mapping[str, Any]) -> History:
-    return History(history(), history("order_lines"), lambda: profile.person_traits(now, people), people, belonging)
+def _renew(conn: Connection, warehouse: Readable, trees: Sequence[Rule], as_of: AsOf) -> None:
+    """What rests on everybody at once: the RFM scale and the tenths of traits, where rules need them."""
+    if needs_scale(trees):
+        renew_scale(conn, warehouse, as_of.now)
+    if leaves := tenth_leaves(trees):
+        renew_tenths(conn, warehouse, leaves, as_of)
 
 
-def _asked(trees: Iterable[Rule]) -> dict[str, account.Question]:
-    """What these rules ask about accounts."""
-    about = [leaf.values for tree in trees for leaf in leaves(tree) if leaf.operator.group == "accounts"]
-    return {question(values): account.Question(tuple(values["where"]), values["role"]) for values in about}
-
-
-def _belonging(conn: Connection, trees: Iterable[Rule], now: datetime, people: Sequence[int] | None) -> dict[str, list[int]]:
-    """The answers to what these rules ask about accounts, by question; nothing is looked up when they ask nothing."""
-    questions = _asked(trees)
-    return dict(zip(questions, account.belonging(conn, list(questions.values()), now, people), strict=True)) if questions else {}
-
-
-@contextmanager
-def _tables(warehouse: Readable, people: Sequence[int] | None, belonging: Mapping[str, Sequence[int]]) -> Generator[tuple[Any, dict[str, Any]]]:
-    """The people asked about (None: everybody) and the answers about accounts as tables to join with."""
-    with ExitStack() as stack:
-        table = None if people is None else stack.enter_context(warehouse.people(people))
-        yield table, {key: stack.enter_context(warehouse.people(found)) for key, found in belonging.items()}
-
-
-def _evaluated(
-    conn: Connection, warehouse: Readable, rules: Mapping[int, str], people: Sequence[int] | None, as_of: tuple[datetime, tuple[TraitRow, ...]]
-) -> list[tuple[list[int], pa.Table]]:
-    """For some segments at a time their ids, and a table of `person_id` and one boolean column a segment, `r0`, `r1`, …"""
-    now, defined = as_of
-    trees = _trees(rules, defined)
-    ground = _ground(conn, warehouse, trees, now)
-    ids = list(rules)
-    parts = [ids[start : start + RULES_AT_ONCE] for start in range(0, len(ids), RULES_AT_ONCE)]
-    questions = [(part, tuple(rules[one] for one in part)) for part in parts]
-    with _tables(warehouse, people, _belonging(conn, trees, now, people)) as (table, answers):
-        asked: Any = table if table is None else table.op()
-        belonging = tuple((key, one.op()) for key, one in answers.items())
-        return [(part, warehouse.run(_question(texts, defined, ground, now, asked, belonging))) for part, texts in questions]
-
-
-@lru_cache(maxsize=64)
-def _question(
-    rules: tuple[str, ...], defined: tuple[TraitRow, ...], ground: Ground, now: datetime, people: Any, belonging: tuple[tuple[str, Any], ...]
-) -> Any:
-    """The one expression that decides these rules; kept, because every batch of a minute asks it again."""
-    answers = {key: one.to_expr() for key, one in belonging}
-    return compiler.membership(_trees(dict(enumerate(rules)), defined), _history(now, people and people.to_expr(), answers), ground)
-
-
-@lru_cache(maxsize=4_096)
-def _tree(rule: str, defined: tuple[TraitRow, ...]) -> Rule | None:
-    """A stored rule, or None when it can no longer be read."""
-    try:
-        return parsed(json.loads(rule), {row.key: row for row in defined})
-    except RuleInvalid:
-        return None
-
-
-def _trees(rules: Mapping[int, str], defined: tuple[TraitRow, ...]) -> list[Rule]:
-    return [tree for rule in rules.values() if (tree := _tree(rule, defined)) is not None]
-
-
-def _put(conn: Connection, ids: list[int], found: pa.Table, people: Sequence[int] | None, now: datetime, excluded: set[int]) -> list[Change]:
+def _put(conn: Connection, ids: Sequence[int], found: pa.Table, people: Sequence[int] | None, as_of: AsOf) -> list[Change]:
     """Store who entered and left these segments, of the people looked at."""
-    before = store.members_among(conn, ids, people) if people is not None else {one: store.members_now(conn, one) for one in ids}
+    everybody, excluded = found["person_id"].to_numpy(), np.fromiter(as_of.excluded, np.int64)
+    among = store.members_among(conn, ids, people) if people is not None else {}
     changes: list[Change] = []
     for number, segment_id in enumerate(ids):
-        inside = set(found["person_id"].filter(found[f"r{number}"]).to_pylist()) - excluded
-        entered, left = sorted(inside - before[segment_id]), sorted(before[segment_id] - inside)
-        if entered or left:
-            changes.append(Change(segment_id, tuple(entered), tuple(left), now))
-    store.leave(conn, [(change.segment_id, person) for change in changes for person in change.left], now)
-    store.enter(conn, [(change.segment_id, person) for change in changes for person in change.entered], now)
+        inside = np.setdiff1d(everybody[found[f"r{number}"].to_numpy(zero_copy_only=False)], excluded)
+        before = np.array(sorted(among[segment_id]), np.int64) if people is not None else store.members_now(conn, segment_id)
+        entered, left = np.setdiff1d(inside, before), np.setdiff1d(before, inside)
+        if len(entered) or len(left):
+            changes.append(Change(segment_id, tuple(entered.tolist()), tuple(left.tolist()), as_of.now))
+    store.leave(conn, [(change.segment_id, person) for change in changes for person in change.left], as_of.now)
+    store.enter(conn, [(change.segment_id, person) for change in changes for person in change.entered], as_of.now)
     return changes
 
 
-def _minute(now: datetime) -> datetime:
-    """The end of the running minute: the moment that stored membership is decided for.
-
-    Membership is right to the minute, and all batches of a minute ask one and the same question, whose SQL is then at hand.
-    """
-    whole = now.replace(second=0, microsecond=0)
-    return whole if whole == now else whole + timedelta(minutes=1)
-
-
-def _ground(conn: Connection, warehouse: Readable, trees: Sequence[Rule], now: datetime) -> Ground:
-    """The moment, and the newest RFM scale where a rule needs it; worked out now when there is none yet."""
-    moment, ranks = now.astimezone(UTC).replace(tzinfo=None), tuple(profile.declared.ranking(conn))
-    names = {row.key.removeprefix(DECLARED) for tree in trees for leaf in leaves(tree) if (row := leaf.values.get("row")) and row.key.startswith(DECLARED)}
-    corrections = tuple(profile.declared.corrections(conn, names)) if names else ()
-    if not _needs_scale(trees):
-        return Ground(moment, None, ranks, corrections)
-    if (scale := store.newest_scale(conn)) is None:
-        scale = _scale(warehouse, moment)
-        if scale.people:
-            store.save_scale(conn, scale)
-    return Ground(moment, scale, ranks, corrections)
-
-
-def _renew_scale(conn: Connection, warehouse: Readable, trees: Sequence[Rule], now: datetime) -> None:
-    if _needs_scale(trees):
-        store.save_scale(conn, _scale(warehouse, now.astimezone(UTC).replace(tzinfo=None)))
-
-
-def _needs_scale(trees: Sequence[Rule]) -> bool:
-    return any(leaf.operator.key.startswith("rfm_") for tree in trees for leaf in leaves(tree))
-
-
-def _scale(warehouse: Readable, moment: datetime) -> Scale:
-    return rfm.scale(warehouse.run(rfm.bounds(history(), moment)).to_pylist()[0], moment)
+def _earliest(tables: Sequence[pa.Table]) -> dict[int, datetime]:
+    """The first moment, in UTC, of everybody who has one."""
+    every = pa.concat_tables(tables)
+    every = every.filter(every["due_at"].is_valid()).group_by("person_id").aggregate([("due_at", "min")])
+    return {person: moment.replace(tzinfo=UTC) for person, moment in zip(every["person_id"].to_pylist(), every["due_at_min"].to_pylist(), strict=True)}

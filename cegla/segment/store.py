@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import numpy as np
 from psycopg.types.json import Jsonb
 
 from cegla.segment.rules.history import Scale
@@ -11,6 +12,8 @@ from cegla.storage import statements
 from cegla.storage.workspace import Connection
 
 SQL = statements.load(__file__)
+_HEADER_BYTES = 19  #: of PostgreSQL's binary copy format: signature, flags, an empty extension
+_COPIED = np.dtype([("columns", ">i2"), ("bytes", ">i4"), ("person_id", ">i8")])
 Pairs = Sequence[tuple[int, int]]  #: (segment_id, person_id)
 
 
@@ -58,9 +61,28 @@ def find(conn: Connection, segment_id: int) -> SegmentRow | None:
     return SegmentRow(*row) if row else None
 
 
-def rules(conn: Connection, ids: Sequence[int] | None) -> list[tuple[int, dict[str, Any]]]:
-    """Ids and rules of these segments; None: of all."""
-    return [(row[0], row[1]) for row in SQL.list_rules(conn, ids=None if ids is None else list(ids))]
+class NamedRule(NamedTuple):
+    """What a segment is called and its rule."""
+
+    id: int
+    key: str | None
+    name: str
+    rule: dict[str, Any]
+
+
+class ChangeRow(NamedTuple):
+    """One person who entered or left one segment; `id` grows in the order in which it was found."""
+
+    id: int
+    segment_id: int
+    person_id: int
+    entered: bool
+    at: datetime
+
+
+def named_rules(conn: Connection) -> list[NamedRule]:
+    """Name and rule of every segment, oldest first."""
+    return [NamedRule(*row) for row in SQL.list_rules(conn)]
 
 
 def members_among(conn: Connection, ids: Sequence[int], people: Sequence[int]) -> dict[int, set[int]]:
@@ -71,21 +93,27 @@ def members_among(conn: Connection, ids: Sequence[int], people: Sequence[int]) -
     return found
 
 
-def members_now(conn: Connection, segment_id: int) -> set[int]:
-    """Everybody in this segment now."""
-    return {person_id for (person_id,) in SQL.members_now(conn, segment_id=segment_id)}
+def members_now(conn: Connection, segment_id: int) -> Any:
+    """Everybody in this segment now: int64, ascending."""
+    with conn.cursor() as cursor, cursor.copy(SQL.members_now.sql, {"segment_id": segment_id}) as copy:
+        rows = b"".join(copy)
+    return np.frombuffer(rows, _COPIED, count=(len(rows) - _HEADER_BYTES) // _COPIED.itemsize, offset=_HEADER_BYTES)["person_id"].astype(np.int64)
 
 
 def enter(conn: Connection, pairs: Pairs, now: datetime) -> None:
-    """Open memberships."""
+    """Open memberships, and say so."""
     if pairs:
-        SQL.enter(conn, segments=[pair[0] for pair in pairs], people=[pair[1] for pair in pairs], now=now)
+        segments, people = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        SQL.enter(conn, segments=segments, people=people, now=now)
+        SQL.note_changes(conn, segments=segments, people=people, entered=True, now=now)
 
 
 def leave(conn: Connection, pairs: Pairs, now: datetime) -> None:
-    """Close memberships."""
+    """Close memberships, and say so."""
     if pairs:
-        SQL.leave(conn, segments=[pair[0] for pair in pairs], people=[pair[1] for pair in pairs], now=now)
+        segments, people = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        SQL.leave(conn, segments=segments, people=people, now=now)
+        SQL.note_changes(conn, segments=segments, people=people, entered=False, now=now)
 
 
 def mark_refreshed(conn: Connection, ids: Sequence[int], now: datetime) -> None:
@@ -116,7 +144,8 @@ def join(conn: Connection, absorbed: Mapping[int, int], now: datetime) -> None:
 
 def erase(conn: Connection, people: Sequence[int]) -> int:
     """Remove these people; returns how many rows went."""
-    return SQL.erase_memberships(conn, people=list(people))
+    SQL.drop_due(conn, people=list(people))
+    return SQL.erase_memberships(conn, people=list(people)) + SQL.erase_changes(conn, people=list(people))
 
 
 def newest_scale(conn: Connection) -> Scale | None:
@@ -129,3 +158,26 @@ def save_scale(conn: Connection, scale: Scale) -> None:
     """Note an RFM scale."""
     at = scale.at.replace(tzinfo=UTC)
     SQL.save_scale(conn, at=at, people=scale.people, recency=list(scale.recency), frequency=list(scale.frequency), monetary=list(scale.monetary))
+
+
+def put_due(conn: Connection, people: Sequence[int] | None, due: Mapping[int, datetime], *, instead: bool) -> None:
+    """Say when to look at people again (aware, UTC). `instead`: of whatever was known of `people`, or of everybody (None); else whichever is earlier."""
+    if instead:
+        SQL.drop_due(conn, people=None if people is None else list(people))
+    if due:
+        SQL.put_due(conn, people=list(due), moments=list(due.values()))
+
+
+def due(conn: Connection, now: datetime, limit: int) -> list[int]:
+    """Up to `limit` people to look at again by now."""
+    return [person for (person,) in SQL.find_due(conn, now=now, limit=limit)]
+
+
+def tenths(conn: Connection) -> dict[str, tuple[float, ...]]:
+    """The bounds of the tenths of every trait that has them."""
+    return {trait: tuple(bounds) for trait, bounds in SQL.find_tenths(conn)}
+
+
+def save_tenths(conn: Connection, trait: str, bounds: Sequence[float], people: int, now: datetime) -> None:
+    """Note the bounds of the tenths of a trait."""
+    SQL.save_tenths(conn, trait=trait, bounds=list(bounds), people=people, now=now)

@@ -20,16 +20,16 @@ select s.id, s.key, s.name, s.rule, s.created_at, s.changed_at, s.refreshed_at,
 from segment.segments s where s.id = :segment_id;
 
 -- name: list_rules
--- The rules that a refresh evaluates.
-select id, rule from segment.segments where id = any(coalesce(:ids::bigint[], array[id])) order by id;
+-- What every segment is called and which rule it has, oldest first.
+select id, key, name, rule from segment.segments order by id;
 
 -- name: members_among
 -- Who of these people is in which segment now.
 select segment_id, person_id from segment.members where person_id = any(:people) and left_at is null and segment_id = any(:ids);
 
--- name: members_now
+-- name: members_now#
 -- Everybody who is in this segment now.
-select person_id from segment.members where segment_id = :segment_id and left_at is null;
+copy (select person_id from segment.members where segment_id = :segment_id and left_at is null order by person_id) to stdout (format binary);
 
 -- name: enter!
 -- Opens memberships: pairs of segment and person.
@@ -78,6 +78,70 @@ update segment.members set left_at = :now where person_id = any(:people) and lef
 -- name: erase_memberships!
 -- Removes every trace of these people.
 delete from segment.members where person_id = any(:people);
+
+-- name: note_changes!
+-- Says that people entered or left segments, for whoever listens.
+insert into segment.changes (segment_id, person_id, entered, at)
+select segment_id, person_id, :entered, :now from unnest(:segments::bigint[], :people::bigint[]) as changed (segment_id, person_id);
+
+-- name: list_changes
+-- Who entered and left after a change, oldest first: in one segment or in all (null).
+select id, segment_id, person_id, entered, at from segment.changes
+where id > :after and (:segment_id::bigint is null or segment_id = :segment_id) order by id limit :limit;
+
+-- name: newest_changes
+-- Who entered and left one segment, newest first, before a change (null: the newest).
+select id, segment_id, person_id, entered, at from segment.changes
+where segment_id = :segment_id and (:before::bigint is null or id < :before) order by id desc limit :limit;
+
+-- name: forget_changes!
+-- Drops changes that everybody has had the time to hear.
+delete from segment.changes where at < :before;
+
+-- name: erase_changes!
+-- Removes what was said of these people.
+delete from segment.changes where person_id = any(:people);
+
+-- name: drop_due!
+-- Forgets when to look again: at these people, or at everybody (null).
+delete from segment.due where :people::bigint[] is null or person_id = any(:people);
+
+-- name: put_due!
+-- Says when to look at people again; what is there already stays when it is earlier.
+insert into segment.due as kept (person_id, due_at)
+select person_id, due_at from unnest(:people::bigint[], :moments::timestamptz[]) as fresh (person_id, due_at)
+on conflict (person_id) do update set due_at = least(kept.due_at, excluded.due_at);
+
+-- name: find_due
+-- People to look at again by now, up to a number, those longest due first.
+select person_id from segment.due where due_at <= :now order by due_at, person_id limit :limit;
+
+-- name: count_due$
+-- How many people are looked at again some time.
+select count(*) from segment.due;
+
+-- name: find_tenths
+-- The bounds of the tenths of all traits.
+select trait, bounds from segment.tenths;
+
+-- name: save_tenths!
+-- Notes the bounds of the tenths of a trait.
+insert into segment.tenths (trait, at, people, bounds) values (:trait, :now, :people, :bounds)
+on conflict (trait) do update set at = excluded.at, people = excluded.people, bounds = excluded.bounds;
+
+-- name: moves_by_day
+-- How many people entered and left one segment on each day, in a time zone, since a day. Columns: day, entered, left.
+select day, sum(entered)::bigint, sum(gone)::bigint from (
+    select (entered_at at time zone :zone)::date as day, count(*) as entered, 0 as gone from segment.members where segment_id = :segment_id group by 1
+    union all
+    select (left_at at time zone :zone)::date, 0, count(*) from segment.members where segment_id = :segment_id and left_at is not null group by 1
+) moved where day >= :since group by day order by day;
+
+-- name: overlaps
+-- For pairs of these segments how many people are in both now; a segment with itself: how many are in it.
+select a.segment_id, b.segment_id, count(*) from segment.members a join segment.members b using (person_id)
+where a.left_at is null and b.left_at is null and a.segment_id = any(:ids) and b.segment_id = any(:ids) and a.segment_id <= b.segment_id
+group by 1, 2 order by 1, 2;
 
 -- name: find_scale^
 -- The newest RFM scale.

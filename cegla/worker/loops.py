@@ -12,7 +12,7 @@ from cegla.activate import actions as activate
 from cegla.collect import actions as collect
 from cegla.defining import recount_due
 from cegla.flow import Intake, refresh
-from cegla.night import analyse, night, recompute_segments
+from cegla.night import analyse, follow_time, night
 from cegla.profile import actions as profile
 from cegla.repair import actions as repair
 from cegla.segment import actions as segment
@@ -190,5 +190,5 @@ class Loops:
             self._night_done = today
         else:
             recount_due(self.ws, now)
-            recompute_segments(self.ws, now)
+            follow_time(self.ws, now)
         return MEMBERSHIP_SECONDS

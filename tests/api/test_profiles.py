@@ -261,7 +261,7 @@ def page(api: httpx.Client, shop: dict[str, Any], workspace: Workspace) -> httpx
         conn.execute("update collect.sources set origins = %s where id = %s", [[ORIGIN], shop["site"].id])
         for name in ("Kupujący", "Ukryty"):
             segment.save(conn, name, {"op": "did", "event": "Order Completed", "at_least": 1}, NOW)
-        segment.refresh(conn, workspace.warehouse, None, NOW)
+        segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW))
         segment.marks.mark(conn, 1, visible=True)
     return api
 

@@ -37,7 +37,7 @@ def fill(ws: Workspace, people: int = PEOPLE) -> None:
         segment.install_ready_made(conn, now)
     Intake(ws).drain()
     with ws.transaction() as conn:
-        segment.refresh(conn, ws.warehouse, None, now)
+        segment.refresh(conn, ws.warehouse, None, segment.AsOf(now))
 
 
 def _visitor(chance: random.Random, number: int, now: datetime) -> Iterator[dict[str, Any]]:

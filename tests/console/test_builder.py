@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from cegla.console.views import builder
 from cegla.segment import actions as segment
+from cegla.segment.operators import Named
 
+ABOUT = segment.known_of((), (Named(1, "life_cycle.new", "Nowi", '{"op": "life_cycle", "groups": ["new"]}'),))
 EXAMPLES = [dict(row.example) for row in segment.OPERATORS.values()]
 LEAVES = st.sampled_from(EXAMPLES)
 RULES = st.recursive(
@@ -41,13 +43,13 @@ def posted(node: builder.Node) -> Iterator[tuple[str, list[str]]]:
 
 
 def back(rule: Mapping[str, Any]) -> dict[str, Any]:
-    return builder.rule_of(dict(posted(builder.form_of(rule))))
+    return builder.rule_of(dict(posted(builder.form_of(rule, about=ABOUT))), about=ABOUT)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["op"])
 def test_every_operator_survives_the_form(example: dict[str, Any]) -> None:
     shown = {"all": [example]}
-    assert segment.sentence(back(shown), "pl") == segment.sentence(shown, "pl")
+    assert segment.sentence(back(shown), "pl", about=ABOUT) == segment.sentence(shown, "pl", about=ABOUT)
 
 
 @given(RULES)

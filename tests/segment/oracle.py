@@ -1,12 +1,16 @@
 """The language once more, in plain Python over lists of events: what the compiled expressions are compared with."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
+from zoneinfo import ZoneInfo
 
+ZONE = ZoneInfo("Europe/Warsaw")
 ORDER, REFUNDS = "Order Completed", ("Order Refunded", "Order Cancelled")
+DEEDS = {"bought": ORDER, "viewed": "Product Viewed", "added": "Product Added"}
 Row = Mapping[str, Any]
 
 
@@ -19,6 +23,9 @@ class World:
     now: datetime
     traits: Mapping[int, Mapping[str, Any]]
     accounts: Mapping[int, Sequence[Row]] = field(default_factory=dict)  #: where each person belongs: role, traits, fields
+    told: Mapping[str, Mapping[int, Any]] = field(default_factory=dict)  #: what other stores say: the gate, findings (value, confidence), homes
+    segments: Mapping[Any, Row] = field(default_factory=dict)  #: the rules of others
+    zone: ZoneInfo = ZONE
 
 
 def members(rule: Row, world: World) -> set[int]:
@@ -41,6 +48,10 @@ def holds(rule: Row, world: World, person: int) -> bool:
     if "not" in rule:
         return not holds(rule["not"], world, person)
     op = rule["op"]
+    if op == "in_segment":
+        return holds(world.segments[rule["segment"]], world, person)
+    if op in SPECIAL:
+        return SPECIAL[op](rule, world, person)
     if op.startswith("trait_"):
         return trait_holds(op, rule, trait_of(rule["trait"], world, person), world)
     if op == "in_account":
@@ -58,9 +69,9 @@ def event_holds(op: str, rule: Row, world: World, person: int) -> bool:
         return True
     if op == "active_days":
         return len({event["local_at"].date() for event in recent(past(world, person), rule, world)}) >= rule.get("at_least", 1)
-    if op in ("bought_product", "bought_category"):
-        column = op.removeprefix("bought_")
-        lines = [line for line in world.lines.get(person, ()) if line["occurred_at"] <= world.now and line["name"] == ORDER and line[column] == rule[column]]
+    if op.split("_")[0] in DEEDS:
+        deed, _, column = op.partition("_")
+        lines = [line for line in world.lines.get(person, ()) if line["occurred_at"] <= world.now and line["name"] == DEEDS[deed] and line[column] == rule[column]]
         return len({line["event_id"] for line in recent(lines, rule, world)}) >= rule.get("at_least", 1)
     windowed = op not in ("first_did_within", "last_did_before")
     found = [event for event in past(world, person) if event["name"] == rule["event"] and all(passes(event, one) for one in rule.get("where", ()))]
@@ -86,6 +97,14 @@ def counted(op: str, rule: Row, found: Sequence[Row], world: World) -> bool:
             return sum(values) < round(rule["less_than"] * 1_000_000)
         case "average_over":
             return bool(values) and sum(values) > len(values) * round(rule["more_than"] * 1_000_000)
+        case "average_under":
+            return bool(values) and sum(values) < len(values) * round(rule["less_than"] * 1_000_000)
+        case "property_average_over":
+            numbers = [value for event in found if (value := number(text(event, rule["property"]))) is not None]
+            return bool(numbers) and sum(numbers) > len(numbers) * rule["above"]
+        case "last_matches" | "first_matches":
+            pick = max if op == "last_matches" else min
+            return bool(found) and all(passes(pick(found, key=lambda event: (event["occurred_at"], event["event_id"])), one) for one in rule["which"])
         case "property_total_over":
             return sum(number(text(event, rule["property"])) or 0 for event in found) > rule["above"]
         case "distinct_over":
@@ -104,9 +123,10 @@ def counted(op: str, rule: Row, found: Sequence[Row], world: World) -> bool:
 
 
 def recent(rows: Sequence[Row], rule: Row, world: World) -> list[Row]:
-    if rule.get("days") is None:
-        return list(rows)
-    return [row for row in rows if row["occurred_at"] > world.now - timedelta(days=rule["days"])]
+    if rule.get("days") is not None:
+        rows = [row for row in rows if row["occurred_at"] > world.now - timedelta(days=rule["days"])]
+    day = lambda row: row["occurred_at"].replace(tzinfo=UTC).astimezone(world.zone).date().isoformat()  # noqa: E731
+    return [row for row in rows if rule.get("since", "") <= day(row) <= rule.get("until", "9999")]
 
 
 def text(event: Row, name: str) -> str | None:
@@ -184,8 +204,7 @@ def trait_of(key: str, world: World, person: int) -> Any:
     visits = [event for event in events if event["session_id"] is not None]
     refunded = [event for event in events if event["name"] in REFUNDS]
     if key.startswith("declared."):
-        said = [event for event in events if event["kind"] == "identify" and key.removeprefix("declared.") in (event["properties"] or {})]
-        return text(max(said, key=lambda event: (event["occurred_at"], event["event_id"])), key.removeprefix("declared.")) if said else None
+        return world.told[key].get(person)
     match key:
         case "first_seen":
             return min(event["occurred_at"] for event in events)
@@ -240,6 +259,119 @@ def trait_holds(op: str, rule: Row, value: Any, world: World) -> bool:
             return value < wanted["value"]
         case _:
             return wanted["low"] <= value <= wanted["high"]
+
+
+# order in time, carts, days, places, permissions, parts ----------------------------------------------------------------------
+
+
+def span(text_: str) -> timedelta:
+    return int(text_[:-1]) * {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[text_[-1]]
+
+
+def named(world: World, person: int, name: str | None, where: Sequence[Row] = ()) -> list[Row]:
+    return [event for event in past(world, person) if event["name"] == name and all(passes(event, one) for one in where)]
+
+
+def did_then(rule: Row, world: World, person: int) -> bool:
+    """Straight from the sentence: some A, some B later within the time, and no C strictly between the two."""
+    starts, breaks = (named(world, person, rule["event"], rule.get("where", ())), named(world, person, rule.get("without")))
+    ends = recent(named(world, person, rule["then"], rule.get("then_where", ())), rule, world)
+    at = lambda event: event["occurred_at"]  # noqa: E731
+    fits = [
+        end for end in ends
+        if any(at(start) < at(end) <= at(start) + span(rule["within"]) and not any(at(start) < at(one) < at(end) for one in breaks) for start in starts)
+    ]  # fmt: skip
+    return len(fits) >= rule.get("at_least", 1)
+
+
+def did_without_then(rule: Row, world: World, person: int) -> bool:
+    starts = recent(named(world, person, rule["event"], rule.get("where", ())), rule, world)
+    ends = named(world, person, rule["then"], rule.get("then_where", ()))
+    at, within = (lambda event: event["occurred_at"]), span(rule["within"])
+    alone = [start for start in starts if at(start) + within <= world.now and not any(at(start) < at(end) <= at(start) + within for end in ends)]
+    return len(alone) >= rule.get("at_least", 1)
+
+
+def abandoned(rule: Row, world: World, person: int) -> bool:
+    column = rule["op"].removeprefix("abandoned_")
+    rows = past(world, person) if column == "cart" else [line for line in world.lines.get(person, ()) if line["occurred_at"] <= world.now and line[column] == rule[column]]
+    added = [row["occurred_at"] for row in recent([row for row in rows if row["name"] == "Product Added"], rule, world)]
+    bought = [row["occurred_at"] for row in rows if row["name"] == ORDER]
+    return bool(added) and max(added) <= world.now - span(rule.get("after", "1h")) and (not bought or max(bought) < max(added))
+
+
+def day_of(rule: Row, world: World, person: int) -> date | None:
+    value = trait_of(rule["trait"], world, person)
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC).astimezone(world.zone).date()
+    try:
+        return date.fromisoformat(value[:10]) if value and value[2:3] != "." else date(int(value[6:10]), int(value[3:5]), int(value[:2])) if value else None
+    except ValueError:
+        return None
+
+
+def date_in_days(rule: Row, world: World, person: int) -> bool:
+    day = day_of(rule, world, person)
+    today = world.now.replace(tzinfo=UTC).astimezone(world.zone).date()
+    return day is not None and rule.get("from_days", 0) <= (day - today).days <= rule["to_days"]
+
+
+def anniversary(rule: Row, world: World, person: int) -> bool:
+    day = day_of(rule, world, person)
+    today = world.now.replace(tzinfo=UTC).astimezone(world.zone).date()
+    return day is not None and any(celebrated(day, today + timedelta(days=ahead)) for ahead in range(rule.get("from_days", 0), rule["to_days"] + 1))
+
+
+def celebrated(born: date, on: date) -> bool:
+    try:
+        return born.replace(year=on.year) == on
+    except ValueError:  # 29 February in another year
+        return (on.month, on.day) == (2, 28)
+
+
+def lives(rule: Row, world: World, person: int) -> bool:
+    home = world.told["home"].get(person)
+    if home is None or home["confidence"] < (rule.get("confidence") or 0) / 100:
+        return False
+    if rule["op"] == "lives_near":
+        return home["city"] in NEAR_KRAKOW
+    return bool({home["country"], home["city"]} & set(rule["places"]))
+
+
+def was(rule: Row, world: World, person: int) -> bool:
+    inside = (lambda event: event["city"] in NEAR_KRAKOW) if rule["op"] == "was_near" else (lambda event: bool({event["country"], event["city"]} & set(rule["places"])))
+    return len(recent([event for event in past(world, person) if inside(event)], rule, world)) >= rule.get("at_least", 1)
+
+
+NEAR_KRAKOW = ("Kraków", "Wieliczka")
+PRIME = 2**31 - 1
+
+
+def random_part(rule: Row, world: World, person: int) -> bool:
+    x = person
+    for number_ in range(3):
+        factor, summand = (int.from_bytes(sha256(f"{2 * number_ + side}:{rule['salt']}".encode()).digest()[:8]) for side in (0, 1))
+        x = pow(x * (1 + factor % (PRIME - 1)) + summand % PRIME, 2, PRIME)
+    return round(rule.get("from_percent", 0) / 100 * PRIME) <= x < round(rule["to_percent"] / 100 * PRIME)
+
+
+def tenth(rule: Row, world: World, person: int) -> bool:
+    """The share of people whose value is not larger, in tenths, rounded up."""
+    known = [one for one in world.events if past(world, one)]
+    values = [value for one in known if (value := trait_of(rule["trait"], world, one)) is not None]
+    own = trait_of(rule["trait"], world, person)
+    return own is not None and rule["from_tenth"] <= -(-10 * sum(value <= own for value in values) // len(values)) <= rule.get("to_tenth", 10)
+
+
+def gate(rule: Row, world: World, person: int) -> bool:
+    return world.told["gate"].get(person) in rule.get("states", ["ok"])
+
+
+SPECIAL: dict[str, Callable[[Row, World, int], bool]] = {
+    "did_then": did_then, "did_without_then": did_without_then, "abandoned_cart": abandoned, "abandoned_product": abandoned, "abandoned_category": abandoned,
+    "date_in_days": date_in_days, "anniversary_in_days": anniversary, "lives_in": lives, "lives_near": lives, "was_in": was, "was_near": was,
+    "random_part": random_part, "trait_tenth": tenth, "reachable": gate, "unreachable": gate, "consent_is": gate,
+}  # fmt: skip
 
 
 # groups ------------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ def test_a_segment_fills_with_the_people_its_rule_matches(workspace: Workspace) 
     fill(workspace.warehouse, {1: [order(3)], 2: [order(40)], 3: [page(1)]})
     with workspace.transaction() as conn:
         saved = segment.save(conn, "Kupujący", BUYERS, NOW)
-        changes = segment.refresh(conn, workspace.warehouse, None, NOW)
+        changes = segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW))
         assert changes == [segment.Change(saved.id, (1,), (), NOW)]
         assert segment.membership(conn, saved.id, 0, 10) == [segment.Member(1, NOW)]
         assert segment.segment(conn, saved.id).members == 1
@@ -29,10 +29,10 @@ def test_people_leave_when_the_window_runs_out_and_may_come_back(workspace: Work
     later = NOW + timedelta(days=28)
     with workspace.transaction() as conn:
         saved = segment.save(conn, "Kupujący", BUYERS, NOW)
-        segment.refresh(conn, workspace.warehouse, [1], NOW)
-        assert segment.refresh(conn, workspace.warehouse, [1], later) == [segment.Change(saved.id, (), (1,), later)]
+        segment.refresh(conn, workspace.warehouse, [1], segment.AsOf(NOW))
+        assert segment.refresh(conn, workspace.warehouse, [1], segment.AsOf(later)) == [segment.Change(saved.id, (), (1,), later)]
         fill(workspace.warehouse, {1: [order(0)]}, later)
-        assert segment.refresh(conn, workspace.warehouse, [1], later) == [segment.Change(saved.id, (1,), (), later)]
+        assert segment.refresh(conn, workspace.warehouse, [1], segment.AsOf(later)) == [segment.Change(saved.id, (1,), (), later)]
         stays = segment.export_person(conn, [1])["segments"]
     assert [(stay["entered_at"], stay["left_at"]) for stay in stays] == [(later, None), (NOW, later)]
 
@@ -41,16 +41,16 @@ def test_only_the_people_touched_are_looked_at(workspace: Workspace) -> None:
     fill(workspace.warehouse, {1: [order(3)], 2: [order(3)]})
     with workspace.transaction() as conn:
         saved = segment.save(conn, "Kupujący", BUYERS, NOW)
-        assert segment.refresh(conn, workspace.warehouse, [2], NOW) == [segment.Change(saved.id, (2,), (), NOW)]
-        assert segment.refresh(conn, workspace.warehouse, [], NOW) == []
+        assert segment.refresh(conn, workspace.warehouse, [2], segment.AsOf(NOW)) == [segment.Change(saved.id, (2,), (), NOW)]
+        assert segment.refresh(conn, workspace.warehouse, [], segment.AsOf(NOW)) == []
 
 
 def test_who_objected_to_profiling_is_in_no_segment(workspace: Workspace) -> None:
     fill(workspace.warehouse, {1: [order(3)], 2: [order(3)]})
     with workspace.transaction() as conn:
         saved = segment.save(conn, "Kupujący", BUYERS, NOW)
-        segment.refresh(conn, workspace.warehouse, None, NOW)
-        assert segment.refresh(conn, workspace.warehouse, None, NOW, excluded=[2]) == [segment.Change(saved.id, (), (2,), NOW)]
+        segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW))
+        assert segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW, excluded=frozenset([2]))) == [segment.Change(saved.id, (), (2,), NOW)]
     assert segment.members_of(workspace, BUYERS, NOW, excluded=[1]).to_pylist() == [2]
 
 
@@ -59,10 +59,10 @@ def test_a_joined_person_hands_memberships_on(workspace: Workspace) -> None:
     later = NOW + timedelta(hours=1)
     with workspace.transaction() as conn:
         saved = segment.save(conn, "Kupujący", BUYERS, NOW)
-        segment.refresh(conn, workspace.warehouse, None, NOW)
+        segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW))
         workspace.warehouse.set_people([(7, 1)])
         segment.forget_people(conn, {7: 1}, later)
-        assert segment.refresh(conn, workspace.warehouse, [1], later) == []
+        assert segment.refresh(conn, workspace.warehouse, [1], segment.AsOf(later)) == []
         assert segment.membership(conn, saved.id, 0, 10) == [segment.Member(1, NOW)]
 
 
@@ -115,7 +115,7 @@ def test_ready_made_groups_part_the_customers_among_them(workspace: Workspace) -
     with workspace.transaction() as conn:
         segment.install_ready_made(conn, NOW)
         segment.install_ready_made(conn, NOW)
-        segment.refresh(conn, workspace.warehouse, None, NOW)
+        segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW))
         installed = segment.segments(conn)
         groups = [one for one in installed if one.key and one.key.startswith("rfm.")]
         stages = [one for one in installed if one.key and one.key.startswith("life_cycle.")]
@@ -129,9 +129,9 @@ def test_a_segment_that_can_no_longer_be_read_keeps_its_members_and_says_why(wor
     fill(workspace.warehouse, {1: [order(3)]})
     with workspace.transaction() as conn:
         saved = segment.save(conn, "A", BUYERS, NOW)
-        segment.refresh(conn, workspace.warehouse, None, NOW)
+        segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW))
         conn.execute("update segment.segments set rule = '{\"op\": \"gone\"}'")
-        assert segment.refresh(conn, workspace.warehouse, None, NOW) == []
+        assert segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW)) == []
         problem = segment.segment(conn, saved.id).problem
         assert segment.segment(conn, saved.id).members == 1
     assert problem is not None and "nie ma takiego operatora" in problem.pl
@@ -141,7 +141,7 @@ def test_a_person_can_be_shown_and_erased(workspace: Workspace) -> None:
     fill(workspace.warehouse, {1: [order(3)]})
     with workspace.transaction() as conn:
         segment.save(conn, "A", BUYERS, NOW)
-        segment.refresh(conn, workspace.warehouse, None, NOW)
+        segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW))
         assert segment.export_person(conn, [1]) == {"segments": [{"segment": "A", "entered_at": NOW, "left_at": None}]}
-        assert segment.erase_person(conn, [1]) == 1
+        assert segment.erase_person(conn, [1]) == 2, "the stay, and the news of it"
         assert segment.export_person(conn, [1]) == {"segments": []}

@@ -197,10 +197,9 @@ def test_segments_compare_computed_traits_and_hold_on_to_them(shop: Workspace) -
     assert segment.members_of(shop, rule, NOW).to_pylist() == [1]
     assert segment.members_of(shop, {"op": "trait_under", "trait": "computed.orders_90d", "value": 1}, NOW).to_pylist() == [3]
     with shop.transaction() as conn:
-        defined = computed.rows(conn)
-        assert segment.sentence(rule, "pl", defined=defined) == "Osoby, których Wydano to więcej niż 10\N{NO-BREAK SPACE}zł."
+        assert segment.sentence(rule, "pl", about=segment.known(conn)) == "Osoby, których Wydano to więcej niż 10\N{NO-BREAK SPACE}zł."
         saved = segment.save(conn, "Wydają", rule, NOW)
-        segment.refresh(conn, shop.warehouse, None, NOW)
+        segment.refresh(conn, shop.warehouse, None, segment.AsOf(NOW))
         assert [one.person_id for one in segment.membership(conn, saved.id, 0, 9)] == [1]
     assert "30" in (segment.explain(shop, rule, 1, NOW).seen or ("", ""))[0]
     with pytest.raises(TraitInUse, match="Wydają"):

@@ -1,54 +1,99 @@
 """Every operator's own example: it matches the person inside and leaves the one outside."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import pytest
 
 from cegla.profile import actions as profile
-from cegla.segment.operators import OPERATORS, parsed
-from cegla.segment.rules import rfm
-from cegla.segment.rules.compile import History, members
+from cegla.segment.operators import OPERATORS, Named, known_of, parsed
+from cegla.segment.rules import rfm, splits, tenths
+from cegla.segment.rules.compile import History, members, values_of
 from cegla.segment.rules.history import Ground
-from cegla.segment.rules.language import Operator, leaves, question
+from cegla.segment.rules.language import Operator, Question, leaves
 from cegla.storage.warehouse import Warehouse, history
 from tests.segment.worlds import NOW, fill
 
 INSIDE, OUTSIDE = 11, 22
 MOMENT = NOW.replace(tzinfo=None)
+ABOUT = known_of((), (Named(1, "life_cycle.new", "Nowi", '{"op": "life_cycle", "groups": ["new"]}'),))
+
+
+def answer(told: tuple[Any, Any]) -> pa.Table:
+    """What another store says of the two people of an example."""
+    return pa.Table.from_pylist([{"person_id": person, **one} for person, one in zip((INSIDE, OUTSIDE), told, strict=True) if one is not None])
 
 
 @contextmanager
 def tables(warehouse: Warehouse, operator: Operator) -> Generator[History]:
-    """The history, with the person inside as the one of whom it is true what the example asks about accounts."""
-    asking = [question(leaf.values) for leaf in leaves(parsed(operator.example)) if leaf.operator.group == "accounts"]
-    with warehouse.people([INSIDE]) as found:
-        yield History(history(), history("order_lines"), lambda: profile.person_traits(NOW), None, dict.fromkeys(asking, found))
+    """The history, with what the example asks answered by its row."""
+    asked = [question for leaf in leaves(parsed(operator.example, ABOUT)) if (question := leaf.question) is not None]
+    with ExitStack() as stack:
+        answers: dict[Question, Any] = {question: stack.enter_context(warehouse.keep(answer(operator.told))) for question in asked}
+        yield History(history(), history("order_lines"), lambda: profile.person_traits(NOW), None, answers)
 
 
-@pytest.mark.parametrize("operator", OPERATORS.values(), ids=OPERATORS.keys())
-def test_the_example_matches_who_it_should(operator: Operator, tmp_path: Path) -> None:
-    warehouse = Warehouse(tmp_path / "w.duckdb")
-    fill(warehouse, {INSIDE: operator.inside, OUTSIDE: operator.outside})
+def ground(warehouse: Warehouse, operator: Operator, past: History) -> Ground:
+    """The moment, with the scales over the two people."""
     scale = rfm.scale(warehouse.run(rfm.bounds(history(), MOMENT)).to_pylist()[0], MOMENT)
-    with tables(warehouse, operator) as past:
-        assert warehouse.run(members(parsed(operator.example), past, Ground(MOMENT, scale)))["person_id"].to_pylist() == [INSIDE]
+    bare = Ground(MOMENT, scale, ZoneInfo("Europe/Warsaw"))
+    if operator.key != "trait_tenth":
+        return bare
+    leaf = leaves(parsed(operator.example, ABOUT))[0]
+    values = warehouse.run(values_of(leaf, tenths.known, past, bare))["value"].to_numpy()
+    return Ground(MOMENT, scale, ZoneInfo("Europe/Warsaw"), ((leaf.values["trait"], tenths.bounds(values)),))
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Generator[Warehouse]:
+    warehouse = Warehouse(tmp_path_factory.mktemp("examples") / "w.duckdb")
+    yield warehouse
     warehouse.close()
 
 
+@pytest.fixture
+def warehouse(opened: Warehouse) -> Warehouse:
+    """An empty one."""
+    opened.take_back_after(0)
+    return opened
+
+
 @pytest.mark.parametrize("operator", OPERATORS.values(), ids=OPERATORS.keys())
-def test_what_cannot_hold_for_nobody_in_particular_says_so(operator: Operator, tmp_path: Path) -> None:
+def test_the_example_matches_who_it_should(operator: Operator, warehouse: Warehouse) -> None:
+    fill(warehouse, {INSIDE: operator.inside, OUTSIDE: operator.outside})
+    with tables(warehouse, operator) as past:
+        at = ground(warehouse, operator, past)
+        assert warehouse.run(members(parsed(operator.example, ABOUT), past, at))["person_id"].to_pylist() == [INSIDE]
+
+
+@pytest.mark.parametrize("operator", OPERATORS.values(), ids=OPERATORS.keys())
+def test_what_cannot_hold_for_nobody_in_particular_says_so(operator: Operator, warehouse: Warehouse) -> None:
     """`empty` may be True in doubt, but False must be certain: then a person with another history does not match."""
-    rule = parsed(operator.example)
-    warehouse = Warehouse(tmp_path / "w.duckdb")
+    rule = parsed(operator.example, ABOUT)
     fill(warehouse, {INSIDE: operator.inside})
     with tables(warehouse, operator) as past:
-        from_everybody = members(parsed({"any": [operator.example, {"not": {"op": "everyone"}}]}), past, Ground(MOMENT, rfm.NO_SCALE))
-        narrow = members(rule, past, Ground(MOMENT, rfm.NO_SCALE))
+        at = ground(warehouse, operator, past)
+        from_everybody = members(parsed({"any": [operator.example, {"not": {"op": "everyone"}}]}, ABOUT), past, at)
+        narrow = members(rule, past, at)
         assert warehouse.run(narrow)["person_id"].to_pylist() == warehouse.run(from_everybody)["person_id"].to_pylist()
-    warehouse.close()
 
 
-def test_there_are_at_least_twenty() -> None:
-    assert len(OPERATORS) >= 20
+def test_parts_of_a_split_are_as_large_as_they_say() -> None:
+    places = [splits.place(person, "a") for person in range(1, 20_001)]
+    tenths_of_all = [sum(splits.edge(10 * part) <= place < splits.edge(10 * part + 10) for place in places) for part in range(10)]
+    assert sum(tenths_of_all) == 20_000
+    assert all(abs(one - 2_000) < 5 * 2_000**0.5 for one in tenths_of_all)
+
+
+def test_splits_of_different_salts_have_nothing_to_do_with_each_other() -> None:
+    half = splits.edge(50)
+    both = sum(splits.place(person, "a") < half and splits.place(person, "b") < half for person in range(1, 20_001))
+    assert abs(both - 5_000) < 5 * 5_000**0.5
+
+
+def test_tenths_are_equal_for_equal_values() -> None:
+    assert tenths.bounds([1.0] * 6 + [2.0, 3.0, 5.0, 9.0]) == (1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 3.0, 5.0, 9.0)
+    assert tenths.bounds([]) == ()

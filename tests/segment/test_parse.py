@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cegla.segment.operators import OPERATORS, parsed
+from cegla.segment.operators import OPERATORS, Named, known_of, parsed
 from cegla.vocabulary.errors.people import RuleInvalid
 
 DID = {"op": "did", "event": "Order Completed"}
@@ -57,6 +57,28 @@ WRONG: list[tuple[Any, str]] = [
 ]
 
 
+ABOUT = known_of((), (Named(1, "life_cycle.new", "Nowi", '{"op": "life_cycle", "groups": ["new"]}'), Named(2, "own.a", "A", '{"op": "in_segment", "segment": "own.b"}')))
+
+
+def test_a_segment_cannot_rest_on_itself() -> None:
+    with pytest.raises(RuleInvalid) as refused:
+        parsed({"all": [DID, {"op": "in_segment", "segment": "own.a"}]}, ABOUT, (2,))
+    assert (refused.value.where, refused.value.say("en")) == ("/all/1/segment", "The segment's rule is not valid: the segment would rest on itself")
+
+
+def test_a_circle_of_segments_is_refused_where_it_closes() -> None:
+    circle = known_of((), (Named(2, "own.a", "A", '{"op": "in_segment", "segment": "own.b"}'), Named(3, "own.b", "B", '{"not": {"op": "in_segment", "segment": 2}}')))
+    with pytest.raises(RuleInvalid, match="rest on itself"):
+        parsed({"op": "in_segment", "segment": 2}, circle)
+
+
+def test_rules_of_other_segments_count_against_the_most_conditions() -> None:
+    wide = '{"all": [' + ", ".join(['{"op": "everyone"}'] * 99) + "]}"
+    many = known_of((), (Named(1, "own.wide", "Szeroki", wide),))
+    with pytest.raises(RuleInvalid, match="too many conditions"):
+        parsed({"any": [{"op": "in_segment", "segment": "own.wide"}] * 5}, many)
+
+
 @pytest.mark.parametrize(("rule", "pointer"), WRONG)
 def test_a_rule_that_does_not_fit_is_refused_at_its_place(rule: Any, pointer: str) -> None:
     with pytest.raises(RuleInvalid) as refused:
@@ -68,7 +90,7 @@ def test_a_rule_that_does_not_fit_is_refused_at_its_place(rule: Any, pointer: st
 
 @pytest.mark.parametrize("operator", OPERATORS.values(), ids=OPERATORS.keys())
 def test_an_example_is_stored_as_it_was_given(operator: Any) -> None:
-    assert parsed(operator.example).to_json() == operator.example
+    assert parsed(operator.example, ABOUT).to_json() == operator.example
 
 
 def test_a_refusal_speaks_both_languages() -> None:

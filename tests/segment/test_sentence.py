@@ -7,6 +7,7 @@ import pytest
 from cegla.segment.actions import sentence
 from cegla.segment.operators import OPERATORS
 from cegla.segment.rules import words
+from tests.segment.test_operators import ABOUT
 
 NBSP = "\u00a0"
 
@@ -58,7 +59,7 @@ def test_a_rule_reads_as_a_sentence(rule: Any, polish: str, english: str) -> Non
 
 @pytest.mark.parametrize("operator", OPERATORS.values(), ids=OPERATORS.keys())
 def test_every_operator_speaks_both_languages(operator: Any) -> None:
-    polish, english = sentence(operator.example, "pl"), sentence(operator.example, "en")
+    polish, english = sentence(operator.example, "pl", about=ABOUT), sentence(operator.example, "en", about=ABOUT)
     assert polish.startswith("Osoby, ") and english.startswith("People ")
     assert "{" not in polish + english and "  " not in polish + english and "None" not in polish + english
 

@@ -93,7 +93,7 @@ def state(ws: Workspace) -> dict[str, Any]:
     """Everything that is known, by the names of people, since numbers may differ."""
     with ws.transaction() as conn:
         segment.install_ready_made(conn, ws.clock())
-        segment.refresh(conn, ws.warehouse, None, ws.clock())
+        segment.refresh(conn, ws.warehouse, None, segment.AsOf(ws.clock()))
         people = [row.id for row in resolve.find(conn, "", 0, 100)]
         known = resolve.identifiers_of(conn, people)
         names = {person: tuple(sorted((one.type, one.value) for one in known[person])) for person in people}

@@ -14,8 +14,8 @@ from cegla.console.screens.names import display_names
 from cegla.console.screens.reach import Reach, reach
 from cegla.console.views import builder
 from cegla.console.visit import Visit, see_other
+from cegla.defining import save_segment
 from cegla.flow import objecting_people
-from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.segment import actions as segment
 from cegla.vocabulary.errors import CeglaError
@@ -25,8 +25,9 @@ AT_ONCE = 50
 NAMES_DAYS = 365
 KINDS = (("all", marked("wszystkie warunki")), ("any", marked("co najmniej jeden warunek")), ("not", marked("żaden z warunków")))
 TITLES = {
-    "events": marked("Co osoba zrobiła"), "traits": marked("Co o osobie wiadomo"),
-    "accounts": marked("Do której firmy należy"), "groups": marked("Gotowe grupy"),
+    "events": marked("Co osoba zrobiła"), "products": marked("Produkty i kategorie"), "sequences": marked("Co po czym"),
+    "traits": marked("Co o osobie wiadomo"), "places": marked("Gdzie mieszka i bywa"), "consents": marked("Zgody i kontakt"),
+    "accounts": marked("Do której firmy należy"), "groups": marked("Grupy, podziały, inne segmenty"),
 }  # fmt: skip
 COMPARISONS = (
     ("is", marked("równa")), ("is_not", marked("inna niż")), ("in", marked("jedna z")), ("contains", marked("zawiera")),
@@ -71,7 +72,7 @@ def change(visit: Visit) -> Response:
     """A posted form: a button or a change gives the form again, "save" saves. 422 keeps what was typed."""
     fields = {name: [str(value) for value in visit.form.getlist(name)] for name in visit.form}
     act = visit.field("do")
-    draft = Draft(visit.field("key"), visit.field("name"), builder.edited(builder.rule_of(fields, traits=_traits(visit)), act))
+    draft = Draft(visit.field("key"), visit.field("name"), builder.edited(builder.rule_of(fields, about=_about(visit)), act))
     if act == "save":
         return _save(visit, draft)
     return _form(visit, _drafted(visit, draft))
@@ -79,11 +80,10 @@ def change(visit: Visit) -> Response:
 
 def _save(visit: Visit, draft: Draft) -> Response:
     try:
+        name = visit.required("name")
         with visit.ws.transaction() as conn:
             key = segment.segment(conn, int(draft.key)).key if draft.key.isdigit() else None
-            saved = segment.save(conn, visit.required("name"), _tidy(draft.rule), visit.now, key=key or f"own.{secrets.token_hex(6)}")
-            segment.refresh(conn, visit.ws.warehouse, None, visit.now, only=[saved.id], excluded=objecting_people(conn))
-            govern.note(conn, visit.actor, "segment.save", f"segment {saved.id}", {}, visit.now)
+        saved = save_segment(visit.ws, name, _tidy(draft.rule), visit.actor, key or f"own.{secrets.token_hex(6)}")
     except CeglaError as error:
         drafted = _drafted(visit, draft)
         problem = error.problem(visit.language)
@@ -120,8 +120,8 @@ def _said(visit: Visit, rule: Any) -> dict[str, str]:
     """The rule in both languages."""
     currency = visit.ws.settings.currency
     with visit.ws.transaction() as conn:
-        defined = segment.computed.rows(conn)
-    return {"pl": segment.sentence(rule, "pl", currency, defined), "en": segment.sentence(rule, "en", currency, defined)}
+        about = segment.known(conn)
+    return {"pl": segment.sentence(rule, "pl", currency, about), "en": segment.sentence(rule, "en", currency, about)}
 
 
 def _segment(visit: Visit) -> Any:
@@ -129,10 +129,10 @@ def _segment(visit: Visit) -> Any:
         return segment.segment(conn, visit.number("id"))
 
 
-def _traits(visit: Visit) -> dict[str, Any]:
-    """What a condition on a trait may choose from: built-in and computed ones."""
+def _about(visit: Visit) -> segment.Known:
+    """What a condition may speak of: traits, built in, found and computed, and other segments."""
     with visit.ws.transaction() as conn:
-        return {**segment.TRAITS, **segment.computed.rows(conn)}
+        return segment.known(conn)
 
 
 def _tidy(rule: Mapping[str, Any]) -> Any:
@@ -164,5 +164,5 @@ def _form(visit: Visit, draft: Draft, status: int = 200) -> Response:
     operators = [(TITLES[group], [row for row in segment.OPERATORS.values() if row.group == group]) for group in TITLES]
     events = [] if visit.partial else profile.past.event_volumes(visit.ws.warehouse, visit.now - timedelta(days=NAMES_DAYS))
     words = {"kinds": KINDS, "operators": operators, "comparisons": COMPARISONS, "numbers": builder.NUMBERS}
-    model = {"draft": draft, "tree": builder.form_of(draft.rule, traits=_traits(visit)), "words": words, "event_names": [row.name for row in events]}
+    model = {"draft": draft, "tree": builder.form_of(draft.rule, about=_about(visit)), "words": words, "event_names": [row.name for row in events]}
     return visit.page("segment_form.html", model, block="form", status=status)

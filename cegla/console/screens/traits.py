@@ -91,7 +91,7 @@ def body_of(fields: Mapping[str, list[str]]) -> dict[str, Any]:
     body |= {name: builder.number(one(name)) for name in WINDOWS if one(name)}
     if one("field"):
         body["field"] = one("field")
-    if where := builder.filters_of(fields, "0"):
+    if where := builder.filters_of(fields, "w-0"):
         body["where"] = where
     if one("per"):
         body["per"] = {"event": one("per")}
@@ -106,7 +106,7 @@ def _form(visit: Visit, key: str, body: dict[str, Any], *, preview: bool = False
         except CeglaError as error:
             problem = error.problem(visit.language)
     events = [] if visit.partial else profile.past.event_volumes(visit.ws.warehouse, visit.now - timedelta(days=NAMES_DAYS))
-    filters = builder.FormField("w-0", CONDITIONS, "filters", (), False, filters=tuple(builder.filter_rows("0", body.get("where", ()))))
+    filters = builder.FormField("w-0", CONDITIONS, "filters", (), False, filters=tuple(builder.filter_rows("w-0", body.get("where", ()))))
     model = {
         "key": key, "body": body, "seen": seen, "versions": versions, "problem": problem, "calculations": segment.computed.WAYS,
         "fields": segment.FIELDS, "purposes": visit.purposes.values(), "filters": filters,

@@ -11,7 +11,7 @@ from typing import Any
 
 from cegla.segment import actions as segment
 
-NUMBERS = ("times", "days", "money", "number", "hour")
+NUMBERS = ("times", "days", "money", "number", "hour", "offset", "percent")
 GROUPS = ("all", "any", "not")
 DEEPEST = 12  #: groups within groups that a form may hold
 FILTER_ROWS = 1  #: empty filter rows shown beyond the filled ones
@@ -82,77 +82,86 @@ def group(kind: str, rules: list[Any]) -> dict[str, Any]:
 # rule → form -------------------------------------------------------------------------------------------------------------
 
 
-def form_of(rule: Mapping[str, Any], path: str = "0", number: int = 1, traits: Mapping[str, Any] = segment.TRAITS) -> Node:
-    """The rule as nested nodes with their form fields; `traits` are those to choose from."""
+def form_of(rule: Mapping[str, Any], path: str = "0", number: int = 1, about: segment.Known = segment.NOTHING) -> Node:
+    """The rule as nested nodes with their form fields; `about` says what can be chosen."""
     if "op" not in rule:
         kind, rules = children(rule)
-        return Node(path, kind, number, tuple(form_of(one, f"{path}.{place}", place + 1, traits) for place, one in enumerate(rules)))
+        return Node(path, kind, number, tuple(form_of(one, f"{path}.{place}", place + 1, about) for place, one in enumerate(rules)))
     operator = segment.OPERATORS.get(str(rule["op"]))
     if operator is None:
         return Node(path, "leaf", number, operator=str(rule["op"]))
-    return Node(path, "leaf", number, operator=operator.key, fields=tuple(_field(path, parameter, rule, traits) for parameter in operator.parameters))
+    return Node(path, "leaf", number, operator=operator.key, fields=tuple(_field(path, parameter, rule, about) for parameter in operator.parameters))
 
 
-def _field(path: str, parameter: Any, rule: Mapping[str, Any], traits: Mapping[str, Any]) -> FormField:
+def _field(path: str, parameter: Any, rule: Mapping[str, Any], about: segment.Known) -> FormField:
     kind = str(parameter.kind)
     given: Any = rule.get(parameter.name, parameter.default)
     choices: list[tuple[str, Any]] = [(one.key, one.label) for one in parameter.choices]
     if kind == "trait":
-        choices = [(row.key, row.label) for row in traits.values() if not parameter.traits or row.kind in parameter.traits]
+        choices = [(row.key, row.label) for row in about.traits.values() if not parameter.traits or row.kind in parameter.traits]
         if isinstance(given, str) and given and given not in dict(choices):
             choices.append((given, given))
+    if kind == "segment":
+        choices = [(one.key or str(one.id), one.name) for one in about.segments]
+        if given not in (None, "") and str(given) not in dict(choices):
+            choices.append((str(given), str(given)))
     if kind == "weekdays":
         choices = [(one.key, one.label) for one in segment.WEEKDAYS]
     if kind == "filters":
-        rows = filter_rows(path, list[Any](given or ()))
+        rows = filter_rows(_rows_at(path, parameter), list[Any](given or ()))
         named = [] if parameter.fields is segment.FIELDS else list(parameter.fields.items())
-        return FormField(f"w-{path}", parameter.label, kind, (), parameter.required, named, tuple(rows))
+        return FormField(_rows_at(path, parameter), parameter.label, kind, (), parameter.required, named, tuple(rows))
     chosen = [str(one) for one in given] if isinstance(given, (list, tuple)) else [] if given is None else [str(given)]
     return FormField(f"p-{path}-{parameter.name}", parameter.label, kind, tuple(chosen), parameter.required, tuple(choices))
 
 
-def filter_rows(path: str, given: Sequence[Mapping[str, Any]]) -> list[FilterRow]:
+def _rows_at(path: str, parameter: Any) -> str:
+    """How the rows of conditions are named: a leaf may have two lists of them."""
+    return f"w-{path}" if parameter.name == "where" else f"w-{path}-{parameter.name}"
+
+
+def filter_rows(name: str, given: Sequence[Mapping[str, Any]]) -> list[FilterRow]:
     """The conditions on an event as rows of the form, with empty ones to fill in."""
-    rows = [_filter_row(path, place, one) for place, one in enumerate(given)]
-    return rows + [FilterRow(f"w-{path}-{len(rows) + extra}", "property", "", "is", "") for extra in range(FILTER_ROWS)]
+    rows = [_filter_row(name, place, one) for place, one in enumerate(given)]
+    return rows + [FilterRow(f"{name}-{len(rows) + extra}", "property", "", "is", "") for extra in range(FILTER_ROWS)]
 
 
-def _filter_row(path: str, place: int, row: Mapping[str, Any]) -> FilterRow:
+def _filter_row(name: str, place: int, row: Mapping[str, Any]) -> FilterRow:
     where = "field" if "field" in row else "property"
     comparison = next((key for key in row if key in segment.COMPARISONS), "is")
     value = row.get(comparison, "")
     text = ", ".join(str(one) for one in value) if isinstance(value, (list, tuple)) else "" if value is None else str(value)
-    return FilterRow(f"w-{path}-{place}", where, str(row.get(where, "")), comparison, text)
+    return FilterRow(f"{name}-{place}", where, str(row.get(where, "")), comparison, text)
 
 
 # form → rule -------------------------------------------------------------------------------------------------------------
 
 
-def rule_of(fields: Mapping[str, Sequence[str]], path: str = "0", traits: Mapping[str, Any] = segment.TRAITS) -> dict[str, Any]:
+def rule_of(fields: Mapping[str, Sequence[str]], path: str = "0", about: segment.Known = segment.NOTHING) -> dict[str, Any]:
     """The rule that a posted form says; fields are given with all their values."""
     kind = _one(fields, f"kind-{path}")
     if kind == "leaf":
-        return _leaf(fields, path, traits)
+        return _leaf(fields, path, about)
     last = (name.removeprefix(f"kind-{path}.") for name in fields if name.startswith(f"kind-{path}."))
     below = sorted(int(place) for place in last if re.fullmatch("[0-9]{1,4}", place)) if path.count(".") < DEEPEST else []
-    return group(kind if kind in GROUPS else "all", [rule_of(fields, f"{path}.{place}", traits) for place in below])
+    return group(kind if kind in GROUPS else "all", [rule_of(fields, f"{path}.{place}", about) for place in below])
 
 
-def _leaf(fields: Mapping[str, Sequence[str]], path: str, traits: Mapping[str, Any]) -> dict[str, Any]:
+def _leaf(fields: Mapping[str, Sequence[str]], path: str, about: segment.Known) -> dict[str, Any]:
     key = _one(fields, f"op-{path}")
     leaf: dict[str, Any] = {"op": key}
     operator = segment.OPERATORS.get(key)
     for parameter in operator.parameters if operator else ():
-        value = _value(fields, path, parameter, traits)
+        value = _value(fields, path, parameter, about)
         if value not in (None, "", [], ()):
             leaf[parameter.name] = value
     return leaf
 
 
-def _value(fields: Mapping[str, Sequence[str]], path: str, parameter: Any, traits: Mapping[str, Any]) -> Any:
+def _value(fields: Mapping[str, Sequence[str]], path: str, parameter: Any, about: segment.Known) -> Any:
     kind, name = str(parameter.kind), f"p-{path}-{parameter.name}"
     if kind == "filters":
-        return filters_of(fields, path, () if parameter.fields is segment.FIELDS else parameter.fields)
+        return filters_of(fields, _rows_at(path, parameter), () if parameter.fields is segment.FIELDS else parameter.fields)
     if kind in NUMBERS:
         return number(_one(fields, name))
     if kind == "weekdays":
@@ -160,19 +169,23 @@ def _value(fields: Mapping[str, Sequence[str]], path: str, parameter: Any, trait
     if kind == "choices":
         return [one for one in fields.get(name, ()) if one]
     text = _one(fields, name)
+    if kind == "places":
+        return [one.strip() for one in text.split(",") if one.strip()]
+    if kind == "segment":
+        return int(text) if text.isdigit() else text
     if kind in ("value", "values"):
-        row = traits.get(_one(fields, f"p-{path}-trait"))
+        row = about.traits.get(_one(fields, f"p-{path}-trait"))
         parts = [one.strip() for one in text.split(",") if one.strip()] if kind == "values" else [text]
         typed = [one if row is None or row.kind == "text" else number(one) for one in parts]
         return typed if kind == "values" else typed[0]
     return text
 
 
-def filters_of(fields: Mapping[str, Sequence[str]], path: str, named: Collection[str] = ()) -> list[dict[str, Any]]:
+def filters_of(fields: Mapping[str, Sequence[str]], rows: str, named: Collection[str] = ()) -> list[dict[str, Any]]:
     """The filters that were filled in. `named` are fields that are typed in like properties."""
     found: list[dict[str, Any]] = []
     for place in range(50):
-        name = f"w-{path}-{place}"
+        name = f"{rows}-{place}"
         if f"{name}-key" not in fields:
             break
         key, comparison, value = (_one(fields, f"{name}-{part}") for part in ("key", "compare", "value"))

@@ -1,10 +1,10 @@
 """The operator about the accounts people belong to: companies, teams, households. Which account meets what is decided by `account`;
-here it arrives as a table of people, each as often as there are such accounts."""
+here it arrives as a table of people with the number of such accounts."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from cegla.segment.rules.language import Kind, Operator, Parameter, Past, Values
+from cegla.segment.rules.language import Kind, Operator, Parameter, Past, Question, Values, asking
 from cegla.vocabulary.text import Text
 
 #: what a condition may ask besides traits
@@ -19,7 +19,11 @@ ACCOUNT_FIELDS: dict[str, Text] = {
 
 
 def _accounts(values: Values, seen: Mapping[str, Any], ground: Any) -> Any:
-    return seen["accounts"].fill_null(0)
+    return seen["value"].fill_null(0)
+
+
+def _question(values: Values) -> Question:
+    return asking("accounts", values["where"], values["role"])
 
 
 ACCOUNT_OPERATORS: tuple[Operator, ...] = (
@@ -39,5 +43,7 @@ ACCOUNT_OPERATORS: tuple[Operator, ...] = (
         {"op": "in_account", "where": ({"property": "industry", "is": "retail"}, {"field": "revenue", "over": 10000}), "role": "buyer"},
         (Past("Page Viewed", 1),),
         (Past("Page Viewed", 2),),
+        asks=_question,
+        told=({"value": 1}, None),
     ),
 )

@@ -1,8 +1,13 @@
 """From rules to one expression: the measures of all leaves become one aggregation per person, the trees become its columns.
 
     history of humans up to now ─► (only the people asked about) ─► (only the rows some leaf asks about) ─► group by person ─► decide
+                                └─► passes of their own: sequences, traits counted apart ─────────────────────┘   ▲
+                                                         answers of other stores: consents, findings, accounts ───┘
 
 Rows nobody asks about are left unread only when no rule can hold for somebody without any row of interest.
+
+Time alone moves people, too. Besides its answers a person's row says when that may happen next, `due_at`: when the oldest event in some window
+leaves it, or a moment that an operator names. Until then nobody has to look at the person again, unless something new is known.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,49 +19,86 @@ import ibis.expr.types as ir
 
 from cegla.segment.rules import computing
 from cegla.segment.rules.history import Column, Ground, Measure, Rows
-from cegla.segment.rules.language import All, Leaf, Not, Rule, Seen, Some, leaves, question
+from cegla.segment.rules.language import All, Leaf, Not, Question, Rule, Seen, Some, leaves
 from cegla.segment.rules.traits import TraitRow
 
 LINE_COLUMNS = ("product", "category")
+NEVER: Any = ibis.literal("9999-01-01 00:00:00", type="timestamp")
 
 
 @dataclass(frozen=True)
 class History:
     """The tables of the history with `person_id`, and the people to look at (a table of `person_id`; None: everybody).
 
-    `traits` makes the table of `person_id` and one column a trait that need more than one pass over the history. `belonging` has
-    for each question about accounts (`language.question`) a table of `person_id`, once for each account it is true of.
+    `traits` makes the table of `person_id` and one column a trait that need more than one pass over the history. `answers` has for each
+    question that another store was asked a table of `person_id`, nobody twice, and the answer's columns.
     """
 
     events: ir.Table
     order_lines: ir.Table
     traits: Callable[[], ir.Table]
     people: ir.Table | None = None
-    belonging: Mapping[str, ir.Table] = field(default_factory=dict[str, ir.Table])
+    answers: Mapping[Question, ir.Table] = field(default_factory=dict[Question, ir.Table])
+
+
+@dataclass
+class Counted:
+    """One row a person with every measure once; by leaf its measures under their own names, and the moments at which one of its windows loses an event."""
+
+    table: Any
+    seen: Mapping[int, Seen]
+    ends: list[Column]
 
 
 def membership(rules: Sequence[Rule], history: History, ground: Ground) -> ir.Table:
-    """`person_id` and one boolean column a rule, `r0`, `r1`, …: whether it holds. People for whom none can hold may be absent."""
+    """`person_id`, one boolean column a rule, `r0`, `r1`, …: whether it holds, and `due_at`: when time alone may change one of them (null: never).
+
+    People for whom none can hold, now or later, may be absent.
+    """
     every = [leaf for rule in rules for leaf in leaves(rule)]
-    table, seen = _aggregated(every, history, ground, everybody=any(_empty(rule) for rule in rules))
-    return table.select("person_id", **{f"r{number}": _holds(rule, seen, ground) for number, rule in enumerate(rules)})
+    counted = _aggregated(every, history, ground, everybody=any(_empty(rule) for rule in rules))
+    moments = [*counted.ends, *(moment for leaf in every for moment in leaf.operator.moments(leaf.values, counted.seen[id(leaf)], ground))]
+    holds = {f"r{number}": _holds(rule, counted.seen, ground) for number, rule in enumerate(rules)}
+    return counted.table.select("person_id", **holds, due_at=_earliest(moments, ground))
+
+
+def _earliest(moments: Sequence[Column], ground: Ground) -> Column:
+    """The first of these moments that is still to come; null when none is."""
+    now = ground.ago(0)
+    different = {moment.op(): moment for moment in moments}
+    ahead: list[Any] = [ibis.ifelse(moment > now, moment, NEVER).fill_null(NEVER) for moment in different.values()]
+    return ibis.least(*ahead, NEVER).nullif(NEVER) if ahead else ibis.null("timestamp")
 
 
 def members(rule: Rule, history: History, ground: Ground) -> ir.Table:
     """`person_id` of everybody for whom the rule holds."""
-    table, seen = _aggregated(leaves(rule), history, ground, everybody=_empty(rule))
-    return table.filter(_holds(rule, seen, ground)).select("person_id")
+    counted = _aggregated(leaves(rule), history, ground, everybody=_empty(rule))
+    return counted.table.filter(_holds(rule, counted.seen, ground)).select("person_id")
 
 
 def reasons(rule: Rule, history: History, ground: Ground) -> ir.Table:
     """For each person one row: for leaf number n, from left to right, `h<n>` whether it holds and `v<n>` the value seen."""
     every = leaves(rule)
-    table, seen = _aggregated(every, history, ground, everybody=True)
+    counted = _aggregated(every, history, ground, everybody=True)
     columns: dict[str, Column] = {}
     for number, leaf in enumerate(every):
-        columns[f"h{number}"] = _holds(leaf, seen, ground)
-        columns[f"v{number}"] = _shown(leaf, seen, ground)
-    return table.select("person_id", **columns)
+        columns[f"h{number}"] = _holds(leaf, counted.seen, ground)
+        columns[f"v{number}"] = _shown(leaf, counted.seen, ground)
+    return counted.table.select("person_id", **columns)
+
+
+def values_of(leaf: Leaf, value: Callable[[Any, Seen, Ground], Column], history: History, ground: Ground) -> ir.Table:
+    """One column `value` of everybody of whom it is known: what an operator compares."""
+    counted = _aggregated([leaf], history, ground, everybody=True)
+    found = counted.table.select(value=value(leaf.values, counted.seen[id(leaf)], ground))
+    return found.filter(found["value"].notnull())
+
+
+def coming(history: History, ground: Ground) -> ir.Table:
+    """`person_id` and `due_at` of everybody with an event that lies ahead: a clock that is fast, or a date that is planned."""
+    ahead = _of_people(_human(history.events), history.people)
+    ahead = ahead.filter(ahead["occurred_at"] > ground.ago(0))
+    return ahead.group_by("person_id").aggregate(due_at=ahead["occurred_at"].min())
 
 
 def _shown(leaf: Leaf, seen: Mapping[int, Seen], ground: Ground) -> Column:
@@ -66,15 +108,15 @@ def _shown(leaf: Leaf, seen: Mapping[int, Seen], ground: Ground) -> Column:
     return seen[id(leaf)][shows] if isinstance(shows, str) else shows(leaf.values, seen[id(leaf)], ground)
 
 
-def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, everybody: bool) -> tuple[Any, dict[int, Seen]]:
-    """One row a person with every measure once, and for each leaf (by id) its measures by their own names."""
+def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, everybody: bool) -> Counted:
     mixed = any(parameter.name in LINE_COLUMNS for leaf in every for parameter in leaf.operator.parameters)
     past = _past(history, ground, mixed)
     wanted = [measure.where for leaf in every for measure in leaf.operator.measures(leaf.values, Rows(past, ground, mixed=mixed)).values()]
     asked = {where.op(): where for where in wanted if where is not None}
     found_elsewhere = {row.key: row for leaf in every if (row := leaf.values.get("row")) is not None and row.joined}
     joined = sorted(found_elsewhere)
-    narrow = not everybody and not joined and all(where is not None for where in wanted)
+    apart = any(leaf.operator.apart is not None or leaf.question is not None for leaf in every)
+    narrow = not everybody and not joined and not apart and all(where is not None for where in wanted)
     kept = past.filter(ibis.or_(*asked.values())) if narrow and asked else past
     rows = Rows(kept, ground, bare=narrow and len(asked) == 1, mixed=mixed)
     names: dict[Any, str] = {}
@@ -82,35 +124,52 @@ def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, ever
     for leaf in every:
         found: dict[str, Measure] = leaf.operator.measures(leaf.values, rows)
         places.append({key: names.setdefault(measure.value.op(), f"m{len(names)}") for key, measure in found.items()})
+    oldest = {names.setdefault(kept["occurred_at"].min(where=inside).op(), f"m{len(names)}"): days for inside, days in rows.windows}
     table: Any = kept.group_by("person_id").aggregate(**{name: op.to_expr() for op, name in names.items()})
-    for traits in _joined([found_elsewhere[key] for key in joined], history, ground):
-        table = table.left_join(traits, table["person_id"] == traits["trait_owner"]).drop("trait_owner")
-    asking = {id(leaf): question(leaf.values) for leaf in every if leaf.operator.group == "accounts"}
-    numbers = {key: f"accounts{number}" for number, key in enumerate(sorted(set(asking.values())))}
-    for key, name in numbers.items():
-        counted = history.belonging[key].group_by("person_id").aggregate(**{name: lambda rows: rows.count()})
-        table = _counted(table, counted, name)
-    columns = {key: table[key] for key in joined}
-    own = {leaf: {"accounts": table[numbers[key]]} for leaf, key in asking.items()}
     seen = {id(leaf): {key: table[name] for key, name in place.items()} for leaf, place in zip(every, places, strict=True)}
-    return table, {leaf: {**columns, **found, **own.get(leaf, {})} for leaf, found in seen.items()}
+    ends: list[Column] = [table[name] + ibis.interval(days=days) for name, days in oldest.items()]
+    if not joined and not apart:
+        return Counted(table, seen, ends)
+    table, also, dues = _beside(table, every, [found_elsewhere[key] for key in joined], history, ground)
+    ends = [table[name] + ibis.interval(days=days) for name, days in oldest.items()]
+    ends += [table[name] for name in dues]
+    columns = {key: table[key] for key in joined}
+    own = {id(leaf): {key: table[name] for key, name in place.items()} for leaf, place in zip(every, places, strict=True)}
+    return Counted(table, {leaf: {**columns, **found, **{key: table[name] for key, name in also.get(leaf, {}).items()}} for leaf, found in own.items()}, ends)
 
 
-def _counted(table: Any, counted: Any, name: str) -> Any:
-    """The table with one column more: a count by person, null where there is none."""
-    counts = counted.rename({f"{name}_of": "person_id"})
-    return table.left_join(counts, table["person_id"] == counts[f"{name}_of"])
+def _beside(table: Any, every: Sequence[Leaf], rows: Sequence[TraitRow], history: History, ground: Ground) -> tuple[Any, dict[int, dict[str, str]], list[str]]:
+    """The table with the columns of everything that is not counted with it; by leaf their names, and the names of moments that are due."""
+    dues: list[str] = []
+    for traits in _joined(rows, history, ground):
+        dues += [name for name in traits.columns if name.endswith(".due")]
+        table = table.left_join(traits, table["person_id"] == traits["trait_owner"]).drop("trait_owner")
+    also: dict[int, dict[str, str]] = {}
+    known: dict[Any, dict[str, str]] = {}
+    for leaf in every:
+        found: Any = None
+        if leaf.operator.apart is not None:
+            found = leaf.operator.apart(leaf.values, _up_to_now(history.events, history.people, ground), ground)
+        elif (question := leaf.question) is not None:
+            found = history.answers[question]
+        if found is None:
+            continue
+        if (names := known.get(found.op())) is None:
+            prefix = f"b{len(known)}_"
+            known[found.op()] = names = {name: f"{prefix}{name}" for name in found.columns if name != "person_id"}
+            renamed = found.rename({f"{prefix}of": "person_id", **{new: old for old, new in names.items()}})
+            table = table.left_join(renamed, table["person_id"] == renamed[f"{prefix}of"]).drop(f"{prefix}of")
+        also[id(leaf)] = names
+    return table, also, dues
 
 
 def _joined(rows: Sequence[TraitRow], history: History, ground: Ground) -> list[Any]:
-    """Tables of the traits that are counted on their own: `trait_owner`, and a column a trait."""
+    """Tables of the traits that are counted on their own: `trait_owner`, and a column a trait; of computed ones also when it is due, `<key>.due`."""
     built_in = [row.key for row in rows if row.counted is None]
     computed = [(row.key, row.counted) for row in rows if row.counted is not None]
     tables: list[Any] = [history.traits().select(*built_in, trait_owner="person_id")] if built_in else []
     if computed:
-        events: Any = history.events if history.people is None else history.events.semi_join(history.people, "person_id")
-        counted = computing.columns(computed, events, ground)
-        tables.append(counted.select(*(key for key, _ in computed), trait_owner="person_id"))
+        tables.append(computing.columns(computed, _of_people(history.events, history.people), ground).rename(trait_owner="person_id"))
     return tables
 
 
@@ -127,15 +186,22 @@ def _past(history: History, ground: Ground, mixed: bool) -> Any:
 
 
 def _up_to_now(rows: Any, people: ir.Table | None, ground: Ground) -> Any:
-    past = rows.filter(rows["occurred_at"] <= ground.ago(0))
-    if "is_bot" in rows.columns:
-        past = past.filter(~past["is_bot"].fill_null(False))
-    return past if people is None else past.semi_join(people, "person_id")
+    return _of_people(_human(rows.filter(rows["occurred_at"] <= ground.ago(0))), people)
+
+
+def _human(rows: Any) -> Any:
+    return rows.filter(~rows["is_bot"].fill_null(False)) if "is_bot" in rows.columns else rows
+
+
+def _of_people(rows: Any, people: ir.Table | None) -> Any:
+    return rows if people is None else rows.semi_join(people, "person_id")
 
 
 def _holds(rule: Rule, seen: Mapping[int, Seen], ground: Ground) -> Column:
     match rule:
         case Leaf():
+            if rule.inner is not None:
+                return _holds(rule.inner, seen, ground)
             return rule.operator.holds(rule.values, seen[id(rule)], ground).fill_null(False)
         case Not(inner):
             return ~_holds(inner, seen, ground)
@@ -149,7 +215,7 @@ def _empty(rule: Rule) -> bool:
     """Whether the rule may hold for somebody without any row of interest; True when in doubt."""
     match rule:
         case Leaf():
-            return rule.operator.empty(rule.values)
+            return rule.operator.empty(rule.values) if rule.inner is None else _empty(rule.inner)
         case Not():
             return True
         case All(inner):

@@ -34,9 +34,10 @@ def documents(named: Sequence[tuple[str, Counted]], events: Any, ground: Ground)
 
 
 def columns(named: Sequence[tuple[str, Counted]], events: Any, ground: Ground) -> ir.Table:
-    """`person_id` and one column a trait, under its key; null where it is unknown, also for counts."""
+    """`person_id` and for each trait a column under its key, null where it is unknown, also for counts, and one, `<key>.due`, when time changes it."""
     table = _counted(named, events, ground)
-    return table.select("person_id", **{key: ibis.ifelse(table[f"n{number}"] > 0, table[f"v{number}"], ibis.null()) for number, (key, _) in enumerate(named)})
+    known = {key: ibis.ifelse(table[f"n{number}"] > 0, table[f"v{number}"], ibis.null()) for number, (key, _) in enumerate(named)}
+    return table.select("person_id", **known, **{f"{key}.due": table[f"d{number}"] for number, (key, _) in enumerate(named)})
 
 
 def _told(table: Any, number: int) -> Any:
@@ -46,7 +47,7 @@ def _told(table: Any, number: int) -> Any:
 def _counted(named: Sequence[tuple[str, Counted]], events: Any, ground: Ground) -> Any:
     """One row a person with all columns of all traits, numbered."""
     human = events.filter(~events["is_bot"].fill_null(False))
-    asked = [Rows(human, ground).named(one.event, None, one.where) for _, counted in named for one in (counted.events, counted.per) if one is not None]
+    asked = [Rows(human, ground).named(one.event, {"where": one.where}) for _, counted in named for one in (counted.events, counted.per) if one is not None]
     kept = human.filter(ibis.or_(*asked))
     rows = Rows(kept, ground)
     measures: dict[str, Column] = {}
@@ -77,7 +78,7 @@ def _kept_only(named: Sequence[tuple[str, Counted]], table: Any, ground: Ground)
 
 
 def _passing(rows: Rows, ground: Ground, events: Events, days: int | None) -> Column:
-    return rows.named(events.event, days, events.where) & (rows["occurred_at"] <= ground.ago(0))
+    return rows.named(events.event, {"days": days, "where": events.where}) & (rows["occurred_at"] <= ground.ago(0))
 
 
 def _measures(counted: Counted, rows: Rows) -> dict[str, Column]:
@@ -114,7 +115,7 @@ def _measures(counted: Counted, rows: Rows) -> dict[str, Column]:
 
 
 def _future(counted: Counted, rows: Rows) -> Column:
-    named = [rows.named(one.event, None, one.where) for one in (counted.events, counted.per) if one is not None]
+    named = [rows.named(one.event, {"where": one.where}) for one in (counted.events, counted.per) if one is not None]
     return ibis.or_(*named) & (rows["occurred_at"] > rows.ground.ago(0))
 
 

@@ -3,15 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cegla.segment.rules.history import ORDER, Measure, Rows, property_number, property_text
+import ibis
+
+from cegla.segment.rules.history import ORDER, Measure, Rows, later, passes, property_number, property_text
 from cegla.segment.rules.language import Choice, Kind, Operator, Parameter, Past, Values
 from cegla.vocabulary.money import to_micros
 from cegla.vocabulary.text import Text
 
 EVENT = Parameter("event", Kind.EVENT, Text("zdarzenie", "event"))
 DAYS = Parameter("days", Kind.DAYS, Text("w ciągu ostatnich … dni", "in the last … days"), required=False)
+SINCE = Parameter("since", Kind.DATE, Text("od dnia", "from the day"), required=False)
+UNTIL = Parameter("until", Kind.DATE, Text("do dnia (włącznie)", "to the day (included)"), required=False)
+WINDOW = (DAYS, SINCE, UNTIL)  #: the last so many days, or from one calendar day to another
 WHERE = Parameter("where", Kind.FILTERS, Text("warunki zdarzenia", "conditions on the event"), required=False, default=())
 AT_LEAST = Parameter("at_least", Kind.TIMES, Text("co najmniej", "at least"), required=False, default=1)
+WHICH = Parameter("which", Kind.FILTERS, Text("takie, że", "such that"))
 PROPERTY = Parameter("property", Kind.PROPERTY, Text("właściwość", "property"))
 MORE_THAN = Parameter("more_than", Kind.MONEY, Text("więcej niż", "more than"))
 LESS_THAN = Parameter("less_than", Kind.MONEY, Text("mniej niż", "less than"))
@@ -33,7 +39,7 @@ WEEKDAYS = tuple(
 
 
 def _named(values: Values, rows: Rows) -> Any:
-    return rows.named(values["event"], values.get("days"), values.get("where", ()))
+    return rows.named(values["event"], values)
 
 
 def _times(values: Values, rows: Rows) -> dict[str, Measure]:
@@ -51,6 +57,21 @@ def _average(values: Values, rows: Rows) -> dict[str, Measure]:
 
 def _property_total(values: Values, rows: Rows) -> dict[str, Measure]:
     return {"sum": rows.total(property_number(rows.table, values["property"]), _named(values, rows))}
+
+
+def _property_average(values: Values, rows: Rows) -> dict[str, Measure]:
+    number = property_number(rows.table, values["property"])
+    told = _named(values, rows) & number.notnull()
+    return {"sum": rows.total(number, told), "times": rows.count(told)}
+
+
+def _matching(values: Values, rows: Rows, *, newest: bool) -> dict[str, Measure]:
+    """Whether the newest, or the oldest, such event is as asked; of two at one moment the one that was taken in later is newer."""
+    every: Any = ibis.and_(*(passes(rows.table, one) for one in values["which"]))
+    fits = every.cast("int8")
+    when = ibis.struct({"at": rows["occurred_at"], "number": rows["event_id"]})
+    pick = fits.argmax if newest else fits.argmin
+    return {"fits": rows.measure(lambda only: pick(when, where=only), _named(values, rows))}
 
 
 def _distinct(values: Values, rows: Rows) -> dict[str, Measure]:
@@ -78,14 +99,8 @@ def _on_weekdays(values: Values, rows: Rows) -> dict[str, Measure]:
 
 
 def _active_days(values: Values, rows: Rows) -> dict[str, Measure]:
-    days = values["days"]
-    recent = None if days is None else rows["occurred_at"] > rows.ground.ago(days)
+    recent = rows.windowed(ibis.literal(True), values) if any(values[row.name] is not None for row in WINDOW) else None
     return {"distinct": rows.distinct(rows["local_at"].date(), recent)}
-
-
-def _bought(column: str, values: Values, rows: Rows) -> dict[str, Measure]:
-    wanted = (rows[column] == values[column]) & rows.named(ORDER, values["days"])
-    return {"times": rows.measure_lines(lambda only: rows["event_id"].nunique(where=only), wanted)}
 
 
 def _micros(amount: Any) -> int:
@@ -98,24 +113,6 @@ def _enough(values: Values, seen: Mapping[str, Any], _: Any) -> Any:
 
 def _never(_: Values) -> bool:
     return False
-
-
-def _bought_row(column: str, label: Text, parameter: Text, sentence: Text, example: tuple[Mapping[str, Any], tuple[Past, ...], tuple[Past, ...]]) -> Operator:
-    rule, inside, outside = example
-    return Operator(
-        f"bought_{column}",
-        "events",
-        label,
-        sentence,
-        (Parameter(column, Kind.TEXT, parameter), AT_LEAST, DAYS),
-        lambda values, rows: _bought(column, values, rows),
-        _enough,
-        _never,
-        "times",
-        rule,
-        inside,
-        outside,
-    )
 
 
 EVENT_OPERATORS: tuple[Operator, ...] = (
@@ -137,8 +134,8 @@ EVENT_OPERATORS: tuple[Operator, ...] = (
         "did",
         "events",
         Text("zrobiły … co najmniej … razy", "did … at least … times"),
-        Text("{event}{where} co najmniej {at_least}{days}", "{event}{where} at least {at_least}{days}"),
-        (EVENT, AT_LEAST, DAYS, WHERE),
+        Text("{event}{where} co najmniej {at_least}{days}{since}{until}", "{event}{where} at least {at_least}{days}{since}{until}"),
+        (EVENT, AT_LEAST, *WINDOW, WHERE),
         _times,
         _enough,
         _never,
@@ -151,8 +148,8 @@ EVENT_OPERATORS: tuple[Operator, ...] = (
         "did_not",
         "events",
         Text("ani razu nie zrobiły …", "did not do … at all"),
-        Text("{event:not}{where}{days}", "{event:not}{where}{days}"),
-        (EVENT, DAYS, WHERE),
+        Text("{event:not}{where}{days}{since}{until}", "{event:not}{where}{days}{since}{until}"),
+        (EVENT, *WINDOW, WHERE),
         _times,
         lambda values, seen, ground: seen["times"] == 0,
         lambda values: True,
@@ -165,8 +162,8 @@ EVENT_OPERATORS: tuple[Operator, ...] = (
         "did_exactly",
         "events",
         Text("zrobiły … dokładnie … razy", "did … exactly … times"),
-        Text("{event}{where} dokładnie {times}{days}", "{event}{where} exactly {times}{days}"),
-        (EVENT, Parameter("times", Kind.TIMES, Text("dokładnie", "exactly")), DAYS, WHERE),
+        Text("{event}{where} dokładnie {times}{days}{since}{until}", "{event}{where} exactly {times}{days}{since}{until}"),
+        (EVENT, Parameter("times", Kind.TIMES, Text("dokładnie", "exactly")), *WINDOW, WHERE),
         _times,
         lambda values, seen, ground: seen["times"] == values["times"],
         _never,
@@ -179,8 +176,8 @@ EVENT_OPERATORS: tuple[Operator, ...] = (
         "did_at_most",
         "events",
         Text("zrobiły … najwyżej … razy", "did … at most … times"),
-        Text("{event}{where} najwyżej {times}{days}", "{event}{where} at most {times}{days}"),
-        (EVENT, Parameter("times", Kind.TIMES, Text("najwyżej", "at most")), DAYS, WHERE),
+        Text("{event}{where} najwyżej {times}{days}{since}{until}", "{event}{where} at most {times}{days}{since}{until}"),
+        (EVENT, Parameter("times", Kind.TIMES, Text("najwyżej", "at most")), *WINDOW, WHERE),
         _times,
         lambda values, seen, ground: seen["times"] <= values["times"],
         lambda values: True,
@@ -193,8 +190,11 @@ EVENT_OPERATORS: tuple[Operator, ...] = (
         "total_over",
         "events",
         Text("łączna wartość ponad …", "total value over …"),
-        Text("mają {event:of}{where}{days} na łączną kwotę ponad {more_than}", "have {event:of}{where}{days} worth more than {more_than} in total"),
-        (EVENT, MORE_THAN, DAYS, WHERE),
+        Text(
+            "mają {event:of}{where}{days}{since}{until} na łączną kwotę ponad {more_than}",
+            "have {event:of}{where}{days}{since}{until} worth more than {more_than} in total",
+        ),
+        (EVENT, MORE_THAN, *WINDOW, WHERE),
         _total,
         lambda values, seen, ground: seen["total"].fill_null(0) > _micros(values["more_than"]),
         lambda values: values["more_than"] < 0,
@@ -208,10 +208,10 @@ EVENT_OPERATORS: tuple[Operator, ...] = (
         "events",
         Text("łączna wartość poniżej …", "total value below …"),
         Text(
-            "mają {event:of}{where}{days} na łączną kwotę poniżej {less_than} (także zero)",
-            "have {event:of}{where}{days} worth less than {less_than} in total (zero too)",
+            "mają {event:of}{where}{days}{since}{until} na łączną kwotę poniżej {less_than} (także zero)",
+            "have {event:of}{where}{days}{since}{until} worth less than {less_than} in total (zero too)",
         ),
-        (EVENT, LESS_THAN, DAYS, WHERE),
+        (EVENT, LESS_THAN, *WINDOW, WHERE),
         _total,
         lambda values, seen, ground: seen["total"].fill_null(0) < _micros(values["less_than"]),
         lambda values: True,
@@ -224,8 +224,11 @@ EVENT_OPERATORS: tuple[Operator, ...] = (
         "average_over",
         "events",
         Text("średnia wartość ponad …", "average value over …"),
-        Text("mają {event:of}{where}{days} średnio na ponad {more_than}", "have {event:of}{where}{days} worth more than {more_than} on average"),
-        (EVENT, MORE_THAN, DAYS, WHERE),
+        Text(
+            "mają {event:of}{where}{days}{since}{until} średnio na ponad {more_than}",
+            "have {event:of}{where}{days}{since}{until} worth more than {more_than} on average",
+        ),
+        (EVENT, MORE_THAN, *WINDOW, WHERE),
         _average,
         lambda values, seen, ground: seen["total"] > seen["times"] * _micros(values["more_than"]),
         _never,
@@ -239,10 +242,10 @@ EVENT_OPERATORS: tuple[Operator, ...] = (
         "events",
         Text("suma właściwości ponad …", "sum of a property over …"),
         Text(
-            "mają {event:of}{where}{days}, w których suma {property} przekracza {above}",
-            "have {event:of}{where}{days} whose {property} adds up to more than {above}",
+            "mają {event:of}{where}{days}{since}{until}, w których suma {property} przekracza {above}",
+            "have {event:of}{where}{days}{since}{until} whose {property} adds up to more than {above}",
         ),
-        (EVENT, PROPERTY, Parameter("above", Kind.NUMBER, Text("więcej niż", "more than")), DAYS, WHERE),
+        (EVENT, PROPERTY, Parameter("above", Kind.NUMBER, Text("więcej niż", "more than")), *WINDOW, WHERE),
         _property_total,
         lambda values, seen, ground: seen["sum"].fill_null(0) > float(values["above"]),
         lambda values: values["above"] < 0,
@@ -252,11 +255,82 @@ EVENT_OPERATORS: tuple[Operator, ...] = (
         (Past("Video Watched", 1, properties={"minutes": 30}), Past("Video Watched", 1, properties={"minutes": "many"})),
     ),
     Operator(
+        "average_under",
+        "events",
+        Text("średnia wartość poniżej …", "average value below …"),
+        Text(
+            "mają {event:of}{where}{days}{since}{until} średnio na mniej niż {less_than}",
+            "have {event:of}{where}{days}{since}{until} worth less than {less_than} on average",
+        ),
+        (EVENT, LESS_THAN, *WINDOW, WHERE),
+        _average,
+        lambda values, seen, ground: seen["total"] < seen["times"] * _micros(values["less_than"]),
+        _never,
+        "total",
+        {"op": "average_under", "event": "Order Completed", "less_than": 150},
+        (Past(ORDER, 1, 100), Past(ORDER, 2, 199)),
+        (Past(ORDER, 1, 100), Past(ORDER, 2, 200)),
+    ),
+    Operator(
+        "property_average_over",
+        "events",
+        Text("średnia właściwości ponad …", "average of a property over …"),
+        Text(
+            "mają {event:of}{where}{days}{since}{until}, w których średnia {property} przekracza {above}",
+            "have {event:of}{where}{days}{since}{until} whose {property} averages more than {above}",
+        ),
+        (EVENT, PROPERTY, Parameter("above", Kind.NUMBER, Text("więcej niż", "more than")), *WINDOW, WHERE),
+        _property_average,
+        lambda values, seen, ground: seen["sum"] > seen["times"] * float(values["above"]),
+        _never,
+        lambda values, seen, ground: seen["sum"] / seen["times"].nullif(0),
+        {"op": "property_average_over", "event": "Video Watched", "property": "minutes", "above": 10},
+        (Past("Video Watched", 1, properties={"minutes": 20}), Past("Video Watched", 2, properties={"minutes": "1"}), Past("Video Watched", 3)),
+        (Past("Video Watched", 1, properties={"minutes": 20}), Past("Video Watched", 1, properties={"minutes": 0})),
+    ),
+    Operator(
+        "last_matches",
+        "events",
+        Text("ostatnie zdarzenie jest takie, że …", "the last event is such that …"),
+        Text(
+            "{event}{where}{days}{since}{until}, przy czym ostatnim razem {which:bare}",
+            "{event}{where}{days}{since}{until}, the last time so that {which:bare}",
+        ),
+        (EVENT, WHICH, *WINDOW, WHERE),
+        lambda values, rows: _matching(values, rows, newest=True),
+        lambda values, seen, ground: seen["fits"] == 1,
+        _never,
+        None,
+        {"op": "last_matches", "event": "Order Completed", "which": ({"property": "payment", "is": "blik"},)},
+        (Past(ORDER, 9, properties={"payment": "card"}), Past(ORDER, 1, properties={"payment": "blik"})),
+        (Past(ORDER, 9, properties={"payment": "blik"}), Past(ORDER, 1, properties={"payment": "card"})),
+    ),
+    Operator(
+        "first_matches",
+        "events",
+        Text("pierwsze zdarzenie jest takie, że …", "the first event is such that …"),
+        Text(
+            "{event}{where}{days}{since}{until}, przy czym za pierwszym razem {which:bare}",
+            "{event}{where}{days}{since}{until}, the first time so that {which:bare}",
+        ),
+        (EVENT, WHICH, *WINDOW, WHERE),
+        lambda values, rows: _matching(values, rows, newest=False),
+        lambda values, seen, ground: seen["fits"] == 1,
+        _never,
+        None,
+        {"op": "first_matches", "event": "Page Viewed", "which": ({"field": "campaign_source", "is": "google"},)},
+        (Past("Page Viewed", 9, columns={"campaign_source": "google"}), Past("Page Viewed", 1)),
+        (Past("Page Viewed", 9), Past("Page Viewed", 1, columns={"campaign_source": "google"})),
+    ),
+    Operator(
         "distinct_over",
         "events",
         Text("co najmniej … różnych wartości", "at least … different values"),
-        Text("{event}{where} z co najmniej {at_least:different} {property}{days}", "{event}{where} with at least {at_least:different} of {property}{days}"),
-        (EVENT, PROPERTY, AT_LEAST, DAYS, WHERE),
+        Text(
+            "{event}{where} z co najmniej {at_least:different} {property}{days}{since}{until}",
+            "{event}{where} with at least {at_least:different} of {property}{days}{since}{until}",
+        ),
+        (EVENT, PROPERTY, AT_LEAST, *WINDOW, WHERE),
         _distinct,
         lambda values, seen, ground: seen["distinct"] >= values["at_least"],
         _never,
@@ -278,6 +352,7 @@ EVENT_OPERATORS: tuple[Operator, ...] = (
         {"op": "first_did_within", "event": "Order Completed", "days": 30},
         (Past(ORDER, 29), Past(ORDER, 1)),
         (Past(ORDER, 31), Past(ORDER, 1)),
+        moments=lambda values, seen, ground: [later(seen["first"], values["days"])],
     ),
     Operator(
         "last_did_before",
@@ -292,21 +367,22 @@ EVENT_OPERATORS: tuple[Operator, ...] = (
         {"op": "last_did_before", "event": "Order Completed", "days": 60},
         (Past(ORDER, 61),),
         (Past(ORDER, 61), Past(ORDER, 59)),
+        moments=lambda values, seen, ground: [later(seen["last"], values["days"])],
     ),
     Operator(
         "did_at_hours",
         "events",
         Text("zrobiły … o porze dnia", "did … at a time of day"),
         Text(
-            "{event}{where} co najmniej {at_least} od godziny {from_hour} do {to_hour}{days}",
-            "{event}{where} at least {at_least} from {from_hour} to {to_hour} o'clock{days}",
+            "{event}{where} co najmniej {at_least} od godziny {from_hour} do {to_hour}{days}{since}{until}",
+            "{event}{where} at least {at_least} from {from_hour} to {to_hour} o'clock{days}{since}{until}",
         ),
         (
             EVENT,
             Parameter("from_hour", Kind.HOUR, Text("od godziny", "from hour")),
             Parameter("to_hour", Kind.HOUR, Text("do godziny (bez niej)", "to hour (not included)")),
             AT_LEAST,
-            DAYS,
+            *WINDOW,
             WHERE,
         ),
         _at_hours,
@@ -321,8 +397,11 @@ EVENT_OPERATORS: tuple[Operator, ...] = (
         "did_on_weekdays",
         "events",
         Text("zrobiły … w dni tygodnia", "did … on weekdays"),
-        Text("{event}{where} co najmniej {at_least} w dni: {weekdays}{days}", "{event}{where} at least {at_least} on: {weekdays}{days}"),
-        (EVENT, Parameter("weekdays", Kind.WEEKDAYS, Text("dni tygodnia", "days of the week"), choices=WEEKDAYS), AT_LEAST, DAYS, WHERE),
+        Text(
+            "{event}{where} co najmniej {at_least} w dni: {weekdays}{days}{since}{until}",
+            "{event}{where} at least {at_least} on: {weekdays}{days}{since}{until}",
+        ),
+        (EVENT, Parameter("weekdays", Kind.WEEKDAYS, Text("dni tygodnia", "days of the week"), choices=WEEKDAYS), AT_LEAST, *WINDOW, WHERE),
         _on_weekdays,
         _enough,
         _never,
@@ -335,8 +414,8 @@ EVENT_OPERATORS: tuple[Operator, ...] = (
         "active_days",
         "events",
         Text("aktywne przez co najmniej … dni", "active on at least … days"),
-        Text("były aktywne przez co najmniej {at_least:days}{days}", "were active on at least {at_least:days}{days}"),
-        (AT_LEAST, DAYS),
+        Text("były aktywne przez co najmniej {at_least:days}{days}{since}{until}", "were active on at least {at_least:days}{days}{since}{until}"),
+        (AT_LEAST, *WINDOW),
         _active_days,
         lambda values, seen, ground: seen["distinct"] >= values["at_least"],
         _never,
@@ -344,27 +423,5 @@ EVENT_OPERATORS: tuple[Operator, ...] = (
         {"op": "active_days", "at_least": 2, "days": 30},
         (Past("Page Viewed", 1), Past("Page Viewed", 5)),
         (Past("Page Viewed", 1), Past("Page Viewed", 31.5)),
-    ),
-    _bought_row(
-        "product",
-        Text("kupiły produkt", "bought a product"),
-        Text("nazwa produktu", "name of the product"),
-        Text("kupiły produkt {product} co najmniej {at_least}{days}", "bought the product {product} at least {at_least}{days}"),
-        (
-            {"op": "bought_product", "product": "Kubek"},
-            (Past(ORDER, 1, lines=(("Kubek", "Kuchnia"),)),),
-            (Past("Product Viewed", 1, lines=(("Kubek", "Kuchnia"),)),),
-        ),
-    ),
-    _bought_row(
-        "category",
-        Text("kupiły z kategorii", "bought from a category"),
-        Text("kategoria", "category"),
-        Text("kupiły coś z kategorii {category} co najmniej {at_least}{days}", "bought from the category {category} at least {at_least}{days}"),
-        (
-            {"op": "bought_category", "category": "Kuchnia", "at_least": 2},
-            (Past(ORDER, 1, lines=(("Kubek", "Kuchnia"),)), Past(ORDER, 2, lines=(("Talerz", "Kuchnia"),))),
-            (Past(ORDER, 1, lines=(("Kubek", "Kuchnia"), ("Talerz", "Kuchnia"))),),
-        ),
     ),
 )

@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 
 import ibis
 
-from cegla.segment.rules.history import COMPARISONS, Ground, Measure, Rows
+from cegla.segment.rules.history import COMPARISONS, Ground, Measure, Rows, later
 from cegla.segment.rules.language import Kind, Operator, Parameter, Past, Values
 from cegla.segment.rules.traits import TraitRow
 from cegla.vocabulary.money import to_micros
 from cegla.vocabulary.text import Text
 
+CONFIDENCE = Parameter("confidence", Kind.PERCENT, Text("pewność co najmniej (%)", "confidence at least (%)"), required=False)
 COMPARABLE = ("count", "money", "hour", "text", "number")
 MEASURED = ("count", "money", "hour", "number")
 
@@ -33,8 +34,29 @@ def _measures(values: Values, rows: Rows) -> dict[str, Measure]:
 
 
 def known(values: Values, seen: Any, ground: Ground) -> Any:
-    """The trait's value, null when unknown; money in micros."""
-    return _row_of(values).value(seen, ground)
+    """The trait's value, null when unknown or not sure enough; money in micros."""
+    value = _row_of(values).value(seen, ground)
+    least = values.get("confidence")
+    return value if least is None else ibis.ifelse(seen["confidence"] >= least / 100, value, ibis.null())
+
+
+def _threshold_moments(values: Values, seen: Any, ground: Ground) -> list[Any]:
+    """When a score that falls with time will have fallen to a value it is compared with: 100·p / (p + 10) halves p at a known pace."""
+    pace = _row_of(values).halves_every_seconds
+    if pace is None:
+        return []
+    score = known(values, seen, ground)
+    points = score * 10 / (100 - score)
+    moments: list[Any] = []
+    for wanted in (values[name] for name in ("value", "low", "high") if isinstance(values.get(name), (int, float)) and 0 < values[name] < 100):
+        seconds = (points / (wanted * 10 / (100 - wanted))).log2() * pace
+        ahead: Any = ibis.ifelse((points > 0) & (seconds > 0), seconds, ibis.null("float64"))
+        moments.append(ibis.literal(ground.now, type="timestamp") + (ahead.ceil().cast("int64") + 1).as_interval("s"))
+    return moments
+
+
+def _dated_moments(values: Values, seen: Any, ground: Ground) -> list[Any]:
+    return [later(known(values, seen, ground), values["days"])]
 
 
 def _wanted(values: Values, value: Any) -> Any:
@@ -77,6 +99,7 @@ class Like(NamedTuple):
     rule: dict[str, Any]
     inside: tuple[Past, ...]
     outside: tuple[Past, ...]
+    told: tuple[dict[str, Any] | None, dict[str, Any] | None] = (None, None)
 
 
 def _row(key: str, label: Text, sentence: Text, parameters: tuple[Parameter, ...], holds: Callable[[Values, Any, Ground], Any], like: Like) -> Operator:
@@ -85,7 +108,7 @@ def _row(key: str, label: Text, sentence: Text, parameters: tuple[Parameter, ...
         group="traits",
         label=label,
         sentence=sentence,
-        parameters=parameters,
+        parameters=(*parameters, CONFIDENCE),
         measures=_measures,
         holds=lambda values, seen, ground: holds(values, known(values, seen, ground), ground),
         empty=_has_zero,
@@ -93,6 +116,8 @@ def _row(key: str, label: Text, sentence: Text, parameters: tuple[Parameter, ...
         example={"op": key, **like.rule},
         inside=like.inside,
         outside=like.outside,
+        told=like.told,
+        moments=_dated_moments if key in ("trait_within_days", "trait_before_days") else _threshold_moments,
     )
 
 
@@ -102,10 +127,6 @@ def _order(days_ago: float, value: float | None = None) -> Past:
 
 def _page(days_ago: float, **columns: Any) -> Past:
     return Past("Page Viewed", days_ago, columns=columns)
-
-
-def _plan(days_ago: float, plan: Any) -> Past:
-    return Past("Identify", days_ago, properties={"plan": plan}, columns={"kind": "identify"})
 
 
 _ROWS: tuple[Operator, ...] = (
@@ -177,7 +198,7 @@ _ROWS: tuple[Operator, ...] = (
         Text("których {trait} zaczyna się od {value}", "whose {trait} starts with {value}"),
         (_trait("text"), Parameter("value", Kind.TEXT, Text("zaczyna się od", "starts with"))),
         lambda values, value, ground: COMPARISONS["starts_with"].holds(value, values["value"]),
-        Like({"trait": "declared.plan", "value": "Gold"}, (_plan(9, "free"), _plan(1, "gold+")), (_plan(9, "gold"), _plan(1, "free"))),
+        Like({"trait": "declared.plan", "value": "Gold"}, (_page(1),), (_page(1),), ({"value": "gold+"}, {"value": "free gold"})),
     ),
     _row(
         "trait_has",

@@ -4,9 +4,9 @@ A measure is an aggregate over the rows that satisfy a condition. Conditions are
 `compile` can read only the rows somebody asks about.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 import ibis
@@ -33,17 +33,32 @@ class Scale:
     monetary: tuple[int, ...]
 
 
-TAKEN_BACK = "\ue000"  #: stands for a declared null while the newest word is looked for; a character of private use, which means nothing
-
-
 @dataclass(frozen=True)
 class Ground:
     """What a rule stands on besides the history: the moment (naive UTC) and the RFM scale of that time."""
 
     now: datetime
     scale: Scale | None = None
-    ranks: tuple[int, ...] = ()  #: sources whose word counts more, the most credible first
-    corrections: tuple[tuple[str, int, str | None], ...] = ()  #: trait, person, and the value as text, of what people had corrected
+    zone: tzinfo = UTC  #: the shop's
+    tenths: tuple[tuple[str, tuple[float, ...]], ...] = ()  #: by trait the nine smallest values of the tenths 2 to 10 (see rules/tenths.py)
+
+    @property
+    def today(self) -> date:
+        """The calendar day in the shop's time zone."""
+        return self.now.replace(tzinfo=UTC).astimezone(self.zone).date()
+
+    def midnight(self, days: int) -> Column:
+        """The moment at which the day begins that comes so many days after today."""
+        return self.begin(self.today + timedelta(days=days))
+
+    def begin(self, day: date) -> Column:
+        """The moment at which a calendar day of the shop begins."""
+        begins = datetime.combine(day, time(), self.zone).astimezone(UTC)
+        return ibis.literal(begins.replace(tzinfo=None), type="timestamp")
+
+    def after(self, days: int) -> "Ground":
+        """The same ground so many days later."""
+        return replace(self, now=self.now + timedelta(days=days))
 
     def ago(self, days: float) -> Column:
         """The moment this many days of 24 hours before now."""
@@ -58,6 +73,7 @@ class Measure(NamedTuple):
 
 
 Reduction = Callable[[Column | None], Column]
+NO_WINDOW: Mapping[str, Any] = {}
 
 
 class Rows:
@@ -66,6 +82,7 @@ class Rows:
     def __init__(self, table: ir.Table, ground: Ground, *, bare: bool = False, mixed: bool = False) -> None:
         self.table: Any = table
         self.ground = ground
+        self.windows: list[tuple[Column, int]] = []  #: what measures looked at only so many days back: the condition and the days
         self._bare = bare
         self._mixed = mixed
 
@@ -103,36 +120,33 @@ class Rows:
         """When it happened last."""
         return self.measure(lambda only: self.table["occurred_at"].max(where=only), where)
 
-    def declared(self, name: str) -> Measure:
-        """The word that holds about a declared trait: a correction, else of the most credible source the newest; null when it was taken back."""
-        document, person = self.table["properties"], self.table["person_id"]
-        pointer = _pointer(name)
-        said = (self.table["kind"] == "identify") & _is_there(document, pointer).fill_null(ibis.literal(False))
-        word: Any = ibis.coalesce(_text_at(document, pointer), ibis.literal(TAKEN_BACK))
-        corrected = {owner: value for key, owner, value in self.ground.corrections if key == name}
-        if corrected:
-            said |= person.isin(list(corrected))
-            words = ((person == owner, ibis.literal(TAKEN_BACK if value is None else value)) for owner, value in corrected.items())
-            word = ibis.cases(*words, else_=word)
-        latest = self._latest(word, said)
-        return Measure(latest.value.nullif(TAKEN_BACK), latest.where)
-
-    def _latest(self, column: Any, where: Column) -> Measure:
-        """The newest value of the most credible source; of two at the same moment the one that was taken in later."""
-        ranks = self.ground.ranks
-        source: Any = self.table["source_id"]
-        rank: Any = ibis.cases(*((source == one, len(ranks) - place) for place, one in enumerate(ranks)), else_=0) if ranks else ibis.literal(0)
-        when = ibis.struct({"rank": rank, "at": self.table["occurred_at"], "number": self.table["event_id"]})
-        return self.measure(lambda only: column.argmax(when, where=only), where)
-
-    def named(self, event: str, days: int | None = None, filters: Sequence[Mapping[str, Any]] = ()) -> Column:
-        """Events of this name, within the last `days` days when given, that pass every filter."""
+    def named(self, event: str, values: Mapping[str, Any] = NO_WINDOW) -> Column:
+        """Events of this name that lie in the window of `values` (days, since, until) and pass its filters (where)."""
         condition: Column = self.table["name"] == event
-        if days is not None:
-            condition &= self.table["occurred_at"] > self.ground.ago(days)
-        for one in filters:
+        for one in values.get("where") or ():
             condition &= passes(self.table, one)
+        return self.windowed(condition, values)
+
+    def windowed(self, condition: Column, values: Mapping[str, Any]) -> Column:
+        """Those rows of a condition that lie in a window: the last `days` of 24 hours, and the calendar days `since` … `until`."""
+        if values.get("days") is not None:
+            condition = self.recent(values["days"], condition)
+        if values.get("since") is not None:
+            condition &= self.table["occurred_at"] >= self.ground.begin(date.fromisoformat(values["since"]))
+        if values.get("until") is not None:
+            condition &= self.table["occurred_at"] < self.ground.begin(date.fromisoformat(values["until"]) + timedelta(days=1))
         return condition
+
+    def recent(self, days: int, condition: Column) -> Column:
+        """Those rows of a condition that lie in the last so many days."""
+        inside = condition & (self.table["occurred_at"] > self.ground.ago(days))
+        self.windows.append((inside, days))
+        return inside
+
+
+def later(moment: Column, days: int) -> Column:
+    """Just after the moment that lies so many days of 24 hours later: then `moment < ago(days)` holds and `moment > ago(days)` does not."""
+    return moment + ibis.interval(days=days) + ibis.interval(microseconds=1)
 
 
 def _both(first: Column | None, second: Column) -> Column:
@@ -147,18 +161,9 @@ def _text_at(document: str, pointer: str) -> str:  # pyright: ignore[reportRetur
     """The text of a JSON value at an RFC 6901 pointer; null when there is none. Every engine has it under some name."""
 
 
-@ibis.udf.scalar.builtin(name="json_exists")
-def _is_there(document: str, pointer: str) -> bool:  # pyright: ignore[reportReturnType]
-    """Whether a JSON document has anything at an RFC 6901 pointer, if only null."""
-
-
-def _pointer(key: str) -> str:
-    return "/" + key.replace("~", "~0").replace("/", "~1")
-
-
 def property_text(rows: Any, key: str) -> Column:
     """An event's own property as text: "red", "2.5", "true". The key is a name, never a path."""
-    return _text_at(rows["properties"], _pointer(key))
+    return _text_at(rows["properties"], "/" + key.replace("~", "~0").replace("/", "~1"))
 
 
 def property_number(rows: Any, key: str) -> Column:

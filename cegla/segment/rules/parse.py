@@ -1,10 +1,12 @@
 """From JSON to a typed tree: every value is checked against its parameter's kind, and a refusal says where and what was seen."""
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, cast
+from datetime import date
+from typing import Any, NamedTuple, NoReturn, cast
 
 from cegla.segment.rules.history import COMPARISONS
-from cegla.segment.rules.language import All, Kind, Leaf, Not, Operator, Parameter, Rule, Some
+from cegla.segment.rules.language import All, Kind, Leaf, Not, Operator, Parameter, Rule, Some, leaves
 from cegla.segment.rules.traits import TraitRow
 from cegla.vocabulary.errors.people import RuleInvalid
 from cegla.vocabulary.money import to_micros
@@ -12,12 +14,28 @@ from cegla.vocabulary.text import Text
 
 DEEPEST, MOST_RULES, LONGEST_TEXT, LONGEST_LIST = 12, 100, 500, 500
 MOST_TIMES, MOST_DAYS, LARGEST_NUMBER = 1_000_000, 36_500, 1e15
-TraitOf = Callable[[str], TraitRow | None]  #: the row of a trait by its key, None when there is no such trait
+MOST_LEAVES = 400  #: with those of the segments that a rule speaks of
+LONGEST_SPAN_DAYS, FARTHEST_DAYS = 366, 3_660
+SPAN = re.compile(r"[1-9][0-9]{0,4}[mhd]")
 
 
-def parse(tree: object, operators: Mapping[str, Operator], trait_of: TraitOf) -> Rule:
+class Words(NamedTuple):
+    """What rules may speak of, each None when there is no such thing: the row of a trait by its key, the name and rule of a segment by number or
+    key (a segment that rests on itself is refused with RuleInvalid), whether a word is a place, whether it is a point."""
+
+    trait: Callable[[str], TraitRow | None]
+    segment: Callable[[int | str, str], tuple[str, Rule] | None]
+    place: Callable[[str], Any]
+    point: Callable[[str], Any]
+
+
+def parse(tree: object, operators: Mapping[str, Operator], words: Words) -> Rule:
     """The typed tree of a rule given as JSON. Raises RuleInvalid with a JSON pointer in `where`."""
-    return _Parser(operators, trait_of).rule(tree, "", 1)
+    rule = _Parser(operators, words).rule(tree, "", 1)
+    if (many := len(leaves(rule))) > MOST_LEAVES:
+        refuse("", many, f"z regułami innych segmentów to za dużo warunków, najwyżej {MOST_LEAVES}",
+            f"with the rules of other segments these are too many conditions, at most {MOST_LEAVES}")  # fmt: skip
+    return rule
 
 
 def refuse(pointer: str, seen: object, pl: str, en: str) -> NoReturn:
@@ -32,9 +50,9 @@ def refuse(pointer: str, seen: object, pl: str, en: str) -> NoReturn:
 class _Parser:
     """One pass over one tree."""
 
-    def __init__(self, operators: Mapping[str, Operator], trait_of: TraitOf) -> None:
+    def __init__(self, operators: Mapping[str, Operator], words: Words) -> None:
         self.operators = operators
-        self.trait_of = trait_of
+        self.words = words
         self.rules = 0
 
     def rule(self, node: object, pointer: str, depth: int) -> Rule:
@@ -82,7 +100,13 @@ class _Parser:
             else:
                 values[row.name] = self._value(row, fields[row.name], values, f"{pointer}/{row.name}")
             if row.kind == Kind.TRAIT:
-                values["row"] = self.trait_of(values[row.name])
+                values["row"] = self.words.trait(values[row.name])
+            if row.kind == Kind.SEGMENT:
+                values["segment_name"], values["inner"] = self._segment(values[row.name], f"{pointer}/{row.name}")
+        if values.get("confidence") is not None and (found := values.get("row")) is not None and not found.is_guess:
+            refuse(
+                f"{pointer}/confidence", values["confidence"], "ta cecha nie jest szacowana, nie ma pewności", "this trait is no estimate and has no confidence"
+            )
         return Leaf(operator, values)
 
     def _value(self, row: Parameter, raw: object, before: Mapping[str, Any], pointer: str) -> Any:
@@ -95,6 +119,14 @@ class _Parser:
                 return whole(raw, pointer, 1, MOST_DAYS)
             case Kind.HOUR:
                 return whole(raw, pointer, 0, 23)
+            case Kind.SPAN | Kind.DATE | Kind.OFFSET | Kind.PERCENT:
+                return _moment(row.kind, raw, pointer)
+            case Kind.PLACES:
+                return [self._located(self.words.place, one, f"{pointer}/{place}") for place, one in enumerate(items(raw, pointer))]
+            case Kind.POINT:
+                return self._located(self.words.point, raw, pointer)
+            case Kind.SEGMENT:
+                return whole(raw, pointer, 1, 2**62) if isinstance(raw, int) else text(raw, pointer)
             case Kind.MONEY:
                 return money(raw, pointer)
             case Kind.NUMBER:
@@ -116,12 +148,24 @@ class _Parser:
 
     def _trait(self, row: Parameter, raw: object, pointer: str) -> str:
         key = text(raw, pointer)
-        found = self.trait_of(key)
+        found = self.words.trait(key)
         if found is None:
             refuse(pointer, raw, "nie ma takiej cechy", "there is no such trait")
         if row.traits and found.kind not in row.traits:
             refuse(pointer, raw, "tej cechy nie można tak porównać", "this trait cannot be compared like this")
         return key
+
+    def _segment(self, reference: int | str, pointer: str) -> tuple[str, Rule]:
+        found = self.words.segment(reference, pointer)
+        if found is None:
+            refuse(pointer, reference, "nie ma takiego segmentu", "there is no such segment")
+        return found
+
+    def _located(self, known: Callable[[str], Any], raw: object, pointer: str) -> str:
+        word = text(raw, pointer)
+        if known(word) is None:
+            refuse(pointer, raw, "nie ma takiego miejsca", "there is no such place")
+        return word
 
     def _comparable(self, raw: object, before: Mapping[str, Any], pointer: str) -> Any:
         match before["row"].kind:
@@ -133,6 +177,32 @@ class _Parser:
                 return whole(raw, pointer, 0, 23)
             case _:
                 return scalar(raw, pointer)
+
+
+def _moment(kind: Kind, raw: object, pointer: str) -> Any:
+    """A length of time, a day, an offset in days, or a share in percent."""
+    match kind:
+        case Kind.OFFSET:
+            return whole(raw, pointer, -FARTHEST_DAYS, FARTHEST_DAYS)
+        case Kind.PERCENT:
+            share = number(raw, pointer)
+            if not 0 <= share <= 100:
+                refuse(pointer, raw, "tu powinna być liczba od 0 do 100", "a number from 0 to 100 belongs here")
+            return share
+        case Kind.DATE:
+            try:
+                if not isinstance(raw, str) or len(raw) != 10:
+                    raise ValueError
+                day = date.fromisoformat(raw)
+            except ValueError:
+                refuse(pointer, raw, "tu powinna być data, na przykład 2026-11-23", "a date belongs here, such as 2026-11-23")
+            if not 1970 <= day.year <= 9990:
+                refuse(pointer, raw, "ta data leży zbyt daleko", "this date lies too far away")
+            return raw
+        case _:
+            if not isinstance(raw, str) or SPAN.fullmatch(raw) is None or int(raw[:-1]) / {"m": 1_440, "h": 24, "d": 1}[raw[-1]] > LONGEST_SPAN_DAYS:
+                refuse(pointer, raw, "tu powinien być czas: 45m, 3h albo 2d", "a length of time belongs here: 45m, 3h or 2d")
+            return raw
 
 
 def conditions(raw: object, pointer: str, named: Mapping[str, Text]) -> tuple[dict[str, Any], ...]:

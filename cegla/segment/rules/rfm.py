@@ -13,7 +13,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from cegla.segment.rules.history import ORDER, REFUNDS, Ground, Measure, Rows, Scale
+from cegla.segment.rules.history import ORDER, REFUNDS, Ground, Measure, Rows, Scale, later
 from cegla.segment.rules.language import Choice, Kind, Operator, Parameter, Past, Seen, Values
 from cegla.segment.rules.traits import order_count, revenue
 from cegla.vocabulary.text import Text
@@ -147,9 +147,9 @@ def _reaches(dimension: str, wanted: int, seen: Seen, ground: Ground) -> Any:
 def stage_measures(rows: Rows) -> dict[str, Measure]:
     """First and last order, and whether the customer was silent for long before the last `ACTIVE_DAYS`."""
     ordered = rows["name"] == ORDER
-    recent = rows["occurred_at"] > rows.ground.ago(ACTIVE_DAYS)
-    silence = ~recent & (rows["occurred_at"] > rows.ground.ago(ACTIVE_DAYS + LOST_DAYS))
-    return {"first": rows.first(ordered), "last": rows.last(ordered), "in_silence": rows.count(ordered & silence)}
+    recent = rows.recent(ACTIVE_DAYS, ordered)
+    silence = rows.recent(ACTIVE_DAYS + LOST_DAYS, ordered) & ~recent
+    return {"first": rows.first(ordered), "last": rows.last(ordered), "in_silence": rows.count(silence)}
 
 
 def stage_of(seen: Seen, ground: Ground) -> Any:
@@ -165,6 +165,17 @@ def stage_of(seen: Seen, ground: Ground) -> Any:
         (last > ground.ago(LOST_DAYS), "at_risk"),
         else_="lost",
     )
+
+
+def stage_moments(values: Values, seen: Seen, ground: Ground) -> list[Any]:
+    """The first order grows old, the last one recedes."""
+    return [later(seen["first"], NEW_DAYS), later(seen["first"], ACTIVE_DAYS + LOST_DAYS), later(seen["last"], ACTIVE_DAYS), later(seen["last"], LOST_DAYS)]
+
+
+def recency_moments(values: Values, seen: Seen, ground: Ground) -> list[Any]:
+    """Each bound of recency that the last order falls behind: minus whole days, so the day after it is full."""
+    bounds, last = (ground.scale or NO_SCALE).recency, seen["last"]
+    return [moment for bound in bounds for moment in (later(last, 1 - bound), last.truncate("s") + ibis.interval(days=1 - bound))]
 
 
 def _is_one_of(value: Callable[[Seen, Ground], Any]) -> Callable[[Values, Seen, Ground], Any]:
@@ -189,6 +200,7 @@ GROUP_OPERATORS: tuple[Operator, ...] = (
         {"op": "rfm_group", "groups": ["champions", "loyal"]},
         _orders(1, 30, 60, value=500),
         _orders(200),
+        moments=recency_moments,
     ),
     Operator(
         "rfm_score",
@@ -206,6 +218,7 @@ GROUP_OPERATORS: tuple[Operator, ...] = (
         {"op": "rfm_score", "dimension": "monetary", "at_least": 5},
         _orders(1, value=900),
         _orders(1, value=1),
+        moments=recency_moments,
     ),
     Operator(
         "life_cycle",
@@ -220,5 +233,6 @@ GROUP_OPERATORS: tuple[Operator, ...] = (
         {"op": "life_cycle", "groups": ["won_back"]},
         _orders(10, 300),
         _orders(10, 200),
+        moments=stage_moments,
     ),
 )

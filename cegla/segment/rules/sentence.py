@@ -11,7 +11,7 @@ from cegla.segment.rules.traits import TraitRow
 from cegla.vocabulary.text import Language, Text
 
 AND, OR = Text("oraz", "and"), Text("lub", "or")
-OWN_PRONOUN = ("których ", "o których ", "whose ")
+OWN_PRONOUN = ("których ", "o których ", "do których ", "whose ", "whom ")
 
 
 class Speaker:
@@ -53,6 +53,8 @@ class Speaker:
         template = leaf.operator.sentence.say(self.language)
         said = {row.name: _Said(self, row, leaf) for row in leaf.operator.parameters}
         clause = template.format_map(said)
+        if (least := leaf.values.get("confidence")) is not None:
+            clause += Text(" (pewność co najmniej {least}%)", " (confidence at least {least}%)").say(self.language, least=words.decimal(least, self.language))
         return clause if template.startswith(OWN_PRONOUN) else Text("które {clause}", "who {clause}").say(self.language, clause=clause)
 
     def value(self, value: Any, kind: str = "text") -> str:
@@ -69,8 +71,11 @@ class Speaker:
         """The conditions on an event or an account in brackets; nothing when there are none."""
         if not filters:
             return ""
-        said = [self._filter(one, fields) for one in filters]
-        return Text(" (gdzie {said})", " (where {said})").say(self.language, said=f" {Text('i', 'and').say(self.language)} ".join(said))
+        return Text(" (gdzie {said})", " (where {said})").say(self.language, said=self.conditions(filters, fields))
+
+    def conditions(self, filters: tuple[dict[str, Any], ...], fields: Mapping[str, Text]) -> str:
+        """The conditions one after the other."""
+        return f" {Text('i', 'and').say(self.language)} ".join(self._filter(one, fields) for one in filters)
 
     def _filter(self, filter_: dict[str, Any], fields: Mapping[str, Text]) -> str:
         subject = words.quoted(filter_["property"], self.language) if "property" in filter_ else fields[filter_["field"]].say(self.language)
@@ -85,23 +90,38 @@ class _Said:
     def __init__(self, speaker: Speaker, row: Parameter, leaf: Leaf) -> None:
         self.speaker = speaker
         self.row = row
+        self.values = leaf.values
         self.value = leaf.values[row.name]
         self.trait: TraitRow | None = leaf.values.get("row")
 
     def __format__(self, form: str) -> str:
         language, value = self.speaker.language, self.value
         match self.row.kind:
-            case Kind.EVENT:
+            case Kind.EVENT if form != "without":
                 said = words.event(value)
                 return {"": said.did, "not": said.did_not, "of": said.of}[form].say(language)
             case Kind.TIMES:
                 return _times(value, form, language)
             case Kind.DAYS:
                 return _days(value, form, language)
+            case Kind.SPAN | Kind.DATE | Kind.OFFSET | Kind.PERCENT:
+                return _moment(self.row, value, form, language)
+            case Kind.SEGMENT:
+                return words.quoted(self.values["segment_name"], language)
+            case Kind.PLACES:
+                return words.listed(list(value), language, OR)
+            case Kind.POINT:
+                return str(value)
+            case Kind.EVENT if form == "without":
+                return (
+                    ""
+                    if value is None
+                    else Text(" bez zdarzenia {event} pomiędzy", " without {event} between").say(language, event=words.quoted(value, language))
+                )
             case Kind.MONEY:
                 return words.money(value, language, self.speaker.currency)
             case Kind.FILTERS:
-                return self.speaker.filters(value, self.row.fields)
+                return self.speaker.conditions(value, self.row.fields) if form == "bare" else self.speaker.filters(value, self.row.fields)
             case Kind.TRAIT:
                 return self.trait.label.say(language) if self.trait else value
             case Kind.VALUE | Kind.VALUES:
@@ -128,6 +148,27 @@ def _times(value: int, form: str, language: Language) -> str:
             return words.decimal(value, language)
         case _:
             return Text("raz", "once").say(language) if value == 1 else words.TIMES.counted(value, language)
+
+
+def _moment(row: Parameter, value: Any, form: str, language: Language) -> str:
+    """A length of time, a day with its preposition, days from today, a share."""
+    match row.kind:
+        case Kind.SPAN:
+            nouns = words.SPANS_OF if form == "of" else words.SPANS
+            return nouns[value[-1]].counted(int(value[:-1]), language)
+        case Kind.DATE:
+            if value is None:
+                return ""
+            day_said = words.calendar_day(value, language)
+            return (
+                Text(" od {day}", " from {day}").say(language, day=day_said)
+                if row.name == "since"
+                else Text(" do {day}", " until {day}").say(language, day=day_said)
+            )
+        case Kind.OFFSET:
+            return words.offset_days(value, language, to=row.name.startswith("to"))
+        case _:
+            return f"{words.decimal(value, language)}%"
 
 
 def _days(value: int | None, form: str, language: Language) -> str:

@@ -2,15 +2,17 @@
 
 Most are aggregates over the history, counted together with everything else a rule asks for. The few that need more than one
 pass (`joined`) come from the expression of the profile slice. A value somebody declared is reached as "declared.<name>", one
-that was defined to be computed as "computed.<key>".
+that was defined to be computed as "computed.<key>", and one that an analyser found by its own key ("os.family"); what was declared
+and found lies in PostgreSQL, which is asked (`asks`).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 from cegla.segment.rules.history import ORDER, REFUNDS, Ground, Measure, Rows
+from cegla.segment.rules.language import Question, asking
 from cegla.vocabulary.text import Text
 
 DECLARED, COMPUTED = "declared.", "computed."
@@ -34,6 +36,9 @@ class TraitRow:
     zero: bool = False
     joined: bool = False
     counted: Any = field(default=None, compare=False)  #: of a computed trait, what it counts (`calculations.Counted`)
+    asks: Question | None = None  #: what PostgreSQL is asked for it
+    is_guess: bool = False  #: whether it comes with a confidence
+    halves_every_seconds: float | None = None  #: a score that falls with time: p / (p + 10) of 100, with p halved so often
 
 
 def order_count(rows: Rows, where: Any) -> Measure:
@@ -102,7 +107,7 @@ _ROWS = (
     _joined("top_referrer", "najczęstsze źródło wizyt", "most frequent referrer", "text"),
     _joined("favourite_categories", "ulubione kategorie", "favourite categories", "list"),
     _joined("favourite_product", "ulubiony produkt", "favourite product", "text"),
-    _joined("engagement", "zaangażowanie (0–100)", "engagement (0 to 100)", "number"),
+    replace(_joined("engagement", "zaangażowanie (0–100)", "engagement (0 to 100)", "number"), halves_every_seconds=21 * 86_400.0),
 )  # fmt: skip
 TRAITS: dict[str, TraitRow] = {row.key: row for row in _ROWS}
 
@@ -113,11 +118,13 @@ def trait(key: str) -> TraitRow | None:
     if not key.startswith(DECLARED):
         return TRAITS.get(key)
     name = key.removeprefix(DECLARED)
-    return TraitRow(key, Text(f"podana wartość „{name}”", f"declared “{name}”"), "text", lambda rows: _declared(rows, name), _one("declared")) if name else None
+    label = Text(f"podana wartość „{name}”", f"declared “{name}”")
+    return TraitRow(key, label, "text", lambda rows: {}, _one("value"), asks=asking("declared", name)) if name else None
 
 
-def _declared(rows: Rows, name: str) -> dict[str, Measure]:
-    return {"declared": rows.declared(name)}
+def found(key: str, label: Text, kind: str) -> TraitRow:
+    """The row of a trait that an analyser finds."""
+    return TraitRow(key, label, kind, lambda rows: {}, _one("value"), asks=asking("found", key, kind), is_guess=True)
 
 
 def computed(key: str, label: Text, kind: str, zero: bool, counted: Any) -> TraitRow:

@@ -30,6 +30,17 @@ class Noun:
 
 TIMES = Noun(("raz", "razy", "razy", "raza"), ("time", "times"))
 DAYS = Noun(("dzień", "dni", "dni", "dnia"), ("day", "days"))
+SPANS = {
+    "m": Noun(("minutę", "minuty", "minut", "minuty"), ("minute", "minutes")),
+    "h": Noun(("godzinę", "godziny", "godzin", "godziny"), ("hour", "hours")),
+    "d": DAYS,
+}
+#: the same after "within": w ciągu 1 godziny, 3 dni
+SPANS_OF = {
+    "m": Noun(("minuty", "minut", "minut", "minuty"), ("minute", "minutes")),
+    "h": Noun(("godziny", "godzin", "godzin", "godziny"), ("hour", "hours")),
+    "d": Noun(("dnia", "dni", "dni", "dnia"), ("day", "days")),
+}
 PEOPLE = Noun(("osoba", "osoby", "osób", "osoby"), ("person", "people"))
 LAST_DAYS = Noun(("ostatniego dnia", "ostatnich {} dni", "ostatnich {} dni", "ostatnich {} dni"), ("last day", "last {} days"))
 DIFFERENT = Noun(("różną wartością", "różnymi wartościami", "różnymi wartościami", "różnymi wartościami"), ("different value", "different values"))
@@ -136,6 +147,23 @@ def in_last_days(days: int, language: Language) -> str:
 def days_ago(days: int, language: Language) -> str:
     """90 days ago."""
     return f"{DAYS.counted(days, language)} {'temu' if language == 'pl' else 'ago'}"
+
+
+def calendar_day(day: str, language: Language) -> str:
+    """23.11.2026, 2026-11-23."""
+    year, month, number = day.split("-")
+    return f"{int(number)}.{month}.{year}" if language == "pl" else day
+
+
+def offset_days(offset: int, language: Language, *, to: bool) -> str:
+    """From today, in 7 days, 3 days ago, with the preposition that begins or ends a span of days."""
+    word = Text("do" if to else "od", "to" if to else "from").say(language)
+    if offset == 0:
+        return f"{word} {Text('dziś', 'today').say(language)}"
+    days = DAYS.counted(abs(offset), language)
+    if offset > 0:
+        return f"{word} {Text('dnia za {days}', '{days} from now').say(language, days=days)}"
+    return f"{word} {Text('dnia {days} temu', '{days} ago').say(language, days=days)}"
 
 
 def listed(words: list[str], language: Language, last: Text) -> str:

@@ -1,0 +1,147 @@
+"""Deciding: many rules over everybody or over a few people, as of a moment, with what other stores say about them."""
+
+import json
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+
+from cegla.profile import actions as profile
+from cegla.segment import computed, store
+from cegla.segment.asking import AsOf, answered, questions_of
+from cegla.segment.operators import Known, Named, known_of, parsed
+from cegla.segment.rules import compile as compiler
+from cegla.segment.rules import rfm, tenths
+from cegla.segment.rules.compile import History
+from cegla.segment.rules.history import Ground, Scale
+from cegla.segment.rules.language import Leaf, Question, Rule, leaves
+from cegla.storage.warehouse import Readable, history
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.errors.people import RuleInvalid
+
+RULES_AT_ONCE = 50  #: how many segments one expression decides
+
+
+def known(conn: Connection) -> Known:
+    """What rules may speak of now."""
+    named = tuple(Named(row.id, row.key, row.name, json.dumps(row.rule, sort_keys=True)) for row in store.named_rules(conn))
+    return known_of(tuple(computed.rows(conn).values()), named)
+
+
+@lru_cache(maxsize=4_096)
+def tree_of(named: Named, about: Known) -> Rule | None:
+    """The rule of a stored segment, or None when it can no longer be read."""
+    try:
+        return parsed(json.loads(named.rule), about, (named.id,))
+    except RuleInvalid:
+        return None
+
+
+def minute(now: datetime) -> datetime:
+    """The end of the running minute: the moment that stored membership is decided for.
+
+    Membership is right to the minute, and all batches of a minute ask one and the same question, whose SQL is then at hand.
+    """
+    whole = now.replace(second=0, microsecond=0)
+    return whole if whole == now else whole + timedelta(minutes=1)
+
+
+@contextmanager
+def looking(conn: Connection, warehouse: Readable, trees: Sequence[Rule], as_of: AsOf, people: Sequence[int] | None) -> Generator[tuple[History, Ground]]:
+    """The history of the people asked about (None: everybody) with the answers that these rules need, and the ground they stand on."""
+    ground = ground_of(conn, warehouse, trees, as_of)
+    with answered(conn, warehouse, questions_of(trees), as_of, people) as answers:
+        if people is None:
+            yield _history(as_of.now, None, answers), ground
+        else:
+            with warehouse.people(people) as asked:
+                yield _history(as_of.now, asked, answers), ground
+
+
+def evaluated(
+    conn: Connection, warehouse: Readable, rules: Sequence[Named], about: Known, as_of: AsOf, people: Sequence[int] | None
+) -> list[tuple[list[int], pa.Table]]:
+    """For some segments at a time their ids, and a table of `person_id`, one boolean column a segment, `r0`, `r1`, …, and `due_at`."""
+    trees = [tree for one in rules if (tree := tree_of(one, about)) is not None]
+    parts = [tuple(rules[start : start + RULES_AT_ONCE]) for start in range(0, len(rules), RULES_AT_ONCE)]
+    with looking(conn, warehouse, trees, as_of, people) as (past, ground):
+        asked: Any = past.people if past.people is None else past.people.op()
+        answers = tuple((question, one.op()) for question, one in past.answers.items())
+        return [([one.id for one in part], warehouse.run(_question(part, about, ground, as_of.now, asked, answers))) for part in parts]
+
+
+def ahead(warehouse: Readable, as_of: AsOf, people: Sequence[int] | None) -> pa.Table:
+    """Who has an event that lies ahead of the moment: `person_id` and its moment, `due_at`."""
+    ground = Ground(as_of.now.astimezone(UTC).replace(tzinfo=None))
+    if people is None:
+        return warehouse.run(compiler.coming(_history(as_of.now, None, {}), ground))
+    with warehouse.people(people) as asked:
+        return warehouse.run(compiler.coming(_history(as_of.now, asked, {}), ground))
+
+
+@lru_cache(maxsize=64)
+def _question(rules: tuple[Named, ...], about: Known, ground: Ground, now: datetime, people: Any, answers: tuple[tuple[Question, Any], ...]) -> Any:
+    """The one expression that decides these rules; kept, because every batch of a minute asks it again."""
+    trees = [tree for one in rules if (tree := tree_of(one, about)) is not None]
+    return compiler.membership(trees, _history(now, people and people.to_expr(), {question: one.to_expr() for question, one in answers}), ground)
+
+
+def _history(now: datetime, people: Any, answers: Mapping[Question, Any]) -> History:
+    return History(history(), history("order_lines"), lambda: profile.person_traits(now, people), people, answers)
+
+
+# what is worked out over everybody ---------------------------------------------------------------------------------------
+
+
+def ground_of(conn: Connection, warehouse: Readable, trees: Sequence[Rule], as_of: AsOf) -> Ground:
+    """The moment, and where rules need them the newest RFM scale and tenths; worked out now when there are none yet."""
+    bare = Ground(as_of.now.astimezone(UTC).replace(tzinfo=None), None, as_of.zone)
+    scale = _scale_at_hand(conn, warehouse, bare.now) if needs_scale(trees) else None
+    kept = store.tenths(conn)
+    wanted = tenth_leaves(trees)
+    missing = {trait: leaf for trait, leaf in wanted.items() if trait not in kept}
+    if missing:
+        kept |= renew_tenths(conn, warehouse, missing, as_of)
+    return Ground(bare.now, scale, as_of.zone, tuple((trait, kept[trait]) for trait in sorted(wanted)))
+
+
+def renew_scale(conn: Connection, warehouse: Readable, now: datetime) -> None:
+    """Work the RFM scale out anew."""
+    store.save_scale(conn, _scale(warehouse, now.astimezone(UTC).replace(tzinfo=None)))
+
+
+def renew_tenths(conn: Connection, warehouse: Readable, wanted: Mapping[str, Leaf], as_of: AsOf) -> dict[str, tuple[float, ...]]:
+    """Work the tenths of these traits out anew over everybody."""
+    found: dict[str, tuple[float, ...]] = {}
+    ground = Ground(as_of.now.astimezone(UTC).replace(tzinfo=None), None, as_of.zone)
+    for trait, leaf in wanted.items():
+        with answered(conn, warehouse, questions_of([leaf]), as_of, None) as answers:
+            values = warehouse.run(compiler.values_of(leaf, tenths.known, _history(as_of.now, None, answers), ground))["value"]
+        found[trait] = tenths.bounds(values.to_numpy())
+        store.save_tenths(conn, trait, found[trait], len(values), as_of.now)
+    return found
+
+
+def needs_scale(trees: Sequence[Rule]) -> bool:
+    """Whether one of the rules asks for RFM scores."""
+    return any(leaf.operator.key.startswith("rfm_") for tree in trees for leaf in leaves(tree))
+
+
+def tenth_leaves(trees: Sequence[Rule]) -> dict[str, Leaf]:
+    """The traits whose tenths the rules ask for, each with a leaf that does."""
+    return {leaf.values["trait"]: leaf for tree in trees for leaf in leaves(tree) if leaf.operator.key == "trait_tenth"}
+
+
+def _scale_at_hand(conn: Connection, warehouse: Readable, moment: datetime) -> Scale | None:
+    if (scale := store.newest_scale(conn)) is None:
+        scale = _scale(warehouse, moment)
+        if scale.people:
+            store.save_scale(conn, scale)
+    return scale
+
+
+def _scale(warehouse: Readable, moment: datetime) -> Scale:
+    return rfm.scale(warehouse.run(rfm.bounds(history(), moment)).to_pylist()[0], moment)
