@@ -78,12 +78,13 @@ def holding(conn: Connection, people: Mapping[int, Sequence[int]]) -> dict[int, 
 def by_person(conn: Connection, key: str, people: Sequence[int] | None) -> dict[int, Any]:
     """The word that holds about one trait, by person: of `people`, or of everybody (None) of whom anything was ever said. Taken back: None."""
     if people is None:
-        said = store.SQL.find_declared_of_key(conn, key=key, ids=None)
-        elsewhere = dict(resolve.identity_map(conn))
+        said: list[tuple[int, Any]] = list(store.SQL.find_declared_of_key(conn, key=key, ids=None))
+        elsewhere: dict[int, int] = dict(resolve.identity_map(conn))
         return {elsewhere.get(identity, identity): value for identity, value in said}
     owners: dict[int, int] = {one.identity_id: person for person, rows in resolve.identifiers_of(conn, people).items() for one in rows}
     owners |= {one: one for one in people}
-    return {owners[identity]: value for identity, value in store.SQL.find_declared_of_key(conn, key=key, ids=list(owners))}
+    own: list[tuple[int, Any]] = list(store.SQL.find_declared_of_key(conn, key=key, ids=list(owners)))
+    return {owners[identity]: value for identity, value in own}
 
 
 def known_of(conn: Connection, person_id: int, identity_ids: Sequence[int]) -> list[tuple[str, DeclaredRow, Origin]]:
