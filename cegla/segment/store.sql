@@ -116,10 +116,6 @@ on conflict (person_id) do update set due_at = least(kept.due_at, excluded.due_a
 -- People to look at again by now, up to a number, those longest due first.
 select person_id from segment.due where due_at <= :now order by due_at, person_id limit :limit;
 
--- name: count_due$
--- How many people are looked at again some time.
-select count(*) from segment.due;
-
 -- name: find_tenths
 -- The bounds of the tenths of all traits.
 select trait, bounds from segment.tenths;
