@@ -1,0 +1,119 @@
+"""One definition, two modes: whatever the rules, the events, the order of their arrival and the time that passes, the stored members are those that
+looking at everybody would give. Nobody is looked at but who has new events and who is due."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cegla.segment import actions as segment
+from cegla.storage.workspace import Workspace
+from tests.segment.test_compile import LEAVES, SEGMENTS, ZONE, histories, tree
+from tests.segment.worlds import NOW, append, fill, order, page
+
+MINUTE = timedelta(minutes=1)
+#: how long after the start it is looked at: just before and after midnights, windows, waiting times
+JUMPS = st.lists(st.sampled_from([1, 29, 31, 179, 660, 661, 1440, 2881, 7 * 1440, 29 * 1440, 43_201, 60 * 1440, 91 * 1440]), min_size=2, max_size=4)
+
+
+def begin(ws: Workspace) -> None:
+    """As if nothing had ever been."""
+    ws.warehouse.take_back_after(0)
+    with ws.transaction() as conn:
+        conn.execute("truncate segment.segments, segment.members, segment.changes, segment.due, segment.scales, segment.tenths restart identity cascade")
+        for key, rule in SEGMENTS.items():
+            segment.save(conn, str(key), rule, NOW, key=str(key)) if isinstance(key, str) else None
+        while (saved := segment.save(conn, "filler", {"op": "everyone"}, NOW)).id < 6:
+            pass
+        assert segment.save(conn, "Inni", SEGMENTS[7], NOW).id == saved.id + 1 == 7
+
+
+def arrive(ws: Workspace, drawn: list[dict[str, Any]], first: int) -> list[int]:
+    """Append a batch; returns whom it is about."""
+    rows: list[dict[str, Any]] = []
+    for number, one in enumerate(drawn, start=first):
+        at = (NOW - timedelta(minutes=one["minutes_ago"])).replace(tzinfo=None)
+        place = dict(zip(("country", "voivodeship", "city"), one.get("where") or (None,) * 3, strict=True))
+        rows.append({**place, **one, "batch": 1, "event_id": number, "occurred_at": at, "received_at": at, "local_at": at + timedelta(hours=1), "properties": json.dumps(one["properties"])})
+    append(ws.warehouse, rows, [{**row, "product": product, "category": category} for row in rows for product, category in row["lines"]])
+    return sorted({one["identity_id"] for one in drawn})
+
+
+@given(st.data())
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+def test_members_kept_up_in_increments_are_those_of_everybody(workspace: Workspace, data: st.DataObject) -> None:
+    begin(workspace)
+    keys = data.draw(st.lists(st.sampled_from(sorted(LEAVES)), min_size=6, max_size=6, unique=True))
+    rules = [*(data.draw(LEAVES[key]) for key in keys), data.draw(tree)]
+    drawn = data.draw(st.permutations(data.draw(histories)))
+    with workspace.transaction() as conn:
+        saved = [segment.save(conn, f"rule {number}", rule, NOW).id for number, rule in enumerate(rules)]
+        segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW, ZONE, workspace.keys))
+    now, taken, jumps = NOW, 0, data.draw(JUMPS)
+    for number, jump in enumerate(sorted(jumps)):
+        now, some = NOW + jump * MINUTE, drawn[taken : taken + 1 + len(drawn) // len(jumps)]
+        touched = arrive(workspace, some, taken + 1)
+        taken += len(some)
+        with workspace.transaction() as conn:
+            as_of = segment.AsOf(now, ZONE, workspace.keys)
+            segment.refresh_due(conn, workspace.warehouse, as_of)
+            segment.refresh(conn, workspace.warehouse, touched, as_of)
+            kept = {one: {member.person_id for member in segment.membership(conn, one, 0, 100)} for one in saved}
+        expected = {one: set(segment.members_of(workspace, rule, now).to_pylist()) for one, rule in zip(saved, rules, strict=True)}
+        assert kept == expected, (number, [rule for one, rule in zip(saved, rules, strict=True) if kept[one] != expected[one]])
+
+
+def test_time_alone_moves_only_who_is_due(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [order(3)], 2: [order(10)], 3: [page(1)]})
+    with workspace.transaction() as conn:
+        saved = segment.save(conn, "Kupujący", {"op": "did", "event": "Order Completed", "days": 30}, NOW)
+        segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW))
+        assert segment.refresh_due(conn, workspace.warehouse, segment.AsOf(NOW + timedelta(days=20) - MINUTE)) == ([], False)
+        at = NOW + timedelta(days=20)
+        assert segment.refresh_due(conn, workspace.warehouse, segment.AsOf(at)) == ([segment.Change(saved.id, (), (2,), at)], False)
+        assert segment.refresh_due(conn, workspace.warehouse, segment.AsOf(at)) == ([], False), "nobody is due twice"
+
+
+def test_a_birthday_begins_at_the_shops_midnight(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [page(1)]})
+    rule = {"op": "anniversary_in_days", "trait": "declared.birthday", "to_days": 0}
+    with workspace.transaction() as conn:
+        conn.execute("insert into profile.corrections (identity_id, key, value, corrected_at, corrected_by) values (1, 'birthday', '\"1990-11-24\"', now(), 'x')")
+        saved = segment.save(conn, "Jubilaci", rule, NOW)
+        assert segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW, ZONE)) == []
+        midnight = NOW.replace(hour=23)
+        assert segment.refresh_due(conn, workspace.warehouse, segment.AsOf(midnight - MINUTE, ZONE)) == ([], False)
+        assert segment.refresh_due(conn, workspace.warehouse, segment.AsOf(midnight, ZONE)) == ([segment.Change(saved.id, (1,), (), midnight)], False)
+        later = midnight + timedelta(days=1)
+        assert segment.refresh_due(conn, workspace.warehouse, segment.AsOf(later, ZONE)) == ([segment.Change(saved.id, (), (1,), later)], False)
+
+
+def test_a_listener_hears_each_change_once(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [order(3)], 2: [order(10)]})
+    with workspace.transaction() as conn:
+        saved = segment.save(conn, "Kupujący", {"op": "did", "event": "Order Completed", "days": 30}, NOW)
+        segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW))
+        first = segment.reading.changes(conn, 0, 10)
+        assert [(one.segment_id, one.person_id, one.entered) for one in first] == [(saved.id, 1, True), (saved.id, 2, True)]
+        segment.refresh_due(conn, workspace.warehouse, segment.AsOf(NOW + timedelta(days=20)))
+        assert [(one.person_id, one.entered) for one in segment.reading.changes(conn, first[-1].id, 10)] == [(2, False)]
+        today = segment.reading.sizes(conn, saved.id, NOW + timedelta(days=20), ZONE, 21)
+        assert [(one.members, one.entered, one.left) for one in today if one.entered or one.left] == [(2, 2, 0), (1, 0, 1)]
+        assert today[0].members == 2
+
+
+def test_a_segment_that_rests_on_another_follows_when_that_one_changes(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [order(3)], 2: [page(1)]})
+    with workspace.transaction() as conn:
+        below = segment.save(conn, "Kupujący", {"op": "did", "event": "Order Completed"}, NOW, key="own.below")
+        above = segment.save(conn, "Inni", {"not": {"op": "in_segment", "segment": "own.below"}}, NOW)
+        segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW))
+        segment.save(conn, "Kupujący", {"op": "did", "event": "Page Viewed"}, NOW, key="own.below")
+        changes = segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW), only=[below.id])
+        assert {change.segment_id: (change.entered, change.left) for change in changes} == {below.id: ((2,), (1,)), above.id: ((1,), (2,))}
+        assert segment.reading.dependencies(conn) == [segment.reading.Dependency(above.id, below.id)]
+        assert segment.reading.resting_on(conn, below.id) == [above.id]
+        [overlap] = segment.reading.overlaps(conn, [above.id, below.id])
+        assert (overlap.both, overlap.first_members, overlap.second_members, overlap.share) == (0, 1, 1, 0.0)
