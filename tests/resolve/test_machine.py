@@ -145,6 +145,9 @@ class Shop(RuleBasedStateMachine):
         assert clusters(self.conn) == expected(self.names, self.facts, self.retracted)
 
 
+PAIRS = [("u1", "u2"), ("u2", "u3"), ("u3", "u1")]
+
+
 class Ledger(RuleBasedStateMachine):
     """Consents given and refused under three names that are joined and parted: the gate asks for the most restrictive of today's names."""
 
@@ -157,6 +160,8 @@ class Ledger(RuleBasedStateMachine):
         self.inside = self.conn.transaction(force_rollback=True)
         self.inside.__enter__()
         self.decided: dict[tuple[str, Channel], bool] = {}
+        self.joined: set[tuple[str, str]] = set()
+        self.parted: set[tuple[str, str]] = set()
         self.together: list[set[str]] = [{user} for user in USERS[:3]]
         self.minutes = 0
         self.tell(*(event(0, user) for user in USERS[:3]))
@@ -180,12 +185,31 @@ class Ledger(RuleBasedStateMachine):
         self.tell(event(minute, user, kind="identify", context=said))
         self.decided[user, channel] = yes
 
-    @rule(pair=st.sampled_from([("u1", "u2"), ("u2", "u3"), ("u3", "u1")]))
+    @rule(pair=st.sampled_from(PAIRS))
     def join(self, pair: tuple[str, str]) -> None:
         one, other = (next(some for some in self.together if user in some) for user in pair)
         if one is not other:
             self.tell(event(self.later(), pair[0], kind="alias", previous_id=pair[1]))
-            self.together = [some for some in self.together if some is not one and some is not other] + [one | other]
+            self.joined.add(pair)
+            self.gather()
+
+    @rule(pair=st.sampled_from(PAIRS))
+    def part(self, pair: tuple[str, str]) -> None:
+        """Take a link of two users back, for good: what each of them decided is their own again."""
+        if pair in self.joined - self.parted:
+            person = resolve.look_up(self.conn, [Identifier("user_id", pair[0])])[0] or 0
+            ends = {Identifier("user_id", user) for user in pair}
+            edge = next(edge for edge in resolve.links.edges_of(self.conn, person) if {edge.strong, edge.weak} == ends)
+            resolve.links.retract(self.conn, edge.edge_id, "ola", NOON)
+            self.parted.add(pair)
+            self.gather()
+
+    def gather(self) -> None:
+        names = {user: Identifier("user_id", user) for user in USERS[:3]}
+        people = UnionFind(names.values())
+        for one, other in self.joined - self.parted:
+            people.parents[people.root(names[other])] = people.root(names[one])
+        self.together = [{name.value for name in some} for some in people.sets()]
 
     @invariant()
     def the_gate_says_what_the_model_says(self) -> None:
