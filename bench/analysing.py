@@ -123,7 +123,7 @@ def _grouped_by_hand(warehouse: Any) -> float:
     """One pass over the columns that analysers look at most, grouped by person: what any way of doing it must pay."""
     began = time.perf_counter()
     with warehouse._cursor() as cursor:
-        cursor.execute(
+        cursor.sql(
             "select identity_id, count(*), count(distinct session_id), min(local_at), max(occurred_at), max(page_path), max(properties), max(powiat), "
             "count(distinct local_at::date) from events group by identity_id"
         ).to_arrow_table()
