@@ -16,8 +16,8 @@ from cegla.collect.rules.contents import ColumnGuess, Promise, guess_column
 from cegla.collect.rules.guessing import Guessed, guess_encoding, guess_header_row, guess_quote, guess_separator, split
 from cegla.collect.rules.headings import role_of
 from cegla.collect.rules.mapping import ColumnForm, FileForm
-from cegla.collect.rules.proposing import Kind, Proposed, propose
-from cegla.collect.rules.switchboard import kind_of
+from cegla.collect.rules.proposing import KNOWN_LOG, Kind, Proposed, propose
+from cegla.collect.rules.switchboard import MAPPINGS, kind_of
 from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Text
 
@@ -69,6 +69,8 @@ def examine(path: Path, name: str, zone: str = "Europe/Warsaw", form: FileForm |
         raise FileUnreadable(where=name, detail=tables.reason(error)) from None
     texts = {column: some[column].to_pylist() for column in some.column_names if column not in tables.ERROR_COLUMNS}
     columns = tuple(_column(column, values, zone) for column, values in texts.items())
+    if found.format in MAPPINGS:
+        columns = tuple(replace(guess, form=_known_form(found.format, guess.name), reason=KNOWN_LOG, ambiguous=(), doubt=None, odd=()) for guess in columns)
     rows = [dict(zip(texts, values, strict=True)) for values in zip(*texts.values(), strict=True)]
     proposal = propose(name, found, columns, rows)
     questions = (*_about_form(guessed, path, found), *proposal.questions)
@@ -83,6 +85,12 @@ def _column(name: str, texts: list[str | None], zone: str) -> ColumnGuess:
     if key in _NUMBERS_AS_NAMES and guess.form == WHOLE and all("." not in sample for sample in guess.samples):
         return replace(guess, form=TEXT, reason=Text("to numery, nie liczby", "these are numbers that name something, not amounts"))
     return guess
+
+
+def _known_form(log: str, column: str) -> ColumnForm:
+    """What a column of a switchboard's log is: known, not guessed, since numbers of calls and extensions look like amounts."""
+    forms: Any = MAPPINGS[log]["columns"]
+    return ColumnForm.model_validate(forms.get(column, {}))
 
 
 def _agreeing(path: Path, name: str, form: FileForm) -> tuple[Guessed, ...]:

@@ -193,7 +193,7 @@ def _read_file(path: Path) -> dict[str, Any]:
 def _put(values: dict[str, Any], name: str, value: str) -> None:
     """Put CEGLA_SMTP_HOST into values["smtp"]["host"], CEGLA_DATA_DIR into values["data_dir"]. A list is written as JSON."""
     section, _, rest = name.partition("_")
-    if section in ("collector", "app", "smtp", "returns", "imports", "reference", "site", "weather") and rest:
+    if rest and section in Settings.model_fields and isinstance(Settings.model_fields[section].default, Section):
         values.setdefault(section, {})[rest] = _listed(name, value) if value.startswith("[") else value
     elif name in Settings.model_fields:
         values[name] = value

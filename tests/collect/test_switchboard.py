@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cegla.collect import tables
 from cegla.collect.examining import examine
@@ -78,7 +79,6 @@ def test_a_line_that_is_none_is_told_and_stops_nothing(tmp_path: Path) -> None:
     assert part.texts.num_rows == 2
 
 
-@pytest.mark.parametrize(("name", "text"), [("Master.csv", CDR), ("queue_log", QUEUE)], ids=["cdr", "queue"])
 def test_a_call_is_one_event_however_often_its_log_is_imported(tmp_path: Path) -> None:
     ids: list[list[str]] = []
     for name, text in (("queue_log", QUEUE), ("queue_log.1", QUEUE[QUEUE.index("1764084200") :])):  # the second begins where the first call had ended
@@ -91,6 +91,7 @@ def test_a_call_is_one_event_however_often_its_log_is_imported(tmp_path: Path) -
     assert ids == [["asterisk-queue-log:1764083999.40", "asterisk-queue-log:1764084190.42"], ["asterisk-queue-log:1764084190.42"]]
 
 
+@pytest.mark.parametrize(("name", "text"), [("Master.csv", CDR), ("queue_log", QUEUE)], ids=["cdr", "queue"])
 def test_the_proposed_mapping_needs_nothing_but_where_the_list_is_from(tmp_path: Path, name: str, text: str) -> None:
     file = tmp_path / name
     file.write_text(text)
@@ -99,3 +100,7 @@ def test_the_proposed_mapping_needs_nothing_but_where_the_list_is_from(tmp_path:
     assert mapping.event == "Call Ended"
     assert mapping.group_by == ("call_id",)  # so that its number, not its row, makes the event's id
     assert not examined.questions
+    assert {guess.name: guess.form.type for guess in examined.columns if guess.form.type != "text"} == {
+        "ended_at": "time", "started_at": "time", "wait_seconds": "integer", "talk_seconds": "integer", "duration_seconds": "integer",
+    }  # fmt: skip
+    assert "&" not in yaml.safe_dump(examined.mapping)  # no part twice: an alias would be refused

@@ -47,3 +47,8 @@ def test_an_unknown_variable_is_refused_by_name() -> None:
 
 def test_the_password_is_not_in_the_printed_settings() -> None:
     assert "hunter2" not in repr(load_settings(environment={"CEGLA_SMTP_PASSWORD": "hunter2"}))
+
+
+def test_every_section_can_be_set_by_the_environment() -> None:
+    assert load_settings(environment={"CEGLA_WEATHER_PROVIDER": "open-meteo", "CEGLA_WEATHER_KEY": "hunter2"}).weather.key == "hunter2"
+    assert "hunter2" not in repr(load_settings(environment={"CEGLA_WEATHER_KEY": "hunter2"}))

@@ -228,7 +228,7 @@ def _between(one: str, other: str) -> str:
 MAPPINGS: dict[str, dict[str, object]] = {
     kind: {
         "name": name, "event": "Call Ended", "time": "{ended_at}", "group_by": ["call_id"],
-        "columns": {"ended_at": form, "started_at": form, "wait_seconds": {"type": "integer"}, "talk_seconds": {"type": "integer"},
+        "columns": {"ended_at": form, "started_at": dict(form), "wait_seconds": {"type": "integer"}, "talk_seconds": {"type": "integer"},
             "duration_seconds": {"type": "integer"}},
         "traits": {"phone": "{phone}"},
         "properties": {column: f"{{{column}}}" for column in COLUMNS if column not in ("phone", "ended_at", "started_at")},
