@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from cegla.activate import actions as activate
 from cegla.flow import as_of, objecting_people, settled
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
-from cegla.storage.workspace import Workspace
+from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.people import person_label
 
@@ -79,6 +80,18 @@ def save_segment(ws: Workspace, name: str, rule: object, actor: str, key: str | 
         segment.refresh(conn, past, None, as_of(ws, conn, now), only=[saved.id])
         govern.note(conn, actor, "segment.save", f"segment {saved.id}", {}, now)
         return segment.segment(conn, saved.id)
+
+
+def used_segments(conn: Connection) -> dict[int, list[str]]:
+    """What each segment is used by: "campaign 3", "segment 7", "site"; one that nothing uses is left out."""
+    used: dict[int, list[str]] = {}
+    for one in activate.campaigns(conn):
+        used.setdefault(one.segment_id, []).append(f"campaign {one.id}")
+    for edge in segment.reading.dependencies(conn):
+        used.setdefault(edge.rests_on, []).append(f"segment {edge.segment_id}")
+    for number in segment.marks.on_site(conn):
+        used.setdefault(number, []).append("site")
+    return used
 
 
 def recount_due(ws: Workspace, now: datetime) -> int:

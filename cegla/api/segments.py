@@ -4,8 +4,8 @@ from typing import Any
 
 from cegla.api.call import Call, Opened, person_number
 from cegla.api.plain import plain
-from cegla.api.shapes import After, Limit, NewSegment, OnSite, RuleBody
-from cegla.defining import save_segment
+from cegla.api.shapes import After, Days, Limit, NewSegment, OnSite, Overlapping, RuleBody
+from cegla.defining import save_segment, used_segments
 from cegla.flow import objecting_people
 from cegla.segment import actions as segment
 from cegla.vocabulary.people import person_label
@@ -58,6 +58,37 @@ def members(call: Opened, segment_id: int, after: After = 0, limit: Limit = 100)
         rows = segment.membership(conn, segment_id, after, limit)
     people = [{"person": person_label(row.person_id), "entered_at": row.entered_at} for row in rows]
     return {"segment": segment_id, "members": people, "next_after": rows[-1].person_id if len(rows) == limit else None}
+
+
+def changes(call: Opened, after: After = 0, limit: Limit = 100, segment_id: int | None = None) -> Any:
+    """Who entered and left after a change, oldest first; keep the last id and ask again with it: each change is heard once. 30 days are kept."""
+    with call.ws.transaction() as conn:
+        rows = segment.reading.changes(conn, after, limit, segment_id)
+    found = [{"id": row.id, "segment": row.segment_id, "person": person_label(row.person_id), "entered": row.entered, "at": row.at} for row in rows]
+    return {"changes": found, "next_after": rows[-1].id if rows else after}
+
+
+def graph(call: Opened) -> Any:
+    """Which segment rests on which, and of each whether anything uses it and whether its rule can still be read."""
+    with call.ws.transaction() as conn:
+        used, rows = used_segments(conn), segment.segments(conn)
+        edges = segment.reading.dependencies(conn)
+    nodes = [{"id": row.id, "name": row.name, "used_by": used.get(row.id, []), "problem": plain(row.problem)} for row in rows]
+    return {"segments": nodes, "rests_on": [{"segment": edge.segment_id, "on": edge.rests_on} for edge in edges]}
+
+
+def overlap(call: Opened, body: Overlapping) -> Any:
+    """How many people each pair of segments shares, as stored now; `share` is of those in either (Jaccard)."""
+    with call.ws.transaction() as conn:
+        pairs = segment.reading.overlaps(conn, body.segments)
+    return {"overlaps": [plain(one) | {"share": round(one.share, 4)} for one in pairs]}
+
+
+def sizes(call: Opened, segment_id: int, days: Days = 30) -> Any:
+    """The size of a segment at the end of each day of the shop, and how many entered and left that day. Raises NotFound."""
+    with call.ws.transaction() as conn:
+        segment.segment(conn, segment_id)
+        return {"segment": segment_id, "days": segment.reading.sizes(conn, segment_id, call.now, call.ws.settings.zone, days)}
 
 
 def explain(call: Opened, segment_id: int, person: str) -> Any:

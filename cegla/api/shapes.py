@@ -7,6 +7,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 Limit = Annotated[int, Query(ge=1, le=500, description="how many at most")]
+Days = Annotated[int, Query(ge=1, le=366, description="how many days back, today included")]
 After = Annotated[int, Query(ge=0, description="the number of the last one already seen")]
 Rule = dict[str, Any]
 
@@ -72,6 +73,12 @@ class RunOrder(Shape):
 
     analysers: list[str] = Field(min_length=1, max_length=100)
     full: bool = False
+
+
+class Overlapping(Shape):
+    """Segments to compare pair by pair, by number."""
+
+    segments: list[int] = Field(min_length=2, max_length=30)
 
 
 class NewSegment(Shape):

@@ -209,6 +209,9 @@ COMMANDS = (
     Command("segment", "list", segments.listed, Text("wypisz segmenty", "list segments"), ("cegla segment list",)),
     Command("segment", "show", segments.show, Text("pokaż segment i jego liczebność", "show a segment with its count"), ("cegla segment show champions",)),
     Command("segment", "on-site", segments.on_site, Text("pokaż segment skryptowi na stronie", "let the site's script see it"), ("cegla segment on-site 3",)),
+    Command("segment", "changes", segments.changes, Text("kto wszedł i wyszedł", "who entered and left"), ("cegla segment changes champions --after 120",)),
+    Command("segment", "sizes", segments.sizes, Text("wielkość dzień po dniu", "its size day by day"), ("cegla segment sizes champions --days 90",)),
+    Command("segment", "overlap", segments.overlap, Text("ile osób segmenty mają wspólnych", "how many people segments share"), ("cegla segment overlap 3 7",)),
     Command("segment", "save", segments.save, Text("utwórz lub zmień segment", "make or change a segment"), ("cegla segment save Regulars rule.yaml",)),
     Command(
         "segment",
@@ -388,6 +391,8 @@ WORDS: dict[str, Text] = {
     "domain": Text("domena z nagłówka From", "the domain of the From header"),
     "selector": Text("selektor DKIM; pusty: z algorytmu i daty", "the DKIM selector; empty: made from algorithm and day"),
     "algorithm": Text("algorytm klucza", "the key's algorithm"),
+    "segments": Text("numery, klucze lub nazwy segmentów", "numbers, keys or names of segments"),
+    "after": Text("po zmianie o tym numerze: ostatniej już znanej", "after the change of this number: the last one already known"),
     "rule": Text("plik JSON lub YAML z regułą", "a JSON or YAML file with the rule"),
     "kind": Text("rodzaj źródła", "the kind of source"),
     "basis": Text("podstawa prawna zbierania", "the lawful basis of collecting"),

@@ -22,6 +22,9 @@ Off = Annotated[bool, typer.Option("--off")]
 SEEN_NOW = Text("Skrypt na stronie widzi teraz segment {id}.", "The script on the site sees segment {id} now.")
 HIDDEN_NOW = Text("Skrypt na stronie nie widzi już segmentu {id}.", "The script on the site does not see segment {id} any more.")
 NUMBER, NAME, SENTENCE, MEMBERS = Text("Nr", "No."), Text("Nazwa", "Name"), Text("Kto", "Who"), Text("Osób", "People")
+PERSON, ENTERED, AT, DAY = Text("Osoba", "Person"), Text("Weszła", "Entered"), Text("Kiedy", "When"), Text("Dzień", "Day")
+CAME, WENT = Text("Weszło", "Entered"), Text("Wyszło", "Left")
+FIRST, SECOND, BOTH, SHARE = Text("Segment", "Segment"), Text("i", "and"), Text("Wspólnych", "In both"), Text("Udział", "Share")
 HOLDS, CONDITION, SEEN = Text("Spełnia", "Holds"), Text("Warunek", "Condition"), Text("Jest", "Seen")
 
 
@@ -78,6 +81,39 @@ def explain(context: typer.Context, segment: Which, person: Who, as_json: AsJson
     with desk.api() as api:
         found = api.get(f"/segments/{number_of(api, segment)}/explain/{api.person(person)}")
     desk.answer(found, _explained)
+
+
+def changes(context: typer.Context, segment: Which, after: Annotated[int, typer.Option("--after")] = 0, as_json: AsJson = False) -> None:
+    """Print who entered and left, oldest first, after a change."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        found = api.get(f"/segments/changes?segment_id={number_of(api, segment)}&after={after}&limit=500")
+    desk.answer(
+        found,
+        lambda desk, value: table(desk, [NUMBER, PERSON, ENTERED, AT], ([one["id"], one["person"], one["entered"], one["at"]] for one in value["changes"])),
+    )
+
+
+def sizes(context: typer.Context, segment: Which, days: Annotated[int, typer.Option("--days")] = 30, as_json: AsJson = False) -> None:
+    """Print the size at the end of each day."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        found = api.get(f"/segments/{number_of(api, segment)}/sizes?days={days}")
+    desk.answer(
+        found,
+        lambda desk, value: table(desk, [DAY, MEMBERS, CAME, WENT], ([one["day"], one["members"], one["entered"], one["left"]] for one in value["days"])),
+    )
+
+
+def overlap(context: typer.Context, segments: Annotated[list[str], typer.Argument(metavar="SEGMENT...")], as_json: AsJson = False) -> None:
+    """Print how many people segments share, pair by pair."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        found = api.post("/segments/overlap", {"segments": [number_of(api, one) for one in segments]})
+    desk.answer(
+        found,
+        lambda desk, value: table(desk, [FIRST, SECOND, BOTH, SHARE], ([one["first"], one["second"], one["both"], one["share"]] for one in value["overlaps"])),
+    )
 
 
 def number_of(api: Any, text: str) -> int:

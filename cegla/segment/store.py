@@ -138,8 +138,13 @@ def changes_at(conn: Connection, person_id: int, at: datetime) -> list[tuple[int
 
 def join(conn: Connection, absorbed: Mapping[int, int], now: datetime) -> None:
     """People who were joined into others hand their memberships on."""
+    gone = [(row.segment_id, row.person_id) for row in memberships_of(conn, absorbed) if row.left_at is None]
+    there = members_among(conn, sorted({segment_id for segment_id, _ in gone}), sorted(set(absorbed.values())))
+    carried = sorted({(segment_id, into) for segment_id, person in gone if (into := absorbed[person]) not in there[segment_id]})
     SQL.carry_memberships(conn, people=list(absorbed), into=list(absorbed.values()))
     SQL.close_memberships(conn, people=list(absorbed), now=now)
+    for pairs, entered in ((gone, False), (carried, True)):
+        SQL.note_changes(conn, segments=[pair[0] for pair in pairs], people=[pair[1] for pair in pairs], entered=entered, now=now)
 
 
 def erase(conn: Connection, people: Sequence[int]) -> int:

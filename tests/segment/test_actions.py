@@ -64,6 +64,8 @@ def test_a_joined_person_hands_memberships_on(workspace: Workspace) -> None:
         segment.forget_people(conn, {7: 1}, later)
         assert segment.refresh(conn, workspace.warehouse, [1], segment.AsOf(later)) == []
         assert segment.membership(conn, saved.id, 0, 10) == [segment.Member(1, NOW)]
+        heard = [(one.person_id, one.entered) for one in segment.reading.changes(conn, 0, 10)]
+        assert heard == [(7, True), (7, False), (1, True)], "whoever listens hears of it"
 
 
 def test_a_count_comes_with_a_sample_of_five(workspace: Workspace) -> None:

@@ -11,9 +11,11 @@ import pytest
 from cegla.profile import actions as profile
 from cegla.segment.operators import OPERATORS, Named, known_of, parsed
 from cegla.segment.rules import rfm, splits, tenths
-from cegla.segment.rules.compile import History, members, values_of
+from cegla.segment.rules.compile import History, members, reasons, values_of
+from cegla.segment.rules.explain import explained
 from cegla.segment.rules.history import Ground
 from cegla.segment.rules.language import Operator, Question, leaves
+from cegla.segment.rules.sentence import Speaker
 from cegla.storage.warehouse import Warehouse, history
 from tests.segment.worlds import NOW, fill
 
@@ -79,6 +81,24 @@ def test_what_cannot_hold_for_nobody_in_particular_says_so(operator: Operator, w
         from_everybody = members(parsed({"any": [operator.example, {"not": {"op": "everyone"}}]}, ABOUT), past, at)
         narrow = members(rule, past, at)
         assert warehouse.run(narrow)["person_id"].to_pylist() == warehouse.run(from_everybody)["person_id"].to_pylist()
+
+
+SHOWN = ["abandoned_cart", "reachable", "anniversary_in_days", "trait_tenth", "lives_in", "in_segment", "random_part", "did_then"]
+
+
+@pytest.mark.parametrize("key", SHOWN)
+def test_what_was_seen_is_said_in_both_languages(key: str, warehouse: Warehouse) -> None:
+    operator = OPERATORS[key]
+    fill(warehouse, {INSIDE: operator.inside})
+    rule = parsed({"all": [operator.example, {"op": "everyone"}]}, ABOUT)
+    with tables(warehouse, operator) as past:
+        [row] = warehouse.run(reasons(rule, past, ground(warehouse, operator, past))).to_pylist()
+    told = explained(rule, row, (Speaker("pl", "PLN"), Speaker("en", "PLN")))
+    assert [one.holds for one in told.children] == [True, True]
+    if key == "in_segment":
+        assert [one.op for one in told.children[0].children] == ["life_cycle"]
+    else:
+        assert told.children[0].seen is not None and all(told.children[0].seen)
 
 
 def test_parts_of_a_split_are_as_large_as_they_say() -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 from starlette.responses import Response
 
+from cegla.console.charts.marks import Mark, Wording
 from cegla.console.menu import marked
 from cegla.console.screens.names import display_names
 from cegla.console.screens.reach import Reach, reach
 from cegla.console.views import builder
 from cegla.console.visit import Visit, see_other
-from cegla.defining import save_segment
+from cegla.defining import save_segment, used_segments
 from cegla.flow import objecting_people
 from cegla.profile import actions as profile
 from cegla.segment import actions as segment
@@ -22,6 +23,7 @@ from cegla.vocabulary.errors import CeglaError
 from cegla.vocabulary.people import parse_person_label
 
 AT_ONCE = 50
+NEWEST, SIZE_DAYS = 10, 30
 NAMES_DAYS = 365
 KINDS = (("all", marked("wszystkie warunki")), ("any", marked("co najmniej jeden warunek")), ("not", marked("żaden z warunków")))
 TITLES = {
@@ -52,8 +54,9 @@ class Draft:
 def show(visit: Visit) -> Response:
     """All segments with their sentences and members."""
     with visit.ws.transaction() as conn:
+        used = used_segments(conn)
         rows = [(row, visit.tongue.say(row.problem) if row.problem else _said(visit, row.rule)[visit.language]) for row in segment.segments(conn)]
-    return visit.page("segments.html", {"rows": rows})
+    return visit.page("segments.html", {"rows": rows, "used": used})
 
 
 def show_new(visit: Visit) -> Response:
@@ -101,11 +104,41 @@ def show_one(visit: Visit) -> Response:
     with visit.ws.transaction() as conn:
         rows = segment.membership(conn, found.id, after, AT_ONCE + 1)
         reached = reach(visit, conn, people)
-        names = display_names(conn, [row.person_id for row in rows])
+        moves = segment.reading.newest_changes(conn, found.id, NEWEST)
+        names = display_names(conn, [*(row.person_id for row in rows), *(row.person_id for row in moves)])
+        known, days = {row.id: row for row in segment.segments(conn)}, segment.reading.sizes(conn, found.id, visit.now, visit.ws.settings.zone, SIZE_DAYS)
+        edges, used = segment.reading.dependencies(conn), used_segments(conn)
+        beside = [found.id, *(row.id for row in known.values() if row.id != found.id and row.members)][: segment.reading.MOST_COMPARED]
+        shared = [(known[_other(one, found.id)], one) for one in segment.reading.overlaps(conn, beside) if found.id in (one.first, one.second) and one.both]
     more = rows[AT_ONCE - 1].person_id if len(rows) > AT_ONCE else None
     sentences = _said(visit, found.rule)
     model = {"segment": found, "sentences": sentences, "rows": rows[:AT_ONCE], "names": names, "reach": reached, "after": after, "more": more}
+    model |= {
+        "moves": moves, "sizes": _sizes(visit, days), "size_words": _size_words(visit), "shared": sorted(shared, key=lambda pair: -pair[1].both)[:NEWEST],
+        "rests_on": [known[edge.rests_on] for edge in edges if edge.segment_id == found.id],
+        "used_by": [known[edge.segment_id] for edge in edges if edge.rests_on == found.id],
+        "used": used.get(found.id, []),
+    }  # fmt: skip
     return visit.page("segment.html", model)
+
+
+def _other(one: segment.reading.Overlap, segment_id: int) -> int:
+    return one.second if one.first == segment_id else one.first
+
+
+def _sizes(visit: Visit, days: Sequence[segment.reading.Size]) -> list[Mark]:
+    """A column a day; today is not over."""
+    t = visit.tongue
+    return [
+        Mark(t.short_day(one.day), one.members, f"{t.number(one.members)} (+{t.number(one.entered)} −{t.number(one.left)})", unfinished=one is days[-1])
+        for one in days
+    ]
+
+
+def _size_words(visit: Visit) -> Wording:
+    t = visit.tongue
+    about = t.text("Na koniec każdego dnia, strefa {zone}; w nawiasie ile osób weszło i wyszło.", zone=str(visit.ws.settings.zone))
+    return Wording(str(t.text("Wielkość segmentu")), str(t.text("Dzień")), str(t.text("Osoby")), str(about), str(t.text("Tabela")))
 
 
 def show_why(visit: Visit) -> Response:

@@ -10,7 +10,8 @@ from cegla.segment.rules.language import All, Kind, Leaf, Not, Rule, Some
 from cegla.segment.rules.sentence import Speaker
 from cegla.vocabulary.text import Language, Text
 
-SHOWN_AS = {"times": "times", "total": "micros", "first": "moment", "last": "moment", "distinct": "count", "sum": "number"}
+SHOWN_AS = {"times": "times", "total": "micros", "first": "moment", "last": "moment", "distinct": "count", "sum": "number", "added": "moment", "value": "text"}
+NO_TRAIT = ("trait_tenth",)  #: operators that show something else of a trait than its value
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ class _Tree:
     def node(self, rule: Rule) -> Explanation:
         said = Text(*(speaker.clause(rule) for speaker in self.speakers))
         match rule:
+            case Leaf() if rule.inner is not None:
+                below = (self.node(rule.inner),)
+                return Explanation(rule.operator.key, said, below[0].holds, None, None, below)
             case Leaf():
                 number = self.next
                 self.next += 1
@@ -67,7 +71,7 @@ class _Tree:
 
 def _kind_of(leaf: Leaf) -> str:
     row = leaf.values.get("row")
-    if row is None:
+    if row is None or leaf.operator.key in NO_TRAIT:
         return "number"
     return "micros" if row.kind == "money" else row.kind
 
@@ -81,6 +85,8 @@ def _said(value: Any, how: str, speaker: Speaker) -> str:
         case "micros":
             return words.money(value / 1_000_000, speaker.language, speaker.currency)
         case "moment":
+            return day(value, speaker.language, speaker)
+        case _ if isinstance(value, datetime):
             return day(value, speaker.language, speaker)
         case _:
             return speaker.value(value) if isinstance(value, str) else words.decimal(value, speaker.language)
