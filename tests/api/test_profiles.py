@@ -157,7 +157,7 @@ def members(workspace: Workspace, rule: dict[str, Any]) -> list[int]:
     """Who the rule holds for, by the one question and by the stored membership."""
     with workspace.transaction() as conn:
         saved = segment.save(conn, "S", rule, NOW)
-        segment.refresh(conn, workspace.warehouse, None, NOW)
+        segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW))
         stored = [one.person_id for one in segment.membership(conn, saved.id, 0, 9)]
     assert segment.count(workspace, rule, NOW).members == len(stored)
     return stored
