@@ -3,6 +3,7 @@
 `make docs` writes the pages; the tests compare them.
 """
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ from cegla.collect.rules import website as site
 from cegla.collect.rules.columns import PROBLEMS
 from cegla.collect.rules.mapping import ColumnForm, FileForm, IdsForm, Mapping, WhenForm
 from cegla.govern import actions as govern
+from cegla.govern.rules.purposes import Controller, Country, Notice, Purpose
+from cegla.govern.rules.register_document import CONTROLLER_FIELDS, COUNTRY_FIELDS, NOTICE_FIELDS, PURPOSE_FIELDS
 from cegla.http import protocol as http
 from cegla.plan.rules.form import MODES, PERSONAL, Plan, PlannedEvent, Property, Words
 from cegla.plan.rules.validator import VIOLATIONS
@@ -159,6 +162,26 @@ rules](../how-to/change-identity-rules.md). Patterns are plain: `*` is any run o
         "## The log of merges in the warehouse\n\nTable `moves`, one row for each identity that changed its person; numbers and times only.\n\n"
         + table(["Column", "Type"], ([code(column.name), str(column.type)] for column in MOVES)),
     )
+
+
+def purposes_page() -> str:
+    intro = """The register of purposes as one document: `cegla purpose show` prints it, `cegla purpose apply` puts one in force as a new version. How to:
+[manage purposes and consents](../how-to/manage-consents.md). Why it works so: [may we?](../explanation/consent.md)"""
+    parts = (
+        ("purposes.*", Purpose, PURPOSE_FIELDS, "key"), ("countries.*", Country, COUNTRY_FIELDS, "code"),
+        ("notices", Notice, NOTICE_FIELDS, ""), ("controller", Controller, CONTROLLER_FIELDS, ""),
+    )  # fmt: skip
+    tables = (
+        f"## {title}\n\n" + table(["Field", "Meaning"], ([code(one.name), told[one.name]] for one in dataclasses.fields(kind) if one.name != key))
+        for title, kind, told, key in parts
+    )
+    methods = ([code(key), text.en, text.pl, kind] for key, (text, kind) in govern.METHODS.items())
+    return page(
+        "Purposes and consents", intro, *tables,
+        "`default_country` names the rule that holds where a person's country is not known.",
+        "## What ships\n\n```yaml\n" + govern.register.text_of(govern.SHIPPED) + "```",
+        "## How a decision was made\n\n" + table(["Method", "Meaning", "Znaczenie", "event_type"], methods),
+    )  # fmt: skip
 
 
 def cli_page() -> str:
@@ -402,6 +425,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "identity.md": identity_page,
     "imports.md": imports_page,
     "metrics.md": metrics_page,
+    "purposes.md": purposes_page,
     "segments.md": segments_page,
     "settings.md": settings_page,
     "tracking-plans.md": plans_page,

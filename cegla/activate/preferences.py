@@ -151,7 +151,7 @@ def _preferences(ws: Workspace, conn: Connection, row: store.Message, reader: Re
     subject = govern.Subject(reader.person_id, reader.identity_ids, reader.address)
     decided = {(one.purpose, one.channel) for one in decisions.values()}
     offers: list[Offer] = []
-    for purpose in held.purposes.values():
+    for purpose in sorted(held.purposes.values(), key=lambda one: (one.by_contract, not one.commercial)):
         if not purpose.listed:
             continue
         choices: list[Choice] = []

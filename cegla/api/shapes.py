@@ -180,6 +180,14 @@ class DefineTraits(TraitText):
     dry_run: bool = False
 
 
+class ChangeRegister(Shape):
+    """The register of purposes as YAML text, and why it changes."""
+
+    text: str = Field(min_length=1, max_length=500_000)
+    why: str = Field(default="", max_length=500)
+    dry_run: bool = False
+
+
 class RemoveTrait(Shape):
     """Removing takes everybody's values away, so the default only counts."""
 

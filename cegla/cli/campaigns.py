@@ -48,7 +48,7 @@ def preview(context: typer.Context, campaign: Which, person: Who, as_json: AsJso
     """Print the message as this person would get it."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        found = api.post(f"/campaigns/{_find(api, campaign)['id']}/preview", {"person": api.person(person)})
+        found = api.post(f"/campaigns/{campaign_meant(api, campaign)['id']}/preview", {"person": api.person(person)})
     desk.answer(found, lambda desk, value: desk.out.print(f"{value['subject']}\n\n{value['text']}", markup=False))
 
 
@@ -56,7 +56,7 @@ def dry_run(context: typer.Context, campaign: Which, as_json: AsJson = False) ->
     """Print who would get it, who would not, and why; nothing is sent."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        found = api.get(f"/campaigns/{_find(api, campaign)['id']}/audience")
+        found = api.get(f"/campaigns/{campaign_meant(api, campaign)['id']}/audience")
     desk.answer(found, _audience)
 
 
@@ -64,7 +64,7 @@ def send(context: typer.Context, campaign: Which, yes: Yes = False, as_json: AsJ
     """Launch the campaign and follow it to its end."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        found = _find(api, campaign)
+        found = campaign_meant(api, campaign)
         path = f"/campaigns/{found['id']}"
         audience = api.get(f"{path}/audience")
         desk.confirm(SURE, yes, name=found["name"], count=audience["reachable"])
@@ -79,7 +79,7 @@ def report(context: typer.Context, campaign: Which, as_json: AsJson = False) -> 
     """Print what came of the campaign."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        found = api.get(f"/campaigns/{_find(api, campaign)['id']}/report")
+        found = api.get(f"/campaigns/{campaign_meant(api, campaign)['id']}/report")
     desk.answer(found, _report)
 
 
@@ -92,7 +92,8 @@ def _follow(desk: Desk, api: Api, path: str, of_all: int) -> None:
             time.sleep(0.5)
 
 
-def _find(api: Api, text: str) -> dict[str, Any]:
+def campaign_meant(api: Api, text: str) -> dict[str, Any]:
+    """The campaign of this number or name. Raises NotFound."""
     for one in api.get("/campaigns")["campaigns"]:
         if text in (str(one["id"]), one["name"]):
             return one

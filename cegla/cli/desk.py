@@ -101,19 +101,26 @@ class Api:
         """Do."""
         return self._call("POST", path, json=body)
 
+    def raw(self, path: str, **query: Any) -> bytes:
+        """A file."""
+        return self._answer("GET", path, params={key: value for key, value in query.items() if value is not None}).content
+
     def person(self, text: str) -> str:
         """The label of the person meant: p12, or the holder of an identifier."""
         bare = text.strip().removeprefix("p").removeprefix("P")
         return f"p{bare}" if bare.isdigit() and text.strip()[:1] in "pP" else self.post("/people/look-up", {"value": text})["person"]
 
     def _call(self, method: str, path: str, **rest: Any) -> Any:
+        return self._answer(method, path, **rest).json()
+
+    def _answer(self, method: str, path: str, **rest: Any) -> httpx.Response:
         try:
             answer = self._client.request(method, path.removeprefix("/"), **rest)
         except httpx.HTTPError as error:
             raise DatabaseAway(where=path, seen=type(error).__name__) from None
         if answer.status_code >= 400:
             raise Problem(_details(answer))
-        return answer.json()
+        return answer
 
 
 def desk_of(context: typer.Context, as_json: bool = False) -> Desk:

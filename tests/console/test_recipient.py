@@ -46,7 +46,6 @@ def test_the_preference_page_is_accessible_and_fits_without_scripts(browser: Any
     assert page.evaluate(WIDER) == 0
     found = Axe().run(page, options=RULES).response["violations"]
     assert [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]] == []
-    page.screenshot(path=f"/tmp/preferences-{width}.png", full_page=True)
     context.close()
 
 

@@ -13,6 +13,30 @@ from cegla.vocabulary.text import Text
 
 MOST_PURPOSES, MOST_NOTICES, LONGEST_NOTICE = 60, 500, 20_000
 PROFILING = "profiling"  #: segments and scores ask about this one by name, so it can change but not go
+PURPOSE_FIELDS = {
+    "label": "what it is called: `{pl, en}`", "about": "what we do or send, for the person: `{pl, en}`",
+    "frequency": "how often, for the person: `{pl, en}`",
+    "basis": "consent, contract, legal_obligation or legitimate_interest", "channels": "none (no message), email, sms, push, site",
+    "retention_days": "how long data for it are kept", "commercial": "its messages are marketing, so the law of the person's country may ask for consent",
+    "double_opt_in": "a yes to e-mail counts once its mailbox confirmed it", "confirm_hours": "how long the link to confirm works",
+    "valid_days": "a consent ends after so many days; 0: until it is withdrawn", "listed": "people see it on their preference page",
+    "recipients": "to whom data goes beside the controller", "categories": "which personal data it needs",
+    "assessment": "where the impact assessment or balancing test is",
+}  # fmt: skip
+COUNTRY_FIELDS = {
+    "prior_consent": "channels on which commercial messages need consent given before, whatever the purpose's basis",
+    "companies_too": "companies must be asked too",
+    "law": "which law says so: `{pl, en}`", "authority": "whom a person can complain to",
+}  # fmt: skip
+NOTICE_FIELDS = {
+    "purpose": "the purpose asked about", "version": "its name, as events say it in `noticeVersion`", "language": "pl, en or another",
+    "text": "the words; they never change",
+    "channels": "the channels that the words name",
+}  # fmt: skip
+CONTROLLER_FIELDS = {
+    "name": "who decides about the data", "address": "where", "email": "how to write to them", "url": "their site",
+    "officer": "how to reach the data-protection officer",
+}  # fmt: skip
 _KEY = re.compile(r"[a-z][a-z0-9_]{1,39}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _NO_ROOM = Text("za dużo wierszy", "too many rows")
