@@ -104,13 +104,14 @@ def receipt(context: typer.Context, record: Record, as_json: AsJson = False) -> 
     desk.answer(found, lambda desk, value: _write(json.dumps(value, ensure_ascii=False, indent=2) + "\n"))
 
 
-def check(context: typer.Context, as_json: AsJson = False) -> int:
+def check(context: typer.Context, as_json: AsJson = False) -> None:
     """Check every chain and seal of the ledger; exit code 1 when it is not what it was."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
         found = api.get("/consents/check")
     desk.answer(found, lambda desk, value: desk.tell(WHOLE if value["holds"] else BROKEN, **value))
-    return 0 if found["holds"] else 1
+    if not found["holds"]:
+        raise typer.Exit(1)
 
 
 def _row(desk: Desk, one: dict[str, Any]) -> list[object]:
