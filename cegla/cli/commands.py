@@ -237,7 +237,7 @@ COMMANDS = (
     Command("campaign", "send", campaigns.send, Text("wyślij kampanię", "send a campaign"), ("cegla campaign send 1", "cegla campaign send 1 --yes")),
     Command("campaign", "report", campaigns.report, Text("co z niej wyszło", "what came of it"), ("cegla campaign report 1",)),
     Command("purpose", "list", consents.purposes, Text("wypisz cele", "list purposes"), ("cegla purpose list",)),
-    Command("purpose", "show", consents.show, Text("pokaż cały rejestr", "show the whole register"), ("cegla purpose show > register.yaml",)),
+    Command("purpose", "show", consents.show, Text("pokaż cały rejestr", "show the whole register"), ("cegla purpose show",)),
     Command("purpose", "check", consents.check_file, Text("sprawdź plik z rejestrem", "check a register"), ("cegla purpose check register.yaml",)),
     Command(
         "purpose",
