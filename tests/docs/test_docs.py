@@ -14,6 +14,7 @@ from cegla.cli.commands import DEFAULTS
 from cegla.cli.main import command_tree
 from cegla.collect.rules.mapping import read_mapping
 from cegla.collect.rules.webhooks import read_mapping as read_webhook_mapping
+from cegla.govern import actions as govern
 from cegla.plan import actions as plan
 from cegla.repair.rules.fix import Fix
 from cegla.segment import actions as segment
@@ -91,6 +92,8 @@ def test_a_yaml_block_is_what_the_page_says(block: Block) -> None:
         assert plan.check(block.text).problems == []
     elif block.page.name == "repair-quarantined-events.md":
         assert Fix.model_validate(value)
+    elif block.page.name == "purposes.md":
+        assert govern.register.read(block.text) == govern.SHIPPED
     elif {"all", "any", "not", "op"} & set(value):
         assert segment.sentence(value, "en")
     else:
