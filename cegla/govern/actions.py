@@ -22,7 +22,7 @@ from cegla.govern.objections import objectors as objectors
 from cegla.govern.receipts import METHODS as METHODS
 from cegla.govern.rules.chain import Noted, first_broken
 from cegla.govern.rules.gate import Recorded as Recorded
-from cegla.govern.rules.gate import Terms, judge
+from cegla.govern.rules.gate import Terms, binding, judge, newest
 from cegla.govern.rules.purposes import SHIPPED as SHIPPED
 from cegla.govern.rules.purposes import Controller as Controller
 from cegla.govern.rules.purposes import Notice as Notice
@@ -241,6 +241,15 @@ def decisions_of(conn: Connection, identity_ids: Sequence[int]) -> list[Recorded
     """Every decision of these identities, newest first."""
     decisions = [row for rows in store.ledger_of(conn, identity_ids).values() for row in rows]
     return sorted(decisions, key=lambda row: (row.at, row.record_id), reverse=True)
+
+
+def binding_decisions(conn: Connection, identity_ids: Sequence[int], at: datetime) -> list[Recorded]:
+    """What a person has decided, as it stands at `at`: for each purpose and channel the one decision that binds, a no of any identity first."""
+    by_slot: dict[tuple[str, Channel], list[Recorded]] = {}
+    for (_, purpose, channel), rows in store.ledger_of(conn, identity_ids).items():
+        if (found := newest(rows, at)) is not None:
+            by_slot.setdefault((purpose, channel), []).append(found)
+    return [found for _, rows in sorted(by_slot.items()) if (found := binding(rows)) is not None]
 
 
 def standing(conn: Connection, identity_ids: Sequence[int], purpose: str, channel: Channel, state: State, at: datetime) -> list[int]:

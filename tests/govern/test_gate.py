@@ -1,7 +1,9 @@
 """The gate against a plain model: a random life of decisions, suppressions and questions, and the rule said in five lines."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -76,3 +78,18 @@ test_the_gate_agrees_with_its_rule_in_words = Gate.TestCase
 def test_an_unknown_purpose_is_a_no() -> None:
     given = Recorded(1, 1, "dreams", Channel.EMAIL, State.GIVEN, START)
     assert not judge(Terms(None, Channel.EMAIL, START), [given]).allowed
+
+
+@pytest.mark.parametrize("no", [State.REFUSED, State.WITHDRAWN, State.EXPIRED])
+@pytest.mark.parametrize("minute", [-5, 5])
+def test_one_no_counts_wherever_it_stands_among_the_names_of_a_person_and_however_old_it_is(no: State, minute: int) -> None:
+    """The other names said yes or have not confirmed yet."""
+    at = START + timedelta(hours=1)
+    said = [(State.GIVEN, 0), (State.REQUESTED, 1), (State.GIVEN, 2), (no, minute)]
+    rows = [Recorded(number, number, "marketing", Channel.EMAIL, state, START + timedelta(minutes=when)) for number, (state, when) in enumerate(said, 1)]
+    for standing in permutations(rows):
+        verdict = judge(Terms(PURPOSES["marketing"], Channel.EMAIL, at), standing)
+        assert (verdict.allowed, verdict.record_id) == (False, 4)
+    for standing in permutations(rows[:3]):
+        verdict = judge(Terms(PURPOSES["marketing"], Channel.EMAIL, at), standing)
+        assert (verdict.allowed, verdict.record_id) == (True, 3), "rests on the newest yes"

@@ -45,6 +45,11 @@ def newest(decisions: Sequence[Recorded], at: datetime) -> Recorded | None:
     return max(made, key=lambda row: (row.at, row.record_id), default=None)
 
 
+def binding(in_force: Sequence[Recorded]) -> Recorded | None:
+    """The decision that binds a person, of the newest ones of their identities on one purpose and channel: a no before a yes, then the newest."""
+    return max(in_force, key=lambda row: (row.state not in NO_REFUSAL, row.state is State.GIVEN, *_order(row)), default=None)
+
+
 def judge(terms: Terms, in_force: Sequence[Recorded], suppressed_for: Sequence[str] = (), *, paused: bool = False) -> Verdict:
     """The verdict for one person: `in_force` holds the newest decision of each of their identities, for this purpose and channel.
 
