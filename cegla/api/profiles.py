@@ -12,7 +12,8 @@ import hmac
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from datetime import datetime
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import psycopg
@@ -34,13 +35,14 @@ from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import CeglaError, NotFound
 from cegla.vocabulary.errors.access import NotPermitted, WrongKey
-from cegla.vocabulary.identifiers import Identifier, normalized
+from cegla.vocabulary.identifiers import UNSTORABLE, Identifier, normalized
 from cegla.vocabulary.masking import masked
 from cegla.vocabulary.people import Trait, parse_person_label, person_label
 
 KEY_SECONDS = 1.0  #: a revoked key still reads for at most this long
 PERMISSION = "people.read"
 SCORES = "scores"
+LOOKS = 3  #: for who is joined to another just while being looked for
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,15 @@ class Question:
 
 
 Found = dict[str, Any] | CeglaError
+
+
+class Looked(NamedTuple):
+    """What one look found of everybody asked about, and when it was."""
+
+    known: KnownPeople
+    segments: dict[int, list[segment.Standing]]
+    identities: dict[int, list[int]]
+    now: datetime
 
 
 class Profiles:
@@ -71,12 +82,11 @@ class Profiles:
             return self._look_once(questions)
 
     def _look_once(self, questions: Sequence[Question]) -> list[list[Found]]:
-        now = self._ws.clock().replace(second=0, microsecond=0)  # so that an answer stays the same while nothing happens
+        now = self._ws.clock()
         with self._ws.reading() as conn:
             refused = self._refused(conn, {question.token for question in questions if question.token})
-            people = _people(conn, [one for question in questions for one in question.wanted])
-            identities = resolve.links.identities_by_person(conn, list({person for person in people.values() if person is not None}))
-            known = KnownPeople(conn, identities, now)
+            people, identities = _whose(conn, [one for question in questions if question.token not in refused for one in question.wanted])
+            known = KnownPeople(conn, identities, now.replace(second=0, microsecond=0))  # so that an answer stays the same while nothing happens
             asked_for = {name for question in questions for name in question.about.include}
             segments = segment.segments_of(conn, identities) if "segments" in asked_for else {}
             answers: list[list[Found]] = []
@@ -85,7 +95,7 @@ class Profiles:
                     answers.append([WrongKey(where="Authorization", seen=f"{question.token[:6]}…")])
                     continue
                 found = [(one, people[one.type, one.value]) for one in question.wanted]
-                answers.append([_answer(conn, question.about, one, person, (known, segments, identities)) for one, person in found])
+                answers.append([_answer(conn, question.about, one, person, Looked(known, segments, identities, now)) for one, person in found])
         return answers
 
     def _refused(self, conn: Connection, tokens: set[str]) -> set[str]:
@@ -153,6 +163,19 @@ def _sent(request: Request, content: Any) -> Response:
     return Response(body, media_type="application/json", headers=headers)
 
 
+def _whose(conn: Connection, wanted: Sequence[IdentifierBody]) -> tuple[dict[tuple[str, str], int | None], dict[int, list[int]]]:
+    """Whose each identifier is, and all identities of each of these people: person → identities.
+
+    Each statement sees its own moment. Who was joined to another between the two has none left, and is looked for again.
+    """
+    for _ in range(LOOKS):
+        people = _people(conn, wanted)
+        identities = resolve.links.identities_by_person(conn, list({person for person in people.values() if person is not None}))
+        if all(identities.values()):
+            return people, identities
+    return {place: person if person is not None and identities[person] else None for place, person in people.items()}, identities
+
+
 def _people(conn: Connection, wanted: Sequence[IdentifierBody]) -> dict[tuple[str, str], int | None]:
     """Whose each identifier is today; None for one that is unknown, or is none."""
     rules = current_rules(conn)
@@ -165,17 +188,17 @@ def _people(conn: Connection, wanted: Sequence[IdentifierBody]) -> dict[tuple[st
 
 
 def _identifier(one: IdentifierBody, rules: Any) -> Identifier | int | None:
+    """What to look up, of any type there may be: those of the rules, and those that senders bring along as external ids."""
     if one.type == "person":
         return parse_person_label(one.value)
-    value = normalized(one.type, one.value, rules) if one.type in rules.by_key else None
-    return None if value is None else Identifier(one.type, value)
+    kind = one.type.strip().lower()
+    value = normalized(kind, one.value, rules)
+    return None if value is None or UNSTORABLE in kind else Identifier(kind, value)
 
 
-Looked = tuple[KnownPeople, dict[int, list[segment.Standing]], dict[int, list[int]]]
 
 
 def _answer(conn: Connection, about: ReadProfile | ReadProfiles, wanted: IdentifierBody, person: int | None, looked: Looked) -> Found:
-    segments = looked[1]
     if person is None:
         shown = masked(wanted.value, wanted.type)
         return NotFound(where="/identifier", seen=shown, thing=shown)
@@ -184,12 +207,12 @@ def _answer(conn: Connection, about: ReadProfile | ReadProfiles, wanted: Identif
         if name in PARTS:
             answer[name] = PARTS[name](conn, about, person, looked)
     if "segments" in about.include:
-        answer["segments"] = [{"id": one.segment_id, "name": one.name, "since": one.entered_at} for one in segments.get(person, [])]
+        answer["segments"] = [{"id": one.segment_id, "name": one.name, "since": one.entered_at} for one in looked.segments.get(person, [])]
     return answer
 
 
 def _traits(conn: Connection, about: ReadProfile | ReadProfiles, person: int, looked: Looked) -> Any:
-    known = looked[0]
+    known = looked.known
     only = frozenset(about.traits) if about.traits is not None else None
     if not about.verbose:
         values = known.values(person)
@@ -198,13 +221,13 @@ def _traits(conn: Connection, about: ReadProfile | ReadProfiles, person: int, lo
 
 
 def _scores(conn: Connection, about: ReadProfile | ReadProfiles, person: int, looked: Looked) -> Any:
-    found = {trait.key: (trait, origin) for trait, origin in looked[0].traits(person) if trait.key in profile.SCORES}
+    found = {trait.key: (trait, origin) for trait, origin in looked.known.traits(person) if trait.key in profile.SCORES}
     return {key: _verbose(*one) if about.verbose else round(one[0].value, 1) for key, one in found.items()}
 
 
 def _consents(conn: Connection, about: ReadProfile | ReadProfiles, person: int, looked: Looked) -> Any:
-    """The decision in force for each purpose and channel; across identities the most restrictive one is what the gate goes by."""
-    rows = govern.decisions_of(conn, looked[2][person])
+    """The decision in force for each purpose and channel: of several identities the most restrictive one, as the gate goes by."""
+    rows = govern.binding_decisions(conn, looked.identities[person], looked.now)
     return [{"purpose": one.purpose, "channel": one.channel.value, "state": one.state.value, "at": one.at, "method": one.method} for one in rows]
 
 

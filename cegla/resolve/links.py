@@ -134,10 +134,11 @@ def sole_user_of(conn: Connection, browser: str) -> int | None:
 
 
 def identities_by_person(conn: Connection, people: Sequence[int]) -> dict[int, list[int]]:
-    """Every identity of each of these people, those held on browsers too."""
+    """Every identity of each of these people, those held on browsers too; none for who became part of another meanwhile."""
     found: dict[int, list[int]] = {person: [] for person in people}
     for identity, _, _, _, person, _ in SQL.members(conn, people=list(people)):
-        found[person].append(identity)
+        if person in found:
+            found[person].append(identity)
     return found
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from cegla.vocabulary.identifier_rules import DEFAULT_RULES, IdentifierRules
 
 LONGEST_IDENTIFIER = 500
+UNSTORABLE = "\0"  #: no text of PostgreSQL holds it; intake refuses events with it
 
 
 class Identifier(NamedTuple):
@@ -35,7 +36,7 @@ _LONGEST_PHONE = 40
 def normalized(type_key: str, value: object, rules: IdentifierRules = DEFAULT_RULES) -> str | None:
     """The one form of `value` as an identifier of this type, or None when it must never become one.
 
-    None covers absent, blank, blocked (see `is_blocked` and the rules' own patterns), too long (over 500 characters) and, for
+    None covers absent, blank, blocked (see `is_blocked` and the rules' own patterns), too long (over 500 characters), with a NUL in it and, for
     e-mail and phone, malformed values. Integers count as their decimal text, so userId 1 and "1" are the same.
     """
     if type(value) is str:
@@ -47,7 +48,7 @@ def normalized(type_key: str, value: object, rules: IdentifierRules = DEFAULT_RU
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_INVISIBLE)
     text = text.strip()
-    if not text or len(text) > LONGEST_IDENTIFIER or is_blocked(text):
+    if not text or len(text) > LONGEST_IDENTIFIER or UNSTORABLE in text or is_blocked(text):
         return None
     if type_key == "email":
         text = text.lower()
