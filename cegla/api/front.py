@@ -77,7 +77,7 @@ class Front:
 
 
 class FrontConnection(Connection):
-    """A connection whose next request may be one for the server behind."""
+    """A connection whose next request may be one for the server behind: each says so with its first bytes, and who says nothing is timed out."""
 
     __slots__ = ("_behind",)
 
@@ -86,27 +86,11 @@ class FrontConnection(Connection):
         self._behind = behind
 
     def data_received(self, data: bytes) -> None:
-        """Read on, or hand over between two requests."""
+        """Read on, or hand over between two requests: whoever is not surely asking for a hot route is for the server behind, which answers all."""
         if not self.idle or data.startswith(BEGINNINGS):
             super().data_received(data)
         elif (transport := self.give_up()) is not None:
             _take_over(transport, self._behind(), data)
-
-
-class Entrance(asyncio.Protocol):
-    """A new connection, until its first bytes say where it belongs."""
-
-    def __init__(self, front: Server, behind: Behind) -> None:
-        self._front, self._behind = front, behind
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's own class
-
-    def data_received(self, data: bytes) -> None:
-        """Whoever is not surely asking for a hot route is for the server behind, which answers everything."""
-        if self._transport is not None:
-            _take_over(self._transport, FrontConnection(self._front, self._behind) if data.startswith(BEGINNINGS) else self._behind(), data)
 
 
 def _take_over(transport: asyncio.Transport, protocol: asyncio.Protocol, data: bytes) -> None:
@@ -124,7 +108,7 @@ class FrontedServer(uvicorn.Server):
         config.http = cast("type[asyncio.Protocol]", self._enter)  # a maker of protocols; uvicorn calls it with what its own need
 
     def _enter(self, **given: Any) -> asyncio.Protocol:
-        return Entrance(self._front, lambda: HttpToolsProtocol(**given))
+        return FrontConnection(self._front, lambda: HttpToolsProtocol(**given))
 
     async def startup(self, sockets: Any = None) -> None:
         """Begin with the front's watch over time-outs."""

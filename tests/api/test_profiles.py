@@ -4,7 +4,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Generator
+import uuid
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,14 +20,20 @@ from starlette.routing import Mount
 from cegla.api.app import build_api
 from cegla.api.front import FrontedServer
 from cegla.api.inside import Inside
+from cegla.api.profiles import Profiles, Question
+from cegla.api.shapes import IdentifierBody, ReadProfile
 from cegla.app import HOLDERS
 from cegla.collect import actions as collect
 from cegla.defining import define_traits
 from cegla.flow import Intake
 from cegla.govern import actions as govern
+from cegla.http import protocol
+from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
-from cegla.storage.workspace import Workspace
+from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis, Channel, Decision, State
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.access import WrongKey
 
 OWNER = "owner-token"
 BROWSER = "4be0643f-1d98-573b-97cd-ca98a65347dd"
@@ -96,6 +103,14 @@ def api(request: pytest.FixtureRequest, workspace: Workspace) -> Generator[httpx
 def asker(api: httpx.Client, shop: dict[str, Any]) -> httpx.Client:
     api.headers["authorization"] = f"Bearer {shop['secret']}"
     return api
+
+
+def tell(ws: Workspace, shop: dict[str, Any], *calls: dict[str, Any]) -> None:
+    """The CRM says something more, and intake takes it in."""
+    bodies = [json.dumps({"timestamp": NOW.isoformat(), "messageId": str(uuid.uuid4()), **one}).encode() for one in calls]
+    with ws.transaction() as conn:
+        collect.write_down(conn, shop["crm"].id, bodies, NOW)
+    assert Intake(ws).drain() == len(calls)
 
 
 def read(client: httpx.Client, kind: str = "user_id", value: str = "anna-1", **rest: Any) -> httpx.Response:
@@ -195,6 +210,48 @@ def test_a_ranking_is_a_part_of_the_yaml(asker: httpx.Client, shop: dict[str, An
     assert asker.post("traits", json={"text": text}, headers=owner).json() == {"changed": [], "ranking": ["Sklep", "CRM"], "dry_run": False}
     for wrong, status in (("ranking: [Nikt]", 404), ("ranking: Sklep", 422), ("ranking: [Sklep, Sklep]", 422), ("other: 1", 422)):
         assert asker.post("traits", json={"text": wrong}, headers=owner).status_code == status
+
+
+def test_a_decision_per_purpose_and_channel_and_a_no_of_any_name_first(asker: httpx.Client, workspace: Workspace) -> None:
+    """Changed minds are history; a name that said no binds the person, though another said yes since."""
+    said = [(1, State.REFUSED, 3), (1, State.GIVEN, 2), (2, State.WITHDRAWN, 2), (1, State.GIVEN, -9)]  # the last one is dated ahead
+    with workspace.transaction() as conn:
+        rows = [Decision(name, "marketing", Channel.EMAIL, state, NOW - timedelta(hours=ago), 1, "event", {}) for name, state, ago in said]
+        govern.record(conn, [*rows, Decision(1, "marketing", Channel.SMS, State.GIVEN, NOW - timedelta(hours=1), 1, "event", {})], NOW)
+    found = read(asker, include=["consents"]).json()["consents"]
+    assert [(one["channel"], one["state"]) for one in found] == [("email", "withdrawn"), ("sms", "given")]
+
+
+@pytest.mark.parametrize(("kind", "value"), [("user_id", "a\0b"), ("a\0b", "x"), ("email", "a\0@x.pl"), ("person", "p1\0"), ("person", "9" * 400), ("phone", "\u0660" * 90)])
+def test_who_asks_for_what_no_store_can_hold_spoils_nobody_elses_question(workspace: Workspace, shop: dict[str, Any], kind: str, value: str) -> None:
+    """Questions that come together are looked up together, those of strangers too."""
+    profiles = Profiles(workspace)
+    for token in (shop["secret"], "nonsense"):
+        asked = [("anna-1", "user_id", shop["secret"]), (value, kind, token)]
+        good, bad = profiles._look([Question(key, (one,), ReadProfile(identifier=one)) for text, sort, key in asked if (one := IdentifierBody(type=sort, value=text))])
+        assert isinstance(good[0], dict) and good[0]["person"] == "p1"
+        assert isinstance(bad[0], NotFound if token == shop["secret"] else WrongKey)
+
+
+def test_a_type_that_only_senders_know_finds_the_person_too(asker: httpx.Client, shop: dict[str, Any], workspace: Workspace) -> None:
+    tell(workspace, shop, {"type": "track", "event": "x", "userId": "anna-1", "context": {"externalIds": [{"type": "Allegro", "id": "AL-7"}]}})
+    assert read(asker, "allegro", "AL-7").json()["person"] == read(asker, " Allegro", " AL-7 ").json()["person"] == "p1"
+
+
+def test_who_is_joined_to_another_while_being_looked_for_is_found_where_they_are_now(
+    asker: httpx.Client, shop: dict[str, Any], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(workspace, shop, {"type": "identify", "userId": "bea-2", "traits": {"city": "Hel"}})
+    look = resolve.links.identities_by_person
+
+    def late(conn: Connection, people: Sequence[int]) -> dict[int, list[int]]:
+        monkeypatch.setattr(resolve.links, "identities_by_person", look)
+        tell(workspace, shop, {"type": "alias", "userId": "anna-1", "previousId": "bea-2"})
+        return look(conn, people)
+
+    monkeypatch.setattr(resolve.links, "identities_by_person", late)
+    found = read(asker, "user_id", "bea-2").json()
+    assert (found["person"], found["traits"]["orders"]) == ("p1", 1)
 
 
 def test_nothing_new_is_not_sent_again(asker: httpx.Client, workspace: Workspace) -> None:
@@ -325,15 +382,15 @@ COLD = b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def answered(conn: socket.socket) -> tuple[int, bytes]:
-    """The next answer on a connection: its status and body."""
-    got = b""
-    while b"\r\n\r\n" not in got:
-        got += (more := conn.recv(65_536))
-        assert more, got
-    head, _, body = got.partition(b"\r\n\r\n")
+    """The next answer on a connection, and nothing of the one after it: its status and body."""
+    head = body = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += (more := conn.recv(1))
+        assert more, head
     length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
     while len(body) < length:
-        body += conn.recv(65_536)
+        body += (more := conn.recv(length - len(body)))
+        assert more, body
     return int(head.split(b" ")[1]), body
 
 
@@ -368,6 +425,48 @@ def test_only_the_very_path_is_hot(address: tuple[str, int], shop: dict[str, Any
     with socket.create_connection(address, 10) as conn:
         conn.sendall(hot(shop["secret"], path=path))
         assert answered(conn)[0] in (404, 307)
+
+
+@pytest.mark.parametrize("word", ["", "POST /api/v1/pro"])
+def test_who_connects_and_says_nothing_is_let_go_and_does_not_hold_up_the_end(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setattr(protocol, "RECEIVING_SECONDS", 0.5)
+    built = build_api(workspace, HOLDERS, OWNER)
+    with fronted(Starlette(routes=[Mount("/api/v1", built)]), built) as url:
+        place = "127.0.0.1", int(url.rpartition(":")[2])
+        if not word:
+            with socket.create_connection(place, 10) as silent:
+                assert silent.recv(1) == b""
+        monkeypatch.setattr(protocol, "RECEIVING_SECONDS", 600)
+        waiting = socket.create_connection(place, 10)
+        waiting.sendall(word.encode())
+        time.sleep(0.1)
+    assert waiting.recv(1) == b"", "ended with the server, which did not wait for it"
+    waiting.close()
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "GET", "PUT"])
+def test_another_method_on_a_hot_route_is_told_so_and_the_connection_goes_on(address: tuple[str, int], shop: dict[str, Any], method: str) -> None:
+    with socket.create_connection(address, 10) as conn:
+        conn.sendall(hot(shop["secret"]))
+        assert answered(conn)[0] == 200
+        conn.sendall(f"{method} /api/v1/profiles/read HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        whole = b"".join(iter(lambda: conn.recv(65_536), b""))
+        assert whole.startswith(b"HTTP/1.1 400 ") and method.encode() in whole + b"HEAD"
+
+
+def test_hot_requests_sent_without_waiting_are_answered_in_their_order(address: tuple[str, int], shop: dict[str, Any]) -> None:
+    with socket.create_connection(address, 10) as conn:
+        conn.sendall(b"".join(hot(shop["secret"], "anna-1" if number % 2 else "nobody") for number in range(100)))
+        assert [answered(conn)[0] for _ in range(100)] == [404, 200] * 50
+
+
+def test_a_body_that_waits_for_a_word_gets_it(address: tuple[str, int], shop: dict[str, Any]) -> None:
+    head, _, body = hot(shop["secret"]).partition(b"\r\n\r\n")
+    with socket.create_connection(address, 10) as conn:
+        conn.sendall(head + b"\r\nExpect: 100-continue\r\n\r\n")
+        assert conn.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        conn.sendall(body)
+        assert answered(conn)[0] == 200
 
 
 def test_a_body_beyond_the_limit_is_refused_in_front(address: tuple[str, int], shop: dict[str, Any]) -> None:
