@@ -18,6 +18,7 @@ from cegla import flow
 from cegla.app import HOLDERS
 from cegla.collect import actions as collect
 from cegla.collect.store import Incoming, append
+from cegla.defining import define_traits
 from cegla.flow import Intake
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
@@ -143,6 +144,13 @@ class World:
                         append(conn, source, [written])
             Intake(self.ws).drain()
 
+    def each_way(self, *batches: Sequence[tuple[dict[str, Any], bool]]) -> Generator[str]:
+        """Twice: after these batches, and after the same calls once more under new message ids, backwards, in one batch."""
+        self.take_in(*batches)
+        yield RUNS[0]
+        self.take_in([(one | {"messageId": f"m{next(ONCE)}"}, public) for batch in reversed(batches) for one, public in reversed(batch)])
+        yield RUNS[1]
+
     def people(self, names: Sequence[Identifier]) -> list[int | None]:
         with self.ws.transaction() as conn:
             return resolve.look_up(conn, names)
@@ -249,10 +257,11 @@ def test_one_form_of_each_identifier_counts_at_intake_look_up_and_suppression(wo
         {"type": "identify", "userId": 12001, "traits": {"email": " Case12+shop@Example.PL "}, **at}, {"type": "track", "event": "x", "userId": "12001 ", **at},
         {"type": "track", "event": "x", "userId": "Zoe\u0308-12", **at}, {"type": "track", "event": "x", "userId": "Zo\u00eb-12", **at},
     ]  # fmt: skip
-    world.take_in([(form | {"messageId": f"m{next(ONCE)}"}, False) for form in forms])
-    number, address, zoe, other = world.people([Identifier("user_id", one) for one in ("12001",)] + [Identifier("email", "case12+shop@example.pl")] + [Identifier("user_id", "Zo\u00eb-12"), Identifier("user_id", "zo\u00eb-12")])
-    assert number == address != zoe
-    assert (zoe is not None, other) == (True, None)
+    wanted = [Identifier("user_id", "12001"), Identifier("email", "case12+shop@example.pl"), Identifier("user_id", "Zo\u00eb-12"), Identifier("user_id", "zo\u00eb-12")]
+    for run in world.each_way([(form | {"messageId": f"m{next(ONCE)}"}, False) for form in forms]):
+        number, address, zoe, other = world.people(wanted)
+        assert number == address != zoe, run
+        assert (zoe is not None, other) == (True, None), run
     with world.ws.transaction() as conn:
         govern.suppress(conn, world.ws.keys, "CASE12+Shop@example.pl", Channel.EMAIL, "complaint", NOON)
         subject = govern.Subject(number or 0, world_ids(conn, number or 0), "case12+shop@EXAMPLE.pl ")
@@ -261,6 +270,14 @@ def test_one_form_of_each_identifier_counts_at_intake_look_up_and_suppression(wo
 
 def world_ids(conn: Any, person: int) -> list[int]:
     return [one.identity_id for one in resolve.identifiers_of(conn, [person])[person]]
+
+
+def may(world: World, user: str) -> list[bool]:
+    """Whether a user may get marketing by e-mail, and by text message."""
+    [person] = world.people([Identifier("user_id", user)])
+    with world.ws.transaction() as conn:
+        subject = govern.Subject(person or 0, world_ids(conn, person or 0))
+        return [govern.allowed(conn, world.ws.keys, [subject], "marketing", channel, NOON)[0].allowed for channel in (Channel.EMAIL, Channel.SMS)]
 
 
 def call(minute: float, kind: str, user: str, **fields: Any) -> tuple[dict[str, Any], bool]:
@@ -285,24 +302,32 @@ def test_a_stay_in_a_segment_and_its_beginning_survive_a_merge(world: World) -> 
     """20: who goes on is in the segment in the place of the one who was joined."""
     with world.ws.transaction() as conn:
         number = segment.save(conn, "c20", {"op": "did", "event": "c20-signed"}, NOON).id
-    world.take_in([call(0, "track", "c20-old", event="s")], [call(1, "track", "c20-new", event="c20-signed")])
-    world.take_in([call(2, "alias", "c20-old", previousId="c20-new")])
-    with world.ws.transaction() as conn:
-        assert [one.person_id for one in segment.membership(conn, number, 0, 10)] == world.people([Identifier("user_id", "c20-old")])
+    told = [call(0, "track", "c20-old", event="s")], [call(1, "track", "c20-new", event="c20-signed")], [call(2, "alias", "c20-old", previousId="c20-new")]
+    since: set[datetime] = set()
+    for run in world.each_way(*told):
+        with world.ws.transaction() as conn:
+            members = segment.membership(conn, number, 0, 10)
+        assert [one.person_id for one in members] == world.people([Identifier("user_id", "c20-old")]), run
+        since |= {one.entered_at for one in members}
+    assert len(since) == 1
 
 
 def test_of_two_decisions_the_more_restrictive_holds_for_who_was_joined_per_purpose_and_channel(world: World) -> None:
     """22."""
-    world.take_in([
+    told = [
         call(0, "identify", "c22-a", traits={"email": "c22a@x.pl"}, context=consents(marketing_email=True, marketing_sms=True)),
         call(1, "identify", "c22-b", traits={"email": "c22b@x.pl"}, context=consents(marketing_email=False)),
-    ])  # fmt: skip
-    world.take_in([call(2, "alias", "c22-a", previousId="c22-b")])
-    [person] = world.people([Identifier("user_id", "c22-a")])
+    ]  # fmt: skip
+    for run in world.each_way(told, [call(2, "alias", "c22-a", previousId="c22-b")]):
+        assert may(world, "c22-a") == [False, True], run
+
+
+def said_of(world: World, user: str, *keys: str) -> dict[str, Any]:
+    """Some traits of a user, None for what is not known."""
+    [person] = world.people([Identifier("user_id", user)])
     with world.ws.transaction() as conn:
-        subject = govern.Subject(person or 0, world_ids(conn, person or 0))
-        verdicts = [govern.allowed(conn, world.ws.keys, [subject], "marketing", channel, NOON)[0].allowed for channel in (Channel.EMAIL, Channel.SMS)]
-    assert verdicts == [False, True]
+        values = profile.profiles_of(conn, {person or 0: world_ids(conn, person or 0)})[person or 0]
+    return {key: values.get(key) for key in keys}
 
 
 @pytest.mark.parametrize("forwards", [True, False])
@@ -313,60 +338,81 @@ def test_the_newest_value_wins_by_the_time_of_its_event_null_deletes_and_nothing
         call(0, "identify", user, traits={"city": "Hel", "plan": "gold", "note": "x"}), call(5, "identify", f"{user}-2", traits={"city": "Łódź", "note": ""}),
         call(6, "identify", user, traits={"plan": None}), call(3, "identify", user, traits={"city": "Sopot"}), call(7, "alias", user, previousId=f"{user}-2"),
     ]  # fmt: skip
-    for one in told if forwards else reversed(told):
-        world.take_in([one])
-    [person] = world.people([Identifier("user_id", user)])
-    with world.ws.transaction() as conn:
-        values = profile.profiles_of(conn, {person or 0: world_ids(conn, person or 0)})[person or 0]
-    assert {key: values.get(key) for key in ("city", "plan", "note")} == {"city": "Łódź", "plan": None, "note": ""}
+    for run in world.each_way(*([one] for one in (told if forwards else reversed(told)))):
+        assert said_of(world, user, "city", "plan", "note") == {"city": "Łódź", "plan": None, "note": ""}, run
 
 
-def test_an_erased_person_is_gone_under_every_name_and_comes_back_as_somebody_new(world: World) -> None:
+@pytest.mark.parametrize("twice", [False, True], ids=["as it came", "said again"])
+def test_an_erased_person_is_gone_under_every_name_and_comes_back_as_somebody_new(world: World, twice: bool) -> None:
     """21: every child, events dated ahead, every address suppressed; the same id later is a new person."""
-    world.take_in([
-        call(0, "identify", "c21-a", anonymousId="c21-b1", traits={"email": "c21a@x.pl"}), call(1, "identify", "c21-c", traits={"email": "c21c@x.pl", "phone": "600 210 210"}),
-        call(60 * 24 * 400, "track", "c21-c", event="c21-ahead"),
-    ])  # fmt: skip
-    world.take_in([call(2, "alias", "c21-a", previousId="c21-c")])
-    [person] = set(world.people([Identifier("user_id", "c21-a"), Identifier("user_id", "c21-c"), Identifier("anonymous_id", "c21-b1")]))
+    tag = f"c21{'y' if twice else 'x'}"
+    told = [[
+        call(0, "identify", f"{tag}-a", anonymousId=f"{tag}-b1", traits={"email": f"{tag}a@x.pl"}), call(1, "identify", f"{tag}-c", traits={"email": f"{tag}c@x.pl", "phone": f"600 210 21{twice:d}"}),
+        call(60 * 24 * 400, "track", f"{tag}-c", event=f"{tag}-ahead"),
+    ], [call(2, "alias", f"{tag}-a", previousId=f"{tag}-c")]]  # fmt: skip
+    for _ in zip(range(1 + twice), world.each_way(*told), strict=False):
+        pass
+    [person] = set(world.people([Identifier("user_id", f"{tag}-a"), Identifier("user_id", f"{tag}-c"), Identifier("anonymous_id", f"{tag}-b1")]))
     ids = world.ids(person or 0)
     erased = govern.erase_everything(world.ws, ids, HOLDERS, "ola", NOON)
     assert (len(ids), erased.addresses) == (7, 3), "an alias speaks of a browser, too"
     for name in ("events", "moves"):
         rows: Any = table(name)
         assert world.ws.warehouse.run(rows.filter(rows.identity_id.isin(ids))).num_rows == 0
-    assert world.people([Identifier("user_id", "c21-a"), Identifier("email", "c21c@x.pl"), Identifier("anonymous_id", "c21-b1")]) == [None, None, None]
-    world.take_in([call(9, "track", "c21-c", event="s", anonymousId="c21-b1")], [call(10, "identify", "c21-c", traits={"email": "c21a@x.pl"}, context=consents(marketing_email=True))])
-    again = world.people([Identifier("user_id", "c21-c"), Identifier("user_id", "c21-a"), Identifier("anonymous_id", "c21-b1")])
+    assert world.people([Identifier("user_id", f"{tag}-a"), Identifier("email", f"{tag}c@x.pl"), Identifier("anonymous_id", f"{tag}-b1")]) == [None, None, None]
+    world.take_in([call(9, "track", f"{tag}-c", event="s", anonymousId=f"{tag}-b1")], [call(10, "identify", f"{tag}-c", traits={"email": f"{tag}a@x.pl"}, context=consents(marketing_email=True))])
+    again = world.people([Identifier("user_id", f"{tag}-c"), Identifier("user_id", f"{tag}-a"), Identifier("anonymous_id", f"{tag}-b1")])
     assert again == [again[0], None, again[0]]
     assert again[0] not in ids
     with world.ws.transaction() as conn:
-        for address, channel in (("c21a@x.pl", Channel.EMAIL), ("c21c@x.pl", Channel.EMAIL), ("+48600210210", Channel.SMS)):
+        for address, channel in ((f"{tag}a@x.pl", Channel.EMAIL), (f"{tag}c@x.pl", Channel.EMAIL), (f"+4860021021{twice:d}", Channel.SMS)):
             subject = govern.Subject(again[0] or 0, world_ids(conn, again[0] or 0), address)
             assert not govern.allowed(conn, world.ws.keys, [subject], "marketing", channel, NOON)[0].allowed
 
 
-def test_a_link_taken_back_stays_taken_back_when_its_events_are_played_again(world: World) -> None:
-    """18."""
-    told = [call(0, "track", "c18-a", event="s", anonymousId="c18-b"), call(1, "track", "c18-c", event="s")]
-    link = call(2, "alias", "c18-a", previousId="c18-c")
-    world.take_in(told, [link])
-    [person] = set(world.people([Identifier("user_id", "c18-a"), Identifier("user_id", "c18-c")]))
+def test_a_link_taken_back_leaves_everything_as_if_it_had_never_been_also_when_its_events_are_played_again(world: World) -> None:
+    """18: events, traits, computed traits, segments and consents; messages are in tests/activate/test_sending.py."""
     with world.ws.transaction() as conn:
-        edge = next(edge for edge in resolve.links.edges_of(conn, person or 0) if edge.rule == "alias" and edge.weak.type == "user_id")
+        number = segment.save(conn, "c18", {"op": "did", "event": "c18-bought"}, NOON).id
+    define_traits(world.ws, segment.computed.read("traits: {c18_bought: {compute: count, event: c18-bought}}"), "ola")
+    told = [
+        call(0, "identify", "c18-a", anonymousId="c18-b", traits={"city": "Hel"}, context=consents(marketing_email=True, marketing_sms=True)),
+        call(1, "track", "c18-b2", event="c18-bought"), call(2, "identify", "c18-b2", traits={"city": "Sopot"}, context=consents(marketing_email=False)),
+    ]  # fmt: skip
+
+    def stand() -> tuple[Any, ...]:
+        one, other = people = world.people([Identifier("user_id", "c18-a"), Identifier("user_id", "c18-b2")])
+        rows: Any = history()
+        owners = world.ws.warehouse.run(rows.filter(rows.name == "c18-bought").select("person_id").distinct()).to_pylist()
+        with world.ws.transaction() as conn:
+            inside = [(row.person_id, row.entered_at) for row in segment.membership(conn, number, 0, 10)]
+        traits = [said_of(world, user, "city", "computed.c18_bought", "c18_bought") for user in ("c18-a", "c18-b2")]
+        return one == other, people, owners, inside, traits, [may(world, "c18-a"), may(world, "c18-b2")]
+
+    world.take_in(told)
+    before = stand()
+    joined = [call(3, "alias", "c18-a", previousId="c18-b2")]
+    world.take_in(joined)
+    assert stand()[0] is True and may(world, "c18-a") == [False, True] and stand()[4] != before[4]
+    with world.ws.transaction() as conn:
+        edge = next(edge for edge in resolve.links.edges_of(conn, before[1][0]) if edge.rule == "alias" and edge.weak.type == edge.strong.type)
     flow.take_link_back(world.ws, edge.edge_id, "ola")
-    world.take_in([(one | {"messageId": f"m{next(ONCE)}"}, public) for one, public in (link, *told)])
-    assert len(set(world.people([Identifier("user_id", "c18-a"), Identifier("user_id", "c18-c")]))) == 2
+    assert stand() == before
+    for run in world.each_way(joined):
+        assert stand() == before, run
+    world.take_in([(one | {"messageId": f"m{next(ONCE)}"}, public) for one, public in reversed(told) if one["type"] != "track"])
+    assert stand() == before
 
 
 def test_a_tighter_rule_lists_who_would_be_out_of_bounds(world: World) -> None:
     """26."""
-    world.take_in([call(n, "identify", "c26", traits={"email": f"c26-{n}@x.pl"}) for n in range(3)])
-    [person] = world.people([Identifier("user_id", "c26")])
-    with world.ws.transaction() as conn:
-        trial = resolve.ruling.attempt(conn, {**RULES, "types": {**RULES["types"], "email": {"limit": 2}}})  # type: ignore[dict-item]
-    assert person in trial.difference.people
-    assert trial.difference.out_of_bounds > 0
+    tight = {**RULES, "types": {**RULES["types"], "email": {"limit": 2}}}  # type: ignore[dict-item]
+    for run in world.each_way([call(n, "identify", "c26", traits={"email": f"c26-{n}@x.pl"}) for n in range(3)]):
+        [person] = world.people([Identifier("user_id", "c26")])
+        with world.ws.transaction() as conn:
+            found = resolve.ruling.attempt(conn, tight).difference
+        assert person in found.people, run
+        assert [(one.reason, one.type, one.links) for one in found.bounds if one.person == person] == [("limit", "email", 1)], run
 
 
 def test_the_same_ids_in_another_workspace_are_other_people(world: World, workspace: Workspace, after: dict[str, dict[Case, Any]]) -> None:
