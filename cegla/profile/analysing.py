@@ -21,6 +21,7 @@ from cegla.profile.catalogue import ANALYSERS
 from cegla.profile.findings import Document
 from cegla.profile.rules import guards
 from cegla.profile.rules.analysis import Analyser, Facts, Known, Params, Schedule, documents
+from cegla.profile.rules.computed import OPEN_TO_OBJECTION
 from cegla.profile.rules.guards import Seen
 from cegla.profile.store import SQL
 from cegla.resolve import actions as resolve
@@ -52,14 +53,14 @@ class When:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Of whom nothing may be found: nothing at all, or nothing that is profiling."""
+    """Of whom nothing may be found: nothing at all, or nothing that serves profiling or marketing."""
 
     minors: frozenset[int] = frozenset()
     objecting: frozenset[int] = frozenset()
 
     def of(self, purpose: str) -> frozenset[int]:
         """Whom an analyser with this purpose does not look at."""
-        return self.minors | self.objecting if purpose == "profiling" else self.minors
+        return self.minors | self.objecting if purpose in OPEN_TO_OBJECTION else self.minors
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ def devices_of(conn: Connection, people: Sequence[int] | None) -> Devices:
 
 
 def minors(conn: Connection, now: datetime) -> frozenset[int]:
-    """People known to be under 16, by a declared birthday or age."""
+    """People known to be under 16, by a declared birthday, year of birth or age, however it is written."""
     born_after = (now - timedelta(days=round(ADULT_YEARS * 365.25))).strftime("%Y-%m-%d")
     identities = [identity for (identity,) in SQL.find_minors(conn, born_after=born_after, ages=[str(age) for age in range(ADULT_YEARS)])]
     return frozenset(resolve.owners(conn, identities).values())

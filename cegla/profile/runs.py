@@ -18,6 +18,7 @@ from cegla.profile.analysing import PEOPLE_AT_A_TIME, When
 from cegla.profile.catalogue import ANALYSERS, BY_KEY, TRAITS
 from cegla.profile.findings import Learnt, Switch
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser
+from cegla.profile.rules.computed import OPEN_TO_OBJECTION
 from cegla.profile.store import SQL, as_stored
 from cegla.storage.warehouse import Readable, Snapshot
 from cegla.storage.workspace import Connection
@@ -91,12 +92,14 @@ class Summary:
 def analyse_touched(conn: Connection, past: Readable, people: Sequence[int], when: When, *, hurried: bool = False) -> int:
     """Right after a batch: what the analysers that run on events find of the people touched; what must not be known of them any more goes.
 
-    In a hurry nothing is found, but what must go goes all the same.
+    In a hurry nothing is found, but what must go goes all the same: of children all of it, of who objected what serves profiling or marketing.
     """
     if not people:
         return 0
     on = analysing.running(conn)
-    profiling = [row.key for row, purpose in on if purpose == "profiling"]
+    if children := sorted(analysing.minors(conn, when.now).intersection(people)):
+        SQL.drop_findings(conn, ids=children)
+    profiling = [row.key for row, purpose in on if purpose in OPEN_TO_OBJECTION]
     if profiling and (objecting := sorted(when.objecting.intersection(people))):
         SQL.drop_findings_of(conn, people=objecting, analysers=profiling)
     chosen = [] if hurried else [(row, purpose) for row, purpose in on if row.schedule == "on_event"]

@@ -195,10 +195,14 @@ from profile.findings where analyser = :analyser and found -> 'traits' ? (:trait
 select distinct person_id from profile.findings where analyser = any(:analysers) and computed_at = :at;
 
 -- name: find_minors
--- Identities with a declared birthday after a day, or a declared age below 16.
-select identity_id from profile.declared
-where key in ('birthday', 'birth_date', 'birthdate', 'date_of_birth', 'age')
-and ((value #>> '{}' > :born_after and value #>> '{}' < '3' and key <> 'age') or (value #>> '{}' = any(:ages) and key = 'age'));
+-- Identities with a declared birthday or year of birth after a day, or one of these declared ages; a correction goes before what was declared.
+select identity_id from profile.declared d
+where (lower(replace(key, '_', '')) in ('birthday', 'birthdate', 'dateofbirth', 'dob', 'birthyear', 'yearofbirth', 'dataurodzenia', 'rokurodzenia') and profile.born_by(value) > :born_after and profile.born_by(value) < '3'
+    or key = 'age' and value #>> '{}' = any(:ages))
+and not exists (select from profile.corrections c where c.identity_id = d.identity_id and c.key = d.key)
+union
+select identity_id from profile.corrections
+where lower(replace(key, '_', '')) in ('birthday', 'birthdate', 'dateofbirth', 'dob', 'birthyear', 'yearofbirth', 'dataurodzenia', 'rokurodzenia') and profile.born_by(value) > :born_after and profile.born_by(value) < '3' or key = 'age' and value #>> '{}' = any(:ages);
 
 -- name: keep_switch!
 -- Turn an analyser on or off.

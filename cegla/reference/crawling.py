@@ -12,9 +12,11 @@ import ipaddress
 import re
 import socket
 import ssl
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -33,6 +35,8 @@ PRIVATE = re.compile(
     r"/(?:koszyk|cart|checkout|zamowienie|kasa|logowanie|login|logout|wyloguj|konto|account|admin|wp-admin|panel|api|search|szukaj)(?:/|$)", re.IGNORECASE
 )
 _LOCATION = re.compile(r"<loc>\s*(?:<!\[CDATA\[)?\s*([^<\]\s]{1,2000})", re.IGNORECASE)
+#: IPv6 networks that hide an IPv4 address: NAT64, the one for local use, and the old compatible addresses (RFC 6052, 8215, 4291).
+_DISGUISES = tuple(ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96"))
 _CHARSET = re.compile(rb"charset=[\"']?([\w\-]{1,20})", re.IGNORECASE)
 
 
@@ -89,33 +93,77 @@ def crawl(start: str, bounds: Bounds, sleep: Sleep = time.sleep, clock: Callable
         failures = failures + 1 if found.reason in ("unreachable", "slow", "status") else 0
         yield found
         for link in links:
-            if len(seen) < MOST_QUEUED and (further := _own_path(origin, urljoin(origin + path, link), bounds)) and further not in seen:
+            if len(seen) < MOST_QUEUED and (further := _own_path(origin, link, bounds, origin + path)) and further not in seen:
                 seen.add(further)
                 queue.append(further)
 
 
+class _Pinned(http.client.HTTPConnection):
+    """A connection to the address that was checked, that still says the host's name. `line` stays when the answer takes the socket over."""
+
+    line: socket.socket | None = None
+
+    def __init__(self, scheme: str, host: str, port: int, address: str) -> None:
+        super().__init__(host, port, timeout=SOCKET_SECONDS)
+        self._scheme, self._address = scheme, address
+
+    def connect(self) -> None:
+        """To the address, whatever the name says now."""
+        self.sock = self.line = socket.create_connection((self._address, self.port), SOCKET_SECONDS)
+        if self._scheme == "https":
+            self.sock = self.line = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+
+
 def fetch(url: str, bounds: Bounds, largest: int = LARGEST_BYTES, types: tuple[str, ...] = ("text/html", "application/xhtml+xml")) -> tuple[bytes, str]:
     """The body of an address and its content type. Raises NotFetched."""
-    parts = urlsplit(url)
-    host, port = _allowed(parts, bounds)
-    connection = _connection(parts.scheme, host, port, _checked_address(host, port, bounds))
-    until = time.monotonic() + PAGE_SECONDS
     try:
-        target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
-        connection.request("GET", target, headers={"Host": parts.netloc, "User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity",
-            "Connection": "close"})  # fmt: skip
-        answer = connection.getresponse()
-        if answer.status in (301, 302, 303, 307, 308):
-            raise NotFetched("redirect", urljoin(url, answer.getheader("Location") or ""))
-        if answer.status != 200:
-            raise NotFetched("status" if answer.status >= 500 else "absent")
-        kind = (answer.getheader("Content-Type") or "").partition(";")[0].strip().lower()
-        if kind not in types or (answer.getheader("Content-Encoding") or "identity").lower() != "identity":
-            raise NotFetched("type")
-        return _body(answer, largest, until), answer.getheader("Content-Type") or ""
+        parts = urlsplit(url)
+    except ValueError:
+        raise NotFetched("host") from None
+    host, port = _allowed(parts, bounds)
+    connection = _Pinned(parts.scheme, host, port, _checked_address(host, port, bounds))
+    with _cut_off(connection, PAGE_SECONDS):
+        return _asked(connection, parts, largest, types)
+
+
+def _asked(connection: _Pinned, parts: Any, largest: int, types: tuple[str, ...]) -> tuple[bytes, str]:
+    """One request and its answer. Raises NotFetched, and whatever a connection raises."""
+    target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+    connection.request("GET", target, headers={"Host": parts.netloc, "User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity",
+        "Connection": "close"})  # fmt: skip
+    answer = connection.getresponse()
+    if answer.status in (301, 302, 303, 307, 308):
+        raise NotFetched("redirect", urljoin(parts.geturl(), answer.getheader("Location") or ""))
+    if answer.status != 200:
+        raise NotFetched("status" if answer.status >= 500 else "absent")
+    kind = (answer.getheader("Content-Type") or "").partition(";")[0].strip().lower()
+    if kind not in types or (answer.getheader("Content-Encoding") or "identity").lower() != "identity":
+        raise NotFetched("type")
+    return _body(answer, largest), answer.getheader("Content-Type") or ""
+
+
+@contextmanager
+def _cut_off(connection: _Pinned, seconds: float) -> Generator[None]:
+    """End the connection after so long, however it trickles: a header a byte at a time as well as a body. Raises NotFetched for what goes wrong."""
+    is_late = threading.Event()
+
+    def end() -> None:
+        is_late.set()
+        if connection.line is not None:
+            with suppress(OSError):
+                connection.line.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+        if is_late.is_set():  # what looks like an end is the cut
+            raise NotFetched("slow")
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise NotFetched("slow" if isinstance(error, TimeoutError) else "unreachable") from None
+        raise NotFetched("slow" if is_late.is_set() or isinstance(error, TimeoutError) else "unreachable") from None
     finally:
+        timer.cancel()
         connection.close()
 
 
@@ -130,14 +178,12 @@ def _tried(origin: str, path: str, bounds: Bounds, pace: "_Pace") -> tuple[Crawl
     return (Crawled(path, page) if page.may_index else Crawled(path, None, "robots")), links
 
 
-def _body(answer: Any, largest: int, until: float) -> bytes:
+def _body(answer: Any, largest: int) -> bytes:
     parts, size = list[bytes](), 0
     while part := answer.read1(65_536):
         size += len(part)
         if size > largest:
             raise NotFetched("size")
-        if time.monotonic() > until:
-            raise NotFetched("slow")
         parts.append(part)
     return b"".join(parts)
 
@@ -178,21 +224,9 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     inner = getattr(one, "ipv4_mapped", None) or getattr(one, "sixtofour", None)
-    if getattr(one, "teredo", None) or one in ipaddress.ip_network("64:ff9b::/96"):
+    if getattr(one, "teredo", None) or any(one in network for network in _DISGUISES if network.version == one.version):
         return False
     return one.is_global and not one.is_multicast and (inner is None or (inner.is_global and not inner.is_multicast))
-
-
-def _connection(scheme: str, host: str, port: int, address: str) -> http.client.HTTPConnection:
-    """A connection to the address that was checked, that still says the host's name."""
-
-    class Pinned(http.client.HTTPConnection):
-        def connect(self) -> None:
-            self.sock = socket.create_connection((address, port), SOCKET_SECONDS)
-            if scheme == "https":
-                self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=host)
-
-    return Pinned(host, port, timeout=SOCKET_SECONDS)
 
 
 def _origin(start: str, bounds: Bounds) -> str:
@@ -205,10 +239,10 @@ def _path(url: str) -> str:
     return urlsplit(url).path or "/"
 
 
-def _own_path(origin: str, url: str, bounds: Bounds) -> str:
-    """The path of a link that stays on this host; empty for any other, for one with a query, and for what is no page."""
+def _own_path(origin: str, link: str, bounds: Bounds, page: str = "") -> str:
+    """The path of a link of a page that stays on this host; empty for any other, for one with a query, for what is no page and for what is no link."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(urljoin(page, link))
         _allowed(parts, bounds)
     except (ValueError, NotFetched):
         return ""

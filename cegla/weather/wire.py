@@ -1,5 +1,6 @@
 """Asking providers over HTTP. Another provider is another class with `days`; `PROVIDERS` lists them."""
 
+import time
 from collections.abc import Callable
 from datetime import date
 from typing import Protocol
@@ -11,7 +12,8 @@ from cegla.weather.rules.answers import AnswerWrong, open_meteo
 from cegla.weather.rules.asking import Ask
 from cegla.weather.rules.sky import Day
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 30.0  #: for one piece of an answer
+LONGEST_SECONDS = 120.0  #: for all of it, however it trickles
 LARGEST_ANSWER_BYTES = 64_000_000
 AGENT = "Cegla (self-hosted customer data platform)"
 
@@ -43,17 +45,20 @@ class OpenMeteo:
             "hourly": "temperature_2m,precipitation,snowfall,weather_code", "timezone": "UTC",
             "start_date": ask.first.isoformat(), "end_date": ask.last.isoformat(),
         } | ({"apikey": self._settings.key} if self._settings.key else {})  # fmt: skip
+        until = time.monotonic() + LONGEST_SECONDS
         try:
             with self._client.stream("GET", address, params=asked) as answer:
                 if not answer.is_success:
                     raise ProviderAway(f"it answers {answer.status_code}")
-                body = b""
+                body = bytearray()
                 for part in answer.iter_bytes():
                     body += part
                     if len(body) > LARGEST_ANSWER_BYTES:
                         raise ProviderAway("its answer is too long")
-            return open_meteo(httpx.Response(200, content=body).json(), ask, today)
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+                    if time.monotonic() > until:
+                        raise ProviderAway("its answer takes too long")
+            return open_meteo(httpx.Response(200, content=bytes(body)).json(), ask, today)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
             raise ProviderAway(str(error) if isinstance(error, AnswerWrong) else type(error).__name__) from None
 
 

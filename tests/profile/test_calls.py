@@ -10,6 +10,7 @@ from cegla.profile.analysers import call
 from cegla.profile.rules.analysis import Facts
 from cegla.profile.rules.call_notes import mood_of, topics_of, without_notes
 from cegla.storage.warehouse import EVENTS
+from tests.profile import analysed
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 STRUCT = pa.struct([
@@ -96,3 +97,17 @@ def test_the_note_itself_stays_behind_and_one_on_health_gives_nothing() -> None:
     assert without_notes({"call_id": "7", "note": "reklamacja paczki, zdenerwowana"}) == {"call_id": "7", "note_topics": "complaint delivery", "note_mood": "negative"}
     assert without_notes({"call_id": "7", "note": "zły, pyta o leki na cukrzycę i dostawę"}) == {"call_id": "7"}
     assert "note" not in EVENTS.names
+
+
+@pytest.mark.parametrize("name", ["agent_notes", "callNote", "Notatka", "transcription", "opis_rozmowy", "komentarz agenta", "summary_text"])
+def test_a_note_stays_behind_whatever_it_is_called(name: str) -> None:
+    assert without_notes({"call_id": "7", name: "Pani Anna z Zielnej prosi o fakturę"}) == {"call_id": "7", "note_topics": "invoice"}
+    assert without_notes({"call_id": "7", name: {"tekst": "Pani Anna"}}) == {"call_id": "7"}
+
+
+def test_a_wish_not_to_be_called_does_not_grow_old() -> None:
+    old = (1, 1_500.0, "Call Ended", {"call_id": "1", "outcome": "opted out", "direction": "outbound"})
+    for history in ([old], [old, (1, 1.0, "Call Ended", {"call_id": "2", "outcome": "answered", "direction": "inbound"})]):
+        traits = analysed.found(call.ANALYSER, history)[1]
+        assert traits["call.do_not_call"] is True
+        assert traits["call.count"] in (None, 1)  # the old call itself counts for nothing else

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from cegla.profile.analysers import device
 from cegla.profile.rules.devices import UNKNOWN, Device, device_of
 from cegla.reference.library import Library
+from tests.profile.analysed import found
 
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0"
 WORLD = Library()
@@ -69,3 +71,9 @@ def test_what_cannot_be_read_is_unknown(context: dict[str, Any]) -> None:
 
 def test_a_browser_driven_by_a_program_is_a_robot() -> None:
     assert device_of({"userAgent": f"Mozilla/5.0 (Windows NT 10.0) {CHROME} Safari/537.36", "webdriver": True}, WORLD).is_bot
+
+
+@pytest.mark.parametrize(("days", "is_guessed"), [((3, 4), False), ((3, 4, 5, 6), False), ((3, 4, 5, 6, 7), True)])
+def test_what_a_device_is_for_is_guessed_from_five_days_however_often_it_was_used_on_them(days: tuple[int, ...], is_guessed: bool) -> None:
+    deeds = [(1, day + hours / 24, "Page Viewed", {}) for day in days for hours in (0, 2, 4, 6)]
+    assert (found(device.ANALYSER, deeds)[1]["device.work_private_guess"] is not None) == is_guessed

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from cegla.profile.analysers import legal
 from cegla.profile.analysers.legal import company_of, record_of, segment_of
+from tests.profile.analysed import found
 
 
 def segment(**told: Any) -> str | None:
@@ -56,3 +58,15 @@ def test_a_nip_with_a_wrong_check_digit_is_no_sign() -> None:
 
 def test_nobody_knows_about_somebody_of_whom_nothing_is_known() -> None:
     assert segment() is None
+
+
+@pytest.mark.parametrize("name", ["Parafia św. Jana", "Caritas Archidiecezji", "NSZZ Związek Zawodowy Kolejarzy", "Partia Zielonych", "Fundacja LGBT+ Razem"])
+def test_an_organisation_that_tells_the_belief_of_its_people_is_not_written_down(name: str) -> None:
+    told = {"declared.company": {1: name}, "identifier.email": {1: ["biuro@parafia-jana.pl"]}}
+    traits = found(legal.ANALYSER, [(1, 1.0, "Page Viewed", {})], told=told)[1]
+    assert (traits["legal.form"], traits["company.name_base"], traits["company.domain"]) == (None, None, None)
+    assert traits["legal.segment"] in ("ngo", "b2b")
+
+
+def test_a_chemists_shop_keeps_its_name() -> None:
+    assert found(legal.ANALYSER, [(1, 1.0, "Page Viewed", {})], told={"declared.company": {1: "Apteka Słoneczna"}})[1]["company.name_base"] == "Apteka Słoneczna"

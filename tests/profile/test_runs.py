@@ -12,6 +12,7 @@ from cegla.flow import Intake
 from cegla.night import analyse, ask_analysers
 from cegla.profile import actions as profile
 from cegla.profile import analysing
+from cegla.profile.catalogue import TRAITS
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
@@ -149,6 +150,27 @@ def test_a_purpose_that_is_not_in_the_register_is_refused(ws: Workspace) -> None
             profile.runs.switch(conn, "horoscope", True, "profiling", "anna", NOW)
 
 
+BORN = [{"birthday": "2014-05-01"}, {"age": 12}, {"birthday": "1.05.2014"}, {"dateOfBirth": "2014/5/1"}, {"birth_year": 2014}]
+
+
+@pytest.mark.parametrize("traits", BORN, ids=lambda traits: next(iter(traits.items())).__repr__())
+def test_what_was_found_of_a_child_goes_as_soon_as_it_is_known_to_be_one(ws: Workspace, traits: dict[str, Any]) -> None:
+    three_people(ws)
+    finish(ws)
+    assert "os.family" in known(ws, "u1")
+    take_in(ws, {"type": "identify", "messageId": "i", "userId": "u1", "timestamp": NOW.isoformat(), "traits": traits, "context": {"userAgent": PHONE}})
+    assert not [key for key in known(ws, "u1") if key in TRAITS]
+    assert "os.family" in known(ws, "u2")
+
+
+@pytest.mark.parametrize("birthday", ["1.05.1984", "1984-05-01", "32.13.1984", "kiedyś", "2010-11-20", None, ["x"], "2014" * 50])
+def test_of_a_grown_up_and_of_whom_nobody_knows_the_age_traits_are_found(ws: Workspace, birthday: Any) -> None:
+    take_in(ws, {"type": "identify", "messageId": "i", "userId": "u1", "timestamp": NOW.isoformat(), "traits": {"birthday": birthday}, "context": {"userAgent": PHONE}})
+    three_people(ws)
+    finish(ws)
+    assert "os.family" in known(ws, "u1")
+
+
 @pytest.mark.parametrize("traits", [{"birthday": "2014-05-01"}, {"age": 12}])
 def test_of_a_child_nothing_is_inferred(ws: Workspace, traits: dict[str, Any]) -> None:
     three_people(ws)
@@ -162,10 +184,11 @@ def test_of_a_child_nothing_is_inferred(ws: Workspace, traits: dict[str, Any]) -
     assert "os.family" in known(ws, "u2")
 
 
-def test_who_objects_to_profiling_is_not_profiled_any_more(ws: Workspace) -> None:
+@pytest.mark.parametrize("purpose", ["profiling", "marketing"])
+def test_who_objects_to_profiling_is_not_profiled_any_more(ws: Workspace, purpose: str) -> None:
     three_people(ws)
     with ws.transaction() as conn:
-        profile.runs.switch(conn, "os", True, "profiling", "anna", NOW)
+        profile.runs.switch(conn, "os", True, purpose, "anna", NOW)
     finish(ws)
     assert "os.family" in known(ws, "u1")
     objection = {"consent": {"categoryPreferences": {"profiling": False}}, "userAgent": PHONE}

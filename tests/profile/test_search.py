@@ -1,11 +1,15 @@
 """Searches: what a query says, and what a person's searches add up to, worked out by hand."""
 
+import json
+
 import pytest
 
 from cegla.profile.analysers.search import ANALYSER
 from cegla.profile.rules.queries import HIDDEN, Catalogue, attributes_of, intent_of, is_personal, read_query
 from cegla.profile.rules.texts import words_of
-from tests.profile.analysed import Deed, found
+from cegla.reference.library import Library
+from cegla.storage.warehouse import history
+from tests.profile.analysed import Deed, found, history_of
 
 SHOP = Catalogue({"brands": ["Bosch", "De'Longhi", "Le Creuset"], "words": {"pralka": {"Pralki": 1.0}, "garnek": {"Garnki": 1.0}, "zeliwny": {"Garnki": 0.7, "Patelnie": 0.3}}})
 
@@ -80,3 +84,16 @@ def test_terms_elsewhere_are_kept_when_several_people_typed_them() -> None:
     url = "/?utm_source=google&utm_medium=cpc&utm_term="
     deeds: list[Deed] = [(person, 1, "Page Viewed", {"path": url + "kubek+ceramiczny"}) for person in (1, 2, 3)] + [(1, 3, "Page Viewed", {"path": url + "dziwne+haslo"})]
     assert found(ANALYSER, deeds, learn=True)[1]["search.external_terms"] == ["kubek ceramiczny"]
+
+
+def test_who_was_searched_for_does_not_come_into_the_history() -> None:
+    deeds = [
+        (1, 3.0, "Site Searched", {"query": "Jan Kowalski", "results": 0}), (1, 2.0, "Products Searched", {"search_term": "kurtka męska"}),
+        (1, 1.0, "Page Viewed", {"path": "/?utm_source=list&utm_content=jan.kowalski@wp.pl&utm_campaign=20876543210", "referrer": "https://www.bing.com/search?q=Jan+Kowalski"}),
+    ]
+    with history_of(deeds, Library()) as warehouse:
+        kept = warehouse.run(history()).to_pylist()
+    assert [json.loads(row["properties"]) for row in kept if row["kind"] == "track"] == [{"query": "[person]", "results": 0}, {"search_term": "kurtka męska"}]
+    page = next(row for row in kept if row["kind"] == "page")
+    assert (page["referrer_term"], page["campaign_content"], page["campaign_name"]) == ("[person]", "[e-mail]", "20876543210")
+    assert not any(name in str(row) for row in kept for name in ("Kowalski", "kowalski"))

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -93,6 +93,36 @@ def test_it_stays_on_its_host_and_follows_no_query_and_no_file() -> None:
         assert paths(origin) == {"/": "", "/ok": ""}
 
 
+def test_a_link_that_is_none_stops_nothing() -> None:
+    broken = (302, {"Location": "http://[kaputt"}, b"")
+    sitemap = (200, {"Content-Type": "text/xml"}, b"<loc>https://[kaputt.xml</loc><loc>http://[kaputt</loc>")
+    pages = {"/sitemap.xml": sitemap, "/": page("http://[kaputt", "//[x", "http://a:b/", "/dalej", "/kaputt"), "/dalej": page(), "/kaputt": broken}
+    with site(pages) as (origin, _):
+        assert paths(origin) == {"/": "", "/dalej": "", "/kaputt": "unreachable"}
+
+
+@pytest.mark.parametrize("trickle", ["headers", "body"])
+def test_an_answer_that_trickles_is_cut_off(trickle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crawling, "PAGE_SECONDS", 0.3)
+    is_over = threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        line, _ = listener.accept()
+        with line, suppress(OSError):
+            line.sendall(b"HTTP/1.1 200 OK\r\nX: " if trickle == "headers" else b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
+            while not is_over.wait(0.02):
+                line.sendall(b"a")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, args=(listener,), daemon=True)
+        server.start()
+        origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(NotFetched, match="slow"):
+            fetch(f"{origin}/", bounds(origin))
+        is_over.set()
+        server.join(5)
+
+
 def test_a_redirect_is_a_link_like_any_other() -> None:
     pages = {"/": page("/stare", "/obce"), "/stare": (301, {"Location": "/nowe"}, b""), "/obce": (302, {"Location": "http://169.254.169.254/latest"}, b""), "/nowe": page()}
     with site(pages) as (origin, _):
@@ -142,7 +172,7 @@ def test_only_hosts_on_the_list_are_fetched(url: str) -> None:
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.5.5", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::1", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1",
-        "64:ff9b::7f00:1", "2002:7f00:1::", "::", "nonsense"],
+        "64:ff9b::7f00:1", "2002:7f00:1::", "64:ff9b:1::7f00:1", "::7f00:1", "::", "nonsense"],
 )  # fmt: skip
 def test_an_address_that_is_not_public_is_refused_in_every_disguise(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not is_public(address)

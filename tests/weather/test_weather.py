@@ -17,6 +17,7 @@ from cegla.storage.settings import WeatherSettings
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.weather import actions as weather
+from cegla.weather import wire
 from cegla.weather.rules.answers import AnswerWrong, open_meteo
 from cegla.weather.rules.asking import Ask, asks, cell_of
 from cegla.weather.rules.sky import CODES
@@ -100,11 +101,11 @@ def test_hours_are_read_by_powiat_with_how_long_ago_they_were(workspace: Workspa
     assert (standing.days, standing.places, standing.newest) == (21, 1, date(2026, 11, 21))
 
 
-@pytest.mark.parametrize("fault", ["refused", "overloaded", "garbage", "too few places", "nobody there"])
+@pytest.mark.parametrize("fault", ["refused", "overloaded", "garbage", "too few places", "nobody there", "nested without end"])
 def test_a_provider_that_is_away_costs_nothing_but_its_weather(workspace: Workspace, meteo: Any, fault: str) -> None:
     chosen = settings(meteo)
     meteo.statuses = {"refused": [401], "overloaded": [429]}.get(fault, [])
-    meteo.garbage = {"garbage": b"<html>", "too few places": b"[]"}.get(fault)
+    meteo.garbage = {"garbage": b"<html>", "too few places": b"[]", "nested without end": b"[" * 200_000}.get(fault)
     if fault == "nobody there":
         chosen = settings(meteo, address="http://127.0.0.1:1/v1", archive_address="http://127.0.0.1:1/v1")
     found = weather.fetch(workspace.transaction, chosen, weather.wanted([("1465", date(2026, 11, 2))], NOW), NOW)
@@ -113,6 +114,12 @@ def test_a_provider_that_is_away_costs_nothing_but_its_weather(workspace: Worksp
     assert found.away
     with workspace.transaction() as conn:
         assert weather.hours(conn, NOW).num_rows == 0
+
+
+def test_an_answer_that_trickles_ends_the_round(workspace: Workspace, meteo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "LONGEST_SECONDS", 0.0)
+    found = weather.fetch(workspace.transaction, settings(meteo), weather.wanted([("1465", date(2026, 11, 2))], NOW), NOW)
+    assert found.away == "its answer takes too long"
 
 
 def test_without_a_provider_nobody_is_asked(workspace: Workspace, meteo: Any) -> None:

@@ -53,6 +53,11 @@ class Call(NamedTuple):
     lead: str
 
     @property
+    def is_recent(self) -> bool:
+        """Whether it still counts for anything but a wish not to be called."""
+        return self.age_days < LOOK_BACK_DAYS
+
+    @property
     def answered(self) -> bool:
         """Whether people spoke."""
         return self.outcome == ANSWERED
@@ -66,7 +71,9 @@ class Call(NamedTuple):
 def facts(seen: Seen) -> Table:
     """The calls of each person, the oldest first."""
     events = seen.events
-    told = events.filter(events.name.isin([*sorted(CALLS), RESOLVED]) & (events.age_days < LOOK_BACK_DAYS))
+    ever = events.filter(events.name.isin([*sorted(CALLS), RESOLVED]))
+    wish: Any = ibis.coalesce(ever.property_outcome, ever.property_disposition).lower().replace(" ", "_").isin(REFUSED) | (ever.property_do_not_call == "true")
+    told = ever.filter((ever.age_days < LOOK_BACK_DAYS) | wish.fill_null(False))  # a wish not to be called does not grow old
     outcome: Any = ibis.coalesce(told.property_outcome, told.property_disposition)
     said = outcome.lower().replace(" ", "_")
     known: Any = ibis.cases(*((said == name, number) for number, name in enumerate(OUTCOMES)), else_=-1)
@@ -87,8 +94,9 @@ def facts(seen: Seen) -> Table:
 def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     """Everything of the calls of a person; what is open depends on the newest of them."""
     everything = [[(Call(**{name: one[name] for name in Call._fields}), bool(one["talks"])) for one in found or ()] for found in facts.values("calls")]
-    people = [[call for call, talks in own if talks] for own in everything]
-    notices = [[call for call, _ in own] for own in everything]
+    people = [[call for call, talks in own if talks and call.is_recent] for own in everything]
+    notices = [[call for call, _ in own if call.is_recent] for own in everything]
+    wished = np.array([sum(call.refused for call, _ in own) for own in everything])
     calls = np.array([len(own) for own in people])
     tried = np.array([sum(one.side != "inbound" and one.outcome >= 0 for one in own) for own in people])
     picked = np.array([sum(one.side != "inbound" and one.answered for one in own) for own in people])
@@ -114,7 +122,7 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
             {"calls": calls}),
         "call.sentiment": Found([_mood(own) for own in people], 0.8 * moods / (moods + 1.0), moods, {"moods": moods}),
         "call.complaint_open": Found([_complains(own) for own in notices], np.where(complaints > 0, 0.9, 0.6), np.maximum(complaints, calls), shown),
-        "call.do_not_call": Found([any(one.refused for one in own) for own in notices], np.ones(len(calls)), calls, {"calls": calls}),
+        "call.do_not_call": Found((wished > 0).tolist(), np.ones(len(calls)), calls + wished, {"wished": wished}),
         "call.lead_status": Found([_lead(own) for own in people], np.where(heard > 0, 0.9, 0.0), heard, shown),
     }  # fmt: skip
 
@@ -213,8 +221,9 @@ _LEADS = {
     "qualified": Text("zakwalifikowany", "qualified"), "won": Text("wygrany", "won"), "lost": Text("utracony", "lost"),
 }  # fmt: skip
 _MOODS = {"positive": Text("dobry", "good"), "neutral": Text("obojętny", "neutral"), "negative": Text("zły", "bad")}
-_LAST = Text("Ostatnia rozmowa lub próba {last_days} dnia temu; wszystkich {calls}.", "The last call or try was {last_days} days ago; {calls} in all.")
-_CHANCE = Text("Z {heard} rozmów i prób: szansa odebrania około {chance_share}.", "From {heard} calls and tries: chance of an answer about {chance_share}.")
+_LAST = Text("Dni od ostatniej rozmowy lub próby: {last_days}; rozmów i prób: {calls}.",
+    "Days since the last call or try: {last_days}; calls and tries: {calls}.")
+_CHANCE = Text("Szansa odebrania około {chance_share}; rozmów i prób: {heard}.", "Chance of an answer about {chance_share}; calls and tries: {heard}.")
 
 ANALYSER = Analyser(
     key="call",
@@ -236,16 +245,17 @@ ANALYSER = Analyser(
         AnalysedTrait("call.reachable_hours", Text("Kiedy odbiera", "When they pick up"), "list", _CHANCE, _HOURS, FEW_CALLS),
         AnalysedTrait("call.best_hour", Text("Najlepsza godzina na telefon", "Best hour to call"), "hour", _CHANCE, _HOURS, FEW_CALLS),
         AnalysedTrait("call.missed", Text("Nieodebrane od osoby, 30 dni", "Their calls nobody took, 30 days"), "number",
-            Text("Spośród {calls} rozmów i prób tyle nie zostało przez nas odebranych w 30 dniach: {value}.",
-                "Of {calls} calls and tries, so many of theirs were not taken in 30 days: {value}.")),
+            Text("Rozmów i prób: {calls}; z tych, którymi osoba dzwoniła do nas w 30 dniach, nie odebrano: {value}.",
+                "Calls and tries: {calls}; of those in which the person called us within 30 days, not taken: {value}.")),
         AnalysedTrait("call.callback_due", Text("Trzeba oddzwonić", "A callback is due"), "flag", _LAST),
         AnalysedTrait("call.topics", Text("O czym rozmawia", "What calls are about"), "list",
-            Text("Najczęściej w {calls} rozmowach: {value}.", "Most often in {calls} calls: {value}."), _TOPICS),
+            Text("Najczęściej: {value}; rozmów i prób: {calls}.", "Most often: {value}; calls and tries: {calls}."), _TOPICS),
         AnalysedTrait("call.sentiment", Text("Nastrój rozmów", "Mood of calls"), "word",
-            Text("Ze słów {moods} notatek, nowsze ważą więcej: {value}.", "By the words of {moods} notes, newer ones weighing more: {value}."), _MOODS),
+            Text("Według słów notatek ({moods}), z których nowsze ważą więcej: {value}.",
+                "By the words of notes ({moods}), newer ones weighing more: {value}."), _MOODS),
         AnalysedTrait("call.complaint_open", Text("Otwarta reklamacja", "Complaint open"), "flag", _LAST),
         AnalysedTrait("call.do_not_call", Text("Prosi, by nie dzwonić", "Asks not to be called"), "flag",
-            Text("Tak zapisano w jednej z {calls} rozmów lub w żadnej: {value}.", "Written down in one of {calls} calls, or in none: {value}.")),
+            Text("Rozmów, w których zapisano taką prośbę, kiedykolwiek: {wished}.", "Calls in which this wish was written down, ever: {wished}.")),
         AnalysedTrait("call.lead_status", Text("Stan kontaktu", "State of the lead"), "word", _LAST, _LEADS),
     ),
     method=Text(
@@ -258,6 +268,7 @@ ANALYSER = Analyser(
     schedule="on_event",
     half_life_days=HALF_LIFE_DAYS,
     ages=True,
+    version=2,
     fit=Fit(facts, _learn),
     data="topics and moods 2026-11",
 )  # fmt: skip

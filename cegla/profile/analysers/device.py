@@ -30,7 +30,7 @@ NOT_HELD = ("bot", "server", "unknown")
 
 
 class Held(NamedTuple):
-    """What a person's visits in one part of the day say of one device."""
+    """What a person's visits in one part of the day say of one device; `all_days` are its days in any part."""
 
     type: str
     os: str | None
@@ -39,7 +39,7 @@ class Held(NamedTuple):
     daypart: str
     weight: float
     visits: int
-    days: int
+    all_days: int
 
     @property
     def name(self) -> str:
@@ -67,8 +67,10 @@ def facts(seen: Seen) -> Table:
     )  # fmt: skip
     votes = votes.mutate(daypart=_daypart(votes.began), vote=votes.weight * half_life(votes.age_days, HALF_LIFE_DAYS))
     devices = votes.group_by("person_id", "type", "os", "brand", "model", "daypart").agg(
-        weight=votes.vote.sum().round(6), visits=votes.count(), days=votes.day.nunique(),
+        weight=votes.vote.sum().round(6), visits=votes.count(),
     )  # fmt: skip
+    whole = votes.group_by(holder="person_id", **{f"whole_{name}": votes[name] for name in names}).agg(all_days=votes.day.nunique())
+    devices = devices.join(whole, [devices.person_id == whole.holder, *(devices[name].identical_to(whole[f"whole_{name}"]) for name in names)])
     row: Any = ibis.struct({name: devices[name] for name in Held._fields})
     order = [devices[name].fill_null("") for name in ("type", "os", "brand", "model", "daypart")]
     people = active.group_by("person_id").agg(seen=active.session_id.nunique())
@@ -80,7 +82,6 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     people = [[Held(**one) for one in found or ()] for found in facts.values("devices")]
     lines = [[Line(**one) for one in found or ()] for found in facts.values("lines")]
     visits = np.array([sum(one.visits for one in own) for own in people])
-    days = np.array([sum(one.days for one in own) for own in people])
     counts = [_count(own) for own in people]
     dayparts, guesses = [_by_daypart(own) for own in people], [_guesses(own) for own in people]
     guessed = np.array([max((_days(own) for own in _by_device(devices).values()), default=0) for devices in people])
@@ -91,7 +92,7 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
         **_launched(people),
         "device.count": Found([count or None for count in counts], share_lower_bounds(visits, visits), visits, {"visits": visits}),
         "device.primary_by_daypart": Found(dayparts, share_lower_bounds(visits, visits), visits, {"visits": visits}),
-        "device.work_private_guess": Found(guesses, 0.8 * share_lower_bounds(guessed, guessed), guessed, {"days": days}),
+        "device.work_private_guess": Found(guesses, 0.8 * share_lower_bounds(guessed, guessed), guessed, {"days": guessed}),
         **_line_traits(lines),
         "line.operator_hint": _hints(facts),
     }
@@ -184,7 +185,8 @@ def _by_daypart(own: Sequence[Held]) -> list[dict[str, str]] | None:
 
 
 def _days(own: Sequence[Held]) -> int:
-    return sum(one.days for one in own)
+    """On how many days a device was seen: a day with a morning and an evening is one."""
+    return max((one.all_days for one in own), default=0)
 
 
 def _guesses(own: Sequence[Held]) -> list[dict[str, Any]] | None:
@@ -273,7 +275,8 @@ ANALYSER = Analyser(
             Text("Najczęstsze urządzenie w każdej porze, z {visits} wizyt.", "The most frequent device at each part of the day, of {visits} visits."),
             named_by="device"),
         AnalysedTrait("device.work_private_guess", Text("Do pracy czy prywatne", "For work or private"), "records",
-            Text("Udział wizyt w godzinach pracy, z {days} dni.", "The share of visits in office hours, of {days} days."), {}, FEWEST_DAYS, named_by="use"),
+            Text("Udział wizyt w godzinach pracy; dni z najczęstszym urządzeniem: {days}.",
+                "The share of visits in office hours; days with the device seen most: {days}."), {}, FEWEST_DAYS, named_by="use"),
         AnalysedTrait("line.isp", Text("Operator łącza", "Operator of the line"), "word",
             Text("{line_share} wagi wizyt z wiadomą siecią ({line_visits}): {value}.",
                 "{line_share} of the weight of {line_visits} visits with a known network: {value}.")),
@@ -282,7 +285,7 @@ ANALYSER = Analyser(
                 "Most weight of {line_visits} visits ({line_share} with one operator): {value}."), _KINDS),
         AnalysedTrait("line.operator_hint", Text("Operator komórkowy, wskazówka", "Mobile operator, a hint"), "word",
             Text("Prefiks numeru należał do: {value}; numery bywają przenoszone (numerów: {numbers}).",
-                "The number's prefix belonged to {value}; numbers get ported ({numbers} number).")),
+                "The number's prefix belonged to {value}; numbers get ported (numbers: {numbers}).")),
     ),
     method=Text(
         "Udział wizyt na urządzeniu i w sieci, tracących połowę wagi co 90 dni; praca lub dom z pór użycia, od 5 dni.",
@@ -291,7 +294,7 @@ ANALYSER = Analyser(
     purpose="analytics",
     schedule="hourly",
     half_life_days=HALF_LIFE_DAYS,
-    version=2,
+    version=3,
     ages=True,
     data="models 2026-11, device-detector 6.5, networks_pl 2026-11, phonenumbers 9",
 )  # fmt: skip

@@ -160,10 +160,10 @@ ANALYSER = Analyser(
     read=read,
     traits=(
         AnalysedTrait("engage.score", Text("Wynik zaangażowania", "Engagement score"), "score",
-            Text("Działania ({deeds}), tracące połowę wagi co 21 dni; ostatnie {last_days} dnia temu. Wynik to miejsce w bazie: {value}.",
-                "Actions ({deeds}), losing half their weight every 21 days, the last {last_days} days ago. The score is the place in the base: {value}.")),
+            Text("Działania ({deeds}), tracące połowę wagi co 21 dni; dni od ostatniego: {last_days}. Wynik to miejsce w bazie: {value}.",
+                "Actions ({deeds}), losing half their weight every 21 days; days since the last: {last_days}. The score is the place in the base: {value}.")),
         AnalysedTrait("engage.level", Text("Temperatura", "Level"), "word",
-            Text("Działań: {deeds}, ostatnie {last_days} dnia temu.", "{deeds} actions, the last {last_days} days ago."), LEVELS),
+            Text("Działań: {deeds}; dni od ostatniego: {last_days}.", "Actions: {deeds}; days since the last: {last_days}."), LEVELS),
         AnalysedTrait("engage.trend", Text("Kierunek", "Trend"), "word",
             Text("Działań na tydzień: {lately} w ostatnich dwóch, {before} w czterech poprzednich.",
                 "Actions a week: {lately} in the last two, {before} in the four before."), TRENDS, min_evidence=3),

@@ -75,7 +75,7 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     powiats = [one.powiat for one in found]
     surety, evidence = np.array([one.surety for one in found]), np.array([one.evidence for one in found])
     days = np.array([sum(one.days for one in own if one.powiat) for own in votes])
-    shown = {"source": [_SOURCES.get(one.source or "") for one in found], "share": np.array([one.share for one in found]), "days": evidence}
+    shown = {"source": [one.source for one in found], "share": np.array([one.share for one in found]), "days": evidence}
     names = {"name": [_powiat_name(code) for code in powiats], **shown}
     return {
         "geo.country": Found([one.country for one in countries], [one.surety for one in countries], [one.evidence for one in countries],
@@ -200,7 +200,7 @@ def _cities() -> dict[str, City]:
     return found
 
 
-_SOURCES = {"address": "adres / address", "ip": "IP"}
+_SOURCES = {"address": Text("podany adres", "the declared address"), "ip": Text("adres IP", "IP address")}
 _POWIAT = Text("{share} z {days} wskazań (źródło: {source}): {name}.", "{share} of {days} pieces of evidence (source: {source}): {name}.")
 _REGION = Text("{share} z {days} wskazań (źródło: {source}): {region}.", "{share} of {days} pieces of evidence (source: {source}): {region}.")
 _CITY = Text("{share} z {days} wskazań (źródło: {source}): {value}.", "{share} of {days} pieces of evidence (source: {source}): {value}.")
@@ -219,9 +219,9 @@ ANALYSER = Analyser(
     traits=(
         AnalysedTrait("geo.country", Text("Kraj", "Country"), "word",
             Text("{share} z wagi {days} dni z adresem IP: {value}.", "{share} of the weight of {days} days with an IP address: {value}.")),
-        AnalysedTrait("geo.voivodeship", Text("Województwo", "Voivodeship"), "word", _REGION),
-        AnalysedTrait("geo.powiat", Text("Powiat", "Powiat"), "word", _POWIAT),
-        AnalysedTrait("geo.city", Text("Miejscowość", "City"), "word", _CITY),
+        AnalysedTrait("geo.voivodeship", Text("Województwo", "Voivodeship"), "word", _REGION, _SOURCES),
+        AnalysedTrait("geo.powiat", Text("Powiat", "Powiat"), "word", _POWIAT, _SOURCES),
+        AnalysedTrait("geo.city", Text("Miejscowość", "City"), "word", _CITY, _SOURCES),
         AnalysedTrait("geo.city_size", Text("Wielkość miejscowości", "Size of the city"), "word",
             Text("{city} to miejscowość tej wielkości: {value}.", "{city} is a place of this size: {value}."),
             {"metropolis": Text("metropolia, od 500 tys.", "metropolis, from 500,000"), "large": Text("duża, od 100 tys.", "large, from 100,000"),
@@ -234,7 +234,7 @@ ANALYSER = Analyser(
                 "traveller": Text("w podróży", "on the move")}, FEWEST_DAYS_OF_MOBILITY),
         AnalysedTrait("geo.source", Text("Źródło miejsca", "Source of the place"), "word",
             Text("Miejsce wiadomo z: {value} (dowodów: {days}).", "The place is known from: {value} ({days} pieces of evidence)."),
-            {"address": Text("podany adres", "the declared address"), "ip": Text("adres IP", "IP address")}),
+            _SOURCES),
     ),
     method=Text(
         "Podany kod pocztowy lub miasto, a bez nich jeden głos na dzień, operatora i miejsce, tracący połowę wagi co 90 dni; pewność z rozkładu beta.",

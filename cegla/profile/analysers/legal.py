@@ -14,6 +14,7 @@ import numpy as np
 from stdnum.pl import nip as polish_nip
 
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found, Params
+from cegla.profile.rules.blocked import reveals_membership
 from cegla.profile.rules.guards import Seen, Table, joined_facts
 from cegla.reference.words import WORDS, LegalForm
 from cegla.vocabulary.folding import folded
@@ -91,17 +92,26 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
         record.signs += signs
     decided = [segment_of(record) for record in records]
     counts = np.array([len(record.signs) for record in records], np.int64)
+    companies = [_shown(record.company) for record in records]
     company = np.array([record.company is not None for record in records], np.int64)
-    forms = [record.company.form if record.company else None for record in records]
+    forms = [one.form if one else None for one in companies]
+    domains = [None if one.domain and reveals_membership(one.domain) else one.domain for one in records]
     signs = {"signs": [record.signs or None for record in records]}
     return {
         "legal.segment": Found([segment for segment, _ in decided], [sure for _, sure in decided], counts, signs),
         "legal.form": Found([form and form.key for form in forms], np.where(company, LEGAL_FORM_SURE, 0.0), company, {}),
         "legal.nip_valid": Found([one.nip for one in records], np.ones(len(records)), [one.nip is not None for one in records], {}),
         "contact.role_address": Found([one.role for one in records], np.full(len(records), 0.95), [one.role is not None for one in records], {}),
-        "company.name_base": Found([one.company.base if one.company else None for one in records], np.full(len(records), 0.9), company, {}),
-        "company.domain": Found([one.domain for one in records], np.full(len(records), 0.9), [one.domain is not None for one in records], {}),
+        "company.name_base": Found([one.base if one else None for one in companies], np.full(len(records), 0.9), company, {}),
+        "company.domain": Found(domains, np.full(len(records), 0.9), [one is not None for one in domains], {}),
     }
+
+
+def _shown(company: Company | None) -> Company | None:
+    """What may be written of a company: nothing of one whose name tells the belief of who belongs to it (GDPR art. 9). Its segment stays."""
+    if company is None or (company.form and company.form.key == "parafia") or reveals_membership(company.base):
+        return None
+    return company
 
 
 def record_of(told: Mapping[str, Any]) -> Record:
@@ -249,5 +259,6 @@ ANALYSER = Analyser(
     ),
     purpose="profiling",
     schedule="hourly",
+    version=2,
     data="legal forms, mailboxes 2026-11",
 )  # fmt: skip

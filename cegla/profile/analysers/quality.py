@@ -165,7 +165,7 @@ ANALYSER = Analyser(
             Text("Sprawdzono pól: {fields}. Do poprawy: {wrong}.", "Fields checked: {fields}. To mend: {wrong}."), FIELDS | REASONS, named_by="field"),
         AnalysedTrait("quality.completeness", Text("Kompletność", "Completeness"), "share", Text("Brakuje: {missing}.", "Missing: {missing}."), FIELDS),
         AnalysedTrait("quality.freshness", Text("Świeżość", "Freshness"), "share",
-            Text("Ostatni znak życia {quiet_days} dni temu.", "The last sign of life was {quiet_days} days ago.")),
+            Text("Dni od ostatniego znaku życia: {quiet_days}.", "Days since the last sign of life: {quiet_days}.")),
         AnalysedTrait("quality.duplicate_risk", Text("Ryzyko powtórzenia", "Risk of a duplicate"), "share",
             Text("Znaki, że osoba może być zapisana dwa razy: {signs}.", "Signs that the person may be recorded twice: {signs}."), REASONS),
         AnalysedTrait("quality.deliverability", Text("Czy poczta dojdzie", "Whether mail arrives"), "share",

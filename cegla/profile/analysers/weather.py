@@ -206,7 +206,7 @@ ANALYSER = Analyser(
         _sensitivity("cold", Text("Mróz: ile razy częściej", "Frost: how many times as often"), Text("W mrozie", "In frost")),
         _sensitivity("sun", Text("Słońce: ile razy częściej", "Sun: how many times as often"), Text("W słońcu", "In the sun")),
         AnalysedTrait("weather.at_event", Text("Pogoda podczas wizyt", "Weather at visits"), "shares",
-            Text("Pogoda w powiecie podczas {visits} wizyt: {value}.", "The weather of the powiat at {visits} visits: {value}."), _WORDS),
+            Text("Pogoda w powiecie podczas wizyt ({visits}): {value}.", "The weather of the powiat at {visits} visits: {value}."), _WORDS),
         AnalysedTrait("weather.now_segment", Text("Pogoda u osoby w ciągu doby", "Weather at theirs, the next day"), "word",
             Text("Najcieplej {ahead_warmest} °C, opady {ahead_rain} mm w ciągu doby w powiecie: {value}.",
                 "At warmest {ahead_warmest} °C, {ahead_rain} mm of rain in the powiat within a day: {value}."), _WORDS),

@@ -52,20 +52,36 @@ _STEMS = {
         karaln, wyrok, wiezien, criminal record, prison""",
 }
 STEMS: dict[str, tuple[str, ...]] = {topic: tuple(" ".join(stem.split()) for stem in stems.split(",")) for topic, stems in _STEMS.items()}
+#: What an employer's or a club's name can reveal of who belongs to it; a chemist's shop says nothing of its buyer's health.
+MEMBERSHIP = ("belief", "politics", "intimate")
 POLISH, PLAIN = "ąćęłńóśźż", "acelnoszz"
 
 
 @lru_cache(maxsize=64)
 def pattern(more: tuple[str, ...] = ()) -> str:
     """One regular expression of all stems and the controller's own words, for text in lower case without diacritics."""
+    return _alternatives(tuple(STEMS), more)
+
+
+def _alternatives(topics: tuple[str, ...], more: tuple[str, ...] = ()) -> str:
     own = (re.escape(folded(word)) for word in more if word.strip())
-    stems = (re.escape(stem.removesuffix(".")) + (r"\b" if stem.endswith(".") else "") for stems in STEMS.values() for stem in stems)
+    stems = (re.escape(stem.removesuffix(".")) + (r"\b" if stem.endswith(".") else "") for topic in topics for stem in STEMS[topic])
     return r"\b(?:" + "|".join([*own, *stems]).replace(r"\ ", r"[ _/+-]") + ")"
 
 
 @lru_cache(maxsize=64)
 def _compiled(more: tuple[str, ...]) -> "re.Pattern[str]":
     return re.compile(pattern(more), re.ASCII)
+
+
+@lru_cache(maxsize=1)
+def _membership() -> "re.Pattern[str]":
+    return re.compile(_alternatives(MEMBERSHIP), re.ASCII)
+
+
+def reveals_membership(text: str) -> bool:
+    """Whether the name of an organisation says what those who belong to it believe or stand for: a parish, a trade union, a party."""
+    return _membership().search(folded(text).replace("_", " ")) is not None
 
 
 def is_blocked(text: str, more: tuple[str, ...] = ()) -> bool:

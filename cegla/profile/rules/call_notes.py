@@ -12,7 +12,11 @@ from cegla.profile.rules.blocked import is_blocked
 from cegla.vocabulary.folding import folded
 
 CALLS = frozenset({"Call Started", "Call Answered", "Call Ended", "Call Missed"})
-NOTES = ("note", "notes", "comment", "message", "summary", "transcript")
+#: Names of properties that hold what was said or noted, whatever is written around these words; topics and mood come from here alone.
+NOTES = re.compile(
+    r"note|notat|comment|komentarz|message|wiadomo|summary|podsumowanie|transcri|transkry|conversation|rozmowa|rozmowy|dialog|description|opis|uwag|remark",
+    re.IGNORECASE,
+)
 LONGEST_NOTE = 20_000
 MOST_TOPICS = 3
 #: Topic → stems, each at the beginning of a word; one that ends in "." is a whole word.
@@ -61,8 +65,9 @@ def topics_of(note: str) -> tuple[str, ...]:
 
 def without_notes(properties: Mapping[str, Any]) -> dict[str, Any]:
     """The properties of a call with `note_topics` and `note_mood` in the place of its notes."""
-    notes = " ".join(value for name in NOTES if isinstance(value := properties.get(name), str))
-    kept = {name: value for name, value in properties.items() if name not in NOTES}
+    said = {name: value for name, value in properties.items() if NOTES.search(name)}
+    notes = " ".join(value[:LONGEST_NOTE] for value in said.values() if isinstance(value, str))
+    kept = {name: value for name, value in properties.items() if name not in said}
     if topics := topics_of(notes):
         kept["note_topics"] = " ".join(topics)
     if (mood := mood_of(notes)) is not None and not is_blocked(notes):

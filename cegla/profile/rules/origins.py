@@ -4,6 +4,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from cegla.profile.rules.scrubbing import scrubbed_path
+
 if TYPE_CHECKING:
     from cegla.vocabulary.world import World
 
@@ -73,7 +75,7 @@ def read_page(url: str) -> Page:
 
 def _campaign(given: dict[str, str]) -> Campaign:
     click_id = next((name for name in _CLICK_IDS if name in given), None)
-    source, medium, name, term, content = (_word(given.get(f"utm_{part}")) for part in ("source", "medium", "campaign", "term", "content"))
+    source, medium, name, term, content = (_clean(given.get(f"utm_{part}")) for part in ("source", "medium", "campaign", "term", "content"))
     if click_id and not (source or medium or name):
         source, medium = _CLICK_IDS[click_id]
     campaign = Campaign(source, medium, name, term, content, click_id)
@@ -110,7 +112,7 @@ def campaign_of(context: dict[str, Any], page: Page) -> Campaign:
     """The campaign an SDK put into `context.campaign`, or else the page's own parameters."""
     told = context.get("campaign")
     if isinstance(told, dict) and told:
-        source, medium, name, term, content = (_word(told.get(part)) for part in ("source", "medium", "name", "term", "content"))
+        source, medium, name, term, content = (_clean(told.get(part)) for part in ("source", "medium", "name", "term", "content"))
         if source or medium or name or term or content:
             return Campaign(source, medium, name, term, content, page.campaign.click_id)
     return page.campaign
@@ -122,3 +124,9 @@ def _bare(host: str | None) -> str | None:
 
 def _word(value: object) -> str | None:
     return str(value).replace("\0", "").strip()[:LONGEST_WORD] or None if isinstance(value, (str, int)) and not isinstance(value, bool) else None
+
+
+def _clean(value: object) -> str | None:
+    """A word of a campaign without the addresses that mailing programs put there; its plain digits are its number."""
+    word = _word(value)
+    return word and scrubbed_path(word)

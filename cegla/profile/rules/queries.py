@@ -20,6 +20,7 @@ from cegla.reference.words import WORDS
 from cegla.vocabulary.folding import folded
 
 LONGEST_QUERY = 120
+NAMED = "[person]"  #: stands in the history where somebody searched for a person
 ALIKE = 83.0  #: how like a word of the catalogue a mistyped word must be, of 100
 _SHORTEST_MENDED, _SHORTEST_BRAND = 5, 4
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -196,6 +197,11 @@ def is_personal(text: str) -> bool:
             if any(_may_be_surname(one) for one in beside):
                 return True
     return len(words) == 2 and all(word[:1].isupper() for word in words) and any(_SURNAME.search(folded(word)) for word in words)
+
+
+def without_person(text: str) -> str:
+    """A query as it may be kept: one that may name a person is a word in brackets, as in scrubbing."""
+    return NAMED if is_personal(text[:LONGEST_QUERY]) else text
 
 
 def is_refined(before: Query, after: Query) -> bool:

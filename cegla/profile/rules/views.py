@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cegla.profile.rules.countries import country_code
 from cegla.profile.rules.origins import NO_CAMPAIGN, NO_PAGE, Page, Referrer, campaign_of, read_page
+from cegla.profile.rules.queries import without_person
 from cegla.profile.rules.scrubbing import scrubbed_label, scrubbed_path
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Views:
         located, country = _location(context)
         columns = (
             page.path and scrubbed_path(page.path), scrubbed_label(title) if title.__class__ is str else None, referrer.kind or None, referrer.host,
-            *campaign, referrer.name, referrer.term and scrubbed_label(referrer.term), *device.columns,
+            *campaign, referrer.name, referrer.term and scrubbed_label(without_person(referrer.term)), *device.columns,
             _language(locale) if locale.__class__ is str else None, *place.columns,
         )  # fmt: skip
         key = None if campaign is NO_CAMPAIGN else f"{campaign.source}/{campaign.name}"

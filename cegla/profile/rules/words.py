@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from cegla.profile.rules import commerce
 from cegla.profile.rules.call_notes import CALLS, without_notes
 from cegla.profile.rules.countries import country_code
+from cegla.profile.rules.queries import without_person
 from cegla.profile.rules.scrubbing import plain_traits, scrubbed_code, scrubbed_json, scrubbed_label
 from cegla.vocabulary.events import Event
 
@@ -22,6 +23,8 @@ ARRIVALS = frozenset({"page", "screen"})  #: kinds whose referrer says where the
 WORD_COLUMNS = ("name", "order_id", "value_micros", "currency", "properties")
 _PAGE_KEYS = frozenset({"url", "path", "title", "referrer", "search", "name"})
 _LINE_KEYS = frozenset({"products"})
+SEARCHES = frozenset({"Site Searched", "Products Searched", "Search Performed"})
+_TYPED = ("query", "search_term", "searchTerm", "search", "term", "phrase", "keyword", "keywords", "q")  #: where a search says what was typed
 
 
 class Word(NamedTuple):
@@ -86,7 +89,10 @@ def _properties(event: Event, has_lines: bool) -> bytes | None:
     """The event's JSON: no personal data, and nothing that has a column or a line of its own."""
     if event.kind in ("identify", "group"):
         return scrubbed_json(plain_traits(event.traits))
-    properties = event.properties if event.name not in CALLS else without_notes(event.properties)
+    properties = without_notes(event.properties) if event.name in CALLS else event.properties
+    if event.name in SEARCHES:
+        typed = {key: without_person(value) for key in _TYPED if isinstance(value := properties.get(key), str)}
+        properties = {**properties, **typed}
     if event.kind in ARRIVALS:
         if properties.keys() <= _PAGE_KEYS:
             return None
