@@ -13,6 +13,7 @@ from cegla.profile.catalogue import TRAITS
 from cegla.profile.rules import addresses, contact
 from cegla.profile.rules.consistency import BY_KEY, BY_PLACE
 from cegla.profile.rules.reasons import shown, why
+from cegla.profile.rules.reasons import named_device as named_device
 from cegla.profile.rules.sides import SIDE_SIGNS
 from cegla.reference.places import poland
 from cegla.vocabulary.people import Trait
@@ -87,6 +88,8 @@ class Story:
     agreeing: int = 0
     unknown: tuple[Statement, ...] = field(default=())
 
+AT_WORK = Text("wizyt w pracy: {share}%", "visits at work: {share}%")
+
 
 def told(traits: Iterable[Trait], zone: tzinfo) -> Story | None:
     """The story of one person; None when the joining analyser says nothing of them. Times of sentences are in `zone`."""
@@ -119,7 +122,7 @@ def _said(trait: Trait, language: Language, zone: tzinfo) -> str:
         case "consumer.home" | "consumer.work":
             return powiat(trait.value, language)
         case "consumer.devices":
-            return "; ".join(f"{_device(one['device'], language)}: {USES[one['use']].say(language)} ({round(one['share'] * 100)}%)" for one in trait.value)
+            return "; ".join(f"{_device(one['device'], language)}: {USES[one['use']].say(language)} ({AT_WORK.say(language, share=round(one['share'] * 100))})" for one in trait.value)
         case "consumer.topics_by_daypart":
             return "; ".join(f"{PARTS_OF_DAY[one['daypart']].say(language)}: {', '.join(one['topics'])}" for one in trait.value)
         case "consumer.consistency":

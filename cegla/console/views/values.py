@@ -7,6 +7,7 @@ from typing import Any
 
 from cegla.console.charts.marks import Mark
 from cegla.console.language import Tongue
+from cegla.profile import actions as profile
 from cegla.reference.places import poland
 from cegla.vocabulary.text import Text
 
@@ -99,6 +100,8 @@ def _word(key: str, said: str, tongue: Tongue, words: Words) -> str:
         return tongue.say(words[said])
     if key == "device" and said in DEVICES:
         return tongue.say(DEVICES[said])
+    if last in ("device", "primary_by_daypart", "work_private_guess") and (named := profile.stories.named_device(said, tongue.language)):
+        return named
     if last == "country":
         return tongue.country(said)
     if last == "language":

@@ -79,15 +79,16 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     names = {"name": [_powiat_name(code) for code in powiats], **shown}
     return {
         "geo.country": Found([one.country for one in countries], [one.surety for one in countries], [one.evidence for one in countries],
-            {"days": [one.evidence for one in countries], "share": [one.share for one in countries]}),
+            {"country_days": [one.evidence for one in countries], "country_share": [one.share for one in countries],
+                "country_source": [one.source for one in countries]}),
         "geo.voivodeship": Found([code and code[:2] for code in powiats], surety, evidence,
             {"region": [poland().voivodeships.get(code[:2]) if code else None for code in powiats], **shown}),
         "geo.powiat": Found(powiats, surety, evidence, names),
         "geo.city": Found([one.city for one in found], surety, evidence, shown),
         "geo.city_size": Found([_size(one.city) for one in found], surety, evidence, {"city": [one.city for one in found]}),
         "geo.tz": Found([one.zone for one in countries], [one.surety for one in countries], [one.evidence for one in countries],
-            {"days": [one.evidence for one in countries]}),
-        "geo.mobility": Found(moving, share_lower_bounds(days, days), days, {"days": days, "places": [len({one.powiat for one in own if one.powiat})
+            {"country_days": [one.evidence for one in countries]}),
+        "geo.mobility": Found(moving, share_lower_bounds(days, days), days, {"placed_days": days, "places": [len({one.powiat for one in own if one.powiat})
             for own in votes]}),
         "geo.source": Found([one.source for one in found], surety, evidence, {"days": evidence}),
     }  # fmt: skip
@@ -201,9 +202,11 @@ def _cities() -> dict[str, City]:
 
 
 _SOURCES = {"address": Text("podany adres", "the declared address"), "ip": Text("adres IP", "IP address")}
-_POWIAT = Text("{share} z {days} wskazań (źródło: {source}): {name}.", "{share} of {days} pieces of evidence (source: {source}): {name}.")
-_REGION = Text("{share} z {days} wskazań (źródło: {source}): {region}.", "{share} of {days} pieces of evidence (source: {source}): {region}.")
-_CITY = Text("{share} z {days} wskazań (źródło: {source}): {value}.", "{share} of {days} pieces of evidence (source: {source}): {value}.")
+_POWIAT = Text("{name}: {share} wskazań ({days}), źródło: {source}.", "{name}: {share} of the evidence ({days}), source: {source}.")
+_REGION = Text("{region}: {share} wskazań ({days}), źródło: {source}.", "{region}: {share} of the evidence ({days}), source: {source}.")
+_CITY = Text("{value}: {share} wskazań ({days}), źródło: {source}.", "{value}: {share} of the evidence ({days}), source: {source}.")
+_COUNTRY = Text("{value}: {country_share} wskazań ({country_days}), źródło: {country_source}.",
+    "{value}: {country_share} of the evidence ({country_days}), source: {country_source}.")
 
 ANALYSER = Analyser(
     key="geo",
@@ -217,8 +220,7 @@ ANALYSER = Analyser(
     facts=facts,
     read=read,
     traits=(
-        AnalysedTrait("geo.country", Text("Kraj", "Country"), "word",
-            Text("{share} z wagi {days} dni z adresem IP: {value}.", "{share} of the weight of {days} days with an IP address: {value}.")),
+        AnalysedTrait("geo.country", Text("Kraj", "Country"), "word", _COUNTRY, _SOURCES),
         AnalysedTrait("geo.voivodeship", Text("Województwo", "Voivodeship"), "word", _REGION, _SOURCES),
         AnalysedTrait("geo.powiat", Text("Powiat", "Powiat"), "word", _POWIAT, _SOURCES),
         AnalysedTrait("geo.city", Text("Miejscowość", "City"), "word", _CITY, _SOURCES),
@@ -227,9 +229,10 @@ ANALYSER = Analyser(
             {"metropolis": Text("metropolia, od 500 tys.", "metropolis, from 500,000"), "large": Text("duża, od 100 tys.", "large, from 100,000"),
                 "medium": Text("średnia, od 20 tys.", "medium, from 20,000"), "small": Text("mała", "small")}),
         AnalysedTrait("geo.tz", Text("Strefa czasowa", "Time zone"), "word",
-            Text("Strefa podana przez urządzenie lub adres w ciągu {days} dni: {value}.", "The zone told by device or address on {days} days: {value}.")),
+            Text("Strefa podana przez urządzenie lub adres (wskazań: {country_days}): {value}.",
+                "The zone told by device or address (evidence: {country_days}): {value}.")),
         AnalysedTrait("geo.mobility", Text("Mobilność", "Mobility"), "word",
-            Text("W ciągu {days} dni w {places} powiatach: {value}.", "On {days} days in {places} powiats: {value}."),
+            Text("Dni z wiadomym miejscem: {placed_days}, powiatów: {places}: {value}.", "Days with a known place: {placed_days}, powiats: {places}: {value}."),
             {"stable": Text("w jednym miejscu", "settled"), "commuter": Text("między dwoma miejscami", "between two places"),
                 "traveller": Text("w podróży", "on the move")}, FEWEST_DAYS_OF_MOBILITY),
         AnalysedTrait("geo.source", Text("Źródło miejsca", "Source of the place"), "word",

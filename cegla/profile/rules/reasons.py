@@ -9,6 +9,12 @@ from cegla.vocabulary.people import Trait
 from cegla.vocabulary.text import Language, Text
 
 UNKNOWN = Text("Za mało danych: {seen} z potrzebnych {needed}.", "Too little evidence: {seen} of the {needed} needed.")
+UNDECIDED = Text("Dowody ({seen}) nie rozstrzygają.", "The evidence ({seen}) does not decide.")
+#: A device without a model is named by its type and system, "phone Android"; type and systems in words.
+_TYPES = {
+    "phone": Text("telefon", "phone"), "desktop": Text("komputer", "computer"), "tablet": Text("tablet", "tablet"), "tv": Text("telewizor", "TV"),
+}  # fmt: skip
+_SYSTEMS = frozenset(("Android", "iOS", "Windows", "macOS", "Linux", "ChromeOS", "tvOS", "KaiOS", "HarmonyOS"))
 _YES, _NO, _NOTHING = Text("tak", "yes"), Text("nie", "no"), Text("–", "–")
 _MOST_LISTED = 6
 
@@ -16,7 +22,8 @@ _MOST_LISTED = 6
 def why(analyser: Analyser, row: AnalysedTrait, trait: Trait, zone: tzinfo) -> Text:
     """The sentence behind a trait of an analyser; moments are shown in `zone`."""
     if trait.value is None:
-        return Text(*(text.format(seen=trait.n_evidence, needed=max(analyser.least(row), 1)) for text in UNKNOWN))
+        needed = max(analyser.least(row), 1)
+        return Text(*(text.format(seen=trait.n_evidence, needed=needed) for text in (UNKNOWN if trait.n_evidence < needed else UNDECIDED)))
     return Text(_sentence(row, trait, "pl", zone), _sentence(row, trait, "en", zone))
 
 
@@ -27,7 +34,7 @@ def shown(value: Any, language: Language, zone: tzinfo, words: Mapping[str, Text
     if isinstance(value, bool):
         return (_YES if value else _NO).say(language)
     if isinstance(value, str):
-        return words[value].say(language) if words and value in words else _moment(value, zone)
+        return words[value].say(language) if words and value in words else named_device(value, language) or _moment(value, zone)
     if isinstance(value, datetime):
         return value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, (int, float)):
@@ -36,6 +43,12 @@ def shown(value: Any, language: Language, zone: tzinfo, words: Mapping[str, Text
         ranked = sorted(value.items(), key=lambda one: (-one[1], one[0]) if isinstance(one[1], (int, float)) else (0, one[0]))[:_MOST_LISTED]
         return ", ".join(f"{shown(key, language, zone, words)} {_share(one, language, zone)}" for key, one in ranked)
     return ", ".join(shown(one, language, zone, words) for one in list(value)[:_MOST_LISTED])
+
+
+def named_device(text: str, language: Language) -> str | None:
+    """"phone Android" in words, "telefon Android"; None of any other text."""
+    kind, _, system = text.partition(" ")
+    return f"{_TYPES[kind].say(language)} {system}" if kind in _TYPES and system in _SYSTEMS else None
 
 
 class _Facts(dict[str, str]):
@@ -49,7 +62,8 @@ def _sentence(row: AnalysedTrait, trait: Trait, language: Language, zone: tzinfo
     facts = _Facts({name: shown(value, language, zone, row.words, name) for name, value in trait.facts.items()})
     facts["value"] = _share(trait.value, language, zone) if row.value_type == "share" else shown(trait.value, language, zone, row.words)
     facts["confidence"] = f"{round(trait.confidence * 100)}%"
-    return (row.sentence.pl if language == "pl" else row.sentence.en).format_map(facts)
+    said = (row.sentence.pl if language == "pl" else row.sentence.en).format_map(facts)
+    return said[:-1] if said.endswith("..") else said  # behind "Exatel S.A." no second full stop
 
 
 def _share(value: Any, language: Language, zone: tzinfo) -> str:
