@@ -12,8 +12,8 @@ from cegla.profile.analysers.consumer import PARTS_OF_DAY, USES
 from cegla.profile.catalogue import TRAITS
 from cegla.profile.rules import addresses, contact
 from cegla.profile.rules.consistency import BY_KEY, BY_PLACE
-from cegla.profile.rules.reasons import shown, why
 from cegla.profile.rules.reasons import named_device as named_device
+from cegla.profile.rules.reasons import shown, why
 from cegla.profile.rules.sides import SIDE_SIGNS
 from cegla.reference.places import poland
 from cegla.vocabulary.people import Trait
@@ -122,13 +122,17 @@ def _said(trait: Trait, language: Language, zone: tzinfo) -> str:
         case "consumer.home" | "consumer.work":
             return powiat(trait.value, language)
         case "consumer.devices":
-            return "; ".join(f"{_device(one['device'], language)}: {USES[one['use']].say(language)} ({AT_WORK.say(language, share=round(one['share'] * 100))})" for one in trait.value)
+            return "; ".join(f"{_device(one['device'], language)}: {USES[one['use']].say(language)} ({_at_work(one, language)})" for one in trait.value)
         case "consumer.topics_by_daypart":
             return "; ".join(f"{PARTS_OF_DAY[one['daypart']].say(language)}: {', '.join(one['topics'])}" for one in trait.value)
         case "consumer.consistency":
             return f"{round(trait.value * 100)}%"
         case _:
             return shown(trait.value, language, zone, TRAITS[trait.key][1].words)
+
+
+def _at_work(one: Mapping[str, Any], language: Language) -> str:
+    return AT_WORK.say(language, share=round(one["share"] * 100))
 
 
 def powiat(code: str, language: Language) -> str:
