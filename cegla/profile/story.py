@@ -12,7 +12,6 @@ from cegla.profile.analysers.consumer import PARTS_OF_DAY, USES
 from cegla.profile.catalogue import TRAITS
 from cegla.profile.rules import addresses, contact
 from cegla.profile.rules.consistency import BY_KEY, BY_PLACE
-from cegla.profile.rules.reasons import named_device as named_device
 from cegla.profile.rules.reasons import shown, why
 from cegla.profile.rules.sides import SIDE_SIGNS
 from cegla.reference.places import poland
@@ -122,7 +121,7 @@ def _said(trait: Trait, language: Language, zone: tzinfo) -> str:
         case "consumer.home" | "consumer.work":
             return powiat(trait.value, language)
         case "consumer.devices":
-            return "; ".join(f"{_device(one['device'], language)}: {USES[one['use']].say(language)} ({_at_work(one, language)})" for one in trait.value)
+            return "; ".join(f"{device_named(one['device'], language)}: {USES[one['use']].say(language)} ({_at_work(one, language)})" for one in trait.value)
         case "consumer.topics_by_daypart":
             return "; ".join(f"{PARTS_OF_DAY[one['daypart']].say(language)}: {', '.join(one['topics'])}" for one in trait.value)
         case "consumer.consistency":
@@ -141,7 +140,7 @@ def powiat(code: str, language: Language) -> str:
     return f"powiat {found.name} ({code})" if found else code
 
 
-def _device(name: str, language: Language) -> str:
+def device_named(name: str, language: Language) -> str:
     """A model as it is; a device without one in words: "telefon Android"."""
     kind, _, rest = name.partition(" ")
     return f"{DEVICES[kind].say(language)} {rest}".strip() if kind in DEVICES else name
@@ -175,7 +174,7 @@ def _value(side: Mapping[str, Any], language: Language, zone: tzinfo) -> str:
     if key == "rhythm.hist":
         return f"{round(value['office'] * 100)}%"
     if key in ("device.work_private_guess", BY_PLACE):
-        return ", ".join(f"{_device(one['device'], language)} {USES[one['use']].say(language)}" for one in value)
+        return ", ".join(f"{device_named(one['device'], language)} {USES[one['use']].say(language)}" for one in value)
     if TRAITS[key][1].value_type == "share":
         return f"{round(value * 100)}%"
     return shown(value, language, zone, TRAITS[key][1].words)

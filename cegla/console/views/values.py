@@ -100,8 +100,8 @@ def _word(key: str, said: str, tongue: Tongue, words: Words) -> str:
         return tongue.say(words[said])
     if key == "device" and said in DEVICES:
         return tongue.say(DEVICES[said])
-    if last in ("device", "primary_by_daypart", "work_private_guess") and (named := profile.stories.named_device(said, tongue.language)):
-        return named
+    if last in ("device", "primary_by_daypart", "work_private_guess"):
+        return profile.stories.device_named(said, tongue.language)
     if last == "country":
         return tongue.country(said)
     if last == "language":
