@@ -112,3 +112,9 @@ def test_the_model_of_the_site_knows_pages_whose_words_do_not_tell() -> None:
 def test_a_page_that_few_people_read_is_not_learnt_from() -> None:
     pages = [Reading(f"/k{one}", "Karma dla kota", f"Mruczek {one}") for one in range(80)]
     assert site_model(pages, np.zeros(80, int), np.arange(80), SitePages({})) == {}
+
+
+def test_times_that_are_no_times_stop_nothing() -> None:
+    told = ["NaN", "inf", "-inf", 1e308, 1e308, -1, "x", None]
+    deeds: list[Deed] = [(1, 1.0 + n / 100, "Page Viewed", {"path": f"/a{n}", "title": "Rowery", "seconds": one, "scroll_depth": one}) for n, one in enumerate(told)]
+    assert 1 in found(ANALYSER, deeds, learn=True)

@@ -110,9 +110,9 @@ def _readings(seen: Seen) -> Table:
     """One row a person, visit and page: how long, how far, when, and what the page says of itself."""
     events = seen.events
     own = events.filter(events.session_id.notnull() & events.page_path.notnull() & events.name.isin([*VIEWS, LEFT]))
-    seconds: Any = ibis.coalesce(own.property_seconds, own.property_engaged_seconds).try_cast("float64")
-    scroll: Any = ibis.coalesce(own.property_scroll_depth, own.property_scroll_percent).try_cast("float64")
-    read = own.mutate(seconds=ibis.greatest(seconds, 0.0), scroll=ibis.least(ibis.greatest(scroll, 0.0), 100.0))
+    seconds = _number(ibis.coalesce(own.property_seconds, own.property_engaged_seconds))
+    scroll = _number(ibis.coalesce(own.property_scroll_depth, own.property_scroll_percent))
+    read = own.mutate(seconds=ibis.least(ibis.greatest(seconds, 0.0), 86_400.0), scroll=ibis.least(ibis.greatest(scroll, 0.0), 100.0))
     once = read.group_by("person_id", "session_id", path=read.page_path).agg(
         seconds=read.seconds.sum().round(3), scroll=read.scroll.max(), age_days=read.age_days.max(), weight=read.weight.max(), began=read.local_at.min(),
     )  # fmt: skip
@@ -125,6 +125,12 @@ def _readings(seen: Seen) -> Table:
     joined = once.left_join(pages, [once.person_id == pages.reader, once.path == pages.page]).drop("reader", "page")
     days: Any = joined.began.date().epoch_days() - joined.published.epoch_days()
     return joined.mutate(age_of_page=(days >= 0).ifelse(days, None))
+
+
+def _number(text: Any) -> Any:
+    """A number that was told as text; null for what is none, "NaN" too."""
+    found: Any = text.try_cast("float64")
+    return found.isnan().ifelse(ibis.null("float64"), found)
 
 
 def _pages(own: Table) -> Table:
