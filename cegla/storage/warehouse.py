@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
+from shutil import rmtree
 from typing import Any, Protocol
 
 import duckdb
@@ -215,6 +216,14 @@ class Snapshot:
         return [person for (person,) in self._cursor.execute(asked, [batch]).fetchall()]
 
 
+def _sweep(path: Path) -> None:
+    """Remove what a killed process had put aside from its memory while it worked out a question: declared values may be among it.
+
+    The caller has the file open, which only one process can, so nobody else's are there.
+    """
+    rmtree(f"{path}.tmp", ignore_errors=True)
+
+
 def _listed(person_ids: Iterable[int]) -> pa.Table:
     return pa.table({"person_id": pa.array(list(person_ids), pa.int64())})
 
@@ -233,6 +242,7 @@ class Warehouse:
             root = duckdb.connect(str(path), config={"memory_limit": memory, "threads": threads, "preserve_insertion_order": False})
         except duckdb.Error as error:
             raise _refusal(error, path) from None
+        _sweep(path)
         self.path = path
         self._root = root
         self._writing = threading.Lock()

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Generator
 from datetime import datetime
 from pathlib import Path
@@ -81,3 +83,23 @@ def test_an_erased_identity_leaves_no_row(warehouse: Warehouse) -> None:
     assert warehouse.erase([7]) == 2
     assert people(warehouse) == {8: 1}
     assert warehouse.rows_of([7])["events"] == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import pyarrow as pa
+from cegla.storage.warehouse import Warehouse
+
+rows = pa.table({"person_id": range(1_500_000), "value": [f"canary-{number:060}" for number in range(1_500_000)]})
+with Warehouse(Path(sys.argv[1]), memory="60MB").keep(rows):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_put_aside_from_its_memory_is_gone_at_the_next_start(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert any(b"canary-" in file.read_bytes() for file in (tmp_path / "w.duckdb.tmp").iterdir())
+    Warehouse(path).close()
+    assert [file for file in tmp_path.rglob("*") if file.is_file() and b"canary-" in file.read_bytes()] == []
