@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cegla.console.language import Tongue
-from cegla.console.views.values import value
+from cegla.console.views.values import PARTS, value
 from cegla.profile.actions import ANALYSED
 
 
@@ -57,6 +57,21 @@ def test_records_are_rows_with_names_first_and_words_of_the_analyser(polish: Ton
 )  # fmt: skip
 def test_a_value_is_said_in_polish(polish: Tongue, key: str, kind: str, said: Any, shown: str) -> None:
     assert value(key, kind, said, polish, words_of(key)).text == shown
+
+
+def test_records_within_records_are_said_too_and_numbers_of_ours_are_not(polish: Tongue) -> None:
+    said = [{"about": "orders", "identity": 17, "channel": "email", "topics": ["Wazony", "Misy"], "sure": 0.5, "hour": 8}]
+    shown = value("contact.plan", "records", said, polish, words_of("contact.plan"))
+    assert shown.table is not None
+    assert shown.table[0] == ["o czym", "kanał", "tematy", "godzina", "pewność"]
+    assert shown.table[1][0][1:] == ["e-mail", "Wazony, Misy", "8:00–9:00", "50%"]
+
+
+def test_no_part_of_a_record_is_shown_by_its_english_key(polish: Tongue) -> None:
+    """The parts that the analysers write are in the table of headings."""
+    written = {"device", "daypart", "use", "share", "network", "visits", "conv", "field", "valid", "reason", "normalised", "iab_id", "lift", "trend", "event", "chance",
+        "topics", "about", "channel", "days", "hour", "sure", "reasons", "check", "one", "other", "weight", "side"}  # fmt: skip
+    assert written <= set(PARTS)
 
 
 def test_a_long_list_names_some_and_counts_the_rest(polish: Tongue) -> None:

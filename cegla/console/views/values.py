@@ -26,6 +26,9 @@ DEVICES = {
 COMMON: Words = {
     "morning": Text("rano (5–9)", "morning (5–9)"), "work": Text("w pracy (9–17)", "working hours (9–17)"),
     "evening": Text("wieczorem (17–23)", "evening (17–23)"),
+    "day": Text("w dzień (9–17)", "by day (9–17)"), "rising": Text("rośnie", "rising"),
+    "steady": Text("bez zmian", "steady"), "falling": Text("spada", "falling"),
+    "email": Text("e-mail", "e-mail"), "sms": Text("SMS", "text message"),
     "night": Text("nocą (23–5)", "night (23–5)"), "weekend": Text("w weekend", "weekend"), "private": Text("prywatne", "private"),
 }  # fmt: skip
 #: The parts of records, as columns.
@@ -33,9 +36,16 @@ PARTS = {
     "device": Text("urządzenie", "device"), "daypart": Text("pora", "time of day"),
     "use": Text("użycie", "used for"), "share": Text("udział w pracy", "share at work"),
     "network": Text("serwis", "network"), "visits": Text("wizyty", "visits"), "conv": Text("zamówień na wizytę", "orders a visit"),
+    "iab_id": Text("temat", "topic"), "topics": Text("tematy", "topics"), "trend": Text("kierunek", "trend"), "depth": Text("jak uważnie", "how closely"),
+    "event": Text("zdarzenie", "event"), "chance": Text("szansa", "chance"), "about": Text("o czym", "about"), "channel": Text("kanał", "channel"),
+    "days": Text("kiedy", "when"), "hour": Text("godzina", "hour"), "side": Text("jaki", "kind"), "reasons": Text("dlaczego", "why"),
+    "check": Text("co się nie zgadza", "at odds"), "one": Text("jedno", "one side"), "other": Text("drugie", "the other"), "weight": Text("waga", "weight"),
+    "trait": Text("cecha", "trait"), "value": Text("wartość", "value"), "n": Text("dowody", "evidence"), "sure": Text("pewność", "sure"),
+    "confidence": Text("pewność", "sure"), "lift": Text("ponad przeciętną", "over the average"),
     "field": Text("pole", "field"), "valid": Text("poprawne", "valid"), "reason": Text("uwaga", "remark"), "normalised": Text("chodziło o", "meant"),
 }  # fmt: skip
-SHARES = ("share", "conv", "conversion")
+SHARES = ("share", "conv", "chance", "sure", "confidence")
+UNSHOWN = ("identity",)  #: numbers of ours that say nothing to a reader
 
 
 @dataclass(frozen=True)
@@ -137,7 +147,7 @@ def _week(said: Sequence[Any], tongue: Tongue) -> Value:
 
 def _records(said: Sequence[Mapping[str, Any]], tongue: Tongue, words: Words) -> Value:
     """Records as a small table; a column for each part that any of them has."""
-    columns = sorted({part for one in said for part in one}, key=lambda part: _rank(part, said))
+    columns = sorted({part for one in said for part in one if part not in UNSHOWN}, key=lambda part: _rank(part, said))
     known = {**COMMON, **words}
     rows = [[_part(part, one.get(part), tongue, known) for part in columns] for one in said]
     heads = [tongue.say(PARTS[part]) if part in PARTS else part for part in columns]
@@ -153,4 +163,8 @@ def _rank(part: str, said: Sequence[Mapping[str, Any]]) -> tuple[bool, int]:
 def _part(part: str, said: Any, tongue: Tongue, words: Words) -> str:
     if part in SHARES and said is not None:
         return tongue.percent(float(said))
-    return _plain(part, said, tongue, words)
+    if isinstance(said, Mapping):
+        return ", ".join(_part(name, one, tongue, words) for name, one in said.items())
+    if isinstance(said, (list, tuple)):
+        return ", ".join(_part(part, one, tongue, words) for one in said)
+    return _hour(said) if part == "hour" and said is not None else _plain(part, said, tongue, words)

@@ -299,7 +299,8 @@ ANALYSER = Analyser(
                 "Half of {dated} pages with a date were at most {value} days old when read.")),
         AnalysedTrait("content.dayparts", Text("Tematy według pory dnia", "Topics by time of day"), "records",
             Text("Pierwszy temat każdej pory dnia, w której czytano co najmniej dwie strony; razem {of_dayparts}.",
-                "The first topic of each time of day at which at least two pages were read; {of_dayparts} together."), min_evidence=4, named_by="iab_id"),
+                "The first topic of each time of day at which at least two pages were read; {of_dayparts} together."),
+            TOPICS.names, min_evidence=4, named_by="iab_id"),
     ),
     method=Text(
         "Temat strony z działu, tagów, tytułu i adresu (IAB 3.1, słowa i model własnego serwisu); waga: sekundy w oknie i przewinięcie, półokres 30 dni; "
