@@ -415,6 +415,8 @@ WORDS: dict[str, Text] = {
     "off": Text("już nie pokazuj", "not any more"),
     "sources": Text("nazwy lub numery źródeł, najbardziej wiarygodne pierwsze", "names or numbers of sources, the most credible first"),
     "trait": Text("nazwa cechy, jak orders_90d", "the trait's name, such as orders_90d"),
+    "value": Text("wartość, którą podała osoba; bez niej: cecha jej nie dotyczy", "the value the person gave; without one: the trait is not true of them"),
+    "take_back": Text("cofnij sprostowanie; znów mówią źródła", "take the correction back; the sources speak again"),
     "campaign": Text("numer lub nazwa kampanii", "the campaign's number or name"),
     "name": Text("nazwa", "the name"),
     "domain": Text("domena z nagłówka From", "the domain of the From header"),

@@ -3,7 +3,7 @@
 Whatever happens, no letter leaves without a valid row of the ledger at that instant. The truth is asked twice, and never of the gate:
 of the tables by a rule of its own in plain SQL, and of what the people in the play remember having said from their mailboxes.
 
-`CONSENT_STEPS=10000 pytest tests/activate/test_consent_machine.py` plays ten thousand steps; without it a few hundred.
+`CONSENT_STEPS=10000 pytest tests/activate/test_consent_machine.py` plays ten thousand steps; without it eighty.
 """
 
 import os
@@ -29,7 +29,7 @@ from cegla.vocabulary.consent import Channel
 from cegla.vocabulary.identifiers import Identifier
 from tests.activate.conftest import LETTER, NOW, Shop
 
-STEPS = int(os.environ.get("CONSENT_STEPS", "200"))
+STEPS = int(os.environ.get("CONSENT_STEPS", "80"))
 EACH = 40  #: steps of one life
 LIVES = count(1)
 WHO = st.integers(0, 4)

@@ -1,6 +1,7 @@
 """The command line: what goes to standard output, what to standard error, and how it ends."""
 
 import json
+import shlex
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -138,7 +139,7 @@ def test_every_word_of_a_command_is_explained_and_every_example_parses(row: Any)
     command = group.commands[row.name]
     assert {one.name for one in command.params} <= WORDS.keys()
     for example in row.examples:
-        words = example.split("cegla ", 1)[1].split()[1 + (bool(row.group) and DEFAULTS.get(row.group) != row.name) :]
+        words = shlex.split(example.split("cegla ", 1)[1])[1 + (bool(row.group) and DEFAULTS.get(row.group) != row.name) :]
         command.make_context(row.name, words, resilient_parsing=False)
 
 

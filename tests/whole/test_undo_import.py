@@ -89,6 +89,13 @@ def undo(ws: Workspace, import_id: int) -> None:
     assert undo_import(ws, import_id) is not None
 
 
+def without_numbers(said: Any) -> Any:
+    """The same without the numbers of identities."""
+    if isinstance(said, dict):
+        return {key: without_numbers(one) for key, one in said.items() if key != "identity"}
+    return [without_numbers(one) for one in said] if isinstance(said, list) else said
+
+
 def state(ws: Workspace) -> dict[str, Any]:
     """Everything that is known, by the names of people, since numbers may differ."""
     with ws.transaction() as conn:
@@ -106,7 +113,7 @@ def state(ws: Workspace) -> dict[str, Any]:
         assert all(standing.adds_up for standing in collect.standing(conn))
     events = ws.warehouse.run(table("events")).to_pylist()
     return {
-        "people": sorted(names.values()), "traits": {names[person]: traits[person] for person in people},
+        "people": sorted(names.values()), "traits": {names[person]: without_numbers(traits[person]) for person in people},
         "segments": {names[person]: sorted(stay.name for stay in stays[person]) for person in people},
         "consents": {names[person]: (verdict.allowed, verdict.reason) for person, verdict in zip(people, verdicts, strict=True)},
         "objecting": len(objecting), "history": sorted((row["name"], str(row["occurred_at"]), row["value_micros"] or 0) for row in events),

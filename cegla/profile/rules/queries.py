@@ -210,9 +210,11 @@ def is_refined(before: Query, after: Query) -> bool:
 
 
 def _may_be_surname(word: str) -> bool:
-    """A surname of the dictionary, a word that ends as surnames do, or one with a capital beside a given name."""
+    """A surname of the dictionary, a word that ends as surnames do, or one with a capital beside a given name; without a dictionary any word."""
     if len(word) < 3:
         return False
+    if not POLISH.knows_forms:
+        return True
     if POLISH.is_surname(word):
         return True
     if _SURNAME.search(folded(word)) and (word[:1].isupper() or POLISH.looked_up(word.lower()) is None):
