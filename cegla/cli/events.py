@@ -17,29 +17,31 @@ NAME, SOURCE, FATE, PLACE = Text("Zdarzenie", "Event"), Text("Źródło", "Sourc
 RECEIVED, WRITTEN, REPEATS = Text("Odebrane", "Received"), Text("Zatwierdzone", "Committed"), Text("Powtarza", "Repeats")
 REASON, DETAIL, BATCH, PERSON = Text("Powód", "Reason"), Text("Szczegół", "Detail"), Text("Partia", "Batch"), Text("Osoba", "Person")
 TRAITS, ENTERED, LEFT = Text("Cechy", "Traits"), Text("Weszła do segmentów", "Entered segments"), Text("Wyszła z segmentów", "Left segments")
-MESSAGES, SEVERAL = Text("Wiadomości", "Messages"), Text("Kilka zdarzeń; wybierz jedno po miejscu.", "Several events; choose one by its place.")
+MESSAGES, ALSO = Text("Wiadomości", "Messages"), Text("Pod tym samym id przyszło też:", "Under the same id also came:")
 INCOMPLETE = Text("Nie przejrzano wszystkich żądań: podaj --source.", "Not all requests were looked through: give --source.")
 
 
 def show(context: typer.Context, event_id: EventWord, source: OfSource = None, reveal: Why = "", as_json: AsJson = False) -> None:
-    """Follow one event from its request to what came of it. ID is a messageId, e12 in the history, q5 in quarantine, or a place such as 3-17-0."""
+    """Follow one event from its request to what came of it. ID is a messageId, e12 in the history, q5 in quarantine, or a place such as 3-17-0.
+
+    Of a messageId that came in several times, as after a replay, the newest is shown and the others are listed.
+    """
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        place = event_id
-        if not _is_place(event_id):
-            found = api.post("/events/find", {"message_id": event_id, "source_id": _source_number(api, source)})
-            if not found["complete"]:
-                desk.tell(INCOMPLETE)
-            if not found["events"]:
-                raise NotFound(where="event", thing=event_id)
-            if len(found["events"]) > 1:
-                desk.tell(SEVERAL)
-                rows = [api.get(f"/events/{one['place']}") for one in found["events"]]
-                desk.answer(rows, lambda desk, rows: table(desk, [PLACE, RECEIVED, FATE], [[row["place"], row["received_at"], row["label"]] for row in rows]))
-                return
-            place = found["events"][0]["place"]
-        answer = api.post(f"/events/{place}/reveal", {"why": reveal}) if reveal else api.get(f"/events/{place}")
-    desk.answer(answer, _shown)
+        first, *others = [event_id] if _is_place(event_id) else _places_of(desk, api, event_id, _source_number(api, source))
+        answer = api.post(f"/events/{first}/reveal", {"why": reveal}) if reveal else api.get(f"/events/{first}")
+        also = [api.get(f"/events/{place}") for place in others]
+    desk.answer(answer | {"also": [{key: one[key] for key in ("place", "received_at", "fate", "label")} for one in also]}, _shown)
+
+
+def _places_of(desk: Desk, api: Api, message_id: str, source_id: int | None) -> list[str]:
+    """Where a message id came in: a repeat, or a replay out of quarantine, has a place of its own. The newest first."""
+    found = api.post("/events/find", {"message_id": message_id, "source_id": source_id})
+    if not found["complete"]:
+        desk.tell(INCOMPLETE)
+    if not found["events"]:
+        raise NotFound(where="event", thing=message_id)
+    return [one["place"] for one in found["events"]]
 
 
 def _is_place(text: str) -> bool:
@@ -72,5 +74,8 @@ def _shown(desk: Desk, found: dict[str, Any]) -> None:
         rows += [(label, ", ".join(name for _, name in outcome[key])) for label, key in ((ENTERED, "entered"), (LEFT, "left"))]
         rows.append((MESSAGES, ", ".join(f"{one['campaign']} ({one['state']})" for one in outcome["messages"])))
     facts(desk, rows)
+    if found["also"]:
+        desk.tell(ALSO)
+        table(desk, [PLACE, RECEIVED, FATE], [[one["place"], one["received_at"], one["label"]] for one in found["also"]])
     if found["payload"] is not None:
         desk.out.print_json(data=found["payload"], ensure_ascii=False)

@@ -166,3 +166,21 @@ def test_an_import_is_taken_back_only_when_told_so(cegla: Callable[..., int], ca
     assert all(json.loads(request.content)["dry_run"] for request in asked)
     assert cegla("import undo 3 --yes", answers, asked) == 0
     assert json.loads(asked[-1].content) == {"dry_run": False}
+
+
+def test_an_event_that_came_in_twice_is_shown_as_it_stands_and_the_other_place_is_listed(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    """As after a replay: the question is answered, not handed back."""
+    label = {"pl": "w historii", "en": "is in the history"}
+    newest: dict[str, Any] = {"place": "3-17-0", "name": "Order Completed", "source": "Shop", "received_at": "2026-07-02T10:00:00Z", "written_at": None, "fate": "applied"}
+    newest |= {"label": label, "repeat_of": None, "quarantined": None, "outcome": None, "payload": None}
+    first = newest | {"place": "2-4-0", "fate": "quarantined", "label": {"pl": "w kwarantannie", "en": "in quarantine"}}
+    places = {"events": [{"place": "3-17-0"}, {"place": "2-4-0"}], "complete": True}
+    answers = {"POST /events/find": places, "GET /events/3-17-0": newest, "GET /events/2-4-0": first}
+    assert cegla("event show order-17", answers) == 0
+    shown = capsys.readouterr()
+    assert "is in the history" in shown.out
+    assert "Under the same id also came" in shown.err
+    assert "2-4-0" in shown.out
+    assert cegla("event show order-17 --json", answers) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["place"], [one["place"] for one in answer["also"]]) == ("3-17-0", ["2-4-0"])
