@@ -8,7 +8,8 @@ from time import process_time
 from bench.analysers._material import labelled, texts
 from bench.analysers._scores import DATA
 from bench.result import Result
-from cegla.profile.rules.queries import Catalogue, attributes_of, intent_of, is_personal, read_query
+from cegla.profile.rules.queries import Catalogue, attributes_of, intent_of, read_query
+from cegla.profile.rules.scrubbing import is_personal
 from cegla.profile.rules.texts import words_of
 from cegla.reference.polish import POLISH
 from cegla.vocabulary.folding import folded

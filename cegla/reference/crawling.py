@@ -160,6 +160,10 @@ def _cut_off(connection: _Pinned, seconds: float) -> Generator[None]:
         yield
         if is_late.is_set():  # what looks like an end is the cut
             raise NotFetched("slow")
+    except NotFetched:
+        if is_late.is_set():  # headers that were cut look like headers that lack something
+            raise NotFetched("slow") from None
+        raise
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise NotFetched("slow" if is_late.is_set() or isinstance(error, TimeoutError) else "unreachable") from None
     finally:

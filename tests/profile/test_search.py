@@ -5,7 +5,8 @@ import json
 import pytest
 
 from cegla.profile.analysers.search import ANALYSER
-from cegla.profile.rules.queries import HIDDEN, Catalogue, attributes_of, intent_of, is_personal, read_query
+from cegla.profile.rules.queries import HIDDEN, Catalogue, attributes_of, intent_of, read_query
+from cegla.profile.rules.scrubbing import is_personal
 from cegla.profile.rules.texts import words_of
 from cegla.reference.library import Library
 from cegla.reference.polish import POLISH

@@ -13,14 +13,13 @@ from typing import Any
 from rapidfuzz import fuzz, process
 
 from cegla.profile.rules.blocked import is_blocked
+from cegla.profile.rules.scrubbing import is_personal
 from cegla.profile.rules.subjects import BLOCKED, subject_of
 from cegla.profile.rules.texts import words_of
 from cegla.reference.polish import POLISH
-from cegla.reference.words import WORDS
 from cegla.vocabulary.folding import folded
 
 LONGEST_QUERY = 120
-NAMED = "[person]"  #: stands in the history where somebody searched for a person
 ALIKE = 83.0  #: how like a word of the catalogue a mistyped word must be, of 100
 _SHORTEST_MENDED, _SHORTEST_BRAND = 5, 4
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -71,9 +70,6 @@ _UNIT = re.compile(
 )
 _SIZE = re.compile(r"(?<!\w)(?:rozmiar|rozm|rozm\.|size)\s?(\d{2,3}|x{0,3}[sml])(?!\w)|(?<!\w)(xxs|xs|xl|xxl|xxxl)(?!\w)", re.IGNORECASE)
 _UNITS = {"cale": "cali", '"': "cali", "litr": "l", "litra": "l", "litrow": "l", "litry": "l", "litrów": "l"}
-_MARKED = re.compile(r"\[[a-zA-Z\- ]+\]|@|(?<!\d)(?:\d[ \-]?){9,}(?!\d)|(?<!\d)\d{2}-\d{3}(?!\d)")
-_SURNAME = re.compile(r"(?:sk|ck|dzk)(?:i|a|iego|iej|iemu|im)\Z|(?:wicz|czyk|czak|niak|czuk|ewski|owski)(?:a|owi|em|owa)?\Z|(?:ow|ew)(?:na|ny)\Z")
-_STREET = re.compile(r"(?<!\w)(?:ul|ulica|al|aleja|os|osiedle|pl|plac)\.?\s+\w+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -182,44 +178,9 @@ def attributes_of(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys(found))
 
 
-@lru_cache(maxsize=65_536)
-def is_personal(text: str) -> bool:
-    """Whether a query may name a person: an address, a number that long, or a given name beside what is no thing.
-
-    Rather too often than once too seldom: what is left out is only not shown.
-    """
-    if _MARKED.search(text) or _STREET.search(text):
-        return True
-    words = _LETTERS.findall(text)
-    for place, word in enumerate(words):
-        if WORDS.is_given_name(word) or (word[:1].isupper() and POLISH.is_given_name(word)):
-            beside = [words[near] for near in (place - 1, place + 1) if 0 <= near < len(words)]
-            if any(_may_be_surname(one) for one in beside):
-                return True
-    return len(words) == 2 and all(word[:1].isupper() for word in words) and any(_SURNAME.search(folded(word)) for word in words)
-
-
-def without_person(text: str) -> str:
-    """A query as it may be kept: one that may name a person is a word in brackets, as in scrubbing."""
-    return NAMED if is_personal(text[:LONGEST_QUERY]) else text
-
-
 def is_refined(before: Query, after: Query) -> bool:
     """Whether a query is the one before it said again otherwise: words were added, taken away or exchanged, and one stayed."""
     return before.words != after.words and bool(set(before.words) & set(after.words))
-
-
-def _may_be_surname(word: str) -> bool:
-    """A surname of the dictionary, a word that ends as surnames do, or one with a capital beside a given name; without a dictionary any word."""
-    if len(word) < 3:
-        return False
-    if not POLISH.knows_forms:
-        return True
-    if POLISH.is_surname(word):
-        return True
-    if _SURNAME.search(folded(word)) and (word[:1].isupper() or POLISH.looked_up(word.lower()) is None):
-        return True
-    return word[:1].isupper() and not WORDS.is_given_name(word)
 
 
 def _holds(words: Sequence[str], stems: Sequence[str]) -> bool:

@@ -13,9 +13,19 @@ from typing import Any
 
 import msgspec
 
+from cegla.reference.polish import POLISH
+from cegla.reference.words import WORDS
+from cegla.vocabulary.folding import folded
+
 LONGEST_TEXT = 2_000
 LONGEST_REMEMBERED = 200
 LONGEST_PATH = 500
+LONGEST_NAMING = 120  #: of a text somebody searched for
+NAMED = "[person]"  #: stands in the history where somebody searched for a person
+_MARKED = re.compile(r"\[[a-zA-Z\- ]+\]|@|(?<!\d)(?:\d[ \-]?){9,}(?!\d)|(?<!\d)\d{2}-\d{3}(?!\d)")
+_SURNAME = re.compile(r"(?:sk|ck|dzk)(?:i|a|iego|iej|iemu|im)\Z|(?:wicz|czyk|czak|niak|czuk|ewski|owski)(?:a|owi|em|owa)?\Z|(?:ow|ew)(?:na|ny)\Z")
+_STREET = re.compile(r"(?<!\w)(?:ul|ulica|al|aleja|os|osiedle|pl|plac)\.?\s+\w+", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]+")
 DEEPEST = 6
 
 # Letters only, lower case, whatever style the sender writes in: first_name, firstName and FirstName are one.
@@ -278,3 +288,38 @@ def _bare_key(key: str) -> str:
 @lru_cache(maxsize=16_384)
 def _is_code_key(key: str) -> bool:
     return _CODE_KEY.search(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key)) is not None
+
+
+@lru_cache(maxsize=65_536)
+def is_personal(text: str) -> bool:
+    """Whether a query may name a person: an address, a number that long, or a given name beside what is no thing.
+
+    Rather too often than once too seldom: what is left out is only not shown.
+    """
+    if _MARKED.search(text) or _STREET.search(text):
+        return True
+    words = _LETTERS.findall(text)
+    for place, word in enumerate(words):
+        if WORDS.is_given_name(word) or (word[:1].isupper() and POLISH.is_given_name(word)):
+            beside = [words[near] for near in (place - 1, place + 1) if 0 <= near < len(words)]
+            if any(_may_be_surname(one) for one in beside):
+                return True
+    return len(words) == 2 and all(word[:1].isupper() for word in words) and any(_SURNAME.search(folded(word)) for word in words)
+
+
+def without_person(text: str) -> str:
+    """A query as it may be kept: one that may name a person is a word in brackets, as in scrubbing."""
+    return NAMED if is_personal(text[:LONGEST_NAMING]) else text
+
+
+def _may_be_surname(word: str) -> bool:
+    """A surname of the dictionary, a word that ends as surnames do, or one with a capital beside a given name; without a dictionary any word."""
+    if len(word) < 3:
+        return False
+    if not POLISH.knows_forms:
+        return True
+    if POLISH.is_surname(word):
+        return True
+    if _SURNAME.search(folded(word)) and (word[:1].isupper() or POLISH.looked_up(word.lower()) is None):
+        return True
+    return word[:1].isupper() and not WORDS.is_given_name(word)

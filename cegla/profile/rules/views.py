@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cegla.profile.rules.countries import country_code
 from cegla.profile.rules.origins import NO_CAMPAIGN, NO_PAGE, Page, Referrer, campaign_of, read_page
-from cegla.profile.rules.queries import without_person
-from cegla.profile.rules.scrubbing import scrubbed_label, scrubbed_path
+from cegla.profile.rules.scrubbing import scrubbed_label, scrubbed_path, without_person
 
 if TYPE_CHECKING:
     from cegla.profile.rules.memory import Memory

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 from cegla.profile.rules import commerce
 from cegla.profile.rules.call_notes import CALLS, without_notes
 from cegla.profile.rules.countries import country_code
-from cegla.profile.rules.queries import without_person
-from cegla.profile.rules.scrubbing import plain_traits, scrubbed_code, scrubbed_json, scrubbed_label
+from cegla.profile.rules.scrubbing import plain_traits, scrubbed_code, scrubbed_json, scrubbed_label, without_person
 from cegla.vocabulary.events import Event
 
 PASSIVE = frozenset({
