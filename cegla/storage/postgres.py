@@ -27,6 +27,7 @@ from cegla.vocabulary.errors.installation import DatabaseAway, DatabaseWontStart
 
 SYSTEM_USER = "pgserver"
 LONGEST_SOCKET_PATH = 90  # the kernel allows 107 bytes, and PostgreSQL adds its file name
+OUTLIVED_SECONDS = 0.1  #: between two tries to start where processes of a killed server still live
 SAFE_SETTINGS = {"fsync": "on", "full_page_writes": "on", "data_sync_retry": "off"}
 DURABLE = SAFE_SETTINGS | {"synchronous_commit": "on", "data_checksums": "on"}  #: what the doctor looks at, too
 
@@ -200,10 +201,19 @@ class EmbeddedPostgres:
     def _wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + 120  # recovery after a crash replays the log first
         while not self._says_ready():
-            if not self.alive() or time.monotonic() > deadline:
+            if not self.alive() and self._is_outlived() and time.monotonic() < deadline:
+                time.sleep(OUTLIVED_SECONDS)
+                self._run()
+            elif not self.alive() or time.monotonic() > deadline:
                 self.stop()
                 raise DatabaseWontStart(where=str(self.log))
             time.sleep(0.01)
+
+    def _is_outlived(self) -> bool:
+        """Whether the server ended because processes of one that was killed still work in its memory; they notice soon and end."""
+        with self.log.open("rb") as log:
+            log.seek(self._said_before)
+            return b"pre-existing shared memory block" in log.read()
 
     def _says_ready(self) -> bool:
         """Whether the server wrote into its own file that it takes connections. Knocking instead would cost it a process and a line in the log each time."""

@@ -1,0 +1,43 @@
+"""The embedded PostgreSQL: it comes up whatever was left behind."""
+
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from cegla.storage.postgres import EmbeddedPostgres
+
+pytestmark = pytest.mark.whole
+
+
+def test_a_server_starts_although_a_killed_one_left_a_process_at_work(tmp_path: Path) -> None:
+    """A process that computes does not notice at once that its server is gone, and PostgreSQL does not start beside it."""
+    killed, fresh = EmbeddedPostgres(tmp_path / "postgres"), EmbeddedPostgres(tmp_path / "postgres")
+    killed.start()
+    working = threading.Event()
+
+    def compute() -> None:
+        with suppress(psycopg.OperationalError), psycopg.connect(killed.dsn) as conn:
+            working.set()
+            conn.execute("select count(*) from generate_series(1, 10000000)")
+
+    computing = threading.Thread(target=compute)
+    computing.start()
+    working.wait()
+    time.sleep(0.3)
+    assert killed.process is not None
+    os.kill(killed.process.pid, signal.SIGKILL)
+    killed.process.wait()
+    try:
+        fresh.start()
+        with psycopg.connect(fresh.dsn) as conn:
+            assert conn.execute("select 1").fetchone() == (1,)
+        assert b"pre-existing shared memory block" in fresh.log.read_bytes()  # the control: it was as told
+    finally:
+        fresh.stop()
+        computing.join()
