@@ -9,6 +9,7 @@ import json
 import random
 import sys
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import cast
 
@@ -151,7 +152,7 @@ class _Paced(_Run):
     def __init__(self, requests: list[bytes], connections: int, warm_up: float, seconds: float, rate: float) -> None:
         super().__init__(requests, connections, warm_up, seconds)
         self.rate = rate
-        self._idle: list[_Connection] = []
+        self._idle = deque[_Connection]()  # the one that waited longest sends next, so that none is closed as idle
         self._sent = 0
 
     def free(self, connection: _Connection) -> None:
@@ -166,7 +167,7 @@ class _Paced(_Run):
         while (now := time.perf_counter()) < self.ends:
             due = int((now - began) * self.rate)
             while self._sent < due and self._idle:
-                self._idle.pop().send(began + self._sent / self.rate)
+                self._idle.popleft().send(began + self._sent / self.rate)
                 self._sent += 1
             await asyncio.sleep(0.002)
         for connection in self._idle:

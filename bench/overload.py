@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None) -> list[Result]:
 
 def _load(running: Installation, connections: int, seconds: float, rate: float = 0) -> dict[str, Any]:
     command = [sys.executable, "-m", "bench.load", str(running.port), running.write_key, "1", str(connections), str(seconds), str(rate)]
-    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
 
 
 def _slow_down(dsn: str) -> None:
