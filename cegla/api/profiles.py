@@ -168,6 +168,7 @@ def _whose(conn: Connection, wanted: Sequence[IdentifierBody]) -> tuple[dict[tup
 
     Each statement sees its own moment. Who was joined to another between the two has none left, and is looked for again.
     """
+    people, identities = dict[tuple[str, str], int | None](), dict[int, list[int]]()
     for _ in range(LOOKS):
         people = _people(conn, wanted)
         identities = resolve.links.identities_by_person(conn, list({person for person in people.values() if person is not None}))
