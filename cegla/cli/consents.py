@@ -1,18 +1,16 @@
 """cegla purpose list, show, check, apply; cegla consent ask, campaign, receipt, check."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cegla.cli.campaigns import Which, campaign_meant
-from cegla.cli.desk import AsJson, Desk, DryRun, desk_of
+from cegla.cli.desk import AsJson, Desk, DryRun, desk_of, text_of
 from cegla.cli.people import Who
 from cegla.cli.tables import facts, table
 from cegla.govern import actions as govern
-from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Text
 
 RegisterFile = Annotated[Path, typer.Argument(metavar="REGISTER.yaml")]
@@ -49,13 +47,13 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
     desk = desk_of(context, as_json)
     with desk.api() as api:
         found = api.get("/purposes")
-    desk.answer(found, lambda desk, value: _write(value["text"]))
+    desk.answer(found, lambda desk, value: desk.write(value["text"]))
 
 
 def check_file(context: typer.Context, file: RegisterFile, as_json: AsJson = False) -> None:
     """Check a register; needs no installation."""
     desk = desk_of(context, as_json)
-    found = govern.register.read(_text(file))
+    found = govern.register.read(text_of(file))
     desk.answer({"ok": True, "purposes": list(found.purposes)}, lambda desk, value: desk.tell(GOOD, count=len(value["purposes"])))
 
 
@@ -63,7 +61,7 @@ def apply(context: typer.Context, file: RegisterFile, why: Why = "", dry_run: Dr
     """Put a register in force as a new version."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        done = api.post("/purposes", {"text": _text(file), "why": why, "dry_run": dry_run})
+        done = api.post("/purposes", {"text": text_of(file), "why": why, "dry_run": dry_run})
     desk.answer(done, lambda desk, value: desk.tell(SAME if not value["changed"] else DRY if dry_run else DONE, version=value["version"]))
 
 
@@ -101,7 +99,7 @@ def receipt(context: typer.Context, record: Record, as_json: AsJson = False) -> 
     desk = desk_of(context, as_json)
     with desk.api() as api:
         found = api.get(f"/consents/{record}")
-    desk.answer(found, lambda desk, value: _write(json.dumps(value, ensure_ascii=False, indent=2) + "\n"))
+    desk.answer(found, lambda desk, value: desk.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n"))
 
 
 def check(context: typer.Context, as_json: AsJson = False) -> None:
@@ -133,14 +131,3 @@ def _answer(desk: Desk, found: dict[str, Any]) -> None:
 
 def _yes(desk: Desk, verdict: dict[str, Any] | None) -> str:
     return "–" if verdict is None else desk.say(YES if verdict["allowed"] else NO)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileUnreadable(where=str(file), detail=" ".join(str(error).split())) from None
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -18,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cegla.storage.settings import Settings
 from cegla.vocabulary.errors import WrongUsage
 from cegla.vocabulary.errors.installation import DatabaseAway
+from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Language, Text
 
 AsJson = Annotated[bool, typer.Option("--json")]
@@ -61,6 +63,10 @@ class Desk:
             sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
         else:
             show(self, value)
+
+    def write(self, text: str) -> None:
+        """A text as it is, to standard output: a file that somebody may edit."""
+        sys.stdout.write(text)
 
     @contextmanager
     def api(self) -> Generator["Api"]:
@@ -121,6 +127,14 @@ class Api:
         if answer.status_code >= 400:
             raise Problem(_details(answer))
         return answer
+
+
+def text_of(file: Path) -> str:
+    """What a file of the user's says. Raises FileUnreadable."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileUnreadable(where=str(file), detail=" ".join(str(error).split())) from None
 
 
 def desk_of(context: typer.Context, as_json: bool = False) -> Desk:

@@ -35,7 +35,7 @@ def infer(context: typer.Context, source: SourceName, days: int = 30, as_json: A
     desk = desk_of(context, as_json)
     with desk.api() as api:
         found = api.get(f"/sources/{source_meant(api, source)}/plan/proposal", days=days)
-    desk.answer(found, lambda desk, value: _write(value["text"]))
+    desk.answer(found, lambda desk, value: desk.write(value["text"]))
     desk.tell(NEXT)
 
 
@@ -90,7 +90,7 @@ def show(context: typer.Context, source: SourceName, version: int | None = None,
     desk = desk_of(context, as_json)
     with desk.api() as api:
         found = api.get(f"/sources/{source_meant(api, source)}/plan", version=version)
-    desk.answer(found, lambda desk, value: _write(value["text"]))
+    desk.answer(found, lambda desk, value: desk.write(value["text"]))
 
 
 def listed(context: typer.Context, source: SourceName, as_json: AsJson = False) -> None:
@@ -147,10 +147,6 @@ def _version(api: Api, source: str, version: int) -> str:
 
 def _problem(file: Path | None, one: Any) -> dict[str, Any]:
     return {"file": str(file), "line": one.line, "where": one.where, "what": {"pl": one.what.pl, "en": one.what.en}}
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)
 
 
 def _checked(desk: Desk, found: dict[str, Any]) -> None:

@@ -1,16 +1,14 @@
 """cegla trait: list, show, check, preview, apply, remove. Checking a file needs no installation."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cegla.cli.desk import AsJson, DryRun, Yes, desk_of
+from cegla.cli.desk import AsJson, DryRun, Yes, desk_of, text_of
 from cegla.cli.sources import source_meant
 from cegla.cli.tables import table
 from cegla.segment import actions as segment
-from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Text
 
 TraitFile = Annotated[Path, typer.Argument(metavar="TRAITS.yaml")]
@@ -44,13 +42,13 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
     desk = desk_of(context, as_json)
     with desk.api() as api:
         found = api.get("/traits")
-    desk.answer(found, lambda desk, value: _write(value["text"]))
+    desk.answer(found, lambda desk, value: desk.write(value["text"]))
 
 
 def check(context: typer.Context, file: TraitFile, as_json: AsJson = False) -> None:
     """Check a file of definitions; exit code 3 and the place when something is wrong."""
     desk = desk_of(context, as_json)
-    found = segment.computed.read(_text(file))
+    found = segment.computed.read(text_of(file))
     desk.answer({"ok": True, "traits": [one.key for one in found]}, lambda desk, value: None)
     desk.tell(GOOD, count=len(found))
 
@@ -59,7 +57,7 @@ def preview(context: typer.Context, file: TraitFile, as_json: AsJson = False) ->
     """Say how many people would have a value of each trait, and show some."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        found = api.post("/traits/preview", {"text": _text(file)})
+        found = api.post("/traits/preview", {"text": text_of(file)})
     desk.answer(
         found,
         lambda desk, value: table(desk, [KEY, WHAT, PEOPLE, OF, SAMPLE], (
@@ -71,7 +69,7 @@ def apply(context: typer.Context, file: TraitFile, dry_run: DryRun = False, as_j
     """Put the definitions of a file in force; traits that it does not name stay."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        done = api.post("/traits", {"text": _text(file), "dry_run": dry_run})
+        done = api.post("/traits", {"text": text_of(file), "dry_run": dry_run})
     desk.answer(done, lambda desk, value: table(desk, [KEY, VERSION], ([one["key"], one.get("version", "")] for one in value["changed"])))
     if dry_run or not done["changed"]:
         desk.tell(SAME if not done["changed"] else DRY)
@@ -97,16 +95,5 @@ def remove(context: typer.Context, trait: Key, dry_run: DryRun = False, yes: Yes
     desk.answer(done, lambda desk, value: desk.tell(DRY if dry_run else GONE, **value))
 
 
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileUnreadable(where=str(file), detail=" ".join(str(error).split())) from None
-
-
 def _sample(rows: list[dict[str, Any]]) -> str:
     return ", ".join(f"{row['person']}: {row['value']}" for row in rows[:3])
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)

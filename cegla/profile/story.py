@@ -136,8 +136,8 @@ def _at_work(one: Mapping[str, Any], language: Language) -> str:
 
 def powiat(code: str, language: Language) -> str:
     """A powiat by name and code: "powiat krakowski (1206)"."""
-    found = poland().powiats.get(code)
-    return f"powiat {found.name} ({code})" if found else code
+    name = poland().powiat_name(code)
+    return f"powiat {name} ({code})" if name else code
 
 
 def device_named(name: str, language: Language) -> str:
@@ -169,8 +169,8 @@ def _conflict(one: Mapping[str, Any], zone: tzinfo) -> Conflict:
 def _value(side: Mapping[str, Any], language: Language, zone: tzinfo) -> str:
     key, value = side["trait"], side["value"]
     if key in ("geo.powiat", "place.home", "place.work") and isinstance(value, str):
-        found = poland().powiats.get(value)
-        return f"{found.name} ({value})" if found else value
+        name = poland().powiat_name(value)
+        return f"{name} ({value})" if name else value
     if key == "rhythm.hist":
         return f"{round(value['office'] * 100)}%"
     if key in ("device.work_private_guess", BY_PLACE):

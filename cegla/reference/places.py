@@ -59,6 +59,11 @@ class Poland:
         self._known_postcodes: dict[str, Postcode] = {}  #: those asked for
         self.cities = [City(*row) for row in zip(*places["cities"], strict=True)]
 
+    def powiat_name(self, code: str | None) -> str | None:
+        """The name of a powiat by its code; None for none and for a code that is not one."""
+        found = self.powiats.get(code or "")
+        return found.name if found else None
+
     def powiat_at(self, latitude: float, longitude: float) -> str | None:
         """TERYT code of the powiat that a point lies in; None outside Poland."""
         return self._borders.at(round(longitude * 1_000), round(latitude * 1_000))

@@ -1,12 +1,16 @@
 """One seeded shop for all of the console's tests, and visitors to look at it with."""
 
 import re
+import threading
+import time
 from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
+import uvicorn
 
 from cegla.api.inside import Inside
 from cegla.console.app import build_console
@@ -19,6 +23,19 @@ from tests.console.seed import fill
 PASSWORD = "murowana-zaloga-44"
 TOKEN = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 HOME = "http://console.test"
+
+
+@contextmanager
+def console_served(ws: Workspace) -> Generator[str]:
+    """The console of a workspace on a free port, for a browser; its address."""
+    server = uvicorn.Server(uvicorn.Config(build_console(ws), host="127.0.0.1", port=0, log_level="error"))
+    running = threading.Thread(target=server.run, daemon=True)
+    running.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    running.join(10)
 
 
 @pytest.fixture(scope="session")

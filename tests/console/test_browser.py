@@ -1,17 +1,13 @@
 """The console in a real browser: accessible in both themes and languages, on desk and phone, by keyboard, without other machines."""
 
 import shutil
-import threading
-import time
 from collections.abc import Generator
 from typing import Any
 
 import pytest
-import uvicorn
 
-from cegla.console.app import build_console
 from cegla.storage.workspace import Workspace
-from tests.console.conftest import PASSWORD
+from tests.console.conftest import PASSWORD, console_served
 from tests.console.test_screens import PAGES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -26,14 +22,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="
 @pytest.fixture(scope="module")
 def address(shop: Workspace) -> Generator[str]:
     """The console on a free port."""
-    server = uvicorn.Server(uvicorn.Config(build_console(shop), host="127.0.0.1", port=0, log_level="error"))
-    running = threading.Thread(target=server.run, daemon=True)
-    running.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    running.join(10)
+    with console_served(shop) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")

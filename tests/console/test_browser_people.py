@@ -1,16 +1,12 @@
 """The pages about who is who in a real browser: a person with links and facts, two likely duplicates, traits, an account; with axe, on desk and phone."""
 
 import json
-import threading
-import time
 from collections.abc import Generator
 from typing import Any
 
 import pytest
-import uvicorn
 
 from cegla.collect import actions as collect
-from cegla.console.app import build_console
 from cegla.defining import correct, define_traits, rank_sources
 from cegla.flow import Intake
 from cegla.govern import actions as govern
@@ -19,7 +15,7 @@ from cegla.night import look_for_duplicates
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
-from tests.console.conftest import PASSWORD
+from tests.console.conftest import PASSWORD, console_served
 from tests.console.test_browser import LOOKS, WIDER, Seat, browser, pytestmark
 
 __all__ = ["browser", "pytestmark"]
@@ -65,14 +61,8 @@ def address(workspace: Workspace) -> Generator[str]:
     look_for_duplicates(workspace, workspace.clock())
     with workspace.transaction() as conn:
         assert match.proposals(conn), "the control: there is a pair to compare"
-    server = uvicorn.Server(uvicorn.Config(build_console(workspace), host="127.0.0.1", port=0, log_level="error"))
-    running = threading.Thread(target=server.run, daemon=True)
-    running.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    running.join(10)
+    with console_served(workspace) as served:
+        yield served
 
 
 def test_pages_about_who_is_who_are_accessible_and_fit(browser: Any, address: str) -> None:

@@ -118,8 +118,8 @@ def _word(key: str, said: str, tongue: Tongue, words: Words) -> str:
         return tongue.locale.languages.get(said, said)
     if last == "voivodeship":
         return poland().voivodeships.get(said, said)
-    if last in ("powiat", "home", "work") and said in poland().powiats:
-        return poland().powiats[said].name
+    if last in ("powiat", "home", "work"):
+        return poland().powiat_name(said) or said
     return said
 
 

@@ -68,14 +68,19 @@ class Call(NamedTuple):
         return self.side == "inbound" and OUTCOMES[self.outcome] in MISSED if self.outcome >= 0 else False
 
 
+def _outcome(events: Table) -> Any:
+    """How a call ended, in the words of switchboards and webhooks alike: "no_answer"."""
+    told: Any = ibis.coalesce(events.property_outcome, events.property_disposition)
+    return told.lower().replace(" ", "_")
+
+
 def facts(seen: Seen) -> Table:
     """The calls of each person, the oldest first."""
     events = seen.events
     ever = events.filter(events.name.isin([*sorted(CALLS), RESOLVED]))
-    wish: Any = ibis.coalesce(ever.property_outcome, ever.property_disposition).lower().replace(" ", "_").isin(REFUSED) | (ever.property_do_not_call == "true")
+    wish: Any = _outcome(ever).isin(REFUSED) | (ever.property_do_not_call == "true")
     told = ever.filter((ever.age_days < LOOK_BACK_DAYS) | wish.fill_null(False))  # a wish not to be called does not grow old
-    outcome: Any = ibis.coalesce(told.property_outcome, told.property_disposition)
-    said = outcome.lower().replace(" ", "_")
+    said = _outcome(told)
     known: Any = ibis.cases(*((said == name, number) for number, name in enumerate(OUTCOMES)), else_=-1)
     strength: Any = ibis.ifelse((known < 0) & (told.name == "Call Answered"), ANSWERED, ibis.ifelse((known < 0) & (told.name == "Call Missed"), 1, known))
     topics: Any = told.property_topic.fill_null("") + " " + told.property_note_topics.fill_null("")

@@ -24,7 +24,7 @@ from cegla.profile.rules.addresses import Address, Judged, Kinds, Owner, Use
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found, Known, Params
 from cegla.profile.rules.consistency import Outcome
 from cegla.profile.rules.contact import Ground, Subject
-from cegla.profile.rules.guards import Seen, Table, gathered, half_life, joined_facts
+from cegla.profile.rules.guards import DAYPARTS, Seen, Table, daypart_of, gathered, half_life, joined_facts
 from cegla.profile.rules.sides import SIDE_SIGNS, SIDES, side_of
 from cegla.profile.rules.working_day import FEWEST_DAYS, KINDS_OF_DAY, Held, Spot, Worked, devices_by_place, kind_of_day, work_of
 from cegla.reference.places import poland
@@ -39,7 +39,6 @@ NOT_HELD = ("bot", "server", "unknown")
 CLICKS = ("Message Clicked", "Email Link Clicked", "SMS Link Clicked")
 LOOKS = ("Product Viewed", "Product Added", "Order Completed", "Product List Viewed")
 MOST_TOPICS = 3
-DAYPARTS = ("morning", "work", "evening", "night", "weekend")  #: 5–9, Monday to Friday 9–17, 17–23, 23–5, Saturday and Sunday
 #: What an address given weighs little, so the zone of the shop's country will do to tell working hours.
 GIVEN_IN = ZoneInfo("Europe/Warsaw")
 
@@ -131,7 +130,7 @@ def _subjects(seen: Seen) -> Table:
     pages = events.filter(events.property_section.notnull() & events.session_id.notnull())
     long = products.union(pages.select("person_id", "local_at", "age_days", "weight", topic="property_section"))
     left: Any = long.weight * half_life(long.age_days, HALF_LIFE_DAYS)
-    parts = long.select("person_id", what=long.topic + "\t" + _daypart(long.local_at), weight=left)
+    parts = long.select("person_id", what=long.topic + "\t" + daypart_of(long.local_at), weight=left)
     return gathered(parts, "subjects")
 
 
@@ -150,14 +149,6 @@ def _used(events: Table) -> Table:
     )
     row: Any = ibis.struct({field: used[field] for field in Used._fields})
     return used.group_by("person_id").agg(used=row.collect(order_by=used.identity))
-
-
-def _daypart(local: Any) -> Any:
-    hour = local.hour()
-    return ibis.cases(
-        (local.day_of_week.index() >= 5, "weekend"), ((hour >= 5) & (hour < 9), "morning"), ((hour >= 9) & (hour < 17), "work"),
-        ((hour >= 17) & (hour < 23), "evening"), else_="night",
-    )  # fmt: skip
 
 
 # one person --------------------------------------------------------------------------------------------------------------
@@ -271,13 +262,13 @@ def _places(people: Sequence[One], worked: Sequence[Worked]) -> dict[str, Found]
 def _place(found: Sequence[Known | None], name: str) -> Found:
     codes = [one.value if one else None for one in found]
     days = [one.n if one else 0 for one in found]
-    return Found(codes, [one.confidence if one else 0.0 for one in found], days, {name: [_powiat_name(code) for code in codes], f"{name}_days": days})
+    return Found(codes, [one.confidence if one else 0.0 for one in found], days, {name: [poland().powiat_name(code) for code in codes], f"{name}_days": days})
 
 
 def _work_place(work: Worked) -> str | None:
     if work.spot is None:
         return None
-    return _powiat_name(work.spot.powiat) or "office_line"
+    return poland().powiat_name(work.spot.powiat) or "office_line"
 
 
 def _held(people: Sequence[One], by_place: Sequence[list[dict[str, Any]]]) -> dict[str, Found]:
@@ -332,12 +323,6 @@ def _address_record(one: Judged) -> dict[str, Any]:
 
 
 # the row -----------------------------------------------------------------------------------------------------------------
-
-
-def _powiat_name(code: str | None) -> str | None:
-    """The name of a powiat."""
-    found = poland().powiats.get(code or "")
-    return found.name if found else None
 
 
 @lru_cache(maxsize=8_192)

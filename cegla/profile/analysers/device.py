@@ -16,7 +16,7 @@ from phonenumbers import carrier
 
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found, Params
 from cegla.profile.rules.confidence import share_lower_bounds
-from cegla.profile.rules.guards import Seen, Table, half_life, joined_facts
+from cegla.profile.rules.guards import DAYPARTS, Seen, Table, daypart_of, half_life, joined_facts
 from cegla.reference.models import Launch, launch_of
 from cegla.reference.network_kinds import operators
 from cegla.vocabulary.text import Text
@@ -25,7 +25,6 @@ HALF_LIFE_DAYS = 90.0
 FEWEST_DAYS = 5  #: on which a device was seen before anything is guessed of it
 WORK_SHARE, PRIVATE_SHARE = 0.6, 0.25  #: of a device's visits in office hours
 HINT_SURETY = 0.4  #: numbers are ported, so that a prefix only hints at the operator
-DAYPARTS = ("morning", "work", "evening", "night", "weekend")  #: 5–9, Monday to Friday 9–17, 17–23, 23–5, Saturday and Sunday
 NOT_HELD = ("bot", "server", "unknown")
 
 
@@ -65,7 +64,7 @@ def facts(seen: Seen) -> Table:
     votes = held.group_by("person_id", "session_id", **names).agg(
         age_days=held.age_days.min(), weight=held.weight.max(), began=held.local_at.min(), day=held.days_ago.max(),
     )  # fmt: skip
-    votes = votes.mutate(daypart=_daypart(votes.began), vote=votes.weight * half_life(votes.age_days, HALF_LIFE_DAYS))
+    votes = votes.mutate(daypart=daypart_of(votes.began), vote=votes.weight * half_life(votes.age_days, HALF_LIFE_DAYS))
     devices = votes.group_by("person_id", "type", "os", "brand", "model", "daypart").agg(
         weight=votes.vote.sum().round(6), visits=votes.count(),
     )  # fmt: skip
@@ -96,14 +95,6 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
         **_line_traits(lines),
         "line.operator_hint": _hints(facts),
     }
-
-
-def _daypart(local: Any) -> Any:
-    hour = local.hour()
-    return ibis.cases(
-        (local.day_of_week.index() >= 5, "weekend"), ((hour >= 5) & (hour < 9), "morning"), ((hour >= 9) & (hour < 17), "work"),
-        ((hour >= 17) & (hour < 23), "evening"), else_="night",
-    )  # fmt: skip
 
 
 def _lines(active: Table) -> Table:

@@ -76,7 +76,7 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     surety, evidence = np.array([one.surety for one in found]), np.array([one.evidence for one in found])
     days = np.array([sum(one.days for one in own if one.powiat) for own in votes])
     shown = {"source": [one.source for one in found], "share": np.array([one.share for one in found]), "days": evidence}
-    names = {"name": [_powiat_name(code) for code in powiats], **shown}
+    names = {"name": [poland().powiat_name(code) for code in powiats], **shown}
     return {
         "geo.country": Found([one.country for one in countries], [one.surety for one in countries], [one.evidence for one in countries],
             {"country_days": [one.evidence for one in countries], "country_share": [one.share for one in countries],
@@ -172,11 +172,6 @@ def _size(city: str | None) -> str | None:
     """How large a city is, by the largest of its name."""
     population = _populations().get(city or "")
     return poland().size_of(population) if population else None
-
-
-def _powiat_name(code: str | None) -> str | None:
-    found = poland().powiats.get(code or "")
-    return found.name if found else None
 
 
 @cache

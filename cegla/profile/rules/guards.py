@@ -22,6 +22,7 @@ ALWAYS = ("person_id", "event_id", "identity_id", "kind", "name", "occurred_at",
 LINE_ALWAYS = ("person_id", "event_id", "name", "occurred_at")
 #: Columns whose text is written by people or about things, so that it may name what art. 9 protects.
 TELLING = frozenset({"page_path", "page_title", "referrer_term", "campaign_name", "campaign_term", "campaign_content"})
+DAYPARTS = ("morning", "work", "evening", "night", "weekend")  #: 5–9, Monday to Friday 9–17, 17–23, 23–5, Saturday and Sunday
 ABOUT_PRODUCTS = ("product_id", "product", "category")
 HIDDEN = timedelta(days=1)  #: an event further in the future than this comes from a wrong clock
 
@@ -119,6 +120,15 @@ def joined_facts(first: Table, *more: Table) -> Table:
 def half_life(age_days: Any, days: float) -> Any:
     """The weight that is left after `age_days`, when it halves every `days`: 1 for now."""
     return (age_days * (-0.6931471805599453 / days)).exp()
+
+
+def daypart_of(local: Any) -> Any:
+    """The part of the week that a local moment lies in, one of `DAYPARTS`."""
+    hour = local.hour()
+    return ibis.cases(
+        (local.day_of_week.index() >= 5, "weekend"), ((hour >= 5) & (hour < 9), "morning"), ((hour >= 9) & (hour < 17), "work"),
+        ((hour >= 17) & (hour < 23), "evening"), else_="night",
+    )  # fmt: skip
 
 
 def _told(joined: Table, name: str, blocked: tuple[str, ...]) -> Any:
