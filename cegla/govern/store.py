@@ -1,5 +1,6 @@
 """The tables of `govern`: rows in, frozen values out."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any
 import msgspec
 from psycopg.types.json import Jsonb
 
+from cegla.govern.rules import links
 from cegla.govern.rules.chain import START, Noted, link
 from cegla.govern.rules.gate import Recorded
 from cegla.govern.rules.signals import Ledger
@@ -17,6 +19,7 @@ from cegla.vocabulary.consent import Channel, Decision, State
 
 SQL = statements.load(__file__)
 _encode = msgspec.json.Encoder(enc_hook=str).encode
+_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")  # an escaped backslash before u0000 is no escape of NUL
 CHANNELS = {channel.value: channel for channel in Channel}
 STATES = {state.value: state for state in State}
 
@@ -39,17 +42,49 @@ def in_force(
 
 
 def append(conn: Connection, decisions: Sequence[Decision], now: datetime) -> None:
-    """Add to the ledger."""
+    """Add to the ledger, each decision linked to the one of the same identity before it."""
     if not decisions:
         return
+    try:
+        rows = _linked(conn, decisions, now)
+        copied = SQL.append_linked_decisions.sql
+    except links.NotPlain:  # then the database writes the text, and makes the links of it
+        rows = _unlinked(decisions, now)
+        copied = SQL.append_decisions.sql
+    with conn.cursor() as cursor, cursor.copy(copied) as copy:
+        copy.write("\n".join(rows))
+
+
+def _linked(conn: Connection, decisions: Sequence[Decision], now: datetime) -> list[str]:
+    """Rows with their numbers and links, made here for all at once: the database would look for the one before of each alone. Raises NotPlain."""
+    proofs = {id(one.proof): "" for one in decisions}  # the decisions of one event share theirs
+    for one in decisions:
+        proofs[id(one.proof)] = proofs[id(one.proof)] or links.canonical(one.proof)
+    last: dict[int, tuple[int | str, bytes]] = {row[0]: row[1:] for row in SQL.last_links(conn, ids=list({one.identity_id for one in decisions}))}
     rows: list[str] = []
-    recorded_at, shown, proof = now.isoformat(), None, ""
+    recorded_at, recorded = now.isoformat(), links.seconds(now)
+    for (record_id,), decision in zip(SQL.next_records(conn, count=len(decisions)), decisions, strict=True):
+        identity_id, purpose, channel, state, at, source_id, method, proved = decision
+        follows, before = last.get(identity_id, ("\\N", b""))
+        proof = proofs[id(proved)]
+        made = links.link(before, record_id, decision, recorded, proof)
+        last[identity_id] = (record_id, made)
+        said = f"{purpose}\t{channel}\t{state}\t{at.isoformat()}\t{recorded_at}\t{source_id}\t{method}"
+        rows.append(f"{record_id}\t{identity_id}\t{said}\t{_copied(proof)}\t{follows}\t\\\\x{made.hex()}")
+    return rows
+
+
+def _unlinked(decisions: Sequence[Decision], now: datetime) -> list[str]:
+    rows: list[str] = []
     for identity_id, purpose, channel, state, at, source_id, method, proved in decisions:
-        if proved is not shown:  # the decisions of one event share theirs
-            shown, proof = proved, _encode(proved).decode().replace("\\u0000", "")
-        rows.append(f"{identity_id}\t{purpose}\t{channel}\t{state}\t{at.isoformat()}\t{recorded_at}\t{source_id}\t{method}\t{proof}")
-    with conn.cursor() as cursor, cursor.copy(SQL.append_decisions.sql) as copy:
-        copy.write("\n".join(rows).replace("\\", "\\\\"))
+        proof = _copied(_NUL.sub(r"\1", _encode(proved).decode()))
+        rows.append(f"{identity_id}\t{purpose}\t{channel}\t{state}\t{at.isoformat()}\t{now.isoformat()}\t{source_id}\t{method}\t{proof}")
+    return rows
+
+
+def _copied(text: str) -> str:
+    """A JSON text as COPY takes it."""
+    return text.replace("\\", "\\\\") if "\\" in text else text
 
 
 def export_ledger(conn: Connection, identity_ids: Sequence[int]) -> list[dict[str, Any]]:

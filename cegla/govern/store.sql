@@ -27,8 +27,24 @@ from (
 ) as newest
 where state <> 'given';
 
+-- name: append_linked_decisions#
+-- Append decisions to the ledger with their numbers and links.
+copy govern.decisions (record_id, identity_id, purpose, channel, state, at, recorded_at, source_id, method, proof, follows, link) from stdin;
+
+-- name: next_records
+-- Numbers for decisions, in their order.
+select nextval('govern.decisions_record_id_seq') from generate_series(1, cast(:count as bigint));
+
+-- name: last_links
+-- The newest decision of each of these identities, and its link.
+select last.identity_id, last.record_id, last.link
+from unnest(cast(:ids as bigint[])) as asked (identity_id)
+cross join lateral (
+    select d.identity_id, d.record_id, d.link from govern.decisions d where d.identity_id = asked.identity_id order by d.record_id desc limit 1
+) as last;
+
 -- name: append_decisions#
--- Append decisions to the ledger.
+-- Append decisions to the ledger; the database numbers and links them.
 copy govern.decisions (identity_id, purpose, channel, state, at, recorded_at, source_id, method, proof) from stdin;
 
 -- name: ledger_of_identities

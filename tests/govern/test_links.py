@@ -1,0 +1,69 @@
+"""The chain of decisions, made here for a batch at once: the database says the same of every link."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cegla.govern import ledger, store
+from cegla.govern.rules.links import NotPlain, canonical, seconds
+from cegla.storage.workspace import Connection
+from cegla.vocabulary.consent import Channel, Decision, State
+
+NOW = datetime(2026, 11, 2, 9, 0, 0, 120, tzinfo=UTC)
+TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXTS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=8
+)
+MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))
+
+
+def decision(identity: int, proof: dict[str, Any], state: State = State.GIVEN, at: datetime = NOW) -> Decision:
+    return Decision(identity, "marketing", Channel.EMAIL, state, at, 1, "event", proof)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=PLAIN, moment=MOMENTS)
+def test_a_value_and_a_moment_are_written_as_the_database_writes_them(conn: Connection, value: Any, moment: datetime) -> None:
+    text = canonical(value)
+    row = conn.execute("select %s::jsonb::text, to_jsonb(extract(epoch from %s::timestamptz))::text", [text, moment]).fetchone()
+    assert row == (text, seconds(moment))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=st.lists(st.lists(st.tuples(st.integers(1, 4), st.dictionaries(TEXTS, PLAIN | st.floats(0, 1), max_size=3)), max_size=6), max_size=4))
+def test_the_check_finds_the_chain_whole_however_decisions_come_in_batches(conn: Connection, batches: list[list[tuple[int, dict[str, Any]]]]) -> None:
+    for batch in batches:
+        store.append(conn, [decision(identity, proof) for identity, proof in batch], NOW)
+    assert ledger.check(conn).holds
+    firsts = conn.execute("select count(*) - count(distinct identity_id) = count(follows) from govern.decisions").fetchone()
+    assert firsts == (True,)
+
+
+@pytest.mark.parametrize("edit", ["state = 'refused'", "at = at - interval '1 second'", "proof = '{}'", "link = decode('00', 'hex')", "follows = null"])
+def test_whatever_is_changed_of_a_decision_breaks_the_chain_there(conn: Connection, edit: str) -> None:
+    store.append(conn, [decision(7, {"page": "/"}), decision(7, {"page": "/b"}, State.WITHDRAWN, NOW + timedelta(minutes=1)), decision(8, {})], NOW)
+    assert ledger.check(conn).holds
+    conn.execute("alter table govern.decisions disable trigger append_only")
+    conn.execute(f"update govern.decisions set {edit} where record_id = (select max(record_id) from govern.decisions where identity_id = 7)")  # type: ignore[arg-type]
+    assert not ledger.check(conn).holds
+
+
+def test_a_link_made_up_by_who_writes_a_decision_shows(conn: Connection) -> None:
+    columns = "identity_id, purpose, channel, state, at, recorded_at, source_id, method, proof, link"
+    conn.execute(f"insert into govern.decisions ({columns}) values (9, 'marketing', 'email', 'given', now(), now(), 1, 'event', '{{}}', '\\xab')")  # type: ignore[arg-type]
+    assert not ledger.check(conn).holds
+
+
+def test_a_message_id_with_a_nul_or_the_text_of_one_is_proof_like_any_other(conn: Connection) -> None:
+    store.append(conn, [decision(7, {"message_id": "a\0b"}), decision(7, {"message_id": "a\\u0000b"}), decision(7, {"share": 0.5, "id": "\\u0000"})], NOW)
+    kept = [row["proof"] for row in store.export_ledger(conn, [7])]
+    assert kept[0] == {"message_id": "ab"} and kept[1] == {"message_id": "a\\u0000b"} and kept[2]["share"] == 0.5
+    assert ledger.check(conn).holds
+
+
+def test_a_number_with_a_fraction_is_left_to_the_database() -> None:
+    with pytest.raises(NotPlain):
+        canonical({"share": 0.5})
