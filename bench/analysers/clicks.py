@@ -25,10 +25,10 @@ def run() -> list[Result]:
         since = NOW - timedelta(days=30)
         began = perf_counter()
         first = warehouse.run(click_map.pages(history(), since, NOW)).to_pylist()[0]
-        asked = (history(), first["page"], first["viewport"], since, NOW)
-        elements = warehouse.run(click_map.elements(*asked)).to_pylist()
-        cells = warehouse.run(click_map.cells(*asked)).num_rows
-        warehouse.run(click_map.within(*asked, elements[0]["element"]))
+        with warehouse.keep(click_map.clicks_of(history(), first["page"], first["viewport"], since, NOW)) as clicks:
+            elements = warehouse.run(click_map.elements(clicks)).to_pylist()
+            cells = warehouse.run(click_map.cells(clicks)).num_rows
+            warehouse.run(click_map.within(clicks, elements[0]["element"]))
         seconds = perf_counter() - began
         began = perf_counter()
         past = history()

@@ -75,10 +75,12 @@ def click_map_of(ws: Workspace, asked: tuple[str, str, str], days: int, now: dat
     since = moment - timedelta(days=days)
     pages = [ClickedPage(**row) for row in ws.warehouse.run(click_map.pages(history(), since, moment)).to_pylist()]
     page, viewport = _chosen(pages, asked[0], asked[1])
-    of_page = (history(), page, viewport, since, moment)
-    elements = tuple(ClickedElement(**row) for row in ws.warehouse.run(click_map.elements(*of_page)).to_pylist()) if page else ()
-    element = asked[2] if any(one.element == asked[2] for one in elements) else ""
-    found = ws.warehouse.run(click_map.within(*of_page, element) if element else click_map.cells(*of_page)).to_pylist() if page else []
+    elements, element, found = tuple[ClickedElement, ...](), "", list[dict[str, int]]()
+    if page:
+        with ws.warehouse.keep(click_map.clicks_of(history(), page, viewport, since, moment)) as clicks:
+            elements = tuple(ClickedElement(**row) for row in ws.warehouse.run(click_map.elements(clicks)).to_pylist())
+            element = asked[2] if any(one.element == asked[2] for one in elements) else ""
+            found = ws.warehouse.run(click_map.within(clicks, element) if element else click_map.cells(clicks)).to_pylist()
     seen = ws.warehouse.run(click_map.views(history(), page, since, moment)).to_pylist()[0]["views"] if page else 0
     shown = now.astimezone(ws.settings.zone).strftime("%Y-%m-%d %H:%M")
     definition = Text(*(text.format(days=days, now=shown) for text in DEFINITION))

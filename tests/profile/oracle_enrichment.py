@@ -9,7 +9,7 @@ from cegla.profile.rules.countries import country_code
 from cegla.profile.rules.devices import device_of
 from cegla.profile.rules.enrichment import Batch
 from cegla.profile.rules.origins import NO_CAMPAIGN, NO_PAGE, Campaign, Page, Referrer, campaign_of, read_page, read_referrer
-from cegla.profile.rules.scrubbing import plain_traits, scrubbed_code, scrubbed_json, scrubbed_label, scrubbed_path
+from cegla.profile.rules.scrubbing import plain_traits, scrubbed_code, scrubbed_json, scrubbed_label, scrubbed_path, scrubbed_title
 from cegla.profile.rules.sessions import Sessions
 from cegla.profile.rules.words import PASSIVE
 from cegla.reference.library import Library
@@ -50,7 +50,7 @@ def _row(event: Event, identity_id: int, batch: Batch, event_id: int, sessions: 
         "local_at": event.occurred_at.astimezone(batch.zone).replace(tzinfo=None),
         "session_id": _session(event, identity_id, campaign, sessions),
         "order_id": sold.order_id and scrubbed_code(sold.order_id), "value_micros": sold.value_micros, "currency": sold.currency,
-        "page_path": page.path and scrubbed_path(page.path), "page_title": scrubbed_label(title) if isinstance(title, str) else None,
+        "page_path": page.path and scrubbed_path(page.path), "page_title": scrubbed_title(title) if isinstance(title, str) else None,
         "referrer_kind": referrer.kind or None, "referrer_host": referrer.host,
         "campaign_source": campaign.source, "campaign_medium": campaign.medium, "campaign_name": campaign.name,
         "device_type": device.type, "os": device.os, "browser": device.browser, "country": country, "place_source": "told" if told_country else "ip" if country else None,

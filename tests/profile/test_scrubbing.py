@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cegla.profile.rules.scrubbing import is_pesel, plain_traits, scrubbed_code, scrubbed_json, scrubbed_label, scrubbed_path
+from cegla.profile.rules.scrubbing import is_pesel, plain_traits, scrubbed_code, scrubbed_json, scrubbed_label, scrubbed_path, scrubbed_title
 
 
 def kept(properties: dict[str, Any]) -> Any:
@@ -121,3 +121,20 @@ def test_a_long_text_is_cut() -> None:
 @pytest.mark.parametrize(("number", "valid"), [("44051401359", True), ("44051401358", False), ("02070803628", True), ("00000000000", False)])
 def test_a_pesel_has_a_check_digit_and_a_date(number: str, valid: bool) -> None:
     assert is_pesel(number) is valid
+
+
+@pytest.mark.parametrize(("title", "expected"), [
+    ("Konto: Jan Kowalski", "Konto: [person]"), ("Witaj, Anno Nowak! | Sklep", "Witaj, [person]! | Sklep"), ("konto jan kowalski", "konto [person]"),
+    ("Zamówienia Anny Nowak-Kowalskiej", "Zamówienia [person]"), ("Kowalski Jan – moje konto", "[person] – moje konto"), ("Account of John Smith", "Account of [person]"),
+    ("Fotel Anna szary", "Fotel Anna szary"), ("Sukienka Maria – Sklep", "Sukienka Maria – Sklep"), ("Rower miejski Kross", "Rower miejski Kross"),
+    ("Lalka Barbie i Ken", "Lalka Barbie i Ken"), ("Pan Tadeusz", "Pan Tadeusz"),
+])  # fmt: skip
+def test_a_title_names_no_person(title: str, expected: str) -> None:
+    assert scrubbed_title(title) == expected
+
+
+@pytest.mark.parametrize(("path", "expected"), [
+    ("/konto/jan-kowalski", "/konto/[person]"), ("/u/anna.nowak/edycja", "/u/[person]/edycja"), ("/p/fotel-anna", "/p/fotel-anna"), ("/rowery/kross-hexagon", "/rowery/kross-hexagon"),
+])  # fmt: skip
+def test_a_path_names_no_person(path: str, expected: str) -> None:
+    assert scrubbed_path(path) == expected

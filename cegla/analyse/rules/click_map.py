@@ -31,10 +31,20 @@ def pages(history: ir.Table, since: datetime, now: datetime) -> ir.Table:
     return counted.order_by(counted.clicks.desc(), counted.page, counted.viewport).limit(MOST_PAGES)
 
 
-def elements(history: ir.Table, page: str, viewport: str, since: datetime, now: datetime) -> ir.Table:
-    """`element`, `clicks`, `people`, `rage`, `dead`, and its middle on the page: `across` and `down`, shares of width and height."""
-    clicks = _of(history, page, viewport, since, now)
-    named = clicks.filter(clicks.element.notnull())
+def clicks_of(history: ir.Table, page: str, viewport: str, since: datetime, now: datetime) -> ir.Table:
+    """The clicks on one page, one row each, told apart: who, on which element, where on it and on the page. To be kept, since reading them costs most."""
+    clicks = _clicks(history, since, now)
+    clicked = clicks.filter((clicks.page == page) & (clicks.viewport == viewport))
+    page_y, height = _number(clicked, "page_y"), _number(clicked, "page_height")
+    return clicked.select(
+        "person_id", element=_text(clicked, "element"), x=_number(clicked, "x"), y=_number(clicked, "y"), across=_number(clicked, "page_x"),
+        down=(height > 0).ifelse(page_y / height, None), rage=_text(clicked, "rage"), dead=_text(clicked, "dead"),
+    )  # fmt: skip
+
+
+def elements(clicks: ir.Table) -> ir.Table:
+    """Of the clicks of a page: `element`, `clicks`, `people`, `rage`, `dead`, and its middle on the page: `across` and `down`, shares of width and height."""
+    named: Any = clicks.filter(clicks["element"].notnull())
     counted = named.group_by("element").aggregate(
         clicks=named.count(), people=named.person_id.nunique(), rage=named.count(where=named.rage == "true"), dead=named.count(where=named.dead == "true"),
         across=named.across.median(), down=named.down.median(),
@@ -42,16 +52,15 @@ def elements(history: ir.Table, page: str, viewport: str, since: datetime, now: 
     return counted.order_by(counted.clicks.desc(), counted.element).limit(MOST_ELEMENTS)
 
 
-def cells(history: ir.Table, page: str, viewport: str, since: datetime, now: datetime) -> ir.Table:
+def cells(clicks: ir.Table) -> ir.Table:
     """`column`, `row` (from the top left) and `clicks` of the cells of a page that have any."""
-    placed = _of(history, page, viewport, since, now).filter(ibis._.across.notnull() & ibis._.down.notnull())
+    placed: Any = clicks.filter(ibis._.across.notnull() & ibis._.down.notnull())
     return placed.group_by(column=_cell(placed.across, ACROSS), row=_cell(placed.down, DOWN)).aggregate(clicks=placed.count())
 
 
-def within(history: ir.Table, page: str, viewport: str, since: datetime, now: datetime, element: str) -> ir.Table:
+def within(clicks: ir.Table, element: str) -> ir.Table:
     """The same of one element: where on it people click."""
-    clicks = _of(history, page, viewport, since, now)
-    placed = clicks.filter((clicks.element == element) & clicks.x.notnull() & clicks.y.notnull())
+    placed: Any = clicks.filter((ibis._.element == element) & ibis._.x.notnull() & ibis._.y.notnull())
     return placed.group_by(column=_cell(placed.x, GRID), row=_cell(placed.y, GRID)).aggregate(clicks=placed.count())
 
 
@@ -62,20 +71,13 @@ def views(history: ir.Table, page: str, since: datetime, now: datetime) -> ir.Ta
     return seen.aggregate(views=seen.count(), people=seen.person_id.nunique())
 
 
-def _of(history: ir.Table, page: str, viewport: str, since: datetime, now: datetime) -> Any:
-    clicks = _clicks(history, since, now)
-    return clicks.filter((clicks.page == page) & (clicks.viewport == viewport))
-
-
 def _clicks(history: ir.Table, since: datetime, now: datetime) -> Any:
+    """Every click with its page; a path is read once, however many clicks are on it."""
     past = _lately(history, since, now)
     clicked = past.filter((past.name == CLICKED) & past.page_path.notnull())
-    page_y, height = _number(clicked, "page_y"), _number(clicked, "page_height")
-    return clicked.select(
-        "person_id", page=_template(clicked.page_path), viewport=_text(clicked, "viewport").fill_null("desktop"), element=_text(clicked, "element"),
-        x=_number(clicked, "x"), y=_number(clicked, "y"), across=_number(clicked, "page_x"), down=(height > 0).ifelse(page_y / height, None),
-        rage=_text(clicked, "rage"), dead=_text(clicked, "dead"),
-    )  # fmt: skip
+    paths = clicked.select(path="page_path").distinct()
+    named = clicked.join(paths.mutate(page=_template(paths.path)), clicked.page_path == paths.path)
+    return named.select("person_id", "properties", "page", viewport=_text(named, "viewport").fill_null("desktop"))
 
 
 def _lately(history: ir.Table, since: datetime, now: datetime) -> Any:

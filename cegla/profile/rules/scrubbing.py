@@ -102,9 +102,15 @@ def scrubbed_label(text: str) -> str:
 
 
 @lru_cache(maxsize=16_384)
+def scrubbed_title(text: str) -> str:
+    """A page's title, cleaned like a label and without names of persons: "Konto: Jan Kowalski" is "Konto: [person]"."""
+    return without_names(_scrub(text[:LONGEST_REMEMBERED], False))
+
+
+@lru_cache(maxsize=16_384)
 def scrubbed_path(text: str) -> str:
-    """A page's path, cleaned like a label; plain digits are taken for article numbers, unless they are a PESEL."""
-    return _scrub(text[:LONGEST_PATH], True)
+    """A page's path, cleaned like a label, and its segments that are a person's name; plain digits are taken for article numbers, unless they are a PESEL."""
+    return "/".join(NAMED if _is_name(segment) else segment for segment in _scrub(text[:LONGEST_PATH], True).split("/"))
 
 
 def scrubbed_code(text: str) -> str:
@@ -310,6 +316,54 @@ def is_personal(text: str) -> bool:
 def without_person(text: str) -> str:
     """A query as it may be kept: one that may name a person is a word in brackets, as in scrubbing."""
     return NAMED if is_personal(text[:LONGEST_NAMING]) else text
+
+
+def without_names(text: str) -> str:
+    """A text in which a given name beside a surname is a word in brackets. A surname behind it is any word with a capital that the dictionary has as one or
+    does not know; before it, or in small letters, one that ends as surnames do: "Fotel Anna" stays.
+    """
+    words = list(_LETTERS.finditer(text))
+    spans: list[tuple[int, int]] = []
+    for place, word in enumerate(words):
+        if not _is_given_name(word[0]):
+            continue
+        last = place
+        while last + 1 < len(words) and last < place + 3 and _side_by_side(text, words[last], words[last + 1]) and _follows_as_surname(words[last + 1][0]):
+            last += 1
+        first = place - 1 if last == place and place and _side_by_side(text, words[place - 1], word) and _ends_as_surname(words[place - 1][0]) else place
+        if first < last and (not spans or spans[-1][1] <= words[first].start()):
+            spans.append((words[first].start(), words[last].end()))
+    for start, end in reversed(spans):
+        text = text[:start] + NAMED + text[end:]
+    return text
+
+
+def _is_name(segment: str) -> bool:
+    """Whether a segment of a path is a given name and a surname, and nothing else."""
+    words = _LETTERS.findall(segment)
+    return 2 <= len(words) <= 3 and _is_given_name(words[0].capitalize()) and all(_follows_as_surname(word.capitalize()) for word in words[1:])
+
+
+def _side_by_side(text: str, one: re.Match[str], other: re.Match[str]) -> bool:
+    return text[one.end() : other.start()] in (" ", "-", "_", ".", "\u00a0", " - ")
+
+
+@lru_cache(maxsize=16_384)
+def _is_given_name(word: str) -> bool:
+    return WORDS.is_given_name(word) or (word[:1].isupper() and POLISH.is_given_name(word))
+
+
+@lru_cache(maxsize=16_384)
+def _follows_as_surname(word: str) -> bool:
+    if len(word) < 3 or not word[:1].isupper():
+        return _ends_as_surname(word)
+    if WORDS.is_given_name(word):
+        return False
+    return not POLISH.knows_forms or POLISH.is_surname(word) or _ends_as_surname(word) or POLISH.looked_up(word.lower()) is None
+
+
+def _ends_as_surname(word: str) -> bool:
+    return len(word) > 4 and _SURNAME.search(folded(word)) is not None
 
 
 def _may_be_surname(word: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cegla.profile.rules.countries import country_code
 from cegla.profile.rules.origins import NO_CAMPAIGN, NO_PAGE, Page, Referrer, campaign_of, read_page
-from cegla.profile.rules.scrubbing import scrubbed_label, scrubbed_path, without_person
+from cegla.profile.rules.scrubbing import scrubbed_label, scrubbed_path, scrubbed_title, without_person
 
 if TYPE_CHECKING:
     from cegla.profile.rules.memory import Memory
@@ -104,7 +104,7 @@ class Views:
         locale = context.get("locale")
         located, country = _location(context)
         columns = (
-            page.path and scrubbed_path(page.path), scrubbed_label(title) if title.__class__ is str else None, referrer.kind or None, referrer.host,
+            page.path and scrubbed_path(page.path), scrubbed_title(title) if title.__class__ is str else None, referrer.kind or None, referrer.host,
             *campaign, referrer.name, referrer.term and scrubbed_label(without_person(referrer.term)), *device.columns,
             _language(locale) if locale.__class__ is str else None, *place.columns,
         )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from cegla.profile.rules import commerce
 from cegla.profile.rules.call_notes import CALLS, without_notes
 from cegla.profile.rules.countries import country_code
-from cegla.profile.rules.scrubbing import plain_traits, scrubbed_code, scrubbed_json, scrubbed_label, without_person
+from cegla.profile.rules.scrubbing import plain_traits, scrubbed_code, scrubbed_json, scrubbed_label, without_names, without_person
 from cegla.vocabulary.events import Event
 
 PASSIVE = frozenset({
@@ -21,6 +21,7 @@ PASSIVE = frozenset({
 ARRIVALS = frozenset({"page", "screen"})  #: kinds whose referrer says where the visit came from
 WORD_COLUMNS = ("name", "order_id", "value_micros", "currency", "properties")
 _PAGE_KEYS = frozenset({"url", "path", "title", "referrer", "search", "name"})
+_CALLED = frozenset({"subject", "description", "headline", "breadcrumbs", "section"})  #: what a page is called: may name whose page it is
 _LINE_KEYS = frozenset({"products"})
 SEARCHES = frozenset({"Site Searched", "Products Searched", "Search Performed"})
 _TYPED = ("query", "search_term", "searchTerm", "search", "term", "phrase", "keyword", "keywords", "q")  #: where a search says what was typed
@@ -95,7 +96,8 @@ def _properties(event: Event, has_lines: bool) -> bytes | None:
     if event.kind in ARRIVALS:
         if properties.keys() <= _PAGE_KEYS:
             return None
-        properties = {key: value for key, value in properties.items() if key not in _PAGE_KEYS}
+        properties = {key: without_names(value) if key in _CALLED and isinstance(value, str) else value for key, value in properties.items()
+            if key not in _PAGE_KEYS}  # fmt: skip
     elif has_lines and "products" in properties:
         properties = {key: value for key, value in properties.items() if key not in _LINE_KEYS}
     return scrubbed_json(properties)
