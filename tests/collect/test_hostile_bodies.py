@@ -92,3 +92,17 @@ def test_the_count_sees_a_reader_that_tries_anew_at_every_quote(monkeypatch: pyt
     monkeypatch.setattr(envelope, "_read_around_the_deep", again)
     body = b'{"batch":[' + b"[" * 12_000
     assert work.of(body)[1] > 6 * len(body) + 2_000
+
+
+@pytest.mark.parametrize("event", [b"NaN", b"{}", b"1", b'{"a":NaN}'])
+def test_a_batch_of_thousands_of_crumbs_with_a_nan_among_them_is_refused_before_each_is_written_anew(event: bytes) -> None:
+    crumbs = b'{"batch":[NaN,' + b",".join([event] * 50_000) + b"]}"
+    with pytest.raises(NotJson):
+        read(crumbs)
+    few = read(b'{"batch":[NaN,' + b",".join([event] * 500) + b"]}")
+    assert len(few.events) == 501
+
+
+def test_a_long_batch_of_real_events_with_a_nan_in_one_loses_none() -> None:
+    event = b'{"type":"page","anonymousId":"a"}'
+    assert len(read(b'{"batch":[' + b",".join([event] * 10_000) + b',{"type":"page","properties":{"n":NaN}}]}').events) == 10_001

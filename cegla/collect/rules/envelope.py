@@ -56,6 +56,7 @@ _MOST_DIGITS = 4_300  #: `sys.set_int_max_str_digits`
 _EVENT_DEPTH = 3  #: where the events of {"batch": [{...}]} stand
 _PIECE_BYTES = 4  #: texts and runs of brackets of a real batch are longer by far; a body of shorter ones was made to keep the door busy
 _FEW_PIECES = 1_000
+_USABLE_BYTES = 16  #: no event of use is shorter; a batch of shorter ones that has to be written anew was made for the same
 _DEEP = 200  #: levels; far more than intake takes, far fewer than the reader stands
 
 
@@ -168,6 +169,8 @@ def _read_with_broken_text(body: bytes) -> Envelope:
         if no_numbers:
             raise NotJson("malformed")
         return Envelope([body], key)
+    if len(cast("list[Any]", batch)) > len(body) // _USABLE_BYTES + _FEW_PIECES:
+        raise NotJson("malformed")
     events = [json.dumps(event).encode() for event in cast("list[Any]", batch)]
     context, integrations, sent_at = (json.dumps(fields[name]).encode() if name in fields else b"" for name in ("context", "integrations", "sentAt"))
     return Envelope(events, key, context, integrations, sent_at)
