@@ -155,7 +155,7 @@ def preview(ws: Workspace, campaign_id: int, person_id: int | None = None, outle
             wanted = store.campaign(conn, campaign_id)
             known = readers(conn, [person_id]) if person_id is not None else [Reader(0, (), None, None)]
             writer = Writer(ws, conn, renderer)
-            person = writer.fields(known)[known[0].person_id] if person_id is not None else {}
+            person = writer.fields(known, _occasion(wanted))[known[0].person_id] if person_id is not None else {}
             made = writer.render(_occasion(wanted), person)
             row = SQL.content(conn, campaign_id=wanted.id, version=wanted.version)
         fields = renderer.load("warnings", {"subject": row[0], "html": row[1]})
@@ -180,8 +180,8 @@ def test_send(ws: Workspace, campaign_id: int, address: str, outlet: Outlet | No
             wanted = store.campaign(conn, campaign_id)
             writer = Writer(ws, conn, own.renderer)
             reader = readers_at(conn, [clean])[0]
-            person = writer.fields([reader])[reader.person_id] if reader else {}
             occasion = _occasion(wanted)
+            person = writer.fields([reader], occasion)[reader.person_id] if reader else {}
             rendered = writer.render(occasion, person)
             letter = writer.letter(occasion, replace(rendered, subject=f"[test] {rendered.subject}"), clean, ws.clock())
         own.mailer.now = ws.clock()

@@ -73,12 +73,20 @@ def readers_at(conn: Connection, addresses: Sequence[str]) -> list[Reader | None
 
 def verdicts(ws: Workspace, conn: Connection, whom: Sequence[Reader], purpose: str, at: datetime) -> list[Verdict]:
     """The gate's word on this purpose by e-mail; who objected to profiling is not chosen by a segment either."""
+    return verdicts_on(ws, conn, whom, (purpose,), at)[0]
+
+
+def verdicts_on(ws: Workspace, conn: Connection, whom: Sequence[Reader], purposes: Sequence[str], at: datetime) -> list[list[Verdict]]:
+    """The same for several purposes at once, in their order."""
     asked = [govern.Subject(reader.person_id, reader.identity_ids, reader.address) for reader in whom]
-    given = govern.allowed(conn, ws.keys, asked, purpose, Channel.EMAIL, at)
-    if purpose == "service":
+    given = [govern.allowed(conn, ws.keys, asked, purpose, Channel.EMAIL, at) for purpose in purposes]
+    if all(purpose == "service" for purpose in purposes):
         return given
     profiling = govern.allowed(conn, ws.keys, asked, "profiling", Channel.NONE, at)
-    return [verdict if own.allowed or not verdict.allowed else own for verdict, own in zip(given, profiling, strict=True)]
+    return [
+        found if purpose == "service" else [one if own.allowed or not one.allowed else own for one, own in zip(found, profiling, strict=True)]
+        for purpose, found in zip(purposes, given, strict=True)
+    ]
 
 
 def _candidates(ws: Workspace, conn: Connection, campaign: store.Campaign, people: Sequence[int], now: datetime) -> Iterator[Candidate]:

@@ -1,6 +1,5 @@
 """From a campaign's content to one person's letter: fields, rendering, links, headers."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,17 +7,17 @@ from typing import Any
 
 from cegla.activate import dkim, store
 from cegla.activate.audience import Reader
-from cegla.activate.renderer import Renderer
-from cegla.activate.rules import mime, tokens
+from cegla.activate.renderer import Renderer, joined
+from cegla.activate.rules import content, mime, tokens
 from cegla.activate.rules.audience import deliverable
-from cegla.activate.rules.content import with_preferences, with_signed_links
 from cegla.activate.rules.dkim import Signer
+from cegla.activate.rules.pieces import Pieces, Shape, calm, calmed, html_shape, text_shape
 from cegla.activate.rules.returned import BOUNCE, UNSUBSCRIBE
 from cegla.activate.store import SQL
 from cegla.profile import actions as profile
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection, Workspace
-from cegla.vocabulary.errors.messages import HeaderRefused
+from cegla.vocabulary.errors.messages import HeaderRefused, TemplateInvalid
 from cegla.vocabulary.money import MICROS
 from cegla.vocabulary.text import Text
 
@@ -34,6 +33,20 @@ class Rendered:
     html: str
     text: str
     warnings: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A message for one person before it is a letter; its parts may be in pieces, most of which all letters share."""
+
+    subject: str
+    html: str | Pieces
+    text: str | Pieces
+
+    @property
+    def shown(self) -> Rendered:
+        """It as a whole."""
+        return Rendered(self.subject, "".join(map(str, self.html)), "".join(map(str, self.text)))
 
 
 @dataclass(frozen=True)
@@ -59,30 +72,81 @@ class Writer:
     contents: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     numbers: dict[tuple[int, str], int] = field(default_factory=dict)
     signers: dict[str, list[Signer]] = field(default_factory=dict)  #: by From header
+    shapes: dict[str, tuple[Shape, Shape]] = field(default_factory=dict)  #: of HTML and text, by what the renderer calls the message
 
-    def fields(self, readers: Sequence[Reader]) -> dict[int, dict[str, Any]]:
-        """What templates may say of each person: traits and declared values by name; money in units, times as ISO text."""
-        known = profile.profiles_of(self.conn, {reader.person_id: reader.identity_ids for reader in readers})
+    def fields(self, readers: Sequence[Reader], occasion: Occasion) -> dict[int, dict[str, Any]]:
+        """What the templates of an occasion may say of each person: traits and declared values by name; money in units, times as ISO text."""
+        names = self._names(occasion)
+        known = profile.profiles_of(self.conn, {reader.person_id: reader.identity_ids for reader in readers}, names)
         return {reader.person_id: shown_fields(known.get(reader.person_id, {}), reader.address) for reader in readers}
 
     def render(self, occasion: Occasion, person: dict[str, Any]) -> Rendered:
         """The parts for one person. Raises TemplateInvalid, HeaderRefused when the subject would break out of its header."""
+        made = self.compose([occasion], [person])[0]
+        if isinstance(made, TemplateInvalid):
+            raise made
+        mime.refuse_breakout("Subject", made.subject)
+        return made.shown
+
+    def compose(self, occasions: Sequence[Occasion], people: Sequence[dict[str, Any]]) -> list[Composed | TemplateInvalid]:
+        """The messages of one campaign for people, one occasion each, or why a template failed for one."""
+        if not occasions:
+            return []
+        try:
+            key = self._loaded(occasions[0])
+        except TemplateInvalid as error:
+            return [error] * len(occasions)
+        ways = [_ways(self.ws, one.message_id) for one in occasions]
+        made = self.renderer.render_all(key, [{"person": person, **way} for person, way in zip(people, ways, strict=True)])
+        return [
+            found if isinstance(found, TemplateInvalid) else self._composed(key, occasion, found, way["preferences_url"])
+            for occasion, found, way in zip(occasions, made, ways, strict=True)
+        ]
+
+    def _composed(self, key: str, occasion: Occasion, personal: dict[str, list[str]], url: str) -> Composed:
+        subject = joined(self.renderer.loaded(key).pieces["subject"], personal["subject"])
+        return Composed(subject, self._html(key, occasion, personal["html"], url), self._text(key, occasion, personal["text"], url))
+
+    def _html(self, key: str, occasion: Occasion, personal: list[str], url: str) -> str | Pieces:
+        """The HTML, in pieces unless its links are to be signed or its end is a person's own."""
+        shape, words = self.shapes[key][0], PREFERENCES.say(self.ws.settings.language)
+        if not occasion.tracked and shape.line_at is not None:
+            left_out = occasion.one_click and not any(url in piece for piece in personal)
+            return shape.filled(personal, content.preferences_line(url, words) if left_out else "")
+        html = joined(self.renderer.loaded(key).pieces["html"], personal)
+        html = self._with_links(occasion, html) if occasion.tracked else html
+        return content.with_preferences(html, url, words) if occasion.one_click else html
+
+    def _text(self, key: str, occasion: Occasion, personal: list[str], url: str) -> str | Pieces:
+        """The text, in pieces where empty lines cannot meet."""
+        shape, words = self.shapes[key][1], PREFERENCES.say(self.ws.settings.language)
+        if shape.line_at is not None and calm(personal):
+            left_out = occasion.one_click and not any(url in piece for piece in personal)
+            return shape.filled(personal, content.text_line(url, words) if left_out else "\n")
+        text = calmed(joined(self.renderer.loaded(key).pieces["text"], personal))
+        return content.text_with_preferences(text, url, words) if occasion.one_click else text
+
+    def _loaded(self, occasion: Occasion) -> str:
         key = f"{occasion.campaign_id}.{occasion.version}"
-        parts = self._content(occasion)
         if not self.renderer.knows(key):
+            parts = self._content(occasion)
             shop, campaign = {"name": mime.mailbox_of(self._sender(occasion))[0]}, {"name": occasion.campaign}
             texts = {name: parts[name] for name in ("subject", "html", "text")}
             self.renderer.load(key, texts, {"content": parts["content"], "shop": shop, "campaign": campaign})
-        ways = {"unsubscribe_url": unsubscribe_url(self.ws, occasion.message_id), "preferences_url": preferences_url(self.ws, occasion.message_id)}
-        made = self.renderer.render(key, {"person": person, **ways})
-        mime.refuse_breakout("Subject", made["subject"])
-        html = self._with_links(occasion, made["html"]) if occasion.tracked else made["html"]
-        text = re.sub(r"\n{3,}", "\n\n", made["text"])
-        if occasion.one_click:
-            html, text = with_preferences(html, text, ways["preferences_url"], PREFERENCES.say(self.ws.settings.language))
-        return Rendered(made["subject"], html, text)
+        if key not in self.shapes:
+            pieces = self.renderer.loaded(key).pieces
+            self.shapes[key] = html_shape(pieces["html"]), text_shape(pieces["text"])
+        return key
 
-    def letter(self, occasion: Occasion, rendered: Rendered, address: str, at: datetime) -> bytes:
+    def _names(self, occasion: Occasion) -> set[str] | None:
+        """The traits that the templates of an occasion read by name; None: perhaps all."""
+        loaded = self.renderer.loaded(self._loaded(occasion))
+        read = [field.split(".") for field in loaded.fields if field.split(".")[0] == "person"]
+        if not loaded.whole or any(len(path) < 2 or not path[1].replace("_", "a").isalnum() for path in read):
+            return None
+        return {name for path in read for name in (path[1], f"{path[1]}_micros")}
+
+    def letter(self, occasion: Occasion, rendered: Rendered | Composed, address: str, at: datetime) -> bytes:
         """The message for the mail server. Raises HeaderRefused."""
         sender = self._sender(occasion)
         domain = mime.mailbox_of(sender)[1].rpartition("@")[2] or "localhost"
@@ -128,7 +192,7 @@ class Writer:
                 self.numbers[place] = store.link_number(self.conn, *place)
             return f"{base_url(self.ws)}/r/{signed(self.ws.keys, tokens.CLICK, occasion.message_id or 0, self.numbers[place])}"
 
-        return with_signed_links(html, sign, untouched=(f"{base_url(self.ws)}/u/", f"{base_url(self.ws)}/p/"))
+        return content.with_signed_links(html, sign, untouched=(f"{base_url(self.ws)}/u/", f"{base_url(self.ws)}/p/"))
 
 
 def base_url(ws: Workspace) -> str:
@@ -146,6 +210,10 @@ def preferences_url(ws: Workspace, message_id: int | None) -> str:
     """Where the recipient of a message sees and changes what we send, and why."""
     token = signed(ws.keys, tokens.PREFERENCES, message_id) if message_id is not None else NOBODY_YET
     return f"{base_url(ws)}/p/{token}"
+
+
+def _ways(ws: Workspace, message_id: int | None) -> dict[str, str]:
+    return {"unsubscribe_url": unsubscribe_url(ws, message_id), "preferences_url": preferences_url(ws, message_id)}
 
 
 def one_click(url: str, mailbox: str = "") -> list[tuple[str, str]]:

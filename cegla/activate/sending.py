@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from cegla.activate import store
-from cegla.activate.audience import Reader, readers_at, verdicts
+from cegla.activate.audience import Reader, readers_at, verdicts_on
 from cegla.activate.channels.email import Mailer, refusal
 from cegla.activate.lanes import Lanes
 from cegla.activate.letters import Occasion, Writer
@@ -31,11 +31,11 @@ from cegla.govern import actions as govern
 from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis, Channel, Verdict
-from cegla.vocabulary.errors.messages import TemplateInvalid
+from cegla.vocabulary.errors.messages import HeaderRefused, TemplateInvalid
 from cegla.vocabulary.messages import MessageState, SkipReason
 
-AT_ONCE = 240  #: rows whose people are looked up and asked for at once
-GROUP = 20  #: letters of one commit
+AT_ONCE = 480  #: rows whose people are looked up and asked for at once
+GROUP = 30  #: letters of one commit
 IN_FLIGHT = 60  #: letters that may be with the servers at a time
 TOLD_AT_ONCE = 5_000
 WHOLE_INSTALLATION = "all"
@@ -101,6 +101,15 @@ class Sending(NamedTuple):
     messages_per_minute: int | None
     failures: int
     cap: int
+
+
+class Asked(NamedTuple):
+    """An outbox row whose person may get it, and what its template may say."""
+
+    row: Due
+    fields: dict[str, Any]
+    verdict: Verdict
+    tracked: bool
 
 
 class Ready(NamedTuple):
@@ -169,8 +178,7 @@ class Round:
         writer = Writer(self.ws, self.conn, self.outlet.renderer)
         used, asked = 0, self.people_of(campaign, due, writer)
         for start in range(0, len(asked), GROUP):
-            group = [ready for one in asked[start : start + GROUP] if (ready := self.written(campaign, writer, one, sender)) is not None]
-            used += self.hand_over(campaign, group)
+            used += self.hand_over(campaign, self.written(campaign, writer, asked[start : start + GROUP], sender))
             if self.trouble is not None:
                 break
         self.land(campaign, 0)
@@ -183,14 +191,14 @@ class Round:
         known = [due if due.destination else due._replace(destination=destination_of(due.address)) for due in (Due(*row) for row in rows)]
         return len(known), [row for row in known if self.lanes.admit(row.destination)]
 
-    def people_of(self, campaign: Sending, due: Sequence[Due], writer: Writer) -> list[tuple[Due, dict[str, Any], Verdict, bool]]:
+    def people_of(self, campaign: Sending, due: Sequence[Due], writer: Writer) -> list[Asked]:
         """Ask the gate about everybody at once; who may get nothing is skipped, and of two addresses of one person the second waits."""
         readers = readers_at(self.conn, [row.address for row in due])
         known = [reader for reader in readers if reader is not None]
-        verdict = dict(zip((reader.address for reader in known), verdicts(self.ws, self.conn, known, campaign.purpose, self.now), strict=True))
-        tracked = dict(zip((reader.address for reader in known), verdicts(self.ws, self.conn, known, "email_tracking", self.now), strict=True))
-        fields, met = writer.fields(known), self.met(campaign, known)
-        asked: list[tuple[Due, dict[str, Any], Verdict, bool]] = []
+        both = verdicts_on(self.ws, self.conn, known, (campaign.purpose, "email_tracking"), self.now)
+        verdict, tracked = (dict(zip((reader.address for reader in known), given, strict=True)) for given in both)
+        fields, met = self.fields(campaign, due, known, writer), self.met(campaign, known)
+        asked: list[Asked] = []
         seen = set[int]()
         for row, reader in zip(due, readers, strict=True):
             reason = SkipReason.NOT_MATCHING_ANY_MORE if reader is None else refused_by(verdict[row.address]) or met.get(reader.person_id)
@@ -200,8 +208,15 @@ class Round:
                 continue  # the next round sees what became of the first
             else:
                 seen.add(reader.person_id)
-                asked.append((row, fields[reader.person_id], verdict[row.address], tracked[row.address].allowed))
+                asked.append(Asked(row, fields[reader.person_id], verdict[row.address], tracked[row.address].allowed))
         return asked
+
+    def fields(self, campaign: Sending, due: Sequence[Due], known: Sequence[Reader], writer: Writer) -> dict[int, dict[str, Any]]:
+        """What the campaign's templates may say of each person; nothing when a template is broken, which each message will say."""
+        try:
+            return writer.fields(known, Occasion(campaign.id, campaign.name, due[0].version, campaign.sender)) if due else {}
+        except TemplateInvalid:
+            return {reader.person_id: {} for reader in known}
 
     def met(self, campaign: Sending, known: Sequence[Reader]) -> dict[int, SkipReason]:
         """Whom this campaign reached at another address, or others too often: people who were joined after it had been launched."""
@@ -210,18 +225,24 @@ class Round:
         capped = {person: SkipReason.CAPPED for person, number in counts.items() if number >= campaign.cap}
         return capped | dict.fromkeys(store.given(self.conn, people, campaign.id), SkipReason.GOT_IT_ELSEWHERE)
 
-    def written(self, campaign: Sending, writer: Writer, asked: tuple[Due, dict[str, Any], Verdict, bool], sender: str) -> Ready | None:
-        """One person's letter; a template that fails for this person costs this message and no other."""
-        row, fields, verdict, tracked = asked
-        occasion = Occasion(campaign.id, campaign.name, row.version, campaign.sender, row.id, tracked, campaign.purpose != SERVICE)
-        try:
-            content = writer.letter(occasion, writer.render(occasion, fields), row.address, self.now)
-        except TemplateInvalid as error:
-            self.ended.append(Ended(row, MessageState.SKIPPED, SkipReason.RENDERING_FAILED.value, error.say("en")))
-            return None
-        envelope = writer.mailbox(row.id) or mailbox_of(sender)[1]
-        letter = Letter(row.id, envelope, deliverable(row.address) or row.address, content)
-        return Ready(row, letter, verdict, tracked)
+    def written(self, campaign: Sending, writer: Writer, group: Sequence[Asked], sender: str) -> list[Ready]:
+        """The letters of a group; a template that fails for a person costs that message and no other."""
+        occasions = [
+            Occasion(campaign.id, campaign.name, one.row.version, campaign.sender, one.row.id, one.tracked, campaign.purpose != SERVICE) for one in group
+        ]
+        ready: list[Ready] = []
+        for one, occasion, made in zip(group, occasions, writer.compose(occasions, [one.fields for one in group]), strict=True):
+            try:
+                if isinstance(made, TemplateInvalid):
+                    raise made
+                content = writer.letter(occasion, made, one.row.address, self.now)
+            except (TemplateInvalid, HeaderRefused) as error:
+                self.ended.append(Ended(one.row, MessageState.SKIPPED, SkipReason.RENDERING_FAILED.value, error.say("en")))
+                continue
+            envelope = writer.mailbox(one.row.id) or mailbox_of(sender)[1]
+            letter = Letter(one.row.id, envelope, deliverable(one.row.address) or one.row.address, content)
+            ready.append(Ready(one.row, letter, one.verdict, one.tracked))
+        return ready
 
     def hand_over(self, campaign: Sending, group: Sequence[Ready]) -> int:
         """Commit that these are being handed over, together with what became of those before, and let them leave. Returns how many left."""

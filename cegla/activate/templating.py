@@ -5,13 +5,17 @@ input, one goes out on standard output. The process may use 256 MB, writes no fi
 watches the clock. Liquid runs with limits; HTML is escaped; `safe` does not exist here, and `include` and `render` know the snippets
 that came with the template and nothing else. What Ruby Liquid makes of a template is made of it here, in 1,048 of the 1,054 cases of
 golden-liquid (tests/activate/test_golden.py names the six).
+
+What a template makes of the values that are the same for everybody is made once, when it is loaded: a part becomes fixed pieces and
+personal ones, and for each person only the personal ones are rendered and travel back.
 """
 
 import functools
 import re
 import resource
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from io import StringIO
 from typing import Any, TextIO
@@ -19,6 +23,8 @@ from typing import Any, TextIO
 import mjml
 import msgspec
 from liquid import DictLoader, Environment, RenderContext
+from liquid.ast import Node
+from liquid.builtin.content import ContentNode
 from liquid.exceptions import FilterArgumentError, LiquidError
 from liquid.output import LimitedStringIO
 from liquid.template import BoundTemplate
@@ -29,6 +35,9 @@ LONGEST_SEQUENCE = 10_000
 OUTPUT_BYTES = 2 * MEGABYTE
 SNIPPET = "snippet:"  #: before the name of a part that others may include
 REMOVED_FILTERS = ("safe",)
+STATELESS = frozenset("if unless for case comment raw echo assign capture tablerow doc #".split())  #: tags that remember nothing but what they assign
+BY_THE_CLOCK = frozenset({"date"})  #: filters whose answer may change between loading and rendering
+UNHURRIED_SECONDS = 0.05  #: answers wait for those behind them at most so long
 LABEL = re.compile(r'aria-label="(?:[^"\\]|\\.)*"')  # the title again; the compiler puts backslashes before its quotes, which Liquid cannot read
 
 
@@ -92,28 +101,94 @@ def money(amount: object, currency: str = "zł") -> str:
     return f"{value:,.2f}".replace(",", "\u00a0").replace(".", ",") + f"\u00a0{currency}"
 
 
+class Part:
+    """A parsed part: `pieces` holds the text of each fixed piece and None in the place of each personal one, which are the `runs`."""
+
+    def __init__(self, template: BoundTemplate, shared: dict[str, Any]) -> None:
+        self.template = template
+        self.pieces: list[str | None] = []
+        self.runs: list[Template] = []
+        foldable = _foldable(template, shared)
+        run: list[Node] = []
+        for node in template.nodes:
+            text = self._once(node, shared) if isinstance(node, ContentNode) or foldable(node) else None
+            if text is None:
+                run.append(node)
+                continue
+            self._end(run)
+            if self.pieces and self.pieces[-1] is not None:
+                self.pieces[-1] += text
+            else:
+                self.pieces.append(text)
+        self._end(run)
+
+    def personal(self, values: dict[str, Any]) -> list[str]:
+        """The personal pieces for one person; what one assigns, the next may read. Raises LiquidError."""
+        template = self.template
+        context = template.context_class(template, globals=template.make_globals(values))
+        made: list[str] = []
+        left = OUTPUT_BYTES
+        for run in self.runs:
+            buffer = LimitedStringIO(left, newline="")
+            run.render_with_context(context, buffer)
+            left -= buffer.size
+            made.append(buffer.getvalue())
+        return made
+
+    def _end(self, run: list[Node]) -> None:
+        if run:
+            self.runs.append(Template(self.template.env, list(run), self.template.name))
+            self.pieces.append(None)
+            run.clear()
+
+    def _once(self, node: Node, shared: dict[str, Any]) -> str | None:
+        try:
+            return Template(self.template.env, [node]).render(**shared)
+        except (LiquidError, RecursionError, MemoryError, ValueError, TypeError, ArithmeticError, KeyError, AttributeError):
+            return None  # said for each message, as for one that fails with a person's own values
+
+
+def _foldable(template: BoundTemplate, shared: dict[str, Any]) -> Callable[[Node], bool]:
+    """Which nodes come out the same for everybody: they read shared values alone, and nothing in the template could change those or keep count."""
+    whole = template.analyze(include_partials=False)
+    if not whole.tags.keys() <= STATELESS or whole.locals.keys() & shared.keys() or "continue" in str(template):
+        return lambda node: False
+
+    def same_for_all(node: Node) -> bool:
+        alone = Template(template.env, [node]).analyze(include_partials=False)
+        return alone.globals.keys() <= shared.keys() and not alone.locals and alone.filters.keys().isdisjoint(BY_THE_CLOCK)
+
+    return same_for_all
+
+
 class Templates:
     """The parsed templates of the campaigns in work."""
 
     def __init__(self) -> None:
         self.plain, self.escaping = environment(escape=False), environment(escape=True)
-        self.parsed: dict[str, dict[str, BoundTemplate]] = {}
+        self.parsed: dict[str, dict[str, Part]] = {}
         self.shared: dict[str, dict[str, Any]] = {}  #: values that are the same for everybody, by key
 
-    def answer(self, wish: dict[str, Any]) -> dict[str, Any]:
-        """Do what the caller asks: compile MJML, load the parts of a message, or render them for one person."""
-        if wish["do"] == "compile":
-            return compile_mjml(wish["mjml"])
-        if wish["do"] == "load":
-            self.shared[wish["key"]] = wish["shared"]
-            return self.load(wish["key"], wish["parts"])
-        parts = self.parsed[wish["key"]]
-        values = self.shared[wish["key"]] | wish["values"]
-        return {name: template.render(**values) for name, template in parts.items()}
+    def answers(self, wish: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Do what the caller asks: compile MJML, load the parts of a message, or render their personal pieces for each person, one answer each."""
+        match wish["do"]:
+            case "compile":
+                yield attempt(compile_mjml, wish["mjml"])
+            case "load":
+                self.shared[wish["key"]] = wish["shared"]
+                yield attempt(self.load, wish["key"], wish["parts"])
+            case _:
+                yield from (attempt(self.render, wish["key"], values) for values in wish["values"])
+
+    def render(self, key: str, own: dict[str, Any]) -> dict[str, Any]:
+        """The personal pieces of each part."""
+        values = self.shared[key] | own
+        return {name: part.personal(values) for name, part in self.parsed[key].items()}
 
     def load(self, key: str, parts: dict[str, str]) -> dict[str, Any]:
         """Parse the parts and say which fields they read."""
-        parsed: dict[str, BoundTemplate] = {}
+        parsed: dict[str, Part] = {}
+        shared = self.shared[key]
         snippets = {name.removeprefix(SNIPPET): source for name, source in parts.items() if name.startswith(SNIPPET)}
         escaping, plain = (environment(escape=escape, snippets=snippets) for escape in (True, False)) if snippets else (self.escaping, self.plain)
         variables: list[Any] = []
@@ -121,12 +196,14 @@ class Templates:
             if name.startswith(SNIPPET):
                 continue
             try:
-                parsed[name] = (escaping if name == "html" else plain).from_string(source)
-                variables += [variable for found in parsed[name].analyze(include_partials=not snippets).globals.values() for variable in found]
+                template = (escaping if name == "html" else plain).from_string(source)
+                variables += [variable for found in template.analyze(include_partials=not snippets).globals.values() for variable in found]
+                parsed[name] = Part(template, shared)
             except LiquidError as error:
                 return failure(error, name)
         self.parsed[key] = parsed
-        return {"fields": sorted({".".join(str(segment) for segment in variable.segments) for variable in variables})}
+        fields = {".".join(str(segment) for segment in variable.segments) for variable in variables}
+        return {"fields": sorted(fields), "whole": not snippets, "pieces": {name: part.pieces for name, part in parsed.items()}}
 
 
 def compile_mjml(source: str) -> dict[str, Any]:
@@ -150,6 +227,14 @@ def failure(error: Exception, part: str) -> dict[str, Any]:
     return {"error": str(error.message or type(error).__name__)[:300], "where": f"{part}:{context[0]}" if context else part}
 
 
+def attempt(work: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
+    """What the work answers, or what went wrong."""
+    try:
+        return work(*given)
+    except (LiquidError, RecursionError, MemoryError, ValueError, TypeError, ArithmeticError, KeyError, AttributeError) as error:
+        return failure(error, "")
+
+
 def main() -> None:
     """Answer one line after the other until standard input ends."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -160,11 +245,12 @@ def main() -> None:
     out.write(b"{}\n")  # ready
     out.flush()
     for line in sys.stdin.buffer:
-        try:
-            answer = templates.answer(msgspec.json.decode(line))
-        except (LiquidError, RecursionError, MemoryError, ValueError, TypeError, ArithmeticError, KeyError, AttributeError) as error:
-            answer = failure(error, "")
-        out.write(msgspec.json.encode(answer) + b"\n")
+        flushed = time.monotonic()
+        for answer in templates.answers(msgspec.json.decode(line)):
+            out.write(msgspec.json.encode(answer) + b"\n")
+            if time.monotonic() - flushed > UNHURRIED_SECONDS:
+                out.flush()
+                flushed = time.monotonic()
         out.flush()
 
 

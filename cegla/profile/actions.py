@@ -1,6 +1,6 @@
 """The door to profiles: enrich events, keep what was declared, refresh and read what is known of people."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
 from functools import lru_cache
@@ -165,24 +165,28 @@ def profile_of(conn: Connection, warehouse: Warehouse, person_id: int, identity_
     return Profile(person_id, tuple(known), computed_at, stories.told((one.trait for one in known), zone))
 
 
-def profiles_of(conn: Connection, people: Sequence[int] | Mapping[int, Sequence[int]]) -> dict[int, dict[str, Any]]:
-    """Plain values by person and trait, for lists and for the fields of messages; unknown traits are left out.
+def profiles_of(
+    conn: Connection, people: Sequence[int] | Mapping[int, Sequence[int]], names: Set[str] | None = None
+) -> dict[int, dict[str, Any]]:  # fmt: skip
+    """Plain values by person and trait, for lists and for the fields of messages; unknown traits are left out, and with `names` all but those named.
 
     Given as person → identity ids, `people` also get what they declared (first_name, city, ...); the newest declaration wins, and a
     declared value stands before a computed one of the same name.
     """
     values: dict[int, dict[str, Any]] = {person: {} for person in people}
-    for person, kept, computed_at in store.SQL.find_profiles(conn, ids=list(people)):
+    wanted = [row for row in TRAITS if names is None or row.key in names]
+    for person, kept, computed_at in store.SQL.find_profiles(conn, ids=list(people)) if wanted else ():
         known = readable(kept)
-        traits = (row.of(known, computed_at, computed_at) for row in TRAITS)
+        traits = (row.of(known, computed_at, computed_at) for row in wanted)
         values[person] = {trait.key: trait.value for trait in traits if trait.value is not None}
-    for person, found in findings.traits_of(conn, list(people)).items():
-        values[person] |= {key: trait.value for key, trait in found.items() if trait.value is not None}
+    if names is None or not names.isdisjoint(findings.TRAITS):
+        for person, found in findings.traits_of(conn, list(people)).items():
+            values[person] |= {key: trait.value for key, trait in found.items() if trait.value is not None and (names is None or key in names)}
     for person, found in computed.values_of(conn, list(people)).items():
-        values[person] |= found
+        values[person] |= {key: value for key, value in found.items() if names is None or key in names}
     if isinstance(people, Mapping):
         for person, said in declared.holding(conn, people).items():
-            values[person] |= {key: row.value for key, row in said.items()}
+            values[person] |= {key: row.value for key, row in said.items() if names is None or key in names}
     return values
 
 

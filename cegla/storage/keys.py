@@ -23,16 +23,16 @@ class Keys:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._pepper = _key(directory / "pepper")
-        self._signing = _key(directory / "signing")
+        self._pepper = _Hmac(_key(directory / "pepper"))
+        self._signing = _Hmac(_key(directory / "signing"))
 
     def fingerprint(self, value: str) -> bytes:
         """HMAC-SHA-256 of a normalized address: equal for equal addresses, meaningless without the pepper."""
-        return hmac.digest(self._pepper, value.encode(), sha256)
+        return self._pepper.of(value.encode())
 
     def signature(self, purpose: str, payload: bytes) -> bytes:
         """16 bytes that prove a link was made here for this purpose."""
-        return hmac.digest(self._signing, purpose.encode() + b"\0" + payload, sha256)[:16]
+        return self._signing.of(purpose.encode() + b"\0" + payload)[:16]
 
     def genuine(self, purpose: str, payload: bytes, signature: bytes) -> bool:
         """Whether `signature` was made by `signature(purpose, payload)`; takes the same time for every wrong one."""
@@ -57,6 +57,21 @@ class Keys:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         return AESGCM(_key(self._directory / "sealing"))
+
+
+class _Hmac:
+    """HMAC-SHA-256 (RFC 2104) under one key, whose two blocks are hashed once: a letter takes nine of them, and setting one up costs ten times the hash."""
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(64, b"\0")
+        self._inner, self._outer = (sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
+
+    def of(self, value: bytes) -> bytes:
+        """The 32 bytes."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(value)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def _key(path: Path) -> bytes:

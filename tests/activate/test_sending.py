@@ -155,7 +155,7 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, *, before: 
 
 STEPS = [
     (sending.Round, "allowance"), (sending.Round, "hand_over"), (sending.Round, "answered"), (sending.Round, "keep"), (sending.Round, "tell"),
-    (sending.Round, "settle"), (sending.Round, "land"), (sending.Round, "written"), (Writer, "render"), (Writer, "letter"), (Mailer, "submit"),
+    (sending.Round, "settle"), (sending.Round, "land"), (sending.Round, "written"), (Writer, "compose"), (Writer, "letter"), (Mailer, "submit"),
     (SQL, "begin_hand_off"), (SQL, "end_messages"), (SQL, "due_messages"), (SQL, "set_bucket"), (SQL, "count_day"),
 ]  # fmt: skip
 

@@ -43,13 +43,28 @@ def with_signed_links(html: str, sign: Callable[[str], str], untouched: str | tu
     return _HREF.sub(replaced, html)
 
 
-def with_preferences(html: str, text: str, url: str, words: str) -> tuple[str, str]:
-    """Both parts with the link to the recipient's preferences at their end, where the author left it out."""
-    if url not in html:
-        place = html.rfind("</body>")
-        line = f'<p style="margin:16px;text-align:center;font:13px/20px sans-serif"><a href="{escape(url)}" style="color:#655b54">{escape(words)}</a></p>'
-        html = html + line if place < 0 else html[:place] + line + html[place:]
-    return html, text if url in text else f"{text.rstrip()}\n\n{words}: {url}\n"
+def with_preferences(html: str, url: str, words: str) -> str:
+    """The HTML with the link to the recipient's preferences at its end, where the author left it out."""
+    if url in html:
+        return html
+    place = html.rfind("</body>")
+    line = preferences_line(url, words)
+    return html + line if place < 0 else html[:place] + line + html[place:]
+
+
+def preferences_line(url: str, words: str) -> str:
+    """The link to the recipient's preferences as the last line of a letter."""
+    return f'<p style="margin:16px;text-align:center;font:13px/20px sans-serif"><a href="{escape(url)}" style="color:#655b54">{escape(words)}</a></p>'
+
+
+def text_with_preferences(text: str, url: str, words: str) -> str:
+    """The text part with the same link, where the author left it out."""
+    return text if url in text else text.rstrip() + text_line(url, words)
+
+
+def text_line(url: str, words: str) -> str:
+    """The link to the recipient's preferences at the end of a text part."""
+    return f"\n\n{words}: {url}\n"
 
 
 def plain_text(html: str) -> str:

@@ -232,7 +232,7 @@ class Dialog:
             self._asked.append(("body", letter._replace(content=b"")))
             return [Outcome(letter, self._refusal)]
         self._leaving = letter
-        self._out.append(_LEADING_DOT.sub(b"..", letter.content))
+        self._out.append(_LEADING_DOT.sub(b"..", letter.content) if b"\n." in letter.content or letter.content[:1] == b"." else letter.content)
         self._out.append(b".\r\n")
         self._asked.append(("body", letter))
         if self._waiting and "PIPELINING" in self.offers:

@@ -13,6 +13,7 @@ from datetime import datetime
 from email.utils import format_datetime, parseaddr
 
 from cegla.activate.rules.dkim import Signer, signatures
+from cegla.activate.rules.pieces import Pieces, base64_of
 from cegla.vocabulary.errors.messages import HeaderRefused
 
 WORD_BYTES = 45  # of UTF-8 in one encoded word: 45 become 60 characters, so that its line stays under the 76 of RFC 2047
@@ -29,8 +30,8 @@ class Letter:
     sender: str
     recipient: str
     subject: str
-    text: str
-    html: str
+    text: str | Pieces
+    html: str | Pieces
     message_id: str
     at: datetime
     headers: Sequence[tuple[str, str]] = ()
@@ -117,7 +118,6 @@ def encoded(text: str) -> str:
     return "\r\n ".join(f"=?utf-8?B?{b64encode(part).decode()}?=" for part in chunks)
 
 
-def _part(boundary: str, kind: str, content: str) -> bytes:
-    body = b64encode(content.encode("utf-8", "replace"))
-    lines = b"\r\n".join([body[start : start + LINE] for start in range(0, len(body), LINE)])
-    return f'--{boundary}\r\nContent-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n\r\n'.encode() + lines + b"\r\n"
+def _part(boundary: str, kind: str, content: str | Pieces) -> bytes:
+    head = f'--{boundary}\r\nContent-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n\r\n'.encode()
+    return head + base64_of((content,) if isinstance(content, str) else content)
