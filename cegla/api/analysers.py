@@ -71,5 +71,5 @@ def _shown(one: Any) -> dict[str, Any]:
         "analyser": row.key, "label": row.label, "answers": row.promise, "on": one.switch.is_on, "purpose": one.switch.purpose,
         "legal_class": row.legal_class, "changed_at": one.switch.changed_at, "changed_by": one.switch.changed_by, "schedule": row.schedule,
         "method": row.method_version, "inputs": row.inputs, "data": row.data, "learnt_at": one.learnt.learnt_at, "waits": bool(last and last.is_waiting),
-        "last_run_at": last and last.finished_at, "people": one.people, "known": one.known, "traits": traits,
+        "last_run_at": last and last.finished_at, "failing": one.failing, "people": one.people, "known": one.known, "traits": traits,
     }  # fmt: skip

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse
 from cegla.activate import actions as activate
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
+from cegla.profile import actions as profile
 from cegla.repair import actions as repair
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.messages import SkipReason
@@ -68,6 +69,10 @@ METRICS: dict[str, Metric] = {
         Metric("cegla_acknowledged_requests_gone", "gauge", Text("potwierdzone żądania, których brakuje", "acknowledged requests that are missing")),
         Metric("cegla_disk_free_bytes", "gauge", Text("wolne miejsce na dysku danych", "free space on the data disk")),
         Metric("cegla_disk_size_bytes", "gauge", Text("rozmiar dysku danych", "size of the data disk")),
+        Metric("cegla_analyser_failures_total", "counter", Text("niepowodzenia analizatora", "failures of an analyser"), ("analyser",)),
+        Metric("cegla_analyser_failing", "gauge", Text(
+            "1, gdy ostatnie próby analizatora się nie udały i ktoś na niego czeka", "1 while an analyser's last attempts failed and somebody is due to it",
+        ), ("analyser",)),
         Metric("cegla_audit_chain_holds", "gauge", Text("1, gdy dziennik działań jest cały", "1 when the audit log is whole")),
         Metric("cegla_campaigns", "gauge", Text("kampanie według stanu", "campaigns by state"), ("state",)),
     )
@@ -91,6 +96,7 @@ def samples(ws: Workspace) -> list[Sample]:
         counted = collect.balance(conn)
         audit = govern.first_broken_audit(conn) is None
         waiting = repair.figures.waiting(conn)
+        failing = profile.findings.failing(conn)
     found: list[Sample] = []
     for one in standing:
         label = (str(one.source_id),)
@@ -111,6 +117,8 @@ def samples(ws: Workspace) -> list[Sample]:
     ]  # fmt: skip
     if counted is not None:
         found += [("cegla_balance_holds", (), counted.holds), ("cegla_balance_checked_timestamp_seconds", (), counted.checked_at.timestamp())]
+    found += [("cegla_analyser_failures_total", (key,), one.failures) for key, one in failing.items()]
+    found += [("cegla_analyser_failing", (key,), one.is_due) for key, one in failing.items()]
     return found + _of_collectors(figures) + _of_campaigns(campaigns)
 
 

@@ -215,7 +215,7 @@ def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     """Erase declared and computed traits, facts, findings and open sessions of these identities; returns how many rows went."""
     drops = (
         store.SQL.drop_declared, store.SQL.drop_corrections, store.SQL.drop_profiles, store.SQL.drop_computed, store.SQL.drop_findings,
-        store.SQL.drop_waiting, store.SQL.drop_sessions,
+        store.SQL.drop_waiting, store.SQL.drop_due, store.SQL.drop_sessions,
     )  # fmt: skip
     return sum(drop(conn, ids=list(identity_ids)) for drop in drops)
 

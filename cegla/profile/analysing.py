@@ -2,6 +2,9 @@
 
     people ─► guards (minors, objections) ─► history of theirs, kept once ─► facts of each analyser ─► read ─► findings
                                                             analysers that join others' traits come last, after every run ◄──┘
+
+Each analyser stands alone: its questions are asked beside the snapshot's transaction and its findings kept in a savepoint. One that fails leaves what
+it found before, and the people it failed on are due: a later run looks at them (`runs`).
 """
 
 from collections.abc import Callable, Collection, Generator, Hashable, Mapping, Sequence
@@ -9,10 +12,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any, cast
 
 import ibis.expr.types as ir
 import numpy as np
+import psycopg
 import pyarrow as pa
 import structlog
 
@@ -27,6 +33,7 @@ from cegla.profile.store import SQL
 from cegla.resolve import actions as resolve
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection
+from cegla.vocabulary.errors.installation import DiskFull, WarehouseDamaged
 from cegla.weather import actions as weather
 
 LOG = structlog.get_logger("profile")
@@ -35,6 +42,8 @@ SAMPLE_PEOPLE = 50_000  #: of whom analysers learn
 ADULT_YEARS = 16  #: nothing is inferred of people known to be younger
 SITE = "site.pages"  #: the input that is of no person
 FEW_PEOPLE = 2_000  #: up to here shared devices are looked up by person
+EVERY_NUMBER = (0, 2**62)  #: a range (after, upto] with every person in it
+OF_THE_STORE = (DiskFull, WarehouseDamaged, psycopg.OperationalError)  #: failures that are nobody's analyser's
 Told = dict[str, dict[int, Any]]
 
 
@@ -71,6 +80,14 @@ class Devices:
     people: frozenset[int] = field(default_factory=frozenset[int])
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What a look at people came to: how many they were, and the analysers that failed."""
+
+    people: int
+    failed: tuple[str, ...] = ()
+
+
 def running(conn: Connection, schedule: Schedule | None = None) -> list[tuple[Analyser, str]]:
     """The analysers that are on, of a schedule or of all, each with the purpose it runs for."""
     stand = findings.switches(conn)
@@ -79,12 +96,12 @@ def running(conn: Connection, schedule: Schedule | None = None) -> list[tuple[An
 
 def analyse(
     conn: Connection, past: Readable, people: Sequence[int], chosen: Sequence[tuple[Analyser, str]], when: When, between: tuple[int, int] | None = None
-) -> int:
-    """Find anew what these analysers know of some people, and keep it; returns how many people were looked at.
+) -> Looked:
+    """Find anew what these analysers know of some people, and keep it.
 
     Whoever shares a device with one of them is looked at too, for what is known of both changes. With `between`, the people are
     everybody there is in a range of numbers (after, upto], and what was found of others in it is forgotten. Analysers that join what
-    others found come after them, whether they are among the chosen or not.
+    others found come after them, whether they are among the chosen or not. An analyser that fails leaves the others alone.
     """
     chosen = with_joining(conn, chosen)
     rows = [row for row, _ in chosen]
@@ -93,8 +110,10 @@ def analyse(
     left_out = LeftOut(minors(conn, when.now), when.objecting)
     known = findings.learnt(conn, [row.key for row in rows])
     joined = {key for row in rows for key in row.joins}
+    failed: set[str] = set()
     for start in range(0, max(len(wanted), 1), PEOPLE_AT_A_TIME):
         some = wanted[start : start + PEOPLE_AT_A_TIME]
+        asked = between or some
         told = told_by(conn, some, rows) | {SITE: cast("dict[Any, Any]", when.site)}
         with seen_of(past, some, rows, when, devices) as seen:
             for row, purpose in chosen:
@@ -102,14 +121,33 @@ def analyse(
                 allowed = [person for person in some if person not in out]
                 if missing := [key for key in row.joins if f"trait.{key}" not in told]:
                     told |= {f"trait.{key}": found for key, found in findings.known_of(conn, some, missing).items()}
-                try:
-                    found = found_by(past, seen, row, allowed, (known[row.key].given, when.now, devices, told))
-                except (ValueError, ArithmeticError, LookupError, TypeError) as error:
-                    LOG.exception("an analyser failed; what it found before stays", analyser=row.key, error=type(error).__name__)
-                    continue
-                findings.keep(conn, row, found, between or some, (known[row.key].version, purpose, when.now))
-                told |= as_told(row, found, joined)
-    return len(wanted)
+                with alone(conn, row, asked, when.now) as failures:
+                    found = found_by(past.aside, seen, row, allowed, (known[row.key].given, when.now, devices, told))
+                    findings.keep(conn, row, found, asked, (known[row.key].version, purpose, when.now))
+                    told |= as_told(row, found, joined)
+                failed.update(failures)
+    return Looked(len(wanted), tuple(sorted(failed)))
+
+
+@contextmanager
+def alone(conn: Connection, analyser: Analyser, asked: Sequence[int] | tuple[int, int], now: datetime) -> Generator[list[str]]:
+    """What is done here by one analyser fails alone: its part of the transaction is taken back, and the people asked about stay due to it.
+
+    Gives a list that holds the analyser's key when it failed. The log names the kind of error and the line it came from; its own words may name a person.
+    Raises what is the store's failure and not the analyser's.
+    """
+    failed: list[str] = []
+    try:
+        with conn.transaction():
+            yield failed
+    except OF_THE_STORE:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other analysers go on
+        failed.append(analyser.key)
+        ours = [f"{Path(frame.filename).stem}:{frame.lineno}" for frame in extract_tb(error.__traceback__) if "cegla" in Path(frame.filename).parts]
+        why = (type(error).__name__, ours[-1] if ours else "")
+        LOG.error("an analyser failed; what it found before stays, and it is tried again", analyser=analyser.key, error=why[0], line=why[1])
+        findings.note_failure(conn, analyser.key, why, asked, now)
 
 
 def with_joining(conn: Connection, chosen: Sequence[tuple[Analyser, str]]) -> list[tuple[Analyser, str]]:
@@ -153,16 +191,19 @@ def seen_of(past: Readable, people: Sequence[int], analysers: Sequence[Analyser]
         moment = stack.enter_context(past.keep(guards.moment_row(when.now, when.zone)))
         sharing = stack.enter_context(past.keep(guards.sharing_rows(devices.identities)))
         tables = tuple(cast(Hashable, table.op()) for table in (asked, moment, sharing))
-        events = stack.enter_context(past.keep(_events(tables, inputs, when.blocked)))
-        lines = _lines(tables, cast(Hashable, events.op()), inputs, when.blocked)
-        if any(name.startswith("line.") for name in inputs):
-            lines = stack.enter_context(past.keep(lines))
-        asks_weather = any(name.startswith("weather.") for name in inputs)
-        yield Seen(events, lines, stack.enter_context(past.keep(when.weather() if asks_weather else weather.unknown())))
+        read = past.run(_events(tables, inputs, when.blocked))
+        with past.keep(read.select(guards.OF_LINES)) as told:
+            lines = _lines(tables, cast(Hashable, told.op()), inputs, when.blocked)
+            if any(name.startswith("line.") for name in inputs):
+                lines = past.run(lines)
+        skies = when.weather() if any(name.startswith("weather.") for name in inputs) else weather.unknown()
+        kept = (read, lines.schema().to_pyarrow().empty_table() if isinstance(lines, ir.Table) else lines, skies)
+        yield Seen(*(stack.enter_context(past.aside.keep(rows)) for rows in kept))
 
 
 def learn(conn: Connection, past: Readable, chosen: Sequence[tuple[Analyser, str]], when: When) -> dict[str, int]:
-    """Have analysers learn from a sample of the own base, whose history is read once for all of them; returns the version of what each knows now."""
+    """Have analysers learn from a sample of the own base, whose history is read once for all of them; returns the version of what each knows now.
+    One that cannot goes on with what it knew, and everybody is due to it."""
     learning = [(row, purpose, row.fit) for row, purpose in chosen if row.fit is not None]
     if not learning:
         return {}
@@ -172,8 +213,9 @@ def learn(conn: Connection, past: Readable, chosen: Sequence[tuple[Analyser, str
     with seen_of(past, sample, [row for row, _, _ in learning], when, Devices()) as seen:
         for row, purpose, fit in learning:
             people = [person for person in sample if person not in out.of(purpose)]
-            known = fit.learn(facts_of(past, seen, fit.learn_from, people, {SITE: when.site}), when.now)
-            versions[row.key] = findings.keep_learnt(conn, row.key, known, len(people), when.now)
+            with alone(conn, row, EVERY_NUMBER, when.now):
+                known = fit.learn(facts_of(past.aside, seen, fit.learn_from, people, {SITE: when.site}), when.now)
+                versions[row.key] = findings.keep_learnt(conn, row.key, known, len(people), when.now)
     return versions
 
 

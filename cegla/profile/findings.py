@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -37,6 +37,29 @@ class Learnt:
     def given(self) -> Params:
         """As the analyser's `read` gets it."""
         return self.params or {}
+
+
+LAST_NUMBER = 2**62  #: beyond every person
+FIRST_RETRY, LAST_RETRY = timedelta(minutes=1), timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Failing:
+    """How an analyser fails: how often ever and in a row (0: it works again), with what kind of error, from which line of ours, when last, and whether
+    anybody is due to it for that, or everybody."""
+
+    failures: int
+    in_a_row: int
+    error: str
+    line: str
+    failed_at: datetime
+    is_due: bool
+    is_everybody_due: bool
+
+    @property
+    def retry_at(self) -> datetime:
+        """When it is tried again: twice as long after each failure, a day at most."""
+        return self.failed_at + min(FIRST_RETRY * 2 ** min(max(self.in_a_row - 1, 0), 20), LAST_RETRY)
 
 
 NOTHING_LEARNT = Learnt()
@@ -87,6 +110,18 @@ def keep(conn: Connection, analyser: Analyser, found: Sequence[Document], asked:
             conn, analyser=analyser.key, version=analyser.version, data_version=analyser.data, parameters=parameters, purpose=purpose, now=now
         )  # fmt: skip
         SQL.empty_incoming_findings(conn)
+
+
+def note_failure(conn: Connection, key: str, why: tuple[str, str], asked: Sequence[int] | tuple[int, int], now: datetime) -> None:
+    """An analyser failed (kind of error, line) on these people, or on everybody in a range: they are due to it until a later run looked at them."""
+    SQL.note_failure(conn, analyser=key, error=why[0], line=why[1], now=now)
+    ranges = [asked] if isinstance(asked, tuple) else [(person - 1, person) for person in asked]
+    SQL.keep_due(conn, analyser=key, after=[after for after, _ in ranges], upto=[upto for _, upto in ranges])
+
+
+def failing(conn: Connection) -> dict[str, Failing]:
+    """The analysers that failed ever, and how they stand."""
+    return {key: Failing(*found) for key, *found in SQL.find_failures(conn, most=LAST_NUMBER)}
 
 
 def traits_of(conn: Connection, person_ids: Sequence[int]) -> dict[int, dict[str, Trait]]:

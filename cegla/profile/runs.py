@@ -16,7 +16,7 @@ from cegla.govern import actions as govern
 from cegla.profile import analysing, findings
 from cegla.profile.analysing import PEOPLE_AT_A_TIME, When
 from cegla.profile.catalogue import ANALYSERS, BY_KEY, TRAITS
-from cegla.profile.findings import Learnt, Switch
+from cegla.profile.findings import LAST_NUMBER, Failing, Learnt, Switch
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser
 from cegla.profile.rules.computed import OPEN_TO_OBJECTION
 from cegla.profile.store import SQL, as_stored
@@ -30,7 +30,6 @@ from cegla.weather import actions as weather
 EVERY_MINUTE, EVERY_HOUR = timedelta(minutes=1), timedelta(hours=1)
 SHARE_OF_TIME = 60  #: a round that took a second is repeated after a minute, so that a young shop sees what is known of its people at once
 KEEP_RUNS = timedelta(days=30)
-LAST_NUMBER = 2**62  #: beyond every person
 MOST_VALUES, STEPS = 50, 20
 _NUMBER = r"-?\d{1,15}(?:\.\d{1,15})?(?:e[-+]?\d{1,2})?"
 _BOUNDS = re.compile(rf"({_NUMBER})\.\.({_NUMBER})")
@@ -54,7 +53,8 @@ class Run:
     done: int
     last_person: int
     seconds: float
-    failed: str | None
+    failed: str | None  #: the analysers that failed in it
+    due_upto: int = 0  #: the newest failure it knew of when it began
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def analyse_touched(conn: Connection, past: Readable, people: Sequence[int], whe
     if profiling and (objecting := sorted(when.objecting.intersection(people))):
         SQL.drop_findings_of(conn, people=objecting, analysers=profiling)
     chosen = [] if hurried else [(row, purpose) for row, purpose in on if row.schedule == "on_event"]
-    return analysing.analyse(conn, past, people, chosen, when) if chosen else 0
+    return analysing.analyse(conn, past, people, chosen, when).people if chosen else 0
 
 
 def look_again(conn: Connection, people: Sequence[int]) -> None:
@@ -120,6 +120,7 @@ class Standing:
     last: LastRun | None
     learnt: Learnt
     summaries: dict[str, Summary]
+    failing: Failing | None = None
 
     @property
     def people(self) -> int:
@@ -146,11 +147,17 @@ def ask(conn: Connection, keys: Sequence[str], actor: str, now: datetime, *, eve
 
 
 def ask_due(conn: Connection, now: datetime) -> int:
-    """Ask for what the clock asks for: the rounds of the hour, and everybody for analysers that are new or saw nobody yet; returns how many runs
-    were asked."""
+    """Ask for what the clock asks for: the rounds of the hour, and everybody for analysers that are new or saw nobody yet, and whom an
+    analyser failed on once more; returns how many runs were asked."""
     last = last_runs(conn)
-    due = [row.key for row, _ in analysing.running(conn) if row.key not in last or _is_due(row, last[row.key], now)]
-    return len(ask(conn, due, BY_THE_CLOCK, now, everybody=False)) if due else 0
+    on = [row for row, _ in analysing.running(conn)]
+    due = {row.key for row in on if row.key not in last or _is_due(row, last[row.key], now)}
+    again = {key: one for key, one in findings.failing(conn).items() if one.is_due and one.retry_at <= now and not (key in last and last[key].is_waiting)}
+    everybody = sorted(key for key, one in again.items() if one.is_everybody_due)
+    some = sorted({*due, *again}.difference(everybody))
+    asked = ask(conn, everybody, BY_THE_CLOCK, now, everybody=True) if everybody else []
+    asked += ask(conn, some, BY_THE_CLOCK, now, everybody=False) if some else []
+    return len(asked)
 
 
 def _is_due(row: Analyser, last: LastRun, now: datetime) -> bool:
@@ -215,7 +222,7 @@ class Worker:
         when = replace(when, weather=lambda: self._weather.hours(conn, when.now))
         chosen = [(row, purpose) for row, purpose in analysing.running(conn) if row.method_version in run.analysers]
         if run.started_at is None:
-            run = replace(run, started_at=when.now, upto_batch=batch)
+            run = replace(run, started_at=when.now, upto_batch=batch, due_upto=SQL.newest_due(conn))
             if run.everybody:
                 analysing.learn(conn, past, chosen, when)
         if self._number != run.id:
@@ -224,23 +231,29 @@ class Worker:
         some, is_last = rest[:PEOPLE_AT_A_TIME], len(rest) <= PEOPLE_AT_A_TIME
         upto = LAST_NUMBER if is_last else some[-1]
         if chosen:
-            analysing.analyse(conn, past, some, chosen, when, between=(run.last_person, upto) if run.everybody else None)
+            looked = analysing.analyse(conn, past, some, chosen, when, between=(run.last_person, upto) if run.everybody else None)
+            run = replace(run, failed=", ".join(sorted({*looked.failed, *(run.failed or "").split(", ")} - {""})) or None)
         run = replace(run, people=len(self._people), done=run.done + len(some), last_person=upto, finished_at=when.now if is_last else None)
         if is_last:
+            done = [row.key for row, _ in chosen]
+            SQL.drop_due_of_run(conn, analysers=done, upto=run.due_upto)
+            SQL.note_recovery(conn, analysers=done)
             for row in [row for row, _ in analysing.running(conn) if row.schedule == "on_event" or row.method_version in run.analysers]:
                 summarize(conn, row, when.now)
             if run.everybody and len(chosen) == len(analysing.running(conn)):
                 SQL.empty_waiting(conn)
             self._number, self._people = 0, []
-        SQL.note_run(conn, run=run.id, upto=run.upto_batch, started_at=run.started_at, finished_at=run.finished_at, people=run.people, done=run.done,
-            last_person=run.last_person, seconds=time.perf_counter() - began)  # fmt: skip
+        SQL.note_run(conn, run=run.id, upto=run.upto_batch, due_upto=run.due_upto, failed=run.failed, started_at=run.started_at,
+            finished_at=run.finished_at, people=run.people, done=run.done, last_person=run.last_person, seconds=time.perf_counter() - began)  # fmt: skip
         return run
 
     def _whom(self, conn: Connection, past: Snapshot, run: Run) -> list[int]:
         if run.everybody:
             return analysing.everybody(past)
         waiting = [person for (person,) in SQL.find_waiting(conn)]
-        return sorted({*past.people_since(run.after_batch), *past.people_moved_since(run.after_batch), *waiting})
+        due = list(SQL.find_due(conn, analysers=[name.partition("@")[0] for name in run.analysers], upto=run.due_upto))
+        due = [person for person in analysing.everybody(past) if any(after < person <= upto for after, upto in due)] if due else []
+        return sorted({*past.people_since(run.after_batch), *past.people_moved_since(run.after_batch), *waiting, *due})
 
 
 def summarize(conn: Connection, analyser: Analyser, now: datetime) -> None:
@@ -286,9 +299,12 @@ def usual_week(conn: Connection) -> list[float] | None:
 def overview(conn: Connection) -> list[Standing]:
     """How every analyser stands, in the order of the table."""
     stand, last, seen = findings.switches(conn), last_runs(conn), summaries(conn)
-    known = findings.learnt(conn, [row.key for row in ANALYSERS])
+    known, failing = findings.learnt(conn, [row.key for row in ANALYSERS]), findings.failing(conn)
     return [
-        Standing(row, stand[row.key], last.get(row.key), known[row.key], {trait.key: seen[trait.key] for trait in row.traits if trait.key in seen})
+        Standing(
+            row, stand[row.key], last.get(row.key), known[row.key], {trait.key: seen[trait.key] for trait in row.traits if trait.key in seen},
+            failing.get(row.key),
+        )
         for row in ANALYSERS
     ]  # fmt: skip
 
@@ -322,7 +338,7 @@ def switch(conn: Connection, key: str, is_on: bool, purpose: str, actor: str, no
     if is_on:
         ask(conn, [key], actor, now, everybody=True)
         return
-    for forget in (SQL.drop_analyser, SQL.drop_parameters, SQL.drop_summaries):
+    for forget in (SQL.drop_analyser, SQL.drop_parameters, SQL.drop_summaries, SQL.drop_due_of_analyser):
         forget(conn, analyser=key)
     gone = {trait.key for trait in row.traits}
     if joining := [other.key for other in ANALYSERS if gone.intersection(other.joins)]:

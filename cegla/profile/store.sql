@@ -241,24 +241,64 @@ delete from profile.waiting;
 -- Whom runs look at although the history does not show it.
 select person_id from profile.waiting order by person_id;
 
+-- name: keep_due!
+-- People in these ranges (after, upto] are due to an analyser, which failed on them.
+insert into profile.due (analyser, after_person, upto_person) select :analyser, * from unnest(:after::bigint[], :upto::bigint[]);
+
+-- name: find_due
+-- Whom these analysers failed on, as far as a run knows (null: all). Columns: after, upto.
+select distinct after_person, upto_person from profile.due where analyser = any(:analysers) and (:upto::bigint is null or id <= :upto);
+
+-- name: newest_due$
+-- The number of the newest failure that made somebody due; 0 when nobody is.
+select coalesce(max(id), 0) from profile.due;
+
+-- name: drop_due_of_run!
+-- A run of these analysers ended, and it looked at everybody who was due when it began.
+delete from profile.due where analyser = any(:analysers) and id <= :upto;
+
+-- name: drop_due!
+-- These people are gone.
+delete from profile.due where upto_person = any(:ids) and after_person = upto_person - 1;
+
+-- name: drop_due_of_analyser!
+-- Nobody is due to an analyser that was turned off.
+delete from profile.due where analyser = :analyser;
+
+-- name: note_failure!
+-- An analyser failed again.
+insert into profile.failures as kept (analyser, failures, in_a_row, error, line, failed_at) values (:analyser, 1, 1, :error, :line, :now)
+on conflict (analyser) do update set failures = kept.failures + 1, in_a_row = case when kept.failed_at = excluded.failed_at then kept.in_a_row else kept.in_a_row + 1 end,
+    error = excluded.error, line = excluded.line, failed_at = excluded.failed_at;
+
+-- name: note_recovery!
+-- Analysers to whom nobody is due any more work again.
+update profile.failures f set in_a_row = 0 where analyser = any(:analysers) and not exists (select from profile.due d where d.analyser = f.analyser);
+
+-- name: find_failures
+-- Analysers that failed ever. Columns: analyser, failures, in a row, error, line, failed at, whether anybody is due, whether everybody is.
+select analyser, failures, in_a_row, error, line, failed_at, exists (select from profile.due d where d.analyser = f.analyser),
+    exists (select from profile.due d where d.analyser = f.analyser and after_person = 0 and upto_person = :most)
+from profile.failures f;
+
 -- name: ask_run<!
 -- Ask for a run; returns its number.
 insert into profile.runs (analysers, everybody, after_batch, asked_by, asked_at) values (:analysers, :everybody, :after, :actor, :now) returning id;
 
 -- name: next_run
 -- The oldest run that is not finished.
-select id, analysers, everybody, after_batch, upto_batch, asked_by, asked_at, started_at, finished_at, people, done, last_person, seconds, failed
+select id, analysers, everybody, after_batch, upto_batch, asked_by, asked_at, started_at, finished_at, people, done, last_person, seconds, failed, due_upto
 from profile.runs where finished_at is null order by id limit 1;
 
 -- name: find_runs
 -- The newest runs, or one.
-select id, analysers, everybody, after_batch, upto_batch, asked_by, asked_at, started_at, finished_at, people, done, last_person, seconds, failed
+select id, analysers, everybody, after_batch, upto_batch, asked_by, asked_at, started_at, finished_at, people, done, last_person, seconds, failed, due_upto
 from profile.runs where :run::bigint is null or id = :run order by id desc limit :limit;
 
 -- name: note_run!
 -- How far a run is.
-update profile.runs set upto_batch = :upto, started_at = :started_at, finished_at = :finished_at, people = :people, done = :done, last_person = :last_person,
-    seconds = seconds + :seconds where id = :run;
+update profile.runs set upto_batch = :upto, due_upto = :due_upto, started_at = :started_at, finished_at = :finished_at, people = :people, done = :done,
+    last_person = :last_person, failed = :failed, seconds = seconds + :seconds where id = :run;
 
 -- name: last_runs
 -- Of each analyser that ever ran to the end: up to which batch, when it was asked for last, when it ended, whether one waits now.

@@ -167,6 +167,8 @@ def _run(cursor: Any, expression: ir.Table) -> pa.Table:
 class Readable(Protocol):
     """What questions are asked of: the warehouse as it is, or a snapshot of it."""
 
+    aside: Any  #: another Readable, where a question that fails costs nothing but its answer; a snapshot's knows only what was kept there
+
     def people(self, person_ids: Iterable[int]) -> AbstractContextManager[ir.Table]:
         """A table with the one column `person_id`, to join a question with; gone after the block."""
         ...
@@ -181,11 +183,12 @@ class Readable(Protocol):
 
 
 class Snapshot:
-    """The history as one committed batch left it: asked like the warehouse itself, by one thread."""
+    """The history as one committed batch left it: asked like the warehouse itself, by one thread. It is one transaction, so a question that fails ends it."""
 
-    def __init__(self, cursor: Any, keep: Callable[[pa.Table | ir.Table, str], AbstractContextManager[ir.Table]]) -> None:
+    def __init__(self, cursor: Any, keep: Callable[[pa.Table | ir.Table, str], AbstractContextManager[ir.Table]], aside: "Readable") -> None:
         self._cursor = cursor
         self._keep = keep
+        self.aside = aside
 
     def people(self, person_ids: Iterable[int]) -> AbstractContextManager[ir.Table]:
         """A table with the one column `person_id`, to join a question with; gone after the block."""
@@ -205,7 +208,6 @@ class Snapshot:
             select distinct coalesce(m.mapped_person, e.identity_id)
             from (select distinct identity_id from events where batch > ?) e left join derived.main.identity_map m on m.mapped_identity = e.identity_id"""
         return [person for (person,) in self._cursor.execute(asked, [batch]).fetchall()]
-
 
     def people_moved_since(self, batch: int) -> list[int]:
         """Everybody who won or lost identities in later batches than this one, as far as they are people still."""
@@ -244,6 +246,7 @@ class Warehouse:
             raise _refusal(error, path) from None
         _sweep(path)
         self.path = path
+        self.aside = self  # every question here stands alone
         self._root = root
         self._writing = threading.Lock()
         self._numbers = count(1)
@@ -275,7 +278,7 @@ class Warehouse:
     @contextmanager
     def keep(self, rows: pa.Table | ir.Table) -> Generator[ir.Table]:
         """These rows, or the answer to this expression, as a table in memory that many questions can be asked of; gone after the block."""
-        with self._cursor() as cursor, self._keep(cursor, rows, "kept") as table:
+        with self._cursor() as cursor, self._keep(cursor, rows, "aside") as table:  # names that no open snapshot has dropped
             yield table
 
     def run(self, expression: ir.Table) -> pa.Table:
@@ -293,7 +296,7 @@ class Warehouse:
             cursor.begin()
             cursor.execute("select 1 from events limit 1").fetchall()  # a transaction sees each database as of its first look
             cursor.execute("select 1 from derived.main.identity_map limit 1").fetchall()
-            yield Snapshot(cursor, partial(self._keep, cursor)) if self._newest <= batch else None
+            yield Snapshot(cursor, partial(self._keep, cursor), self) if self._newest <= batch else None
 
     @contextmanager
     def _keep(self, cursor: Any, rows: pa.Table | ir.Table, kind: str) -> Generator[ir.Table]:

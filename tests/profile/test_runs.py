@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
 
 from cegla.collect import actions as collect
 from cegla.flow import Intake
 from cegla.night import analyse, ask_analysers
 from cegla.profile import actions as profile
 from cegla.profile import analysing
-from cegla.profile.catalogue import TRAITS
+from cegla.profile.catalogue import ANALYSERS, BY_KEY, TRAITS
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
@@ -218,3 +220,92 @@ def test_a_browser_that_two_people_share_makes_neither_sure(ws: Workspace) -> No
         found = {person: document["traits"]["os.family"]["confidence"] for person, document in conn.execute("select person_id, found from profile.findings where analyser = 'os'")}
     assert len(found) == 2
     assert max(found.values()) <= 0.5
+
+
+# an analyser that fails --------------------------------------------------------------------------------------------------
+
+
+OS = BY_KEY["os"]
+
+
+def unanswerable(seen: Any) -> Any:
+    """A question that DuckDB fails on while it answers, which ends a transaction."""
+    table = OS.facts(seen)
+    return table.mutate(wrong=table.person_id.cast("string").concat("@example.pl").cast("int64"))
+
+
+def unkeepable(conn: Any, analyser: Any, *rest: Any) -> None:
+    """Findings that PostgreSQL does not take."""
+    keep(conn, analyser, *rest)
+    if analyser.key == "os":
+        conn.execute("select 1 / 0")
+
+
+keep = profile.findings.keep
+
+
+def break_os(monkeypatch: pytest.MonkeyPatch, of: str) -> None:
+    if of == "postgres":
+        monkeypatch.setattr(profile.findings, "keep", unkeepable)
+    else:
+        monkeypatch.setattr(analysing, "ANALYSERS", tuple(replace(OS, facts=unanswerable) if row is OS else row for row in ANALYSERS))
+
+
+@pytest.mark.parametrize("of", ["duckdb", "postgres"])
+def test_an_analyser_that_fails_leaves_the_others_alone_and_whom_it_failed_on_is_looked_at_again(ws: Workspace, monkeypatch: pytest.MonkeyPatch, of: str) -> None:
+    break_os(monkeypatch, of)
+    three_people(ws)
+    with structlog.testing.capture_logs() as logs:
+        parts = finish(ws)
+    assert {part.failed for part in parts if part.finished_at} == {"os"}
+    assert {key.partition(".")[0] for key in known(ws, "u1")} >= {"online", "rhythm", "engage", "device"}
+    assert "os.family" not in known(ws, "u1")
+    assert [line["error"] for line in logs if line.get("analyser") == "os"] == ["ConversionException" if of == "duckdb" else "DivisionByZero"]
+    assert "example.pl" not in str(logs)
+    assert {key for key, one in failing(ws).items() if one and one.is_due} == {"os"}
+    monkeypatch.undo()
+    assert not finish(ws)  # not at once
+    ws.clock = lambda: NOW + timedelta(minutes=2)
+    assert [part.done for part in finish(ws) if "os@1" in part.analysers] == [3]
+    assert known(ws, "u1")["os.family"] == "iOS"
+    mended = failing(ws)["os"]
+    assert mended is not None
+    assert (mended.is_due, mended.in_a_row, mended.failures) == (False, 0, 1)
+
+
+def failing(ws: Workspace) -> dict[str, Any]:
+    with ws.transaction() as conn:
+        return {one.analyser.key: one.failing for one in profile.runs.overview(conn)}
+
+
+def test_what_fails_right_after_a_batch_is_due_for_the_people_it_touched(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    three_people(ws)
+    finish(ws)
+    (on_event, *_) = [row for row in ANALYSERS if row.schedule == "on_event"]
+
+    def fail(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(analysing, "ANALYSERS", tuple(replace(row, read=fail) if row is on_event else row for row in ANALYSERS))
+    take_in(ws, visit("u1", 0, DESKTOP))
+    monkeypatch.undo()
+    ws.clock = lambda: NOW + timedelta(minutes=2)
+    assert [part.done for part in finish(ws) if on_event.method_version in part.analysers] == [1]
+
+
+def test_a_night_that_cannot_learn_asks_everybody_again(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    learning = next(row for row in ANALYSERS if row.fit is not None)
+
+    def fail(*_: Any) -> Any:
+        raise OverflowError
+
+    forgetful = replace(learning, fit=replace(learning.fit, learn=fail))
+    monkeypatch.setattr(analysing, "ANALYSERS", tuple(forgetful if row is learning else row for row in ANALYSERS))
+    three_people(ws)
+    finish(ws)
+    monkeypatch.undo()
+    ws.clock = lambda: NOW + timedelta(minutes=2)
+    again = [part for part in finish(ws) if part.everybody]
+    assert [part.analysers for part in again] == [(learning.method_version,)]
+    with ws.transaction() as conn:
+        assert profile.findings.learnt(conn, [learning.key])[learning.key].version == 1

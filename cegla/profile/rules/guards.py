@@ -19,6 +19,7 @@ from cegla.profile.rules.blocked import without_blocked
 Table = Any  # an Ibis table
 
 ALWAYS = ("person_id", "event_id", "identity_id", "kind", "name", "occurred_at", "local_at", "session_id")
+OF_LINES = ("event_id", "age_days", "weight")  #: what an order line takes from the event it belongs to
 LINE_ALWAYS = ("person_id", "event_id", "name", "occurred_at")
 #: Columns whose text is written by people or about things, so that it may name what art. 9 protects.
 TELLING = frozenset({"page_path", "page_title", "referrer_term", "campaign_name", "campaign_term", "campaign_content"})
@@ -89,9 +90,9 @@ def seen_events(events: Table, moment: Table, sharing: Table, inputs: Iterable[s
 
 
 def seen_lines(lines: Table, seen: Table, inputs: Iterable[str], blocked: tuple[str, ...] = ()) -> Table:
-    """The order lines, and products looked at, of the events that analysers see (`seen`, kept)."""
+    """The order lines, and products looked at, of the events that analysers see (`seen`, kept: `OF_LINES` of them)."""
     asked = sorted({name.partition(".")[2] for name in inputs if name.startswith("line.")})
-    told = seen.select(seen_id=seen.event_id, age_days=seen.age_days, weight=seen.weight)
+    told = seen.select(*OF_LINES).rename(seen_id="event_id")
     joined = lines.inner_join(told, lines.event_id == told.seen_id)
     named = without_blocked(joined.category.fill_null("") + " " + joined["product"].fill_null(""), blocked).notnull()
     columns = {name: joined[name] for name in LINE_ALWAYS}
