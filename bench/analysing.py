@@ -8,8 +8,12 @@ Beside it, as the physical limit: the same history read and grouped by person on
 import argparse
 import cProfile
 import pstats
+import resource
 import tempfile
 import time
+from collections import defaultdict
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,8 +22,9 @@ from bench.analysers._people import NOW, filled
 from bench.result import Result
 from cegla.collect import actions as collect
 from cegla.profile import actions as profile
-from cegla.profile import analysing
+from cegla.profile import analysing, findings
 from cegla.profile.catalogue import ANALYSERS
+from cegla.profile.rules.analysis import Analyser
 from cegla.storage.settings import load_settings
 from cegla.storage.workspace import Workspace, open_workspace
 from cegla.vocabulary.consent import Basis
@@ -48,14 +53,17 @@ def main(options: list[str]) -> list[Result]:
         limit = _grouped_by_hand(warehouse)
         meter = cProfile.Profile() if given.profile else None
         spent = time.process_time()
-        seconds, parts = _night(ws, meter)
+        with _metered() as steps:
+            seconds, parts = _night(ws, meter)
         spent = time.process_time() - spent
+        _print_steps(steps, people)
         if meter is not None:
             pstats.Stats(meter).sort_stats("tottime").print_stats(45)
         one = _one_person(ws)
     goal = REACH_SECONDS * events / (PEOPLE * EVENTS_EACH)
     note = f"{people:,} people, {events:,} events, {len(ANALYSERS)} analysers in {parts} parts; "
     note += f"{1e6 * seconds / people:,.0f} µs a person, {1e6 * spent / people:,.0f} µs of CPU without PostgreSQL's; "
+    note += f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10:,} MB at most; at this rate a million take {seconds * PEOPLE / people:,.0f} s; "
     note += f"the history grouped once by person in DuckDB: {limit:.1f} s"
     return [
         Result("all analysers over everybody", seconds, "s", f"<= {goal:.0f}", seconds <= goal, note),
@@ -104,6 +112,41 @@ def _night(ws: Workspace, meter: cProfile.Profile | None) -> tuple[float, int]:
             return time.perf_counter() - began, parts
         parts += 1
         print(f"  {run.done:,} of {run.people:,} people in {time.perf_counter() - began:.1f} s", flush=True)
+
+
+@contextmanager
+def _metered() -> Generator[dict[tuple[str, str], float]]:
+    """Seconds of CPU of this process by (step, analyser) of what happens within; PostgreSQL's are not among them."""
+    steps: dict[tuple[str, str], float] = defaultdict(float)
+    places = ((analysing, "found_by"), (analysing, "documents"), (findings, "keep"), (analysing, "learn"))
+    kept = {(where, name): getattr(where, name) for where, name in places}
+
+    def metered(step: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*given: Any, **named: Any) -> Any:
+            began = time.process_time()
+            try:
+                return work(*given, **named)
+            finally:
+                analyser = next((one.key for one in given if isinstance(one, Analyser)), "all")
+                steps[step, analyser] += time.process_time() - began
+
+        return timed
+
+    for (where, name), work in kept.items():
+        setattr(where, name, metered(name, work))
+    try:
+        yield steps
+    finally:
+        for (where, name), work in kept.items():
+            setattr(where, name, work)
+
+
+def _print_steps(steps: dict[tuple[str, str], float], people: int) -> None:
+    """Microseconds of CPU a person, by analyser: asking and reading with its documents, the documents alone, keeping."""
+    print(f"  learning, once for all: {steps.get(('learn', 'all'), 0.0):.1f} s; µs of CPU a person:   found  documents  kept")
+    for row in ANALYSERS:
+        found, documents, keeping = (1e6 * steps.get((step, row.key), 0.0) / people for step in ("found_by", "documents", "keep"))
+        print(f"  {row.key:60}{found:8.0f}{documents:11.0f}{keeping:6.0f}")
 
 
 def _one_person(ws: Workspace) -> list[float]:

@@ -191,7 +191,9 @@ def seen_of(past: Readable, people: Sequence[int], analysers: Sequence[Analyser]
         moment = stack.enter_context(past.keep(guards.moment_row(when.now, when.zone)))
         sharing = stack.enter_context(past.keep(guards.sharing_rows(devices.identities)))
         tables = tuple(cast(Hashable, table.op()) for table in (asked, moment, sharing))
-        read = past.run(_events(tables, inputs, when.blocked))
+        read = past.run(_events(tables, inputs))
+        with past.keep(guards.telling_texts(read)) as texts:
+            read = guards.veiled(read, past.run(guards.blocked_of(texts, when.blocked)))
         with past.keep(read.select(guards.OF_LINES)) as told:
             lines = _lines(tables, cast(Hashable, told.op()), inputs, when.blocked)
             if any(name.startswith("line.") for name in inputs):
@@ -287,9 +289,9 @@ def _question(ask: Callable[[Seen], Any], events: Any, lines: Any, skies: Any) -
 
 
 @lru_cache(maxsize=64)
-def _events(tables: tuple[Any, ...], inputs: tuple[str, ...], blocked: tuple[str, ...]) -> ir.Table:
+def _events(tables: tuple[Any, ...], inputs: tuple[str, ...]) -> ir.Table:
     asked, moment, sharing = (table.to_expr() for table in tables)
-    return guards.seen_events(history("events", asked), moment, sharing, inputs, blocked)
+    return guards.seen_events(history("events", asked), moment, sharing, inputs)
 
 
 @lru_cache(maxsize=64)

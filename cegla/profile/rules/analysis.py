@@ -30,6 +30,7 @@ ValueType = Literal["word", "number", "score", "share", "flag", "moment", "hour"
 MOST_EVIDENCE = 5  #: facts that one trait may show
 SHARED_CONFIDENCE = 0.5  #: nobody is surer than this of people who share a device
 TOO_LITTLE = "too_little_evidence"
+_READY = frozenset({str, bool, int, type(None)})
 _PLAIN, _FLOATS = frozenset({str, bool, int}), {float}  #: what JSON has as it is
 
 
@@ -226,11 +227,11 @@ def documents(analyser: Analyser, facts: Facts, found: Mapping[str, Found], shar
         counted = np.nan_to_num(np.asarray(one.n_evidence, dtype=np.float64)).astype(np.int64)
         surety = np.clip(np.nan_to_num(np.asarray(one.confidence, dtype=np.float64)), 0.0, 1.0)
         surety = np.round(np.where(shared, np.minimum(surety, SHARED_CONFIDENCE), surety), 3)
-        values = [_plain(value) for value in (one.values.tolist() if isinstance(one.values, np.ndarray) else one.values)]
+        values = _plain_column(one.values)
         enough = (counted >= analyser.least(trait)).tolist()
         columns.append((trait.key, values, surety.tolist(), counted.tolist(), enough, tuple(one.evidence)))
         for name, column in one.evidence.items():
-            evidence[name] = column.tolist() if isinstance(column, np.ndarray) else list(column)
+            evidence[name] = _plain_column(column)
     kept: list[tuple[int, dict[str, Any]]] = []
     for row, person in enumerate(facts.people.tolist()):
         if any(counts[row] for _, _, _, counts, _, _ in columns):
@@ -248,7 +249,18 @@ def _document(columns: list[Any], evidence: Mapping[str, list[Any]], row: int) -
         else:
             traits[key] = {"value": value, "confidence": surety[row], "n": counts[row]}
             shown.update(names)
-    return {"traits": traits, "facts": {name: _plain(evidence[name][row]) for name in evidence if name in shown}}
+    return {"traits": traits, "facts": {name: column[row] for name, column in evidence.items() if name in shown}}
+
+
+def _plain_column(column: Sequence[Any] | Any) -> list[Any]:
+    """`_plain` of each value, at once where all are alike."""
+    if isinstance(column, np.ndarray):
+        if column.dtype.kind == "f":
+            return [value if known else None for value, known in zip(column.tolist(), np.isfinite(column).tolist(), strict=True)]
+        values = column.tolist()
+    else:
+        values = list(column)
+    return values if set(map(type, values)) <= _READY else [_plain(value) for value in values]
 
 
 def _plain(value: Any) -> Any:

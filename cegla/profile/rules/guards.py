@@ -13,6 +13,7 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cegla.profile.rules.blocked import without_blocked
 
@@ -66,8 +67,8 @@ def sharing_rows(sharing: Iterable[tuple[int, int]]) -> pa.Table:
     return pa.table({"shared_identity": pa.array([one for one, _ in pairs], pa.int64()), "sharers": pa.array([many for _, many in pairs], pa.int64())})
 
 
-def seen_events(events: Table, moment: Table, sharing: Table, inputs: Iterable[str], blocked: tuple[str, ...] = ()) -> Table:
-    """The events that analysers see: `events` is a `history()` table, `moment` and `sharing` are made by the functions above."""
+def seen_events(events: Table, moment: Table, sharing: Table, inputs: Iterable[str]) -> Table:
+    """The events that analysers see, before `veiled`: `events` is a `history()` table, `moment` and `sharing` are made by the functions above."""
     asked = sorted({name for name in inputs if "." not in name} - {*ALWAYS} | {"identity_id"}.intersection(inputs))
     properties = sorted({name.partition(".")[2] for name in inputs if name.startswith("property.")})
     human = ~events.is_bot.fill_null(False)
@@ -78,8 +79,10 @@ def seen_events(events: Table, moment: Table, sharing: Table, inputs: Iterable[s
     joined = joined.filter(joined.occurred_at <= joined.now + ibis.interval(days=HIDDEN.days))
     joined = joined.left_join(sharing, joined.identity_id == sharing.shared_identity)
     columns: dict[str, Any] = {name: joined[name] for name in ALWAYS if name != "identity_id"}
-    columns |= {name: _told(joined, name, blocked) for name in asked}
-    columns |= {f"property_{name}": without_blocked(_property(joined, name), blocked) for name in properties}
+    columns |= {name: joined[name] if name in joined.columns else ibis.null("string") for name in asked}  # a history of before the column was added
+    if properties:  # all of them out of one look at the document
+        told: Any = _texts_at(joined.properties, ["/" + name.replace("~", "~0").replace("/", "~1") for name in properties])
+        columns |= {f"property_{name}": told[place] for place, name in enumerate(properties)}
     return joined.select(
         **columns,
         age_days=_age_days(joined),
@@ -87,6 +90,32 @@ def seen_events(events: Table, moment: Table, sharing: Table, inputs: Iterable[s
         weight=(1.0 / joined.sharers.cast("float64")).fill_null(1.0),
         shared=joined.sharers.notnull(),
     )
+
+
+def telling_texts(seen: pa.Table) -> pa.Table:
+    """The different texts of the columns that people write: `text`, each once, however many events bear it."""
+    texts: Any = pa.chunked_array([seen[name].unique() for name in _telling(seen)], pa.string())
+    return pa.table({"text": texts.unique().drop_null()})
+
+
+def blocked_of(texts: Table, blocked: tuple[str, ...] = ()) -> Table:
+    """Of a table of texts those that may never be on a profile."""
+    return texts.filter(without_blocked(texts.text, blocked).isnull())
+
+
+def veiled(seen: pa.Table, blocked: pa.Table) -> pa.Table:
+    """Events with null in place of every text of people's that is among the `blocked` ones."""
+    if not blocked.num_rows:
+        return seen
+    compute: Any = pc
+    for name in _telling(seen):
+        hidden = compute.is_in(seen[name], value_set=blocked["text"].combine_chunks())
+        seen = seen.set_column(seen.column_names.index(name), name, compute.if_else(hidden, None, seen[name]))
+    return seen
+
+
+def _telling(seen: pa.Table) -> list[str]:
+    return [name for name in seen.column_names if (name in TELLING or name.startswith("property_")) and pa.types.is_string(seen.schema.field(name).type)]
 
 
 def seen_lines(lines: Table, seen: Table, inputs: Iterable[str], blocked: tuple[str, ...] = ()) -> Table:
@@ -132,19 +161,9 @@ def daypart_of(local: Any) -> Any:
     )  # fmt: skip
 
 
-def _told(joined: Table, name: str, blocked: tuple[str, ...]) -> Any:
-    if name not in joined.columns:
-        return ibis.null("string")  # a history of before the column was added
-    return without_blocked(joined[name], blocked) if name in TELLING else joined[name]
-
-
 @ibis.udf.scalar.builtin(name="json_extract_string")
-def _text_at(document: str, pointer: str) -> str:  # pyright: ignore[reportReturnType]
-    """The text of a JSON value at an RFC 6901 pointer; null when there is none."""
-
-
-def _property(joined: Table, name: str) -> Any:
-    return _text_at(joined.properties, "/" + name.replace("~", "~0").replace("/", "~1"))
+def _texts_at(document: str, pointers: list[str]) -> list[str]:  # pyright: ignore[reportReturnType]
+    """The texts of JSON values at RFC 6901 pointers; null where there is none."""
 
 
 def _age_days(joined: Table) -> Any:
