@@ -108,8 +108,14 @@ def test_which_address_about_what_and_when_and_why(ws: Workspace, person: int, k
     assert {"work_address", "subjects_then"} <= set(work["reasons"])
 
 
-def test_she_is_a_consumer_and_nothing_is_at_odds(known: dict[str, Any]) -> None:
-    assert known["consumer.side"] == "b2c"
+def test_she_is_both_with_confidence_for_the_firm_at_work_and_for_herself_after_it(known: dict[str, Any], story: Story) -> None:
+    assert known["consumer.side"] == "both"
+    side = next(one for one in story.statements if one.trait == "consumer.side")
+    assert side.confidence >= 0.9
+    assert any("acts under an address for work at work" in why.en for why in side.why)
+
+
+def test_nothing_is_at_odds(known: dict[str, Any]) -> None:
     assert known["consumer.conflicts"] == []
     assert known["consumer.consistency"] == 1.0
 

@@ -30,8 +30,9 @@ RECENT_DAYS = 30.0
 MOST_TOPICS = 5
 LEAST_SHARE = 0.05
 PRIOR_SECONDS = 120.0  #: of reading what everybody reads, added to everybody
-DAYPARTS = {"m": Text("rano (5–9)", "morning (5–9)"), "d": Text("w dzień (9–17)", "day (9–17)"), "e": Text("wieczorem (17–22)", "evening (17–22)"),
-    "n": Text("w nocy (22–5)", "night (22–5)")}  # fmt: skip
+#: The parts of `guards.DAYPARTS` without the weekend: 5–9, 9–17, 17–23, 23–5.
+DAYPARTS = {"m": Text("rano (5–9)", "morning (5–9)"), "d": Text("w dzień (9–17)", "day (9–17)"), "e": Text("wieczorem (17–23)", "evening (17–23)"),
+    "n": Text("w nocy (23–5)", "night (23–5)")}  # fmt: skip
 LEAST_OF_DAYPART = 2
 DAYPART_KEYS = {"m": "morning", "d": "day", "e": "evening", "n": "night"}
 FORMATS = {
@@ -119,7 +120,7 @@ def _readings(seen: Seen) -> Table:
     hour: Any = once.began.hour()
     once = once.mutate(
         engaged=ibis.least(once.seconds.fill_null(ASSUMED_SECONDS), MOST_SECONDS),
-        daypart=ibis.cases((hour.between(5, 8), "m"), (hour.between(9, 16), "d"), (hour.between(17, 21), "e"), else_="n"),
+        daypart=ibis.cases((hour.between(5, 8), "m"), (hour.between(9, 16), "d"), (hour.between(17, 22), "e"), else_="n"),
     )
     pages = _pages(own)
     joined = once.left_join(pages, [once.person_id == pages.reader, once.path == pages.page]).drop("reader", "page")
@@ -313,6 +314,7 @@ ANALYSER = Analyser(
     min_evidence=3,
     half_life_days=HALF_LIFE_DAYS,
     ages=True,
+    version=2,
     data=TAXONOMY,
     fit=Fit(facts, _learn),
 )  # fmt: skip

@@ -18,7 +18,8 @@ SIDE_SIGNS = {
     "trader": Text("jednoosobowa działalność", "a sole trader"), "work_address": Text("ma tylko adres służbowy", "has an address for work only"),
     "private_address": Text("ma tylko adres prywatny", "has a private address only"), "office_hours": Text("działa w godzinach biurowych",
     "acts in office hours"),
-    "free_time": Text("działa poza godzinami biurowymi", "acts outside office hours"), "conflict": Text("cechy są sprzeczne", "traits are at odds"),
+    "free_time": Text("działa poza godzinami biurowymi", "acts outside office hours"), "two_roles": Text("na adres służbowy działa w pracy, na prywatny po pracy", "acts under an address for work at work, under a private one after work"),
+    "conflict": Text("cechy są sprzeczne", "traits are at odds"),
 }  # fmt: skip
 
 
@@ -34,6 +35,8 @@ def side_of(traits: Mapping[str, Known], judged: Sequence[Judged], outcomes: Seq
         points = odds(segment.confidence) * (1 if segment.value in FIRM else -1)
     by_side = {one.side: one for one in judged if one.address.use.deeds >= addresses.FEWEST_DEEDS or len(judged) > 1}
     work, private = by_side.get("work"), by_side.get("private")
+    if work is not None and private is not None and _in_two_roles(work, private):
+        return "both", work.work * (1 - private.work), [*signs, "two_roles"]
     if (work is None) != (private is None):
         signs.append("work_address" if work else "private_address")
         points += 0.9 * (2 * work.work - 1) if work else -0.9 * (1 - 2 * (private.work if private else 0.5))
@@ -52,3 +55,7 @@ def side_of(traits: Mapping[str, Known], judged: Sequence[Judged], outcomes: Seq
     return ("b2b", business, signs) if business >= DECIDED else ("b2c", 1 - business, signs)
 
 
+def _in_two_roles(work: Judged, private: Judged) -> bool:
+    """Whether each address is used, at its own hours: for a firm at work, for oneself after it."""
+    used = min(work.address.use.deeds, private.address.use.deeds) >= addresses.FEWEST_DEEDS
+    return used and not {"used_at_work", "from_office"}.isdisjoint(work.signs) and "used_after_work" in private.signs
