@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> list[Result]:
     parser.add_argument("--events", type=int, default=20_000)
     options = parser.parse_args(argv)
     library = Library()
-    return [*_speed(library, options.events), *_robots(library), *_referrers(library), *_places(library), *_proxies(library)]
+    return [*_speed(library, options.events), *_robots(library), *of_vectors(library), *_places(library), *_proxies(library)]
 
 
 def _speed(library: Library, count: int) -> list[Result]:
@@ -87,7 +87,8 @@ def _share(texts: Sequence[str], holds: Callable[[str], bool]) -> float:
     return sum(map(holds, texts)) / len(texts)
 
 
-def _referrers(library: Library) -> list[Result]:
+def of_vectors(library: Library) -> list[Result]:
+    """The referrers with known answers, of all the world and of Poland."""
     found = sum(_fits(library, *vector) for vector in VECTORS)
     polish = sum(_fits(library, *vector) for vector in POLISH)
     return [

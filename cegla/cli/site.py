@@ -1,14 +1,14 @@
 """cegla data crawl: what the pages of the shop's own site are about, for pages whose script sent none of it. A running installation notices."""
 
-from collections import Counter
+import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from cegla.cli.desk import AsJson, Desk, desk_of
-from cegla.reference.crawling import Bounds, NotFetched, as_history_has_it, crawl
-from cegla.reference.site import keep_site
+from cegla.reference.crawling import Bounds, NotFetched
+from cegla.reference.site import keep_site, read_site
 from cegla.vocabulary.text import Text
 
 Start = Annotated[str, typer.Argument()]
@@ -37,19 +37,13 @@ def run(context: typer.Context, start: Start, most: Most = 0, as_json: AsJson = 
     site = desk.settings.site
     bounds = Bounds(site.hosts, site.pages_per_second, most or site.most_pages)
     desk.tell(FETCHING, start=start, most=bounds.most_pages, pace=f"{bounds.pages_per_second:g}")
-    pages: dict[str, tuple[str, str]] = {}
-    left: Counter[str] = Counter()
     try:
-        for one in crawl(start, bounds):
-            if one.page is None:
-                left[one.reason] += 1
-            elif one.page.heavy or one.page.light:
-                pages[as_history_has_it(one.path)] = (one.page.heavy, one.page.light)
+        found = read_site(start, bounds, time.sleep)
     except NotFetched as refused:
         raise typer.BadParameter(desk.say(NO_HOST, reason=REASONS[refused.reason].say(desk.language))) from None
-    if pages:
-        keep_site(desk.settings.data_dir / "site", pages, datetime.now(UTC))
-    desk.answer({"pages": len(pages), "left_out": dict(left)}, _show)
+    if found.pages:
+        keep_site(desk.settings.data_dir / "site", found.pages, datetime.now(UTC))
+    desk.answer({"pages": len(found.pages), "left_out": dict(found.left)}, _show)
 
 
 def _show(desk: Desk, found: dict[str, Any]) -> None:

@@ -71,7 +71,7 @@ class Crawled:
     reason: str = ""
 
 
-Sleep = Callable[[float], None]
+Sleep = Callable[[float], object]
 
 
 def crawl(start: str, bounds: Bounds, sleep: Sleep = time.sleep, clock: Callable[[], float] = time.monotonic) -> Iterator[Crawled]:

@@ -118,9 +118,11 @@ class WeatherSettings(Section):
 
 
 class SiteSettings(Section):
-    """What `cegla data crawl` may read: the pages of the shop's own site, and nothing else."""
+    """What the crawler may read: the pages of the shop's own site, and nothing else. It runs when `cegla data crawl` is called, and by itself with `start`."""
 
     hosts: tuple[str, ...] = Field((), description="hosts that may be read, each as in the address: sklep.pl, with a port where it is not the usual one")
+    start: str = Field("", description="where the crawler begins when it runs by itself: https://sklep.pl/; empty: it runs only when it is called")
+    every_days: int = Field(7, ge=1, le=365, description="days between two crawls that it begins by itself")
     pages_per_second: float = Field(1.0, gt=0, le=20, description="pace of the crawler; robots.txt may slow it down")
     most_pages: int = Field(2_000, ge=1, le=100_000, description="pages of one crawl")
 

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import psycopg
 import structlog
@@ -14,6 +14,8 @@ from cegla.defining import recount_due
 from cegla.flow import Intake, refresh
 from cegla.night import analyse, follow_time, night
 from cegla.profile import actions as profile
+from cegla.reference.crawling import Bounds, NotFetched
+from cegla.reference.site import keep_site, read_site, site_state
 from cegla.repair import actions as repair
 from cegla.segment import actions as segment
 from cegla.storage.failpoint import passing
@@ -33,6 +35,7 @@ REFRESH_REST_WHEN_BEHIND = 5.0  # unless requests wait for intake: then a sixth 
 LONGEST_WITHOUT_FINDINGS_SECONDS = 60.0  # and what analysers find is left out of rounds for so long
 ROUNDS_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 5.0
+SITE_SECONDS, SITE_AGAIN_SECONDS = 3_600.0, 6 * 3_600.0  # how often it is asked whether the site is due, and after a crawl that read nothing
 
 
 def refresh_rest_seconds(took: float, behind: bool) -> float:
@@ -71,6 +74,7 @@ class Loops:
                 ("time", self._follow_time),
                 *([("returns", self._look_into_mailbox)] if ws.settings.returns.imap_host else []),
                 ("analysers", self._analyse),
+                *([("site", self._read_site)] if ws.settings.site.start else []),
                 ("balance", self._check_balance),
             )
         ]
@@ -173,6 +177,22 @@ class Loops:
         if run.finished_at is not None:
             LOG.info("analysers are done", run=run.id, analysers=list(run.analysers), people=run.done)
         return time.perf_counter() - began
+
+    def _read_site(self) -> float:
+        """The own site, when what is known of it is old: page by page at its pace, in a thread of its own. A site that cannot be read is tried again later."""
+        site, folder = self.ws.settings.site, self.ws.settings.data_dir / "site"
+        known = site_state(folder).fetched_at
+        if known and datetime.fromisoformat(known) > self.ws.clock() - timedelta(days=site.every_days):
+            return SITE_SECONDS
+        try:
+            found = read_site(site.start, Bounds(site.hosts, site.pages_per_second, site.most_pages), self._ending.wait, self._ending.is_set)
+        except NotFetched as refused:
+            LOG.warning("the site may not be read", start=site.start, reason=refused.reason)
+            return SITE_AGAIN_SECONDS
+        if found.pages and found.ended:
+            keep_site(folder, found.pages, self.ws.clock())
+        LOG.info("the site was read", pages=len(found.pages), left_out=dict(found.left))
+        return SITE_SECONDS if found.pages else SITE_AGAIN_SECONDS
 
     def _check_balance(self) -> float:
         """Whether everything accepted is accounted for: at the start, and then each minute."""

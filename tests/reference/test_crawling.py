@@ -7,13 +7,17 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from cegla.reference import crawling
 from cegla.reference.crawling import AGENT, Bounds, NotFetched, crawl, fetch, is_public
 from cegla.reference.page_text import read_html
-from cegla.reference.site import keep_site, site_pages, site_state
+from cegla.reference.site import keep_site, read_site, site_pages, site_state
+from cegla.storage.settings import Settings
+from cegla.worker.loops import SITE_AGAIN_SECONDS, SITE_SECONDS, Loops
 
 Answer = tuple[int, dict[str, str], bytes]
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -224,3 +228,34 @@ def test_pages_are_kept_until_others_take_their_place(tmp_path: Path) -> None:
     assert site_state(tmp_path).pages == 1
     keep_site(tmp_path, {}, datetime(2026, 11, 21, tzinfo=UTC))
     assert site_pages(tmp_path) == {}
+
+
+def test_the_reading_of_a_site_stops_when_it_is_over() -> None:
+    with site({"/": page("/a", "/b"), "/a": page(), "/b": page()}) as (origin, _):
+        found = read_site(f"{origin}/", bounds(origin), lambda _: None, lambda: True)
+    assert (found.ended, len(found.pages) + sum(found.left.values())) == (False, 1)
+
+
+def test_a_running_installation_reads_its_site_when_that_is_due_and_not_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loops: Any = object.__new__(Loops)
+    loops._ending = threading.Event()
+    monkeypatch.setattr("cegla.worker.loops.Bounds", lambda hosts, pace, most: Bounds(hosts, 1_000.0, most, private_addresses=True))
+    with site({"/": page()}) as (origin, asked):
+        settings = Settings.model_validate({"data_dir": tmp_path, "site": {"hosts": [origin.removeprefix("http://")], "start": f"{origin}/"}})
+        loops.ws = SimpleNamespace(settings=settings, clock=lambda: datetime(2026, 11, 20, tzinfo=UTC))
+        assert loops._read_site() == SITE_SECONDS
+        assert site_state(tmp_path / "site").pages == 1
+        times = len(asked)
+        loops._read_site()
+        assert len(asked) == times, "what is known is not old yet"
+        loops.ws = SimpleNamespace(settings=settings, clock=lambda: datetime(2026, 11, 28, tzinfo=UTC))
+        loops._read_site()
+        assert len(asked) > times
+
+
+def test_a_site_that_is_not_on_the_list_is_not_read_by_itself(tmp_path: Path) -> None:
+    loops: Any = object.__new__(Loops)
+    loops._ending = threading.Event()
+    loops.ws = SimpleNamespace(settings=Settings.model_validate({"data_dir": tmp_path, "site": {"start": "https://inny.pl/"}}), clock=lambda: datetime(2026, 11, 20, tzinfo=UTC))
+    assert loops._read_site() == SITE_AGAIN_SECONDS
+    assert site_state(tmp_path / "site").pages == 0

@@ -57,7 +57,7 @@ _TABLET = re.compile(r"ipad|tablet|kindle|silk/|playbook|nexus (?:7|9|10)\b|\bsm
 _PHONE = re.compile(r"iphone|ipod|mobile|windows phone|blackberry|bb10|opera mini|symbian|kaios", re.IGNORECASE)
 _DESKTOP = re.compile(r"windows nt|macintosh|mac os x|x11|linux|cros ", re.IGNORECASE)
 _FROZEN = re.compile(
-    r"Windows NT 1\d\.|Android 10; (?:K|Mobile|Tablet)\b|Mac OS X 10[._]15\b|CrOS |Version/(?:2[6-9]|[3-9]\d).* Mobile/|"
+    r"Windows NT 1\d\.|Android 10; (?:K|Mobile|Tablet)\b|Mac OS X 10[._]15(?![0-9])|CrOS |Version/(?:2[6-9]|[3-9]\d).* Mobile/|"
     r"OS 18_[67].*(?:CriOS|FxiOS|EdgiOS)/1[4-9]\d"
 )
 _IN_APP = (

@@ -18,7 +18,9 @@ SIDE_SIGNS = {
     "trader": Text("jednoosobowa działalność", "a sole trader"), "work_address": Text("ma tylko adres służbowy", "has an address for work only"),
     "private_address": Text("ma tylko adres prywatny", "has a private address only"), "office_hours": Text("działa w godzinach biurowych",
     "acts in office hours"),
-    "free_time": Text("działa poza godzinami biurowymi", "acts outside office hours"), "two_roles": Text("na adres służbowy działa w pracy, na prywatny po pracy", "acts under an address for work at work, under a private one after work"),
+    "free_time": Text("działa poza godzinami biurowymi", "acts outside office hours"),
+    "two_roles": Text("na adres służbowy działa w pracy, na prywatny po pracy",
+        "acts under an address for work at work, under a private one after work"),
     "conflict": Text("cechy są sprzeczne", "traits are at odds"),
 }  # fmt: skip
 
