@@ -5,6 +5,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from email.message import EmailMessage
 from pathlib import Path
@@ -16,7 +17,10 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from cegla.segment import actions as segment
 from cegla.vocabulary.text import Language
-from demo import office_worker, words
+from cegla.weather import actions as weather
+from demo import office_worker, sky, words
+from demo.calls import calls_about
+from demo.clicks import clicks_on
 from demo.installation import ApiRefused, Installation
 from demo.sending import LiveTraffic
 from demo.truth import TruePerson
@@ -29,6 +33,7 @@ BUYERS = {"op": "did", "event": "Order Completed", "at_least": 1, "days": 60}
 ONE_CLICK = "List-Unsubscribe=One-Click"
 CAMPAIGN_SECONDS = 60.0
 IMPORT_SECONDS = 300.0
+SENSITIVE = ("place", "wealth")  #: off until somebody sets a purpose
 SUBJECT = '{{ person.first_name | default: "Dzień dobry" }}, nowości prosto z pieca'
 
 
@@ -85,7 +90,9 @@ class Tour:
         self.at.connect_shop()
         if not self.at.once("shop"):
             return
-        history = [*self.at.simulation.between(self.at.memory.started_at, self.at.memory.until), *office_worker.stream(self.at.memory.until)]
+        until, seed = self.at.memory.until, self.at.memory.seed
+        past = self.at.simulation.between(self.at.memory.started_at, until)
+        history = [*past, *clicks_on(past, seed), *calls_about(past, seed, until), *office_worker.stream(until)]
         with self._progress() as bar:
             task = bar.add_task(words.SENDING.say(self.language), total=len(history))
             self.at.collector.send_all(history, lambda done: bar.update(task, completed=done))
@@ -138,6 +145,9 @@ class Tour:
         """The first round of the analysers over everybody, which an installation without a demonstration does by itself within minutes."""
         if not self.at.once("analysers"):
             return
+        for sensitive in SENSITIVE:
+            self.at.api.post(f"/analysers/{sensitive}/switch", {"on": True, "purpose": "profiling"})
+        self._look_at_the_sky()
         on = [one["analyser"] for one in self.at.api.get("/analysers")["analysers"] if one["on"]]
         with self._progress() as bar:
             task = bar.add_task(words.ANALYSING.say(self.language), total=None)
@@ -148,6 +158,13 @@ class Tour:
         found = self.at.api.get("/analysers")["analysers"]
         known = {one["analyser"]: _number(one["known"]) for one in found}
         self.tell(words.ANALYSED, on=len(on), of=len(found), people=_number(now["people"]), device=known["device"], place=known["geo"], rhythm=known["rhythm"])
+
+    def _look_at_the_sky(self) -> None:
+        """The weather where the office worker lives and works, as if a provider had told it."""
+        until = self.at.memory.until
+        begun = [(powiat, (until - timedelta(days=office_worker.DAYS)).date()) for powiat in (office_worker.HOME_POWIAT, office_worker.WORK_POWIAT)]
+        with sky.client() as client:
+            weather.fetch(self.at.ws.transaction, sky.SETTINGS, weather.wanted(begun, until), until, client)
 
     def _orders_found(self, person: TruePerson) -> int | None:
         try:
