@@ -27,12 +27,11 @@ Told = list[tuple[int, Event]]
 
 def run() -> list[Result]:
     """AUC beside the anchor, calibration of the score as a chance, machine opens, stability."""
-    told, comes, rfm = _base(np.random.default_rng(21))
+    told, comes, acts, rfm = _base(np.random.default_rng(21))
     answers = found(ANALYSER, told, NOW, learn=True)
     score = np.array([answers.get(person, {}).get("engage.score", {}).get("value") or 0.0 for person in range(1, PEOPLE + 1)])
     half = np.arange(PEOPLE) % 2 == 0
-    anchor = log_odds(logistic(rfm[half], comes[half]), rfm[~half])
-    mine, theirs = auc(score[~half], comes[~half]), auc(anchor, comes[~half])
+    (mine, theirs), (acted, acted_theirs) = (_against(score, rfm, truth, half) for truth in (comes, acts))
     chances = 1 / (1 + np.exp(-log_odds(logistic(score[half, None] / 100, comes[half]), score[~half, None] / 100)))
     error = calibration_error(chances, comes[~half])
     machine = found(ANALYSER, [*told[:4_000], *_machine_only()], NOW)
@@ -42,6 +41,8 @@ def run() -> list[Result]:
     return [
         Result("engagement: AUC above recency, frequency and money", mine - theirs, "AUC", ">= 0.03", mine - theirs >= 0.03,
             f"{mine:.3f} against {theirs:.3f}; {note}"),
+        Result("engagement: the same for an order or a reply, which it learns", acted - acted_theirs, "AUC", ">= 0.03", acted - acted_theirs >= 0.03,
+            f"{acted:.3f} against {acted_theirs:.3f}; {acts.mean():.0%} order or click within {AHEAD} days"),
         Result("engagement: calibration error", error, "ECE", "<= 0.05", error <= 0.05, f"the score as a chance, its scale learnt on one half; {note}"),
         Result("engagement: score of who only has machine opens", float(opened), "points", "0", opened == 0.0, "40 opens by Apple's relay and a scanner"),
         Result("engagement: moved by the order of events", moved, "points", "<= 3", moved <= 3.0,
@@ -49,10 +50,16 @@ def run() -> list[Result]:
     ]  # fmt: skip
 
 
-def _base(dice: np.random.Generator) -> tuple[Told, Any, Any]:
-    """Events in order of time, who comes in the fortnight behind, and recency, frequency, money of each."""
+def _against(score: Any, rfm: Any, truth: Any, half: Any) -> tuple[float, float]:
+    """The area under the curve of the score and of the anchor, which learns this very truth on one half, on the other half."""
+    anchor = log_odds(logistic(rfm[half], truth[half]), rfm[~half])
+    return auc(score[~half], truth[~half]), auc(anchor, truth[~half])
+
+
+def _base(dice: np.random.Generator) -> tuple[Told, Any, Any, Any]:
+    """Events in order of time, who comes and who orders or clicks in the fortnight behind, and recency, frequency, money of each."""
     told: Told = []
-    comes, rfm = np.zeros(PEOPLE), np.zeros((PEOPLE, 3))
+    comes, acts, rfm = np.zeros(PEOPLE), np.zeros(PEOPLE), np.zeros((PEOPLE, 3))
     for person in range(1, PEOPLE + 1):
         usual, shift = dice.normal(-3.6, 0.9), dice.normal(0, 0.5)
         reads_a_lot, clicks_letters = dice.random() < 0.2, dice.random() < 0.4
@@ -63,18 +70,17 @@ def _base(dice: np.random.Generator) -> tuple[Told, Any, Any]:
                 shift = 0.8 * shift + dice.normal(0, 0.75)
             interest = 1 / (1 + np.exp(-(usual + shift)))
             came = dice.random() < interest
+            deeds = [*_letters(dice, day, interest, clicks_letters), *(_visit(dice, shift, reads_a_lot) if came else [])]
             if day >= 0:
                 comes[person - 1] = max(comes[person - 1], float(came))
+                acts[person - 1] = max(acts[person - 1], float(not {"Order Completed", "Email Link Clicked"}.isdisjoint(deeds)))
                 continue
-            deeds = [*_letters(dice, day, interest, clicks_letters)]
-            if came:
-                visits.append(day)
-                deeds += _visit(dice, shift, reads_a_lot)
+            visits += [day] if came else []
             money += 50.0 * ("Order Completed" in deeds)
             told += [(person, _event(name, day, place, len(told))) for place, name in enumerate(deeds)]
         rfm[person - 1] = (-(visits[-1] if visits else -DAYS), np.log1p(len(visits)), np.log1p(money))
     told.sort(key=lambda one: one[1].occurred_at)
-    return told, comes, rfm
+    return told, comes, acts, rfm
 
 
 def _visit(dice: np.random.Generator, shift: float, reads_a_lot: bool) -> list[str]:
