@@ -4,8 +4,6 @@ Accepted means committed: what `write_down` and the collectors put into the inbo
 quarantine with a reason, and `standing` shows that the numbers add up.
 """
 
-import hashlib
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -50,7 +48,7 @@ from cegla.collect.imports import save_draft as save_draft
 from cegla.collect.imports import take_back as take_back
 from cegla.collect.imports import upload as upload
 from cegla.collect.rules import decode as decoding
-from cegla.collect.rules import envelope, limits
+from cegla.collect.rules import envelope
 from cegla.collect.rules.columns import PROBLEMS as PROBLEMS
 from cegla.collect.rules.contents import EXAMPLE as EXAMPLE
 from cegla.collect.rules.contents import ColumnGuess as ColumnGuess
@@ -69,6 +67,14 @@ from cegla.collect.rules.signatures import SCHEMES as SCHEMES
 from cegla.collect.rules.signatures import Secrets as Secrets
 from cegla.collect.rules.webhooks import CASTS as CASTS
 from cegla.collect.rules.webhooks import WebhookMapping
+from cegla.collect.sources import SOURCE_LIMITS as SOURCE_LIMITS
+from cegla.collect.sources import Source as Source
+from cegla.collect.sources import add_source as add_source
+from cegla.collect.sources import change_source as change_source
+from cegla.collect.sources import revoke_former_keys as revoke_former_keys
+from cegla.collect.sources import rotate_key as rotate_key
+from cegla.collect.sources import secret_holder as secret_holder
+from cegla.collect.sources import sources as sources
 from cegla.collect.visits import Counted as Counted
 from cegla.collect.visits import count_visits as count_visits
 from cegla.collect.visits import is_counted_only as is_counted_only
@@ -83,14 +89,12 @@ from cegla.collect.webhooks import try_webhook as try_webhook
 from cegla.collect.webhooks import webhook_of as webhook_of
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection, Workspace
-from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.events import Event, Reason, SetAside
 from cegla.vocabulary.identifiers import Identifier
 
 OWN_KINDS = ("import", "internal")
 KEEP_REQUESTS_DAYS = 30  #: as long as a warehouse may have to be rebuilt from requests
 KEEP_REFUSED_DAYS = 90
-SOURCE_LIMITS = limits.LIMITS  #: what a source may have as its own, a row each
 
 
 @dataclass(frozen=True)
@@ -102,24 +106,6 @@ class _Roomy:
 
 
 _ANY = _Roomy()
-
-
-@dataclass(frozen=True)
-class Source:
-    """A place events come from. `key` is the public write key; `kind` one of website, server, import, internal."""
-
-    id: int
-    key: str
-    secret_hash: bytes | None
-    name: str
-    kind: str
-    basis: Basis
-    enabled: bool
-    largest_event_bytes: int | None  #: None: the installation's limit
-    origins: tuple[str, ...]  #: web origins that may use the key; empty: any
-    largest_request_bytes: int | None = None  #: None in any limit: the installation's
-    most_events: int | None = None  #: of one batch
-    requests_per_second: float | None = None
 
 
 @dataclass(frozen=True)
@@ -185,63 +171,6 @@ class SourceStanding:
     def counts_match(self) -> bool:
         """Whether every accepted event of this source is in one of the other counts."""
         return self.accepted == self.applied + self.repeated + self.quarantined + self.ignored + self.waiting
-
-
-def add_source(conn: Connection, name: str, kind: str, basis: Basis, now: datetime) -> tuple[Source, str]:
-    """The source of this name, made when it is new, and its secret key, which cannot be shown again ("" for an old source)."""
-    known = store.SQL.source_named(conn, name=name)
-    if known:
-        return _source(known), ""
-    secret = f"sk_{secrets.token_urlsafe(24)}"
-    made = store.SQL.add_source(
-        conn, key=f"wk_{secrets.token_urlsafe(18)}", secret_hash=hashlib.sha256(secret.encode()).digest(),
-        name=name, kind=kind, basis=str(basis), created_at=now,
-    )  # fmt: skip
-    return _source(store.SQL.source_named(conn, name=name)), secret if made else ""
-
-
-def secret_holder(conn: Connection, secret: str) -> Source | None:
-    """The source of a secret key, also of one that was replaced and not revoked."""
-    row = store.SQL.secret_holder(conn, secret_hash=hashlib.sha256(secret.encode()).digest())
-    return _source(row) if row else None
-
-
-def sources(conn: Connection) -> list[Source]:
-    """All sources, oldest first."""
-    return [_source(row) for row in store.SQL.sources(conn)]
-
-
-def change_source(conn: Connection, source: Source) -> Source:
-    """Save what a source may do and how much: `enabled`, `origins` and the four limits. Collectors follow within two seconds.
-
-    Returns it as saved. Raises LimitOutOfRange or NotAnOrigin.
-    """
-    for limit in limits.LIMITS:
-        limits.checked_limit(limit, getattr(source, limit.key))
-    saved = replace(source, origins=limits.checked_origins(source.origins))
-    store.SQL.change_source(
-        conn, id=saved.id, enabled=saved.enabled, origins=list(saved.origins), largest_event_bytes=saved.largest_event_bytes,
-        largest_request_bytes=saved.largest_request_bytes, most_events=saved.most_events, requests_per_second=saved.requests_per_second,
-    )  # fmt: skip
-    return saved
-
-
-def rotate_key(conn: Connection, source_id: int, now: datetime, *, secret: bool = False) -> str:
-    """A new write key (or secret key) for a source, which the caller shows. The old one sends events on until `revoke_former_keys`."""
-    made = f"sk_{secrets.token_urlsafe(24)}" if secret else f"wk_{secrets.token_urlsafe(18)}"
-    store.SQL.keep_former_key(conn, id=source_id, secret=secret, now=now)
-    store.SQL.replace_key(conn, id=source_id, key=None if secret else made, secret_hash=hashlib.sha256(made.encode()).digest() if secret else None)
-    return made
-
-
-def revoke_former_keys(conn: Connection, source_id: int, now: datetime) -> int:
-    """No key that a source had before works any more; returns how many that were. From then on their senders get 401 and give up."""
-    return store.SQL.revoke_former_keys(conn, id=source_id, now=now)
-
-
-def _source(row: Sequence[Any]) -> Source:
-    source = Source(*row)
-    return replace(source, basis=Basis(source.basis), origins=tuple(source.origins))
 
 
 def write_down(conn: Connection, source_id: int, bodies: Sequence[bytes], now: datetime) -> None:

@@ -57,20 +57,22 @@ def append(conn: Connection, decisions: Sequence[Decision], now: datetime) -> No
 
 def _linked(conn: Connection, decisions: Sequence[Decision], now: datetime) -> list[str]:
     """Rows with their numbers and links, made here for all at once: the database would look for the one before of each alone. Raises NotPlain."""
-    proofs = {id(one.proof): "" for one in decisions}  # the decisions of one event share theirs
-    for one in decisions:
-        proofs[id(one.proof)] = proofs[id(one.proof)] or links.canonical(one.proof)
+    SQL.keep_seals_out(conn)
     last: dict[int, tuple[int | str, bytes]] = {row[0]: row[1:] for row in SQL.last_links(conn, ids=list({one.identity_id for one in decisions}))}
-    rows: list[str] = []
     recorded_at, recorded = now.isoformat(), links.seconds(now)
+    seen: tuple[dict[str, Any] | None, datetime | None] = (None, None)
+    proof, copied, made_at, moments = "", "", "", ("", recorded)
+    rows: list[str] = []
     for (record_id,), decision in zip(SQL.next_records(conn, count=len(decisions)), decisions, strict=True):
         identity_id, purpose, channel, state, at, source_id, method, proved = decision
+        if proved is not seen[0] or at is not seen[1]:  # the decisions of one event share theirs
+            seen, proof = (proved, at), links.canonical(proved)
+            copied, made_at, moments = _copied(proof), at.isoformat(), (links.seconds(at), recorded)
         follows, before = last.get(identity_id, ("\\N", b""))
-        proof = proofs[id(proved)]
-        made = links.link(before, record_id, decision, recorded, proof)
+        made = links.link(before, record_id, decision, moments, proof)
         last[identity_id] = (record_id, made)
-        said = f"{purpose}\t{channel}\t{state}\t{at.isoformat()}\t{recorded_at}\t{source_id}\t{method}"
-        rows.append(f"{record_id}\t{identity_id}\t{said}\t{_copied(proof)}\t{follows}\t\\\\x{made.hex()}")
+        said = f"{purpose}\t{channel}\t{state}\t{made_at}\t{recorded_at}\t{source_id}\t{method}"
+        rows.append(f"{record_id}\t{identity_id}\t{said}\t{copied}\t{follows}\t\\\\x{made.hex()}")
     return rows
 
 

@@ -31,6 +31,10 @@ where state <> 'given';
 -- Append decisions to the ledger with their numbers and links.
 copy govern.decisions (record_id, identity_id, purpose, channel, state, at, recorded_at, source_id, method, proof, follows, link) from stdin;
 
+-- name: keep_seals_out!
+-- Let nobody seal the ledger until this transaction ends: the numbers it takes now would lie under a seal that does not know them.
+lock table govern.decisions in row exclusive mode;
+
 -- name: next_records
 -- Numbers for decisions, in their order.
 select nextval('govern.decisions_record_id_seq') from generate_series(1, cast(:count as bigint));

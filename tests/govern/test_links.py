@@ -3,13 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cegla.govern import ledger, store
 from cegla.govern.rules.links import NotPlain, canonical, seconds
-from cegla.storage.workspace import Connection
+from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Channel, Decision, State
 
 NOW = datetime(2026, 11, 2, 9, 0, 0, 120, tzinfo=UTC)
@@ -62,6 +63,29 @@ def test_a_message_id_with_a_nul_or_the_text_of_one_is_proof_like_any_other(conn
     kept = [row["proof"] for row in store.export_ledger(conn, [7])]
     assert kept[0] == {"message_id": "ab"} and kept[1] == {"message_id": "a\\u0000b"} and kept[2]["share"] == 0.5
     assert ledger.check(conn).holds
+
+
+def test_nobody_seals_the_ledger_between_the_numbers_of_a_batch_and_its_rows(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused: list[str] = []
+
+    def sealing_meanwhile(*_: Any) -> str:
+        with workspace.transaction() as other:
+            other.execute("set local lock_timeout = 50")
+            try:
+                ledger.seal(other, NOW)
+            except psycopg.errors.LockNotAvailable as error:
+                refused.append(type(error).__name__)
+                other.rollback()
+        return "{}"
+
+    with workspace.transaction() as conn:
+        store.append(conn, [decision(7, {})], NOW)
+    monkeypatch.setattr(store.links, "canonical", sealing_meanwhile)
+    with workspace.transaction() as conn:
+        store.append(conn, [decision(7, {})], NOW)
+    assert refused == ["LockNotAvailable"]
+    with workspace.transaction() as conn:
+        assert ledger.seal(conn, NOW) == 2 and ledger.check(conn).holds
 
 
 def test_a_number_with_a_fraction_is_left_to_the_database() -> None:

@@ -64,9 +64,12 @@ def seconds(moment: datetime) -> str:
     return f"{'-' if micros < 0 else ''}{whole}.{rest:06d}"
 
 
-def link(before: bytes, record_id: int, decision: Decision, recorded: str, proof: str) -> bytes:
-    """The link of a decision after the link `before`, empty for an identity's first; `recorded` is `seconds`, `proof` is `canonical`."""
-    identity_id, purpose, channel, state, at, source_id, method, _ = decision
+def link(before: bytes, record_id: int, decision: Decision, moments: tuple[str, str], proof: str) -> bytes:
+    """The link of a decision after the link `before`, empty for an identity's first.
+
+    `moments` are `seconds` of when it was made and recorded, `proof` is `canonical`: the decisions of one event share them.
+    """
+    identity_id, purpose, channel, state, _, source_id, method, _ = decision
     said = f"{_word(purpose)}, {_word(channel)}, {_word(state)}"
-    content = f"[{record_id}, {identity_id}, {said}, {seconds(at)}, {recorded}, {source_id}, {_word(method)}, {proof}]"
+    content = f"[{record_id}, {identity_id}, {said}, {moments[0]}, {moments[1]}, {source_id}, {_word(method)}, {proof}]"
     return sha256(before + content.encode()).digest()
