@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
@@ -32,7 +32,8 @@ import psycopg
 
 from bench.crashes import COLLECTOR, Load, environment_with, free_port
 from bench.result import Result
-from bench.trials import disk
+from bench.trials import disk, warehouse_cuts
+from bench.trials.verdict import SHARES, Verdict
 from cegla.collect import actions as collect
 from cegla.collect.rules import chain
 from cegla.storage import postgres
@@ -48,7 +49,6 @@ SMALL_CLUSTER = ["--wal-segsize=1", "--no-sync"]
 SMALL_SERVER = {"shared_buffers": "4MB", "max_connections": "20", "min_wal_size": "2MB", "max_wal_size": "8MB", "autovacuum_naptime": "1s"}
 AFTER_CUT = {"shared_buffers": "16MB", "max_connections": "10", "fsync": "off", "autovacuum": "off", "io_method": "sync"}
 TEMPLATES = ("4",)  # the folder of template0, which nothing writes to; autovacuum does write to template1
-SHARES = (0.02, 0.3, 0.7, 0.98)  #: how many of the unsynced sectors reached a torn disk
 
 
 @dataclass(frozen=True)
@@ -72,27 +72,6 @@ class Recording:
     def live(self) -> Path:
         """The directory that was recorded."""
         return self.directory / "postgres" / "data"
-
-
-@dataclass
-class Verdict:
-    """What many cuts cost. `corrupt` counts cuts after which the store did not start or contradicted itself."""
-
-    cuts: int = 0
-    acknowledged: int = 0  #: acknowledged requests looked for, over all cuts
-    lost: int = 0
-    cuts_with_loss: int = 0
-    corrupt: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
-
-    def __add__(self, other: "Verdict") -> "Verdict":
-        sums = (getattr(self, name) + getattr(other, name) for name in ("cuts", "acknowledged", "lost", "cuts_with_loss", "corrupt", "faults"))
-        return Verdict(*sums)
-
-    @property
-    def good(self) -> bool:
-        """Nothing lost, nothing corrupt, and something was looked for."""
-        return bool(self.acknowledged) and not self.lost and not self.corrupt
 
 
 @contextmanager
@@ -330,12 +309,15 @@ class Report:
     relaxed: Verdict
     unsynced: Verdict
     real: Verdict
+    lying: Verdict  #: the warehouse on a disk that only says it flushed
+    warehouse: Verdict
     seconds: float
 
     @property
     def good(self) -> bool:
         """Both controls were caught, and nothing else was."""
-        return self.relaxed.lost > 0 and (self.unsynced.lost > 0 or self.unsynced.corrupt > 0) and self.real.good
+        caught = self.relaxed.lost > 0 and (self.unsynced.lost > 0 or self.unsynced.corrupt > 0) and self.lying.lost > 0
+        return caught and self.real.good and self.warehouse.good
 
 
 def trial(cuts: int, seed: int, control_cuts: int = 12, recordings: int = 1, seconds: float = 1.5) -> Report:
@@ -352,7 +334,8 @@ def trial(cuts: int, seed: int, control_cuts: int = 12, recordings: int = 1, sec
             share = cuts // recordings + (number < cuts % recordings)
             real += cut([make(place / f"real-{number}", seed=seed + number)], share, seed + number)
             shutil.rmtree(place / f"real-{number}", ignore_errors=True)
-    return Report(relaxed, unsynced, real, time.monotonic() - began)
+        lying, warehouse = warehouse_cuts.trial(place, max(control_cuts, cuts // 10), seed, control_cuts)
+    return Report(relaxed, unsynced, real, lying, warehouse, time.monotonic() - began)
 
 
 def main(argv: list[str]) -> list[Result]:
@@ -371,4 +354,5 @@ def main(argv: list[str]) -> list[Result]:
         Result("control: commits that do not wait for the disk", relaxed.cuts_with_loss, "cuts", "some lose", relaxed.lost > 0, f"of {relaxed.cuts} cuts"),
         Result("control: a server without fsync", unsynced.corrupt + unsynced.cuts_with_loss, "cuts", "some break", unsynced.corrupt > 0, broken),
         Result(f"power cuts, {real.cuts}", real.lost, "requests lost", "0 lost, 0 corrupt", real.good, note),
+        *warehouse_cuts.results(report.lying, report.warehouse),
     ]

@@ -1,6 +1,6 @@
 """The power goes at random moments: every request that was acknowledged before is there, and the store is whole.
 
-Controls first, and they must fail: commits that do not wait for the disk, and a server without fsync.
+Controls first, and they must fail: commits that do not wait for the disk, a server without fsync, and the warehouse on a disk that lies.
 `CEGLA_CUTS=2000` makes it longer; so does `python -m bench power_cuts`.
 """
 
@@ -22,3 +22,5 @@ def test_power_cuts_lose_nothing_and_relaxed_commits_are_caught() -> None:
     assert report.unsynced.lost + report.unsynced.corrupt > 0
     assert report.real.acknowledged > 0
     assert (report.real.lost, report.real.corrupt) == (0, 0), report.real.faults
+    assert report.lying.lost > 0 and report.warehouse.acknowledged > 0
+    assert (report.warehouse.lost, report.warehouse.corrupt) == (0, 0), report.warehouse.faults
