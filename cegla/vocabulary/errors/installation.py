@@ -88,3 +88,29 @@ class DiskFull(Busy):
     code, status = "CEGLA-E0620", 507
     what = Text("Brak miejsca na dysku.", "The disk is full.")
     todo = Text("Zwolnij miejsce; Cegla podejmie pracę sama.", "Free some space; Cegla goes on by itself.")
+
+
+class EngineAway(Busy):
+    """The engine that holds the history does not answer."""
+
+    code = "CEGLA-E0656"
+    what = Text("{engine}, w którym jest historia zdarzeń, nie odpowiada.", "{engine}, which holds the history of events, does not answer.")
+    todo = Text("Sprawdź, czy działa i czy adres (warehouse.url) jest poprawny.", "Check that it runs and that the address (warehouse.url) is right.")
+
+
+class EngineMissing(WrongUsage):
+    """The packages that an engine needs are not installed."""
+
+    code = "CEGLA-E0256"
+    what = Text("Do hurtowni {engine} brakuje: {detail}", "A warehouse on {engine} lacks: {detail}")
+    todo = Text("Zainstaluj: pip install 'cegla[engines]'. Spark potrzebuje też Javy 17 albo nowszej.",
+        "Install it: pip install 'cegla[engines]'. Spark needs Java 17 or newer, too.")  # fmt: skip
+
+
+class MoveRefused(WrongUsage):
+    """A warehouse cannot be moved to that place."""
+
+    code = "CEGLA-E0257"
+    what = Text("Nie można przenieść hurtowni: {detail}", "The warehouse cannot be moved: {detail}")
+    todo = Text("Cel musi być inną, pustą hurtownią albo tą, do której przenoszenie przerwano.",
+        "The target must be another warehouse, empty, or the one whose move was interrupted.")  # fmt: skip

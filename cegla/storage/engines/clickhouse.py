@@ -1,0 +1,196 @@
+"""ClickHouse as a warehouse: a server by its address, or the same engine within this process (chDB, for tests and small installations).
+
+Rows of a table lie in the order of their events' names and times, which is how questions ask for them. A batch is one insert a table, and an insert
+is there whole or not at all.
+"""
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+import ibis
+import pyarrow as pa
+import pyarrow.parquet as pq
+from ibis.backends.sql.datatypes import ClickHouseType
+
+from cegla.storage.engines.remote import ALL_TABLES, Ranges
+from cegla.vocabulary.errors.installation import EngineAway
+
+ORDER = {"events": "(name, occurred_at)", "order_lines": "(name, occurred_at)", "moves": "batch", "identity_map": "mapped_identity"}
+#: so that a question means what it means elsewhere: what has no match is null, sums of nothing are null, moments are UTC
+SETTINGS: dict[str, Any] = {
+    "join_use_nulls": 1, "aggregate_functions_null_for_empty": 0, "session_timezone": "UTC", "cast_keep_nullable": 1, "data_type_default_nullable": 0,
+    "allow_experimental_nullable_tuple_type": 1, "mutations_sync": 2, "prefer_column_name_to_alias": 1,
+}  # fmt: skip
+IDS_AT_ONCE = 5_000
+
+
+class Client(Protocol):
+    """How statements reach the engine."""
+
+    def ask(self, sql: str) -> pa.Table:
+        """The rows of a statement."""
+        ...
+
+    def tell(self, sql: str) -> None:
+        """Carry out a statement that gives no rows."""
+        ...
+
+    def insert(self, name: str, rows: pa.Table) -> None:
+        """Add rows to a table."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        ...
+
+
+class Within:
+    """The engine in this process, over a folder of its own. Asked by one thread at a time; one process has one such engine."""
+
+    def __init__(self, folder: Path) -> None:
+        from chdb import session  # an extra; half a gigabyte
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self._session = session.Session(str(folder))
+        self._turn = threading.Lock()
+        self._set = ", ".join(f"{name} = '{value}'" for name, value in SETTINGS.items())
+
+    def ask(self, sql: str) -> pa.Table:
+        """The rows of a statement."""
+        with self._turn:
+            found: Any = self._session.query(f"{sql} SETTINGS {self._set}", "Arrow").bytes()
+        return pa.ipc.open_file(found).read_all() if found else pa.table({})
+
+    def tell(self, sql: str) -> None:
+        """Carry out a statement that gives no rows."""
+        with self._turn:
+            self._session.query(sql)
+
+    def insert(self, name: str, rows: pa.Table) -> None:
+        """Add rows to a table."""
+        with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+            pq.write_table(rows, file.name)
+            self.tell(f"insert into {name} ({', '.join(rows.column_names)}) select * from file('{file.name}', Parquet)")
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        self._session.close()
+
+
+class Server:
+    """A server by its address: clickhouse://user:password@host:8123/database, clickhouses:// over TLS."""
+
+    def __init__(self, address: str) -> None:
+        import clickhouse_connect  # an extra
+
+        parts = urlsplit(address)
+        secure = parts.scheme == "clickhouses"
+        try:
+            self._client: Any = clickhouse_connect.get_client(
+                host=parts.hostname or "127.0.0.1", port=parts.port or (8443 if secure else 8123), secure=secure,
+                username=unquote(parts.username or "default"), password=unquote(parts.password or ""),
+                database=parts.path.strip("/") or "default", autogenerate_session_id=False, settings=SETTINGS,
+            )  # fmt: skip
+        except Exception as error:  # the driver has errors of many packages
+            raise EngineAway(where="warehouse.url", seen=" ".join(str(error).split())[:200], engine="ClickHouse") from None
+
+    def ask(self, sql: str) -> pa.Table:
+        """The rows of a statement."""
+        return self._client.query_arrow(sql, use_strings=True)
+
+    def tell(self, sql: str) -> None:
+        """Carry out a statement that gives no rows."""
+        self._client.command(sql)
+
+    def insert(self, name: str, rows: pa.Table) -> None:
+        """Add rows to a table."""
+        sink = pa.BufferOutputStream()
+        pq.write_table(rows, sink)
+        self._client.raw_insert(name, rows.column_names, insert_block=sink.getvalue().to_pybytes(), fmt="Parquet")
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+
+class ClickHouse:
+    """The driver of ClickHouse (see `remote.Driver`)."""
+
+    engine = "clickhouse"
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        for name, schema in ALL_TABLES.items():
+            columns = _columns(ibis.Schema.from_pyarrow(schema))
+            client.tell(f"create table if not exists {name} ({columns}) engine = MergeTree order by {ORDER[name]} settings allow_nullable_key = 1")
+            for column in ibis.Schema.from_pyarrow(schema).items():  # a table of an older version lacks the newer ones
+                client.tell(f"alter table {name} add column if not exists {_columns(ibis.Schema([column]))}")
+
+    def query(self, sql: str) -> pa.Table:
+        """The rows of a statement."""
+        return self._client.ask(sql)
+
+    def source(self, name: str, last: int | None) -> str:
+        """The statement that gives the rows of a table, of the batches up to a number when it is given."""
+        within = "" if last is None else f" where batch <= {last}"
+        if name != "identity_map":
+            return f"select * from {name}{within}"
+        newest = "select mapped_identity, argMax(mapped_person, batch) as newest_person from identity_map"
+        return f"select mapped_identity, newest_person as mapped_person from ({newest}{within} group by mapped_identity) as m where newest_person <> mapped_identity"
+
+    def append(self, name: str, rows: pa.Table, batch: int) -> None:
+        """Add rows of one batch."""
+        self._client.insert(name, rows)
+
+    def remove(self, name: str, column: str, ranges: Ranges) -> int:
+        """Take away rows by the numbers in a column; returns how many those were. The parts that held them are written anew."""
+        removed = 0
+        for condition in _conditions(column, ranges):
+            found = self._client.ask(f"select count(*) as n from {name} where {condition}")["n"][0].as_py()
+            if found:
+                self._client.tell(f"alter table {name} delete where {condition} settings mutations_sync = 2")
+                removed += found
+        return removed
+
+    def keep(self, name: str, rows: pa.Table | str, schema: ibis.Schema) -> None:
+        """Make a passing table of rows, or of what a statement gives."""
+        self._client.tell(f"create table {name} ({_columns(schema)}) engine = Memory")
+        if isinstance(rows, str):
+            wanted = ", ".join(f"`{column}`" for column in schema.names)
+            held = ", ".join(f"{key} = '{value}'" for key, value in SETTINGS.items())
+            self._client.tell(f"insert into {name} ({wanted}) {rows} SETTINGS {held}")
+        elif rows.num_rows:
+            self._client.insert(name, rows)
+
+    def drop(self, name: str) -> None:
+        """Forget a passing table."""
+        self._client.tell(f"drop table if exists {name}")
+
+    def tidy(self) -> None:
+        """Merging parts is ClickHouse's own work."""
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        self._client.close()
+
+
+def connect(address: str) -> ClickHouse:
+    """The driver for an address: clickhouse://, clickhouses:// or chdb:///folder."""
+    return ClickHouse(Within(Path(urlsplit(address).path)) if address.startswith("chdb://") else Server(address))
+
+
+def _columns(schema: ibis.Schema) -> str:
+    return ", ".join(f"`{name}` {ClickHouseType.to_string(kind)}" for name, kind in schema.items())
+
+
+def _conditions(column: str, ranges: Ranges) -> Iterator[str]:
+    """What to remove, some thousand numbers at a time."""
+    single = [first for first, last in ranges if first == last]
+    for start in range(0, len(single), IDS_AT_ONCE):
+        yield f"{column} in ({', '.join(map(str, single[start : start + IDS_AT_ONCE]))})"
+    for first, last in (one for one in ranges if one[0] != one[1]):
+        yield f"{column} between {first} and {last}"
