@@ -16,7 +16,7 @@ from cegla.profile import actions as profile
 from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
-from cegla.storage import batches
+from cegla.storage import batches, snapshots
 from cegla.storage.workspace import Workspace
 from cegla.weather import actions as weather
 
@@ -64,6 +64,20 @@ def forget_old(ws: Workspace, now: datetime) -> None:
             forget(conn, now)
         batches.forget_receipts(conn, now - timedelta(days=collect.KEEP_REQUESTS_DAYS + 1))
         collect.forget_files(conn, now - timedelta(days=ws.settings.imports.keep_files_days))
+
+
+def snapshot_history(ws: Workspace, now: datetime) -> None:
+    """What came in since last night goes into the files that a damaged warehouse is rebuilt from; small files are joined."""
+    with ws.transaction() as conn:
+        upto = batches.last_committed(conn).number
+    snapshots.take(ws.warehouse, ws.snapshots, upto)
+    ws.snapshots.tidy()
+
+
+def wipe_erased(ws: Workspace, now: datetime) -> None:
+    """Where people were erased, the warehouse's file is written anew: its old bytes still held them."""
+    if ws.warehouse.holds_erased:
+        LOG.info("the warehouse is written anew without what was erased", size=ws.warehouse.rewrite())
 
 
 def seal_ledger(ws: Workspace, now: datetime) -> None:
@@ -126,6 +140,8 @@ AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [
     ask_analysers,
     seal_ledger,
     forget_old,
+    snapshot_history,
+    wipe_erased,
 ]
 
 

@@ -1,5 +1,6 @@
-"""After damage: the history is written again from the requests that are still kept, each row as it was.
+"""After damage: the history is written again from its snapshot and, since then, from the requests that are still kept, each row as it was.
 
+    snapshot ──► append                                                         the batches up to last night's
     receipts of the batches ──► requests ──► decode ──► enrich ──► append       for the batches that the warehouse lacks
 
 Nothing is decided again: a batch's receipt says which events became rows, under which ids, when they count as having happened
@@ -16,7 +17,8 @@ from cegla.collect import actions as collect
 from cegla.plan import actions as plan
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
-from cegla.storage.batches import Receipt, receipts
+from cegla.storage import snapshots
+from cegla.storage.batches import Receipt, last_committed, receipts
 from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
 
@@ -30,17 +32,21 @@ class Rebuilt:
     batches: int
     events: int
     missing: int
+    from_snapshot: int = 0  #: rows, of all tables
 
 
 def rebuild(ws: Workspace, conn: Connection) -> Rebuilt:
-    """Write the batches that PostgreSQL knows and the warehouse lacks, from the requests that are still kept.
+    """Write the batches that PostgreSQL knows and the warehouse lacks, from the snapshot and the requests that are still kept.
 
     A batch's receipt says which events became rows, under which ids and whose they are, so nothing is decided again and
     nothing changes in PostgreSQL. Batches are appended in order: interrupted, it goes on where it stopped.
     """
+    given = snapshots.give_back(ws.warehouse, ws.snapshots, last_committed(conn).number)
+    if given:
+        LOG.warning("the history lacked what the snapshot has", rows=given)
     have = ws.warehouse.last_batch()
     if next(receipts(conn, after=have), None) is None:
-        return Rebuilt(0, 0, 0)
+        return Rebuilt(0, 0, 0, given)
     LOG.warning("the history lacks batches and is written again", last_batch=have)
     sources = {source.id: source for source in collect.sources(conn)}
     past = profile.PastBatches(ws.settings.zone, ws.library.current())
@@ -52,7 +58,7 @@ def rebuild(ws: Workspace, conn: Connection) -> Rebuilt:
             passing("recover: within the rebuild")
             batches, events, missing = batches + 1, events + found, missing + receipt.events - found
     LOG.warning("the history is written again", batches=batches, events=events, missing=missing)
-    return Rebuilt(batches, events, missing)
+    return Rebuilt(batches, events, missing, given)
 
 
 def _rows_again(

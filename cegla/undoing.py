@@ -79,6 +79,8 @@ def _forget(ws: Workspace, conn: Connection, import_id: int) -> tuple[Undone, re
     passing("undo: before the history")
     events = ws.warehouse.erase_between(ranges)
     ws.warehouse.erase(people.gone)
+    for name in ("events", "order_lines"):
+        ws.snapshots.remove(name, "event_id", ranges)
     passing("undo: after the history")
     repair.forget_old(conn, now, of_writer=collect.take_back(conn, import_id, events, now))
     govern.note(conn, actor, "import.undone", f"import {import_id}", {"events": events, "identities": len(gone)}, now)

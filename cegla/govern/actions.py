@@ -38,6 +38,7 @@ from cegla.storage.batches import only_intake_worker, only_refresher
 from cegla.storage.failpoint import passing
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.keys import Keys
+from cegla.storage.warehouse import TABLES
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis, Channel, Decision, State, Verdict
 from cegla.vocabulary.events import Event, Reason, SetAside
@@ -329,6 +330,7 @@ def erase_everything(ws: Workspace, identity_ids: Sequence[int], holders: Sequen
         rows = {holder.name: holder.erase(conn, identity_ids) for holder in holders}
         passing("erase: before the warehouse")
         rows["warehouse"] = ws.warehouse.erase(identity_ids)
+        rows["snapshots"] = sum(ws.snapshots.remove(name, "identity_id", [(one, one) for one in identity_ids]) for name in TABLES)
         passing("erase: after the warehouse")
         note(conn, actor, "person.erase", f"p{min(identity_ids)}", {f"rows_{name}": count for name, count in rows.items()}, now)
     passing("erase: after the commit")

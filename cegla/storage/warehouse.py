@@ -10,7 +10,6 @@ today is a map held in memory and derived from PostgreSQL.
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import datetime
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
@@ -24,6 +23,7 @@ import pyarrow as pa
 
 from cegla.storage.arrow import spare_pandas
 from cegla.storage.failpoint import passing
+from cegla.storage.rewriting import Gate, copied, erased_marker
 from cegla.vocabulary.errors import Busy, CeglaError
 from cegla.vocabulary.errors.installation import DiskFull, WarehouseDamaged
 
@@ -121,7 +121,7 @@ MOVES = pa.schema(
 TABLES = {"events": EVENTS, "order_lines": ORDER_LINES, "moves": MOVES}
 #: What DuckDB says of a file that is not as it was written.
 DAMAGED = ("Corrupt", "corrupt", "Failure while replaying WAL", "Could not read enough bytes", "not a valid DuckDB database file", "has been invalidated")
-LARGEST_VERIFIED_BYTES = 2 << 30  #: a larger file is read through by the doctor, not at each start
+SECONDS_FOR_READERS = 20.0  #: how long a new file waits for those who read the old one
 DUCKDB_TYPES: dict[pa.DataType, str] = {
     pa.int64(): "bigint", pa.int32(): "integer", pa.float64(): "double", pa.string(): "varchar", pa.bool_(): "boolean", pa.timestamp("us"): "timestamp",
 }  # fmt: skip
@@ -240,18 +240,22 @@ class Warehouse:
 
     def __init__(self, path: Path, memory: str = "1GB", threads: int = 2) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            root = duckdb.connect(str(path), config={"memory_limit": memory, "threads": threads, "preserve_insertion_order": False})
-        except duckdb.Error as error:
-            raise _refusal(error, path) from None
-        _sweep(path)
         self.path = path
         self.aside = self  # every question here stands alone
-        self._root = root
+        self._config = {"memory_limit": memory, "threads": threads, "preserve_insertion_order": False}
+        self._gate = Gate()
         self._writing = threading.Lock()
         self._numbers = count(1)
         self._idle_names: dict[str, list[str]] = {}
         self._newest = 0  # the batch whose rows came last, or are on their way
+        self._root = self._open()
+        _sweep(path)
+
+    def _open(self) -> Any:
+        try:
+            root = duckdb.connect(str(self.path), config=self._config)
+        except duckdb.Error as error:
+            raise _refusal(error, self.path) from None
         root.execute("attach ':memory:' as derived")
         for name, schema in TABLES.items():
             columns = ", ".join(f"{column.name} {DUCKDB_TYPES[column.type]}" for column in schema)
@@ -262,6 +266,7 @@ class Warehouse:
         root.execute("checkpoint")
         root.execute("set enable_external_access = false")
         root.execute("set lock_configuration = true")
+        return root
 
     def close(self) -> None:
         """Flush and let go of the file."""
@@ -375,8 +380,9 @@ class Warehouse:
         return found
 
     def erase(self, identity_ids: Sequence[int]) -> int:
-        """Remove every row of these identities; returns how many. Their bytes stay in the file until it is rewritten."""
+        """Remove every row of these identities; returns how many. Their bytes stay in the file until it is rewritten (see `rewrite`)."""
         removed = 0
+        erased_marker(self.path).touch()
         with self._writing, self._cursor() as cursor:
             for name in TABLES:
                 row = cursor.execute(f"delete from {name} where identity_id in (select unnest(?::bigint[]))", [list(identity_ids)]).fetchone()
@@ -398,6 +404,7 @@ class Warehouse:
     def erase_between(self, ranges: Sequence[tuple[int, int]]) -> int:
         """Remove every row of the events with these ids; returns how many events went."""
         removed = 0
+        erased_marker(self.path).touch()
         with self._writing, self._cursor() as cursor:
             cursor.register("ranges", _ranges(ranges))
             cursor.begin()
@@ -429,15 +436,51 @@ class Warehouse:
             cursor.execute("delete from derived.main.identity_map")
         self.set_people(pairs)
 
+    @property
+    def holds_erased(self) -> bool:
+        """Whether bytes of removed rows are still in the file."""
+        return erased_marker(self.path).exists()
+
+    def rewrite(self) -> int | None:
+        """Write the file anew from the rows that are in it and put it in the old one's place, so that bytes of removed rows are gone from the disk.
+
+        Returns the new file's size; None when somebody went on reading for so long that the old one stayed. Nobody appends meanwhile; whoever
+        wants to read in the moment of the change waits. Raises WarehouseDamaged when the copy is not equal, and keeps the old file.
+        """
+        fresh = self.path.with_suffix(".fresh")
+        with self._writing:
+            with self._cursor() as cursor:
+                copied(cursor, fresh, self._config)
+                people = cursor.sql("from derived.main.identity_map").to_arrow_table()
+                cursor.execute("checkpoint")
+            with self._gate.alone(SECONDS_FOR_READERS) as alone:
+                if not alone:
+                    fresh.unlink()
+                    return None
+                self._root.close()  # which leaves no log beside the file
+                fresh.replace(self.path)
+                self._root = self._open()
+            if people.num_rows:
+                with self._cursor() as cursor:
+                    cursor.register("incoming", people)
+                    cursor.execute("insert into derived.main.identity_map select * from incoming")
+        erased_marker(self.path).unlink(missing_ok=True)
+        return self.path.stat().st_size
+
     @contextmanager
     def _cursor(self) -> Generator[Any]:
+        with self._gate.reader(), self._opened() as cursor:
+            yield cursor
+
+    @contextmanager
+    def _opened(self) -> Generator[Any]:
         cursor = self._root.cursor()
         try:
             yield cursor
         except duckdb.Error as error:
             refused = _refusal(error, self.path)
             if isinstance(refused, WarehouseDamaged):
-                _marker(self.path).touch()
+                marker(self.path).touch()
             elif not isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)):
                 raise
             raise refused from error
@@ -455,41 +498,6 @@ def _refusal(error: duckdb.Error, path: Path) -> CeglaError:
     return Busy(where=str(path), detail=said.splitlines()[0])
 
 
-def _marker(path: Path) -> Path:
+def marker(path: Path) -> Path:
     """The file that says, for the next start, that damage was met while reading."""
     return path.with_suffix(".damaged")
-
-
-def open_or_set_aside(path: Path, now: datetime) -> tuple[Warehouse, Path | None]:
-    """The warehouse of a path; one that is damaged is moved aside first, whole, into a folder of its own, which is returned.
-
-    Raises Busy when another process holds it, DiskFull when there is no room.
-    """
-    aside: Path | None = None
-    if _marker(path).exists():
-        aside = set_aside(path, now)
-    try:
-        warehouse = Warehouse(path)
-    except WarehouseDamaged:
-        aside = set_aside(path, now)
-        return Warehouse(path), aside
-    if path.stat().st_size <= LARGEST_VERIFIED_BYTES:
-        try:
-            warehouse.verify()
-        except WarehouseDamaged:
-            with suppress(duckdb.Error):
-                warehouse.close()
-            aside = set_aside(path, now)
-            return Warehouse(path), aside
-    return warehouse, aside
-
-
-def set_aside(path: Path, now: datetime) -> Path:
-    """Move a warehouse's files into a folder named by the moment; returns the folder."""
-    names = (f"{now:%Y%m%dT%H%M%SZ}{f'-{number}' if number > 1 else ''}" for number in count(1))  # clocks stand still and jump back
-    folder = next(place for name in names if not (place := path.parent / "set-aside" / name).exists())
-    folder.mkdir(parents=True)
-    for file in (path, path.with_suffix(path.suffix + ".wal"), _marker(path)):
-        if file.exists():
-            file.rename(folder / file.name)
-    return folder

@@ -21,11 +21,13 @@ from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from cegla.reference.library import Library
+from cegla.storage.files import Files
 from cegla.storage.keys import Keys
 from cegla.storage.migrations import migrate
+from cegla.storage.opening import open_or_set_aside
 from cegla.storage.postgres import EmbeddedPostgres, refuse_unsafe
 from cegla.storage.settings import Settings
-from cegla.storage.warehouse import Warehouse, open_or_set_aside
+from cegla.storage.warehouse import TABLES, Warehouse
 from cegla.vocabulary.errors import Busy
 from cegla.vocabulary.errors.installation import AlreadyRunning, DatabaseAway
 
@@ -97,6 +99,11 @@ class Workspace:
             LOG.error("the warehouse was damaged and is moved aside", folder=str(aside))
         self._closing.append(warehouse.close)
         return warehouse
+
+    @cached_property
+    def snapshots(self) -> Files:
+        """The history as files, a night behind at most: what a damaged warehouse is rebuilt from."""
+        return Files(self.settings.data_dir / "snapshots", TABLES)
 
     @cached_property
     def library(self) -> Library:

@@ -26,6 +26,7 @@ SETTINGS: dict[str, Any] = {
     "allow_experimental_nullable_tuple_type": 1, "mutations_sync": 2, "prefer_column_name_to_alias": 1,
 }  # fmt: skip
 IDS_AT_ONCE = 5_000
+MOMENT = "Nullable(DateTime64(6, 'UTC'))"
 
 
 class Client(Protocol):
@@ -95,7 +96,7 @@ class Server:
                 username=unquote(parts.username or "default"), password=unquote(parts.password or ""),
                 database=parts.path.strip("/") or "default", autogenerate_session_id=False, settings=SETTINGS,
             )  # fmt: skip
-        except Exception as error:  # the driver has errors of many packages
+        except Exception as error:  # noqa: BLE001 - the driver has errors of many packages
             raise EngineAway(where="warehouse.url", seen=" ".join(str(error).split())[:200], engine="ClickHouse") from None
 
     def ask(self, sql: str) -> pa.Table:
@@ -128,7 +129,7 @@ class ClickHouse:
             columns = _columns(ibis.Schema.from_pyarrow(schema))
             client.tell(f"create table if not exists {name} ({columns}) engine = MergeTree order by {ORDER[name]} settings allow_nullable_key = 1")
             for column in ibis.Schema.from_pyarrow(schema).items():  # a table of an older version lacks the newer ones
-                client.tell(f"alter table {name} add column if not exists {_columns(ibis.Schema([column]))}")
+                client.tell(f"alter table {name} add column if not exists {_columns(ibis.Schema(dict([column])))}")
 
     def query(self, sql: str) -> pa.Table:
         """The rows of a statement."""
@@ -140,7 +141,12 @@ class ClickHouse:
         if name != "identity_map":
             return f"select * from {name}{within}"
         newest = "select mapped_identity, argMax(mapped_person, batch) as newest_person from identity_map"
-        return f"select mapped_identity, newest_person as mapped_person from ({newest}{within} group by mapped_identity) as m where newest_person <> mapped_identity"
+        owners = f"({newest}{within} group by mapped_identity) as m"
+        return f"select mapped_identity, newest_person as mapped_person from {owners} where newest_person <> mapped_identity"
+
+    def last(self, name: str) -> int:
+        """The newest batch with rows in a table; 0 when there is none."""
+        return int(self._client.ask(f"select max(batch) as newest from {name}")["newest"][0].as_py() or 0)
 
     def append(self, name: str, rows: pa.Table, batch: int) -> None:
         """Add rows of one batch."""
@@ -184,7 +190,7 @@ def connect(address: str) -> ClickHouse:
 
 
 def _columns(schema: ibis.Schema) -> str:
-    return ", ".join(f"`{name}` {ClickHouseType.to_string(kind)}" for name, kind in schema.items())
+    return ", ".join(f"`{name}` {MOMENT if kind.is_timestamp() else ClickHouseType.to_string(kind)}" for name, kind in schema.items())
 
 
 def _conditions(column: str, ranges: Ranges) -> Iterator[str]:

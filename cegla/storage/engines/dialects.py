@@ -5,17 +5,19 @@ the text of a JSON value is bare, whole numbers divide towards the floor. Each m
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
-import ibis.expr.operations as ops
 import sqlglot as sg
 import sqlglot.expressions as sge
 from ibis.backends.sql.compilers import ClickHouseCompiler, DuckDBCompiler, PySparkCompiler
 
 TEXT_AT = "json_extract_string"  #: the function by which rules ask for the text of a JSON value at "/key"
+
+LAST_MOMENT = datetime.fromisoformat("2299-12-31")  #: naive, as all moments of the history
 
 
 def _key_of(pointer: Any) -> str:
@@ -39,8 +41,25 @@ class ClickHouse(ClickHouseCompiler):
         return self.if_(nothing, sge.Null(), self.f.toNullable(bare))
 
     def visit_Cast(self, op: Any, *, arg: Any, to: Any) -> Any:  # noqa: N802
-        """A row as JSON is a text from the start."""
-        return self.f.toJSONString(arg) if to.is_json() and op.arg.dtype.is_struct() else super().visit_Cast(op, arg=arg, to=to)
+        """A row as JSON is a text from the start; moments have microseconds."""
+        if to.is_json() and op.arg.dtype.is_struct():
+            return self.f.toJSONString(arg)
+        if to.is_timestamp() and not op.arg.dtype.is_numeric():
+            return self.f.toDateTime64(arg, 6, "UTC")
+        return super().visit_Cast(op, arg=arg, to=to)
+
+    def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:  # noqa: N802
+        """Moments have microseconds, and end in 2299: what lies behind that is as far away."""
+        if dtype.is_timestamp():
+            moment = value.replace(tzinfo=None)
+            return self.f.toDateTime64(f"{min(moment, LAST_MOMENT):%Y-%m-%d %H:%M:%S.%f}", 6, "UTC")
+        if dtype.is_interval() and dtype.unit.short == "us":
+            return self.f.toIntervalMicrosecond(value)
+        return super().visit_NonNullLiteral(op, value=value, dtype=dtype)
+
+    def visit_IntervalFromInteger(self, op: Any, *, arg: Any, unit: Any) -> Any:  # noqa: N802
+        """ClickHouse adds microseconds, too."""
+        return self.f.toIntervalMicrosecond(arg) if unit.short == "us" else super().visit_IntervalFromInteger(op, arg=arg, unit=unit)
 
 
 class Spark(PySparkCompiler):

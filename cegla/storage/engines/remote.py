@@ -20,12 +20,12 @@ import pyarrow.compute as pc
 
 from cegla.storage.engines.dialects import sql_of
 from cegla.storage.failpoint import passing
+from cegla.storage.files import Ranges
 from cegla.storage.warehouse import TABLES, history, table
 
 IDENTITY_MAP = pa.schema([("batch", pa.int64()), ("mapped_identity", pa.int64()), ("mapped_person", pa.int64())])  #: `batch` is the number of the change
 ALL_TABLES = {**TABLES, "identity_map": IDENTITY_MAP}
 LAST = (1 << 63) - 1
-Ranges = Sequence[tuple[int, int]]  #: whole numbers from the first to the last, both included
 
 
 class Driver(Protocol):
@@ -39,6 +39,10 @@ class Driver(Protocol):
 
     def source(self, name: str, last: int | None) -> str:
         """The statement that gives the rows of a table, of the batches up to a number when it is given."""
+        ...
+
+    def last(self, name: str) -> int:
+        """The newest batch with rows in a table; 0 when there is none."""
         ...
 
     def append(self, name: str, rows: pa.Table, batch: int) -> None:
@@ -123,7 +127,7 @@ class Remote(Moment):
         super().__init__(driver, count(1))
         self._writing = threading.Lock()
         self._newest = 0
-        self._change = self._last("identity_map")
+        self._change = self._driver.last("identity_map")
 
     def close(self) -> None:
         """Let go of the engine."""
@@ -150,7 +154,7 @@ class Remote(Moment):
 
     def last_batch(self) -> int:
         """The newest batch with rows here; 0 when there is none."""
-        return max(self._last(name) for name in TABLES)
+        return max(self._driver.last(name) for name in TABLES)
 
     def verify(self) -> None:
         """Read every row once: the engine compares its own checksums."""
@@ -216,10 +220,6 @@ class Remote(Moment):
         with self._writing:
             self._driver.tidy()
 
-    def _last(self, name: str) -> int:
-        found = self._driver.query(f"select max(batch) as newest from ({self._driver.source(name, None)}) as t")["newest"][0].as_py()
-        return int(found or 0)
-
 
 def as_asked(found: pa.Table, schema: ibis.Schema) -> pa.Table:
     """The rows with the columns and types that the expression promises: engines have whole numbers and moments of their own sizes."""
@@ -233,6 +233,8 @@ def _cast(column: Any, wanted: Any) -> Any:
         return column
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:
         column = column.cast(pa.timestamp("us", column.type.tz)).cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
+    if pa.types.is_timestamp(wanted) and pa.types.is_integer(column.type):  # ClickHouse hands whole seconds on as a number
+        column = column.cast(pa.int64()).cast(pa.timestamp("s"))
     if pa.types.is_nested(wanted):
         return pa.chunked_array([pa.array(column.to_pylist(), wanted)], wanted)
     return column.cast(wanted)

@@ -154,9 +154,10 @@ def _reports() -> Iterator[Case]:
         "campaigns.answers": lambda: campaigns.answers(history(), 7, MOMENT),
         "campaigns.orders_after": lambda: campaigns.orders_after(history(), 7, MOMENT),
         "click_map.pages": lambda: click_map.pages(history(), SINCE, MOMENT),
-        "click_map.elements": lambda: click_map.elements(*page),
-        "click_map.cells": lambda: click_map.cells(*page),
-        "click_map.within": lambda: click_map.within(*page, "#hero-banner"),
+        "click_map.clicks_of": lambda: click_map.clicks_of(*page),
+        "click_map.elements": lambda: click_map.elements(click_map.clicks_of(*page)),
+        "click_map.cells": lambda: click_map.cells(click_map.clicks_of(*page)),
+        "click_map.within": lambda: click_map.within(click_map.clicks_of(*page), "#hero-banner"),
         "click_map.views": lambda: click_map.views(history(), "/oferta/4", SINCE, MOMENT),
     }
     for name, made in asked.items():
