@@ -15,9 +15,10 @@ from threading import RLock
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 import pyarrow.parquet as pq
 
+pc: Any = pyarrow.compute  # its functions are made when it is loaded
 Ranges = Sequence[tuple[int, int]]  #: whole numbers from the first to the last, both included
 JOINED_ROWS = 2_000_000  #: at most in one file that the night makes
 KEPT_SECONDS = 3_600  #: a joined file stays for questions that still read it

@@ -52,7 +52,7 @@ def give_back(warehouse: History, files: Files, upto: int) -> int:
             if batches_of(file)[1] <= have:
                 continue
             rows = files.read(file, name)
-            rows = rows.filter(pc.and_(pc.greater(rows["batch"], have), pc.less_equal(rows["batch"], upto)))
+            rows = rows.filter((pc.field("batch") > have) & (pc.field("batch") <= upto))
             if rows.num_rows:
                 warehouse.append({name: rows})
                 given += rows.num_rows

@@ -242,7 +242,7 @@ class Warehouse:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.aside = self  # every question here stands alone
-        self._config = {"memory_limit": memory, "threads": threads, "preserve_insertion_order": False}
+        self._config: dict[str, Any] = {"memory_limit": memory, "threads": threads, "preserve_insertion_order": False}
         self._gate = Gate()
         self._writing = threading.Lock()
         self._numbers = count(1)

@@ -129,7 +129,7 @@ class ClickHouse:
             columns = _columns(ibis.Schema.from_pyarrow(schema))
             client.tell(f"create table if not exists {name} ({columns}) engine = MergeTree order by {ORDER[name]} settings allow_nullable_key = 1")
             for column in ibis.Schema.from_pyarrow(schema).items():  # a table of an older version lacks the newer ones
-                client.tell(f"alter table {name} add column if not exists {_columns(ibis.Schema(dict([column])))}")
+                client.tell(f"alter table {name} add column if not exists {_columns(dict([column]))}")
 
     def query(self, sql: str) -> pa.Table:
         """The rows of a statement."""
@@ -166,7 +166,8 @@ class ClickHouse:
         """Make a passing table of rows, or of what a statement gives."""
         self._client.tell(f"create table {name} ({_columns(schema)}) engine = Memory")
         if isinstance(rows, str):
-            wanted = ", ".join(f"`{column}`" for column in schema.names)
+            kinds: Any = schema
+            wanted = ", ".join(f"`{column}`" for column in kinds)
             held = ", ".join(f"{key} = '{value}'" for key, value in SETTINGS.items())
             self._client.tell(f"insert into {name} ({wanted}) {rows} SETTINGS {held}")
         elif rows.num_rows:
@@ -189,7 +190,7 @@ def connect(address: str) -> ClickHouse:
     return ClickHouse(Within(Path(urlsplit(address).path)) if address.startswith("chdb://") else Server(address))
 
 
-def _columns(schema: ibis.Schema) -> str:
+def _columns(schema: Any) -> str:
     return ", ".join(f"`{name}` {MOMENT if kind.is_timestamp() else ClickHouseType.to_string(kind)}" for name, kind in schema.items())
 
 

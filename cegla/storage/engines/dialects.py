@@ -11,10 +11,12 @@ from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
-import sqlglot as sg
-import sqlglot.expressions as sge
+import sqlglot
+import sqlglot.expressions
 from ibis.backends.sql.compilers import ClickHouseCompiler, DuckDBCompiler, PySparkCompiler
 
+sg: Any = sqlglot  # its published types are narrower than what it can do
+sge: Any = sqlglot.expressions
 TEXT_AT = "json_extract_string"  #: the function by which rules ask for the text of a JSON value at "/key"
 
 LAST_MOMENT = datetime.fromisoformat("2299-12-31")  #: naive, as all moments of the history
@@ -36,9 +38,9 @@ class ClickHouse(ClickHouseCompiler):
             return super().visit_ScalarUDF(op, **arguments)
         document, key = self.f.ifNull(arguments["document"], "{}"), sge.convert(_key_of(op.pointer))
         kind = self.f.JSONType(document, key)
-        bare = self.if_(kind.eq("String"), self.f.JSONExtractString(document, key), self.f.JSONExtractRaw(document, key))
-        nothing = sg.or_(self.f.JSONHas(document, key).eq(0), kind.eq("Null"))
-        return self.if_(nothing, sge.Null(), self.f.toNullable(bare))
+        raw: Any = self.f.JSONExtractRaw(document, key)
+        bare: Any = self.f.toNullable(self.if_(kind.eq("String"), self.f.JSONExtractString(document, key), raw))
+        return self.if_(sg.or_(self.f.JSONHas(document, key).eq(0), kind.eq("Null")), sge.Null(), bare)
 
     def visit_Cast(self, op: Any, *, arg: Any, to: Any) -> Any:  # noqa: N802
         """A row as JSON is a text from the start; moments have microseconds."""
@@ -77,12 +79,13 @@ class Spark(PySparkCompiler):
         """A row as JSON keeps what is null and writes moments as the others do."""
         if not to.is_json() or not op.arg.dtype.is_struct():
             return super().visit_Cast(op, arg=arg, to=to)
-        options = self.f.map("ignoreNullFields", "false", "timestampFormat", "yyyy-MM-dd HH:mm:ss.SSSSSS")
+        options: Any = self.f["map"]("ignoreNullFields", "false", "timestampFormat", "yyyy-MM-dd HH:mm:ss.SSSSSS")
         return self.f.to_json(arg, options)
 
     def visit_ExtractMicrosecond(self, op: Any, *, arg: Any) -> Any:  # noqa: N802
         """The microseconds within the second."""
-        return self.cast(sge.Mod(this=self.f.unix_micros(arg), expression=sge.convert(1_000_000)), op.dtype)
+        micros: Any = self.f.unix_micros(arg)
+        return self.cast(micros % 1_000_000, op.dtype)
 
     def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:  # noqa: N802
         """Ibis asks an option of its Spark backend, which is not loaded here; a number is a number."""
@@ -97,7 +100,7 @@ COMPILERS: dict[str, Any] = {"duckdb": DuckDBCompiler(), "clickhouse": ClickHous
 
 
 @lru_cache(maxsize=512)
-def written(operation: Any, engine: str) -> sge.Expression:
+def written(operation: Any, engine: str) -> Any:
     """The statement of an expression as a tree; kept, since writing it takes longer than many an answer."""
     made: Any = COMPILERS[engine].to_sqlglot(operation.to_expr())
     return made[-1] if isinstance(made, list) else made
@@ -108,7 +111,7 @@ def sql_of(expression: ibis.Table, engine: str, sources: Mapping[str, str]) -> s
     operation: Any = expression.op()
     dialect = COMPILERS[engine].dialect
 
-    def from_source(node: sge.Expression) -> sge.Expression:
+    def from_source(node: Any) -> Any:
         if not isinstance(node, sge.Table):
             return node
         if (source := sources.get(node.name)) is None:

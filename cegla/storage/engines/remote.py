@@ -103,7 +103,9 @@ class Moment:
         moves: Any = table("moves")
         moves = moves.filter(moves.batch > batch)
         named = ibis.union(*(moves.select(identity_id=moves[name]) for name in ("from_person", "to_person", "identity_id")))
-        return self.run(history(named).select("person_id").distinct())["person_id"].to_pylist()
+        owners: Any = ibis.table({"mapped_identity": "int64", "mapped_person": "int64"}, name="identity_map")
+        owned: Any = named.left_join(owners, named["identity_id"] == owners.mapped_identity)
+        return self.run(owned.select(person_id=owned.mapped_person.fill_null(owned.identity_id)).distinct())["person_id"].to_pylist()
 
     @contextmanager
     def _kept(self, rows: pa.Table | ir.Table, kind: str) -> Generator[ir.Table]:
@@ -147,8 +149,8 @@ class Remote(Moment):
         passing("intake: before the append")
         with self._writing:
             for name, rows in tables.items():
-                for batch in pc.unique(rows["batch"]).to_pylist():
-                    self._driver.append(name, rows.filter(pc.equal(rows["batch"], batch)).select(TABLES[name].names), batch)
+                for batch in sorted(set(rows["batch"].to_pylist())):
+                    self._driver.append(name, rows.filter(pc.field("batch") == batch).select(TABLES[name].names), batch)
                 passing("intake: within the append")
         passing("intake: after the append")
 
@@ -187,7 +189,7 @@ class Remote(Moment):
     def identities_between(self, ranges: Ranges) -> tuple[list[int], list[int]]:
         """Identities with events whose ids lie in these ranges (first, last), and those of them that have other events too."""
         events: Any = table("events")
-        within = ibis.or_(*(events.event_id.between(first, last) for first, last in ranges))
+        within: Any = ibis.or_(*(events.event_id.between(first, last) for first, last in ranges))
         counted = events.group_by("identity_id").agg(inside=events.count(where=within), outside=events.count(where=~within))
         found = self.run(counted.filter(counted.inside > 0)).to_pylist()
         return [row["identity_id"] for row in found], [row["identity_id"] for row in found if row["outside"]]
