@@ -6,10 +6,11 @@ from fastapi import Query
 
 from cegla import flow
 from cegla.api.call import Opened, not_found, person_number
-from cegla.api.shapes import After, ApplyRules, Limit, RulesBody, TakeBack
+from cegla.api.shapes import After, ApplyRules, Limit, ReleaseBody, RulesBody, TakeBack
 from cegla.resolve import actions as resolve
 from cegla.storage.identifier_rules import current_rules, rule_versions
-from cegla.vocabulary.identifiers import Identifier
+from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.identifiers import Identifier, normalized
 from cegla.vocabulary.masking import masked
 from cegla.vocabulary.people import person_label
 
@@ -38,6 +39,34 @@ def retract(call: Opened, link: int, body: TakeBack | None = None) -> Any:
     """Undo a link for good; history, traits and segments become what they were without it."""
     found = flow.take_link_back(call.ws, link, call.caller.name, body.why if body else None)
     return {"link": link, "identities_moved": len(found.moved), "people": [person_label(one) for one in found.people]}
+
+
+def release(call: Opened, body: ReleaseBody) -> Any:
+    """From a day on an identifier is somebody else's: what it tells of before stays with who had it, what follows is a new person's."""
+    with call.ws.transaction() as conn:
+        value = normalized(body.identifier.type, body.identifier.value, current_rules(conn))
+    shown = masked(body.identifier.value, body.identifier.type)
+    if value is None:
+        raise NotFound(where="identifier", seen=shown, thing=shown)
+    identifier = Identifier(body.identifier.type, value)
+    found = flow.release_identifier(call.ws, identifier, body.since, body.reason, call.caller.name)
+    return {"identities_moved": len(found.moved), "people": [person_label(one) for one in found.people]}
+
+
+def releases(call: Opened, person: str) -> Any:
+    """Which identifiers of a person were released, from when on, by whom and why; masked."""
+    with call.ws.transaction() as conn:
+        number = resolve.owners(conn, [person_number(person)]).get(person_number(person))
+        if number is None:
+            raise not_found("person", person_number(person))
+        rows = resolve.releasing.releases_of(conn, resolve.links.identity_ids(conn, number))
+    return {"person": person_label(number), "releases": [_release(row) for row in rows]}
+
+
+def undo_release(call: Opened, release: int) -> Any:
+    """Take the last release of an identifier back; all is as if it had never been."""
+    found = flow.undo_release(call.ws, release, call.caller.name)
+    return {"release": release, "identities_moved": len(found.moved), "people": [person_label(one) for one in found.people]}
 
 
 def warnings(call: Opened, reason: Reason = None, before: Before = None, limit: Limit = 50) -> Any:
@@ -94,6 +123,11 @@ def _link(edge: resolve.links.Edge) -> dict[str, Any]:
         "source_id": edge.source_id, "message_id": edge.message_id, "refused": edge.refused, "why": edge.why_refused,
         "retracted_at": edge.retracted_at, "retracted_by": edge.retracted_by, "retracted_why": edge.retracted_why,
     }  # fmt: skip
+
+
+def _release(row: resolve.releasing.Release) -> dict[str, Any]:
+    shown = {"type": row.type, "value": masked(row.value, row.type), "since": row.at.date()}
+    return {"release": row.release_id, **shown, "reason": row.reason, "made_by": row.actor, "made_at": row.made_at}
 
 
 def _end(one: Identifier, person: int) -> dict[str, Any]:

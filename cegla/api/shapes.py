@@ -1,6 +1,6 @@
 """What calls carry in their bodies. Unknown fields are refused, so that a typing error is told and not swallowed."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
@@ -92,7 +92,7 @@ class NewSegment(Shape):
 class TakeBack(Shape):
     """Why a link is taken back."""
 
-    why: str | None = Field(None, max_length=300, description="kept with the link and in the audit log")
+    why: str | None = Field(None, max_length=300, description="kept with the link")
 
 
 class RulesBody(Shape):
@@ -113,6 +113,14 @@ class IdentifierBody(Shape):
 
     type: str = Field(min_length=1, max_length=100)
     value: str = Field(min_length=1, max_length=500)
+
+
+class ReleaseBody(Shape):
+    """An identifier that is somebody else's from a day on."""
+
+    identifier: IdentifierBody
+    since: date = Field(description="the first day, UTC, on which it names somebody else")
+    reason: str = Field(min_length=1, max_length=300, description="kept with the release, and erased with the people")
 
 
 class VisitorBody(Shape):

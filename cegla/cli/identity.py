@@ -13,7 +13,11 @@ from cegla.vocabulary.text import Text
 
 Who = Annotated[str, typer.Argument(metavar="PERSON", help="p12, or an identifier: an e-mail address, a phone number, a user id")]
 RulesPath = Annotated[Path, typer.Argument(metavar="RULES", help="a YAML file with what differs from the default rules")]
-Why = Annotated[str | None, typer.Option("--why", help="the reason, kept with the link and in the audit log")]
+Why = Annotated[str | None, typer.Option("--why", help="the reason, kept with the link")]
+ReleaseWhy = Annotated[str, typer.Option("--why", help="the reason, kept with the release and erased with the people")]
+TypeAndValue = Annotated[str, typer.Argument(metavar="TYPE:VALUE", help="email:anna@example.pl, phone:+48600100200, or another type of the rules")]
+Since = Annotated[str, typer.Option("--since", metavar="DAY", help="the first day of the new owner, UTC, such as 2026-10-01")]
+ReleaseNumber = Annotated[int, typer.Argument(metavar="RELEASE", help="the number of a release, from cegla identity releases")]
 LinkNumber = Annotated[int, typer.Argument(metavar="LINK", help="the number of a link, from cegla identity links")]
 
 LINK, BETWEEN, AND, RULE, SINCE = Text("Powiązanie", "Link"), Text("Między", "Between"), Text("a", "and"), Text("Podstawa", "Rule"), Text("Od", "Since")
@@ -31,6 +35,10 @@ FIGURES = {
 }
 SURE = Text("Zastosować te reguły? Zmienią osobę {n} identyfikatorów.", "Apply these rules? {n} identifiers will change their person.")
 SURE_UNDO = Text("Cofnąć powiązanie {link} na zawsze?", "Undo link {link} for good?")
+SURE_RELEASE = Text("Zwolnić {value}? Od {day} należy do kogoś innego.", "Release {value}? From {day} on it is somebody else's.")
+SURE_UNRELEASE = Text("Cofnąć zwolnienie {release}?", "Take release {release} back?")
+RELEASED = Text("Zwolniono; osobę zmieniło {n} identyfikatorów.", "Released; {n} identifiers changed their person.")
+NUMBER_OF_IT, VALUE = Text("Nr", "No."), Text("Wartość", "Value")
 APPLIED = Text("Obowiązuje wersja {version}; osobę zmieniło {n} identyfikatorów.", "Version {version} is in force; {n} identifiers changed their person.")
 TAKEN_BACK = Text("Cofnięto; osobę zmieniło {n} identyfikatorów.", "Undone; {n} identifiers changed their person.")
 MOST_SHOWN = 20
@@ -58,6 +66,33 @@ def undo(context: typer.Context, link: LinkNumber, why: Why = None, yes: Yes = F
     desk.confirm(SURE_UNDO, yes, link=link)
     with desk.api() as api:
         done = api.post(f"/links/{link}/retract", {"why": why})
+    desk.answer(done, lambda at, answer: at.tell(TAKEN_BACK, n=answer["identities_moved"]))
+
+
+def release(context: typer.Context, identifier: TypeAndValue, since: Since, why: ReleaseWhy, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Let an identifier be somebody else's from a day on."""
+    desk = desk_of(context, as_json)
+    kind, _, value = identifier.partition(":")
+    desk.confirm(SURE_RELEASE, yes, value=value, day=since)
+    with desk.api() as api:
+        done = api.post("/identity/release", {"identifier": {"type": kind, "value": value}, "since": since, "reason": why})
+    desk.answer(done, lambda at, answer: at.tell(RELEASED, n=answer["identities_moved"]))
+
+
+def releases(context: typer.Context, person: Who, as_json: AsJson = False) -> None:
+    """List what was released of a person's identifiers."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        found = api.get(f"/people/{api.person(person)}/releases")
+    desk.answer(found, _releases)
+
+
+def undo_release(context: typer.Context, release_number: ReleaseNumber, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Take a release back."""
+    desk = desk_of(context, as_json)
+    desk.confirm(SURE_UNRELEASE, yes, release=release_number)
+    with desk.api() as api:
+        done = api.post(f"/releases/{release_number}/undo")
     desk.answer(done, lambda at, answer: at.tell(TAKEN_BACK, n=answer["identities_moved"]))
 
 
@@ -120,6 +155,11 @@ def _state(desk: Desk, row: dict[str, Any]) -> str:
     if row["retracted_at"]:
         return desk.say(UNDONE)
     return desk.say(REFUSED, reason=both(row["why"], desk.language)) if row["refused"] else desk.say(JOINS)
+
+
+def _releases(desk: Desk, found: dict[str, Any]) -> None:
+    columns = [NUMBER_OF_IT, TYPE, VALUE, SINCE, REASON, BY]
+    table(desk, columns, ([row["release"], row["type"], row["value"], row["since"], row["reason"], row["made_by"]] for row in found["releases"]))
 
 
 def _warnings(desk: Desk, found: dict[str, Any]) -> None:

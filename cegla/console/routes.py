@@ -95,6 +95,8 @@ ROUTES = (
     Route("POST", "/duplicates/{id}", duplicates.reveal, "people.reveal"),
     Route("POST", "/duplicates/{id}/decide", duplicates.decide, "people.link"),
     Route("GET", "/people/{id}/links", links.show, "people.read"),
+    Route("POST", "/people/{id}/release", links.release, "people.link"),
+    Route("POST", "/releases/{id}/undo", links.undo_release, "people.link"),
     Route("GET", "/links/{id}/undo", links.show_undo, "people.link"),
     Route("POST", "/links/{id}/undo", links.undo, "people.link"),
     Route("GET", "/identity", identity.show, "people.read"),

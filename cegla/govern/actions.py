@@ -358,8 +358,13 @@ def _fingerprint(keys: Keys, channel: Channel, address: str | None, rules: Ident
 
 
 def _addresses(value: object) -> set[tuple[Channel, str]]:
-    """Every e-mail address and phone number among exported identifiers: rows with a `type` and a `value`."""
+    """Every e-mail address and phone number among exported identifiers: rows with a `type` and a `value`.
+
+    Those that the person gave up are left out: they may be somebody else's today.
+    """
     if isinstance(value, Mapping):
+        if value.get("released_at") is not None or "release_id" in value:
+            return set()
         found = {(channel, str(value["value"])) for channel, kind in ADDRESS_TYPES.items() if value.get("type") == kind and value.get("value")}
         return found.union(*(_addresses(part) for part in value.values()))
     if isinstance(value, list):

@@ -1,5 +1,6 @@
 """What happened, read back from the history: a person's timeline, one event, and what is known only because of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import Any
@@ -10,7 +11,7 @@ import msgspec
 
 from cegla.profile.rules.facts import facts
 from cegla.profile.rules.traits import TRAITS, trait_columns
-from cegla.storage.warehouse import Readable, Warehouse, history
+from cegla.storage.warehouse import Readable, Warehouse, history, table
 from cegla.vocabulary.text import Text
 
 
@@ -88,6 +89,15 @@ def timeline(
         moment = _utc(before[0])
         events = events.filter((events.occurred_at < moment) | ((events.occurred_at == moment) & (events.event_id < before[1])))
     return _past_events(warehouse, events.order_by(events.occurred_at.desc(), events.event_id.desc()).limit(limit))
+
+
+def last_event_at(warehouse: Warehouse, identity_ids: Sequence[int]) -> datetime | None:
+    """When the last event that points at one of these identities happened (UTC); None when none does."""
+    events: Any = table("events")
+    if not identity_ids:
+        return None
+    found = warehouse.run(events.filter(events.identity_id.isin(list(identity_ids))).aggregate(at=events.occurred_at.max()))["at"][0].as_py()
+    return found.replace(tzinfo=UTC) if found is not None else None
 
 
 def kinds_of_events(warehouse: Warehouse, person_id: int) -> list[tuple[str, str, int, int]]:

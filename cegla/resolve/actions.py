@@ -2,7 +2,7 @@
 
 Identities are rows of identifiers and never change their number; people are clusters of identities and are named by the
 smallest. All times are UTC. Nothing here logs an identifier. `links` shows and takes back links, also as a
-person's graph, `ruling` changes the rules, `evidence` takes back what an import said.
+person's graph, `ruling` changes the rules, `releasing` gives an identifier to somebody else, `evidence` takes back what an import said.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +12,7 @@ from typing import Any
 
 from cegla.resolve import evidence as evidence
 from cegla.resolve import links as links
+from cegla.resolve import releasing as releasing
 from cegla.resolve import ruling as ruling
 from cegla.resolve import store
 from cegla.resolve.batch import Batch
@@ -44,6 +45,7 @@ class KnownIdentifier:
     linked_by: str | None  #: stated (identify or context.traits), seen (in one event), alias
     message_id: str | None
     linked_at: datetime | None
+    released_at: datetime | None = None  #: from then on somebody else's; what it tells of this person is of before
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,18 @@ def owners(conn: Connection, identity_ids: Sequence[int]) -> dict[int, int]:
 def identifiers_of(conn: Connection, person_ids: Sequence[int]) -> dict[int, list[KnownIdentifier]]:
     """Every identifier of these people, strongest first, each with how it is known. People without any are left out."""
     found: dict[int, list[KnownIdentifier]] = {}
-    for person, identity, kind, value, holder, first_seen_at, source, rule, message, at in SQL.identifiers_of_people(conn, people=list(person_ids)):
-        found.setdefault(person, []).append(KnownIdentifier(identity, kind, value, holder != 0, first_seen_at, source, rule, message, at))
+    for person, identity, kind, value, holder, first_seen_at, source, rule, message, at, until in SQL.identifiers_of_people(conn, people=list(person_ids)):
+        known = KnownIdentifier(identity, kind, value, holder != 0, first_seen_at, source, rule, message, at, None if holder else until)
+        found.setdefault(person, []).append(known)
     for known in found.values():
         known.sort(key=lambda row: (rank(Identifier(row.type, row.value)), row.identity_id))
     return found
+
+
+def newest_of(known: Sequence[KnownIdentifier], kind: str) -> KnownIdentifier | None:
+    """The identifier of a type that a person was seen with last for the first time; one that was released is not theirs any more."""
+    held = [row for row in known if row.type == kind and row.released_at is None]
+    return max(held, key=lambda row: (row.first_seen_at, row.identity_id), default=None)
 
 
 def find(conn: Connection, text: str, after: int, limit: int) -> list[PersonRow]:
@@ -142,7 +151,8 @@ def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, An
     identifiers = [asdict(row) for known in identifiers_of(conn, people).values() for row in known]
     own = [_link_of_theirs(edge, set(ids)) for edge in map(links.edge_from, SQL.edges_of_people(conn, ids=ids))]
     merges = [move._asdict() for move in links.merges_of(conn, ids)]
-    return {"identifiers": identifiers, "links": own, "merges": merges}
+    released = [asdict(row) for row in releasing.releases_of(conn, ids)]
+    return {"identifiers": identifiers, "links": own, "merges": merges, "releases": released}
 
 
 def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
@@ -152,7 +162,9 @@ def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     """
     store.only_writer(conn)
     ids, _ = _whole_people(conn, identity_ids)
+    released = releasing.releases_of(conn, ids)
     gone = SQL.erase_edges(conn, ids=ids) + SQL.erase_moves(conn, ids=ids) + SQL.erase_identities(conn, ids=ids)
+    gone += releasing.forget(conn, released)
     SQL.new_stamp(conn)
     return gone
 

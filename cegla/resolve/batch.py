@@ -10,10 +10,12 @@ from cegla.resolve import store
 from cegla.resolve.cache import IdentityCache
 from cegla.resolve.rules.clusters import Link
 from cegla.resolve.rules.mentions import Mention, Names
+from cegla.resolve.rules.releases import Releases
 from cegla.resolve.store import NewEdge, NewIdentity
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event
 from cegla.vocabulary.identifier_rules import IdentifierRules
+from cegla.vocabulary.identifiers import Identifier
 
 Pair = tuple[int, int]  #: (strong, weak) identity ids
 
@@ -54,6 +56,7 @@ class Batch:
     refused: list[Refused] = field(default_factory=list)
     too_long: list[tuple[str, Event]] = field(default_factory=list)
     wrote: bool = False
+    releases: Releases = field(default_factory=dict[Identifier, Sequence[datetime]])
     import_id: int = 0  #: all events of the batch are this import's; 0: none of them is any import's
 
     def sighting(self, names: Names, mention: Mention, indexes: list[int]) -> Sighting:

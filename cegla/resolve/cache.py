@@ -7,6 +7,7 @@ import msgspec
 
 from cegla.resolve.rules.clusters import Group
 from cegla.resolve.rules.mentions import Names, Rule
+from cegla.resolve.rules.releases import NEVER, Releases
 from cegla.vocabulary.identifiers import Identifier
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -45,11 +46,12 @@ class Aging(dict[K, V | None], Generic[K, V]):
 
 
 class Recognized(msgspec.Struct, frozen=True, gc=False):
-    """What is to be done with events of certain names: point at this identity, unless they are older than `since`."""
+    """What is to be done with events of certain names: point at this identity, unless they are older than `since`, or not older than `until`."""
 
     identity_id: int
     since: datetime
     places: tuple[int, ...]  #: browsers and phones among the names
+    until: datetime = NEVER  #: the end of the last day on which its links are known to have been seen, where that may matter
 
 
 class KnownEdge(msgspec.Struct, frozen=True, gc=False):
@@ -57,6 +59,7 @@ class KnownEdge(msgspec.Struct, frozen=True, gc=False):
 
     edge_id: int
     at: datetime
+    last_at: datetime  #: the day is right, the hour may be later
     rule: Rule
     trusted: bool
     refused: str | None
@@ -76,6 +79,7 @@ class IdentityCache:
         self.edges: Aging[tuple[int, int], KnownEdge] = Aging(capacity // 2)
         self.held: Aging[tuple[int, int], int] = Aging(capacity // 2)
         self.groups: Aging[int, Group] = Aging(capacity // 2)
+        self.releases: Releases | None = None  #: None: not read yet
         self.shared: set[int] = set()  #: browsers and phones that changed hands, among those above
 
     def begin(self, stamp: int) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from cegla.resolve import store
 from cegla.resolve.cache import IdentityCache
 from cegla.resolve.rules.clusters import CHANGES_HANDS, Link, derive
 from cegla.resolve.rules.mentions import PLACES
@@ -22,7 +23,7 @@ from cegla.vocabulary.identifiers import Identifier
 class Cause(NamedTuple):
     """Why people are derived again, for the merge log."""
 
-    cause: str  #: late_link, retraction, rules
+    cause: str  #: late_link, retraction, rules, confirmed, release, release_undone
     actor: str
     edge_id: int | None = None
 
@@ -38,7 +39,7 @@ class Rederived(NamedTuple):
 
 def rederive(conn: Connection, people: Collection[int], since: datetime, cause: Cause, rules: IdentifierRules) -> Rederived:
     """Derive these people, and all who could be concerned, and save what changed."""
-    concerned = _concerned(conn, people, since)
+    concerned = _concerned(conn, people, _no_later_than_releases(conn, people, since))
     types: dict[int, str] = {}
     values: dict[int, Identifier] = {}
     owners: dict[int, int] = {}
@@ -55,7 +56,7 @@ def rederive(conn: Connection, people: Collection[int], since: datetime, cause: 
             values[identity] = Identifier(kind, value)
     stored = list(SQL.edges_within(conn, ids=list(types)))
     links = [Link(at, values[strong], values[weak], strong, weak, rule, trusted) for _, strong, weak, at, rule, trusted, _ in stored]
-    derived = derive(types, links, rules)
+    derived = derive(types, links, rules, store.eras(conn, list(types)))
     now = derived.person_of | {identity: derived.person_of[holder] for identity, holder in holders.items()}
     moved = {identity: (person, now[identity]) for identity, person in owners.items() if now[identity] != person}
     refusals = {(strong, weak): (edge, reason) for edge, strong, weak, *_, refused in stored if (reason := derived.refusals[strong, weak]) != refused}
@@ -80,6 +81,11 @@ def remember(cache: IdentityCache, rederived: Rederived) -> None:
     for pair, (_, reason) in rederived.refusals.items():
         if (edge := cache.edges[pair]) is not None:
             cache.edges[pair] = msgspec.structs.replace(edge, refused=reason)
+
+
+def _no_later_than_releases(conn: Connection, people: Collection[int], since: datetime) -> datetime:
+    """What these people hold since a release may be decided as of the release, earlier than it was seen."""
+    return min((at for (at,) in SQL.releases_of_people(conn, people=list(people)) if at < since), default=since)
 
 
 def _concerned(conn: Connection, people: Collection[int], since: datetime) -> set[int]:

@@ -9,13 +9,14 @@ Everything works on columns of the batch: a few statements each, however many ev
 that is not written in the same transaction, and it is emptied when that did not commit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
 from cegla.resolve import linking, pointing, store
 from cegla.resolve.batch import Batch, Sighting
 from cegla.resolve.cache import LONG_AGO, IdentityCache
-from cegla.resolve.rules.mentions import Names, all_names, by_names, mention
+from cegla.resolve.rules.mentions import Mention, Names, all_names, by_names, mention
+from cegla.resolve.rules.releases import Former, as_of, concern
 from cegla.resolve.store import SQL, NewIdentity
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
@@ -29,7 +30,9 @@ def find(conn: Connection, cache: IdentityCache, events: Sequence[Event], import
     """Take a batch through all steps, within the caller's transaction."""
     store.only_writer(conn)
     cache.begin(SQL.stamp(conn))
-    batch = Batch(conn, cache, events, current_rules(conn), [0] * len(events), import_id=import_id)
+    if cache.releases is None:
+        cache.releases = store.releases(conn)
+    batch = Batch(conn, cache, events, current_rules(conn), [0] * len(events), releases=cache.releases, import_id=import_id)
     used, unusual = _recognize(batch)
     if unusual:
         sightings = _sightings(batch, unusual)
@@ -61,7 +64,7 @@ def _recognize(batch: Batch) -> tuple[dict[Names, Places], dict[Names, list[int]
         if recognized is None or (shared and not shared.isdisjoint(recognized.places)):
             unusual.setdefault(names, []).append(index)
             continue
-        if recognized.since is not LONG_AGO and events[index].occurred_at < recognized.since:
+        if recognized.since is not LONG_AGO and not recognized.since <= events[index].occurred_at < recognized.until:
             unusual.setdefault(names, []).append(index)
         ids[index] = recognized.identity_id
         if recognized.places:
@@ -70,9 +73,23 @@ def _recognize(batch: Batch) -> tuple[dict[Names, Places], dict[Names, list[int]
 
 
 def _sightings(batch: Batch, unusual: dict[Names, list[int]]) -> list[Sighting]:
-    sightings = [batch.sighting(names, mention(names, batch.rules), indexes) for names, indexes in unusual.items()]
+    sightings: list[Sighting] = []
+    for names, indexes in unusual.items():
+        meant = mention(names, batch.rules)
+        if concern(meant.identifiers, batch.releases):
+            sightings += [batch.sighting(names, then, some) for then, some in _by_bearer(batch, meant, indexes)]
+        else:
+            sightings.append(batch.sighting(names, meant, indexes))
     _note_too_long(batch, sightings)
     return sightings
+
+
+def _by_bearer(batch: Batch, meant: Mention, indexes: list[int]) -> Iterable[tuple[Mention, list[int]]]:
+    """Events that say the same, by whom they mean at their time."""
+    found: dict[Mention, list[int]] = {}
+    for index in indexes:
+        found.setdefault(as_of(meant, batch.events[index].occurred_at, batch.releases), []).append(index)
+    return found.items()
 
 
 def _note_too_long(batch: Batch, sightings: list[Sighting]) -> None:
@@ -110,12 +127,15 @@ def _identify(batch: Batch, sightings: list[Sighting]) -> tuple[dict[Identifier,
         ids |= load(batch, list(missing))
     fresh = {identifier: events for identifier, events in missing.items() if identifier not in ids}
     _create(batch, fresh, ids)
-    return ids, {identifier for identifier, events in fresh.items() if len(events) == 1}
+    return ids, {identifier for identifier, events in fresh.items() if len(events) == 1 and not concern([identifier], batch.releases)}
 
 
 def load(batch: Batch, wanted: Sequence[Identifier]) -> dict[Identifier, int]:
     """The ids of those of these identifiers that exist, straight from the store."""
-    stored = store.identities(batch.conn, wanted)
+    before = [identifier for identifier in wanted if isinstance(identifier, Former)] if batch.releases else []
+    stored = store.identities(batch.conn, [identifier for identifier in wanted if not isinstance(identifier, Former)] if before else wanted)
+    if before:
+        stored |= store.former(batch.conn, before)
     for identifier, found in stored.items():
         batch.cache.identities[identifier] = found.identity_id
         batch.cache.people[found.identity_id] = found.person_id

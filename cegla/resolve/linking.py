@@ -14,6 +14,7 @@ from cegla.resolve.cache import KnownEdge
 from cegla.resolve.deriving import Cause, rederive, remember
 from cegla.resolve.rules.clusters import CHANGES_HANDS, Clusters, Group, Link, Refusal, order, order_plays_no_part
 from cegla.resolve.rules.mentions import PLACES, Rule, stronger
+from cegla.resolve.rules.releases import concern, may_be_released, next_day, today
 from cegla.resolve.store import SQL, EdgeChange, NewEdge
 from cegla.vocabulary.identifiers import Identifier
 
@@ -78,6 +79,7 @@ def link(batch: Batch, sightings: list[Sighting], ids: dict[Identifier, int], na
     strangers.join(batch, unknown, ids)
     pairs = _collect(batch, met, ids, stored)
     _note_evidence(batch, pairs)
+    _note_days(batch, pairs)
     candidates = _candidates(batch, pairs)
     decided = _decide(batch, candidates)
     _write(batch, candidates, decided)
@@ -146,6 +148,22 @@ def _note_evidence(batch: Batch, pairs: dict[Pair, Seen]) -> None:
                 batch.cache.edges[pair] = msgspec.structs.replace(edge, imported=True)
 
 
+def _note_days(batch: Batch, pairs: dict[Pair, Seen]) -> None:
+    """Keep the day right on which a link of an identifier that can be released was seen last: a release asks whether that was after it."""
+    later = {
+        pair: seen
+        for pair, seen in pairs.items()
+        if (may_be_released(seen.strong.type) or may_be_released(seen.weak.type))
+        and (edge := batch.cache.edges[pair]) is not None
+        and seen.last_at >= next_day(edge.last_at)
+    }
+    if later:
+        SQL.note_latest(batch.conn, strongs=[strong for strong, _ in later], weaks=[weak for _, weak in later], ats=[seen.last_at for seen in later.values()])
+        for pair, seen in later.items():
+            if (edge := batch.cache.edges[pair]) is not None:
+                batch.cache.edges[pair] = msgspec.structs.replace(edge, last_at=seen.last_at)
+
+
 def _side(seen: Seen) -> evidence.Side:
     return evidence.Side(seen.at, seen.rule, seen.trusted, seen.source_id, seen.message_id)
 
@@ -199,7 +217,8 @@ def _decide(batch: Batch, candidates: list[Candidate]) -> Decided:
     for link, seen, known, edge_id in candidates:
         one, other = clusters.group(owners[link.strong_id]), clusters.group(owners[link.weak_id])
         in_time = known is None and seen.position >= 0 and _newer(link, one) and _newer(link, other)
-        if not one.waiting and not other.waiting and (in_time or order_plays_no_part(link, one, other, batch.rules)):
+        released = concern((link.strong, link.weak), batch.releases)
+        if not released and not one.waiting and not other.waiting and (in_time or order_plays_no_part(link, one, other, batch.rules)):
             loser = max(one.person_id, other.person_id)
             reason = decided.reasons[link.strong_id, link.weak_id] = clusters.join(link, one, other)
             if reason is None and one is not other:
@@ -225,7 +244,7 @@ def _groups(batch: Batch, people: set[int]) -> Clusters:
     missing: list[int] = []
     for person in people:
         created = batch.created.get(person)
-        group = Group(person, {created.identifier.type: 1}) if created else batch.cache.groups[person]
+        group = _alone(batch, person, created.identifier) if created else batch.cache.groups[person]
         if group is None:
             missing.append(person)
         else:
@@ -234,6 +253,11 @@ def _groups(batch: Batch, people: set[int]) -> Clusters:
         for group in store.groups(batch.conn, missing, batch.rules).values():
             clusters.add(group)
     return clusters
+
+
+def _alone(batch: Batch, person: int, identifier: Identifier) -> Group:
+    bare = today(identifier)
+    return Group(person, {identifier.type: 1}, released=frozenset([bare]) if bare in batch.releases else frozenset())
 
 
 # write -------------------------------------------------------------------------------------------------------------------
@@ -258,7 +282,7 @@ def _write(batch: Batch, candidates: list[Candidate], decided: Decided) -> None:
     if edges or batch.new_edges:
         store.add_edges(batch.conn, batch.new_edges + edges)
         for edge in edges:
-            known = KnownEdge(edge.edge_id, edge.at, edge.rule, edge.trusted, edge.refused, False, bool(batch.import_id))
+            known = KnownEdge(edge.edge_id, edge.at, edge.last_at, edge.rule, edge.trusted, edge.refused, False, bool(batch.import_id))
             cache.edges[edge.strong_id, edge.weak_id] = known
     changes = [_change(link, seen, known) for link, seen, known, _ in candidates if known]
     if changes:

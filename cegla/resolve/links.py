@@ -73,7 +73,7 @@ class Move(NamedTuple):
     identity_id: int
     from_person: int
     to_person: int
-    cause: str  #: link, late_link, retraction, rules, confirmed
+    cause: str  #: link, late_link, retraction, rules, confirmed, release, release_undone
     actor: str
     edge_id: int | None
     rule: str | None

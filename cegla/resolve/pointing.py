@@ -14,6 +14,7 @@ from cegla.resolve.batch import Batch, Pair, Sighting
 from cegla.resolve.cache import LONG_AGO, Recognized
 from cegla.resolve.rules.clusters import CHANGES_HANDS
 from cegla.resolve.rules.mentions import PLACES
+from cegla.resolve.rules.releases import NEVER, concern, may_be_released, next_day
 from cegla.resolve.store import SQL, NewIdentity
 from cegla.vocabulary.identifiers import Identifier
 
@@ -43,7 +44,9 @@ def point(batch: Batch, sightings: list[Sighting], ids: dict[Identifier, int]) -
             continue
         identity = ids[mention.point]
         places = tuple([ids[place] for place in mention.places])
-        recognize[names] = Recognized(identity, _since(batch, mention.links, ids) if mention.links else LONG_AGO, places)
+        if not concern(mention.identifiers, batch.releases):
+            since, until = _known_between(batch, mention.links, ids) if mention.links else (LONG_AGO, NEVER)
+            recognize[names] = Recognized(identity, since, places, until)
         for index in indexes:
             batch.identity_ids[index] = identity
         if not shared.isdisjoint(places):
@@ -56,14 +59,16 @@ def point(batch: Batch, sightings: list[Sighting], ids: dict[Identifier, int]) -
         _point_on_shared(batch, on_shared, used, ids)
 
 
-def _since(batch: Batch, links: tuple[tuple[Identifier, Identifier, str], ...], ids: dict[Identifier, int]) -> datetime:
-    """An event older than this would tell something new about its links."""
-    since = LONG_AGO
+def _known_between(batch: Batch, links: tuple[tuple[Identifier, Identifier, str], ...], ids: dict[Identifier, int]) -> tuple[datetime, datetime]:
+    """An event older than the first, or not older than the second, would tell something new about its links."""
+    since, until = LONG_AGO, NEVER
     for strong, weak, _ in links:
         edge = batch.cache.edges[ids[strong], ids[weak]]
-        if edge is not None and not edge.retracted and edge.at > since:
-            since = edge.at
-    return since
+        if edge is not None and not edge.retracted:
+            since = max(since, edge.at)
+            if may_be_released(strong.type) or may_be_released(weak.type):
+                until = min(until, next_day(edge.last_at))
+    return since, until
 
 
 def _point_on_shared(batch: Batch, on_shared: list[tuple[Identifier, list[int]]], used: dict[Pair, list[datetime]], ids: dict[Identifier, int]) -> None:

@@ -104,7 +104,7 @@ def _compare_all(conn: Connection, rules: IdentifierRules, changed: folds.Folds,
     for part in _connected(pairs, [(row.link.strong_id, row.link.weak_id) for row in extra]):
         stored = [_stored(row) for row in SQL.links_of_ids(conn, ids=[edge for edge in part if edge >= 0])] + [extra[~edge] for edge in part if edge < 0]
         owners = dict(chain.from_iterable(_ends(row) for row in stored))
-        compare(stored, owners, rules, found)
+        compare(stored, owners, rules, found, store.eras(conn, list(owners)))
 
 
 def _live_edges(conn: Connection) -> Iterator[tuple[int, int, int]]:

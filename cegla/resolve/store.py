@@ -9,6 +9,7 @@ import msgspec
 from cegla.resolve.cache import KnownEdge
 from cegla.resolve.rules.clusters import CHANGES_HANDS, Group
 from cegla.resolve.rules.mentions import PLACES, Rule
+from cegla.resolve.rules.releases import Era, Former, Releases
 from cegla.storage import statements
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.folding import folded
@@ -79,6 +80,25 @@ def identities(conn: Connection, wanted: Sequence[Identifier]) -> dict[Identifie
     return {Identifier(kind, value): Found(identity, person, shared) for identity, kind, value, person, shared in rows}
 
 
+def former(conn: Connection, wanted: Sequence[Former]) -> dict[Identifier, Found]:
+    """Those of these identifiers, as they were before a release, that exist."""
+    rows = SQL.former_identities(conn, types=[one.type for one in wanted], values=[one.value for one in wanted], untils=[one.until for one in wanted])
+    return {Former(kind, value, until): Found(identity, person, False) for identity, kind, value, until, person in rows}
+
+
+def releases(conn: Connection) -> Releases:
+    """Every identifier that was released, with the moments."""
+    found: dict[Identifier, list[datetime]] = {}
+    for kind, value, at in SQL.release_moments(conn):
+        found.setdefault(Identifier(kind, value), []).append(at)
+    return found
+
+
+def eras(conn: Connection, identity_ids: Sequence[int]) -> dict[int, Era]:
+    """Which of these identities bear an identifier that was released, and since when; None: until its first release."""
+    return {identity: Era(Identifier(kind, value), since) for identity, kind, value, since in SQL.eras(conn, ids=list(identity_ids))}
+
+
 def held(conn: Connection, wanted: Sequence[tuple[Identifier, int]]) -> dict[tuple[Identifier, int], Found]:
     """Those of these (place, holder) rows that exist."""
     places = [place for place, _ in wanted]
@@ -109,16 +129,27 @@ def groups(conn: Connection, people: Sequence[int], rules: IdentifierRules) -> d
     if rules.windows:
         for person, kind, identity, at in SQL.first_links(conn, people=list(people), types=list(rules.windows)):
             found[person].dated.setdefault(kind, {})[identity] = at
+    for person, kind, value in SQL.released_of_people(conn, people=list(people)):
+        if person in found:
+            found[person].released |= {Identifier(kind, value)}
     return found
 
 
 def add_identities(conn: Connection, rows: Iterable[NewIdentity], owners: Mapping[int, int]) -> None:
     """Write new identities, with the text by which people search for them. One without owner is a person of its own."""
+    rows = list(rows)
     with conn.cursor() as cursor, cursor.copy(SQL.copy_identities.sql) as copy:
         copy.set_types(["int8", "text", "text", "int8", "int8", "timestamptz", "int4", "text", "int4"])
-        for identity, (kind, value), holder, first_seen_at, source, import_id in rows:
-            owner, search = owners.get(identity, identity), None if kind in PLACES else folded(value)
-            copy.write_row((identity, kind, value, holder, owner, first_seen_at, source, search, import_id))
+        for identity, name, holder, first_seen_at, source, import_id in rows:
+            if not isinstance(name, Former):
+                owner, search = owners.get(identity, identity), None if name.type in PLACES else folded(name.value)
+                copy.write_row((identity, name.type, name.value, holder, owner, first_seen_at, source, search, import_id))
+    for identity, name, _, first_seen_at, source, import_id in rows:
+        if isinstance(name, Former):
+            SQL.add_former(
+                conn, identity=identity, type=name.type, value=name.value, until=name.until, owner=owners.get(identity, identity),
+                at=first_seen_at, source=source, folded=folded(name.value), import_id=import_id,
+            )  # fmt: skip
 
 
 def add_edges(conn: Connection, rows: Iterable[NewEdge]) -> None:

@@ -31,7 +31,44 @@ copy resolve.edges (edge_id, strong_id, weak_id, rule, trusted, at, last_at, sou
 select i.identity_id, i.type, i.value, i.person_id,
     i.type = any(:places) and exists (select 1 from resolve.edges e where e.weak_id = i.identity_id and e.refused = any(:reasons) and e.retracted_at is null)
 from rows from (json_array_elements_text(:types::json), json_array_elements_text(:values::json)) w(type, value)
-join resolve.identities i on i.type = w.type and i.value = w.value and i.holder_id = 0;
+join resolve.identities i on i.type = w.type and i.value = w.value and i.holder_id = 0 and i.until = 'infinity';
+
+-- name: former_identities
+-- Which of these identifiers exist as they were before a release. Columns: identity_id, type, value, until, person_id.
+select i.identity_id, i.type, i.value, i.until, i.person_id
+from unnest(:types::text[], :values::text[], :untils::timestamptz[]) w(type, value, until)
+join resolve.identities i on i.type = w.type and i.value = w.value and i.until = w.until and i.holder_id = 0;
+
+-- name: add_former!
+-- Adds an identity that bore an identifier until a release.
+insert into resolve.identities (identity_id, type, value, until, person_id, first_seen_at, source_id, folded, import_id)
+values (:identity, :type, :value, :until, :owner, :at, :source, :folded, :import_id);
+
+-- name: release_moments
+-- When identifiers were released. Columns: type, value, at.
+select type, value, at from resolve.releases order by at;
+
+-- name: eras
+-- Which of these identities bear an identifier that was released, and from which release on. Columns: identity_id, type, value, since.
+select i.identity_id, i.type, i.value, max(r.at) filter (where r.at < i.until)
+from resolve.releases r
+join resolve.identities i on i.value = r.value and i.type = r.type and i.holder_id = 0
+where i.identity_id = any(:ids::bigint[])
+group by i.identity_id, i.type, i.value;
+
+-- name: released_of_people
+-- Identifiers of these people that were released, whoever bore them then. Columns: person_id, type, value.
+select distinct i.person_id, i.type, i.value
+from resolve.releases r
+join resolve.identities i on i.value = r.value and i.type = r.type and i.holder_id = 0
+where i.person_id = any(:people::bigint[]);
+
+-- name: releases_of_people
+-- When identifiers of these people were released. Columns: at.
+select r.at
+from resolve.releases r
+join resolve.identities i on i.value = r.value and i.type = r.type and i.holder_id = 0
+where i.person_id = any(:people::bigint[]);
 
 -- name: held_identities
 -- The rows of browsers held by later users. Columns: place's value and type, holder_id, identity_id, person_id.
@@ -44,8 +81,8 @@ join resolve.identities i on i.type = w.type and i.value = w.value and i.holder_
 select identity_id, person_id from resolve.identities where identity_id = any(:ids::bigint[]);
 
 -- name: edges_by_pair
--- Which of these pairs are linked. Columns: strong_id, weak_id, edge_id, at, rule, trusted, refused, retracted, imported.
-select e.strong_id, e.weak_id, e.edge_id, e.at, e.rule, e.trusted, e.refused, e.retracted_at is not null, e.evidence is not null
+-- Which of these pairs are linked. Columns: strong_id, weak_id, edge_id, at, last_at, rule, trusted, refused, retracted, imported.
+select e.strong_id, e.weak_id, e.edge_id, e.at, e.last_at, e.rule, e.trusted, e.refused, e.retracted_at is not null, e.evidence is not null
 from unnest(:strongs::bigint[], :weaks::bigint[]) w(strong_id, weak_id)
 join resolve.edges e on e.strong_id = w.strong_id and e.weak_id = w.weak_id;
 
@@ -199,7 +236,7 @@ select identity_id, person_id from resolve.identities where person_id <> identit
 
 -- name: identifiers_of_people
 -- Every identifier of these people with the link that brought it. Columns as in KnownIdentifier.
-select m.person_id, m.identity_id, m.type, m.value, m.holder_id, m.first_seen_at, m.source_id, e.rule, e.message_id, e.at
+select m.person_id, m.identity_id, m.type, m.value, m.holder_id, m.first_seen_at, m.source_id, e.rule, e.message_id, e.at, nullif(m.until, 'infinity')
 from unnest(:people::bigint[]) p(id)
 cross join lateral (
     select * from resolve.identities where identity_id = p.id
@@ -402,7 +439,7 @@ where e.rule = 'same' and (e.retracted_at is null or e.retracted_by = 'rules');
 -- name: foldable_addresses
 -- Addresses that rules may read as others. Columns: identity_id, value, first_seen_at, source_id.
 select identity_id, value, first_seen_at, source_id from resolve.identities
-where type = 'email' and holder_id = 0 and value ~ '[+]|@(gmail|googlemail)[.]com$';
+where type = 'email' and holder_id = 0 and until = 'infinity' and value ~ '[+]|@(gmail|googlemail)[.]com$';
 
 -- name: retract_edges!
 -- Takes links back.
@@ -525,3 +562,75 @@ select v.move_id, v.moved_at, v.identity_id, v.from_person, v.to_person, v.cause
 from asked a join resolve.moves v on v.move_id = a.move_id
 where :before::bigint is null or v.move_id < :before::bigint
 order by v.move_id desc limit :limit;
+
+-- name: add_release!
+-- An identifier names somebody else from a moment on.
+insert into resolve.releases (type, value, at, reason, actor, made_at) values (:type, :value, :at, :reason, :actor, :now);
+
+-- name: release_of
+-- One release. Columns as in Release.
+select release_id, type, value, at, reason, actor, made_at from resolve.releases where release_id = :release_id;
+
+-- name: releases_of_identities
+-- Releases of the identifiers that these identities bear or bore. Columns as in Release.
+select distinct r.release_id, r.type, r.value, r.at, r.reason, r.actor, r.made_at
+from resolve.identities i join resolve.releases r on r.type = i.type and r.value = i.value
+where i.identity_id = any(:ids::bigint[]) order by r.at, r.release_id;
+
+-- name: drop_release!
+-- Takes a release back.
+delete from resolve.releases where release_id = :release_id;
+
+-- name: drop_idle_releases!
+-- Deletes those of these releases whose identifier nobody bears any more.
+delete from resolve.releases r
+where r.release_id = any(:ids::bigint[]) and not exists (select from resolve.identities i where i.type = r.type and i.value = r.value);
+
+-- name: close_identity!
+-- An identity bears its identifier until a moment; null: until today.
+update resolve.identities set until = coalesce(:at::timestamptz, 'infinity') where identity_id = :identity;
+
+-- name: identity_until
+-- Who bore an identifier until a moment. Columns: identity_id, person_id.
+select identity_id, person_id from resolve.identities where value = :value and type = :type and holder_id = 0 and until = :at;
+
+-- name: held_by
+-- Identities that belong to another one of the same type, because they were released and that was taken back. Columns: identity_id.
+select identity_id from resolve.identities where holder_id = :identity and type = :type;
+
+-- name: hold!
+-- An identity belongs to whoever another one belongs to; the moment keeps it apart from others that were given back before.
+update resolve.identities set holder_id = :holder, until = :now where identity_id = :identity;
+
+-- name: add_bearer!
+-- Adds an identity for the next bearer of an identifier.
+insert into resolve.identities (identity_id, type, value, person_id, first_seen_at, source_id, folded)
+select :identity, type, value, :identity, :at, source_id, folded from resolve.identities where identity_id = :like;
+
+-- name: edges_seen_since
+-- Links of an identity seen at a moment or later. Columns: edge_id, strong_id, weak_id, rule, trusted, at, last_at, source_id, message_id.
+select edge_id, strong_id, weak_id, rule, trusted, at, greatest(at, last_at), source_id, message_id
+from resolve.edges where (strong_id = :identity or weak_id = :identity) and greatest(at, last_at) >= :at;
+
+-- name: move_edges!
+-- Gives links of one identity to another.
+update resolve.edges set strong_id = case strong_id when :old then :new else strong_id end, weak_id = case weak_id when :old then :new else weak_id end
+where edge_id = any(:ids::bigint[]);
+
+-- name: copy_edges_on!
+-- What was seen of links before and after a moment holds for the next bearer from that moment on.
+insert into resolve.edges (edge_id, strong_id, weak_id, rule, trusted, at, last_at, source_id, message_id, refused, retracted_at, retracted_by, retracted_why, evidence)
+select nextval('resolve.edge_ids'), case strong_id when :old then :new else strong_id end, case weak_id when :old then :new else weak_id end,
+    rule, trusted, :at, last_at, source_id, message_id, refused, retracted_at, retracted_by, retracted_why, evidence
+from resolve.edges where edge_id = any(:ids::bigint[]);
+
+-- name: join_edges!
+-- What was seen of a pair before and after a release that was taken back, as one link.
+update resolve.edges e set rule = :rule, trusted = :trusted, last_at = :last_at, retracted_at = coalesce(e.retracted_at, o.retracted_at),
+    at = least(e.at, o.at), source_id = case when o.at < e.at then o.source_id else e.source_id end, message_id = case when o.at < e.at then o.message_id else e.message_id end,
+    retracted_by = coalesce(e.retracted_by, o.retracted_by), retracted_why = coalesce(e.retracted_why, o.retracted_why), evidence = coalesce(e.evidence, o.evidence)
+from resolve.edges o where e.edge_id = :edge_id and o.edge_id = :other;
+
+-- name: drop_edges!
+-- Deletes links.
+delete from resolve.edges where edge_id = any(:ids::bigint[]);

@@ -45,7 +45,7 @@ def join(batch: Batch, strangers: Sequence[Sighting], ids: dict[Identifier, int]
             if batch.import_id:
                 side = evidence.Side(edge.at, rule, names[2], edge.source_id, edge.message_id)
                 edge = edge._replace(evidence=evidence.only(batch.import_id, side))
-            known = KnownEdge(edge_id, edge.at, rule, names[2], None, False, bool(batch.import_id))
+            known = KnownEdge(edge_id, edge.at, last_at, rule, names[2], None, False, bool(batch.import_id))
             cached[edge.strong_id, edge.weak_id] = known
             edges.append(edge)
             edge_id += 1

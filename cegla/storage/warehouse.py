@@ -109,7 +109,7 @@ MOVES = pa.schema(
         ("identity_id", pa.int64()),
         ("from_person", pa.int64()),
         ("to_person", pa.int64()),
-        ("cause", pa.string()),  # link, late_link, retraction, rules
+        ("cause", pa.string()),  # link, late_link, retraction, rules, confirmed, release, release_undone
         ("rule", pa.string()),  # of the link behind it: same, alias, stated, seen
         ("edge_id", pa.int64()),
         ("event_id", pa.int64()),  # the event that showed the link, when it came in the same batch

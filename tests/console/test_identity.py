@@ -14,6 +14,7 @@ from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
+from cegla.vocabulary.identifiers import Identifier
 from tests.console.conftest import PASSWORD, Visitor
 from tests.resolve.known import event, identify, person, user
 
@@ -90,7 +91,25 @@ def test_a_link_is_undone_after_a_look_and_with_a_reason_and_stays_visible_as_un
     assert officer.get(ask).status_code == 404
     with workspace.transaction() as conn:
         noted = next(row for row in govern.audit(conn) if row.action == "link.retract")
-    assert noted.detail["why"] == "dwie osoby, jeden adres"
+    assert "dwie osoby" not in str(noted.detail), "what a person wrote stays where it is erased with the people"
+
+
+def test_an_address_is_released_from_a_day_on_with_a_reason_and_that_is_taken_back(visitors: Visitors, workspace: Workspace) -> None:
+    anna, edge = edge_to(workspace, "b@x.pl")
+    page, officer = f"/people/{anna}/links", visitors("dpo")
+    given = {"identity": str(edge.weak_id), "since": "2026-11-01", "reason": "skrzynka firmowa"}
+    assert visitors("salesperson").post(page, f"/people/{anna}/release", **given).status_code == 403
+    assert officer.post(page, f"/people/{anna}/release", **{**given, "since": "wczoraj"}).status_code == 422
+    assert officer.post(page, f"/people/{anna}/release", **given).status_code == 303
+    shown = officer.get(page).text
+    assert "skrzynka firmowa" in shown
+    assert "2026-11-01" in shown
+    with workspace.transaction() as conn:
+        assert resolve.look_up(conn, [Identifier("email", "b@x.pl")]) == [None]
+        release = resolve.releasing.releases_of(conn, [edge.weak_id])[0]
+    assert officer.post(page, f"/releases/{release.release_id}/undo", person=str(anna)).status_code == 303
+    with workspace.transaction() as conn:
+        assert resolve.look_up(conn, [Identifier("email", "b@x.pl")]) == [anna]
 
 
 def test_a_graph_shows_identifiers_by_type_and_refused_links_with_their_reason(visitors: Visitors, workspace: Workspace) -> None:

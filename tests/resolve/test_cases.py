@@ -162,7 +162,7 @@ def test_an_erased_person_is_gone_with_every_child_and_comes_back_as_somebody_ne
     resolve.find_people(conn, [event(3, "u1", "b1")], cache)
     assert resolve.erase_person(conn, found.identity_ids[:1]) > 0
     assert resolve.look_up(conn, [user("u1"), browser("b1")]) == [None, None]
-    assert resolve.export_person(conn, found.identity_ids[:2]) == {"identifiers": [], "links": [], "merges": []}
+    assert resolve.export_person(conn, found.identity_ids[:2]) == {"identifiers": [], "links": [], "merges": [], "releases": []}
     again = resolve.find_people(conn, [event(4, "u1"), event(5, None, "b1")], cache)
     assert not set(again.identity_ids) & set(found.identity_ids)
     assert again.people[0] != again.people[1]

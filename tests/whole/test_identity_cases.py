@@ -29,6 +29,7 @@ from cegla.storage.settings import Settings
 from cegla.storage.warehouse import history, table
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis, Channel
+from cegla.vocabulary.errors.people import NamesEvents
 from cegla.vocabulary.identifiers import Identifier
 
 pytestmark = pytest.mark.whole
@@ -296,6 +297,30 @@ def test_past_the_cap_of_merges_events_go_on_and_no_more_people_join(world: Worl
     assert world.ws.warehouse.run(rows.filter(rows.name == "c10-after").select("person_id")).to_pylist() == [{"person_id": found[0]}]
     with world.ws.transaction() as conn:
         assert "cap" in {warning.reason for warning in resolve.links.warnings(conn)}
+
+
+def test_a_released_address_is_somebody_elses_from_that_day_and_what_was_before_stays(world: World) -> None:
+    """13: the history of the address itself cannot be given away, and undoing the release leaves no trace."""
+    address, week = Identifier("email", "c13@x.pl"), 7 * 24 * 60
+    world.take_in([call(0, "identify", "c13-old", traits={"email": "c13@x.pl"}), call(1, "track", "c13-old", event="c13-before")])
+    world.take_in([call(week, "identify", "c13-new", traits={"email": "c13@x.pl"}), call(week, "track", "c13-new", event="c13-after")])
+    old, new, holder = world.people([Identifier("user_id", "c13-old"), Identifier("user_id", "c13-new"), address])
+    assert holder == old != new
+    flow.release_identifier(world.ws, address, (NOON - timedelta(days=7)).date(), "skrzynka oddana", "ola")
+    assert world.people([address, Identifier("user_id", "c13-old")]) == [new, old]
+    rows: Any = history()
+    found = world.ws.warehouse.run(rows.filter(rows.name.isin(["c13-before", "c13-after"])).select("name", "person_id")).to_pylist()
+    assert {row["name"]: row["person_id"] for row in found} == {"c13-before": old, "c13-after": new}
+    by_itself = {"type": "track", "messageId": f"m{next(ONCE)}", "event": "c13-itself", "anonymousId": "c13-b", "properties": {"email": "c13@x.pl"}}
+    world.take_in([({**by_itself, "timestamp": NOON.isoformat()}, False)])
+    assert world.ws.warehouse.run(rows.filter(rows.name == "c13-itself").select("person_id")).to_pylist() == [{"person_id": new}]
+    with world.ws.transaction() as conn:
+        release = resolve.releasing.releases_of(conn, world_ids(conn, new or 0))[0]
+    flow.undo_release(world.ws, release.release_id, "ola")
+    assert world.people([address]) == [old]
+    with pytest.raises(NamesEvents):
+        flow.release_identifier(world.ws, address, (NOON - timedelta(days=7)).date(), "skrzynka oddana", "ola")
+    assert world.people([address]) == [old]
 
 
 def test_a_stay_in_a_segment_and_its_beginning_survive_a_merge(world: World) -> None:

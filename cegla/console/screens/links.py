@@ -1,7 +1,7 @@
 """A person's identity: the graph drawn, every link in pages, the log of merges, and undoing a link: looked at first, then with a reason."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from starlette.responses import Response
@@ -14,11 +14,15 @@ from cegla.console.visit import Visit, see_other
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors.intake import FieldMissing
+from cegla.vocabulary.identifiers import Identifier
+from cegla.vocabulary.masking import masked
 from cegla.vocabulary.people import person_label
 
 AT_ONCE = 50
 EACH = 8  #: identifiers drawn of each type
 LONGEST_WHY = 300
+MOST_FREE = 50  #: identifiers offered for release
 
 
 def show(visit: Visit) -> Response:
@@ -34,12 +38,21 @@ def show(visit: Visit) -> Response:
         sources = source_names(conn)
         edges = resolve.links.edges_page(conn, person, _after(visit.query.get("after", "")), AT_ONCE + 1)
         log = resolve.links.history_page(conn, person, visit.asked_number("before") or None, AT_ONCE + 1)
+        known = resolve.identifiers_of(conn, [person]).get(person, [])
+        released = resolve.releasing.releases_of(conn, [one.identity_id for one in known])
+    free = [one for one in known if resolve.releasing.may_be_released(one.type) and one.released_at is None and not one.held]
     more = edges[AT_ONCE - 1] if len(edges) > AT_ONCE else None
     pages = {"more_edges": f"{more.at.timestamp():.6f}-{more.edge_id}" if more else "", "more_moves": log[AT_ONCE - 1].move_id if len(log) > AT_ONCE else 0}
     model = {"person": person, "edges": edges[:AT_ONCE], "log": log[:AT_ONCE], "sources": sources, "whole": graph.whole, **pages, **words()}
     drawn = drawing(graph, sources, visit.tongue, reveal=False)
     later = {"later_edges": "after" in visit.query, "later_moves": "before" in visit.query}
-    return visit.page("person_links.html", {**model, **later, "drawn": drawn, "each": EACH})
+    releases = {
+        "released": released,
+        "free": [(one.identity_id, masked(one.value, one.type)) for one in free[:MOST_FREE]],
+        "masked": masked,
+        "today": visit.now.date(),
+    }
+    return visit.page("person_links.html", {**model, **later, **releases, "drawn": drawn, "each": EACH})
 
 
 def show_undo(visit: Visit) -> Response:
@@ -48,9 +61,33 @@ def show_undo(visit: Visit) -> Response:
 
 
 def undo(visit: Visit) -> Response:
-    """Undo a link, and look at the person again. The reason stays with the link and in the audit log."""
+    """Undo a link, and look at the person again. The reason stays with the link."""
     why, person = visit.required("why")[:LONGEST_WHY], visit.field("person")
     flow.take_link_back(visit.ws, visit.number("id"), visit.actor, why)
+    return see_other(f"/people/{person}/links" if person.isdigit() else "/identity", done="undone")
+
+
+def release(visit: Visit) -> Response:
+    """Let one of the person's identifiers be somebody else's from a day on; the reason stays with the release."""
+    person, since, reason = visit.person(), visit.required("since"), visit.required("reason")[:LONGEST_WHY]
+    try:
+        day = date.fromisoformat(since)
+    except ValueError:
+        raise FieldMissing(where="since", field="since", seen=since) from None
+    with visit.ws.transaction() as conn:
+        asked = visit.field("identity")
+        known = resolve.identifiers_of(conn, [person]).get(person, [])
+    one = next((one for one in known if str(one.identity_id) == asked), None)
+    if one is None:
+        raise NotFound(where="identity", seen=asked, thing=person_label(person))
+    flow.release_identifier(visit.ws, Identifier(one.type, one.value), day, reason, visit.actor)
+    return see_other(f"/people/{person}/links", done="saved")
+
+
+def undo_release(visit: Visit) -> Response:
+    """Take a release back, and look at the person again."""
+    flow.undo_release(visit.ws, visit.number("id"), visit.actor)
+    person = visit.field("person")
     return see_other(f"/people/{person}/links" if person.isdigit() else "/identity", done="undone")
 
 

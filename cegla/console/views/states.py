@@ -40,6 +40,8 @@ CAUSES = {
     "retraction": marked("cofnięcie powiązania"),
     "rules": marked("zmiana reguł"),
     "confirmed": marked("decyzja człowieka"),
+    "release": marked("zwolnienie identyfikatora"),
+    "release_undone": marked("cofnięcie zwolnienia"),
 }
 VERDICTS = {
     "ok": (marked("wolno"), "good"),

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from cegla.resolve.rules.mentions import PLACES, Mention, Rule, rank
+from cegla.resolve.rules.releases import Era
 from cegla.vocabulary.identifier_rules import DEFAULT_RULES, IdentifierRules
 from cegla.vocabulary.identifiers import Identifier
 from cegla.vocabulary.text import Text
@@ -29,6 +30,7 @@ class Refusal(StrEnum):
     CAP = "cap"
     MERGES = "merges"
     BLOCKED = "blocked"
+    RELEASED = "released"
 
 
 REFUSALS: dict[Refusal, Text] = {
@@ -41,10 +43,16 @@ REFUSALS: dict[Refusal, Text] = {
     Refusal.CAP: Text("Osoba miałaby łącznie zbyt wiele identyfikatorów.", "The person would hold too many identifiers in all."),
     Refusal.MERGES: Text("Osobę złożono już ze zbyt wielu innych.", "The person has been put together from too many others already."),
     Refusal.BLOCKED: Text("Reguły mówią, że ta wartość nikogo nie oznacza.", "The rules say that this value names nobody."),
+    Refusal.RELEASED: Text(
+        "Identyfikator zwolniono: od tego dnia należy do kogoś innego niż przedtem.",
+        "The identifier was released: from that day on it is somebody else's than before.",
+    ),
 }
-CHANGES_HANDS = frozenset({Refusal.UNIQUE, Refusal.PUBLIC_KEY})  #: refusals after which a browser counts as used by the other person
+CHANGES_HANDS = frozenset({Refusal.UNIQUE, Refusal.PUBLIC_KEY, Refusal.RELEASED})  #: refusals after which a browser counts as used by the other person
 
 JOINS_USERS = frozenset({"confirmed", "alias"})  #: what may say, with a secret key, that two user ids are one person
+
+NO_ERAS: Mapping[int, Era] = {}
 
 Dated = dict[str, dict[int, datetime]]  #: type → identity → when its first accepted link was
 
@@ -75,6 +83,7 @@ class Group(msgspec.Struct, gc=False):
     refused: bool = False  #: some link of it was refused
     merges: int = 0  #: how often two people who each held two identifiers or more became this one
     dated: Dated = msgspec.field(default_factory=dict[str, dict[int, datetime]])  #: for types whose limit counts within a window
+    released: frozenset[Identifier] = frozenset()  #: identifiers it holds, for the time of one bearer, that were released
     waiting: bool = False  #: must be derived from its links before more is decided
 
     @property
@@ -87,6 +96,8 @@ def refusal(link: Link, one: Group, other: Group, rules: IdentifierRules = DEFAU
     """Why this link must not join these two groups; None when it may."""
     if _blocked(link, rules):
         return Refusal.BLOCKED
+    if one.released and not one.released.isdisjoint(other.released):
+        return Refusal.RELEASED
     if not link.trusted and _beyond_a_public_key(link, one, other, rules):
         return Refusal.PUBLIC_KEY
     if not (link.rule in JOINS_USERS and link.trusted) and any(kind in one.counts and kind in other.counts for kind in rules.unique):
@@ -112,7 +123,7 @@ def may_stand_alone(mention: Mention, trusted: bool) -> bool:
 
 
 def _blocked(link: Link, rules: IdentifierRules) -> bool:
-    return rules.blocks(*link.strong) or rules.blocks(*link.weak)
+    return rules.blocks(link.strong.type, link.strong.value) or rules.blocks(link.weak.type, link.weak.value)
 
 
 def _too_many(kind: str, link: Link, groups: tuple[Group, Group], rules: IdentifierRules) -> bool:
@@ -155,7 +166,7 @@ def order_plays_no_part(link: Link, one: Group, other: Group, rules: IdentifierR
 
     True when no link of either group was refused and, with both joined, no rule could refuse one in any order.
     """
-    if one.refused or other.refused or _blocked(link, rules):
+    if one.refused or other.refused or one.released or other.released or _blocked(link, rules):
         return False
     same = one is other
 
@@ -215,6 +226,7 @@ class Clusters:
             one.dated.setdefault(kind, {}).update(dates)
         _date(link, one, self.rules.windows)
         one.refused |= other.refused
+        one.released |= other.released
         one.last_at = max(filter(None, (one.last_at, other.last_at)), default=None)
         self._parents[other.person_id] = one.person_id
         del self.groups[other.person_id]
@@ -233,6 +245,28 @@ def _date(link: Link, group: Group, windows: Mapping[str, timedelta]) -> None:
             dates[identity] = min(link.at, dates.get(identity, link.at))
 
 
+def _from_the_release(links: Iterable[Link], eras: Mapping[int, Era]) -> list[Link]:
+    """A pair that was known before a release and is seen after it counts from the release on, whenever after it was seen first.
+
+    So it is enough to know of each pair the first and the last time, and a release that comes late finds what one that came early finds.
+    """
+    links = list(links)
+    known: dict[tuple[Identifier | int, Identifier | int], datetime] = {}
+    for link in links:
+        pair = _whoever_bore_it(link, eras)
+        known[pair] = min(link.at, known.get(pair, link.at))
+    return [link._replace(at=since) if (since := _since(link, eras)) and known[_whoever_bore_it(link, eras)] < since else link for link in links]
+
+
+def _whoever_bore_it(link: Link, eras: Mapping[int, Era]) -> tuple[Identifier | int, Identifier | int]:
+    one, other = eras.get(link.strong_id), eras.get(link.weak_id)
+    return one.identifier if one else link.strong_id, other.identifier if other else link.weak_id
+
+
+def _since(link: Link, eras: Mapping[int, Era]) -> datetime | None:
+    return max((era.since for end in (link.strong_id, link.weak_id) if (era := eras.get(end)) and era.since), default=None)
+
+
 class Derived(NamedTuple):
     """Whose each identity is, what became of each link by (strong_id, weak_id), None meaning accepted, and how the people came about."""
 
@@ -241,11 +275,12 @@ class Derived(NamedTuple):
     groups: dict[int, Group]
 
 
-def derive(types: Mapping[int, str], links: Iterable[Link], rules: IdentifierRules = DEFAULT_RULES) -> Derived:
-    """People from scratch: identity ids with their types, and all links between them, in any order."""
+def derive(types: Mapping[int, str], links: Iterable[Link], rules: IdentifierRules = DEFAULT_RULES, eras: Mapping[int, Era] = NO_ERAS) -> Derived:
+    """People from scratch: identity ids with their types, and all links between them, in any order; `eras` of those that were released."""
     clusters = Clusters(rules)
     for identity, kind in types.items():
-        clusters.add(Group(identity, {kind: 1}))
+        clusters.add(Group(identity, {kind: 1}, released=frozenset([eras[identity].identifier]) if identity in eras else frozenset()))
+    links = _from_the_release(links, eras) if eras else links
     refusals: dict[tuple[int, int], Refusal | None] = {}
     for link in sorted(links, key=partial(order, rules=rules)):
         refusals[link.strong_id, link.weak_id] = clusters.join(link, clusters.group(link.strong_id), clusters.group(link.weak_id))

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cegla.resolve.rules.clusters import Link, Refusal, derive
+from cegla.resolve.rules.clusters import NO_ERAS, Link, Refusal, derive
+from cegla.resolve.rules.releases import Era
 from cegla.vocabulary.identifier_rules import IdentifierRules
 from cegla.vocabulary.identifiers import Identifier
 
@@ -60,9 +61,11 @@ class Difference:
     people: set[int] = field(default_factory=set[int])
 
 
-def compare(stored: Sequence[Stored], owners: Mapping[int, tuple[Identifier, int]], rules: IdentifierRules, found: Difference) -> None:
+def compare(
+    stored: Sequence[Stored], owners: Mapping[int, tuple[Identifier, int]], rules: IdentifierRules, found: Difference, eras: Mapping[int, Era] = NO_ERAS
+) -> None:
     """Derive whole connected parts of the graph by `rules` and add to `found` what is not as stored. `owners`: identity → (identifier, person)."""
-    derived = derive({identity: identifier.type for identity, (identifier, _) in owners.items()}, (row.link for row in stored), rules)
+    derived = derive({identity: identifier.type for identity, (identifier, _) in owners.items()}, (row.link for row in stored), rules, eras)
     moved = {identity: person for identity, (_, person) in owners.items() if derived.person_of[identity] != person}
     refused: dict[tuple[int, Refusal, str], int] = Counter()
     for row in stored:

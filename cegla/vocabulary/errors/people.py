@@ -41,6 +41,36 @@ class LinkRefused(InvalidInput):
     todo = Text("Zmień limit w regułach tożsamości albo zostaw dwie osoby.", "Change the limit in the identity rules, or leave them two people.")
 
 
+class IdentifierStays(InvalidInput):
+    """A type of identifier that is never given to somebody else is to be released."""
+
+    code = "CEGLA-E0345"
+    what = Text("Identyfikatora typu {type} nie można zwolnić.", "An identifier of the type {type} cannot be released.")
+    todo = Text(
+        "Identyfikator użytkownika należy do jednej osoby na zawsze, a przeglądarki i telefony przechodzą z rąk do rąk według własnych reguł.",
+        "A user id is one person's for ever, and browsers and phones change hands by rules of their own.",
+    )
+
+
+class ReleaseOutOfOrder(InvalidInput):
+    """An identifier is released before an earlier release of it, or a release is taken back that is not its last."""
+
+    code, status = "CEGLA-E0346", 409
+    what = Text("Ten identyfikator zwolniono już od {day}.", "This identifier was released from {day} on already.")
+    todo = Text("Cofnij najpierw tamto zwolnienie.", "Take that release back first.")
+
+
+class NamesEvents(InvalidInput):
+    """An identifier is to be released from before events that nothing but it says whose they are."""
+
+    code, status = "CEGLA-E0347", 409
+    what = Text(
+        "Historia ma zdarzenia tego identyfikatora aż do {day}, a zdarzeń się nie przepisuje.",
+        "The history has events of this identifier up to {day}, and events are never rewritten.",
+    )
+    todo = Text("Zwolnij identyfikator od następnego dnia.", "Release the identifier from the day after.")
+
+
 class TraitInvalid(InvalidInput):
     """The definition of a computed trait does not fit its form."""
 
