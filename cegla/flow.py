@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 import psycopg
@@ -41,9 +41,7 @@ from cegla.storage.batches import Committed, Unrefreshed
 from cegla.storage.warehouse import Snapshot
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import Transient
-from cegla.vocabulary.errors.people import NamesEvents
 from cegla.vocabulary.events import Event, Reason, SetAside
-from cegla.vocabulary.identifiers import Identifier
 from cegla.vocabulary.people import person_label
 
 LOG = structlog.get_logger("flow")
@@ -443,37 +441,6 @@ def take_link_back(ws: Workspace, edge_id: int, actor: str, why: str | None = No
     def decide(conn: Connection) -> resolve.Resolution:
         found = resolve.links.retract(conn, edge_id, actor, now, why)
         govern.note(conn, actor, "link.retract", f"link {edge_id}", {"identities": len(found.moved)}, now)
-        return found
-
-    return regroup(ws, decide)
-
-
-def release_identifier(ws: Workspace, identifier: Identifier, day: date, reason: str, actor: str) -> resolve.Resolution:
-    """From the beginning of `day` (UTC) on a normalized identifier is somebody else's; what it tells of before stays where it is.
-
-    Raises IdentifierStays, ReleaseOutOfOrder, NotFound, and NamesEvents when the history has events since that nothing else says
-    whose they are.
-    """
-    now = ws.clock()
-
-    def decide(conn: Connection) -> resolve.Resolution:
-        found = resolve.releasing.release(conn, identifier, day, reason, actor, now)
-        last = profile.past.last_event_at(ws.warehouse, resolve.releasing.former_bearers(conn, identifier, day))
-        if last is not None and last.date() >= day:
-            raise NamesEvents(where="from", seen=day.isoformat(), day=last.date().isoformat())
-        govern.note(conn, actor, "identifier.release", identifier.type, {"from": day.isoformat(), "identities": len(found.moved)}, now)
-        return found
-
-    return regroup(ws, decide)
-
-
-def undo_release(ws: Workspace, release_id: int, actor: str) -> resolve.Resolution:
-    """Take the last release of an identifier back: all is as if it had never been. Raises NotFound, ReleaseOutOfOrder."""
-    now = ws.clock()
-
-    def decide(conn: Connection) -> resolve.Resolution:
-        found = resolve.releasing.undo_release(conn, release_id, actor, now)
-        govern.note(conn, actor, "identifier.release_undone", f"release {release_id}", {"identities": len(found.moved)}, now)
         return found
 
     return regroup(ws, decide)

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Query
 
-from cegla import flow
+from cegla import flow, releasing
 from cegla.api.call import Opened, not_found, person_number
 from cegla.api.shapes import After, ApplyRules, Limit, ReleaseBody, RulesBody, TakeBack
 from cegla.resolve import actions as resolve
@@ -49,7 +49,7 @@ def release(call: Opened, body: ReleaseBody) -> Any:
     if value is None:
         raise NotFound(where="identifier", seen=shown, thing=shown)
     identifier = Identifier(body.identifier.type, value)
-    found = flow.release_identifier(call.ws, identifier, body.since, body.reason, call.caller.name)
+    found = releasing.release_identifier(call.ws, identifier, body.since, body.reason, call.caller.name)
     return {"identities_moved": len(found.moved), "people": [person_label(one) for one in found.people]}
 
 
@@ -65,7 +65,7 @@ def releases(call: Opened, person: str) -> Any:
 
 def undo_release(call: Opened, release: int) -> Any:
     """Take the last release of an identifier back; all is as if it had never been."""
-    found = flow.undo_release(call.ws, release, call.caller.name)
+    found = releasing.undo_release(call.ws, release, call.caller.name)
     return {"release": release, "identities_moved": len(found.moved), "people": [person_label(one) for one in found.people]}
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 
-from cegla import flow
+from cegla import flow, releasing
 from cegla.app import HOLDERS
 from cegla.collect import actions as collect
 from cegla.collect.store import Incoming, append
@@ -306,7 +306,7 @@ def test_a_released_address_is_somebody_elses_from_that_day_and_what_was_before_
     world.take_in([call(week, "identify", "c13-new", traits={"email": "c13@x.pl"}), call(week, "track", "c13-new", event="c13-after")])
     old, new, holder = world.people([Identifier("user_id", "c13-old"), Identifier("user_id", "c13-new"), address])
     assert holder == old != new
-    flow.release_identifier(world.ws, address, (NOON - timedelta(days=7)).date(), "skrzynka oddana", "ola")
+    releasing.release_identifier(world.ws, address, (NOON - timedelta(days=7)).date(), "skrzynka oddana", "ola")
     assert world.people([address, Identifier("user_id", "c13-old")]) == [new, old]
     rows: Any = history()
     found = world.ws.warehouse.run(rows.filter(rows.name.isin(["c13-before", "c13-after"])).select("name", "person_id")).to_pylist()
@@ -316,10 +316,10 @@ def test_a_released_address_is_somebody_elses_from_that_day_and_what_was_before_
     assert world.ws.warehouse.run(rows.filter(rows.name == "c13-itself").select("person_id")).to_pylist() == [{"person_id": new}]
     with world.ws.transaction() as conn:
         release = resolve.releasing.releases_of(conn, world_ids(conn, new or 0))[0]
-    flow.undo_release(world.ws, release.release_id, "ola")
+    releasing.undo_release(world.ws, release.release_id, "ola")
     assert world.people([address]) == [old]
     with pytest.raises(NamesEvents):
-        flow.release_identifier(world.ws, address, (NOON - timedelta(days=7)).date(), "skrzynka oddana", "ola")
+        releasing.release_identifier(world.ws, address, (NOON - timedelta(days=7)).date(), "skrzynka oddana", "ola")
     assert world.people([address]) == [old]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from cegla import flow
+from cegla import flow, releasing
 from cegla.collect import actions as collect
 from cegla.console.views import states
 from cegla.console.views.identity_graph import drawing
@@ -80,13 +80,13 @@ def release(visit: Visit) -> Response:
     one = next((one for one in known if str(one.identity_id) == asked), None)
     if one is None:
         raise NotFound(where="identity", seen=asked, thing=person_label(person))
-    flow.release_identifier(visit.ws, Identifier(one.type, one.value), day, reason, visit.actor)
+    releasing.release_identifier(visit.ws, Identifier(one.type, one.value), day, reason, visit.actor)
     return see_other(f"/people/{person}/links", done="saved")
 
 
 def undo_release(visit: Visit) -> Response:
     """Take a release back, and look at the person again."""
-    flow.undo_release(visit.ws, visit.number("id"), visit.actor)
+    releasing.undo_release(visit.ws, visit.number("id"), visit.actor)
     person = visit.field("person")
     return see_other(f"/people/{person}/links" if person.isdigit() else "/identity", done="undone")
 
