@@ -203,7 +203,7 @@ def main(argv: list[str] | None = None) -> list[Result]:
         results = [Result("resolve events from nothing", events / seconds, "events/s", "≥ 50,000", events / seconds >= 50_000, note)]
         equal = oracle.agrees(owners(ws))
         with ws.transaction() as conn:
-            people = resolve.count(conn)
+            people = resolve.links.count_people(conn)
         results.append(Result("people equal to connected components", float(equal), "1 = equal", "1", equal, f"{people:,} people, by a union-find of its own"))
         del oracle
         again, wrong = rebuild(ws)

@@ -58,7 +58,7 @@ def readers(conn: Connection, people: Sequence[int]) -> list[Reader]:
     found: list[Reader] = []
     for person in people:
         rows = known.get(person, [])
-        newest = resolve.newest_of(rows, "email")
+        newest = max((row for row in rows if row.addresses("email")), key=lambda row: (row.first_seen_at, row.identity_id), default=None)
         identities = tuple(dict.fromkeys([person, *(row.identity_id for row in rows)]))
         found.append(Reader(person, identities, newest.identity_id if newest else None, newest.value if newest else None))
     return found

@@ -80,7 +80,7 @@ def status(call: Opened) -> Any:
     and segments too when `refreshed` has caught up with `batch`."""
     with call.ws.transaction() as conn:
         standing = collect.standing(conn)
-        counts = {"people": resolve.count(conn), "segments": len(segment.segments(conn)), "campaigns": len(activate.campaigns(conn))}
+        counts = {"people": resolve.links.count_people(conn), "segments": len(segment.segments(conn)), "campaigns": len(activate.campaigns(conn))}
         batch, refreshed = last_committed(conn), last_refreshed(conn)
         counted = collect.balance(conn)
         in_quarantine = sum(repair.figures.waiting(conn).values())

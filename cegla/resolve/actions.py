@@ -47,6 +47,10 @@ class KnownIdentifier:
     linked_at: datetime | None
     released_at: datetime | None = None  #: from then on somebody else's; what it tells of this person is of before
 
+    def addresses(self, kind: str) -> bool:
+        """Whether the person is reached by it today: it is of this type and was not released."""
+        return self.type == kind and self.released_at is None
+
 
 @dataclass(frozen=True)
 class PersonRow:
@@ -115,12 +119,6 @@ def identifiers_of(conn: Connection, person_ids: Sequence[int]) -> dict[int, lis
     return found
 
 
-def newest_of(known: Sequence[KnownIdentifier], kind: str) -> KnownIdentifier | None:
-    """The identifier of a type that a person was seen with last for the first time; one that was released is not theirs any more."""
-    held = [row for row in known if row.type == kind and row.released_at is None]
-    return max(held, key=lambda row: (row.first_seen_at, row.identity_id), default=None)
-
-
 def find(conn: Connection, text: str, after: int, limit: int) -> list[PersonRow]:
     """People by a part of an identifier (capitals and diacritics do not matter), by a whole browser id, or by number ("p12").
 
@@ -138,11 +136,6 @@ def find(conn: Connection, text: str, after: int, limit: int) -> list[PersonRow]
             people = sorted({*people, *(person for person in store.people_of(conn, [number]).values() if person > after)})[:limit]
     rows = SQL.rows_of_people(conn, people=people) if people else ()
     return sorted((PersonRow(person, first, _by_rank(kinds, values)) for person, first, kinds, values in rows), key=lambda row: row.id)
-
-
-def count(conn: Connection) -> int:
-    """How many people there are."""
-    return SQL.count_people(conn)
 
 
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:

@@ -133,6 +133,11 @@ def sole_user_of(conn: Connection, browser: str) -> int | None:
     return None if found is None or found.shared else found.person_id
 
 
+def count_people(conn: Connection) -> int:
+    """How many people there are."""
+    return SQL.count_people(conn)
+
+
 def identities_by_person(conn: Connection, people: Sequence[int]) -> dict[int, list[int]]:
     """Every identity of each of these people, those held on browsers too; none for who became part of another meanwhile."""
     found: dict[int, list[int]] = {person: [] for person in people}

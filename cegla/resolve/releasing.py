@@ -17,7 +17,7 @@ from cegla.resolve.cache import LONG_AGO
 from cegla.resolve.deriving import Cause, rederive
 from cegla.resolve.resolution import Resolution, without_events
 from cegla.resolve.rules.mentions import Rule, stronger
-from cegla.resolve.rules.releases import may_be_released as may_be_released
+from cegla.resolve.rules.releases import may_be_released
 from cegla.resolve.store import SQL
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
@@ -51,6 +51,11 @@ class _Edge(NamedTuple):
     last_at: datetime
     source_id: int
     message_id: str
+
+
+def is_given_on(kind: str) -> bool:
+    """Whether identifiers of a type can be somebody else's one day, other than browsers and phones, which change hands by themselves."""
+    return may_be_released(kind)
 
 
 def former_bearers(conn: Connection, identifier: Identifier, day: date) -> list[int]:

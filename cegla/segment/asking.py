@@ -146,7 +146,7 @@ def _reach(conn: Connection, about: Sequence[Any], as_of: AsOf, people: Sequence
 
 def _subject(person: int, known: Iterable[Any], kind: str | None) -> govern.Subject:
     rows = list(known)
-    newest = resolve.newest_of(rows, kind) if kind else None
+    newest = max((row for row in rows if row.addresses(kind)), key=lambda row: (row.first_seen_at, row.identity_id), default=None) if kind else None
     return govern.Subject(person, list(dict.fromkeys([person, *(row.identity_id for row in rows)])), newest.value if newest else None)
 
 

@@ -36,7 +36,7 @@ def test_they_are_counted_once_and_make_no_person(workspace: Workspace) -> None:
     with workspace.transaction() as conn:
         counted = {(row.name, row.path): row.times for row in collect.visits(conn, source.id, date(2026, 10, 5))}
         assert counted == {("Page Viewed", "/"): 2, ("Page Viewed", "/kontakt"): 1, ("Product Viewed", "/"): 1}
-        assert resolve.count(conn) == 0
+        assert resolve.links.count_people(conn) == 0
         (standing,) = collect.standing(conn)
     assert standing.adds_up
     assert (standing.applied, standing.repeated) == (4, 6)
@@ -49,7 +49,7 @@ def test_whoever_is_named_is_no_number_and_nobody_without_the_mark_stays_quarant
     with workspace.transaction() as conn:
         assert collect.visits(conn, source.id, date(2026, 1, 1)) == []
         assert [row.reason for row in repair.listed(conn)] == [Reason.MISSING_IDENTITY] * 2
-        assert resolve.count(conn) == 1
+        assert resolve.links.count_people(conn) == 1
 
 
 def test_days_are_the_shops_and_invented_paths_become_one(workspace: Workspace) -> None:

@@ -64,7 +64,7 @@ def test_rules_are_applied_once_and_only_by_who_may_change_settings(visitors: Vi
     assert admin.post("/identity", "/identity", **form).status_code == 409, "tried on rules that are no longer in force"
     assert "wersja 1" in admin.get("/identity").text
     with workspace.transaction() as conn:
-        assert resolve.count(conn) == 3
+        assert resolve.links.count_people(conn) == 3
 
 
 def edge_to(workspace: Workspace, value: str) -> tuple[int, resolve.links.Edge]:

@@ -25,7 +25,7 @@ def test_search_takes_percent_signs_literally_and_pages_by_id(conn: Connection) 
     assert [row.identifiers[0].value for row in resolve.find(conn, "%", 0, 10)] == ["u%"]
     first = resolve.find(conn, "u_", 0, 2)
     assert [row.identifiers[0].value for row in first + resolve.find(conn, "u_", first[-1].id, 9)] == [f"u_{n}" for n in range(5)]
-    assert resolve.count(conn) == 6
+    assert resolve.links.count_people(conn) == 6
 
 
 def test_a_browser_id_is_found_whole_only(conn: Connection) -> None:

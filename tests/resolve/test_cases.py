@@ -38,7 +38,7 @@ def test_a_late_event_of_a_shared_browser_goes_to_the_user_of_its_own_time(conn:
 def test_a_kiosk_with_five_hundred_users_makes_five_hundred_people(conn: Connection) -> None:
     logins = [event(minute, f"u{minute}", "kiosk") for minute in range(500)]
     take_in(conn, logins[:100], logins[100:101], logins[101:])
-    assert resolve.count(conn) == 500
+    assert resolve.links.count_people(conn) == 500
     assert max(map(len, clusters(conn))) == 2
 
 

@@ -52,7 +52,7 @@ def _found(visit: Visit, text: str, after: int) -> dict[str, Any]:
         people = resolve.find(conn, text, after, AT_ONCE + 1)
         shown = people[:AT_ONCE]
         model = _table(conn, visit, [row.id for row in shown])
-        whole = resolve.count(conn) if not text else None
+        whole = resolve.links.count_people(conn) if not text else None
     more = shown[-1].id if len(people) > AT_ONCE else None
     return {"people": shown, "text": text, "after": after, "more": more, "whole": whole, **model}
 

@@ -25,7 +25,7 @@ def show(visit: Visit) -> Response:
     now, t = visit.now, visit.tongue
     today = analyse.today(visit.ws, now)
     with visit.ws.transaction() as conn:
-        people = resolve.count(conn)
+        people = resolve.links.count_people(conn)
         counted = collect.balance(conn)
         rows = segment.segments(conn)
     model: dict[str, Any] = {
