@@ -9,9 +9,12 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.routing import Route as StarletteRoute
 
 from cegla.api.call import language_of
-from cegla.vocabulary.errors import Broken, CeglaError, InvalidInput, NotFound, Transient, WrongUsage
+from cegla.vocabulary.errors import Broken, CeglaError, InvalidInput, NotFound, Transient
+from cegla.vocabulary.errors.access import MethodWrong
 from cegla.vocabulary.errors.installation import DatabaseAway
 from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.text import Text, misfit
@@ -49,10 +52,19 @@ def _malformed(request: Request, error: Exception) -> Response:
 def _no_such_route(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     if status == 405:
-        return _problem(request, WrongUsage(where=request.url.path, seen=request.method, detail=f"{request.method} {request.url.path}"))
+        allowed = ", ".join(_methods(request))
+        answer = _problem(request, MethodWrong(where=request.url.path, seen=request.method, method=request.method, allowed=allowed))
+        answer.headers["allow"] = allowed
+        return answer
     if status == 400:
         return _problem(request, InvalidInput(where="/", detail=NOT_JSON))
     return _problem(request, NotFound(where="path", seen=request.url.path, thing=request.url.path))
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path takes, by all its routes."""
+    routes = (route for route in request.app.routes if isinstance(route, StarletteRoute) and route.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in routes for method in route.methods or ()})
 
 
 def _unstorable(request: Request, error: Exception) -> Response:

@@ -50,6 +50,9 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+READING_PATIENCE_SECONDS = 3.0  #: who asks for a profile would rather hear at once that PostgreSQL is away
+
+
 @dataclass
 class Workspace:
     """One client's stores. `warehouse` opens on first use, since only one process may hold its file."""
@@ -134,7 +137,7 @@ class Workspace:
         Nobody looks first whether it still works: after a restart of PostgreSQL the first use raises psycopg.OperationalError, the next does not.
         """
         try:
-            with self._reading.connection() as conn:
+            with self._reading.connection(timeout=READING_PATIENCE_SECONDS) as conn:
                 yield conn
         except PoolTimeout as error:
             raise DatabaseAway(where="dsn", seen=str(error)) from None

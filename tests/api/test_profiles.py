@@ -451,7 +451,8 @@ def test_another_method_on_a_hot_route_is_told_so_and_the_connection_goes_on(add
         assert answered(conn)[0] == 200
         conn.sendall(f"{method} /api/v1/profiles/read HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         whole = b"".join(iter(lambda: conn.recv(65_536), b""))
-        assert whole.startswith(b"HTTP/1.1 400 ") and method.encode() in whole + b"HEAD"
+        assert whole.startswith(b"HTTP/1.1 405 ") and method.encode() in whole + b"HEAD"
+        assert b"\r\nallow: POST\r\n" in whole.lower().replace(b"post", b"POST")
 
 
 def test_hot_requests_sent_without_waiting_are_answered_in_their_order(address: tuple[str, int], shop: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Who may come in, from where, and for what: passwords, keys, permissions, sites, purposes."""
 
-from cegla.vocabulary.errors import Broken, Busy, InvalidInput, Refused
+from cegla.vocabulary.errors import Broken, Busy, InvalidInput, Refused, WrongUsage
 from cegla.vocabulary.text import Text
 
 
@@ -42,6 +42,14 @@ class SiteNotAllowed(Refused):
     code = "CEGLA-E0505"
     what = Text("Ta strona nie może pytać o odwiedzającego.", "This page may not ask for its visitor.")
     todo = Text("Wpisz domenę strony na listę w ustawieniach źródła.", "List the page's origin in the settings of the source.")
+
+
+class MethodWrong(WrongUsage):
+    """A path of the API is there, and takes another HTTP method."""
+
+    code, status = "CEGLA-E0244", 405
+    what = Text("Ten adres nie przyjmuje metody {method}.", "This path does not take the method {method}.")
+    todo = Text("Użyj jednej z: {allowed}.", "Use one of: {allowed}.")
 
 
 class PasswordTooWeak(InvalidInput):
