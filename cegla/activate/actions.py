@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from cegla.activate import basis as basis
 from cegla.activate import delivery as delivery
 from cegla.activate import dkim as dkim
+from cegla.activate import single as single
 from cegla.activate import store
 from cegla.activate.audience import Audience as Audience
 from cegla.activate.audience import Reader, audience_of, readers, readers_at
@@ -59,7 +60,7 @@ from cegla.vocabulary.text import Text
 BOUNDS = Text(
     "nieznany cel, grupa kontrolna poza 0–50 %, limit poniżej 0 lub tempo poniżej 1", "unknown purpose, holdout outside 0 to 50 %, cap below 0 or pace below 1"
 )
-EXPORTED = tuple("id campaign address state reason decided_at handed_at done_at consent_record_id consent_at tracked facts subject".split())
+EXPORTED = tuple("id campaign address state reason decided_at handed_at done_at consent_record_id consent_at tracked facts subject given".split())
 RETURNED = tuple("message_id kind reason hard status reply words way came_at".split())
 AT_ONCE = 20_000
 TEMPLATES = Path(__file__).parent / "templates"

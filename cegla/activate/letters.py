@@ -60,6 +60,7 @@ class Occasion:
     message_id: int | None = None
     tracked: bool = False
     one_click: bool = True
+    data: dict[str, Any] | None = None  #: what the caller of a message to one person gave
 
 
 @dataclass
@@ -97,7 +98,8 @@ class Writer:
         except TemplateInvalid as error:
             return [error] * len(occasions)
         ways = [_ways(self.ws, one.message_id) for one in occasions]
-        made = self.renderer.render_all(key, [{"person": person, **way} for person, way in zip(people, ways, strict=True)])
+        values = [{"person": person, "data": one.data or {}, **way} for one, person, way in zip(occasions, people, ways, strict=True)]
+        made = self.renderer.render_all(key, values)
         return [
             found if isinstance(found, TemplateInvalid) else self._composed(key, occasion, found, way["preferences_url"])
             for occasion, found, way in zip(occasions, made, ways, strict=True)

@@ -25,6 +25,7 @@ from cegla.activate.rules.destinations import destination_of, wish_of
 from cegla.activate.rules.dialog import Letter, Outcome
 from cegla.activate.rules.mime import mailbox_of
 from cegla.activate.rules.replies import Meaning, Reply, meaning
+from cegla.activate.single import UNKNOWN_FOR
 from cegla.activate.store import SQL
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
@@ -89,6 +90,7 @@ class Due(NamedTuple):
     attempts: int
     decided_at: datetime
     destination: str
+    given: dict[str, Any] | None = None
 
 
 class Sending(NamedTuple):
@@ -101,6 +103,7 @@ class Sending(NamedTuple):
     messages_per_minute: int | None
     failures: int
     cap: int
+    single: bool = False  #: a template: its messages are asked for one by one
 
 
 class Asked(NamedTuple):
@@ -189,7 +192,8 @@ class Round:
         most = min(AT_ONCE, allowance)
         rows = SQL.due_messages(self.conn, campaign_id=campaign.id, now=self.now, most=most, closed=self.lanes.closed) if most else []
         known = [due if due.destination else due._replace(destination=destination_of(due.address)) for due in (Due(*row) for row in rows)]
-        return len(known), [row for row in known if self.lanes.admit(row.destination)]
+        alike = [row for row in known if row.version == known[0].version]
+        return len(known), [row for row in alike if self.lanes.admit(row.destination)]
 
     def people_of(self, campaign: Sending, due: Sequence[Due], writer: Writer) -> list[Asked]:
         """Ask the gate about everybody at once; who may get nothing is skipped, and of two addresses of one person the second waits."""
@@ -197,18 +201,22 @@ class Round:
         known = [reader for reader in readers if reader is not None]
         both = verdicts_on(self.ws, self.conn, known, (campaign.purpose, "email_tracking"), self.now)
         verdict, tracked = (dict(zip((reader.address for reader in known), given, strict=True)) for given in both)
-        fields, met = self.fields(campaign, due, known, writer), self.met(campaign, known)
+        fields, met = self.fields(campaign, due, known, writer), {} if campaign.single else self.met(campaign, known)
         asked: list[Asked] = []
         seen = set[int]()
         for row, reader in zip(due, readers, strict=True):
+            if reader is None and campaign.single and self.now < row.decided_at + UNKNOWN_FOR:
+                continue  # the person is on the way through the inbox
             reason = SkipReason.NOT_MATCHING_ANY_MORE if reader is None else refused_by(verdict[row.address]) or met.get(reader.person_id)
             if reader is None or reason is not None:
                 self.ended.append(Ended(row, MessageState.SKIPPED, reason.value if reason else None))
-            elif reader.person_id in seen:
+            elif reader.person_id in seen and not campaign.single:
                 continue  # the next round sees what became of the first
             else:
                 seen.add(reader.person_id)
                 asked.append(Asked(row, fields[reader.person_id], verdict[row.address], tracked[row.address].allowed))
+        if campaign.single:
+            store.attach(self.conn, [(row.id, reader.person_id, reader.identity_id) for row, reader in zip(due, readers, strict=True) if reader is not None])
         return asked
 
     def fields(self, campaign: Sending, due: Sequence[Due], known: Sequence[Reader], writer: Writer) -> dict[int, dict[str, Any]]:
@@ -228,7 +236,8 @@ class Round:
     def written(self, campaign: Sending, writer: Writer, group: Sequence[Asked], sender: str) -> list[Ready]:
         """The letters of a group; a template that fails for a person costs that message and no other."""
         occasions = [
-            Occasion(campaign.id, campaign.name, one.row.version, campaign.sender, one.row.id, one.tracked, campaign.purpose != SERVICE) for one in group
+            Occasion(campaign.id, campaign.name, one.row.version, campaign.sender, one.row.id, one.tracked, campaign.purpose != SERVICE, one.row.given)
+            for one in group
         ]
         ready: list[Ready] = []
         for one, occasion, made in zip(group, occasions, writer.compose(occasions, [one.fields for one in group]), strict=True):
@@ -369,7 +378,7 @@ class Round:
             bucket = pace.refilled(store.bucket(self.conn, key), speed, self.now)
             SQL.set_bucket(self.conn, key=key, tokens=bucket.tokens - used, at=bucket.at)
         self.lanes.close()
-        if not SQL.waiting(self.conn, campaign_id=campaign.id):
+        if not campaign.single and not SQL.waiting(self.conn, campaign_id=campaign.id):
             SQL.set_state(self.conn, id=campaign.id, state="sent", finished_at=self.now)
         elif more_due:
             self.more = True

@@ -141,6 +141,12 @@ def begin_hand_off(conn: Connection, rows: Sequence[tuple[int, bool, Verdict]], 
     return {number for (number,) in begun}
 
 
+def attach(conn: Connection, rows: Sequence[tuple[int, int, int | None]]) -> None:
+    """Keep whom messages (id, person, identity of the address) are for, once that is known."""
+    ids, people, identities = zip(*rows, strict=True) if rows else ((), (), ())
+    SQL.attach(conn, ids=list(ids), people=list(people), identities=list(identities))
+
+
 def end_messages(conn: Connection, rows: Sequence[tuple[int, str, str | None, str | None, str | None]], now: datetime) -> None:
     """Keep what became of messages: id, state, reason, reply, and the reason of the 34 when it bounced."""
     ids, states, reasons, replies, returned = zip(*rows, strict=True)

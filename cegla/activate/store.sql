@@ -10,7 +10,7 @@ select campaigns.id, name, segment_id, purpose, channel, sender, campaigns.versi
     ) as left_out), '{}') as skipped
 from activate.campaigns
 join activate.contents on contents.campaign_id = campaigns.id and contents.version = campaigns.version
-where cast(:id as integer) is null or campaigns.id = :id
+where cast(:id as integer) is null and kind = 'campaign' or campaigns.id = :id
 order by campaigns.id desc;
 
 -- name: add_campaign$
@@ -91,15 +91,16 @@ from unnest(
 on conflict do nothing;
 
 -- name: due_campaigns
--- Campaigns that are sending and whose server is not to be left alone, oldest first.
-select id, name, purpose, sender, messages_per_minute, failures, cap
+-- Campaigns that are sending and whose server is not to be left alone, oldest first; before them templates that single messages wait for.
+select id, name, purpose, sender, messages_per_minute, failures, cap, kind = 'single'
 from activate.campaigns
 where state = 'sending' and (retry_at is null or retry_at <= :now)
-order by id;
+    and (kind = 'campaign' or exists (select from activate.messages where campaign_id = campaigns.id and messages.state = 'decided' and due_at <= :now))
+order by kind desc, id;
 
 -- name: due_messages
 -- The next outbox rows of a campaign that may be handed over, but for those to closed destinations.
-select messages.id, person_id, identity_id, address, messages.version, attempts, decided_at, destination
+select messages.id, person_id, identity_id, address, messages.version, attempts, decided_at, destination, given
 from activate.messages
 join activate.campaigns on campaigns.id = messages.campaign_id
 where campaign_id = :campaign_id and messages.state = 'decided' and due_at <= :now and campaigns.state = 'sending'
@@ -138,6 +139,41 @@ update activate.messages
 set state = 'decided', attempts = later.attempts, reply = coalesce(later.reply, messages.reply), due_at = later.due_at, handed_at = null
 from unnest(cast(:ids as bigint[]), cast(:attempts as integer[]), cast(:replies as text[]), cast(:times as timestamptz[])) as later (id, attempts, reply, due_at)
 where messages.id = later.id;
+
+-- name: attach!
+-- The people of messages that were asked for before they were known.
+update activate.messages set person_id = found.person_id, identity_id = found.identity_id
+from unnest(cast(:ids as bigint[]), cast(:people as bigint[]), cast(:identities as bigint[])) as found (id, person_id, identity_id)
+where messages.id = found.id;
+
+-- name: save_template^
+-- Make a template of messages to one person, or a new version of it; its number and version.
+insert into activate.campaigns (name, segment_id, purpose, channel, sender, version, holdout_percent, cap, state, kind, created_at, changed_at)
+values (:name, 0, 'service', 'email', :sender, 1, 0, 0, 'sending', 'single', :now, :now)
+on conflict (name) where kind = 'single' do update set sender = excluded.sender, version = campaigns.version + 1, changed_at = excluded.changed_at
+returning id, version;
+
+-- name: templates
+-- Every template of messages to one person, in its newest version.
+select name, campaigns.version, subject, mjml, sender, changed_at
+from activate.campaigns
+join activate.contents on contents.campaign_id = campaigns.id and contents.version = campaigns.version
+where kind = 'single' order by name;
+
+-- name: template^
+-- The number and the newest version of a template.
+select id, version from activate.campaigns where kind = 'single' and name = :name;
+
+-- name: add_single$
+-- Write a message to one person down, once for its key; its number, or nothing when the key was used.
+insert into activate.messages (campaign_id, person_id, identity_id, address, state, version, destination, key, given, decided_at, due_at)
+values (:campaign_id, :person_id, :identity_id, :address, 'decided', :version, :destination, :key, :given, :now, :now)
+on conflict do nothing
+returning id;
+
+-- name: single^
+-- A message to one person by its key.
+select id, state, reason, decided_at, done_at, address, given from activate.messages where campaign_id = :campaign_id and key = :key;
 
 -- name: interrupted!
 -- Messages that a sender which is no more was handing over: nobody knows, so they are ambiguous.
@@ -217,7 +253,7 @@ update activate.messages set facts = :facts where id = :id and facts is null;
 -- name: messages_of_person
 -- Everything the outbox holds on a person.
 select messages.id, campaigns.name as campaign, address, messages.state, reason, decided_at, handed_at, done_at, consent_record_id, consent_at, tracked, facts,
-    contents.subject
+    contents.subject, given
 from activate.messages
 join activate.campaigns on campaigns.id = messages.campaign_id
 left join activate.contents on contents.campaign_id = messages.campaign_id and contents.version = messages.version
@@ -227,7 +263,7 @@ order by messages.id;
 -- name: forget_messages!
 -- Take the person out of the outbox: the rows stay as numbers of their campaigns, tied to nobody.
 update activate.messages
-set person_id = -id, identity_id = null, address = null, facts = null, reply = null, consent_record_id = null, consent_at = null, tracked = false,
+set person_id = -id, identity_id = null, address = null, facts = null, given = null, reply = null, consent_record_id = null, consent_at = null, tracked = false,
     state = case when state = 'decided' then 'skipped' else state end,
     reason = case when state = 'decided' then 'cancelled' else reason end,
     done_at = coalesce(done_at, case when state = 'decided' then decided_at end)

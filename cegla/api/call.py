@@ -19,8 +19,8 @@ from cegla.vocabulary.text import Language
 
 SESSION_COOKIES = ("__Host-cegla_session", "cegla_session")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
-#: What a source's secret key may do beside sending events: look, masked, and nothing more.
-SECRET_KEY_PERMISSIONS = frozenset({"reports.read", "events.read", "people.read", "segments.read", "campaigns.read", "sources.read"})
+#: What a source's secret key may do beside sending events: look, masked, and send single messages that a contract needs.
+SECRET_KEY_PERMISSIONS = frozenset({"reports.read", "events.read", "people.read", "segments.read", "campaigns.read", "sources.read", "messages.send"})
 
 
 @dataclass(frozen=True)

@@ -236,6 +236,24 @@ class TestSend(Shape):
     address: str = Field(min_length=3, max_length=320)
 
 
+class NewTemplate(Shape):
+    """A template of messages to one person; the same name again makes a new version."""
+
+    name: str = Field(min_length=1, max_length=100)
+    subject: str = Field(min_length=1, max_length=1_000)
+    mjml: str = Field(min_length=1, max_length=500_000)
+    sender: str = Field("", max_length=320)
+
+
+class SingleMessage(Shape):
+    """One message to one person. `key` makes it once: send the same again until you get an answer. `data` is for the template."""
+
+    template: str = Field(min_length=1, max_length=100)
+    to: str = Field(min_length=3, max_length=320)
+    key: str = Field(min_length=1, max_length=200)
+    data: dict[str, Any] = {}
+
+
 class SourceChange(Shape):
     """What to change of a source: fields left out stay, a limit of null is the installation's."""
 

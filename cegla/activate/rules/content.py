@@ -11,6 +11,7 @@ from cegla.vocabulary.text import Text
 ROOTS: dict[str, Text] = {
     "person": Text("osoba: imię, miasto, cechy z profilu", "the person: first name, city, traits of the profile"),
     "content": Text("treści kampanii: produkty, kody, odnośniki", "the campaign's own content: products, codes, links"),
+    "data": Text("dane, które podał sklep, tylko w wiadomościach do jednej osoby", "what the shop gave, in messages to one person only"),
     "shop": Text("sklep: nazwa nadawcy", "the shop: the sender's name"),
     "campaign": Text("kampania: nazwa", "the campaign: its name"),
     "unsubscribe_url": Text("adres wypisania się", "where to unsubscribe"),

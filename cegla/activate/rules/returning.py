@@ -26,6 +26,15 @@ def event(name: str, message_id: int, address: str, at: datetime, facts: Mapping
     }
 
 
+def stranger(message_id: int, address: str, at: datetime) -> dict[str, Any]:
+    """Word of an address that a message is asked for and that belongs to nobody yet."""
+    traits = {"email": address}
+    return {
+        "type": "identify", "messageId": f"cegla-{message_id}-stranger", "timestamp": at.isoformat(), "traits": traits,
+        "context": {"traits": traits, "channel": "server"},
+    }  # fmt: skip
+
+
 def requests(events: Iterable[dict[str, Any]]) -> list[bytes]:
     """Bodies for the inbox."""
     rows = list(events)

@@ -28,6 +28,7 @@ PERMISSIONS: dict[str, Text] = {
     "segments.edit": Text("tworzyć segmenty", "build segments"),
     "campaigns.read": Text("oglądać kampanie", "see campaigns"),
     "campaigns.edit": Text("tworzyć kampanie", "write campaigns"),
+    "messages.send": Text("wysyłać pojedyncze wiadomości z szablonu", "send single messages by template"),
     "campaigns.send": Text("wysyłać kampanie", "send campaigns"),
     "sources.read": Text("oglądać źródła", "see sources"),
     "sources.edit": Text("zakładać źródła i klucze", "make sources and keys"),

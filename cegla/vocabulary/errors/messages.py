@@ -28,6 +28,14 @@ class CampaignNotReady(InvalidInput):
     todo = Text("Odśwież stronę i sprawdź stan kampanii.", "Reload the page and look at the campaign's state.")
 
 
+class MessageKeyUsed(InvalidInput):
+    """The key of a message to one person stands for another message already."""
+
+    code, status = "CEGLA-E0368", 409
+    what = Text("Tym kluczem oznaczono już inną wiadomość.", "This key stands for another message already.")
+    todo = Text("Ponawiając, podaj te same dane; do nowej wiadomości weź nowy klucz.", "Give the same data to try again, or a new key for a new message.")
+
+
 class DkimKeyRefused(InvalidInput):
     """A key for signing messages cannot be made or used as asked."""
 
