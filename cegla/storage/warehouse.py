@@ -9,7 +9,7 @@ today is a map held in memory and derived from PostgreSQL.
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
@@ -469,23 +469,16 @@ class Warehouse:
 
     @contextmanager
     def _cursor(self) -> Generator[Any]:
-        with self._gate.reader(), self._opened() as cursor:
-            yield cursor
-
-    @contextmanager
-    def _opened(self) -> Generator[Any]:
-        cursor = self._root.cursor()
-        try:
-            yield cursor
-        except duckdb.Error as error:
-            refused = _refusal(error, self.path)
-            if isinstance(refused, WarehouseDamaged):
-                marker(self.path).touch()
-            elif not isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)):
-                raise
-            raise refused from error
-        finally:
-            cursor.close()  # an open transaction is rolled back
+        with self._gate.reader(), closing(self._root.cursor()) as cursor:  # closing rolls an open transaction back
+            try:
+                yield cursor
+            except duckdb.Error as error:
+                refused = _refusal(error, self.path)
+                if isinstance(refused, WarehouseDamaged):
+                    marker(self.path).touch()
+                elif not isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)):
+                    raise
+                raise refused from error
 
 
 def _refusal(error: duckdb.Error, path: Path) -> CeglaError:

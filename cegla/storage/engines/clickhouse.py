@@ -53,7 +53,7 @@ class Within:
     """The engine in this process, over a folder of its own. Asked by one thread at a time; one process has one such engine."""
 
     def __init__(self, folder: Path) -> None:
-        from chdb import session  # an extra; half a gigabyte
+        from chdb import session  # an extra; half a gigabyte  # pyright: ignore[reportMissingImports]  -- an optional part
 
         folder.mkdir(parents=True, exist_ok=True)
         self._session = session.Session(str(folder))
@@ -86,7 +86,8 @@ class Server:
     """A server by its address: clickhouse://user:password@host:8123/database, clickhouses:// over TLS."""
 
     def __init__(self, address: str) -> None:
-        import clickhouse_connect  # an extra
+        import clickhouse_connect  # an extra  # pyright: ignore[reportMissingImports]  -- an optional part
+        from clickhouse_connect.driver.exceptions import ClickHouseError  # pyright: ignore[reportMissingImports]  -- an optional part
 
         parts = urlsplit(address)
         secure = parts.scheme == "clickhouses"
@@ -96,7 +97,7 @@ class Server:
                 username=unquote(parts.username or "default"), password=unquote(parts.password or ""),
                 database=parts.path.strip("/") or "default", autogenerate_session_id=False, settings=SETTINGS,
             )  # fmt: skip
-        except Exception as error:  # noqa: BLE001 - the driver has errors of many packages
+        except (ClickHouseError, OSError) as error:
             raise EngineAway(where="warehouse.url", seen=" ".join(str(error).split())[:200], engine="ClickHouse") from None
 
     def ask(self, sql: str) -> pa.Table:

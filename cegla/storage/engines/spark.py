@@ -106,7 +106,9 @@ class Spark:
 def connect(address: str) -> Spark:
     """The driver for an address: spark://host:7077?files=/folder that the app and all workers see."""
     try:
-        from pyspark.sql import SparkSession  # an extra; half a gigabyte
+        from py4j.protocol import Py4JError  # pyright: ignore[reportMissingImports]  -- an optional part
+        from pyspark.errors import PySparkException  # pyright: ignore[reportMissingImports]  -- an optional part
+        from pyspark.sql import SparkSession  # an extra; half a gigabyte  # pyright: ignore[reportMissingImports]  -- an optional part
     except ImportError as error:
         raise EngineMissing(where="warehouse.url", engine="Apache Spark", detail=str(error)) from None
     parts = urlsplit(address)
@@ -117,5 +119,5 @@ def connect(address: str) -> Spark:
         builder = builder.config(name, value)
     try:
         return Spark(builder.getOrCreate(), files)
-    except Exception as error:  # noqa: BLE001 - what Java says comes as errors of several packages
+    except (PySparkException, Py4JError, OSError, RuntimeError) as error:
         raise EngineAway(where="warehouse.url", seen=" ".join(str(error).split())[:200], engine="Apache Spark") from None
