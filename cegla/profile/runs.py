@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from cegla.govern import actions as govern
 from cegla.profile import analysing, findings
 from cegla.profile.analysing import PEOPLE_AT_A_TIME, When
@@ -251,9 +253,16 @@ class Worker:
         if run.everybody:
             return analysing.everybody(past)
         waiting = [person for (person,) in SQL.find_waiting(conn)]
-        due = list(SQL.find_due(conn, analysers=[name.partition("@")[0] for name in run.analysers], upto=run.due_upto))
-        due = [person for person in analysing.everybody(past) if any(after < person <= upto for after, upto in due)] if due else []
+        ranges = list(SQL.find_due(conn, analysers=[name.partition("@")[0] for name in run.analysers], upto=run.due_upto))
+        due = within(analysing.everybody(past), ranges) if ranges else []
         return sorted({*past.people_since(run.after_batch), *past.people_moved_since(run.after_batch), *waiting, *due})
+
+
+def within(people: Sequence[int], ranges: Sequence[tuple[int, int]]) -> list[int]:
+    """Those of these people who lie in any of the ranges (after, upto]: more ranges began before them than ended."""
+    afters, uptos = (np.sort(np.asarray(bounds, np.int64)) for bounds in zip(*ranges, strict=True))
+    numbers = np.asarray(people, np.int64)
+    return numbers[np.searchsorted(afters, numbers) > np.searchsorted(uptos, numbers)].tolist()
 
 
 def summarize(conn: Connection, analyser: Analyser, now: datetime) -> None:

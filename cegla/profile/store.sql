@@ -242,8 +242,9 @@ delete from profile.waiting;
 select person_id from profile.waiting order by person_id;
 
 -- name: keep_due!
--- People in these ranges (after, upto] are due to an analyser, which failed on them.
-insert into profile.due (analyser, after_person, upto_person) select :analyser, * from unnest(:after::bigint[], :upto::bigint[]);
+-- People in these ranges (after, upto] are due to an analyser, which failed on them: once, but with a new number, which no run that is at work knows of.
+insert into profile.due (analyser, after_person, upto_person) select :analyser, * from unnest(:after::bigint[], :upto::bigint[])
+on conflict (analyser, after_person, upto_person) do update set id = default;
 
 -- name: find_due
 -- Whom these analysers failed on, as far as a run knows (null: all). Columns: after, upto.

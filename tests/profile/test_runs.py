@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cegla.collect import actions as collect
 from cegla.flow import Intake
@@ -309,3 +311,32 @@ def test_a_night_that_cannot_learn_asks_everybody_again(ws: Workspace, monkeypat
     assert [part.analysers for part in again] == [(learning.method_version,)]
     with ws.transaction() as conn:
         assert profile.findings.learnt(conn, [learning.key])[learning.key].version == 1
+
+
+def test_a_run_that_is_cut_off_within_a_part_goes_on_where_the_last_whole_part_ended(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    three_people(ws)
+    monkeypatch.setattr("cegla.profile.runs.PEOPLE_AT_A_TIME", 2)
+    worker = profile.runs.Worker()
+    first = analyse(ws, worker)
+    assert first is not None
+    assert (first.done, first.finished_at) == (2, None)
+
+    def cut_off(conn: Any, analyser: Any, *rest: Any) -> None:
+        keep(conn, analyser, *rest)
+        if analyser.key == "online":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(profile.findings, "keep", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        analyse(ws, worker)
+    assert not [key for key in known(ws, "u3") if key.startswith(("geo.", "os.", "online."))]
+    monkeypatch.setattr(profile.findings, "keep", keep)
+    assert [part.done for part in finish(ws)] == [3]  # by another process, which remembers nothing
+    assert known(ws, "u3")["os.family"] == "Windows"
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 10)), min_size=1, max_size=8))
+def test_people_in_ranges_are_those_of_any_of_them(drawn: list[tuple[int, int]]) -> None:
+    ranges = [(after, after + width) for after, width in drawn]
+    people = list(range(1, 55))
+    assert profile.runs.within(people, ranges) == [person for person in people if any(after < person <= upto for after, upto in ranges)]
