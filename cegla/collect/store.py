@@ -23,6 +23,7 @@ FOR_GOOD = 0  # the generation of imported events
 WHOLE_REQUEST = [Reason.INTAKE_FAILED.value, Reason.UNREADABLE_BODY.value]
 ELSEWHERE = Text("ten import właśnie wykonuje ktoś inny albo został zatrzymany", "somebody else works on this import, or it was stopped")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_REQUEST = ("int4", "int8", "bytea", "int4", "int4", "bool", "bool", "timestamptz", "text", "text", "text", "bytea")  #: a row that is copied in
 
 
 @dataclass(frozen=True)
@@ -44,27 +45,13 @@ def append(conn: Connection, writer_source_id: int, incoming: Sequence[Incoming]
     """Add requests to the chain of a source's own writer, which stays locked until the transaction ends."""
     writer, number, link = SQL.lock_writer(conn, source_id=writer_source_id)
     SQL.place_writer(conn, writer=writer)
-    first = number + 1
-    links: list[bytes] = []
-    for request in incoming:
-        number += 1
-        link = chain.link(link, number, request.source_id, request.body)
-        links.append(link)
-    SQL.append_requests(
-        conn,
-        writer=writer,
-        numbers=list(range(first, number + 1)),
-        received=[request.received_at for request in incoming],
-        sources=[request.source_id for request in incoming],
-        counts=[request.events for request in incoming],
-        trusted=[request.trusted for request in incoming],
-        gpcs=[request.gpc for request in incoming],
-        kinds=[request.kind for request in incoming],
-        ips=[request.ip for request in incoming],
-        user_agents=[request.user_agent for request in incoming],
-        links=links,
-        bodies=[request.body for request in incoming],
-    )
+    with conn.cursor() as cursor, cursor.copy(SQL.copy_requests.sql) as copy:
+        copy.set_types(_REQUEST)
+        for one in incoming:
+            number += 1
+            link = chain.link(link, number, one.source_id, one.body)
+            told = (one.kind, one.ip, one.user_agent, one.body)
+            copy.write_row((writer, number, link, one.source_id, one.events, one.trusted, one.gpc, one.received_at, *told))
     SQL.move_writer(conn, writer=writer, last_number=number, last_link=link)
 
 
@@ -75,7 +62,7 @@ def append_imported(conn: Connection, import_id: int, source_id: int, bodies: Se
         raise Busy(where="import", seen=import_id, detail=ELSEWHERE)
     SQL.place_writer(conn, writer=writer)
     with conn.cursor() as cursor, cursor.copy(SQL.copy_requests.sql) as copy:
-        copy.set_types(["int4", "int8", "bytea", "int4", "int4", "bool", "bool", "timestamptz", "text", "text", "text", "bytea"])
+        copy.set_types(_REQUEST)
         for events, body in bodies:
             number += 1
             link = chain.link(link, number, source_id, body)

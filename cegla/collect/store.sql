@@ -87,16 +87,8 @@ insert into collect.positions (writer) values (:writer) on conflict do nothing;
 -- The end of a source writer's chain.
 update collect.writers set last_number = :last_number, last_link = :last_link where writer = :writer;
 
--- name: append_requests!
--- Add requests of a source writer, in order.
-insert into collect.inbox (number, received_at, writer, source_id, events, trusted, gpc, kind, ip, user_agent, link, body)
-select number, received_at, :writer, source_id, events, trusted, gpc, kind, ip, user_agent, link, body
-from unnest(:numbers::bigint[], :received::timestamptz[], :sources::integer[], :counts::integer[], :trusted::boolean[], :gpcs::boolean[], :kinds::text[],
-        :ips::text[], :user_agents::text[], :links::bytea[], :bodies::bytea[])
-    as r (number, received_at, source_id, events, trusted, gpc, kind, ip, user_agent, link, body);
-
 -- name: copy_requests!
--- A group of requests of a collector, in the order of `committer.Row`.
+-- Requests of one writer, in the order of `committer.Row`.
 copy collect.inbox (writer, number, link, source_id, events, trusted, gpc, received_at, kind, ip, user_agent, body) from stdin (format binary);
 
 -- name: end_of_chain^
