@@ -1,8 +1,8 @@
 """The door to `govern`. The gate is `allowed`; the intake asks `ask`; users, sessions and passwords come from `govern.access`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from cegla.govern import ledger as ledger
@@ -44,8 +44,10 @@ from cegla.vocabulary.consent import Basis, Channel, Decision, State, Verdict
 from cegla.vocabulary.events import Event, Reason, SetAside
 from cegla.vocabulary.identifier_rules import IdentifierRules
 from cegla.vocabulary.identifiers import normalized
+from cegla.vocabulary.people import person_label
 
 AT_ONCE = 50_000
+REASON_DAYS = 90  #: how long words of people are kept beside the audit log (privacy: free text)
 ADDRESS_TYPES = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 
 
@@ -277,13 +279,21 @@ def suppress(conn: Connection, keys: Keys, address: str, channel: Channel, reaso
 
 
 def note(conn: Connection, actor: str, action: str, target: str, detail: Mapping[str, str | int | bool | None], now: datetime) -> None:
-    """Add to the audit log who did what to what ("p12", "campaign 3"). `detail` never holds personal data."""
-    store.lengthen_audit(conn, now, (actor, action, target), dict(detail))
+    """Add to the audit log who did what to what ("p12", "campaign 3"). `detail` never holds personal data.
+
+    What a person wrote, "why", may: it is kept beside the log for `REASON_DAYS`, and erased with the person it is about.
+    """
+    number = store.lengthen_audit(conn, now, (actor, action, target), {key: value for key, value in detail.items() if key != "why"})
+    if why := detail.get("why"):
+        SQL.forget_reasons(conn, before=now - timedelta(days=REASON_DAYS))
+        SQL.keep_reason(conn, number=number, at=now, target=target, why=str(why))
 
 
 def audit(conn: Connection, limit: int = 100) -> list[Noted]:
-    """The newest rows of the audit log, newest first."""
-    return list(store.noted(SQL.newest_audit_rows(conn, most=limit)))
+    """The newest rows of the audit log, newest first, each with the reason somebody gave while that is kept."""
+    rows = list(store.noted(SQL.newest_audit_rows(conn, most=limit)))
+    said = dict(SQL.reasons_of(conn, numbers=[row.number for row in rows]))
+    return [replace(row, detail=row.detail | {"why": said[row.number]}) if row.number in said else row for row in rows]
 
 
 def first_broken_audit(conn: Connection) -> int | None:
@@ -292,15 +302,17 @@ def first_broken_audit(conn: Connection) -> int | None:
 
 
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:
-    """What `govern` itself holds on a person: the decisions with their proof, and pauses. For everything, see `export_everything`."""
-    decisions = store.export_ledger(conn, identity_ids)
-    return {"decisions": decisions, "pauses": pauses.export(conn, identity_ids), "confirmations": optin.export(conn, identity_ids)}
+    """What `govern` itself holds on a person: decisions with their proof, pauses, why somebody looked. For everything, see `export_everything`."""
+    looked = [{"at": at, "why": why} for at, why in SQL.reasons_about(conn, targets=_targets(identity_ids))]
+    held = {"decisions": store.export_ledger(conn, identity_ids), "pauses": pauses.export(conn, identity_ids), "looked": looked}
+    return held | {"confirmations": optin.export(conn, identity_ids)}
 
 
 def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     """Erase the person's decisions and pauses and return how many rows went. For everything, see `erase_everything`."""
     SQL.note_changed_outside(conn, ids=list(identity_ids))
     ids = list(identity_ids)
+    SQL.erase_reasons(conn, targets=_targets(ids))
     return SQL.delete_decisions(conn, ids=ids) + SQL.delete_pauses(conn, ids=ids) + SQL.delete_confirmations(conn, ids=ids)
 
 
@@ -335,6 +347,11 @@ def erase_everything(ws: Workspace, identity_ids: Sequence[int], holders: Sequen
         note(conn, actor, "person.erase", f"p{min(identity_ids)}", {f"rows_{name}": count for name, count in rows.items()}, now)
     passing("erase: after the commit")
     return Erasure(rows, len(addresses), False)
+
+
+def _targets(identity_ids: Sequence[int]) -> list[str]:
+    """By which names the audit log speaks of a person: each of their identities may have been a person once."""
+    return [person_label(identity) for identity in identity_ids]
 
 
 def _export(conn: Connection, identity_ids: Sequence[int], holders: Sequence[Holder]) -> dict[str, Any]:

@@ -103,14 +103,15 @@ def suppressions(conn: Connection, fingerprints: Sequence[bytes], channel: Chann
     return found
 
 
-def lengthen_audit(conn: Connection, at: datetime, what: tuple[str, str, str], detail: dict[str, Any]) -> None:
-    """Add a row to the audit chain; others wait until this transaction ends."""
+def lengthen_audit(conn: Connection, at: datetime, what: tuple[str, str, str], detail: dict[str, Any]) -> int:
+    """Add a row to the audit chain and return its number; others wait until this transaction ends."""
     SQL.lock_audit(conn)
     last = SQL.last_audit_row(conn)
     number, before = (last[0] + 1, bytes(last[1])) if last else (1, START)
     actor, action, target = what
     digest = link(before, number, at, what, detail)
     SQL.append_audit_row(conn, number=number, at=at, actor=actor, action=action, target=target, detail=Jsonb(detail), hash=digest)
+    return number
 
 
 def noted(rows: Iterable[tuple[Any, ...]]) -> Iterable[Noted]:

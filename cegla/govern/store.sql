@@ -214,6 +214,26 @@ select number, at, actor, action, target, detail, hash from govern.audit order b
 -- The whole audit log in order, for the check of its chain.
 select number, at, actor, action, target, detail, hash from govern.audit order by number;
 
+-- name: keep_reason!
+-- Why somebody did what a row of the audit log says, in their own words.
+insert into govern.reasons (number, at, target, why) values (:number, :at, :target, :why);
+
+-- name: forget_reasons!
+-- Forgets reasons older than a moment.
+delete from govern.reasons where at < :before;
+
+-- name: reasons_of
+-- Why, by rows of the audit log. Columns: number, why.
+select number, why from govern.reasons where number = any(:numbers::bigint[]);
+
+-- name: reasons_about
+-- Why somebody looked at any of these. Columns: at, why.
+select at, why from govern.reasons where target = any(:targets::text[]) order by number;
+
+-- name: erase_reasons!
+-- Erases why somebody looked at any of these.
+delete from govern.reasons where target = any(:targets::text[]);
+
 -- name: any_user$
 -- Whether the installation has a user yet.
 select exists (select from govern.users);

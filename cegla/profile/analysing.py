@@ -267,6 +267,8 @@ def told_by(conn: Connection, people: Sequence[int], analysers: Sequence[Analyse
     for person, known in resolve.identifiers_of(conn, people).items():
         for one in known:
             owner[one.identity_id] = person
+            if one.released_at is not None:
+                continue  # an address that is somebody else's today says nothing of this person, and nobody is to write to it
             if (name := f"identifier.{one.type}") in asked:
                 columns[name].setdefault(person, []).append(one.value)
             if (name := f"identity.{one.type}") in asked:

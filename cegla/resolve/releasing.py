@@ -22,7 +22,7 @@ from cegla.resolve.store import SQL
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import NotFound
-from cegla.vocabulary.errors.people import IdentifierStays, ReleaseOutOfOrder
+from cegla.vocabulary.errors.people import IdentifierStays, ReleaseAhead, ReleaseOutOfOrder
 from cegla.vocabulary.identifiers import Identifier
 from cegla.vocabulary.masking import masked
 from cegla.vocabulary.text import Text
@@ -68,13 +68,15 @@ def release(conn: Connection, identifier: Identifier, day: date, reason: str, ac
     """Let a normalized identifier name somebody else from the beginning of `day` (UTC) on.
 
     Whoever bore it keeps what happened before; a link to it that is seen from then on belongs to a new bearer, and never joins
-    the two. Returns what moved. Raises IdentifierStays for a type that is not given away, ReleaseOutOfOrder when it was
+    the two. Returns what moved. Raises ReleaseAhead for a day still to come, IdentifierStays for a type that is not given away, ReleaseOutOfOrder when it was
     released that day or later already, NotFound when nobody ever had it.
     """
     if not may_be_released(identifier.type):
         raise IdentifierStays(where="type", seen=identifier.type, type=identifier.type)
     store.only_writer(conn)
     at = datetime.combine(day, time(), UTC)
+    if at > now:
+        raise ReleaseAhead(where="since", seen=day.isoformat(), day=day.isoformat(), today=now.date().isoformat())
     earlier = store.releases(conn).get(identifier, [])
     if earlier and at <= earlier[-1]:
         raise ReleaseOutOfOrder(where="from", seen=day.isoformat(), day=earlier[-1].date().isoformat())

@@ -11,25 +11,26 @@ from hypothesis import strategies as st
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import NotFound
-from cegla.vocabulary.errors.people import IdentifierStays, ReleaseOutOfOrder
+from cegla.vocabulary.errors.people import IdentifierStays, ReleaseAhead, ReleaseOutOfOrder
 from cegla.vocabulary.events import Event
 from cegla.vocabulary.identifiers import Identifier
 from tests.resolve.known import NOON, check_books, email, event, identify, person, take_in, user
 
 DAY = 24 * 60  #: minutes
+LATER = NOON + timedelta(days=30)
 THIRD = NOON.date() + timedelta(days=3)
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 ADDRESSES = ["a@x.pl", "b@x.pl"]
 
 
 def release(conn: Connection, address: str = "a@x.pl", day: date = THIRD) -> Any:
-    return resolve.releasing.release(conn, email(address), day, "skrzynka oddana", "ola", NOON)
+    return resolve.releasing.release(conn, email(address), day, "skrzynka oddana", "ola", LATER)
 
 
 def undo(conn: Connection, address: str = "a@x.pl") -> None:
     rows = conn.execute("select release_id from resolve.releases where value = %s order by at desc limit 1", [address]).fetchone()
     assert rows is not None
-    resolve.releasing.undo_release(conn, rows[0], "ola", NOON + timedelta(days=30))
+    resolve.releasing.undo_release(conn, rows[0], "ola", LATER)
 
 
 def people(conn: Connection) -> frozenset[frozenset[tuple[str, str, Any]]]:
@@ -77,7 +78,7 @@ def test_who_gave_the_address_up_does_not_get_it_back_by_sending_it_on_and_the_r
 def test_a_user_id_a_browser_and_an_address_nobody_had_are_not_released_and_releases_go_forward(conn: Connection) -> None:
     for kind in ("user_id", "anonymous_id"):
         with pytest.raises(IdentifierStays):
-            resolve.releasing.release(conn, Identifier(kind, "x"), THIRD, "r", "ola", NOON)
+            resolve.releasing.release(conn, Identifier(kind, "x"), THIRD, "r", "ola", LATER)
     with pytest.raises(NotFound):
         release(conn)
     take_in(conn, [identify(0, "old", email="a@x.pl")])
@@ -85,6 +86,8 @@ def test_a_user_id_a_browser_and_an_address_nobody_had_are_not_released_and_rele
     take_in(conn, [identify(4 * DAY, "new", email="a@x.pl")])
     with pytest.raises(ReleaseOutOfOrder):
         release(conn, day=THIRD - timedelta(days=1))
+    with pytest.raises(ReleaseAhead):
+        release(conn, day=LATER.date() + timedelta(days=1))
     release(conn, day=THIRD + timedelta(days=3))
     take_in(conn, [identify(9 * DAY, "newest", email="a@x.pl")])
     assert len({person(conn, user(name)) for name in ("old", "new", "newest")}) == 3

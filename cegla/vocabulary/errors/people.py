@@ -52,6 +52,14 @@ class IdentifierStays(InvalidInput):
     )
 
 
+class ReleaseAhead(InvalidInput):
+    """An identifier is to be released from a day still to come; until then it is whose it is."""
+
+    code = "CEGLA-E0344"
+    what = Text("{day} to dzień, który dopiero nadejdzie.", "{day} is a day still to come.")
+    todo = Text("Podaj dzień nie późniejszy niż dziś, {today} (UTC).", "Give a day no later than today, {today} (UTC).")
+
+
 class ReleaseOutOfOrder(InvalidInput):
     """An identifier is released before an earlier release of it, or a release is taken back that is not its last."""
 
