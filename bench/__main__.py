@@ -48,6 +48,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "full_disk": _main_of("trials.full_disk"),
     "failpoints": _main_of("trials.failpoints"),
     "damage": _main_of("trials.damage"),
+    "sender": _main_of("trials.sender"),
 }
 
 
