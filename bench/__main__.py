@@ -35,6 +35,8 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "segments": _main_of("segments"),
     "profile_read": _main_of("profile_read"),
     "sending": _main_of("sending"),
+    "client": _main_of("client"),
+    "bounces": _main_of("bounces"),
     "duplicates": _main_of("duplicates"),
     "analysers": _main_of("analysers"),
     "analysing": _main_of("analysing"),

@@ -25,7 +25,7 @@ import msgspec
 from liquid import DictLoader, Environment, RenderContext
 from liquid.ast import Node
 from liquid.builtin.content import ContentNode
-from liquid.exceptions import FilterArgumentError, LiquidError
+from liquid.exceptions import FilterArgumentError, LiquidError, OutputStreamLimitError
 from liquid.output import LimitedStringIO
 from liquid.template import BoundTemplate
 
@@ -121,13 +121,16 @@ class Part:
             else:
                 self.pieces.append(text)
         self._end(run)
+        self.fixed_bytes = sum(len(piece.encode("utf-8", "replace")) for piece in self.pieces if piece is not None)
 
     def personal(self, values: dict[str, Any]) -> list[str]:
         """The personal pieces for one person; what one assigns, the next may read. Raises LiquidError."""
         template = self.template
         context = template.context_class(template, globals=template.make_globals(values))
         made: list[str] = []
-        left = OUTPUT_BYTES
+        left = OUTPUT_BYTES - self.fixed_bytes
+        if left < 0:
+            raise OutputStreamLimitError("output stream limit reached", token=None)
         for run in self.runs:
             buffer = LimitedStringIO(left, newline="")
             run.render_with_context(context, buffer)

@@ -8,6 +8,7 @@ import asyncio
 import imaplib
 import ssl
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -112,10 +113,18 @@ def _signed_in(wanted: ReturnSettings) -> imaplib.IMAP4:
     else:
         box = imaplib.IMAP4(wanted.imap_host, wanted.imap_port, timeout=IMAP_SECONDS)
         if wanted.imap_tls == "starttls":
-            box.starttls(ssl.create_default_context())
-    box.login(wanted.imap_user, wanted.imap_password)
-    box.select(wanted.imap_folder)
+            _or_hang_up(box, lambda: box.starttls(ssl.create_default_context()))
+    _or_hang_up(box, lambda: (box.login(wanted.imap_user, wanted.imap_password), box.select(wanted.imap_folder)))
     return box
+
+
+def _or_hang_up(box: imaplib.IMAP4, work: Callable[[], object]) -> None:
+    """Do the work; a server that refuses it keeps no connection."""
+    try:
+        work()
+    except (OSError, imaplib.IMAP4.error):
+        box.shutdown()
+        raise
 
 
 def _delivered_to(raw: bytes) -> str:

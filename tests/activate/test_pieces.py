@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules.pieces import Fixed, base64_of, calm, calmed, html_shape, text_shape
+from cegla.vocabulary.errors.messages import TemplateInvalid
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=300)
 SHARED = {"content": {"items": [{"name": "Kubek <1>", "price": 3}, {"name": "Miska", "price": 4}]}, "shop": {"name": "Sklep"}}
@@ -72,3 +73,9 @@ def test_one_person_who_breaks_a_template_costs_no_other(renderer: Renderer) -> 
     people = [{"person": {"name": name, "n": n}} for name, n in (("Anna", 1), ("Bomb", 9_999), ("Ewa", 1))]
     first, second, third = renderer.render_all("slow", people)
     assert first == {"html": ["Anna"]} and third == {"html": ["Ewa"]} and isinstance(second, Exception)
+
+
+def test_what_all_share_counts_against_the_limit_of_a_message(renderer: Renderer) -> None:
+    renderer.load("long", {"html": "{% for i in (1..900) %}{{ content.words }}{% endfor %}" * 2}, {"content": {"words": "x" * 2_000}})
+    with pytest.raises(TemplateInvalid):
+        renderer.render("long", {"person": {}})
