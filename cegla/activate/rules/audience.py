@@ -1,5 +1,6 @@
 """Who of a segment gets a campaign, and for everybody else the one reason why not. Pure; the gate's verdict comes in as data."""
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,8 +74,14 @@ def deliverable(address: str) -> str | None:
     local, _, domain = address.rpartition("@")
     if not local or not local.isascii() or len(local) > 64:
         return None
+    ascii_domain = _in_ascii(domain)
+    return f"{local}@{ascii_domain}" if ascii_domain is not None else None
+
+
+@functools.lru_cache(1_000)  # most addresses share a few domains
+def _in_ascii(domain: str) -> str | None:
     try:
-        return f"{local}@{domain.encode('idna').decode()}"
+        return domain.encode("idna").decode()
     except UnicodeError:
         return None
 

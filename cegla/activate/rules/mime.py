@@ -56,7 +56,7 @@ def _fields(letter: Letter) -> list[tuple[str, str]]:
         ("From", _mailbox(name, address)),
         ("To", letter.recipient),
         ("Subject", words(letter.subject)),
-        ("Date", format_datetime(letter.at)),
+        ("Date", _date(letter.at)),
         ("Message-ID", letter.message_id),
         *((header, value.replace(">, <", ">,\r\n <")) for header, value in letter.headers),
         ("MIME-Version", "1.0"),
@@ -74,6 +74,12 @@ def _boundary(letter: Letter) -> str:
     return "=_cegla_" + letter.message_id.strip("<>").partition("@")[0]
 
 
+@functools.lru_cache(8)  # a round has one time
+def _date(at: datetime) -> str:
+    return format_datetime(at)
+
+
+@functools.lru_cache(64)  # a campaign has one sender
 def _mailbox(name: str, address: str) -> str:
     if not name:
         return address
