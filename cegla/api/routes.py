@@ -99,6 +99,7 @@ ROUTES = (
     Route("GET", "/segments", segments.listed, "segments.read", "all segments"),
     Route("POST", "/segments", segments.save, "segments.edit", "make or change a segment"),
     Route("POST", "/segments/count", segments.count, "segments.read", "how many people a rule holds for"),
+    Route("POST", "/segments/estimate", segments.estimate, "segments.read", "about how many people a rule holds for, at once"),
     Route("POST", "/segments/sentence", segments.sentence, "segments.read", "a rule in words"),
     Route("GET", "/segments/changes", segments.changes, "people.read", "who entered and left, as a stream"),
     Route("GET", "/segments/graph", segments.graph, "segments.read", "which segment rests on which, and which are unused or broken"),

@@ -37,6 +37,14 @@ def count(call: Opened, body: RuleBody) -> Any:
     return _count(call, body.rule)
 
 
+def estimate(call: Opened, body: RuleBody) -> Any:
+    """About how many people a rule holds for now, and between which numbers that most likely lies; `share` of all people were looked at, 1: exact."""
+    with call.ws.transaction() as conn:
+        excluded = objecting_people(conn)
+    found = segment.estimate(call.ws, body.rule, call.now, excluded)
+    return {"members": found.members, "low": found.low, "high": found.high, "share": round(found.share, 4), "exact": found.share == 1, "at": found.at}
+
+
 def sentence(call: Opened, body: RuleBody) -> Any:
     """A rule in words, Polish and English."""
     with call.ws.transaction() as conn:

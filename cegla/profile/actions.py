@@ -1,6 +1,6 @@
 """The door to profiles: enrich events, keep what was declared, refresh and read what is known of people."""
 
-from collections.abc import Hashable, Mapping, Sequence, Set
+from collections.abc import Collection, Hashable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
 from functools import lru_cache
@@ -23,11 +23,12 @@ from cegla.profile.past import PastEvent as PastEvent
 from cegla.profile.rules import enrichment, reasons
 from cegla.profile.rules.enrichment import Batch as Numbers
 from cegla.profile.rules.enrichment import Declared
+from cegla.profile.rules.facts import SEEN as FACT_COLUMNS
 from cegla.profile.rules.facts import document, facts
 from cegla.profile.rules.memory import Memory
 from cegla.profile.rules.sentences import corrected_why, declared_why, why
 from cegla.profile.rules.sessions import Remembered, Sessions
-from cegla.profile.rules.traits import TRAITS, readable, trait_columns
+from cegla.profile.rules.traits import TRAITS, favourites_of, readable, trait_columns
 from cegla.storage.warehouse import Readable, Warehouse, history
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event
@@ -190,12 +191,18 @@ def profiles_of(
     return values
 
 
-def person_traits(now: datetime, people: ir.Table | None = None) -> ir.Table:
+def person_traits(now: datetime, people: ir.Table | None = None, keys: Collection[str] | None = None) -> ir.Table:
     """An Ibis expression with `person_id` and one column for each of `TRAITS` (null: unknown), of everybody or of `people`.
 
-    `people` is a table with a column `person_id`. Moments are UTC, money is in micros. Run it with `Warehouse.run`.
+    `people` is a table with a column `person_id`; with `keys`, there are columns for these traits only, and nothing else is counted.
+    Moments are UTC, money is in micros. Run it with `Warehouse.run`.
     """
-    return trait_columns(_facts_of(people), now)
+    return traits_over(history("events", people, [*FACT_COLUMNS, "is_bot"]), history("order_lines", people), now, keys)
+
+
+def traits_over(events: ir.Table, lines: ir.Table, now: datetime, keys: Collection[str] | None = None) -> ir.Table:
+    """`person_traits` over these rows of the history: `events` with the columns `FACT_COLUMNS`, and their order lines."""
+    return trait_columns(facts(events, lines) if keys is None else facts(events, lines, favourites_of(keys)), now, keys)
 
 
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> Mapping[str, Any]:

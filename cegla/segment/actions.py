@@ -19,6 +19,8 @@ from cegla.segment import marks as marks
 from cegla.segment import reading as reading
 from cegla.segment import store
 from cegla.segment.asking import AsOf, account_questions, questions_of
+from cegla.segment.estimating import Estimate as Estimate
+from cegla.segment.estimating import estimate as estimate
 from cegla.segment.evaluating import ahead, evaluated, known, looking, minute, needs_scale, renew_scale, renew_tenths, tenth_leaves, tree_of
 from cegla.segment.operators import FOUND, NOTHING, OPERATORS, Known, known_of, parsed
 from cegla.segment.rules import compile as compiler

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+import ibis.expr.types as ir
 import pyarrow as pa
 
 from cegla.profile import actions as profile
@@ -22,6 +23,7 @@ from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors.people import RuleInvalid
 
+UNIMPORTANT = datetime(2026, 1, 1, tzinfo=UTC)  #: which columns a rule looks at does not depend on the moment
 RULES_AT_ONCE = 50  #: how many segments one expression decides
 
 
@@ -55,10 +57,24 @@ def looking(conn: Connection, warehouse: Readable, trees: Sequence[Rule], as_of:
     ground = ground_of(conn, warehouse, trees, as_of)
     with answered(conn, warehouse, questions_of(trees), as_of, people) as answers:
         if people is None:
-            yield _history(as_of.now, None, answers), ground
+            yield _everybody(as_of.now, answers), ground
         else:
-            with warehouse.people(people) as asked:
-                yield _history(as_of.now, asked, answers), ground
+            with _rows_of(warehouse, people, trees, ground) as (events, lines):
+                yield _some(as_of.now, answers, events, lines), ground
+
+
+@contextmanager
+def _rows_of(warehouse: Readable, people: Sequence[int], trees: Sequence[Rule], ground: Ground) -> Generator[tuple[ir.Table, ir.Table]]:
+    """What these people did, and the order lines, as far as the rules look at it: taken out of the history once, however many rules there are."""
+    columns = {*compiler.columns_of(trees, _everybody(UNIMPORTANT, {}), ground)}
+    if any(row.joined and row.counted is None for tree in trees for leaf in leaves(tree) if (row := leaf.values.get("row")) is not None):
+        columns |= {*profile.FACT_COLUMNS}
+    with (
+        warehouse.people(people) as asked,
+        warehouse.keep(history("events", asked, sorted(columns))) as events,
+        warehouse.keep(history("order_lines", asked)) as lines,
+    ):
+        yield events, lines
 
 
 def evaluated(
@@ -68,29 +84,39 @@ def evaluated(
     trees = [tree for one in rules if (tree := tree_of(one, about)) is not None]
     parts = [tuple(rules[start : start + RULES_AT_ONCE]) for start in range(0, len(rules), RULES_AT_ONCE)]
     with looking(conn, warehouse, trees, as_of, people) as (past, ground):
-        asked: Any = past.people if past.people is None else past.people.op()
+        rows: Any = None if people is None else (past.events.op(), past.order_lines.op())
         answers = tuple((question, one.op()) for question, one in past.answers.items())
-        return [([one.id for one in part], warehouse.run(_question(part, about, ground, as_of.now, asked, answers))) for part in parts]
+        return [([one.id for one in part], warehouse.run(_question(part, about, ground, as_of.now, rows, answers))) for part in parts]
 
 
 def ahead(warehouse: Readable, as_of: AsOf, people: Sequence[int] | None) -> pa.Table:
     """Who has an event that lies ahead of the moment: `person_id` and its moment, `due_at`."""
     ground = Ground(as_of.now.astimezone(UTC).replace(tzinfo=None))
     if people is None:
-        return warehouse.run(compiler.coming(_history(as_of.now, None, {}), ground))
+        return warehouse.run(compiler.coming(history(columns=compiler.ALWAYS), ground))
     with warehouse.people(people) as asked:
-        return warehouse.run(compiler.coming(_history(as_of.now, asked, {}), ground))
+        return warehouse.run(compiler.coming(history("events", asked, compiler.ALWAYS), ground))
 
 
 @lru_cache(maxsize=64)
-def _question(rules: tuple[Named, ...], about: Known, ground: Ground, now: datetime, people: Any, answers: tuple[tuple[Question, Any], ...]) -> Any:
+def _question(rules: tuple[Named, ...], about: Known, ground: Ground, now: datetime, rows: Any, answers: tuple[tuple[Question, Any], ...]) -> Any:
     """The one expression that decides these rules; kept, because every batch of a minute asks it again."""
     trees = [tree for one in rules if (tree := tree_of(one, about)) is not None]
-    return compiler.membership(trees, _history(now, people and people.to_expr(), {question: one.to_expr() for question, one in answers}), ground)
+    told = {question: one.to_expr() for question, one in answers}
+    past = _everybody(now, told) if rows is None else _some(now, told, *(one.to_expr() for one in rows))
+    return compiler.membership(trees, past, ground)
 
 
-def _history(now: datetime, people: Any, answers: Mapping[Question, Any]) -> History:
-    return History(history(), history("order_lines"), lambda: profile.person_traits(now, people), people, answers)
+def _everybody(now: datetime, answers: Mapping[Question, Any]) -> History:
+    """The whole history, of which each question reads the columns it looks at."""
+    return History(
+        history(), history("order_lines"), lambda keys: profile.person_traits(now, None, keys), None, answers, lambda columns: history(columns=columns)
+    )
+
+
+def _some(now: datetime, answers: Mapping[Question, Any], events: ir.Table, lines: ir.Table) -> History:
+    """The rows of some people only, in memory."""
+    return History(events, lines, lambda keys: profile.traits_over(events, lines, now, keys), None, answers)
 
 
 # what is worked out over everybody ---------------------------------------------------------------------------------------
@@ -119,7 +145,7 @@ def renew_tenths(conn: Connection, warehouse: Readable, wanted: Mapping[str, Lea
     ground = Ground(as_of.now.astimezone(UTC).replace(tzinfo=None), None, as_of.zone)
     for trait, leaf in wanted.items():
         with answered(conn, warehouse, questions_of([leaf]), as_of, None) as answers:
-            values = warehouse.run(compiler.values_of(leaf, tenths.known, _history(as_of.now, None, answers), ground))["value"]
+            values = warehouse.run(compiler.values_of(leaf, tenths.known, _everybody(as_of.now, answers), ground))["value"]
         found[trait] = tenths.bounds(values.to_numpy())
         store.save_tenths(conn, trait, found[trait], len(values), as_of.now)
     return found

@@ -216,7 +216,7 @@ def tables(warehouse: Warehouse, trees: list[Any], stack: ExitStack, people: Any
     """The history and the answers to what the rules ask about accounts, as `account` gives them."""
     asked = {leaf.question for tree in trees for leaf in leaves(parsed(tree, ABOUT))} - {None}
     answers = {one: stack.enter_context(warehouse.keep(answer(one))) for one in asked}
-    return History(history(), history("order_lines"), lambda: profile.person_traits(NOW, people), people, answers)
+    return History(history(), history("order_lines"), lambda keys: profile.person_traits(NOW, people, keys), people, answers)
 
 
 def true_of(values: Any) -> list[int]:

@@ -16,32 +16,37 @@ ADDRESS = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 
 @dataclass(frozen=True)
 class Reach:
-    """One channel: how many can be reached, have no address, or did not allow it. They add up to the whole."""
+    """One channel: how many can be reached, have no address, have an address on the suppression list, or did not allow it. They add up to the whole."""
 
     channel: str
     whole: int
     reachable: int
     no_address: int
+    suppressed: int
     blocked: int
     estimated: bool
 
 
-def reach(visit: Visit, conn: Connection, people: Sequence[int], purpose: str = "marketing") -> list[Reach]:
-    """One row per channel that has addresses."""
+def reach(visit: Visit, conn: Connection, people: Sequence[int], purpose: str = "marketing", whole: int | None = None) -> list[Reach]:
+    """One row per channel that has addresses. `people` may be a part of a larger group of `whole` people that the rows are about."""
     step = max(1, -(-len(people) // MOST_ASKED))
     asked = list(people[::step])
     known = resolve.identifiers_of(conn, asked) if asked else {}
-    return [_channel(visit, conn, channel, kind, (people, asked, known), purpose) for channel, kind in ADDRESS.items()]
+    size = len(people) if whole is None else whole
+    return [_channel(visit, conn, channel, kind, (size, asked, known), purpose) for channel, kind in ADDRESS.items()]
 
 
-def _channel(visit: Visit, conn: Connection, channel: Channel, kind: str, group: tuple[Sequence[int], list[int], Mapping[int, Any]], purpose: str) -> Reach:
-    people, asked, known = group
+def _channel(visit: Visit, conn: Connection, channel: Channel, kind: str, group: tuple[int, list[int], Mapping[int, Any]], purpose: str) -> Reach:
+    whole, asked, known = group
     subjects: list[govern.Subject] = []
     for person in asked:
         address = next((one.value for one in known.get(person, ()) if one.type == kind), None)
         if address is not None:
             subjects.append(govern.Subject(person, [one.identity_id for one in known[person]], address))
-    allowed = sum(verdict.allowed for verdict in govern.allowed(conn, visit.ws.keys, subjects, purpose, channel, visit.now))
-    scale = len(people) / len(asked) if asked else 0
-    reachable, no_address = round(allowed * scale), round((len(asked) - len(subjects)) * scale)
-    return Reach(str(channel), len(people), reachable, no_address, len(people) - reachable - no_address, len(asked) < len(people))
+    verdicts = govern.allowed(conn, visit.ws.keys, subjects, purpose, channel, visit.now)
+    scale = whole / len(asked) if asked else 0
+    reachable = round(sum(verdict.allowed for verdict in verdicts) * scale)
+    suppressed = round(sum(verdict.reason == "suppressed" for verdict in verdicts) * scale)
+    no_address = round((len(asked) - len(subjects)) * scale)
+    blocked = max(0, whole - reachable - suppressed - no_address)
+    return Reach(str(channel), whole, reachable, no_address, suppressed, blocked, len(asked) < whole)

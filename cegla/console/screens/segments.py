@@ -3,7 +3,7 @@ form, the sentence, the count, who can be reached and five people. Without JavaS
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ from cegla.vocabulary.errors import CeglaError
 from cegla.vocabulary.people import parse_person_label
 
 AT_ONCE = 50
-NEWEST, SIZE_DAYS = 10, 30
+NEWEST, SIZE_DAYS, EXAMPLES = 10, 30, 5
 NAMES_DAYS = 365
 KINDS = (("all", marked("wszystkie warunki")), ("any", marked("co najmniej jeden warunek")), ("not", marked("żaden z warunków")))
 TITLES = {
@@ -39,13 +39,17 @@ COMPARISONS = (
 
 @dataclass(frozen=True)
 class Draft:
-    """A rule in the making and what it gives now: either the counts, or the problem that stops it."""
+    """A rule in the making and what it gives now: either the counts, or the problem that stops it.
+
+    `members` is exact, or an estimate that most likely lies between the two numbers of `between`.
+    """
 
     key: str = ""
     name: str = ""
     rule: dict[str, Any] = field(default_factory=dict[str, Any])
     sentences: Mapping[str, str] = field(default_factory=dict[str, str])
     members: int | None = None
+    between: tuple[int, int] | None = None
     reach: Sequence[Reach] = ()
     sample: Sequence[tuple[int, str]] = ()
     problem: dict[str, Any] | None = None
@@ -78,7 +82,7 @@ def change(visit: Visit) -> Response:
     draft = Draft(visit.field("key"), visit.field("name"), builder.edited(builder.rule_of(fields, about=_about(visit)), act))
     if act == "save":
         return _save(visit, draft)
-    return _form(visit, _drafted(visit, draft))
+    return _form(visit, _drafted(visit, draft, exact=act == "count"))
 
 
 def _save(visit: Visit, draft: Draft) -> Response:
@@ -90,7 +94,7 @@ def _save(visit: Visit, draft: Draft) -> Response:
     except CeglaError as error:
         drafted = _drafted(visit, draft)
         problem = error.problem(visit.language)
-        return _form(visit, Draft(draft.key, draft.name, draft.rule, drafted.sentences, drafted.members, drafted.reach, drafted.sample, problem), error.status)
+        return _form(visit, replace(drafted, problem=problem), error.status)
     return see_other(f"/segments/{saved.id}", done="saved")
 
 
@@ -176,21 +180,28 @@ def _tidy(rule: Mapping[str, Any]) -> Any:
     return rule
 
 
-def _drafted(visit: Visit, draft: Draft) -> Draft:
-    """The draft with its sentence, count, reach and sample, or with the problem of its rule."""
+def _drafted(visit: Visit, draft: Draft, *, exact: bool = False) -> Draft:
+    """The draft with its sentence, count, reach and sample, or with the problem of its rule. The count is an estimate unless it is asked for."""
     try:
         rule = _tidy(draft.rule)
         sentences = _said(visit, rule)
         with visit.ws.transaction() as conn:
             left_out = objecting_people(conn)
-        count = segment.count(visit.ws, rule, visit.now, excluded=left_out)
+        if exact:
+            counted = segment.count(visit.ws, rule, visit.now, excluded=left_out)
+            members, between, people = counted.members, None, counted.people.to_pylist()
+        else:
+            guessed = segment.estimate(visit.ws, rule, visit.now, excluded=left_out)
+            members, people = guessed.members, guessed.people.to_pylist()
+            between = (guessed.low, guessed.high) if guessed.share < 1 else None
     except CeglaError as error:
         return Draft(draft.key, draft.name, draft.rule, problem=error.problem(visit.language))
+    shown = people[:: max(1, len(people) // EXAMPLES)][:EXAMPLES]
     with visit.ws.transaction() as conn:
-        reached = reach(visit, conn, count.people.to_pylist())
-        names = display_names(conn, count.sample)
-    sample = [(person, names.get(person, "")) for person in count.sample]
-    return Draft(draft.key, draft.name, draft.rule, sentences, count.members, reached, sample)
+        reached = reach(visit, conn, people, whole=members)
+        names = display_names(conn, shown)
+    sample = [(person, names.get(person, "")) for person in shown]
+    return Draft(draft.key, draft.name, draft.rule, sentences, members, between, reached, sample)
 
 
 def _form(visit: Visit, draft: Draft, status: int = 200) -> Response:

@@ -8,6 +8,7 @@ The caller restricts the history to some people or to none; what comes out for a
 from bots has no row.
 """
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import ibis
@@ -24,20 +25,26 @@ FAVOURITES = ("hour", "device", "country", "language", "origin", "category", "pr
 MOMENTS = ("first_seen", "last_seen", "first_order", "last_order")
 MOST_CATEGORIES = 3
 _LN2 = 0.6931471805599453
-_SEEN = (
+SEEN = (
     "person_id", "event_id", "name", "occurred_at", "local_at", "session_id", "order_id", "value_micros", "currency", "referrer_kind", "referrer_host",
     "campaign_source",
     "device_type", "country", "language",
 )  # fmt: skip
 
 
-def facts(events: Table, lines: Table) -> Table:
-    """One row a person; `events` and `lines` are `history()` tables. No fact depends on when it is computed."""
-    seen = events.filter(~events.is_bot).select(*_SEEN)
+def facts(events: Table, lines: Table, favourites: Collection[str] = FAVOURITES) -> Table:
+    """One row a person; `events` and `lines` are `history()` tables. No fact depends on when it is computed.
+
+    With `favourites`, only these are looked for: each is a pass of its own.
+    """
+    seen = events.filter(~events.is_bot).select(*SEEN)
     totals = _totals(seen)
     totals = totals.mutate(payments=totals.orders + totals.refunds)
-    favourites = _favourites(_choices(seen, lines))
-    return totals.left_join(favourites, totals.person_id == favourites.chooser).drop("chooser")
+    if not favourites:
+        return totals
+    matters = [name for name in FAVOURITES if name in favourites]
+    chosen = _favourites(_choices(seen, lines, matters), matters)
+    return totals.left_join(chosen, totals.person_id == chosen.chooser).drop("chooser")
 
 
 def _totals(seen: Table) -> Table:
@@ -74,28 +81,42 @@ def _heat(seen: Table, acted: Any) -> Any:
     return (weight * (half_lives * _LN2).exp()).sum(where=acted).nullif(0.0).log2().round(4)
 
 
-def _choices(seen: Table, lines: Table) -> Table:
+def _choices(seen: Table, lines: Table, matters: Sequence[str]) -> Table:
     """What people chose: one row a choice, with what it was about, what was chosen, its weight and when. A visit chooses once."""
+    choices: list[Table] = []
+    if of_visits := [name for name in FAVOURITES[:5] if name in matters]:
+        visits = _visits(seen, of_visits)
+        choices += [visits.select(chooser=visits.person_id, about=ibis.literal(name), chosen=visits[name], weight=ibis.literal(1),
+            at=visits.at) for name in of_visits]  # fmt: skip
+    if len(of_visits) < len(matters):
+        choices += _bought(seen, lines)
+    every = ibis.union(*choices) if len(choices) > 1 else choices[0]
+    return every.filter(every.chosen.notnull())
+
+
+def _visits(seen: Table, wanted: Sequence[str]) -> Table:
+    """One row a visit with what it says about each of these matters."""
     visits = seen.filter(seen.session_id.notnull())
-    visits = visits.group_by("person_id", "session_id").agg(
-        at=visits.occurred_at.min(),
-        hour=visits.local_at.min().hour().cast("string"),
-        device=visits.device_type.max(where=~visits.device_type.isin(["unknown", "server", "bot"])),
-        country=visits.country.max(),
-        language=visits.language.max(),
-        origin=_origin(visits),
-    )
-    about_visits = [visits.select(chooser=visits.person_id, about=ibis.literal(name), chosen=visits[name], weight=ibis.literal(1),
-        at=visits.at) for name in FAVOURITES[:5]]
+    said = {
+        "hour": lambda: visits.local_at.min().hour().cast("string"),
+        "device": lambda: visits.device_type.max(where=~visits.device_type.isin(["unknown", "server", "bot"])),
+        "country": visits.country.max,
+        "language": visits.language.max,
+        "origin": lambda: _origin(visits),
+    }
+    return visits.group_by("person_id", "session_id").agg(at=visits.occurred_at.min(), **{name: said[name]() for name in wanted})
+
+
+def _bought(seen: Table, lines: Table) -> list[Table]:
+    """What was bought, put into the cart or looked at: by category, and by product what was bought."""
     bought = lines.filter(lines.name.isin([ORDERED, *sorted(LOOKED_AT)]))
     bought = bought.semi_join(seen, "event_id")
     weight = ibis.cases((bought.name == ORDERED, 3), (bought.name == "Product Added", 2), else_=1)
     about_categories = bought.select(chooser=bought.person_id, about=ibis.literal("category"), chosen=bought.category, weight=weight, at=bought.occurred_at)
     paid = bought.filter(bought.name == ORDERED)
     about_products = paid.select(chooser=paid.person_id, about=ibis.literal("product"), chosen=paid.product.coalesce(paid.product_id),
-        weight=ibis.literal(1), at=paid.occurred_at)
-    choices = ibis.union(*about_visits, about_categories, about_products)
-    return choices.filter(choices.chosen.notnull())
+        weight=ibis.literal(1), at=paid.occurred_at)  # fmt: skip
+    return [about_categories, about_products]
 
 
 def _origin(visits: Table) -> Any:
@@ -105,7 +126,7 @@ def _origin(visits: Table) -> Any:
     return said.argmin(visits.event_id, where=outside)
 
 
-def _favourites(choices: Table) -> Table:
+def _favourites(choices: Table, matters: Sequence[str]) -> Table:
     """The favourite of each person in each matter: most weight, then the most recent, then the last by alphabet.
 
     The greatest of (weight, last time, what) is one plain aggregate, where sorting within each group would take most of the time.
@@ -113,19 +134,22 @@ def _favourites(choices: Table) -> Table:
     counted = choices.group_by("chooser", "about", "chosen").agg(score=choices.weight.sum(), times=choices.count(), last=choices.at.max())
     place: Any = ibis.struct({"score": counted.score, "last": counted.last, "chosen": counted.chosen})
     columns: dict[str, Any] = {}
-    for name in FAVOURITES:
+    for name in matters:
         here = counted.about == name
         columns[name] = place.max(where=here)
         columns[f"{name}_of"] = counted.score.sum(where=here)
-    columns["category_evidence"] = counted.times.sum(where=counted.about == "category")
-    columns["categories"] = place.collect(where=counted.about == "category")
+    if "category" in matters:
+        columns["category_evidence"] = counted.times.sum(where=counted.about == "category")
+        columns["categories"] = place.collect(where=counted.about == "category")
     grouped: Any = counted.group_by("chooser").agg(**columns)
-    best = {name: grouped[name]["chosen"] for name in FAVOURITES} | {f"{name}_hits": grouped[name]["score"] for name in FAVOURITES}
-    best["hour"] = best["hour"].cast("int64")
-    ranked = grouped.categories.sort()
-    count = ranked.length()
-    ordinals = [ibis.ifelse(count > number, ranked[count - 1 - number]["chosen"], ibis.null("string")) for number in range(MOST_CATEGORIES)]
-    best["categories"] = ibis.array(ordinals).filter(lambda one: one.notnull())
+    best = {name: grouped[name]["chosen"] for name in matters} | {f"{name}_hits": grouped[name]["score"] for name in matters}
+    if "hour" in matters:
+        best["hour"] = best["hour"].cast("int64")
+    if "category" in matters:
+        ranked = grouped.categories.sort()
+        count = ranked.length()
+        ordinals = [ibis.ifelse(count > number, ranked[count - 1 - number]["chosen"], ibis.null("string")) for number in range(MOST_CATEGORIES)]
+        best["categories"] = ibis.array(ordinals).filter(lambda one: one.notnull())
     return grouped.mutate(**best)
 
 

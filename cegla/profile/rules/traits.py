@@ -4,7 +4,7 @@ A row reads its value from facts with plain operators, so the same function answ
 everybody's (an Ibis table). Docs, console and segment operators are derived from the rows.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -153,6 +153,11 @@ TRAITS: tuple[TraitRow, ...] = (
 BY_KEY: dict[str, TraitRow] = {row.key: row for row in TRAITS}
 
 
-def trait_columns(facts: Table, now: datetime) -> Table:
-    """`person_id` and one column a trait, null where unknown: what segments compare with."""
-    return facts.select(facts.person_id, **{row.key: row.column(facts, now) for row in TRAITS})
+def trait_columns(facts: Table, now: datetime, keys: Collection[str] | None = None) -> Table:
+    """`person_id` and one column a trait (of these `keys`, or of all), null where unknown: what segments compare with."""
+    return facts.select(facts.person_id, **{row.key: row.column(facts, now) for row in TRAITS if keys is None or row.key in keys})
+
+
+def favourites_of(keys: Collection[str]) -> list[str]:
+    """The favourites among the facts that these traits rest on."""
+    return [row.share[0].removesuffix("_hits") for row in TRAITS if row.key in keys and row.share is not None]

@@ -10,11 +10,12 @@ Time alone moves people, too. Besides its answers a person's row says when that 
 leaves it, or a moment that an operator names. Until then nobody has to look at the person again, unless something new is known.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from cegla.segment.rules import computing
@@ -23,6 +24,7 @@ from cegla.segment.rules.language import All, Leaf, Not, Question, Rule, Seen, S
 from cegla.segment.rules.traits import TraitRow
 
 LINE_COLUMNS = ("product", "category")
+ALWAYS = frozenset({"person_id", "event_id", "occurred_at", "is_bot", "name"})  #: columns that every question looks at
 NEVER: Any = ibis.literal("9999-01-01 00:00:00", type="timestamp")
 
 
@@ -30,15 +32,17 @@ NEVER: Any = ibis.literal("9999-01-01 00:00:00", type="timestamp")
 class History:
     """The tables of the history with `person_id`, and the people to look at (a table of `person_id`; None: everybody).
 
-    `traits` makes the table of `person_id` and one column a trait that need more than one pass over the history. `answers` has for each
-    question that another store was asked a table of `person_id`, nobody twice, and the answer's columns.
+    `traits` makes the table of `person_id` and one column for each of these traits, which need more than one pass over the history. `answers` has
+    for each question that another store was asked a table of `person_id`, nobody twice, and the answer's columns. `narrow` makes the events as if
+    they had only some columns.
     """
 
     events: ir.Table
     order_lines: ir.Table
-    traits: Callable[[], ir.Table]
+    traits: Callable[[Sequence[str]], ir.Table]
     people: ir.Table | None = None
     answers: Mapping[Question, ir.Table] = field(default_factory=dict[Question, ir.Table])
+    narrow: Callable[[Collection[str]], ir.Table] | None = None
 
 
 @dataclass
@@ -56,6 +60,7 @@ def membership(rules: Sequence[Rule], history: History, ground: Ground) -> ir.Ta
     People for whom none can hold, now or later, may be absent.
     """
     every = [leaf for rule in rules for leaf in leaves(rule)]
+    history = _narrowed(rules, history, ground)
     counted = _aggregated(every, history, ground, everybody=any(_empty(rule) for rule in rules))
     moments = [*counted.ends, *(moment for leaf in every for moment in leaf.operator.moments(leaf.values, counted.seen[id(leaf)], ground))]
     holds = {f"r{number}": _holds(rule, counted.seen, ground) for number, rule in enumerate(rules)}
@@ -72,14 +77,14 @@ def _earliest(moments: Sequence[Column], ground: Ground) -> Column:
 
 def members(rule: Rule, history: History, ground: Ground) -> ir.Table:
     """`person_id` of everybody for whom the rule holds."""
-    counted = _aggregated(leaves(rule), history, ground, everybody=_empty(rule))
+    counted = _aggregated(leaves(rule), _narrowed([rule], history, ground), ground, everybody=_empty(rule))
     return counted.table.filter(_holds(rule, counted.seen, ground)).select("person_id")
 
 
 def reasons(rule: Rule, history: History, ground: Ground) -> ir.Table:
     """For each person one row: for leaf number n, from left to right, `h<n>` whether it holds and `v<n>` the value seen."""
     every = leaves(rule)
-    counted = _aggregated(every, history, ground, everybody=True)
+    counted = _aggregated(every, _narrowed([rule], history, ground), ground, everybody=True)
     columns: dict[str, Column] = {}
     for number, leaf in enumerate(every):
         columns[f"h{number}"] = _holds(leaf, counted.seen, ground)
@@ -89,15 +94,36 @@ def reasons(rule: Rule, history: History, ground: Ground) -> ir.Table:
 
 def values_of(leaf: Leaf, value: Callable[[Any, Seen, Ground], Column], history: History, ground: Ground) -> ir.Table:
     """One column `value` of everybody of whom it is known: what an operator compares."""
-    counted = _aggregated([leaf], history, ground, everybody=True)
+    counted = _aggregated([leaf], _narrowed([leaf], history, ground), ground, everybody=True)
     found = counted.table.select(value=value(leaf.values, counted.seen[id(leaf)], ground))
     return found.filter(found["value"].notnull())
 
 
-def coming(history: History, ground: Ground) -> ir.Table:
+def _narrowed(rules: Sequence[Rule], history: History, ground: Ground) -> History:
+    return history if history.narrow is None else replace(history, events=history.narrow(columns_of(rules, history, ground)), narrow=None)
+
+
+def columns_of(rules: Sequence[Rule], history: History, ground: Ground) -> list[str]:
+    """The columns of the events that these rules look at, without those that only built-in traits of several passes do."""
+    every = [leaf for rule in rules for leaf in leaves(rule)]
+    named = {"person_id": "int64", **dict(history.events.schema().items())}
+    flat: Any = ibis.table({**named, **dict.fromkeys(LINE_COLUMNS, "string"), "is_line": "boolean"}, name="asked")
+    rows, looked_at = Rows(flat, ground, mixed=True), list[Any]()
+    computed = {row.key: row.counted for leaf in every if (row := leaf.values.get("row")) is not None and row.counted is not None}
+    for leaf in every:
+        looked_at += [value for measure in leaf.operator.measures(leaf.values, rows).values() for value in measure if value is not None]
+        if leaf.operator.apart is not None and (beside := leaf.operator.apart(leaf.values, flat, ground)) is not None:
+            looked_at.append(beside)
+    if computed:
+        looked_at.append(computing.columns(list(computed.items()), flat, ground))
+    found = {one.name for expression in looked_at for one in expression.op().find(ops.Field)}
+    return sorted((found | ALWAYS).intersection(history.events.columns) - {"person_id"})
+
+
+def coming(events: ir.Table, ground: Ground) -> ir.Table:
     """`person_id` and `due_at` of everybody with an event that lies ahead: a clock that is fast, or a date that is planned."""
-    ahead = _of_people(_human(history.events), history.people)
-    ahead = ahead.filter(ahead["occurred_at"] > ground.ago(0))
+    human = _human(events)
+    ahead = human.filter(human["occurred_at"] > ground.ago(0))
     return ahead.group_by("person_id").aggregate(due_at=ahead["occurred_at"].min())
 
 
@@ -126,6 +152,8 @@ def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, ever
         places.append({key: names.setdefault(measure.value.op(), f"m{len(names)}") for key, measure in found.items()})
     oldest = {names.setdefault(kept["occurred_at"].min(where=inside).op(), f"m{len(names)}"): days for inside, days in rows.windows}
     table: Any = kept.group_by("person_id").aggregate(**{name: op.to_expr() for op, name in names.items()})
+    if not everybody and not names and not joined and all(leaf.operator.apart is not None for leaf in every):
+        return _found_apart(every, history, ground)
     seen = {id(leaf): {key: table[name] for key, name in place.items()} for leaf, place in zip(every, places, strict=True)}
     ends: list[Column] = [table[name] + ibis.interval(days=days) for name, days in oldest.items()]
     if not joined and not apart:
@@ -136,6 +164,15 @@ def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, ever
     columns = {key: table[key] for key in joined}
     own = {id(leaf): {key: table[name] for key, name in place.items()} for leaf, place in zip(every, places, strict=True)}
     return Counted(table, {leaf: {**columns, **found, **{key: table[name] for key, name in also.get(leaf, {}).items()}} for leaf, found in own.items()}, ends)
+
+
+def _found_apart(every: Sequence[Leaf], history: History, ground: Ground) -> Counted:
+    """The same where passes of their own say all there is to know: nobody is in who was not found by one of them."""
+    events = _up_to_now(history.events, history.people, ground)
+    found = [leaf.operator.apart(leaf.values, events, ground).select("person_id") for leaf in every if leaf.operator.apart is not None]
+    everybody: Any = found[0] if len({one.op() for one in found}) == 1 else ibis.union(*found, distinct=True)
+    table, also, _ = _beside(everybody, every, (), history, ground)
+    return Counted(table, {id(leaf): {key: table[name] for key, name in also[id(leaf)].items()} for leaf in every}, [])
 
 
 def _beside(table: Any, every: Sequence[Leaf], rows: Sequence[TraitRow], history: History, ground: Ground) -> tuple[Any, dict[int, dict[str, str]], list[str]]:
@@ -167,7 +204,7 @@ def _joined(rows: Sequence[TraitRow], history: History, ground: Ground) -> list[
     """Tables of the traits that are counted on their own: `trait_owner`, and a column a trait; of computed ones also when it is due, `<key>.due`."""
     built_in = [row.key for row in rows if row.counted is None]
     computed = [(row.key, row.counted) for row in rows if row.counted is not None]
-    tables: list[Any] = [history.traits().select(*built_in, trait_owner="person_id")] if built_in else []
+    tables: list[Any] = [history.traits(built_in).select(*built_in, trait_owner="person_id")] if built_in else []
     if computed:
         tables.append(computing.columns(computed, _of_people(history.events, history.people), ground).rename(trait_owner="person_id"))
     return tables

@@ -25,12 +25,17 @@ NEVER = "9999-01-01"
 
 
 def _marked(values: Values, events: Any, ground: Ground) -> tuple[Any, Rows]:
-    """The events a sequence is about with their moment in whole microseconds, and the flags first, then_, between."""
+    """The events a sequence is about with their moment in whole microseconds, and the flags first, then_, between.
+
+    What is older than the window and the time that may lie between the two decides nothing.
+    """
+    if values["days"] is not None:
+        events = events.filter(events["occurred_at"] > ground.ago(values["days"] + span_minutes(values["within"]) / 1_440))
     rows = Rows(events, ground)
     first = rows.named(values["event"], {"where": values["where"]})
     then = rows.named(values["then"], {"where": values["then_where"]})
     between = rows.named(values["without"]) if values.get("without") else ibis.literal(False)
-    marked = events.mutate(is_first=first, is_then=then, is_between=between, micros=_micros(rows["occurred_at"]))
+    marked = events.select("person_id", "occurred_at", is_first=first, is_then=then, is_between=between, micros=_micros(rows["occurred_at"]))
     kept = marked.filter(marked["is_first"] | marked["is_then"] | marked["is_between"])
     return kept, Rows(kept, ground)
 
@@ -104,7 +109,7 @@ SEQUENCE_OPERATORS: tuple[Operator, ...] = (
         (EVENT, WHERE, WITHIN, THEN, THEN_WHERE, WITHOUT, AT_LEAST, *WINDOW),
         lambda values, rows: {},
         _often,
-        lambda values: True,
+        lambda values: False,
         lambda values, seen, ground: seen["times"].fill_null(0),
         {"op": "did_then", "event": "Product Viewed", "within": "3d", "then": "Order Completed", "without": "Product Added"},
         (Past("Product Viewed", 9), Past("Product Added", 8), Past("Product Viewed", 7), Past("Order Completed", 4)),
@@ -123,7 +128,7 @@ SEQUENCE_OPERATORS: tuple[Operator, ...] = (
         (EVENT, WHERE, WITHIN, THEN, THEN_WHERE, AT_LEAST, *WINDOW),
         lambda values, rows: {},
         _often,
-        lambda values: True,
+        lambda values: False,
         lambda values, seen, ground: seen["times"].fill_null(0),
         {"op": "did_without_then", "event": "Checkout Started", "within": "2h", "then": "Order Completed", "days": 30},
         (Past("Checkout Started", 9), Past("Order Completed", 8.5), Past("Checkout Started", 7), Past("Order Completed", 6.99)),
