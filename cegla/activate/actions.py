@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from cegla.activate import basis as basis
 from cegla.activate import delivery as delivery
 from cegla.activate import dkim as dkim
+from cegla.activate import lists as lists
 from cegla.activate import single as single
 from cegla.activate import store
 from cegla.activate.audience import Audience as Audience

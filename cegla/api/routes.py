@@ -108,6 +108,7 @@ ROUTES = (
     Route("GET", "/segments/{segment_id}", segments.shown, "segments.read", "one segment with its count"),
     Route("POST", "/segments/{segment_id}/on-site", segments.mark, "segments.edit", "let the site's script see a segment, or not"),
     Route("GET", "/segments/{segment_id}/members", segments.members, "people.read", "who is in it, since when"),
+    Route("GET", "/segments/{segment_id}/list", segments.handed_over, "people.reveal", "its members as a file for others: CSV, Parquet, hashed lists"),
     Route("GET", "/segments/{segment_id}/explain/{person}", segments.explain, "people.read", "why a person is in it, or not"),
     Route("GET", "/campaigns", campaigns.listed, "campaigns.read", "all campaigns"),
     Route("POST", "/campaigns", campaigns.save, "campaigns.edit", "make or change a campaign"),

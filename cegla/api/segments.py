@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from fastapi import Response
+
+from cegla.activate import actions as activate
 from cegla.api.call import Call, Opened, person_number
 from cegla.api.plain import plain
 from cegla.api.shapes import After, Days, Limit, NewSegment, OnSite, Overlapping, RuleBody
@@ -97,6 +100,22 @@ def sizes(call: Opened, segment_id: int, days: Days = 30) -> Any:
     with call.ws.transaction() as conn:
         segment.segment(conn, segment_id)
         return {"segment": segment_id, "days": segment.reading.sizes(conn, segment_id, call.now, call.ws.settings.zone, days)}
+
+
+def handed_over(call: Opened, segment_id: int, form: str = "csv", purpose: str | None = None) -> Response:
+    """The segment's members as a file that others take: only addresses the gate allows for the purpose. It is noted in the audit log."""
+    with call.ws.transaction() as conn:
+        excluded = objecting_people(conn)
+    made = activate.lists.make(call.ws, segment_id, form, call.now, excluded, purpose)
+    call.note("segment.list", f"segment {segment_id}", form=form, purpose=made.purpose, members=made.members, listed=made.listed)
+    return file_of(segment_id, made)
+
+
+def file_of(segment_id: int, made: activate.lists.List) -> Response:
+    """The list as a download that no cache keeps."""
+    kind = "application/vnd.apache.parquet" if made.form.suffix == "parquet" else "text/csv; charset=utf-8"
+    name = f"segment-{segment_id}-{made.form.key}.{made.form.suffix}"
+    return Response(made.body, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"})
 
 
 def explain(call: Opened, segment_id: int, person: str) -> Any:

@@ -230,6 +230,13 @@ COMMANDS = (
     Command("segment", "changes", segments.changes, Text("kto wszedł i wyszedł", "who entered and left"), ("cegla segment changes champions --after 120",)),
     Command("segment", "sizes", segments.sizes, Text("wielkość dzień po dniu", "its size day by day"), ("cegla segment sizes champions --days 90",)),
     Command("segment", "overlap", segments.overlap, Text("ile osób segmenty mają wspólnych", "how many people segments share"), ("cegla segment overlap 3 7",)),
+    Command(
+        "segment",
+        "export",
+        segments.export,
+        Text("osoby jako plik: CSV, Parquet, arkusz, Google, Meta", "its people as a file: CSV, Parquet, sheets, Google, Meta"),
+        ("cegla segment export champions ads.csv --form google --purpose ads",),
+    ),
     Command("segment", "save", segments.save, Text("utwórz lub zmień segment", "make or change a segment"), ("cegla segment save Regulars rule.yaml",)),
     Command(
         "segment",
@@ -423,6 +430,7 @@ WORDS: dict[str, Text] = {
     "analyser": Text("klucz analizatora", "the analyser's key"),
     "analysers": Text("klucze analizatorów; żaden: wszystkie włączone", "keys of analysers; none: all that are on"),
     "purpose": Text("cel z rejestru celów", "a purpose of the register"),
+    "form": Text("csv, sheets, parquet, google albo meta", "csv, sheets, parquet, google or meta"),
     "full": Text("wszystkie osoby, nie tylko te, o których jest coś nowego", "everybody, not only people there is news of"),
     "dry_run": Text("pokaż, co by się stało, i nic nie zmieniaj", "say what would happen and change nothing"),
     "yes": Text("nie pytaj o potwierdzenie", "do not ask for confirmation"),

@@ -25,6 +25,7 @@ NUMBER, NAME, SENTENCE, MEMBERS = Text("Nr", "No."), Text("Nazwa", "Name"), Text
 PERSON, ENTERED, AT, DAY = Text("Osoba", "Person"), Text("Weszła", "Entered"), Text("Kiedy", "When"), Text("Dzień", "Day")
 CAME, WENT = Text("Weszło", "Entered"), Text("Wyszło", "Left")
 FIRST, SECOND, BOTH, SHARE = Text("Segment", "Segment"), Text("i", "and"), Text("Wspólnych", "In both"), Text("Udział", "Share")
+WROTE = Text("Zapisano {file}.", "Wrote {file}.")
 HOLDS, CONDITION, SEEN = Text("Spełnia", "Holds"), Text("Warunek", "Condition"), Text("Jest", "Seen")
 
 
@@ -114,6 +115,21 @@ def overlap(context: typer.Context, segments: Annotated[list[str], typer.Argumen
         found,
         lambda desk, value: table(desk, [FIRST, SECOND, BOTH, SHARE], ([one["first"], one["second"], one["both"], one["share"]] for one in value["overlaps"])),
     )
+
+
+def export(
+    context: typer.Context,
+    segment: Which,
+    output: Path,
+    form: Annotated[str, typer.Option("--form")] = "csv",
+    purpose: Annotated[str, typer.Option("--purpose")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write the members to a file that others take."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        output.write_bytes(api.raw(f"/segments/{number_of(api, segment)}/list", form=form, purpose=purpose or None))
+    desk.tell(WROTE, file=output)
 
 
 def number_of(api: Any, text: str) -> int:

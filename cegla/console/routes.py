@@ -115,6 +115,7 @@ ROUTES = (
     Route("POST", "/segments/form", segments.change, "segments.edit"),
     Route("GET", "/segments/{id}", segments.show_one, "segments.read"),
     Route("GET", "/segments/{id}/edit", segments.show_edit, "segments.edit"),
+    Route("POST", "/segments/{id}/list", segments.hand_over, "people.reveal"),
     Route("GET", "/segments/{id}/why", segments.show_why, "people.read"),
     Route("GET", "/imports", imports.show, "sources.read"),
     Route("POST", "/imports", imports.upload, "imports.run"),

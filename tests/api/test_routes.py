@@ -185,6 +185,18 @@ def test_a_segment_is_saved_counted_worded_and_explained(owner: httpx.Client, an
     assert owner.get(f"segments/{number}/explain/{label}").json()["explanation"]["holds"]
 
 
+def test_a_segment_is_handed_over_only_with_a_yes_to_the_purpose(owner: httpx.Client, anna: str) -> None:
+    number = owner.post("segments", json={"name": "Buyers", "rule": RULE}).json()["id"]
+    assert owner.post("segments/estimate", json={"rule": RULE}).json()["members"] == 1
+    assert owner.get(f"segments/{number}/list?form=google").status_code == 404, "the register has no such purpose yet"
+    without = owner.get(f"segments/{number}/list?form=csv&purpose=marketing")
+    assert (without.status_code, without.text) == (200, "person,email,phone\r\n"), "no decision is no consent"
+    assert owner.get(f"segments/{number}/list?form=none").status_code == 422
+    given = owner.get(f"segments/{number}/list?form=sheets&purpose=service")
+    assert anna in given.text and given.headers["content-disposition"].endswith('-sheets.csv"')
+    assert owner.get(f"segments/{number}/list?form=parquet&purpose=service").content[:4] == b"PAR1"
+
+
 def test_a_wrong_rule_is_refused_with_a_pointer(owner: httpx.Client) -> None:
     answer = owner.post("segments/count", json={"rule": {"op": "no_such_operator"}})
     assert answer.status_code == 422

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from cegla.activate import actions as activate
 from cegla.console.charts.marks import Mark, Wording
 from cegla.console.menu import marked
 from cegla.console.screens.names import display_names
@@ -17,6 +18,7 @@ from cegla.console.views import builder
 from cegla.console.visit import Visit, see_other
 from cegla.defining import save_segment, used_segments
 from cegla.flow import objecting_people
+from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.segment import actions as segment
 from cegla.vocabulary.errors import CeglaError
@@ -112,6 +114,7 @@ def show_one(visit: Visit) -> Response:
         names = display_names(conn, [*(row.person_id for row in rows), *(row.person_id for row in moves)])
         known, days = {row.id: row for row in segment.segments(conn)}, segment.reading.sizes(conn, found.id, visit.now, visit.ws.settings.zone, SIZE_DAYS)
         edges, used = segment.reading.dependencies(conn), used_segments(conn)
+        purposes = govern.register.purposes(conn).values()
         beside = [found.id, *(row.id for row in known.values() if row.id != found.id and row.members)][: segment.reading.MOST_COMPARED]
         shared = [(known[_other(one, found.id)], one) for one in segment.reading.overlaps(conn, beside) if found.id in (one.first, one.second) and one.both]
     more = rows[AT_ONCE - 1].person_id if len(rows) > AT_ONCE else None
@@ -121,7 +124,7 @@ def show_one(visit: Visit) -> Response:
         "moves": moves, "sizes": _sizes(visit, days), "size_words": _size_words(visit), "shared": sorted(shared, key=lambda pair: -pair[1].both)[:NEWEST],
         "rests_on": [known[edge.rests_on] for edge in edges if edge.segment_id == found.id],
         "used_by": [known[edge.segment_id] for edge in edges if edge.rests_on == found.id],
-        "used": used.get(found.id, []),
+        "used": used.get(found.id, []), "forms": activate.lists.FORMS.values(), "purposes": purposes,
     }  # fmt: skip
     return visit.page("segment.html", model)
 
@@ -143,6 +146,19 @@ def _size_words(visit: Visit) -> Wording:
     t = visit.tongue
     about = t.text("Na koniec każdego dnia, strefa {zone}; w nawiasie ile osób weszło i wyszło.", zone=str(visit.ws.settings.zone))
     return Wording(str(t.text("Wielkość segmentu")), str(t.text("Dzień")), str(t.text("Osoby")), str(about), str(t.text("Tabela")))
+
+
+def hand_over(visit: Visit) -> Response:
+    """The members as a file for others, as far as the gate allows; the audit log remembers."""
+    number, now = visit.number("id"), visit.now
+    with visit.ws.transaction() as conn:
+        left_out = objecting_people(conn)
+    made = activate.lists.make(visit.ws, number, visit.field("form"), now, left_out, visit.field("purpose"))
+    with visit.ws.transaction() as conn:
+        detail = {"form": made.form.key, "purpose": made.purpose, "members": made.members, "listed": made.listed}
+        govern.note(conn, visit.actor, "segment.list", f"segment {number}", detail, now)
+    headers = {"content-disposition": f'attachment; filename="segment-{number}-{made.form.key}.{made.form.suffix}"', "cache-control": "no-store"}
+    return Response(made.body, media_type="application/octet-stream", headers=headers)
 
 
 def show_why(visit: Visit) -> Response:

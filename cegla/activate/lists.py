@@ -1,0 +1,86 @@
+"""A segment handed over as a list: to a file, a spreadsheet, an advertising platform. Each address passes the one gate with the list's own purpose."""
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cegla.activate.rules.lists import FORMS as FORMS
+from cegla.activate.rules.lists import Contact, Form, as_csv
+from cegla.govern import actions as govern
+from cegla.resolve import actions as resolve
+from cegla.segment import actions as segment
+from cegla.storage.workspace import Connection, Workspace
+from cegla.vocabulary.consent import Channel
+from cegla.vocabulary.errors import InvalidInput
+from cegla.vocabulary.people import person_label
+from cegla.vocabulary.text import Text
+
+AT_ONCE = 20_000
+KINDS = {Channel.EMAIL: "email", Channel.SMS: "phone"}
+
+
+@dataclass(frozen=True)
+class List:
+    """A list that was made: of how many members, how many have an address on it, and its bytes."""
+
+    form: Form
+    purpose: str
+    members: int
+    listed: int
+    body: bytes
+
+
+def form_of(key: str) -> Form:
+    """The form with this key. Raises InvalidInput."""
+    if key not in FORMS:
+        known = ", ".join(FORMS)
+        raise InvalidInput(where="/format", seen=ascii(key), detail=Text(f"format to jedno z: {known}", f"a format is one of: {known}"))
+    return FORMS[key]
+
+
+def make(ws: Workspace, segment_id: int, key: str, now: datetime, excluded: Iterable[int] = (), purpose: str | None = None) -> List:
+    """The list of a segment's members at `now` whom the gate allows for the purpose (None: the form's own), without those `excluded`.
+
+    An e-mail address needs the gate's yes to the purpose by e-mail, a telephone number that by SMS; a purpose that does not name the channel says no.
+    Raises NotFound for a segment or a purpose that is not there, and InvalidInput for an unknown form.
+    """
+    form = form_of(key)
+    with ws.transaction() as conn:
+        rule = segment.segment(conn, segment_id).rule
+        held = govern.register.purpose(conn, purpose or form.purpose)
+    people: list[int] = segment.members_of(ws, rule, now, excluded=excluded).to_pylist()
+    contacts: list[Contact] = []
+    with ws.transaction() as conn:
+        for start in range(0, len(people), AT_ONCE):
+            contacts += _contacts(ws, conn, people[start : start + AT_ONCE], held, now)
+    listed = sum(bool(one.email or one.phone) for one in contacts)
+    body = _parquet(form, contacts) if form.suffix == "parquet" else "".join(as_csv(form, contacts)).encode()
+    return List(form, held.key, len(people), listed, body)
+
+
+def _contacts(ws: Workspace, conn: Connection, people: Sequence[int], purpose: govern.Purpose, now: datetime) -> Iterator[Contact]:
+    known = resolve.identifiers_of(conn, people)
+    allowed: dict[Channel, dict[int, str]] = {}
+    for channel, kind in KINDS.items():
+        asked: list[govern.Subject] = []
+        for person in people:
+            rows = known.get(person, [])
+            newest = max((row for row in rows if row.type == kind), key=lambda row: (row.first_seen_at, row.identity_id), default=None)
+            if newest is not None:
+                asked.append(govern.Subject(person, list(dict.fromkeys([person, *(row.identity_id for row in rows)])), newest.value))
+        verdicts = govern.allowed(conn, ws.keys, asked, purpose.key, channel, now)
+        allowed[channel] = {one.person_id: one.address or "" for one, verdict in zip(asked, verdicts, strict=True) if verdict.allowed}
+    for person in people:
+        yield Contact(person_label(person), allowed[Channel.EMAIL].get(person), allowed[Channel.SMS].get(person))
+
+
+def _parquet(form: Form, contacts: Iterable[Contact]) -> bytes:
+    rows = [form.row(one) for one in contacts if one.email or one.phone]
+    columns = [pa.array([row[place] for row in rows], pa.string()) for place in range(len(form.columns))]
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns, names=list(form.columns)), file)  # pyright: ignore[reportUnknownMemberType]
+    return file.getvalue()

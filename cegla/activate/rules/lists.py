@@ -1,0 +1,106 @@
+"""Lists of people in the forms others take, and the normalization that each of them asks for before SHA-256.
+
+    Google Customer Match   Email, Phone: trimmed, lower case; at gmail.com and googlemail.com without dots and without what follows a plus; +E.164
+                            (support.google.com/google-ads/answer/7659867 and /7476159)
+    Meta custom audiences   email, phone: trimmed, lower case; digits with the country code, no plus, no zeros in front
+                            (facebook.com/business/help/2082575038703844)
+    spreadsheets            plain, and no cell can run as a formula
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from cegla.vocabulary.text import Text
+
+GMAIL = ("gmail.com", "googlemail.com")
+_DIGITS = re.compile(r"\D+")
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A person and the addresses that may be handed over; None: not known, or not allowed."""
+
+    person: str
+    email: str | None
+    phone: str | None
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form of a list: its columns and what stands in them. `purpose` is the purpose asked for unless another is named."""
+
+    key: str
+    label: Text
+    columns: tuple[str, ...]
+    row: Callable[[Contact], tuple[str, ...]]
+    purpose: str
+    suffix: str = "csv"
+
+
+def hashed(text: str) -> str:
+    """SHA-256 of UTF-8 in lower-case hexadecimal; nothing of nothing."""
+    return sha256(text.encode()).hexdigest() if text else ""
+
+
+def google_email(email: str) -> str:
+    """As Google compares it."""
+    name, at, domain = email.strip().lower().rpartition("@")
+    if domain in GMAIL:
+        name = name.partition("+")[0].replace(".", "")
+    return f"{name}{at}{domain}"
+
+
+def google_phone(phone: str) -> str:
+    """E.164 with its plus."""
+    digits = meta_phone(phone)
+    return f"+{digits}" if digits else ""
+
+
+def meta_email(email: str) -> str:
+    """As Meta compares it."""
+    return email.strip().lower()
+
+
+def meta_phone(phone: str) -> str:
+    """Digits with the country code; a number without one stays as it is and matches nobody."""
+    return _DIGITS.sub("", phone).lstrip("0")
+
+
+def harmless(cell: str) -> str:
+    """A cell that a spreadsheet shows and never runs: what could begin a formula follows an apostrophe."""
+    return f"'{cell}" if cell.startswith(_FORMULAS) else cell
+
+
+FORMS: dict[str, Form] = {
+    row.key: row
+    for row in (
+        Form("csv", Text("CSV", "CSV"), ("person", "email", "phone"), lambda one: (one.person, one.email or "", one.phone or ""), "marketing"),
+        Form("sheets", Text("arkusz (Google Sheets, Excel)", "spreadsheet (Google Sheets, Excel)"), ("person", "email", "phone"),
+            lambda one: (one.person, harmless(one.email or ""), harmless(one.phone or "")), "marketing"),
+        Form("parquet", Text("Parquet", "Parquet"), ("person", "email", "phone"),
+            lambda one: (one.person, one.email or "", one.phone or ""), "marketing", "parquet"),
+        Form("google", Text("Google Customer Match (SHA-256)", "Google Customer Match (SHA-256)"), ("Email", "Phone"),
+            lambda one: (hashed(google_email(one.email or "")), hashed(google_phone(one.phone or ""))), "ads"),
+        Form("meta", Text("Meta: grupa niestandardowa (SHA-256)", "Meta custom audience (SHA-256)"), ("email", "phone"),
+            lambda one: (hashed(meta_email(one.email or "")), hashed(meta_phone(one.phone or ""))), "ads"),
+    )
+}  # fmt: skip
+
+
+def as_csv(form: Form, contacts: Iterable[Contact]) -> Iterator[str]:
+    """The lines of a CSV (RFC 4180), the head first. Who has no address to hand over is left out."""
+    yield _line(form.columns)
+    for one in contacts:
+        if one.email or one.phone:
+            yield _line(form.row(one))
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue()

@@ -1,0 +1,34 @@
+"""Lists of a segment for others: what is hashed, and that nothing in a spreadsheet runs."""
+
+import csv
+import io
+from hashlib import sha256
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cegla.activate.rules.lists import FORMS, Contact, as_csv, google_email, google_phone, harmless, meta_email, meta_phone
+
+
+def test_google_compares_gmail_without_dots_and_without_what_follows_a_plus() -> None:
+    assert google_email("  Jan.Kowalski+sklep@GoogleMail.com ") == "jankowalski@googlemail.com"
+    assert google_email("Jan.Kowalski+sklep@wp.pl") == "jan.kowalski+sklep@wp.pl"
+
+
+def test_meta_keeps_dots_and_plus() -> None:
+    assert meta_email(" Jan.Kowalski+sklep@gmail.com") == "jan.kowalski+sklep@gmail.com"
+
+
+def test_phones_are_e164_for_google_and_digits_for_meta() -> None:
+    assert (google_phone("+48 601-202-303"), meta_phone("+48 601-202-303")) == ("+48601202303", "48601202303")
+    assert meta_phone("0048601202303") == "48601202303"
+
+
+def test_a_hashed_list_has_no_address_and_leaves_out_who_has_none() -> None:
+    rows = list(csv.reader(io.StringIO("".join(as_csv(FORMS["google"], [Contact("p1", "Anna@wp.pl", None), Contact("p2", None, None)])))))
+    assert rows == [["Email", "Phone"], [sha256(b"anna@wp.pl").hexdigest(), ""]]
+
+
+@given(st.text(max_size=20))
+def test_no_cell_of_a_spreadsheet_begins_a_formula(text: str) -> None:
+    assert not harmless(text).startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
