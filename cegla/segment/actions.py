@@ -24,11 +24,11 @@ from cegla.segment.estimating import estimate as estimate
 from cegla.segment.evaluating import ahead, evaluated, known, looking, minute, needs_scale, renew_scale, renew_tenths, tenth_leaves, tree_of
 from cegla.segment.operators import FOUND, NOTHING, OPERATORS, Known, known_of, parsed
 from cegla.segment.rules import compile as compiler
-from cegla.segment.rules import rfm
 from cegla.segment.rules.events import WEEKDAYS
 from cegla.segment.rules.explain import Explanation, explained
 from cegla.segment.rules.history import COMPARISONS, FIELDS
 from cegla.segment.rules.language import Rule
+from cegla.segment.rules.ready_made import READY_MADE
 from cegla.segment.rules.sentence import Speaker
 from cegla.segment.rules.traits import TRAITS
 from cegla.storage.warehouse import Readable
@@ -44,7 +44,7 @@ DUE_AT_ONCE = 20_000
 AGEING_FIELDS = ("silent_days", "engagement")  #: what is known of an account that time alone changes
 
 #: what the form, the API and the documentation are derived from, and what an evaluation stands on
-__all__ = ["COMPARISONS", "FIELDS", "FOUND", "NOTHING", "OPERATORS", "TRAITS", "WEEKDAYS", "AsOf", "Known", "known", "known_of"]
+__all__ = ["COMPARISONS", "FIELDS", "FOUND", "NOTHING", "OPERATORS", "READY_MADE", "TRAITS", "WEEKDAYS", "AsOf", "Known", "known", "known_of"]
 
 
 @dataclass(frozen=True)
@@ -245,11 +245,9 @@ def sentence(rule: object, language: Language, currency: str = "PLN", about: Kno
 
 
 def install_ready_made(conn: Connection, now: datetime) -> None:
-    """Add the RFM groups and the life-cycle stages as segments, unless they are there. Changed ones stay as they are."""
-    for row in rfm.GROUPS:
-        store.add_ready_made(conn, f"rfm.{row.key}", f"RFM: {row.label.pl}", {"op": "rfm_group", "groups": [row.key]}, now)
-    for stage in rfm.STAGES:
-        store.add_ready_made(conn, f"life_cycle.{stage.key}", f"Etap: {stage.label.pl.partition(':')[0]}", {"op": "life_cycle", "groups": [stage.key]}, now)
+    """Add the segments every installation begins with, unless they are there. Changed ones stay as they are."""
+    for row in READY_MADE:
+        store.add_ready_made(conn, row.key, row.name.pl, row.rule, now)
 
 
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cegla.segment.actions import sentence
 from cegla.segment.operators import OPERATORS, Named, known_of, parsed
+from cegla.segment.rules.ready_made import READY_MADE
 from cegla.vocabulary.errors.people import RuleInvalid
 
 DID = {"op": "did", "event": "Order Completed"}
@@ -118,3 +120,11 @@ def test_any_json_is_a_rule_or_a_refusal(tree: Any) -> None:
         str(refused).encode()
     else:
         assert parsed(rule.to_json()) == rule
+
+
+@pytest.mark.parametrize("row", READY_MADE, ids=[row.key for row in READY_MADE])
+def test_a_ready_made_segment_can_be_read_and_said_in_both_languages(row: Any) -> None:
+    rule = parsed(row.rule).to_json()
+    assert rule == parsed(rule).to_json()
+    assert row.name.pl != row.name.en
+    assert sentence(row.rule, "pl") != sentence(row.rule, "en")

@@ -8,9 +8,7 @@ from cegla.vocabulary.text import Text
 
 @cache
 def _names() -> dict[str, Text]:
-    groups = {f"RFM: {one.label.pl}": Text(f"RFM: {one.label.pl}", f"RFM: {one.label.en}") for one in segment.OPERATORS["rfm_group"].parameters[0].choices}
-    stages = [Text(one.label.pl.partition(":")[0], one.label.en.partition(":")[0]) for one in segment.OPERATORS["life_cycle"].parameters[0].choices]
-    return groups | {f"Etap: {stage.pl}": Text(f"Etap: {stage.pl}", f"Stage: {stage.en}") for stage in stages}
+    return {one.name.pl: one.name for one in segment.READY_MADE}
 
 
 def segment_name(name: str) -> Text:
