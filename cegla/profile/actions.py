@@ -191,17 +191,16 @@ def profiles_of(
     return values
 
 
-def person_traits(now: datetime, people: ir.Table | None = None, keys: Collection[str] | None = None) -> ir.Table:
+def person_traits(
+    now: datetime, people: ir.Table | None = None, keys: Collection[str] | None = None, rows: tuple[ir.Table, ir.Table] | None = None
+) -> ir.Table:
     """An Ibis expression with `person_id` and one column for each of `TRAITS` (null: unknown), of everybody or of `people`.
 
-    `people` is a table with a column `person_id`; with `keys`, there are columns for these traits only, and nothing else is counted.
-    Moments are UTC, money is in micros. Run it with `Warehouse.run`.
+    `people` is a table with a column `person_id`; with `keys`, there are columns for these traits only, and nothing else is counted. `rows` are
+    events (with the columns `FACT_COLUMNS`) and order lines to read instead of the history. Moments are UTC, money is in micros. Run it with
+    `Warehouse.run`.
     """
-    return traits_over(history("events", people, [*FACT_COLUMNS, "is_bot"]), history("order_lines", people), now, keys)
-
-
-def traits_over(events: ir.Table, lines: ir.Table, now: datetime, keys: Collection[str] | None = None) -> ir.Table:
-    """`person_traits` over these rows of the history: `events` with the columns `FACT_COLUMNS`, and their order lines."""
+    events, lines = rows or (history("events", people, [*FACT_COLUMNS, "is_bot"]), history("order_lines", people))
     return trait_columns(facts(events, lines) if keys is None else facts(events, lines, favourites_of(keys)), now, keys)
 
 

@@ -116,7 +116,7 @@ def _everybody(now: datetime, answers: Mapping[Question, Any]) -> History:
 
 def _some(now: datetime, answers: Mapping[Question, Any], events: ir.Table, lines: ir.Table) -> History:
     """The rows of some people only, in memory."""
-    return History(events, lines, lambda keys: profile.traits_over(events, lines, now, keys), None, answers)
+    return History(events, lines, lambda keys: profile.person_traits(now, None, keys, (events, lines)), None, answers)
 
 
 # what is worked out over everybody ---------------------------------------------------------------------------------------
