@@ -1,5 +1,6 @@
 """A segment handed over as a list: to a file, a spreadsheet, an advertising platform. Each address passes the one gate with the list's own purpose."""
 
+import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,8 +9,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cegla.activate.rules.lists import FORMS as FORMS
-from cegla.activate.rules.lists import Contact, Form, as_csv
+from cegla.activate.rules.lists import FORMS, Contact, Form, rows_of
 from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
@@ -32,6 +32,11 @@ class List:
     members: int
     listed: int
     body: bytes
+
+
+def forms() -> Sequence[Form]:
+    """Every form, in the order they are shown in."""
+    return tuple(FORMS.values())
 
 
 def form_of(key: str) -> Form:
@@ -58,7 +63,7 @@ def make(ws: Workspace, segment_id: int, key: str, now: datetime, excluded: Iter
         for start in range(0, len(people), AT_ONCE):
             contacts += _contacts(ws, conn, people[start : start + AT_ONCE], held, now)
     listed = sum(bool(one.email or one.phone) for one in contacts)
-    body = _parquet(form, contacts) if form.suffix == "parquet" else "".join(as_csv(form, contacts)).encode()
+    body = _parquet(form, contacts) if form.suffix == "parquet" else _csv(form, contacts)
     return List(form, held.key, len(people), listed, body)
 
 
@@ -78,8 +83,17 @@ def _contacts(ws: Workspace, conn: Connection, people: Sequence[int], purpose: g
         yield Contact(person_label(person), allowed[Channel.EMAIL].get(person), allowed[Channel.SMS].get(person))
 
 
+def _csv(form: Form, contacts: Iterable[Contact]) -> bytes:
+    """UTF-8 as RFC 4180 has it, the head first."""
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(form.columns)
+    writer.writerows(rows_of(form, contacts))
+    return file.getvalue().encode()
+
+
 def _parquet(form: Form, contacts: Iterable[Contact]) -> bytes:
-    rows = [form.row(one) for one in contacts if one.email or one.phone]
+    rows = list(rows_of(form, contacts))
     columns = [pa.array([row[place] for row in rows], pa.string()) for place in range(len(form.columns))]
     file = io.BytesIO()
     pq.write_table(pa.table(columns, names=list(form.columns)), file)  # pyright: ignore[reportUnknownMemberType]

@@ -124,7 +124,7 @@ def show_one(visit: Visit) -> Response:
         "moves": moves, "sizes": _sizes(visit, days), "size_words": _size_words(visit), "shared": sorted(shared, key=lambda pair: -pair[1].both)[:NEWEST],
         "rests_on": [known[edge.rests_on] for edge in edges if edge.segment_id == found.id],
         "used_by": [known[edge.segment_id] for edge in edges if edge.rests_on == found.id],
-        "used": used.get(found.id, []), "forms": activate.lists.FORMS.values(), "purposes": purposes,
+        "used": used.get(found.id, []), "forms": activate.lists.forms(), "purposes": purposes,
     }  # fmt: skip
     return visit.page("segment.html", model)
 
