@@ -88,13 +88,13 @@ def _segments() -> Iterator[Case]:
     for key, operator in OPERATORS.items():
         yield Case(f"segment:{key}", lambda engine, row=operator: _asked(engine, row, lambda rule, tables, ground: membership([rule], tables, ground)))
         yield Case(f"reasons:{key}", lambda engine, row=operator: _asked(engine, row, reasons))
-    yield Case("segment:coming", lambda engine: engine.run(coming(_history(), Ground(MOMENT, zone=ZONE))))
+    yield Case("segment:coming", lambda engine: engine.run(coming(history(), Ground(MOMENT, zone=ZONE))))
     yield Case("rfm:bounds", lambda engine: engine.run(rfm.bounds(history(), MOMENT)))
     yield Case("tenths:values", lambda engine: engine.run(_tenth_values()))
 
 
 def _history(answers: dict[Question, Any] | None = None) -> History:
-    return History(history(), history("order_lines"), lambda: profile.person_traits(NOW), None, answers or {})
+    return History(history(), history("order_lines"), lambda keys: profile.person_traits(NOW, None, keys), None, answers or {})
 
 
 def _asked(engine: Readable, operator: Operator, question: Callable[..., Any]) -> pa.Table:
