@@ -37,6 +37,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "sending": _main_of("sending"),
     "client": _main_of("client"),
     "bounces": _main_of("bounces"),
+    "audience": _main_of("audience"),
     "duplicates": _main_of("duplicates"),
     "analysers": _main_of("analysers"),
     "analysing": _main_of("analysing"),

@@ -117,6 +117,7 @@ def prepare(ws: Workspace, people: int, outlet: activate.Outlet) -> int:
     with ws.transaction() as conn:
         buyers = segment.save(conn, "Buyers", {"op": "did", "event": "Order Completed", "at_least": 1, "days": 90}, now)
         words = {"name": "Newsletter", "subject": "Nowości dla {{ person.first_name | default: 'Ciebie' }}", "mjml": LETTER, "sender": SENDER}
+        words["holdout_percent"] = 0
         saved = activate.save_campaign(conn, {**words, "segment_id": buyers.id, "content": {"products": PRODUCTS}}, now, outlet)
     activate.launch(ws, saved.id)
     return saved.id

@@ -192,7 +192,7 @@ class Tour:
         if not self.at.once("campaign"):
             return
         mjml = (HERE / "campaign.mjml").read_text(encoding="utf-8")
-        body = {"name": "Jesienne nowości z pieca", "segment_id": self.segment_id, "subject": SUBJECT, "mjml": mjml}
+        body = {"name": "Jesienne nowości z pieca", "segment_id": self.segment_id, "subject": SUBJECT, "mjml": mjml, "holdout_percent": 0}
         saved = self.at.api.post("/campaigns", body)
         self.campaign_id = saved["id"]
         audience = self.at.api.get(f"/campaigns/{self.campaign_id}/audience")

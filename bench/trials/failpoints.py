@@ -249,6 +249,7 @@ def _recovering(world: World) -> None:
 def _campaign(world: World) -> None:
     name = f"Letter {world.next()}"
     draft: dict[str, object] = {"name": name, "segment_id": world.segment_id, "subject": name, "mjml": LETTER, "sender": "Shop <shop@example.pl>"}
+    draft["holdout_percent"] = 0
     saved: list[int] = []
 
     def save() -> bool:

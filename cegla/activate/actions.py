@@ -34,7 +34,9 @@ from cegla.activate.renderer import Renderer
 from cegla.activate.returns import TakenBack as TakenBack
 from cegla.activate.returns import take_back as take_back
 from cegla.activate.rules import content
+from cegla.activate.rules.audience import HOLDOUT as HOLDOUT
 from cegla.activate.rules.audience import deliverable
+from cegla.activate.rules.contact import Limits as Limits
 from cegla.activate.rules.dialog import Letter
 from cegla.activate.rules.mime import refuse_breakout
 from cegla.activate.rules.words import CAMPAIGN_STATES as CAMPAIGN_STATES
@@ -46,6 +48,8 @@ from cegla.activate.sending import deliver_round
 from cegla.activate.store import SQL
 from cegla.activate.store import Campaign as Campaign
 from cegla.activate.store import Message as Message
+from cegla.activate.store import arms as arms
+from cegla.activate.store import channel_limits as channel_limits
 from cegla.activate.wire import Listener as Listener
 from cegla.activate.wire import look_into_mailbox as look_into_mailbox
 from cegla.govern import actions as govern
@@ -59,16 +63,34 @@ from cegla.vocabulary.messages import MessageState
 from cegla.vocabulary.text import Text
 
 BOUNDS = Text(
-    "nieznany cel, grupa kontrolna poza 0–50 %, limit poniżej 0 lub tempo poniżej 1", "unknown purpose, holdout outside 0 to 50 %, cap below 0 or pace below 1"
+    "nieznany cel, grupa kontrolna poza 0–50 %, limit poniżej 0, tempo poniżej 1, ważność poza 1–9, oferta poza 1–365 dni albo zły wariant",
+    "unknown purpose, holdout outside 0 to 50 %, cap below 0, pace below 1, priority outside 1 to 9, offer outside 1 to 365 days, or a wrong variant",
 )
+COLUMNS = tuple("name segment_id purpose sender holdout_percent messages_per_minute cap priority offer offer_days goal".split())
+LIMIT_BOUNDS = Text("nieznany kanał, limit poza 0–100 albo tylko jeden kraniec ciszy", "unknown channel, limit outside 0 to 100, or one end of quiet hours")
+GOALS = ("orders", "clicks")
+VARIANT_KEYS = "BCDEFGH"
 EXPORTED = tuple("id campaign address state reason decided_at handed_at done_at consent_record_id consent_at tracked facts subject given".split())
 RETURNED = tuple("message_id kind reason hard status reply words way came_at".split())
 AT_ONCE = 20_000
 TEMPLATES = Path(__file__).parent / "templates"
 
 
+class OtherLetter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Another content to compare with A: what is left out is as in A. `share` is how many get it for each one who gets A."""
+
+    key: str
+    subject: str = ""
+    mjml: str = ""
+    share: int = 1
+
+
 class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What an author says of a campaign. `content` is data for the template (None: as it was); `cap` 0 means no cap; no speed means the installation's."""
+    """What an author says of a campaign. `content` is data for the template (None: as it was); `cap` 0 means no cap; no speed means the installation's.
+
+    `priority` 1 to 9: who goes first where only one may. `offer` names what does not reach the same person twice within `offer_days`.
+    `variants` are compared with A by `goal`: orders or clicks.
+    """
 
     name: str
     segment_id: int
@@ -77,10 +99,15 @@ class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     id: int | None = None
     sender: str = ""
     purpose: str = "marketing"
-    holdout_percent: int = 0
+    holdout_percent: int = 5
     messages_per_minute: int | None = None
     cap: int = 0
     content: dict[str, Any] | None = None
+    priority: int = 5
+    offer: str = ""
+    offer_days: int = 30
+    goal: str = "orders"
+    variants: tuple[OtherLetter, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,7 +136,7 @@ def save_campaign(conn: Connection, draft: Mapping[str, Any], now: datetime, out
         wanted = msgspec.convert(dict(draft), Draft)
     except msgspec.ValidationError as error:
         raise InvalidInput(where="campaign", detail=str(error)) from None
-    if wanted.purpose not in govern.register.purposes(conn) or not 0 <= wanted.holdout_percent <= 50 or wanted.cap < 0 or (wanted.messages_per_minute or 1) < 1:
+    if wanted.purpose not in govern.register.purposes(conn) or not _within_bounds(wanted):
         raise InvalidInput(where="campaign", detail=BOUNDS)
     refuse_breakout("Subject", wanted.subject)
     refuse_breakout("From", wanted.sender)
@@ -117,18 +144,32 @@ def save_campaign(conn: Connection, draft: Mapping[str, Any], now: datetime, out
     renderer = outlet.renderer if outlet else Renderer()
     try:
         parts = _compiled(renderer, wanted.subject, wanted.mjml)
+        others = [_compiled(renderer, one.subject or wanted.subject, one.mjml or wanted.mjml) for one in wanted.variants]
     finally:
         if outlet is None:
             renderer.close()
-    columns = {name: getattr(wanted, name) for name in ("name", "segment_id", "purpose", "sender", "holdout_percent", "messages_per_minute", "cap")}
+    columns = {name: getattr(wanted, name) for name in COLUMNS}
     if wanted.id is None:
         campaign_id, version, before = int(SQL.add_campaign(conn, now=now, **columns)), 1, {}
     else:
         _require_state(conn, wanted.id, "draft")
         before = store.campaign(conn, wanted.id).content
         campaign_id, version = wanted.id, int(SQL.change_campaign(conn, id=wanted.id, now=now, **columns))
-    store.add_content(conn, campaign_id, version, {**parts, "content": before if wanted.content is None else wanted.content}, now)
+    data = before if wanted.content is None else wanted.content
+    for number, each in enumerate([parts, *others], version):
+        refuse_breakout("Subject", each["subject"])
+        store.add_content(conn, campaign_id, number, {**each, "content": data}, now)
+    variants = [{"key": one.key, "version": number, "share": one.share} for number, one in enumerate(wanted.variants, version + 1)]
+    SQL.set_variants(conn, id=campaign_id, variants=Jsonb(variants))
     return store.campaign(conn, campaign_id)
+
+
+def set_limits(conn: Connection, channel: str, wanted: Limits, now: datetime) -> None:
+    """Say how often and when people may be written to on a channel, by all campaigns together. Raises InvalidInput."""
+    half = (wanted.quiet_from is None) != (wanted.quiet_until is None)
+    if channel not in store.channel_limits(conn) or not 0 <= wanted.per_day <= 100 or half:
+        raise InvalidInput(where="limits", seen=channel, detail=LIMIT_BOUNDS)
+    store.set_limits(conn, channel, wanted, now)
 
 
 def campaigns(conn: Connection) -> list[Campaign]:
@@ -305,6 +346,13 @@ def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     """Take a person out of the outbox: what waits is cancelled, the rest stays as numbers tied to nobody. Returns the rows changed."""
     SQL.forget_returns(conn, ids=list(identity_ids))
     return SQL.forget_messages(conn, ids=list(identity_ids))
+
+
+def _within_bounds(wanted: Draft) -> bool:
+    keys = [one.key for one in wanted.variants]
+    variants = keys == list(VARIANT_KEYS[: len(keys)]) and all(1 <= one.share <= 99 for one in wanted.variants) and wanted.goal in GOALS
+    numbers = wanted.cap >= 0 and (wanted.messages_per_minute or 1) >= 1 and 1 <= wanted.priority <= 9 and 1 <= wanted.offer_days <= 365
+    return variants and numbers and 0 <= wanted.holdout_percent <= 50
 
 
 def _compiled(renderer: Renderer, subject: str, mjml: str) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cegla.activate import store
-from cegla.activate.rules.audience import Candidate, Chosen, choose
+from cegla.activate.rules.audience import Candidate, Chosen, Plan, choose
+from cegla.activate.rules.contact import FREE, NO_CONTACT, opens_at
 from cegla.govern import actions as govern
+from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Connection, Workspace
@@ -15,53 +17,64 @@ from cegla.vocabulary.consent import Channel, Verdict
 from cegla.vocabulary.identifiers import Identifier
 
 AT_ONCE = 20_000
+NOWHERE = profile.places.NOWHERE
 
 
 @dataclass(frozen=True)
 class Audience:
-    """Who would get a campaign, and for everybody else why not. `reasons` counts people by SkipReason; `rows` are all of them."""
+    """Who would get a campaign, and for everybody else why not. `reasons` counts people by SkipReason; `rows` are all of them.
+
+    `held` are those of the reachable whose quiet hours it is: their messages wait until these end.
+    """
 
     members: int
     reachable: int
     reasons: dict[str, int]
     rows: tuple[Chosen, ...]
     at: datetime
+    held: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Reader:
-    """Whom a message is for today: the person, the identities, and the address."""
+    """Whom a message is for today: the person, the identities, the address, and whose clock and law hold."""
 
     person_id: int
     identity_ids: tuple[int, ...]
     identity_id: int | None
     address: str | None
+    place: profile.places.Place = NOWHERE
+
+    def subject(self, address: str | None = None) -> govern.Subject:
+        """The person as the gate is asked, at this address."""
+        return govern.Subject(self.person_id, self.identity_ids, address, self.place.country, self.place.company)
 
 
 def audience_of(ws: Workspace, campaign: store.Campaign, now: datetime) -> Audience:
     """Decide for every member of the campaign's segment as of `now`, and change nothing."""
     with ws.transaction() as conn:
         rule = segment.segment(conn, campaign.segment_id).rule
-    people: list[int] = segment.members_of(ws, rule, now).to_pylist()
+    return decided(ws, campaign, segment.members_of(ws, rule, now).to_pylist(), now)
+
+
+def decided(ws: Workspace, campaign: store.Campaign, people: Sequence[int], now: datetime) -> Audience:
+    """The decision for each of these people, by a few statements for thousands of them."""
     rows: list[Chosen] = []
     with ws.transaction() as conn:
+        limits = store.limits(conn, campaign)
+        plan = Plan(campaign.id, campaign.cap, limits.per_day, campaign.holdout_percent, campaign.shares)
         for start in range(0, len(people), AT_ONCE):
-            candidates = _candidates(ws, conn, campaign, people[start : start + AT_ONCE], now)
-            rows += choose(candidates, campaign.id, campaign.cap, campaign.holdout_percent)
+            rows += choose(_candidates(ws, conn, campaign, people[start : start + AT_ONCE], now), plan)
     reasons = Counter(row.reason.value for row in rows if row.reason is not None)
-    return Audience(len(rows), len(rows) - reasons.total(), dict(reasons.most_common()), tuple(rows), now)
+    held = sum(row.reason is None and row.due_at is not None for row in rows)
+    return Audience(len(rows), len(rows) - reasons.total(), dict(reasons.most_common()), tuple(rows), now, held)
 
 
-def readers(conn: Connection, people: Sequence[int]) -> list[Reader]:
-    """Each person with their identities and the newest e-mail address."""
-    known = resolve.identifiers_of(conn, people)
-    found: list[Reader] = []
-    for person in people:
-        rows = known.get(person, [])
-        newest = max((row for row in rows if row.addresses("email")), key=lambda row: (row.first_seen_at, row.identity_id), default=None)
-        identities = tuple(dict.fromkeys([person, *(row.identity_id for row in rows)]))
-        found.append(Reader(person, identities, newest.identity_id if newest else None, newest.value if newest else None))
-    return found
+def readers(conn: Connection, people: Sequence[int], kind: str = "email") -> list[Reader]:
+    """Each person with their identities and the newest address of a kind."""
+    reached = resolve.reach.addresses(conn, people, kind)
+    places = profile.places.places_of(conn, {one.person_id: one.identity_ids for one in reached})
+    return [Reader(*one, places.get(one.person_id, NOWHERE)) for one in reached]
 
 
 def readers_at(conn: Connection, addresses: Sequence[str]) -> list[Reader | None]:
@@ -78,11 +91,11 @@ def verdicts(ws: Workspace, conn: Connection, whom: Sequence[Reader], purpose: s
 
 def verdicts_on(ws: Workspace, conn: Connection, whom: Sequence[Reader], purposes: Sequence[str], at: datetime) -> list[list[Verdict]]:
     """The same for several purposes at once, in their order."""
-    asked = [govern.Subject(reader.person_id, reader.identity_ids, reader.address) for reader in whom]
+    asked = [reader.subject(reader.address) for reader in whom]
     given = [govern.allowed(conn, ws.keys, asked, purpose, Channel.EMAIL, at) for purpose in purposes]
     if all(purpose == "service" for purpose in purposes):
         return given
-    profiling = govern.allowed(conn, ws.keys, asked, "profiling", Channel.NONE, at)
+    profiling = govern.allowed(conn, ws.keys, [reader.subject() for reader in whom], "profiling", Channel.NONE, at)
     return [
         found if purpose == "service" else [one if own.allowed or not one.allowed else own for one, own in zip(found, profiling, strict=True)]
         for purpose, found in zip(purposes, given, strict=True)
@@ -91,6 +104,10 @@ def verdicts_on(ws: Workspace, conn: Connection, whom: Sequence[Reader], purpose
 
 def _candidates(ws: Workspace, conn: Connection, campaign: store.Campaign, people: Sequence[int], now: datetime) -> Iterator[Candidate]:
     whom = readers(conn, people)
-    counts = store.recent(conn, {reader.person_id: reader.identity_ids for reader in whom}, campaign.id, now) if campaign.cap else {}
+    limits, own = store.limits(conn, campaign), ws.settings.zone
+    asked = {reader.person_id: (reader.identity_ids, reader.place.zone or own) for reader in whom}
+    contacts = store.contacts(conn, asked, store.Question.of(campaign, now), now) if campaign.cap or limits.per_day or campaign.offer else {}
     for reader, verdict in zip(whom, verdicts(ws, conn, whom, campaign.purpose, now), strict=True):
-        yield Candidate(reader.person_id, reader.identity_ids, reader.identity_id, reader.address, verdict, counts.get(reader.person_id, 0))
+        due = opens_at(limits, now, reader.place.zone or own) if limits is not FREE else now
+        contact = contacts.get(reader.person_id, NO_CONTACT)
+        yield Candidate(reader.person_id, reader.identity_ids, reader.identity_id, reader.address, verdict, contact, due if due > now else None)

@@ -62,7 +62,7 @@ def could_send(conn: Connection, ws: Workspace, person_id: int, purpose: str, ch
     """The as-of question for one person."""
     reader = readers(conn, [person_id])[0]
     address = reader.address if channel is Channel.EMAIL else None
-    return _answers(conn, ws, [govern.Subject(person_id, reader.identity_ids, address)], purpose, channel, at)[0]
+    return _answers(conn, ws, [reader.subject(address)], purpose, channel, at)[0]
 
 
 def recipients(conn: Connection, ws: Workspace, campaign_id: int, *, at: datetime | None = None, before: int | None = None) -> list[Recipient]:
@@ -77,7 +77,7 @@ def recipients(conn: Connection, ws: Workspace, campaign_id: int, *, at: datetim
     for moment, messages in moments.items():
         known = readers_at(conn, [row.address or "" for row in messages])
         asked = [
-            govern.Subject(row.person_id, reader.identity_ids if reader else (row.identity_id or row.person_id,), row.address)
+            reader.subject(row.address) if reader else govern.Subject(row.person_id, (row.identity_id or row.person_id,), row.address)
             for row, reader in zip(messages, known, strict=True)
         ]
         answers = _answers(conn, ws, asked, campaign.purpose, Channel(campaign.channel), moment)

@@ -66,8 +66,7 @@ def unsubscribe(ws: Workspace, token: str, *, act: bool) -> Unsubscription:
         wanted = store.campaign(conn, row.campaign_id)
         address = found[0].address
         reader = readers_at(conn, [address])[0]
-        identities = reader.identity_ids if reader else ((row.identity_id,) if row.identity_id else ())
-        subject = govern.Subject(row.person_id, identities, address)
+        subject = reader.subject(address) if reader else govern.Subject(row.person_id, (row.identity_id,) if row.identity_id else (), address)
         standing = govern.allowed(conn, ws.keys, [subject], wanted.purpose, Channel.EMAIL, now)[0]
         gone = standing.reason in ("withdrawn", "objected")
         if act and not gone:

@@ -148,7 +148,7 @@ def _preferences(ws: Workspace, conn: Connection, row: store.Message, reader: Re
     held = govern.register.current(conn)
     decisions = {one.record_id: one for one in govern.decisions_of(conn, reader.identity_ids)}
     pages = govern.receipts.pages_of(conn, list(decisions))
-    subject = govern.Subject(reader.person_id, reader.identity_ids, reader.address)
+    subject = reader.subject(reader.address)
     decided = {(one.purpose, one.channel) for one in decisions.values()}
     offers: list[Offer] = []
     for purpose in sorted(held.purposes.values(), key=lambda one: (one.by_contract, not one.commercial)):

@@ -21,6 +21,7 @@ from cegla.activate.letters import Occasion, Writer
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules import pace, returning
 from cegla.activate.rules.audience import deliverable, refused_by
+from cegla.activate.rules.contact import FREE, Limits, opens_at
 from cegla.activate.rules.destinations import destination_of, wish_of
 from cegla.activate.rules.dialog import Letter, Outcome
 from cegla.activate.rules.mime import mailbox_of
@@ -103,6 +104,10 @@ class Sending(NamedTuple):
     messages_per_minute: int | None
     failures: int
     cap: int
+    priority: int
+    offer: str
+    offer_days: int
+    launched_at: datetime
     single: bool = False  #: a template: its messages are asked for one by one
 
 
@@ -201,7 +206,8 @@ class Round:
         known = [reader for reader in readers if reader is not None]
         both = verdicts_on(self.ws, self.conn, known, (campaign.purpose, "email_tracking"), self.now)
         verdict, tracked = (dict(zip((reader.address for reader in known), given, strict=True)) for given in both)
-        fields, met = self.fields(campaign, due, known, writer), {} if campaign.single else self.met(campaign, known)
+        limits, own = FREE if campaign.single else store.limits(self.conn, campaign), self.ws.settings.zone
+        fields, met = self.fields(campaign, due, known, writer), {} if campaign.single else self.met(campaign, known, limits)
         asked: list[Asked] = []
         seen = set[int]()
         for row, reader in zip(due, readers, strict=True):
@@ -210,6 +216,8 @@ class Round:
             reason = SkipReason.NOT_MATCHING_ANY_MORE if reader is None else refused_by(verdict[row.address]) or met.get(reader.person_id)
             if reader is None or reason is not None:
                 self.ended.append(Ended(row, MessageState.SKIPPED, reason.value if reason else None))
+            elif (opens := opens_at(limits, self.now, reader.place.zone or own)) > self.now:
+                self.later.append(PutOff(row, row.attempts, opens, None))
             elif reader.person_id in seen and not campaign.single:
                 continue  # the next round sees what became of the first
             else:
@@ -221,20 +229,33 @@ class Round:
 
     def fields(self, campaign: Sending, due: Sequence[Due], known: Sequence[Reader], writer: Writer) -> dict[int, dict[str, Any]]:
         """What the campaign's templates may say of each person; nothing when a template is broken, which each message will say."""
-        try:
-            return writer.fields(known, Occasion(campaign.id, campaign.name, due[0].version, campaign.sender)) if due else {}
-        except TemplateInvalid:
-            return {reader.person_id: {} for reader in known}
+        found: dict[int, dict[str, Any]] = {reader.person_id: {} for reader in known}
+        for version in sorted({row.version for row in due}):
+            try:
+                read = writer.fields(known, Occasion(campaign.id, campaign.name, version, campaign.sender))
+            except TemplateInvalid:
+                continue
+            for person, fields in read.items():
+                found[person] |= fields
+        return found
 
-    def met(self, campaign: Sending, known: Sequence[Reader]) -> dict[int, SkipReason]:
-        """Whom this campaign reached at another address, or others too often: people who were joined after it had been launched."""
+    def met(self, campaign: Sending, known: Sequence[Reader], limits: Limits) -> dict[int, SkipReason]:
+        """Whom this campaign reached at another address, or others too often: people who were joined, or written to, after it had been launched."""
         people = {reader.person_id: reader.identity_ids for reader in known}
-        counts = store.recent(self.conn, people, campaign.id, self.now, waiting=False) if campaign.cap else {}
-        capped = {person: SkipReason.CAPPED for person, number in counts.items() if number >= campaign.cap}
+        asked = {reader.person_id: (reader.identity_ids, reader.place.zone or self.ws.settings.zone) for reader in known}
+        ruled = campaign.cap or limits.per_day or campaign.offer
+        counts = store.contacts(self.conn, asked, store.Question.of(campaign, self.now), self.now) if ruled else {}
+        refused = {person: one.reason(campaign.cap, limits.per_day, waiting=False) for person, one in counts.items()}
+        capped = {person: reason for person, reason in refused.items() if reason is not None}
         return capped | dict.fromkeys(store.given(self.conn, people, campaign.id), SkipReason.GOT_IT_ELSEWHERE)
 
     def written(self, campaign: Sending, writer: Writer, group: Sequence[Asked], sender: str) -> list[Ready]:
-        """The letters of a group; a template that fails for a person costs that message and no other."""
+        """The letters of a group, of each variant together; a template that fails for a person costs that message and no other."""
+        versions = sorted({one.row.version for one in group})
+        return [ready for version in versions for ready in self.alike(campaign, writer, [one for one in group if one.row.version == version], sender)]
+
+    def alike(self, campaign: Sending, writer: Writer, group: Sequence[Asked], sender: str) -> list[Ready]:
+        """The letters of one content."""
         occasions = [
             Occasion(campaign.id, campaign.name, one.row.version, campaign.sender, one.row.id, one.tracked, campaign.purpose != SERVICE, one.row.given)
             for one in group

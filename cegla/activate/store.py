@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime, time, timedelta
+from typing import Any, NamedTuple, Protocol, Self
+from zoneinfo import ZoneInfo
 
 from psycopg.types.json import Jsonb
 
-from cegla.activate.rules.audience import Chosen
+from cegla.activate.rules.audience import FIRST, Chosen
+from cegla.activate.rules.contact import FREE, SHIPPED, Contact, Limits
 from cegla.activate.rules.destinations import destination_of
 from cegla.activate.rules.pace import Bucket
+from cegla.govern import actions as govern
 from cegla.storage import statements
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Verdict
@@ -20,6 +23,49 @@ from cegla.vocabulary.text import Text
 SQL = statements.load(__file__)
 AT_ONCE = 10_000
 CAP_WINDOW = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Another content of a campaign, beside A: its letter, the version that holds it, its share (A's is 1)."""
+
+    key: str
+    version: int
+    share: int
+    subject: str
+    mjml: str
+
+
+class Asking(Protocol):
+    """A campaign as the rules across campaigns see it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def priority(self) -> int: ...
+    @property
+    def offer(self) -> str: ...
+    @property
+    def offer_days(self) -> int: ...
+    @property
+    def launched_at(self) -> datetime | None: ...
+
+
+class Question(NamedTuple):
+    """What is asked about the messages that people were given and wait for: as which campaign."""
+
+    campaign_id: int
+    priority: int
+    launched_at: datetime
+    offer: str
+    offer_since: datetime
+
+    @classmethod
+    def of(cls, campaign: Asking, now: datetime) -> Self:
+        """As this campaign, now."""
+        return cls(campaign.id, campaign.priority, campaign.launched_at or now, campaign.offer, now - timedelta(days=campaign.offer_days))
 
 
 @dataclass(frozen=True)
@@ -55,6 +101,20 @@ class Campaign:
     content: dict[str, Any]
     counts: dict[str, int]
     skipped: dict[str, int]
+    priority: int = 5
+    offer: str = ""
+    offer_days: int = 30
+    goal: str = "orders"
+    variants: tuple[Variant, ...] = ()
+
+    @property
+    def shares(self) -> tuple[tuple[str, int], ...]:
+        """Every variant with its share; A is the campaign's own content."""
+        return ((FIRST, 1), *((one.key, one.share) for one in self.variants))
+
+    def version_of(self, arm: str) -> int:
+        """The version of the content that an arm is given."""
+        return next((one.version for one in self.variants if one.key == arm), self.version)
 
     def count(self, *states: MessageState) -> int:
         """How many messages are in these states; of all when none is named."""
@@ -100,7 +160,8 @@ def campaign(conn: Connection, campaign_id: int) -> Campaign:
 
 def _campaign(row: Sequence[Any]) -> Campaign:
     sentence = Text(row[16], row[17]) if row[16] else None
-    values: list[Any] = [*row[:16], sentence, *row[18:]]
+    *rest, variants = row[18:]
+    values: list[Any] = [*row[:16], sentence, *rest, tuple(Variant(**one) for one in variants)]
     return Campaign(*values)
 
 
@@ -124,7 +185,8 @@ def add_messages(
     for start in range(0, len(chosen), AT_ONCE):
         part = chosen[start : start + AT_ONCE]
         SQL.add_messages(
-            conn, campaign_id=campaign.id, version=campaign.version, now=now,
+            conn, campaign_id=campaign.id, now=now, versions=[campaign.version_of(row.arm) for row in part],
+            arms=[row.arm for row in part], due=[row.due_at or now for row in part],
             people=[row.person_id for row in part], identities=[row.identity_id for row in part], addresses=[row.address for row in part],
             reasons=[row.reason.value if row.reason else None for row in part],
             destinations=[destination_of(row.address) if row.address else "" for row in part],
@@ -159,12 +221,40 @@ def put_off(conn: Connection, rows: Sequence[tuple[int, int, str | None, datetim
     SQL.put_off(conn, ids=list(ids), attempts=list(attempts), replies=list(replies), times=list(times))
 
 
-def recent(conn: Connection, people: Mapping[int, Sequence[int]], campaign_id: int, now: datetime, *, waiting: bool = True) -> dict[int, int]:
-    """How many messages of other campaigns each person (→ identities) was given in the last seven days or, if asked, waits for.
+def contacts(conn: Connection, people: Mapping[int, tuple[Sequence[int], ZoneInfo]], asked: Question, now: datetime) -> dict[int, Contact]:
+    """What each person (→ identities and time zone) was given by other campaigns and waits for; who has nothing of either is left out.
 
     Messages belong to the identity of their address, so people who were joined or parted since are counted as they are today.
+    What a contract needs, such as an order's confirmation, never counts.
     """
-    return dict(SQL.recent_messages(conn, **_identities(people), campaign_id=campaign_id, since=now - CAP_WINDOW, waiting=waiting))
+    pairs = [(person, identity, zone.key) for person, (identities, zone) in people.items() for identity in identities]
+    columns = {name: [row[place] for row in pairs] for place, name in enumerate(("people", "identities", "zones"))}
+    free = [key for key, purpose in govern.register.purposes(conn).items() if purpose.by_contract]
+    since = min(now - CAP_WINDOW, asked.offer_since if asked.offer else now)
+    rows = SQL.contacts(conn, **columns, **asked._asdict(), week=now - CAP_WINDOW, since=since, now=now, free=free)
+    return {person: Contact(*rest) for person, *rest in rows}
+
+
+def limits(conn: Connection, campaign: Asking) -> Limits:
+    """How often and when a campaign may write to somebody; what a contract needs is free."""
+    purpose = govern.register.purposes(conn).get(campaign.purpose)
+    return FREE if purpose is not None and purpose.by_contract else channel_limits(conn)["email"]
+
+
+def channel_limits(conn: Connection) -> dict[str, Limits]:
+    """The rule of every channel."""
+    return SHIPPED | {channel: Limits(*rest) for channel, *rest in SQL.limits(conn)}
+
+
+def set_limits(conn: Connection, channel: str, wanted: Limits, now: datetime) -> None:
+    """Put a channel's rule in force."""
+    hours: dict[str, time | None] = {"quiet_from": wanted.quiet_from, "quiet_until": wanted.quiet_until}
+    SQL.set_limits(conn, channel=channel, per_day=wanted.per_day, now=now, **hours)
+
+
+def arms(conn: Connection, campaign_id: int) -> list[tuple[str, int, int, bool]]:
+    """Everybody in a comparison: arm, person at the launch, identity of the address (the person's own without one), whether clicks were measured."""
+    return list(SQL.arms(conn, campaign_id=campaign_id))
 
 
 def recent_for(conn: Connection, identity_ids: Sequence[int], since: datetime) -> int:

@@ -7,7 +7,11 @@ select campaigns.id, name, segment_id, purpose, channel, sender, campaigns.versi
     ) as counted), '{}') as counts,
     coalesce((select jsonb_object_agg(left_out.reason, left_out.n) from (
         select reason, count(*) as n from activate.messages where messages.campaign_id = campaigns.id and messages.state = 'skipped' group by reason
-    ) as left_out), '{}') as skipped
+    ) as left_out), '{}') as skipped,
+    priority, offer, offer_days, goal,
+    coalesce((select jsonb_agg(jsonb_build_object('key', one ->> 'key', 'version', other.version, 'share', (one ->> 'share')::integer,
+        'subject', other.subject, 'mjml', other.mjml) order by one ->> 'key') from jsonb_array_elements(variants) as one
+        join activate.contents other on other.campaign_id = campaigns.id and other.version = (one ->> 'version')::integer), '[]') as variants
 from activate.campaigns
 join activate.contents on contents.campaign_id = campaigns.id and contents.version = campaigns.version
 where cast(:id as integer) is null and kind = 'campaign' or campaigns.id = :id
@@ -16,17 +20,22 @@ order by campaigns.id desc;
 -- name: add_campaign$
 -- Begin a campaign as a draft and return its number.
 insert into activate.campaigns
-    (name, segment_id, purpose, channel, sender, version, holdout_percent, messages_per_minute, cap, state, created_at, changed_at)
-values (:name, :segment_id, :purpose, 'email', :sender, 1, :holdout_percent, :messages_per_minute, :cap, 'draft', :now, :now)
+    (name, segment_id, purpose, channel, sender, version, holdout_percent, messages_per_minute, cap, priority, offer, offer_days, goal, state, created_at, changed_at)
+values (:name, :segment_id, :purpose, 'email', :sender, 1, :holdout_percent, :messages_per_minute, :cap, :priority, :offer, :offer_days, :goal, 'draft', :now, :now)
 returning id;
 
 -- name: change_campaign$
 -- Change a draft, begin a new version of its content and return that version's number.
 update activate.campaigns
 set name = :name, segment_id = :segment_id, purpose = :purpose, sender = :sender, holdout_percent = :holdout_percent,
-    messages_per_minute = :messages_per_minute, cap = :cap, version = version + 1, changed_at = :now
+    messages_per_minute = :messages_per_minute, cap = :cap, priority = :priority, offer = :offer, offer_days = :offer_days, goal = :goal,
+    version = (select max(contents.version) from activate.contents where campaign_id = :id) + 1, changed_at = :now
 where id = :id
 returning version;
+
+-- name: set_variants!
+-- Say which versions are the campaign's variants.
+update activate.campaigns set variants = :variants where id = :id;
 
 -- name: add_content!
 -- Keep one version of what a campaign says.
@@ -58,14 +67,39 @@ where id = :id;
 -- The rule a launched campaign chose its people by, and when.
 select segment_rule, launched_at from activate.campaigns where id = :id;
 
--- name: recent_messages
--- How many messages of other campaigns each of these people was given since a moment under any of their addresses, and with `waiting` is about to be given.
-select theirs.person_id, count(*)
-from unnest(cast(:people as bigint[]), cast(:identities as bigint[])) as theirs (person_id, identity_id)
-join activate.messages on messages.identity_id = theirs.identity_id
-where campaign_id <> :campaign_id
-    and (handed_at >= :since and state in ('handing_off', 'sent', 'ambiguous') or :waiting and state = 'decided')
+-- name: contacts
+-- What other campaigns gave each of these people under any of their addresses and what waits for them: in seven days, on their own calendar day, of the same offer.
+select theirs.person_id,
+    count(*) filter (where gone and handed_at >= :week),
+    count(*) filter (where state = 'decided'),
+    count(*) filter (where gone and (handed_at at time zone zone)::date = (cast(:now as timestamptz) at time zone zone)::date),
+    count(*) filter (where state = 'decided' and (due_at at time zone zone)::date <= (cast(:now as timestamptz) at time zone zone)::date
+        and (priority > :priority or priority = :priority and (launched_at, campaign_id) < (cast(:launched_at as timestamptz), cast(:campaign_id as integer)))),
+    bool_or(offer <> '' and offer = :offer and (state = 'decided' or gone and handed_at >= :offer_since))
+from unnest(cast(:people as bigint[]), cast(:identities as bigint[]), cast(:zones as text[])) as theirs (person_id, identity_id, zone)
+join (
+    select identity_id, campaign_id, messages.state, handed_at, due_at, priority, launched_at, offer, messages.state <> 'decided' as gone
+    from activate.messages
+    join activate.campaigns on campaigns.id = messages.campaign_id
+    where campaign_id <> :campaign_id and purpose <> all(cast(:free as text[]))
+        and (messages.state = 'decided' and campaigns.state in ('sending', 'paused')
+            or messages.state in ('handing_off', 'sent', 'ambiguous') and handed_at >= :since)
+) as others using (identity_id)
 group by theirs.person_id;
+
+-- name: limits
+-- How often and when people may be written to, where somebody said so.
+select channel, per_day, quiet_from, quiet_until from activate.limits;
+
+-- name: set_limits!
+-- Say how often and when people may be written to on a channel.
+insert into activate.limits (channel, per_day, quiet_from, quiet_until, changed_at)
+values (:channel, :per_day, cast(:quiet_from as time), cast(:quiet_until as time), :now)
+on conflict (channel) do update set per_day = excluded.per_day, quiet_from = excluded.quiet_from, quiet_until = excluded.quiet_until, changed_at = excluded.changed_at;
+
+-- name: arms
+-- Everybody who is in the comparison of a campaign, and whether their clicks were measured.
+select arm, person_id, coalesce(identity_id, person_id), tracked from activate.messages where campaign_id = :campaign_id and arm <> '' order by id;
 
 -- name: recent_for$
 -- How many messages these identities were given since a moment.
@@ -81,22 +115,23 @@ where campaign_id = :campaign_id and state in ('handing_off', 'sent', 'ambiguous
 -- name: add_messages!
 -- Write outbox rows, once per campaign and person.
 insert into activate.messages
-    (campaign_id, person_id, identity_id, address, state, reason, version, consent_record_id, consent_at, facts, destination, decided_at, due_at, done_at)
-select :campaign_id, person_id, identity_id, address, case when reason is null then 'decided' else 'skipped' end, reason, :version,
-    consent_record_id, consent_at, facts, destination, :now, :now, case when reason is null then null else cast(:now as timestamptz) end
+    (campaign_id, person_id, identity_id, address, state, reason, version, arm, consent_record_id, consent_at, facts, destination, decided_at, due_at, done_at)
+select :campaign_id, person_id, identity_id, address, case when reason is null then 'decided' else 'skipped' end, reason, version, arm,
+    consent_record_id, consent_at, facts, destination, :now, due, case when reason is null then null else cast(:now as timestamptz) end
 from unnest(
     cast(:people as bigint[]), cast(:identities as bigint[]), cast(:addresses as text[]), cast(:reasons as text[]),
-    cast(:records as bigint[]), cast(:times as timestamptz[]), cast(:facts as jsonb[]), cast(:destinations as text[])
-) as chosen (person_id, identity_id, address, reason, consent_record_id, consent_at, facts, destination)
+    cast(:records as bigint[]), cast(:times as timestamptz[]), cast(:facts as jsonb[]), cast(:destinations as text[]),
+    cast(:versions as integer[]), cast(:arms as text[]), cast(:due as timestamptz[])
+) as chosen (person_id, identity_id, address, reason, consent_record_id, consent_at, facts, destination, version, arm, due)
 on conflict do nothing;
 
 -- name: due_campaigns
--- Campaigns that are sending and whose server is not to be left alone, oldest first; before them templates that single messages wait for.
-select id, name, purpose, sender, messages_per_minute, failures, cap, kind = 'single'
+-- Campaigns that are sending and whose server is not to be left alone, the higher priority first; before them templates that single messages wait for.
+select id, name, purpose, sender, messages_per_minute, failures, cap, priority, offer, offer_days, launched_at, kind = 'single'
 from activate.campaigns
 where state = 'sending' and (retry_at is null or retry_at <= :now)
     and (kind = 'campaign' or exists (select from activate.messages where campaign_id = campaigns.id and messages.state = 'decided' and due_at <= :now))
-order by kind desc, id;
+order by kind desc, priority desc, id;
 
 -- name: due_messages
 -- The next outbox rows of a campaign that may be handed over, but for those to closed destinations.

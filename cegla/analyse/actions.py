@@ -10,6 +10,8 @@ from typing import Any
 from cegla.activate import actions as activate
 from cegla.analyse.clicking import ClickMap as ClickMap
 from cegla.analyse.clicking import click_map_of as click_map_of
+from cegla.analyse.experimenting import Experiment as Experiment
+from cegla.analyse.experimenting import experiment_of as experiment_of
 from cegla.analyse.rules import campaigns, sales
 from cegla.collect import actions as collect
 from cegla.repair import actions as repair

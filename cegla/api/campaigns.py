@@ -7,7 +7,7 @@ from fastapi import Query
 from cegla.activate import actions as activate
 from cegla.analyse import actions as analyse
 from cegla.api.call import Opened, person_number
-from cegla.api.shapes import NewCampaign, PersonBody, TestSend
+from cegla.api.shapes import LimitsBody, NewCampaign, PersonBody, TestSend
 from cegla.vocabulary.people import person_label
 
 
@@ -47,7 +47,8 @@ def audience(call: Opened, campaign_id: int, limit: Annotated[int, Query(ge=0, l
     """Who would get it, who would not, and why: counts of all, and the first people of each list. Nothing is sent: this is the dry run."""
     found = activate.audience(call.ws, campaign_id)
     rows = [{"person": person_label(row.person_id), "reason": row.reason or "ok"} for row in found.rows[:limit]]
-    return {"campaign": campaign_id, "members": found.members, "reachable": found.reachable, "reasons": found.reasons, "people": rows, "at": found.at}
+    counts = {"members": found.members, "reachable": found.reachable, "held": found.held, "reasons": found.reasons}
+    return {"campaign": campaign_id, **counts, "people": rows, "at": found.at}
 
 
 def launch(call: Opened, campaign_id: int) -> Any:
@@ -72,6 +73,25 @@ def cancel(call: Opened, campaign_id: int) -> Any:
 def report(call: Opened, campaign_id: int) -> Any:
     """What came of it: sent, bounced, clicked, unsubscribed, orders after. It brings its own definition."""
     return analyse.campaign_report(call.ws, campaign_id)
+
+
+def experiment(call: Opened, campaign_id: int) -> Any:
+    """What the campaign changed: variants by clicks or orders, and what it brought beside the group held out, with intervals that hold at every look."""
+    return analyse.experiment_of(call.ws, campaign_id, call.now)
+
+
+def limits(call: Opened) -> Any:
+    """How often and when people may be written to, by channel."""
+    with call.ws.transaction() as conn:
+        return {"limits": activate.channel_limits(conn)}
+
+
+def set_limits(call: Opened, body: LimitsBody) -> Any:
+    """Say how often and when people may be written to on a channel, by all campaigns together."""
+    with call.ws.transaction() as conn:
+        activate.set_limits(conn, body.channel, activate.Limits(body.per_day, body.quiet_from, body.quiet_until), call.now)
+    call.note("limits.set", f"channel {body.channel}")
+    return limits(call)
 
 
 def why(call: Opened, message_id: int) -> Any:

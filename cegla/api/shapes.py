@@ -1,6 +1,6 @@
 """What calls carry in their bodies. Unknown fields are refused, so that a typing error is told and not swallowed."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
@@ -208,6 +208,15 @@ class RuleBody(Shape):
     rule: Rule
 
 
+class VariantBody(Shape):
+    """Another content, compared with A, the campaign's own; what is left out is as in A. Keys go B, C, D and so on."""
+
+    key: str = Field(min_length=1, max_length=1)
+    subject: str = Field("", max_length=500)
+    mjml: str = Field("", max_length=500_000)
+    share: int = Field(1, ge=1, le=99)
+
+
 class NewCampaign(Shape):
     """An e-mail campaign; `id` names an existing one to change."""
 
@@ -218,9 +227,23 @@ class NewCampaign(Shape):
     mjml: str = Field(min_length=1, max_length=500_000)
     sender: str = Field("", max_length=300)
     purpose: str = "marketing"
-    holdout_percent: int = Field(0, ge=0, le=50)
+    holdout_percent: int = Field(5, ge=0, le=50, description="people who get nothing, to measure the effect")
     messages_per_minute: int | None = Field(None, ge=1)
     cap: int | None = Field(None, ge=1)
+    priority: int = Field(5, ge=1, le=9, description="the higher goes first where a person's day has room for one")
+    offer: str = Field("", max_length=100, description="a name of what is offered: nobody gets the same within `offer_days`")
+    offer_days: int = Field(30, ge=1, le=365)
+    goal: Literal["orders", "clicks"] = "orders"
+    variants: list[VariantBody] = Field(default=[], max_length=7)
+
+
+class LimitsBody(Shape):
+    """How often and when people may be written to on a channel; hours are of the person's own clock."""
+
+    channel: Literal["email", "sms", "push"]
+    per_day: int = Field(ge=0, le=100, description="0: no limit")
+    quiet_from: time | None = None
+    quiet_until: time | None = None
 
 
 class PersonBody(Shape):

@@ -141,6 +141,8 @@ ROUTES = (
     Route("GET", "/campaigns", campaigns.show, "campaigns.read"),
     Route("GET", "/campaigns/new", campaigns.show_new, "campaigns.edit"),
     Route("POST", "/campaigns/form", campaigns.save, "campaigns.edit"),
+    Route("GET", "/campaigns/rules", campaigns.show_rules, "campaigns.read"),
+    Route("POST", "/campaigns/rules", campaigns.save_rules, "settings.edit"),
     Route("GET", "/campaigns/{id}", campaigns.show_one, "campaigns.read"),
     Route("GET", "/campaigns/{id}/edit", campaigns.show_edit, "campaigns.edit"),
     Route("POST", "/campaigns/{id}/preview", campaigns.preview, "people.reveal"),

@@ -14,6 +14,7 @@ import pyarrow as pa
 from cegla.profile import computed as computed
 from cegla.profile import declared, findings, store
 from cegla.profile import past as past
+from cegla.profile import places as places
 from cegla.profile import runs as runs
 from cegla.profile import story as stories
 from cegla.profile.catalogue import TRAITS as ANALYSED  #: by key: the analyser and its row

@@ -65,6 +65,19 @@ select identity_id, key, value, source_id, declared_at, message_id, import_id, c
     select identity_id, key, value, 0, corrected_at, '', 0, corrected_by, 2147483647 from profile.corrections where identity_id = any(:ids)
 ) said order by rank, declared_at, message_id, source_id, import_id, identity_id, key;
 
+-- name: find_declared_of_keys
+-- What was declared of these identities about some traits, the word that holds last.
+select identity_id, key, value from (
+    select d.identity_id, d.key, d.value, d.declared_at, d.message_id, d.source_id, d.import_id, coalesce(r.rank, 0) as rank
+    from profile.declared d left join profile.source_ranks r using (source_id) where d.identity_id = any(:ids) and d.key = any(:keys)
+    union all
+    select identity_id, key, value, corrected_at, '', 0, 0, 2147483647 from profile.corrections where identity_id = any(:ids) and key = any(:keys)
+) said order by rank, declared_at, message_id, source_id, import_id, identity_id;
+
+-- name: find_zones
+-- The time zone that an analyser found of these people.
+select person_id, found #>> '{traits,geo.tz,value}' from profile.findings where person_id = any(:people) and found #> '{traits,geo.tz}' is not null;
+
 -- name: find_declared_of_key
 -- What was declared about one trait, of these identities or of all (null), the word that holds last.
 select identity_id, value from (

@@ -12,6 +12,7 @@ from typing import Any
 
 from cegla.resolve import evidence as evidence
 from cegla.resolve import links as links
+from cegla.resolve import reach as reach
 from cegla.resolve import releasing as releasing
 from cegla.resolve import ruling as ruling
 from cegla.resolve import store

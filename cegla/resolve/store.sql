@@ -234,6 +234,19 @@ where edge_id = :edge_id and retracted_at is null returning strong_id, weak_id, 
 -- Whose every identity is that is not its own person. Columns: identity_id, person_id.
 select identity_id, person_id from resolve.identities where person_id <> identity_id;
 
+-- name: addresses_of_people
+-- Every identity of these people, and of each person the newest identifier of a type that was not released.
+select p.id, array_agg(m.identity_id order by m.identity_id),
+    (array_agg(m.identity_id order by m.first_seen_at desc, m.identity_id desc) filter (where m.type = :kind and reaches))[1],
+    (array_agg(m.value order by m.first_seen_at desc, m.identity_id desc) filter (where m.type = :kind and reaches))[1]
+from unnest(:people::bigint[]) p(id)
+cross join lateral (
+    select identity_id, type, value, first_seen_at, until = 'infinity' or holder_id <> 0 as reaches from resolve.identities where identity_id = p.id
+    union all
+    select identity_id, type, value, first_seen_at, until = 'infinity' or holder_id <> 0 from resolve.identities where person_id = p.id and person_id <> identity_id
+) m
+group by p.id;
+
 -- name: identifiers_of_people
 -- Every identifier of these people with the link that brought it. Columns as in KnownIdentifier.
 select m.person_id, m.identity_id, m.type, m.value, m.holder_id, m.first_seen_at, m.source_id, e.rule, e.message_id, e.at, nullif(m.until, 'infinity')

@@ -112,7 +112,7 @@ class Shop:
             self.take_in()
         with self.ws.transaction() as conn:
             buyers = segment.save(conn, "Kupujący", {"op": "did", "event": "Order Completed", "at_least": 1, "days": 90}, self.now, key="buyers")
-            words = {"name": "Jesień", "segment_id": buyers.id, "subject": "Cześć {{ person.first_name | default: 'Ty' }}", "mjml": LETTER}
+            words = {"name": "Jesień", "segment_id": buyers.id, "subject": "Cześć {{ person.first_name | default: 'Ty' }}", "mjml": LETTER, "holdout_percent": 0}
             return activate.save_campaign(conn, words | draft, self.now, self.outlet)
 
     def deliver(self, rounds: int = 20) -> None:

@@ -201,7 +201,7 @@ def test_no_letter_ever_leaves_without_a_valid_row_at_that_instant(shop: Shop) -
             with shop.ws.transaction() as conn:
                 ordered = {"op": "did", "event": f"Order {self.number}", "at_least": 1, "days": 3000}
                 buyers = segment.save(conn, f"b{self.number}", ordered, shop.now, key=f"b{self.number}")
-                draft = {"name": "c", "segment_id": buyers.id, "subject": "s", "mjml": LETTER}
+                draft = {"name": "c", "segment_id": buyers.id, "subject": "s", "mjml": LETTER, "holdout_percent": 0}
                 campaign = activate.save_campaign(conn, draft, shop.now, shop.outlet)
             activate.launch(shop.ws, campaign.id)
             self.campaigns.append(campaign.id)

@@ -21,7 +21,7 @@ def token(shop: Workspace) -> str:
     """The link of a message that was decided."""
     with shop.transaction() as conn:
         everybody = segment.save(conn, "Wszyscy", {"op": "did", "event": "Product Viewed", "at_least": 1, "days": 365}, shop.clock(), key="recipients")
-        words = {"name": "Jesień", "segment_id": everybody.id, "subject": "Cześć", "mjml": "<mjml><mj-body><mj-section/></mj-body></mjml>"}
+        words = {"name": "Jesień", "segment_id": everybody.id, "subject": "Cześć", "mjml": "<mjml><mj-body><mj-section/></mj-body></mjml>", "holdout_percent": 0}
         campaign = activate.save_campaign(conn, words, shop.clock())
         notice = govern.Notice(
             purpose="marketing", version="3", language="pl", text="Zgadzam się na otrzymywanie wiadomości e-mail o nowościach.", channels=(Channel.EMAIL,)

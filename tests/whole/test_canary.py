@@ -142,7 +142,7 @@ def settled(api: Api) -> bool:
 def write_to_everybody(api: Api, mailbox: Mailbox) -> None:
     """A campaign; the letter is the proof that the person was there."""
     saved = api.post("/segments", {"name": "All", "rule": {"op": "did", "event": "Product Viewed", "at_least": 1}})
-    campaign = api.post("/campaigns", {"name": "Hello", "segment_id": saved["id"], "subject": "Hello {{ person.first_name | default: '' }}", "mjml": MJML})
+    campaign = api.post("/campaigns", {"name": "Hello", "segment_id": saved["id"], "subject": "Hello {{ person.first_name | default: '' }}", "mjml": MJML, "holdout_percent": 0})
     api.post(f"/campaigns/{campaign['id']}/launch")
     until(lambda: api.get(f"/campaigns/{campaign['id']}")["state"] != "sending")
     assert any(shows(file.read_bytes()) for file in mailbox.files()), "the control: the letter shows whom it is to"

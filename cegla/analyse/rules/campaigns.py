@@ -10,6 +10,8 @@ from cegla.analyse.rules.sales import ORDER, of_humans
 
 SENT, BOUNCED, CLICKED, UNSUBSCRIBED = "Email Sent", "Email Bounced", "Email Link Clicked", "Unsubscribed"
 DAYS_AFTER = 7
+DAYS_BEFORE = 60
+UNIT = 1_000_000  #: micros of a unit of money
 
 
 @ibis.udf.scalar.builtin(name="json_extract_string")
@@ -38,6 +40,36 @@ def orders_after(history: ir.Table, campaign_id: int, now: datetime) -> ir.Table
         orders=after.order_id.nunique() + after.order_id.isnull().sum().fill_null(0),
         value_micros=after.value_micros.sum().fill_null(0).cast("int64"),
     )
+
+
+def outcomes(history: ir.Table, drawn: Any, launched: datetime, now: datetime) -> ir.Table:
+    """By `arm` of the table `drawn` (`person_id`, `arm`): buyers, orders, and the sums that an experiment is judged by.
+
+    `y` is the value of a person's orders within seven days of the launch in units of money, `x` that of the sixty days before; `o` and `x_o`
+    are numbers of orders. Doubled letters are squares, pairs are products. Who ordered nothing adds nothing, and is in no row.
+    """
+    past = of_humans(history, now)
+    start = ibis.literal(launched)
+    since, until = start - ibis.literal(timedelta(days=DAYS_BEFORE)), start + ibis.literal(timedelta(days=DAYS_AFTER))
+    ordered = past.filter(past.name == ORDER, past.occurred_at > since, past.occurred_at <= until)
+    after = ordered.occurred_at > start
+    value = ordered.value_micros.fill_null(0).cast("float64") / UNIT
+    one = ordered.group_by("person_id").aggregate(
+        y=value.sum(where=after).fill_null(0), x=value.sum(where=~after).fill_null(0),
+        o=after.sum().cast("float64"), x_o=(~after).sum().cast("float64"),
+    )  # fmt: skip
+    both = one.inner_join(drawn, "person_id")
+    pairs = {"yy": ("y", "y"), "xx": ("x", "x"), "xy": ("x", "y"), "oo": ("o", "o"), "xx_o": ("x_o", "x_o"), "xo": ("x_o", "o")}
+    sums = {name: both[name].sum() for name in ("y", "x", "o", "x_o")} | {name: (both[one] * both[other]).sum() for name, (one, other) in pairs.items()}
+    return both.group_by("arm").aggregate(buyers=(both.o > 0).sum(), orders=both.o.sum().cast("int64"), **sums)
+
+
+def clickers(history: ir.Table, drawn: Any, campaign_id: int, now: datetime) -> ir.Table:
+    """By `arm`: `clicked`, people who followed a link of the campaign, machines left out."""
+    mine = _of_campaign(history, campaign_id, now)
+    who = mine.filter(mine.name == CLICKED).select("person_id").distinct()
+    both = who.inner_join(drawn, "person_id")
+    return both.group_by("arm").aggregate(clicked=both.count())
 
 
 EVENTS = {"sent": SENT, "bounced": BOUNCED, "clicked": CLICKED, "unsubscribed": UNSUBSCRIBED}

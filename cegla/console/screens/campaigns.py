@@ -1,6 +1,7 @@
 """Campaigns: the list, the editor with a preview for a chosen person, a trial, the dry run, the sending with its confirmation."""
 
 from collections.abc import Mapping
+from datetime import time
 from typing import Any
 
 from starlette.responses import Response
@@ -19,7 +20,10 @@ from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.people import parse_person_label, person_label
 
 SHOWN_ROWS = 300
-FIELDS = ("name", "segment_id", "sender", "subject", "mjml", "cap", "holdout_percent", "messages_per_minute")
+FIELDS = ("name", "segment_id", "sender", "subject", "mjml", "cap", "holdout_percent", "messages_per_minute", "priority", "offer", "offer_days", "goal")
+VARIANT = ("subject_b", "mjml_b")
+NUMBERS = ("segment_id", "cap", "holdout_percent", "messages_per_minute", "priority", "offer_days")
+CHANNELS = ("email", "sms", "push")
 
 
 def show(visit: Visit) -> Response:
@@ -32,7 +36,7 @@ def show(visit: Visit) -> Response:
 
 def show_new(visit: Visit) -> Response:
     """The editor with a letter to begin with."""
-    values = {"segment_id": visit.query.get("segment", ""), "cap": "2", "holdout_percent": "0", **STARTER[visit.language]}
+    values = {"segment_id": visit.query.get("segment", ""), "cap": "2", "holdout_percent": "5", "priority": "5", "offer_days": "30", **STARTER[visit.language]}
     return _editor(visit, 0, values)
 
 
@@ -40,12 +44,14 @@ def show_edit(visit: Visit) -> Response:
     """The editor of a campaign that was not launched."""
     found = _campaign(visit)
     values = {name: "" if getattr(found, name) is None else str(getattr(found, name)) for name in FIELDS}
+    other = found.variants[0] if found.variants else None
+    values |= {"subject_b": other.subject if other else "", "mjml_b": other.mjml if other else ""}
     return _editor(visit, found.id, values)
 
 
 def save(visit: Visit) -> Response:
     """Keep the draft; a template that does not compile comes back with the place of its mistake, and nothing typed is lost."""
-    values = {name: visit.field(name) for name in FIELDS}
+    values = {name: visit.field(name) for name in (*FIELDS, *VARIANT)}
     number = int(visit.field("id")) if visit.field("id").isdigit() else 0
     try:
         with visit.ws.transaction() as conn:
@@ -58,8 +64,10 @@ def save(visit: Visit) -> Response:
 
 def _typed(values: Mapping[str, str], number: int) -> dict[str, Any]:
     """The form as the action takes it: numbers as numbers, what is empty left out."""
-    typed: dict[str, Any] = {name: value for name, value in values.items() if value}
-    for name in ("segment_id", "cap", "holdout_percent", "messages_per_minute"):
+    typed: dict[str, Any] = {name: value for name, value in values.items() if value and name not in VARIANT}
+    if any(values[name] for name in VARIANT):
+        typed["variants"] = [{"key": "B", "subject": values["subject_b"], "mjml": values["mjml_b"]}]
+    for name in NUMBERS:
         if name in typed:
             if not typed[name].isdigit():
                 raise FieldMissing(where=name, seen=typed[name], field=name)
@@ -67,6 +75,41 @@ def _typed(values: Mapping[str, str], number: int) -> dict[str, Any]:
     if "segment_id" not in typed:
         raise FieldMissing(where="segment_id", field="segment_id")
     return typed | ({"id": number} if number else {})
+
+
+def show_rules(visit: Visit) -> Response:
+    """How often and when people may be written to, by all campaigns together."""
+    return _rules(visit)
+
+
+def save_rules(visit: Visit) -> Response:
+    """Put the rule of a channel in force; what was typed stays where it is wrong."""
+    channel = visit.field("channel")
+    try:
+        hours = [_hour(visit, name) for name in ("quiet_from", "quiet_until")]
+        if not visit.field("per_day").isdigit():
+            raise FieldMissing(where="per_day", seen=visit.field("per_day"), field="per_day")
+        with visit.ws.transaction() as conn:
+            activate.set_limits(conn, channel, activate.Limits(int(visit.field("per_day")), *hours), visit.now)
+            govern.note(conn, visit.actor, "limits.set", f"channel {channel}", {}, visit.now)
+    except CeglaError as error:
+        return _rules(visit, error)
+    return see_other("/campaigns/rules", done="saved")
+
+
+def _hour(visit: Visit, name: str) -> time | None:
+    try:
+        return time.fromisoformat(visit.field(name)) if visit.field(name) else None
+    except ValueError:
+        raise FieldMissing(where=name, seen=visit.field(name), field=name) from None
+
+
+def _rules(visit: Visit, error: CeglaError | None = None) -> Response:
+    with visit.ws.transaction() as conn:
+        limits = activate.channel_limits(conn)
+    problem = error.problem(visit.language) if error else None
+    rows = [(channel, limits[channel]) for channel in CHANNELS]
+    return visit.page("campaign_rules.html", {"rows": rows, "channels": states.CHANNELS, "problem": problem}, status=error.status if error else 200)
 
 
 def show_one(visit: Visit) -> Response:

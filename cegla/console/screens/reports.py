@@ -20,6 +20,7 @@ def show(visit: Visit) -> Response:
     """The report; `?state=` narrows the list of messages, so every number leads to its people."""
     number, t = visit.number("id"), visit.tongue
     report = analyse.campaign_report(visit.ws, number, visit.now)
+    experiment = analyse.experiment_of(visit.ws, number, visit.now)
     wanted = visit.query.get("state", "")
     state = MessageState(wanted) if wanted in set(MessageState) else None
     with visit.ws.transaction() as conn:
@@ -36,6 +37,7 @@ def show(visit: Visit) -> Response:
     model: dict[str, Any] = {
         "report": report, "campaign": campaign, "marks": marks, "words": words, "messages": messages[:AT_ONCE], "names": names, "more": more,
         "state": state, "outcomes": states.OUTCOMES, "skips": states.SKIPS,
+        "experiment": experiment, "verdicts": states.EXPERIMENTS,
     }  # fmt: skip
     return visit.page("campaign_report.html", model)
 

@@ -53,6 +53,13 @@ VERDICTS = {
     "paused": (marked("przerwa"), "info"),
     "suppressed": (marked("lista wykluczeń"), "bad"),
 }
+EXPERIMENTS = {
+    "split_wrong": (marked("Podział na grupy nie jest taki, jak planowano, więc nie ma wyniku."), "bad"),
+    "too_few": (marked("Za mało osób w grupach, żeby coś powiedzieć."), "info"),
+    "no_effect": (marked("Nie znaleziono różnicy."), "info"),
+    "better": (marked("Różnica jest pewna."), "good"),
+    "worse": (marked("Pierwsza z grup jest lepsza i to jest pewne."), "warn"),
+}
 KINDS = {
     "identify": marked("przedstawienie się"),
     "track": marked("działanie"),

@@ -1,0 +1,26 @@
+"""Where people can be reached: of each person every identity and the newest address of one kind, with one statement for thousands."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cegla.resolve.store import SQL
+from cegla.storage.workspace import Connection
+
+
+class Reach(NamedTuple):
+    """A person, all their identities (the person's own first), and the identity and value of the address; None: there is none."""
+
+    person_id: int
+    identity_ids: tuple[int, ...]
+    identity_id: int | None
+    value: str | None
+
+
+def addresses(conn: Connection, people: Sequence[int], kind: str) -> list[Reach]:
+    """For each person, in their order, the newest identifier of a type ("email", "phone")."""
+    found = {person: (ids, newest, value) for person, ids, newest, value in SQL.addresses_of_people(conn, people=list(people), kind=kind)}
+    return [_reach(person, *found.get(person, ([], None, None))) for person in people]
+
+
+def _reach(person: int, ids: Sequence[int], newest: int | None, value: str | None) -> Reach:
+    return Reach(person, (person, *(one for one in ids if one != person)), newest, value)
