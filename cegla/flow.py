@@ -318,7 +318,7 @@ class Refresh:
 
 def find_touched(refresh: Refresh) -> None:
     """Whose history the batches changed: who has events in them, who won or lost identities, who is no person any more."""
-    owners = resolve.owners(refresh.conn, [*refresh.new.changed, *refresh.new.absorbed])
+    owners = resolve.reach.owners(refresh.conn, [*refresh.new.changed, *refresh.new.absorbed])
     refresh.absorbed = {person: owners[person] for person in refresh.new.absorbed if owners.get(person, person) != person}
     refresh.people = sorted({*refresh.past.people_since(refresh.new.after), *owners.values()})
 
@@ -356,7 +356,7 @@ def refresh_segments(refresh: Refresh) -> None:
 
 def objecting_people(conn: Connection) -> set[int]:
     """People who objected to profiling under any of their names."""
-    return set(resolve.owners(conn, govern.objectors(conn)).values())
+    return set(resolve.reach.owners(conn, govern.objectors(conn)).values())
 
 
 def as_of(ws: Workspace, conn: Connection, now: datetime) -> segment.AsOf:

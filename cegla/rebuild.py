@@ -69,7 +69,7 @@ def _rows_again(
     decoded = collect.decode(collect.take_again(conn, requests), sources, ws.settings.collector)
     by_place = {(event.writer, event.number, event.index): event for event in plan.thin_again(conn, decoded.events)}
     moved: list[int] = receipt.moves["identity_id"].to_pylist() if receipt.moves else []
-    known = resolve.owners(conn, list({*moved, *(place.identity_id for place in receipt.places)}))  # whoever was erased is not
+    known = resolve.reach.owners(conn, list({*moved, *(place.identity_id for place in receipt.places)}))  # whoever was erased is not
     kept = [
         (msgspec.structs.replace(event, occurred_at=place.occurred_at), place.identity_id, event_id)
         for event_id, place in enumerate(receipt.places, receipt.first_event_id)

@@ -55,7 +55,7 @@ def would_undo(ws: Workspace, import_id: int) -> dict[str, int]:
     with ws.transaction() as conn:
         ranges = collect.ranges_of(conn, import_id)
         touched, _ = ws.warehouse.identities_between(ranges)
-        people = set(resolve.owners(conn, touched).values())
+        people = set(resolve.reach.owners(conn, touched).values())
     return {"events": sum(last - first + 1 for first, last in ranges), "people": len(people)}
 
 
@@ -64,7 +64,7 @@ def _forget(ws: Workspace, conn: Connection, import_id: int) -> tuple[Undone, re
     now, actor = ws.clock(), collect.import_of(conn, import_id).undone_by or ""
     ranges = collect.events_of(conn, import_id) or []
     touched, with_others = ws.warehouse.identities_between(ranges)
-    owners = resolve.owners(conn, touched)
+    owners = resolve.reach.owners(conn, touched)
     people = resolve.evidence.take_back(conn, import_id, touched, with_others, actor)
     gone = set(people.gone)
     concerned = {person for person in owners.values() if person not in gone and person not in people.ceased} | set(people.people)

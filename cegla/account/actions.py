@@ -190,7 +190,7 @@ def take_back_import(conn: Connection, import_id: int) -> None:
 
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:
     """Where the person with these identities belongs: each account with the role and the times."""
-    stays = stays_of(conn, set(resolve.owners(conn, identity_ids).values()))
+    stays = stays_of(conn, set(resolve.reach.owners(conn, identity_ids).values()))
     rows = {row.id: row for row in _rows(conn, dict(SQL.keys(conn, accounts=list({account for some in stays.values() for account in some}))))}
     shown = ("role", "since", "left_at")
     held = [(rows[account], one) for some in stays.values() for account, one in sorted(some.items())]

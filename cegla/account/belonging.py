@@ -13,7 +13,7 @@ Stays = dict[int, dict[int, Stay]]
 def stays_in(conn: Connection, accounts: Sequence[int]) -> Stays:
     """account → person → stay, past ones too."""
     said = store.said_in(conn, accounts)
-    owners = resolve.owners(conn, list({one.identity_id for _, one in said}))
+    owners = resolve.reach.owners(conn, list({one.identity_id for _, one in said}))
     return _by(said, owners, lambda account, person: (account, person), accounts)
 
 

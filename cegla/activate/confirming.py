@@ -44,7 +44,7 @@ def send_requests(ws: Workspace, conn: Connection, outlet: Outlet) -> int:
     """Send a letter for each request that waits for one; returns how many left. A mail server that is away leaves them waiting."""
     now, left = ws.clock(), 0
     ready = govern.optin.waiting(conn, now, AT_ONCE)
-    people = resolve.owners(conn, [one.identity_id for one in ready]) if ready else {}
+    people = resolve.reach.owners(conn, [one.identity_id for one in ready]) if ready else {}
     conn.commit()
     for one in ready:
         reader = readers(conn, [people.get(one.identity_id, one.identity_id)])[0]
@@ -82,7 +82,7 @@ def confirmation(ws: Workspace, token: str, *, act: bool, seen: dict[str, str] |
             govern.record(conn, [govern.optin.confirmed(asked, internal_source(conn, now), seen or {}, now)], now)
             standing = govern.optin.Standing.CONFIRMED
         held = govern.register.current(conn)
-        person = resolve.owners(conn, [asked.identity_id]).get(asked.identity_id, asked.identity_id)
+        person = resolve.reach.owners(conn, [asked.identity_id]).get(asked.identity_id, asked.identity_id)
         address = readers(conn, [person])[0].address
         return Confirmation(masked(address or ""), held.purposes.get(asked.purpose), held.newest_notice(asked.purpose, language), standing)
 

@@ -96,7 +96,7 @@ def _today(conn: Any, rows: list[tuple[str, int, int, bool]]) -> pa.Table:
     here: dict[int, str] = {}
     for start in range(0, len(rows), AT_ONCE):
         part = [row for row in rows[start : start + AT_ONCE] if row[1] > 0]
-        owners = resolve.owners(conn, [row[2] for row in part])
+        owners = resolve.reach.owners(conn, [row[2] for row in part])
         for arm, person, identity, _ in part:
             here.setdefault(owners.get(identity, person), arm)
     return pa.table({"person_id": pa.array(here, pa.int64()), "arm": pa.array(here.values(), pa.string())})

@@ -43,7 +43,7 @@ def change(call: Opened, body: ChangeRegister) -> Any:
 def could(call: Opened, person: str, purpose: str = "marketing", channel: Channel = Channel.EMAIL, at: Moment = "") -> Any:
     """Could we send this to the person at that moment, on what basis, with which proof? `then` by what we knew, `hindsight` by what we know."""
     with call.ws.transaction() as conn:
-        number = resolve.owners(conn, [person_number(person)]).get(person_number(person))
+        number = resolve.reach.owners(conn, [person_number(person)]).get(person_number(person))
         if number is None:
             raise not_found("person", person_number(person))
         return {"person": person_label(number), **_answer(activate.basis.could_send(conn, call.ws, number, purpose, channel, moment(at, call.now)))}
@@ -81,7 +81,7 @@ def receipt(call: Opened, record: int) -> Any:
     """One consent record in full (ISO/IEC TS 27560), with network and browser; the audit log remembers who looked."""
     with call.ws.transaction() as conn:
         found = govern.receipts.record(conn, record)
-        person = person_label(resolve.owners(conn, [found.identity_id]).get(found.identity_id, found.identity_id))
+        person = person_label(resolve.reach.owners(conn, [found.identity_id]).get(found.identity_id, found.identity_id))
     call.note("consent.receipt", person, record=record)
     return govern.receipts.receipt(found, person)
 

@@ -24,7 +24,7 @@ def links(call: Opened, person: str, after: After = 0, moves_after: After = 0, l
     `next_after` and `next_moves_after` go on; null: that was all.
     """
     with call.ws.transaction() as conn:
-        number = resolve.owners(conn, [person_number(person)]).get(person_number(person))
+        number = resolve.reach.owners(conn, [person_number(person)]).get(person_number(person))
         if number is None:
             raise not_found("person", person_number(person))
         edges = resolve.links.edges_after(conn, number, after, limit)

@@ -184,7 +184,7 @@ def _people(conn: Connection, wanted: Sequence[IdentifierBody]) -> dict[tuple[st
     asked = list({identifier for identifier in named.values() if isinstance(identifier, Identifier)})
     people = dict(zip(asked, resolve.look_up(conn, asked), strict=True))
     numbers = [number for number in named.values() if isinstance(number, int)]
-    owners = resolve.owners(conn, numbers) if numbers else {}
+    owners = resolve.reach.owners(conn, numbers) if numbers else {}
     return {place: owners.get(one) if isinstance(one, int) else people.get(one) if one is not None else None for place, one in named.items()}
 
 

@@ -144,7 +144,7 @@ def _everybody(conn: Connection) -> Generator[Row]:
 def _decided_apart(conn: Connection) -> set[tuple[int, int]]:
     """Pairs of today's people who hold identities that were said to be two people's."""
     refused: list[tuple[int, int]] = list(store.SQL.refused(conn))
-    owners = resolve.owners(conn, sorted({person for pair in refused for person in pair}))
+    owners = resolve.reach.owners(conn, sorted({person for pair in refused for person in pair}))
     apart = [(owners.get(low, low), owners.get(high, high)) for low, high in refused]
     return {(min(pair), max(pair)) for pair in apart}
 

@@ -253,7 +253,7 @@ def minors(conn: Connection, now: datetime) -> frozenset[int]:
     """People known to be under 16, by a declared birthday, year of birth or age, however it is written."""
     born_after = (now - timedelta(days=round(ADULT_YEARS * 365.25))).strftime("%Y-%m-%d")
     identities = [identity for (identity,) in SQL.find_minors(conn, born_after=born_after, ages=[str(age) for age in range(ADULT_YEARS)])]
-    return frozenset(resolve.owners(conn, identities).values())
+    return frozenset(resolve.reach.owners(conn, identities).values())
 
 
 def told_by(conn: Connection, people: Sequence[int], analysers: Sequence[Analyser]) -> Told:

@@ -104,11 +104,6 @@ def look_up(conn: Connection, identifiers: Sequence[Identifier]) -> list[int | N
     return [found[identifier].person_id if identifier in found else None for identifier in identifiers]
 
 
-def owners(conn: Connection, identity_ids: Sequence[int]) -> dict[int, int]:
-    """Whose these identities are today: identity → person."""
-    return dict(SQL.people_of_identities(conn, ids=list(identity_ids))) if identity_ids else {}
-
-
 def identifiers_of(conn: Connection, person_ids: Sequence[int]) -> dict[int, list[KnownIdentifier]]:
     """Every identifier of these people, strongest first, each with how it is known. People without any are left out."""
     found: dict[int, list[KnownIdentifier]] = {}

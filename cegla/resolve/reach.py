@@ -1,4 +1,4 @@
-"""Where people can be reached: of each person every identity and the newest address of one kind, with one statement for thousands."""
+"""Whose identities are today, and where people can be reached: every identity and the newest address of one kind, a statement for thousands."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -20,6 +20,11 @@ def addresses(conn: Connection, people: Sequence[int], kind: str) -> list[Reach]
     """For each person, in their order, the newest identifier of a type ("email", "phone")."""
     found = {person: (ids, newest, value) for person, ids, newest, value in SQL.addresses_of_people(conn, people=list(people), kind=kind)}
     return [_reach(person, *found.get(person, ([], None, None))) for person in people]
+
+
+def owners(conn: Connection, identity_ids: Sequence[int]) -> dict[int, int]:
+    """Whose these identities are today: identity → person."""
+    return dict(SQL.people_of_identities(conn, ids=list(identity_ids))) if identity_ids else {}
 
 
 def _reach(person: int, ids: Sequence[int], newest: int | None, value: str | None) -> Reach:

@@ -49,8 +49,7 @@ def outcomes(history: ir.Table, drawn: Any, launched: datetime, now: datetime) -
     are numbers of orders. Doubled letters are squares, pairs are products. Who ordered nothing adds nothing, and is in no row.
     """
     past = of_humans(history, now)
-    start = ibis.literal(launched)
-    since, until = start - ibis.literal(timedelta(days=DAYS_BEFORE)), start + ibis.literal(timedelta(days=DAYS_AFTER))
+    since, start, until = (ibis.literal(moment) for moment in (launched - timedelta(days=DAYS_BEFORE), launched, launched + timedelta(days=DAYS_AFTER)))
     ordered = past.filter(past.name == ORDER, past.occurred_at > since, past.occurred_at <= until)
     after = ordered.occurred_at > start
     value = ordered.value_micros.fill_null(0).cast("float64") / UNIT

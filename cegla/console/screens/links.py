@@ -29,7 +29,7 @@ def show(visit: Visit) -> Response:
     """The graph, the links of a person, refused and undone ones too, and what moved when."""
     asked = visit.person()
     with visit.ws.transaction() as conn:
-        person = resolve.owners(conn, [asked]).get(asked)
+        person = resolve.reach.owners(conn, [asked]).get(asked)
         if person is None:
             raise NotFound(where=visit.path, seen=person_label(asked), thing=person_label(asked))
         if person != asked:

@@ -38,7 +38,7 @@ def show(visit: Visit) -> Response:
     """The card, masked. Who became part of somebody else is found there."""
     person = visit.person()
     with visit.ws.transaction() as conn:
-        owner = resolve.owners(conn, [person]).get(person, person)
+        owner = resolve.reach.owners(conn, [person]).get(person, person)
     return visit.page("person.html", _card(visit, person, reveal=False)) if owner == person else see_other(f"/people/{owner}")
 
 

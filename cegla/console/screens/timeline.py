@@ -25,7 +25,7 @@ def show(visit: Visit) -> Response:
     """The events wanted, newest first; without a filter all of them."""
     person = visit.person()
     with visit.ws.transaction() as conn:
-        if resolve.owners(conn, [person]).get(person) is None:
+        if resolve.reach.owners(conn, [person]).get(person) is None:
             raise NotFound(where=visit.path, seen=person_label(person), thing=person_label(person))
         sources = source_names(conn)
     known = profile.past.kinds_of_events(visit.ws.warehouse, person)
