@@ -171,7 +171,7 @@ def _together(conn: Connection, parts: Sequence[tuple[Sequence[int], Resolution]
         moved |= dict(found.moved)
         ceased |= found.absorbed.keys()
         changed |= {*found.changed, *found.absorbed.values()}
-    people = owners(conn, list({*identity_ids, *ceased, *changed} - {0})) | {0: 0}
+    people = reach.owners(conn, list({*identity_ids, *ceased, *changed} - {0})) | {0: 0}
     return Resolution(
         identity_ids=identity_ids,
         people=[people[identity] for identity in identity_ids],
