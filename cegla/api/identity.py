@@ -56,7 +56,7 @@ def release(call: Opened, body: ReleaseBody) -> Any:
 def releases(call: Opened, person: str) -> Any:
     """Which identifiers of a person were released, from when on, by whom and why; masked."""
     with call.ws.transaction() as conn:
-        number = resolve.owners(conn, [person_number(person)]).get(person_number(person))
+        number = resolve.reach.owners(conn, [person_number(person)]).get(person_number(person))
         if number is None:
             raise not_found("person", person_number(person))
         rows = resolve.releasing.releases_of(conn, resolve.links.identity_ids(conn, number))
