@@ -44,5 +44,5 @@ def together(people: Iterable[int], known: Mapping[int, Mapping[str, Any]]) -> F
 
 def _known(past: Readable, people: Iterable[int], now: datetime) -> dict[int, dict[str, Any]]:
     with past.people(people) as asked:
-        rows = past.run(profile.person_traits(now, asked).select("person_id", *COLUMNS)).to_pylist()
+        rows = past.run(profile.past.traits_of(now, asked).select("person_id", *COLUMNS)).to_pylist()
     return {row["person_id"]: row for row in rows}

@@ -11,8 +11,9 @@ from rich.console import Console
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from cegla.cli.commands import COMMANDS, DEFAULTS, GROUPS, WORDS, Command
+from cegla.cli.commands import COMMANDS, DEFAULTS, GROUPS, Command
 from cegla.cli.desk import Desk, OpenDoor, Problem
+from cegla.cli.words import WORDS
 from cegla.storage.settings import Settings, load_settings
 from cegla.vocabulary.errors import CeglaError, WrongUsage
 from cegla.vocabulary.text import Language, Text

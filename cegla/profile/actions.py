@@ -1,6 +1,6 @@
 """The door to profiles: enrich events, keep what was declared, refresh and read what is known of people."""
 
-from collections.abc import Collection, Hashable, Mapping, Sequence, Set
+from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
 from functools import lru_cache
@@ -24,12 +24,11 @@ from cegla.profile.past import PastEvent as PastEvent
 from cegla.profile.rules import enrichment, reasons
 from cegla.profile.rules.enrichment import Batch as Numbers
 from cegla.profile.rules.enrichment import Declared
-from cegla.profile.rules.facts import SEEN as FACT_COLUMNS
 from cegla.profile.rules.facts import document, facts
 from cegla.profile.rules.memory import Memory
 from cegla.profile.rules.sentences import corrected_why, declared_why, why
 from cegla.profile.rules.sessions import Remembered, Sessions
-from cegla.profile.rules.traits import TRAITS, favourites_of, readable, trait_columns
+from cegla.profile.rules.traits import TRAITS, readable
 from cegla.storage.warehouse import Readable, Warehouse, history
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event
@@ -192,19 +191,6 @@ def profiles_of(
     return values
 
 
-def person_traits(
-    now: datetime, people: ir.Table | None = None, keys: Collection[str] | None = None, rows: tuple[ir.Table, ir.Table] | None = None
-) -> ir.Table:
-    """An Ibis expression with `person_id` and one column for each of `TRAITS` (null: unknown), of everybody or of `people`.
-
-    `people` is a table with a column `person_id`; with `keys`, there are columns for these traits only, and nothing else is counted. `rows` are
-    events (with the columns `FACT_COLUMNS`) and order lines to read instead of the history. Moments are UTC, money is in micros. Run it with
-    `Warehouse.run`.
-    """
-    events, lines = rows or (history("events", people, [*FACT_COLUMNS, "is_bot"]), history("order_lines", people))
-    return trait_columns(facts(events, lines) if keys is None else facts(events, lines, favourites_of(keys)), now, keys)
-
-
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> Mapping[str, Any]:
     """What this slice holds on a person: declared traits with source and time, the computed facts, and what analysers found."""
     identities = list(identity_ids)
@@ -256,7 +242,6 @@ def _known_declared(key: str, row: declared.DeclaredRow, origin: declared.Origin
     trait = Trait(key, row.value, 1.0, 1, facts_known, row.method, row.at, "service", source=str(row.source_id))
     said = corrected_why(origin.by, row.at, zone) if origin.by is not None else declared_why(origin.source, row.at, zone)
     return KnownTrait(trait, Text(key, key), said, "declared", origin)
-
 
 
 def _known_found(trait: Trait, zone: tzinfo) -> KnownTrait:

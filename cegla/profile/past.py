@@ -1,6 +1,6 @@
 """What happened, read back from the history: a person's timeline, one event, and what is known only because of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import Any
@@ -9,8 +9,9 @@ import ibis
 import ibis.expr.types as ir
 import msgspec
 
+from cegla.profile.rules.facts import SEEN as FACT_COLUMNS  #: what the history must have for `traits_of`
 from cegla.profile.rules.facts import facts
-from cegla.profile.rules.traits import TRAITS, trait_columns
+from cegla.profile.rules.traits import TRAITS, favourites_of, trait_columns
 from cegla.storage.warehouse import Readable, Warehouse, history, table
 from cegla.vocabulary.text import Text
 
@@ -75,6 +76,17 @@ class Wanted:
         if self.since is not None:
             events = events.filter(events.occurred_at >= _utc(self.since))
         return events if self.until is None else events.filter(events.occurred_at < _utc(self.until))
+
+
+def traits_of(now: datetime, people: ir.Table | None = None, keys: Collection[str] | None = None, rows: tuple[ir.Table, ir.Table] | None = None) -> ir.Table:
+    """An Ibis expression with `person_id` and one column for each of `TRAITS` (null: unknown), of everybody or of `people`.
+
+    `people` is a table with a column `person_id`; with `keys`, there are columns for these traits only, and nothing else is counted. `rows` are
+    events (with the columns `FACT_COLUMNS`) and order lines to read instead of the history. Moments are UTC, money is in micros. Run it with
+    `Warehouse.run`.
+    """
+    events, lines = rows or (history("events", people, [*FACT_COLUMNS, "is_bot"]), history("order_lines", people))
+    return trait_columns(facts(events, lines) if keys is None else facts(events, lines, favourites_of(keys)), now, keys)
 
 
 def timeline(

@@ -73,7 +73,7 @@ def _found(ws: Workspace, rule: object, now: datetime, share: float) -> list[int
             past = History(
                 _part(history(), share),
                 _part(history("order_lines"), share),
-                lambda keys: profile.person_traits(now, None, keys, (_part(history(), share), _part(history("order_lines"), share))),
+                lambda keys: profile.past.traits_of(now, None, keys, (_part(history(), share), _part(history("order_lines"), share))),
                 None,
                 answers,
                 lambda columns: _part(history(columns=columns), share),

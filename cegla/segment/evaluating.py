@@ -68,7 +68,7 @@ def _rows_of(warehouse: Readable, people: Sequence[int], trees: Sequence[Rule], 
     """What these people did, and the order lines, as far as the rules look at it: taken out of the history once, however many rules there are."""
     columns = {*compiler.columns_of(trees, _everybody(UNIMPORTANT, {}), ground)}
     if any(row.joined and row.counted is None for tree in trees for leaf in leaves(tree) if (row := leaf.values.get("row")) is not None):
-        columns |= {*profile.FACT_COLUMNS}
+        columns |= {*profile.past.FACT_COLUMNS}
     with (
         warehouse.people(people) as asked,
         warehouse.keep(history("events", asked, sorted(columns))) as events,
@@ -110,13 +110,13 @@ def _question(rules: tuple[Named, ...], about: Known, ground: Ground, now: datet
 def _everybody(now: datetime, answers: Mapping[Question, Any]) -> History:
     """The whole history, of which each question reads the columns it looks at."""
     return History(
-        history(), history("order_lines"), lambda keys: profile.person_traits(now, None, keys), None, answers, lambda columns: history(columns=columns)
+        history(), history("order_lines"), lambda keys: profile.past.traits_of(now, None, keys), None, answers, lambda columns: history(columns=columns)
     )
 
 
 def _some(now: datetime, answers: Mapping[Question, Any], events: ir.Table, lines: ir.Table) -> History:
     """The rows of some people only, in memory."""
-    return History(events, lines, lambda keys: profile.person_traits(now, None, keys, (events, lines)), None, answers)
+    return History(events, lines, lambda keys: profile.past.traits_of(now, None, keys, (events, lines)), None, answers)
 
 
 # what is worked out over everybody ---------------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ import httpx
 import pytest
 import yaml
 
-from cegla.cli.commands import COMMANDS, DEFAULTS, GROUPS, WORDS
+from cegla.cli.commands import COMMANDS, DEFAULTS, GROUPS
 from cegla.cli.main import command_tree, exit_code, language_of
+from cegla.cli.words import WORDS
 from cegla.storage.settings import Settings
 from cegla.vocabulary.errors import NotFound
 
@@ -171,7 +172,14 @@ def test_an_import_is_taken_back_only_when_told_so(cegla: Callable[..., int], ca
 def test_an_event_that_came_in_twice_is_shown_as_it_stands_and_the_other_place_is_listed(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     """As after a replay: the question is answered, not handed back."""
     label = {"pl": "w historii", "en": "is in the history"}
-    newest: dict[str, Any] = {"place": "3-17-0", "name": "Order Completed", "source": "Shop", "received_at": "2026-07-02T10:00:00Z", "written_at": None, "fate": "applied"}
+    newest: dict[str, Any] = {
+        "place": "3-17-0",
+        "name": "Order Completed",
+        "source": "Shop",
+        "received_at": "2026-07-02T10:00:00Z",
+        "written_at": None,
+        "fate": "applied",
+    }
     newest |= {"label": label, "repeat_of": None, "quarantined": None, "outcome": None, "payload": None}
     first = newest | {"place": "2-4-0", "fate": "quarantined", "label": {"pl": "w kwarantannie", "en": "in quarantine"}}
     places = {"events": [{"place": "3-17-0"}, {"place": "2-4-0"}], "complete": True}

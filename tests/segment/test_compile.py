@@ -187,7 +187,7 @@ def fill(warehouse: Warehouse, drawn: list[dict[str, Any]], joined: dict[int, in
         lines.setdefault(person, []).extend({**row, "product": product, "category": category} for product, category in one["lines"])
         rows.append({**row, "properties": json.dumps(one["properties"])})
     append(warehouse, rows, [line for some in lines.values() for line in some])
-    traits = {row["person_id"]: row for row in warehouse.run(profile.person_traits(NOW)).to_pylist()}
+    traits = {row["person_id"]: row for row in warehouse.run(profile.past.traits_of(NOW)).to_pylist()}
     values = {key: {person: one[0] if isinstance(one, tuple) else one for person, one in said.items()} for key, said in TOLD.items()}
     traits = {person: {**row, "os.family": values["os.family"].get(person)} for person, row in traits.items()}
     return oracle.World(events, lines, MOMENT, traits, {person: [belonging(one, role) for one, role in rows] for person, rows in BELONGING.items()}, values, SEGMENTS)
@@ -216,7 +216,7 @@ def tables(warehouse: Warehouse, trees: list[Any], stack: ExitStack, people: Any
     """The history and the answers to what the rules ask about accounts, as `account` gives them."""
     asked = {leaf.question for tree in trees for leaf in leaves(parsed(tree, ABOUT))} - {None}
     answers = {one: stack.enter_context(warehouse.keep(answer(one))) for one in asked}
-    return History(history(), history("order_lines"), lambda keys: profile.person_traits(NOW, people, keys), people, answers)
+    return History(history(), history("order_lines"), lambda keys: profile.past.traits_of(NOW, people, keys), people, answers)
 
 
 def true_of(values: Any) -> list[int]:

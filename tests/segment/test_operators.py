@@ -35,7 +35,7 @@ def tables(warehouse: Warehouse, operator: Operator) -> Generator[History]:
     asked = [question for leaf in leaves(parsed(operator.example, ABOUT)) if (question := leaf.question) is not None]
     with ExitStack() as stack:
         answers: dict[Question, Any] = {question: stack.enter_context(warehouse.keep(answer(operator.told))) for question in asked}
-        yield History(history(), history("order_lines"), lambda keys: profile.person_traits(NOW, None, keys), None, answers)
+        yield History(history(), history("order_lines"), lambda keys: profile.past.traits_of(NOW, None, keys), None, answers)
 
 
 def ground(warehouse: Warehouse, operator: Operator, past: History) -> Ground:

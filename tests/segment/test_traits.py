@@ -33,7 +33,7 @@ def test_a_trait_counted_with_a_rule_equals_the_profiles(warehouse: Warehouse, d
     table: Any = past.group_by("person_id").aggregate(**measures)
     values = {key: row.value({name.partition("__")[2]: table[name] for name in measures if name.startswith(f"{key}__")}, ground) for key, row in COUNTED.items()}
     ours = {row["person_id"]: row for row in warehouse.run(table.select("person_id", **values)).to_pylist()}
-    theirs = {row["person_id"]: row for row in warehouse.run(profile.person_traits(NOW)).to_pylist()}
+    theirs = {row["person_id"]: row for row in warehouse.run(profile.past.traits_of(NOW)).to_pylist()}
     assert {person: {key: row[key] for key in COUNTED} for person, row in ours.items()} == {
         person: {key: row[COUNTED[key].profile] for key in COUNTED} for person, row in theirs.items()
     }

@@ -94,7 +94,7 @@ def _segments() -> Iterator[Case]:
 
 
 def _history(answers: dict[Question, Any] | None = None) -> History:
-    return History(history(), history("order_lines"), lambda keys: profile.person_traits(NOW, None, keys), None, answers or {})
+    return History(history(), history("order_lines"), lambda keys: profile.past.traits_of(NOW, None, keys), None, answers or {})
 
 
 def _asked(engine: Readable, operator: Operator, question: Callable[..., Any]) -> pa.Table:
@@ -117,7 +117,7 @@ GROUND = Ground(MOMENT, SCALE, ZONE, (("monetary", tuple(float(10**power) for po
 
 def _people() -> Iterator[Case]:
     asked = [(key, read_counted(row.example)) for key, row in CALCULATIONS.items()]
-    yield Case("traits:columns", lambda engine: engine.run(profile.person_traits(NOW)))
+    yield Case("traits:columns", lambda engine: engine.run(profile.past.traits_of(NOW)))
     yield Case("traits:facts", lambda engine: engine.run(document(facts(history(), history("order_lines")))))
     yield Case("traits:some", _some_traits)
     for one in asked:
@@ -135,7 +135,7 @@ def _people() -> Iterator[Case]:
 
 def _some_traits(engine: Readable) -> pa.Table:
     with engine.people([1, 3, INSIDE["did"], 999_999]) as people:
-        return engine.run(profile.person_traits(NOW, people))
+        return engine.run(profile.past.traits_of(NOW, people))
 
 
 def _rows(found: Any) -> pa.Table:
