@@ -92,6 +92,7 @@ def _concerned(conn: Connection, people: Collection[int], since: datetime) -> se
     known = set(people)
     frontier = list(known)
     while frontier:
-        frontier = [person for (person,) in SQL.people_linked_since(conn, people=frontier, known=list(known), at=since)]
+        linked = [person for (person,) in SQL.people_linked_since(conn, people=frontier, known=list(known), at=since)]
+        frontier = [*linked, *(person for (person,) in SQL.other_bearers(conn, people=frontier, known=[*known, *linked]))]
         known.update(frontier)
     return known

@@ -63,6 +63,14 @@ from resolve.releases r
 join resolve.identities i on i.value = r.value and i.type = r.type and i.holder_id = 0
 where i.person_id = any(:people::bigint[]);
 
+-- name: other_bearers
+-- Other people who bore an identifier of these people before a release or after it: a pair seen then decides from when on it counts. Columns: person_id.
+select distinct o.person_id
+from resolve.releases r
+join resolve.identities i on i.value = r.value and i.type = r.type and i.holder_id = 0
+join resolve.identities o on o.value = r.value and o.type = r.type and o.holder_id = 0
+where i.person_id = any(:people::bigint[]) and not o.person_id = any(:known::bigint[]);
+
 -- name: releases_of_people
 -- When identifiers of these people were released. Columns: at.
 select r.at

@@ -158,3 +158,23 @@ def test_a_release_counts_the_same_whenever_it_comes_and_undone_it_never_was(
         never = people(conn)
     with conn.transaction(force_rollback=True):
         assert played(mixed, place, size, back=True) == never
+
+
+def test_a_pair_seen_before_a_release_and_again_days_after_it_is_seen_after_it(conn: Connection) -> None:
+    take_in(conn, [identify(0, "old", email="a@x.pl"), identify(DAY, "new", email="a@x.pl")], [identify(5 * DAY, "new", email="a@x.pl")])
+    release(conn)
+    assert person(conn, email("a@x.pl")) == person(conn, user("new")) != person(conn, user("old"))
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["released first", "released last"])
+def test_who_was_refused_before_a_release_comes_before_who_is_new_after_it_whenever_it_comes(conn: Connection, first: bool) -> None:
+    before = [identify(0, "old", email="a@x.pl"), identify(DAY, "waiting", email="a@x.pl")]
+    after = [identify(4 * DAY, "late", email="a@x.pl")], [identify(5 * DAY, "waiting", email="a@x.pl")]
+    if first:
+        take_in(conn, before)
+        release(conn)
+        take_in(conn, *after)
+    else:
+        take_in(conn, before, *after)
+        release(conn)
+    assert person(conn, email("a@x.pl")) == person(conn, user("waiting"))
