@@ -1,10 +1,13 @@
 """Subscriber device: the full rules on Matomo's fixtures, how fast a warm cache answers, what a miss costs, and robots seen in people's devices.
 
 The fixtures (LGPL-3.0, local only) ship with the rules: they say how faithful the reading is, not how right the rules are. A sample is asked, as a
-look-up of the full rules takes fifteen milliseconds. Six cases bear client hints here; the whole set is not among the local data.
+look-up of the full rules takes fifteen milliseconds. Six cases bear client hints here; the whole set is not among the local data. So the fixtures of
+Chrome on Android are also asked the way Chrome sends them today: a frozen user agent, with the model in a client hint; the anchor is the frozen user agent
+alone.
 """
 
 import gzip
+import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -19,7 +22,8 @@ from cegla.reference.library import Library
 from cegla.reference.machines import _TYPES, detected, general  # pyright: ignore[reportPrivateUsage]
 from cegla.vocabulary.world import Machine
 
-SAMPLE = 600
+SAMPLE, FROZEN_SAMPLE = 600, 250
+ANDROID_CHROME = re.compile(r"^Mozilla/5\.0 \(Linux; Android ([\d.]+); ([^;()]{3,40}?)(?: Build/[^)]*)?\) AppleWebKit/[\d.]+ \(KHTML, like Gecko\) Chrome/")
 FOLDER = DATA / "analysers" / "device-detector" / "integration"
 NAMES = {"model": "model", "platform": "platform", "platformversion": "platformVersion", "mobile": "mobile", "fullversionlist": "brands"}
 PROGRAMS = ("podcasting", "feed_reader")  #: fixtures of programs that fetch by themselves: people's, but no visits
@@ -54,10 +58,28 @@ def run() -> list[Result]:
             ", ".join(f"{name} {count}" for name, count in told.items()) + "; too few to tell 98 %"),
         Result("device: a miss, 99th percentile", float(np.percentile(took, 99)), "ms CPU", "< 30", float(np.percentile(took, 99)) < 30.0,
             f"middle {np.median(took):.1f} ms; off the way of events, in a thread of its own"),
+        *_frozen(cases),
         _warm(library, agents[:2_000]),
         _shared_key(cases),
         Result("robots: seen in people's devices", 100 * robots, "%", "<= 0.3", robots <= 0.003, f"{len(people):,} fixtures, no podcast or feed programs"),
     ]  # fmt: skip
+
+
+def _frozen(cases: list[dict[str, Any]]) -> list[Result]:
+    """What today's Chrome would have sent on the machines of the fixtures: model and form by hints, nothing in the user agent."""
+    told = [(case, found) for case in cases if case["device"].get("model") and (found := ANDROID_CHROME.match(case["user_agent"]))]
+    chosen = [told[place] for place in np.random.default_rng(8).choice(len(told), FROZEN_SAMPLE, replace=False)]
+    right, alone = {"type": 0, "brand": 0, "model": 0}, 0
+    for case, match in chosen:
+        is_phone = "Mobile" in case["user_agent"]
+        frozen = f"Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0{' Mobile' if is_phone else ''} Safari/537.36"
+        hints = (("model", match[2]), ("platform", "Android"), ("platformVersion", match[1]), ("mobile", "?1" if is_phone else "?0"))
+        for name, good in _compared(case, detected(frozen, hints)).items():
+            right[name] += good
+        alone += all(_compared(case, detected(frozen)).values())
+    note = f"{FROZEN_SAMPLE} of {len(told):,} fixtures of Chrome on Android; all three by the frozen user agent alone: {alone / FROZEN_SAMPLE:.1%}"
+    return [Result(f"device: {name} by client hints over a frozen user agent", 100 * count / FROZEN_SAMPLE, "%", ">= 97", count >= 0.97 * FROZEN_SAMPLE, note)
+        for name, count in right.items()]  # fmt: skip
 
 
 def _cases() -> Iterator[dict[str, Any]]:

@@ -19,6 +19,8 @@ Hints = tuple[tuple[str, str], ...]
 
 _MINOR = re.compile(r"(\d+)[._]\d[\d._]*")
 _ANDROID_MODEL = re.compile(r"Android [\d.]+; (?:[a-z]{2}[-_][a-zA-Z]{2}; )?([^;)]+?)(?: Build/[^;)]*)?(?:; wv)?\)")
+_FROZEN_ANDROID = re.compile(r"Android 10; K\)")
+_PLAIN_VERSION = re.compile(r"\d{1,2}(?:\.\d{1,2}){0,2}")
 _FROZEN = frozenset({"K", "Mobile", "Tablet", "TV", "Android", "Linux", "wv"})
 _BRANDS = (
     ("Samsung", r"SM-|GT-|SAMSUNG|Galaxy"), ("Xiaomi", r"Xiaomi|Mi |MI |Redmi|POCO|M2\d{3}|2\d{3,6}[A-Z]"), ("Google", r"Pixel"),
@@ -133,11 +135,24 @@ def detected(agent: str, hints: Hints = ()) -> Machine:
     if detector is None:
         return plain
     try:
-        found = detector(agent, headers=_headers(hints) or None).parse()
+        whole, rest = _restored(agent, hints)
+        found = detector(whole, headers=_headers(rest) or None).parse()
         kind, brand, model = found.device_type(), found.device_brand(), found.device_model()
     except (ValueError, KeyError, AttributeError, TypeError, IndexError):
         return plain  # hostile text may trip any parser
     return Machine(_TYPES.get(kind or "") or plain.type, brand or plain.brand, model or plain.model)
+
+
+def _restored(agent: str, hints: Hints) -> tuple[str, Hints]:
+    """A frozen user agent with the hinted model and version in their old places, and the hints that are left: the rules are written for whole user agents,
+    and read a bare model ("Mi Note 10 Pro") as somebody else's.
+    """
+    told = dict(hints)
+    model, version = told.get("model", ""), _PLAIN_VERSION.match(told.get("platformVersion", ""))
+    if not model or not _FROZEN_ANDROID.search(agent) or any(sign in model for sign in "();"):
+        return agent, hints
+    whole = _FROZEN_ANDROID.sub(lambda _: f"Android {version[0] if version else '10'}; {model})", agent, count=1)
+    return whole, tuple((name, value) for name, value in hints if name not in ("model", "platformVersion"))
 
 
 def _headers(hints: Hints) -> dict[str, str]:
