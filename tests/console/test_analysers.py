@@ -50,3 +50,13 @@ def test_a_person_is_shown_as_a_consumer_with_a_reason_at_each_line(admin: Any, 
 
 def test_an_unknown_trait_is_not_found(admin: Any) -> None:
     assert admin.get("/analysers/os.horoscope").status_code == 404
+
+
+def test_an_analyser_that_failed_says_so_and_when_it_is_tried_again(admin: Any, shop: Workspace) -> None:
+    with shop.transaction() as conn:
+        profile.findings.note_failure(conn, "os", ("ConversionException", "os:40"), [1, 2], shop.clock())
+    page = admin.get("/analysers").text
+    row = page[page.index("ConversionException") - 200 : page.index("ConversionException") + 400]
+    assert "nie udał się" in row
+    assert "os:40" in row
+    assert "<time" in row
