@@ -14,6 +14,7 @@ from cegla.activate.rules.destinations import destination_of
 from cegla.activate.rules.pace import Bucket
 from cegla.govern import actions as govern
 from cegla.storage import statements
+from cegla.storage.arrays import numbers
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Verdict
 from cegla.vocabulary.errors import NotFound
@@ -227,8 +228,10 @@ def contacts(conn: Connection, people: Mapping[int, tuple[Sequence[int], ZoneInf
     Messages belong to the identity of their address, so people who were joined or parted since are counted as they are today.
     What a contract needs, such as an order's confirmation, never counts.
     """
-    pairs = [(person, identity, zone.key) for person, (identities, zone) in people.items() for identity in identities]
-    columns = {name: [row[place] for row in pairs] for place, name in enumerate(("people", "identities", "zones"))}
+    zones: dict[str, int] = {}
+    pairs = [(person, one, zones.setdefault(zone.key, len(zones) + 1)) for person, (identities, zone) in people.items() for one in identities]
+    columns: dict[str, Any] = {name: numbers(row[place] for row in pairs) for place, name in enumerate(("people", "identities", "places"))}
+    columns["zones"] = list(zones)
     free = [key for key, purpose in govern.register.purposes(conn).items() if purpose.by_contract]
     since = min(now - CAP_WINDOW, asked.offer_since if asked.offer else now)
     rows = SQL.contacts(conn, **columns, **asked._asdict(), week=now - CAP_WINDOW, since=since, now=now, free=free)

@@ -76,7 +76,8 @@ select theirs.person_id,
     count(*) filter (where state = 'decided' and (due_at at time zone zone)::date <= (cast(:now as timestamptz) at time zone zone)::date
         and (priority > :priority or priority = :priority and (launched_at, campaign_id) < (cast(:launched_at as timestamptz), cast(:campaign_id as integer)))),
     bool_or(offer <> '' and offer = :offer and (state = 'decided' or gone and handed_at >= :offer_since))
-from unnest(cast(:people as bigint[]), cast(:identities as bigint[]), cast(:zones as text[])) as theirs (person_id, identity_id, zone)
+from unnest(cast(:people as bigint[]), cast(:identities as bigint[]), cast(:places as integer[])) as theirs (person_id, identity_id, place)
+cross join lateral (select (cast(:zones as text[]))[place] as zone) as clock
 join (
     select identity_id, campaign_id, messages.state, handed_at, due_at, priority, launched_at, offer, messages.state <> 'decided' as gone
     from activate.messages

@@ -212,6 +212,8 @@ def _verdicts(conn: Connection, keys: Keys, asked: Sequence[Subject], use: _Use)
     verdicts: list[Verdict] = []
     rules, held = current_rules(conn), register.current(conn, at)
     wanted = held.purposes.get(purpose)
+    terms: dict[tuple[str | None, bool], Terms] = {}
+    silent: dict[tuple[str | None, bool], Verdict] = {}  # who decided nothing is judged by the law alone
     for start in range(0, len(asked), AT_ONCE):
         part = asked[start : start + AT_ONCE]
         everybody = [identity for subject in part for identity in subject.identity_ids]
@@ -221,9 +223,17 @@ def _verdicts(conn: Connection, keys: Keys, asked: Sequence[Subject], use: _Use)
         listed = store.suppressions(conn, [mark for mark in marks if mark is not None], channel, at)
         for subject, mark in zip(part, marks, strict=True):
             theirs = [decisions[identity] for identity in subject.identity_ids if identity in decisions]
-            terms = Terms(wanted, channel, at, held.country(subject.country), subject.company)
+            reasons = listed.get(mark, ()) if mark is not None else ()
             quiet = bool(paused) and not paused.keys().isdisjoint(subject.identity_ids)
-            verdicts.append(judge(terms, theirs, listed.get(mark, ()) if mark is not None else (), paused=quiet))
+            law = subject.country, subject.company
+            if law not in terms:
+                terms[law] = Terms(wanted, channel, at, held.country(subject.country), subject.company)
+            if theirs or reasons or quiet:
+                verdicts.append(judge(terms[law], theirs, reasons, paused=quiet))
+                continue
+            if law not in silent:
+                silent[law] = judge(terms[law], ())
+            verdicts.append(silent[law])
     return verdicts
 
 

@@ -7,12 +7,13 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from cegla.govern.store import SQL
+from cegla.storage.arrays import numbers
 from cegla.storage.workspace import Connection
 
 
 def standing(conn: Connection, identity_ids: Sequence[int], at: datetime) -> dict[int, datetime]:
     """Which of these identities wanted no messages at a moment, and until when."""
-    return dict(SQL.paused(conn, ids=list(identity_ids), at=at))
+    return dict(SQL.paused(conn, ids=numbers(identity_ids), at=at))
 
 
 def pause(conn: Connection, identity_ids: Sequence[int], until: datetime, method: str, proof: Mapping[str, Any], now: datetime) -> None:

@@ -14,6 +14,7 @@ from cegla.govern.rules.chain import START, Noted, link
 from cegla.govern.rules.gate import Recorded
 from cegla.govern.rules.signals import Ledger
 from cegla.storage import statements
+from cegla.storage.arrays import numbers
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Channel, Decision, State
 
@@ -37,7 +38,9 @@ def in_force(
     conn: Connection, identity_ids: Sequence[int], purpose: str, channel: Channel, at: datetime, known: datetime | None = None
 ) -> dict[int, Recorded]:
     """For each identity that ever decided on this, the decision that stood at `at`, of those we knew of at `known` (None: of all)."""
-    rows = SQL.newest_decisions(conn, ids=list(identity_ids), purpose=purpose, channel=channel.value, at=at, known=known)
+    asked = {"purpose": purpose, "channel": channel.value, "at": at, "known": known}
+    with SQL.newest_decisions_cursor(conn, ids=numbers(identity_ids), **asked) as cursor:
+        rows = cursor.fetchall()
     return {row[1]: _recorded(row) for row in rows}
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cegla.profile import store
 from cegla.profile.rules.countries import country_code
+from cegla.storage.arrays import numbers
 from cegla.storage.workspace import Connection
 
 KEYS = ("timezone", "country", "customer_type", "company_type")
@@ -31,10 +32,10 @@ def places_of(conn: Connection, people: Mapping[int, Sequence[int]]) -> dict[int
     """The place of each person (→ identities) of whom anything is known; the others are left out."""
     owners = {identity: person for person, identities in people.items() for identity in identities}
     said: dict[int, dict[str, str]] = {}
-    for identity, key, value in store.SQL.find_declared_of_keys(conn, ids=list(owners), keys=list(KEYS)):
+    for identity, key, value in store.SQL.find_declared_of_keys(conn, ids=numbers(owners), keys=list(KEYS)):
         if isinstance(value, str):
             said.setdefault(owners[identity], {})[key] = value
-    guessed: dict[int, str] = dict(store.SQL.find_zones(conn, people=list(people)))
+    guessed: dict[int, str] = dict(store.SQL.find_zones(conn, people=numbers(people)))
     return {person: _place(said.get(person, {}), guessed.get(person)) for person in {*said, *guessed}}
 
 

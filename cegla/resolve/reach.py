@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cegla.resolve.store import SQL
+from cegla.storage.arrays import numbers
 from cegla.storage.workspace import Connection
+
+NOTHING: tuple[list[int], None, None] = ([], None, None)
 
 
 class Reach(NamedTuple):
@@ -18,8 +21,9 @@ class Reach(NamedTuple):
 
 def addresses(conn: Connection, people: Sequence[int], kind: str) -> list[Reach]:
     """For each person, in their order, the newest identifier of a type ("email", "phone")."""
-    found = {person: (ids, newest, value) for person, ids, newest, value in SQL.addresses_of_people(conn, people=list(people), kind=kind)}
-    return [_reach(person, *found.get(person, ([], None, None))) for person in people]
+    with SQL.addresses_of_people_cursor(conn, people=numbers(people), kind=kind) as cursor:
+        found = {person: (ids, newest, value) for person, ids, newest, value in cursor.fetchall()}
+    return [_reach(person, *found.get(person, NOTHING)) for person in people]
 
 
 def owners(conn: Connection, identity_ids: Sequence[int]) -> dict[int, int]:
@@ -28,4 +32,5 @@ def owners(conn: Connection, identity_ids: Sequence[int]) -> dict[int, int]:
 
 
 def _reach(person: int, ids: Sequence[int], newest: int | None, value: str | None) -> Reach:
-    return Reach(person, (person, *(one for one in ids if one != person)), newest, value)
+    others = [one for one in ids if one != person]
+    return Reach(person, (person, *others), newest, value)
