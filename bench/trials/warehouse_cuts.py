@@ -29,7 +29,8 @@ from bench.crashes import environment_with
 from bench.result import Result
 from bench.trials import disk
 from bench.trials.verdict import SHARES, Verdict
-from cegla.storage.warehouse import EVENTS, Warehouse, open_or_set_aside, table
+from cegla.storage.opening import open_or_set_aside
+from cegla.storage.warehouse import EVENTS, Warehouse, table
 
 FILE = "cegla.duckdb"
 BATCHES = 40

@@ -73,6 +73,7 @@ WORDS: dict[str, Text] = {
     ),
     "everything": Text("wszystkie czekające zdarzenia", "all events that wait"),
     "why": Text("dlaczego; zapisuje się przy tym, co zmieniono", "why; it is kept with what was changed"),
+    "since": Text("od tego dnia (UTC)", "from this day on (UTC)"),
     "event_id": Text("messageId, e12 (historia), q5 (kwarantanna) albo miejsce 3-17-0", "a messageId, e12 (history), q5 (quarantine) or a place, 3-17-0"),
     "start": Text("adres początku; jego host musi być w ustawieniu site.hosts", "the address to begin at; its host must be in the setting site.hosts"),
     "most": Text("najwięcej stron; 0: ile mówią ustawienia", "most pages; 0: as the settings say"),

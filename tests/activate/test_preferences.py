@@ -9,7 +9,7 @@ import pytest
 from cegla.activate import actions as activate
 from cegla.activate.letters import preferences_url, signed
 from cegla.activate.rules import tokens
-from cegla.activate.rules.content import with_preferences
+from cegla.activate.rules.content import text_with_preferences, with_preferences
 from cegla.govern import actions as govern
 from cegla.vocabulary.consent import Channel
 from cegla.vocabulary.errors import NotFound
@@ -119,9 +119,11 @@ def test_a_link_works_for_nobody_else_and_not_after_erasure(shop: Shop) -> None:
 
 
 def test_a_template_that_has_the_link_gets_no_second_one() -> None:
-    html, text = with_preferences("<html><body>Hej</body></html>", "Hej\n", "https://a/p/x", "Zgody")
+    html = with_preferences("<html><body>Hej</body></html>", "https://a/p/x", "Zgody")
+    text = text_with_preferences("Hej\n", "https://a/p/x", "Zgody")
     assert html.count("https://a/p/x") == 1 and html.endswith("</body></html>") and text == "Hej\n\nZgody: https://a/p/x\n"
-    assert with_preferences(html, text, "https://a/p/x", "Zgody") == (html, text)
+    assert with_preferences(html, "https://a/p/x", "Zgody") == html
+    assert text_with_preferences(text, "https://a/p/x", "Zgody") == text
 
 
 def double(shop: Shop) -> None:

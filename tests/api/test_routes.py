@@ -243,7 +243,7 @@ def test_events_set_aside_are_listed_by_reason_and_replayed(owner: httpx.Client,
         ("GET", "people/p999", None, 404, "person"),
         ("GET", "segments/99", None, 404, "segment"),
         ("GET", "nowhere", None, 404, "path"),
-        ("DELETE", "people", None, 400, "/api/v1/people"),
+        ("DELETE", "people", None, 405, "/api/v1/people"),
     ],
 )
 def test_a_refusal_says_where_and_what_to_do(owner: httpx.Client, method: str, path: str, body: Any, status: int, where: str) -> None:
