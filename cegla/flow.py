@@ -277,6 +277,7 @@ def agree(ws: Workspace) -> None:
         if (ahead := ws.warehouse.last_batch() - last) > 1:
             LOG.error("PostgreSQL went back: the history knows batches that it does not", batches=ahead)
         taken_back = ws.warehouse.take_back_after(last)
+        ws.snapshots.take_back_after(last)
         rebuild(ws, conn)
         ws.warehouse.reset_people(resolve.identity_map(conn))
     if taken_back:

@@ -18,6 +18,7 @@ from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage import batches, snapshots
 from cegla.storage.workspace import Workspace
+from cegla.vocabulary.errors.installation import DiskFull
 from cegla.weather import actions as weather
 
 LOG = structlog.get_logger("flow")
@@ -70,14 +71,20 @@ def snapshot_history(ws: Workspace, now: datetime) -> None:
     """What came in since last night goes into the files that a damaged warehouse is rebuilt from; small files are joined."""
     with ws.transaction() as conn:
         upto = batches.last_committed(conn).number
-    snapshots.take(ws.warehouse, ws.snapshots, upto)
-    ws.snapshots.tidy()
+    try:
+        snapshots.take(ws.warehouse, ws.snapshots, upto)
+        ws.snapshots.tidy()
+    except OSError as error:  # no room: the next night writes what this one did not, and the rest of the night is not done again for it
+        LOG.error("the snapshot of the history could not be written", seen=str(error.strerror))
 
 
 def wipe_erased(ws: Workspace, now: datetime) -> None:
     """Where people were erased, the warehouse's file is written anew: its old bytes still held them."""
     if ws.warehouse.holds_erased:
-        LOG.info("the warehouse is written anew without what was erased", size=ws.warehouse.rewrite())
+        try:
+            LOG.info("the warehouse is written anew without what was erased", size=ws.warehouse.rewrite())
+        except DiskFull as error:
+            LOG.error("no room to write the warehouse anew; the next night tries again", where=error.where)
 
 
 def seal_ledger(ws: Workspace, now: datetime) -> None:

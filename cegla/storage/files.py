@@ -29,17 +29,18 @@ class Files:
 
     def __init__(self, folder: Path, schemas: Mapping[str, pa.Schema]) -> None:
         self.folder, self._schemas = folder, schemas
-        self._changing = RLock()
+        self.changing = RLock()  #: held by whoever reads rows elsewhere to append them, so that nobody is removed in between
 
     def append(self, name: str, rows: pa.Table, first: int, last: int) -> None:
         """Add the rows of these batches."""
-        (self.folder / name).mkdir(parents=True, exist_ok=True)
-        _write(rows, self.folder / name / _named(first, last, 0))
+        with self.changing:
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+            _write(rows, self.folder / name / _named(first, last, 0))
 
     def listed(self, name: str) -> list[Path]:
         """The files of a table, in the order of their batches. Of one that was being rewritten when the power went, the newer counts."""
         newest: dict[tuple[int, int], Path] = {}
-        for file in sorted((self.folder / name).glob("*.parquet")):
+        for file in sorted((self.folder / name).glob("*.parquet"), key=_read_name):
             newest[_read_name(file)[:2]] = file
         return [file for (first, last), file in newest.items() if not _inside_another(first, last, newest)]
 
@@ -58,7 +59,8 @@ class Files:
     def remove(self, name: str, column: str, ranges: Ranges) -> int:
         """Take away rows by the numbers in a column, and return how many those were. Files that held them are written anew, and removed at once."""
         removed = 0
-        with self._changing:
+        with self.changing:
+            self._sweep(name)
             for file in (self.folder / name).glob("*.joined"):
                 file.unlink()
             for file in self.listed(name):
@@ -73,15 +75,37 @@ class Files:
                 file.unlink()
         return removed
 
+    def take_back_after(self, batch: int) -> None:
+        """Remove rows of later batches than this one: the numbers will be used again. Files that hold none are not looked into."""
+        with self.changing:
+            for name in self._schemas:
+                for file in self.listed(name):
+                    first, last, turn = _read_name(file)
+                    if last <= batch:
+                        continue
+                    self._sweep(name)
+                    if first <= batch:
+                        _write(pq.read_table(file, filters=pc.field("batch") <= batch), file.with_name(_named(first, batch, turn)))
+                    file.unlink()
+
+    def _sweep(self, name: str) -> None:
+        """Remove what was left when the power went: files half written, and those that a newer or a larger one stands for."""
+        listed = set(self.listed(name))
+        for file in (self.folder / name).glob("*"):
+            if file.suffix == ".new" or (file.suffix == ".parquet" and file not in listed):
+                file.unlink()
+
     def tidy(self) -> None:
         """Join neighbouring small files, and remove those that were joined long enough ago."""
-        with self._changing:
+        with self.changing:
             for name in self._schemas:
+                self._sweep(name)
                 for some in _joinable(self.listed(name)):
                     first, last = _read_name(some[0])[0], _read_name(some[-1])[1]
                     _write(pa.concat_tables([self.read(file, name) for file in some]), some[0].with_name(_named(first, last, 0)))
                     for file in some:
-                        file.rename(file.with_suffix(".joined"))
+                        file.rename(joined := file.with_suffix(".joined"))
+                        os.utime(joined)  # the hour begins now, not when it was written
                 for old in (self.folder / name).glob("*.joined"):
                     if old.stat().st_mtime < time.time() - KEPT_SECONDS:
                         old.unlink()

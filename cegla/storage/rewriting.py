@@ -5,6 +5,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import duckdb
@@ -57,9 +58,17 @@ class Gate:
 
 
 def copied(cursor: Any, fresh: Path, config: dict[str, Any]) -> None:
-    """Write every table of the main database into a new file, and compare. Raises WarehouseDamaged when a table is not equal; then there is no new file."""
-    for leftover in (fresh, fresh.with_name(f"{fresh.name}.wal")):
-        leftover.unlink(missing_ok=True)
+    """Write every table of the main database into a new file, and compare. Raises WarehouseDamaged when a table is not equal; then, as after
+    any failure, there is no new file."""
+    sweep(fresh)
+    try:
+        _copy(cursor, fresh, config)
+    except BaseException:
+        sweep(fresh)
+        raise
+
+
+def _copy(cursor: Any, fresh: Path, config: dict[str, Any]) -> None:
     tables = [name for (name,) in cursor.execute("select table_name from duckdb_tables() where database_name = current_database()").fetchall()]
     with duckdb.connect(str(fresh), config=config) as target:
         for name in tables:
@@ -68,9 +77,15 @@ def copied(cursor: Any, fresh: Path, config: dict[str, Any]) -> None:
             target.unregister("incoming")
             held, copy = (one.execute(CHECKED.format(table=name)).fetchall() for one in (cursor, target))
             if held != copy:
-                fresh.unlink(missing_ok=True)
                 raise WarehouseDamaged(where=str(fresh), seen=f"{name}: {held} -> {copy}")
         target.execute("checkpoint")
+
+
+def sweep(fresh: Path) -> None:
+    """Remove a new file that did not get to its place, with what DuckDB keeps beside it."""
+    for leftover in (fresh, fresh.with_name(f"{fresh.name}.wal")):
+        leftover.unlink(missing_ok=True)
+    rmtree(f"{fresh}.tmp", ignore_errors=True)
 
 
 def erased_marker(path: Path) -> Path:

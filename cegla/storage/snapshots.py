@@ -35,8 +35,9 @@ def take(warehouse: History, files: Files, upto: int) -> int:
     for name in TABLES:
         for first, last in _parts(warehouse, name, files.last(name), upto):
             rows: Any = table(name)
-            found = warehouse.run(rows.filter(rows.batch.between(first, last)))
-            files.append(name, found, first, last)
+            with files.changing:  # whoever is erased meanwhile is removed from the warehouse first and from the files then, which waits for this
+                found = warehouse.run(rows.filter(rows.batch.between(first, last)))
+                files.append(name, found, first, last)
             written += found.num_rows
     return written
 

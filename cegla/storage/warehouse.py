@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from cegla.storage.arrow import spare_pandas
 from cegla.storage.failpoint import passing
-from cegla.storage.rewriting import Gate, copied, erased_marker
+from cegla.storage.rewriting import Gate, copied, erased_marker, sweep
 from cegla.vocabulary.errors import Busy, CeglaError
 from cegla.vocabulary.errors.installation import DiskFull, WarehouseDamaged
 
@@ -222,11 +222,12 @@ class Snapshot:
 
 
 def _sweep(path: Path) -> None:
-    """Remove what a killed process had put aside from its memory while it worked out a question: declared values may be among it.
+    """Remove what a killed process had put aside from its memory, maybe with declared values, and a file that it was writing anew.
 
     The caller has the file open, which only one process can, so nobody else's are there.
     """
     rmtree(f"{path}.tmp", ignore_errors=True)
+    sweep(path.with_suffix(".fresh"))
 
 
 def _listed(person_ids: Iterable[int]) -> pa.Table:
@@ -385,8 +386,8 @@ class Warehouse:
     def erase(self, identity_ids: Sequence[int]) -> int:
         """Remove every row of these identities; returns how many. Their bytes stay in the file until it is rewritten (see `rewrite`)."""
         removed = 0
-        erased_marker(self.path).touch()
         with self._writing, self._cursor() as cursor:
+            erased_marker(self.path).touch()  # a rewriting that goes on before this one's turn would take it away
             for name in TABLES:
                 row = cursor.execute(f"delete from {name} where identity_id in (select unnest(?::bigint[]))", [list(identity_ids)]).fetchone()
                 removed += row[0] if row else 0
@@ -407,8 +408,8 @@ class Warehouse:
     def erase_between(self, ranges: Sequence[tuple[int, int]]) -> int:
         """Remove every row of the events with these ids; returns how many events went."""
         removed = 0
-        erased_marker(self.path).touch()
         with self._writing, self._cursor() as cursor:
+            erased_marker(self.path).touch()
             cursor.register("ranges", _ranges(ranges))
             cursor.begin()
             for name in ("events", "order_lines"):
@@ -458,16 +459,15 @@ class Warehouse:
                 cursor.execute("checkpoint")
             with self._gate.alone(SECONDS_FOR_READERS) as alone:
                 if not alone:
-                    fresh.unlink()
+                    sweep(fresh)
                     return None
                 self._root.close()  # which leaves no log beside the file
-                fresh.replace(self.path)
-                self._root = self._open()
-            if people.num_rows:
-                with self._cursor() as cursor:
-                    cursor.register("incoming", people)
-                    cursor.execute("insert into derived.main.identity_map select * from incoming")
-        erased_marker(self.path).unlink(missing_ok=True)
+                try:
+                    fresh.replace(self.path)
+                finally:  # whichever file it is now, nobody may read without the map of people
+                    self._root = self._open()
+                    self._root.cursor().register("incoming", people).execute("insert into derived.main.identity_map from incoming")
+            erased_marker(self.path).unlink(missing_ok=True)
         return self.path.stat().st_size
 
     @contextmanager

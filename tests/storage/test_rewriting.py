@@ -1,15 +1,19 @@
 """What is left of the erased: their bytes are in the file until it is written anew, and then in no file; nobody else notices."""
 
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cegla.storage import rewriting
 from cegla.storage import warehouse as warehouses
 from cegla.storage.files import Files
 from cegla.storage.snapshots import give_back, take
 from cegla.storage.warehouse import TABLES, Warehouse, history, table
+from cegla.vocabulary.errors.installation import WarehouseDamaged
 from tests.segment.worlds import append
 
 CANARY = "kanarek-9f3b77c1d2e84a60b5c6-żółty"
@@ -94,3 +98,127 @@ def test_whoever_is_erased_is_in_no_file_of_the_snapshot(tmp_path: Path) -> None
     assert len(rows) == 190
     assert not any(CANARY in row["properties"] for row in rows)
     warehouse.close()
+
+
+def test_nobody_reads_the_new_file_before_it_knows_whose_identities_are_whose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse = Warehouse(tmp_path / "w.duckdb")
+    fill(warehouse, 1, 10, rows=50)
+    warehouse.set_people([(3, 2)])
+    seen: list[Any] = []
+    gate = warehouse._gate.alone
+
+    @contextmanager
+    def looking(seconds: float) -> Generator[bool]:
+        with gate(seconds) as alone:
+            yield alone
+            seen.extend(warehouse._root.cursor().execute("from derived.main.identity_map").fetchall())
+
+    monkeypatch.setattr(warehouse._gate, "alone", looking)
+    warehouse.rewrite()
+    assert seen == [(3, 2)], "within, before the first reader comes in again"
+    warehouse.close()
+
+
+def test_who_is_erased_while_the_file_is_written_anew_is_left_for_the_next_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse = Warehouse(tmp_path / "w.duckdb")
+    fill(warehouse, 1, 10, rows=50)
+    copied, others = warehouses.copied, list[threading.Thread]()
+
+    def erasing_meanwhile(*given: Any) -> None:
+        copied(*given)
+        others.append(threading.Thread(target=warehouse.erase, args=([7],)))
+        others[0].start()
+        others[0].join(0.2)
+
+    monkeypatch.setattr(warehouses, "copied", erasing_meanwhile)
+    warehouse.rewrite()
+    others[0].join()
+    assert warehouse.holds_erased
+    warehouse.close()
+
+
+def test_a_rewriting_that_fails_or_is_killed_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "w.duckdb"
+    warehouse = Warehouse(path)
+    fill(warehouse, 1, 10, rows=50)
+    warehouse.set_people([(3, 2)])
+    before = counted(warehouse)
+    with monkeypatch.context() as patch:
+        patch.setattr(rewriting, "CHECKED", "select random() from {table} limit 1")
+        with pytest.raises(WarehouseDamaged):
+            warehouse.rewrite()
+    assert not (tmp_path / "w.fresh").exists()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(OSError, match="No space"):
+            warehouse.rewrite()
+    assert counted(warehouse) == before, "it is open again"
+    warehouse.close()
+    (tmp_path / "w.fresh").write_bytes(b"half")
+    again = Warehouse(path)
+    assert not (tmp_path / "w.fresh").exists()
+    again.close()
+
+
+def test_whoever_is_erased_while_a_snapshot_is_taken_is_not_written_into_it(tmp_path: Path) -> None:
+    warehouse, files = Warehouse(tmp_path / "w.duckdb"), Files(tmp_path / "snapshots", TABLES)
+    fill(warehouse, 1, 20, rows=100)
+    others: list[threading.Thread] = []
+
+    def erase() -> None:
+        warehouse.erase([7])
+        files.remove("events", "identity_id", [(7, 7)])
+
+    class Slow:
+        append = warehouse.append
+
+        def run(self, expression: Any) -> Any:
+            found = warehouse.run(expression)
+            if "properties" in found.column_names and not others:
+                others.append(threading.Thread(target=erase))
+                others[0].start()
+                others[0].join(0.2)
+            return found
+
+    take(Slow(), files, 1)
+    others[0].join()
+    assert sum(files.read(file, "events").num_rows for file in files.listed("events")) == 95
+    warehouse.close()
+
+
+def test_what_a_power_cut_left_among_the_files_is_swept_before_somebody_is_removed(tmp_path: Path) -> None:
+    warehouse, files = Warehouse(tmp_path / "w.duckdb"), Files(tmp_path / "snapshots", TABLES)
+    for batch in (1, 2):
+        fill(warehouse, batch, 20, rows=100)
+        take(warehouse, files, batch)
+    folder = tmp_path / "snapshots" / "events"
+    parts = {file.name: file.read_bytes() for file in folder.iterdir()}
+    files.tidy()
+    (joined,) = files.listed("events")
+    for name, content in parts.items():
+        (folder / name).write_bytes(content)  # joined, but the small ones were not renamed yet
+    for turn in (9, 10):  # rewritten, but the older one was not removed yet
+        joined.with_name(joined.name.replace("-0.parquet", f"-{turn}.parquet")).write_bytes(joined.read_bytes())
+    (folder / "half.new").write_bytes(b"half")
+    assert files.listed("events")[0].name.endswith("-10.parquet")
+    files.remove("events", "identity_id", [(7, 7)])
+    assert len(list(folder.iterdir())) == 1
+    assert not any(CANARY in row["properties"] for row in files.read(files.listed("events")[0], "events").to_pylist())
+    warehouse.close()
+
+
+def test_batches_that_postgresql_went_back_before_are_not_given_back_in_the_place_of_others(tmp_path: Path) -> None:
+    warehouse, files = Warehouse(tmp_path / "w.duckdb"), Files(tmp_path / "snapshots", TABLES)
+    for batch in (1, 2, 3):
+        fill(warehouse, batch, 20, rows=100)
+    take(warehouse, files, 3)
+    warehouse.take_back_after(2)
+    files.take_back_after(2)
+    assert files.last("events") == 2
+    fill(warehouse, 3, 20, rows=10)
+    assert take(warehouse, files, 3) == 10
+    fresh = Warehouse(tmp_path / "fresh.duckdb")
+    give_back(fresh, files, 3)
+    assert counted(fresh) == counted(warehouse)
+    for one in (warehouse, fresh):
+        one.close()
