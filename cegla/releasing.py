@@ -23,7 +23,7 @@ def release_identifier(ws: Workspace, identifier: Identifier, day: date, reason:
         found = resolve.releasing.release(conn, identifier, day, reason, actor, now)
         last = profile.past.last_event_at(ws.warehouse, resolve.releasing.former_bearers(conn, identifier, day))
         if last is not None and last.date() >= day:
-            raise NamesEvents(where="from", seen=day.isoformat(), day=last.date().isoformat())
+            raise NamesEvents(where="since", seen=day.isoformat(), day=last.date().isoformat())
         govern.note(conn, actor, "identifier.release", identifier.type, {"from": day.isoformat(), "identities": len(found.moved)}, now)
         return found
 

@@ -79,7 +79,7 @@ def release(conn: Connection, identifier: Identifier, day: date, reason: str, ac
         raise ReleaseAhead(where="since", seen=day.isoformat(), day=day.isoformat(), today=now.date().isoformat())
     earlier = store.releases(conn).get(identifier, [])
     if earlier and at <= earlier[-1]:
-        raise ReleaseOutOfOrder(where="from", seen=day.isoformat(), day=earlier[-1].date().isoformat())
+        raise ReleaseOutOfOrder(where="since", seen=day.isoformat(), day=earlier[-1].date().isoformat())
     found = store.identities(conn, [identifier]).get(identifier)
     if found is None:
         shown = masked(identifier.value, identifier.type)

@@ -646,10 +646,13 @@ select nextval('resolve.edge_ids'), case strong_id when :old then :new else stro
 from resolve.edges where edge_id = any(:ids::bigint[]);
 
 -- name: join_edges!
--- What was seen of a pair before and after a release that was taken back, as one link.
+-- What was seen of a pair before and after a release that was taken back, as one link; what imports said of it stays apart from the rest ('0').
 update resolve.edges e set rule = :rule, trusted = :trusted, last_at = :last_at, retracted_at = coalesce(e.retracted_at, o.retracted_at),
     at = least(e.at, o.at), source_id = case when o.at < e.at then o.source_id else e.source_id end, message_id = case when o.at < e.at then o.message_id else e.message_id end,
-    retracted_by = coalesce(e.retracted_by, o.retracted_by), retracted_why = coalesce(e.retracted_why, o.retracted_why), evidence = coalesce(e.evidence, o.evidence)
+    retracted_by = coalesce(e.retracted_by, o.retracted_by), retracted_why = coalesce(e.retracted_why, o.retracted_why),
+    evidence = case when e.evidence is null and o.evidence is null then null else
+        coalesce(o.evidence, jsonb_build_object('0', jsonb_build_array(o.at, o.rule, o.trusted, o.source_id, o.message_id)))
+        || coalesce(e.evidence, jsonb_build_object('0', jsonb_build_array(e.at, e.rule, e.trusted, e.source_id, e.message_id))) end
 from resolve.edges o where e.edge_id = :edge_id and o.edge_id = :other;
 
 -- name: drop_edges!

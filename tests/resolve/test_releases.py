@@ -178,3 +178,12 @@ def test_who_was_refused_before_a_release_comes_before_who_is_new_after_it_whene
         take_in(conn, before, *after)
         release(conn)
     assert person(conn, email("a@x.pl")) == person(conn, user("waiting"))
+
+
+def test_an_import_taken_back_after_an_undone_release_leaves_the_link_that_others_showed(conn: Connection) -> None:
+    take_in(conn, [identify(0, "old", email="a@x.pl")])
+    release(conn)
+    found = resolve.find_people(conn, [identify(5 * DAY, "old", email="a@x.pl")], imports=[1])
+    undo(conn)
+    resolve.evidence.take_back(conn, 1, found.identity_ids, [], "ola")
+    assert person(conn, email("a@x.pl")) == person(conn, user("old"))
