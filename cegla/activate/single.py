@@ -106,6 +106,8 @@ def send(conn: Connection, wish: Mapping[str, Any], now: datetime) -> Asked:
         wanted = msgspec.convert(dict(wish), Wish)
     except msgspec.ValidationError as error:
         raise InvalidInput(where="message", detail=str(error)) from None
+    if not _storable(wanted):
+        raise InvalidInput(where="message", detail=Text("znaki lub liczby, których JSON nie zna", "characters or numbers that JSON does not know"))
     address = normalized("email", wanted.to)
     if address is None or deliverable(address) is None:
         raise InvalidInput(where="to", detail=Text("to nie jest adres e-mail", "this is no e-mail address"))
@@ -127,3 +129,12 @@ def send(conn: Connection, wish: Mapping[str, Any], now: datetime) -> Asked:
     if added is None and (row[5], row[6]) != (address, wanted.data):
         raise MessageKeyUsed(where="key", seen=wanted.key)
     return Asked(row[0], wanted.template, wanted.key, *row[1:5], again=added is None)
+
+
+def _storable(wish: Wish) -> bool:
+    """Whether a wish comes back from the database as it went in: no NUL, no half of a character, no number that is none."""
+    try:
+        written = msgspec.json.encode(wish)
+    except UnicodeEncodeError:
+        return False
+    return b"\\u0000" not in written and msgspec.json.decode(written, type=Wish) == wish

@@ -165,3 +165,8 @@ def test_a_campaign_with_variants_and_a_holdout_is_reported_by_what_people_bough
     assert found.against_holdout is not None
     value, low, high = found.against_holdout.orders
     assert low < value < high and value == pytest.approx(drawn["B"], abs=0.01)
+
+
+def test_an_end_that_the_clock_skips_is_the_first_moment_after_the_gap() -> None:
+    limits, asked = Limits(1, time(21), time(2, 30)), datetime(2026, 3, 28, 22, 0, tzinfo=UTC)
+    assert opens_at(limits, asked, ZoneInfo("Europe/Warsaw")) == datetime(2026, 3, 29, 1, 0, tzinfo=UTC)

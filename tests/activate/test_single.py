@@ -93,6 +93,9 @@ def test_a_stranger_becomes_known_and_gets_it_and_can_be_forgotten(shop: Shop, t
 def test_what_cannot_be_sent_is_said_at_once(shop: Shop, template: str) -> None:
     with pytest.raises(InvalidInput):
         ask(shop, template, to="nobody")
+    for broken in ({"data": {"a": "\0"}}, {"data": {"a": float("nan")}}, {"data": {"\ud800": 1}}, {"key": "k\0"}):
+        with pytest.raises(InvalidInput):
+            ask(shop, template, **broken)
     with pytest.raises(NotFound):
         ask(shop, "other")
     with pytest.raises(TemplateInvalid), shop.ws.transaction() as conn:

@@ -59,6 +59,15 @@ def test_looking_often_finds_no_effect_where_there_is_none_more_than_one_time_in
     assert wrong / 400 <= 0.05 < 0.15 < fooled / 400
 
 
+def test_a_small_group_held_out_proves_nothing_by_nobody_of_it_having_bought_yet() -> None:
+    chance = np.random.default_rng(3)
+    shares, wrong = {"holdout": 5, "campaign": 95}, 0
+    for held, bought in zip(chance.binomial(50, 0.03, 400), chance.binomial(950, 0.03, 400), strict=True):
+        arms = {"holdout": Sums(50, float(held), float(held)), "campaign": Sums(950, float(bought), float(bought))}
+        wrong += judge(arms, shares).verdict != "no_effect"
+    assert wrong / 400 <= 0.05
+
+
 def test_the_interval_covers_the_truth_and_history_before_makes_it_narrower() -> None:
     chance = np.random.default_rng(5)
     covered = narrower = 0

@@ -22,6 +22,7 @@ NIGHT = (time(21), time(8))
 #: What ships: text and push messages ring, so they are rarer and never come at night.
 SHIPPED = {"email": Limits(2), "sms": Limits(1, *NIGHT), "push": Limits(1, *NIGHT)}
 FREE = Limits()
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,5 +69,8 @@ def opens_at(limits: Limits, moment: datetime, zone: tzinfo) -> datetime:
     if not quiet:
         return moment
     day = local.date() + timedelta(days=1) if begin > end and now >= begin else local.date()
-    opened = datetime.combine(day, end, zone).astimezone(UTC)
+    wanted = datetime.combine(day, end)
+    opened = wanted.replace(tzinfo=zone).astimezone(UTC)
+    while (opened - MINUTE).astimezone(zone).replace(tzinfo=None) > wanted:  # skipped by the clock, whose gap ended before
+        opened -= MINUTE
     return opened if opened > moment else opened + timedelta(hours=1)  # the same wall clock, the second time round

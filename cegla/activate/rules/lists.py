@@ -16,7 +16,7 @@ from cegla.vocabulary.text import Text
 
 GMAIL = ("gmail.com", "googlemail.com")
 _DIGITS = re.compile(r"\D+")
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True)

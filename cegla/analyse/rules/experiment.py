@@ -106,16 +106,21 @@ def adjust(arms: Mapping[str, Sums]) -> dict[str, Sums]:
 
 
 def compare(arm: tuple[str, Sums], base: tuple[str, Sums], alpha: float = ALPHA) -> Difference:
-    """One arm beside another."""
+    """One arm beside another.
+
+    The smaller varies at least as much as the larger: of a few people held out perhaps nobody bought yet, which proves no certainty.
+    """
     (key, one), (other_key, other) = arm, base
     value = one.mean - other.mean
-    variance = one.variance / one.n + other.variance / other.n
+    spread = max(one.variance, other.variance if one.n < other.n else 0.0)
+    other_spread = max(other.variance, one.variance if other.n < one.n else 0.0)
+    variance = spread / one.n + other_spread / other.n
     n = one.n + other.n
     half = always_valid(variance, n, alpha)
     lift = lift_half = None
     if other.mean > 0:
         lift = value / other.mean
-        lift_half = always_valid(one.variance / one.n / other.mean**2 + one.mean**2 * other.variance / other.n / other.mean**4, n, alpha)
+        lift_half = always_valid(spread / one.n / other.mean**2 + one.mean**2 * other_spread / other.n / other.mean**4, n, alpha)
     low, high = (None, None) if lift is None or lift_half is None else (lift - lift_half, lift + lift_half)
     return Difference(key, other_key, value, value - half, value + half, always_valid_p(value, variance, n, alpha), lift, low, high)
 
