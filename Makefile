@@ -10,6 +10,7 @@ RUN := $(VENV)/.installed-run
 TEST := $(VENV)/.installed-test
 BROWSER := $(VENV)/.browser
 CLIENTS := $(VENV)/.clients
+ENGINES := $(VENV)/.engines
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -25,7 +26,7 @@ demo: $(RUN) ## a shop full of customers in a running console, after a minute or
 up: $(RUN) ## start an empty installation
 	$(BIN)/cegla up $(ARGS)
 
-test: $(TEST) $(BROWSER) $(CLIENTS) ## run every test, as many side by side as there are cores (up to four)
+test: $(TEST) $(BROWSER) $(CLIENTS) $(ENGINES) ## run every test, as many side by side as there are cores (up to four)
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
 
 check: $(TEST) ## lint, types, import directions
@@ -45,12 +46,13 @@ onsite: $(RUN) ## make the script for websites out of its modules
 lock: ## pin the requirements anew from pyproject.toml (needs uv)
 	$(call compile,run,)
 	$(call compile,test,--extra test -c requirements/run.txt)
+	uv pip compile requirements/engines.in -c requirements/test.txt $(locking) -o requirements/engines.txt
 
 clean: ## forget the installed environment and caches; data directories stay
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
 
-compile = uv pip compile pyproject.toml requirements/build.in $(2) --quiet --universal --python-version 3.11 --upgrade \
-	--generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements/$(1).txt
+locking = --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header
+compile = uv pip compile pyproject.toml requirements/build.in $(2) $(locking) -o requirements/$(1).txt
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Cegla needs Python 3.11 or newer: install it, or say where it is: make PYTHON=/path/to/python3"; exit 1; }
@@ -85,4 +87,11 @@ $(CLIENTS): requirements/clients.txt tests/contracts/clients/package-lock.json |
 	@if command -v npm >/dev/null; then \
 		(cd tests/contracts/clients && npm ci --ignore-scripts --no-audit --no-fund >/dev/null) || echo "The npm SDKs could not be installed: their tests are skipped."; \
 	else echo "No npm here: the tests of the npm SDKs are skipped."; fi
+	@touch $@
+
+# Engines that tests/contracts/engines compares with DuckDB: about a gigabyte. What is missing is skipped and said.
+$(ENGINES): requirements/engines.txt $(TEST) | $(BIN)/python
+	@echo "Installing ClickHouse's engine and Spark for the tests of engines (once; one or two minutes) ..."
+	@$(PIP) install --require-hashes --no-build-isolation --no-compile -r requirements/engines.txt \
+		|| echo "The engines could not be installed: their tests are skipped."
 	@touch $@

@@ -28,6 +28,12 @@ def pinned(file: str) -> dict[str, int]:
     return {canonical(line.partition("==")[0].strip()): line.count("--hash=sha256:") for line in lines}
 
 
+def test_engines_are_pinned_with_hashes() -> None:
+    found = pinned("engines.txt")
+    assert {canonical(match.group()) for line in PROJECT["optional-dependencies"]["engines"] if (match := NAME.match(line))} <= set(found)
+    assert all(found.values())
+
+
 @pytest.mark.parametrize(("file", "extras"), [("run.txt", ()), ("test.txt", ("test",))])
 def test_everything_needed_is_pinned_with_hashes(file: str, extras: tuple[str, ...]) -> None:
     found = pinned(file)
