@@ -25,6 +25,7 @@ from cegla.cli import (
     sources,
     system,
     traits,
+    warehouse,
     webhooks,
 )
 from cegla.vocabulary.text import Text
@@ -66,6 +67,7 @@ GROUPS = {
     "webhook": Text("webhooki: adres dla dostawcy i mapowanie na zdarzenia", "webhooks: an address for a provider and a mapping to events"),
     "plan": Text("plany: jakie zdarzenia ma przysyłać źródło", "tracking plans: which events a source should send"),
     "event": Text("zdarzenia i ich droga", "events and their way"),
+    "warehouse": Text("hurtownia: historia zdarzeń na innym silniku", "the warehouse: the history of events on another engine"),
     "data": Text("dane o świecie: wersje, licencje, pobieranie", "data about the world: versions, licences, fetching"),
     "quarantine": Text("zdarzenia, których nie dało się użyć", "events that could not be used"),
 }
@@ -395,6 +397,13 @@ COMMANDS = (
         plans.schema,
         Text("wypisz zdarzenie planu jako JSON Schema", "print an event of a plan as JSON Schema"),
         ("cegla plan schema shop.yaml Signup",),
+    ),
+    Command(
+        "warehouse",
+        "move",
+        warehouse.move,
+        Text("skopiuj historię do ClickHouse albo plików Sparka i porównaj", "copy the history to ClickHouse or Spark's files, and compare"),
+        ("cegla warehouse move clickhouse://cegla@localhost:8123/cegla --dry-run", "cegla warehouse move chdb:///srv/copy --json"),
     ),
     Command(
         "data",

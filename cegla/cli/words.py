@@ -81,5 +81,6 @@ WORDS: dict[str, Text] = {
     "channel": Text("kanał", "the channel"),
     "at": Text("chwila albo dzień (jego koniec w UTC); bez tego: teraz", "a moment, or a day (its end in UTC); without it: now"),
     "record": Text("numer decyzji w księdze zgód", "the number of a decision in the ledger"),
+    "url": Text("adres celu (docs/reference/engines.md)", "the target's address (docs/reference/engines.md)"),
     "help": Text("pokaż tę pomoc", "show this help"),
 }

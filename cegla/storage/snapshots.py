@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cegla.storage.files import Files, batches_of
-from cegla.storage.warehouse import TABLES, table
+from cegla.storage.warehouse import TABLES, Readable, table
 
 ROWS_AT_ONCE = 500_000
 
@@ -33,7 +33,7 @@ def take(warehouse: History, files: Files, upto: int) -> int:
     """Write what the files lack of the batches up to a number; returns how many rows that were."""
     written = 0
     for name in TABLES:
-        for first, last in _parts(warehouse, name, files.last(name), upto):
+        for first, last in parts_of(warehouse, name, files.last(name), upto):
             rows: Any = table(name)
             with files.changing:  # whoever is erased meanwhile is removed from the warehouse first and from the files then, which waits for this
                 found = warehouse.run(rows.filter(rows.batch.between(first, last)))
@@ -65,7 +65,7 @@ def _newest(warehouse: History, name: str) -> int:
     return warehouse.run(rows.aggregate(newest=rows.batch.max()))["newest"][0].as_py() or 0
 
 
-def _parts(warehouse: History, name: str, after: int, upto: int) -> Iterator[tuple[int, int]]:
+def parts_of(warehouse: Readable, name: str, after: int, upto: int) -> Iterator[tuple[int, int]]:
     """Batches with rows, in runs of about as many rows as fit into memory."""
     rows: Any = table(name)
     asked = rows.filter((rows.batch > after) & (rows.batch <= upto))

@@ -1,12 +1,12 @@
 """ClickHouse as a warehouse: a server by its address, or the same engine within this process (chDB, for tests and small installations).
 
-Rows of a table lie in the order of their events' names and times, which is how questions ask for them. A batch is one insert a table, and an insert
-is there whole or not at all.
+Rows of a table lie in the order of their events' names and times, which is how questions ask for them.
 """
 
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends.sql.datatypes import ClickHouseType
 
-from cegla.storage.engines.remote import ALL_TABLES, Ranges
+from cegla.storage.engines.remote import ALL_TABLES
 from cegla.vocabulary.errors.installation import EngineAway
 
 ORDER = {"events": "(name, occurred_at)", "order_lines": "(name, occurred_at)", "moves": "batch", "identity_map": "mapped_identity"}
@@ -25,7 +25,6 @@ SETTINGS: dict[str, Any] = {
     "join_use_nulls": 1, "aggregate_functions_null_for_empty": 0, "session_timezone": "UTC", "cast_keep_nullable": 1, "data_type_default_nullable": 0,
     "allow_experimental_nullable_tuple_type": 1, "mutations_sync": 2, "prefer_column_name_to_alias": 1,
 }  # fmt: skip
-IDS_AT_ONCE = 5_000
 MOMENT = "Nullable(DateTime64(6, 'UTC'))"
 
 
@@ -63,8 +62,8 @@ class Within:
     def ask(self, sql: str) -> pa.Table:
         """The rows of a statement."""
         with self._turn:
-            found: Any = self._session.query(f"{sql} SETTINGS {self._set}", "Arrow").bytes()
-        return pa.ipc.open_file(found).read_all() if found else pa.table({})
+            found: Any = self._session.query(f"{sql} SETTINGS {self._set}", "ArrowStream").bytes()
+        return pa.ipc.open_stream(found).read_all() if found else pa.table({})
 
     def tell(self, sql: str) -> None:
         """Carry out a statement that gives no rows."""
@@ -87,36 +86,47 @@ class Server:
 
     def __init__(self, address: str) -> None:
         import clickhouse_connect  # an extra  # pyright: ignore[reportMissingImports]  -- an optional part
-        from clickhouse_connect.driver.exceptions import ClickHouseError  # pyright: ignore[reportMissingImports]  -- an optional part
 
         parts = urlsplit(address)
         secure = parts.scheme == "clickhouses"
-        try:
+        with _answering():
             self._client: Any = clickhouse_connect.get_client(
                 host=parts.hostname or "127.0.0.1", port=parts.port or (8443 if secure else 8123), secure=secure,
                 username=unquote(parts.username or "default"), password=unquote(parts.password or ""),
                 database=parts.path.strip("/") or "default", autogenerate_session_id=False, settings=SETTINGS,
             )  # fmt: skip
-        except (ClickHouseError, OSError) as error:
-            raise EngineAway(where="warehouse.url", seen=" ".join(str(error).split())[:200], engine="ClickHouse") from None
 
     def ask(self, sql: str) -> pa.Table:
         """The rows of a statement."""
-        return self._client.query_arrow(sql, use_strings=True)
+        with _answering():
+            return self._client.query_arrow(sql, use_strings=True)
 
     def tell(self, sql: str) -> None:
         """Carry out a statement that gives no rows."""
-        self._client.command(sql)
+        with _answering():
+            self._client.command(sql)
 
     def insert(self, name: str, rows: pa.Table) -> None:
         """Add rows to a table."""
         sink = pa.BufferOutputStream()
         pq.write_table(rows, sink)
-        self._client.raw_insert(name, rows.column_names, insert_block=sink.getvalue().to_pybytes(), fmt="Parquet")
+        with _answering():
+            self._client.raw_insert(name, rows.column_names, insert_block=sink.getvalue().to_pybytes(), fmt="Parquet")
 
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
+
+
+@contextmanager
+def _answering() -> Generator[None]:
+    """Says of a server that is away, or that refuses, what it said."""
+    from clickhouse_connect.driver.exceptions import ClickHouseError  # pyright: ignore[reportMissingImports]  -- an optional part
+
+    try:
+        yield
+    except (ClickHouseError, OSError) as error:
+        raise EngineAway(seen=" ".join(str(error).split())[:200], engine="ClickHouse") from None
 
 
 class ClickHouse:
@@ -136,32 +146,21 @@ class ClickHouse:
         """The rows of a statement."""
         return self._client.ask(sql)
 
-    def source(self, name: str, last: int | None) -> str:
-        """The statement that gives the rows of a table, of the batches up to a number when it is given."""
-        within = "" if last is None else f" where batch <= {last}"
-        if name != "identity_map":
-            return f"select * from {name}{within}"
-        newest = "select mapped_identity, argMax(mapped_person, batch) as newest_person from identity_map"
-        owners = f"({newest}{within} group by mapped_identity) as m"
-        return f"select mapped_identity, newest_person as mapped_person from {owners} where newest_person <> mapped_identity"
+    def source(self, name: str) -> str:
+        """What gives the rows of a table: its name in the engine."""
+        return name
 
     def last(self, name: str) -> int:
         """The newest batch with rows in a table; 0 when there is none."""
         return int(self._client.ask(f"select max(batch) as newest from {name}")["newest"][0].as_py() or 0)
 
-    def append(self, name: str, rows: pa.Table, batch: int) -> None:
-        """Add rows of one batch."""
+    def append(self, name: str, rows: pa.Table, first: int, last: int) -> None:
+        """Add the rows of these batches."""
         self._client.insert(name, rows)
 
-    def remove(self, name: str, column: str, ranges: Ranges) -> int:
-        """Take away rows by the numbers in a column; returns how many those were. The parts that held them are written anew."""
-        removed = 0
-        for condition in _conditions(column, ranges):
-            found = self._client.ask(f"select count(*) as n from {name} where {condition}")["n"][0].as_py()
-            if found:
-                self._client.tell(f"alter table {name} delete where {condition} settings mutations_sync = 2")
-                removed += found
-        return removed
+    def forget_before(self, name: str, batch: int) -> None:
+        """Remove the rows of batches before this one."""
+        self._client.tell(f"alter table {name} delete where batch < {batch} settings mutations_sync = 2")
 
     def keep(self, name: str, rows: pa.Table | str, schema: ibis.Schema) -> None:
         """Make a passing table of rows, or of what a statement gives."""
@@ -193,12 +192,3 @@ def connect(address: str) -> ClickHouse:
 
 def _columns(schema: Any) -> str:
     return ", ".join(f"`{name}` {MOMENT if kind.is_timestamp() else ClickHouseType.to_string(kind)}" for name, kind in schema.items())
-
-
-def _conditions(column: str, ranges: Ranges) -> Iterator[str]:
-    """What to remove, some thousand numbers at a time."""
-    single = [first for first, last in ranges if first == last]
-    for start in range(0, len(single), IDS_AT_ONCE):
-        yield f"{column} in ({', '.join(map(str, single[start : start + IDS_AT_ONCE]))})"
-    for first, last in (one for one in ranges if one[0] != one[1]):
-        yield f"{column} between {first} and {last}"

@@ -11,9 +11,11 @@ from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
 import sqlglot
 import sqlglot.expressions
 from ibis.backends.sql.compilers import ClickHouseCompiler, DuckDBCompiler, PySparkCompiler
+from ibis.backends.sql.datatypes import ClickHouseType
 
 sg: Any = sqlglot  # its published types are narrower than what it can do
 sge: Any = sqlglot.expressions
@@ -22,33 +24,89 @@ TEXT_AT = "json_extract_string"  #: the function by which rules ask for the text
 LAST_MOMENT = datetime.fromisoformat("2299-12-31")  #: naive, as all moments of the history
 
 
-def _key_of(pointer: Any) -> str:
+def _key_of(pointer: object) -> str:
     """The key that a pointer of one step names (RFC 6901)."""
-    return str(pointer.value).removeprefix("/").replace("~1", "/").replace("~0", "~")
+    return str(pointer).removeprefix("/").replace("~1", "/").replace("~0", "~")
+
+
+def _keys_of(pointers: Any) -> list[str]:
+    """The keys of a list of pointers, which is one literal or a list of them."""
+    values = pointers.value if hasattr(pointers, "value") else [one.value for one in pointers.exprs]
+    return [_key_of(one) for one in values]
+
+
+def _named(kind: Any) -> str:
+    """A type in ClickHouse's words; unlike Ibis' own, its rows may be missing."""
+    if kind.is_struct():
+        return f"Nullable(Tuple({', '.join(f'`{name}` {_named(one)}' for name, one in kind.items())}))"
+    return f"Array({_named(kind.value_type)})" if kind.is_array() else ClickHouseType.to_string(kind)
 
 
 class ClickHouse(ClickHouseCompiler):
     """ClickHouse's SQL."""
 
     __slots__ = ()
+    UNSUPPORTED_OPS = tuple(op for op in ClickHouseCompiler.UNSUPPORTED_OPS if op is not ops.CumeDist)
+    SIMPLE_OPS = {
+        **{op: name for op, name in ClickHouseCompiler.SIMPLE_OPS.items() if op is not ops.ArrayContains},
+        **{op: f"{op.__name__.lower()}OrNull" for op in (ops.Sum, ops.Min, ops.Max)},  # of nothing
+    }  # fmt: skip
 
     def visit_ScalarUDF(self, op: Any, **arguments: Any) -> Any:  # noqa: N802 - named by Ibis
-        """The text of a JSON value: ClickHouse has the raw value and the bare text of strings apart."""
+        """The text of a JSON value, or of several: ClickHouse has the raw value and the bare text of strings apart."""
         if op.__func_name__ != TEXT_AT:
             return super().visit_ScalarUDF(op, **arguments)
-        document, key = self.f.ifNull(arguments["document"], "{}"), sge.convert(_key_of(op.pointer))
+        document = self.f.ifNull(arguments["document"], "{}")
+        if "pointers" in arguments:
+            return self.f.array(*(self._text_at(document, key) for key in _keys_of(op.pointers)))
+        return self._text_at(document, _key_of(op.pointer.value))
+
+    def _text_at(self, document: Any, name: str) -> Any:
+        key = sge.convert(name)
         kind = self.f.JSONType(document, key)
         raw: Any = self.f.JSONExtractRaw(document, key)
         bare: Any = self.f.toNullable(self.if_(kind.eq("String"), self.f.JSONExtractString(document, key), raw))
         return self.if_(sg.or_(self.f.JSONHas(document, key).eq(0), kind.eq("Null")), sge.Null(), bare)
 
     def visit_Cast(self, op: Any, *, arg: Any, to: Any) -> Any:  # noqa: N802
-        """A row as JSON is a text from the start; moments have microseconds."""
-        if to.is_json() and op.arg.dtype.is_struct():
-            return self.f.toJSONString(arg)
-        if to.is_timestamp() and not op.arg.dtype.is_numeric():
+        """A row as JSON names its fields; moments have microseconds; what is no number behind the comma is none before it either."""
+        kind = op.arg.dtype
+        if to.is_json() and kind.is_struct():
+            return self.f.toJSONString(self.f.anon.CAST(arg, _named(kind)))
+        if to.is_timestamp() and not kind.is_numeric():
             return self.f.toDateTime64(arg, 6, "UTC")
+        if to.is_integer() and kind.is_floating():
+            return self.f.accurateCastOrNull(self.f.roundBankers(arg), type(to).__name__)
         return super().visit_Cast(op, arg=arg, to=to)
+
+    def visit_FloorDivide(self, op: Any, *, left: Any, right: Any) -> Any:  # noqa: N802
+        """What is divided by nothing is nothing."""
+        return self.f.accurateCastOrNull(self.f.floor(sge.paren(left) / sge.paren(right)), type(op.dtype).__name__)
+
+    def visit_ArrayCollect(self, op: Any, *, arg: Any, order_by: Any, **rest: Any) -> Any:  # noqa: N802
+        """In an order: the keys come along, first, and rows are compared as tuples. A number descends as its negative."""
+        if not order_by:
+            return super().visit_ArrayCollect(op, arg=arg, order_by=order_by, **rest)
+        if not all(key.ascending or key.dtype.is_numeric() for key in op.order_by):
+            return super().visit_ArrayCollect(op, arg=arg, order_by=order_by, **rest)
+        keys = [key.this if sort.ascending else sge.Neg(this=key.this) for key, sort in zip(order_by, op.order_by, strict=True)]
+        there: Any = arg.is_(sge.Null()).not_()
+        where = there if rest["where"] is None else sg.and_(rest["where"], there)
+        row = sg.to_identifier("row")
+        last = sge.Lambda(this=self.f.tupleElement(row, len(keys) + 1), expressions=[row])
+        return self.f.arrayMap(last, self.f.arraySort(self.agg.groupArray(self.f.tuple(*keys, arg), where=where)))
+
+    def visit_ArrayContains(self, op: Any, *, arg: Any, other: Any) -> Any:  # noqa: N802
+        """A list out of a choice has the type of both branches, which ClickHouse does not look into."""
+        return self.f.has(self.cast(self.f.ifNull(arg, self.f.array()), op.arg.dtype), other)
+
+    def visit_Translate(self, op: Any, *, arg: Any, from_str: Any, to_str: Any) -> Any:  # noqa: N802
+        """Letters are not bytes."""
+        return self.f.anon.translateUTF8(arg, from_str, to_str)
+
+    def visit_CumeDist(self, op: Any) -> Any:  # noqa: N802
+        """ClickHouse has it; Ibis does not know yet."""
+        return self.f.anon.cume_dist()
 
     def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:  # noqa: N802
         """Moments have microseconds, and end in 2299: what lies behind that is as far away."""
@@ -70,10 +128,13 @@ class Spark(PySparkCompiler):
     __slots__ = ()
 
     def visit_ScalarUDF(self, op: Any, **arguments: Any) -> Any:  # noqa: N802
-        """The text of a JSON value: as a map of texts, so that a key is a name and never a path."""
+        """The text of a JSON value, or of several: as a map of texts, so that a key is a name and never a path."""
         if op.__func_name__ != TEXT_AT:
             return super().visit_ScalarUDF(op, **arguments)
-        return self.f.try_element_at(self.f.from_json(arguments["document"], "map<string,string>"), sge.convert(_key_of(op.pointer)))
+        texts = self.f.from_json(arguments["document"], "map<string,string>")
+        if "pointers" in arguments:
+            return self.f.array(*(self.f.try_element_at(texts, sge.convert(key)) for key in _keys_of(op.pointers)))
+        return self.f.try_element_at(texts, sge.convert(_key_of(op.pointer.value)))
 
     def visit_Cast(self, op: Any, *, arg: Any, to: Any) -> Any:  # noqa: N802
         """A row as JSON keeps what is null and writes moments as the others do."""

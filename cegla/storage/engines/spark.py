@@ -12,9 +12,9 @@ import ibis
 import pyarrow as pa
 from ibis.backends.sql.datatypes import PySparkType
 
-from cegla.storage.engines.remote import ALL_TABLES, Ranges
+from cegla.storage.engines.remote import ALL_TABLES
 from cegla.storage.files import Files
-from cegla.vocabulary.errors.installation import EngineAway, EngineMissing
+from cegla.vocabulary.errors.installation import EngineAway, EngineUnknown
 
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
@@ -42,26 +42,29 @@ class Spark:
         """The rows of a statement."""
         return self._session.sql(sql).toArrow()
 
-    def source(self, name: str, last: int | None) -> str:
-        """The statement that gives the rows of a table, of the batches up to a number when it is given."""
-        view = self._view(name)
-        within = "" if last is None else f" where batch <= {last}"
-        if name != "identity_map":
-            return f"select * from {view}{within}"
-        newest = f"select mapped_identity, max_by(mapped_person, batch) as newest_person from {view}{within} group by mapped_identity"
-        return f"select mapped_identity, newest_person as mapped_person from ({newest}) as m where newest_person <> mapped_identity"
+    def source(self, name: str) -> str:
+        """What gives the rows of a table: a view of the files that are there now."""
+        files = [str(file) for file in self._files.listed(name)]
+        key = (name, *files)
+        if key not in self._views:
+            kinds = ", ".join(f"`{column}` {PySparkType.to_string(kind)}" for column, kind in ibis.Schema.from_pyarrow(ALL_TABLES[name]).items())
+            frame = self._session.read.schema(kinds).parquet(*files) if files else self._session.createDataFrame([], kinds)
+            view = f"{name}_{len(self._views)}_{time.monotonic_ns()}"
+            frame.createOrReplaceTempView(view)
+            self._views = {known: one for known, one in self._views.items() if known[0] != name} | {key: view}
+        return self._views[key]
 
     def last(self, name: str) -> int:
         """The newest batch with rows in a table; 0 when there is none."""
         return self._files.last(name)
 
-    def append(self, name: str, rows: pa.Table, batch: int) -> None:
-        """Add rows of one batch: a file of its own."""
-        self._files.append(name, rows, batch, batch)
+    def append(self, name: str, rows: pa.Table, first: int, last: int) -> None:
+        """Add the rows of these batches: a file of its own."""
+        self._files.append(name, rows, first, last)
 
-    def remove(self, name: str, column: str, ranges: Ranges) -> int:
-        """Take away rows by the numbers in a column; returns how many those were."""
-        return self._files.remove(name, column, ranges)
+    def forget_before(self, name: str, batch: int) -> None:
+        """Remove the rows of batches before this one."""
+        self._files.remove(name, "batch", [(0, batch - 1)])
 
     def keep(self, name: str, rows: pa.Table | str, schema: ibis.Schema) -> None:
         """Make a passing table of rows, or of what a statement gives."""
@@ -90,34 +93,21 @@ class Spark:
         made = self._session.createDataFrame(rows)
         return made.selectExpr(*(f"cast(`{name}` as {PySparkType.to_string(kind)}) as `{name}`" for name, kind in schema.items()))
 
-    def _view(self, name: str) -> str:
-        """A view of the files that are there now."""
-        files = [str(file) for file in self._files.listed(name)]
-        key = (name, *files)
-        if key not in self._views:
-            kinds = ", ".join(f"`{column}` {PySparkType.to_string(kind)}" for column, kind in ibis.Schema.from_pyarrow(ALL_TABLES[name]).items())
-            frame = self._session.read.schema(kinds).parquet(*files) if files else self._session.createDataFrame([], kinds)
-            view = f"{name}_{len(self._views)}_{time.monotonic_ns()}"
-            frame.createOrReplaceTempView(view)
-            self._views = {known: one for known, one in self._views.items() if known[0] != name} | {key: view}
-        return self._views[key]
-
 
 def connect(address: str) -> Spark:
     """The driver for an address: spark://host:7077?files=/folder that the app and all workers see."""
-    try:
-        from py4j.protocol import Py4JError  # pyright: ignore[reportMissingImports]  -- an optional part
-        from pyspark.errors import PySparkException  # pyright: ignore[reportMissingImports]  -- an optional part
-        from pyspark.sql import SparkSession  # an extra; half a gigabyte  # pyright: ignore[reportMissingImports]  -- an optional part
-    except ImportError as error:
-        raise EngineMissing(where="warehouse.url", engine="Apache Spark", detail=str(error)) from None
+    from py4j.protocol import Py4JError  # pyright: ignore[reportMissingImports]  -- an optional part
+    from pyspark.errors import PySparkException  # pyright: ignore[reportMissingImports]  -- an optional part
+    from pyspark.sql import SparkSession  # an extra; half a gigabyte  # pyright: ignore[reportMissingImports]  -- an optional part
+
     parts = urlsplit(address)
     asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    files = Path(asked.pop("files"))
+    if not (files := asked.pop("files", "")):
+        raise EngineUnknown(seen=parts.netloc, examples="spark://host:7077?files=/folder")
     builder: Any = SparkSession.builder.appName("cegla").master(f"spark://{parts.netloc}" if parts.netloc else "local[2]")
     for name, value in {**SETTINGS, **asked}.items():
         builder = builder.config(name, value)
     try:
-        return Spark(builder.getOrCreate(), files)
+        return Spark(builder.getOrCreate(), Path(files))
     except (PySparkException, Py4JError, OSError, RuntimeError) as error:
-        raise EngineAway(where="warehouse.url", seen=" ".join(str(error).split())[:200], engine="Apache Spark") from None
+        raise EngineAway(seen=" ".join(str(error).split())[:200], engine="Apache Spark") from None

@@ -91,11 +91,12 @@ class DiskFull(Busy):
 
 
 class EngineAway(Busy):
-    """The engine that holds the history does not answer."""
+    """An engine that should hold a copy of the history does not answer."""
 
     code = "CEGLA-E0656"
-    what = Text("{engine}, w którym jest historia zdarzeń, nie odpowiada.", "{engine}, which holds the history of events, does not answer.")
-    todo = Text("Sprawdź, czy działa i czy adres (warehouse.url) jest poprawny.", "Check that it runs and that the address (warehouse.url) is right.")
+    what = Text("{engine} nie odpowiada.", "{engine} does not answer.")
+    todo = Text("Sprawdź, czy działa i czy adres jest poprawny; przerwane przenoszenie można powtórzyć.",
+        "Check that it runs and that the address is right; a move that was cut off can be repeated.")  # fmt: skip
 
 
 class EngineMissing(WrongUsage):
@@ -111,6 +112,14 @@ class MoveRefused(WrongUsage):
     """A warehouse cannot be moved to that place."""
 
     code = "CEGLA-E0257"
-    what = Text("Nie można przenieść hurtowni: {detail}", "The warehouse cannot be moved: {detail}")
-    todo = Text("Cel musi być inną, pustą hurtownią albo tą, do której przenoszenie przerwano.",
-        "The target must be another warehouse, empty, or the one whose move was interrupted.")  # fmt: skip
+    what = Text("Nie można przenieść hurtowni: {detail}.", "The warehouse cannot be moved: {detail}.")
+    todo = Text("Cel musi być pusty albo zawierać początek tej samej historii; niczego w nim nie usunięto.",
+        "The target must be empty or hold the beginning of the same history; nothing was removed from it.")  # fmt: skip
+
+
+class EngineUnknown(WrongUsage):
+    """No engine has such an address."""
+
+    code = "CEGLA-E0258"
+    what = Text("Żaden silnik hurtowni nie ma takiego adresu.", "No engine of the warehouse has such an address.")
+    todo = Text("Podaj adres w jednej z postaci: {examples}.", "Give an address of one of these forms: {examples}.")

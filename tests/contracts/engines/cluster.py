@@ -28,7 +28,7 @@ def java_home() -> Path | None:
 def missing() -> str:
     """What a cluster lacks here, in words; empty: nothing."""
     lacking = [name for name, found in (("pyspark", find_spec("pyspark")), ("Java 17 or newer", java_home())) if found is None]
-    return f"no {' and no '.join(lacking)} here: `make test` installs requirements/engines.txt" if lacking else ""
+    return f"no {' and no '.join(lacking)} here: `make test-engines` installs requirements/engines.txt" if lacking else ""
 
 
 @contextmanager

@@ -21,11 +21,11 @@ def differences(wanted: pa.Table, found: pa.Table) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    """JSON texts as what they say; moments in one spelling."""
+    """JSON texts as what they say; moments in one spelling; a list of nothing as none, since ClickHouse has no missing lists."""
     if isinstance(value, dict):
         return {key: _plain(json.loads(one) if key == "document" and isinstance(one, str) else one) for key, one in value.items()}
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [_plain(one) for one in value] or None
     if isinstance(value, str) and len(value) > 18 and value[:2] in ("19", "20", "99"):
         try:
             return min(datetime.fromisoformat(value).replace(tzinfo=None), NEVER)
