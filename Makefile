@@ -14,7 +14,7 @@ ENGINES := $(VENV)/.engines
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check bench docs onsite lock clean
+.PHONY: help demo up test test-engines check bench docs onsite lock clean
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16

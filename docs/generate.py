@@ -34,6 +34,7 @@ from cegla.repair.rules.fix import CastForm, MoveForm, SetForm, StepForm, Values
 from cegla.repair.rules.returning import OBSTACLES
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
+from cegla.storage.engines.rows import ENGINES
 from cegla.storage.settings import Section, Settings
 from cegla.storage.warehouse import MOVES
 from cegla.vocabulary import errors, events, identifier_rules
@@ -103,6 +104,25 @@ def errors_page() -> str:
     intro = """Every refusal is one object, the same in API, command line and console: what happened, where, the value seen and what to do.
 The API answers RFC 9457 problem details with `code`, `where`, `seen`, `todo` and `exit_code`; `Accept-Language: pl` gives them in Polish."""
     return page("Errors", intro, listed)
+
+
+def engines_page() -> str:
+    listed = table(
+        ["Engine", "Address", "To know", "Expressions that answer otherwise than on DuckDB"],
+        (
+            [
+                one.label,
+                code(one.example),
+                "; ".join(limit.en for limit in one.limits),
+                "; ".join(f"{key}: {why.en}" for key, why in one.gaps.items()) or "none known",
+            ]
+            for one in ENGINES.values()
+        ),
+    )
+    intro = """An installation keeps its history in DuckDB. `cegla warehouse move URL` copies it to another engine while the installation is stopped, reads
+every row back and compares counts and checksums; the source stays as it is and stays in use. A copy does not follow: whoever is erased later is
+in it until it is emptied and moved anew. The tests ask ClickHouse's engine (chDB) what they ask DuckDB; `make test-engines` asks Spark, too."""
+    return page("Engines", intro, listed)
 
 
 def settings_page() -> str:
@@ -419,6 +439,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "analysers.md": analysers_page,
     "api.md": api_page,
     "cli.md": cli_page,
+    "engines.md": engines_page,
     "errors.md": errors_page,
     "events.md": events_page,
     "fixes.md": fixes_page,

@@ -49,5 +49,9 @@ def _moved(ws: Workspace, url: str, dry_run: bool) -> list[moving.Moved]:
 
 def _show(desk: Desk, found: dict[str, Any]) -> None:
     tried = found["dry_run"]
-    table(desk, [NAME, ROWS, WOULD if tried else WRITTEN, CHECKSUM], ([one["table"], one["rows"], one["written"], one["checksum"] or ""] for one in found["tables"]))
+    table(
+        desk,
+        [NAME, ROWS, WOULD if tried else WRITTEN, CHECKSUM],
+        ([one["table"], one["rows"], one["written"], one["checksum"] or ""] for one in found["tables"]),
+    )
     desk.tell(TRIED if tried else EQUAL)

@@ -46,7 +46,6 @@ class ClickHouse(ClickHouseCompiler):
     """ClickHouse's SQL."""
 
     __slots__ = ()
-    UNSUPPORTED_OPS = tuple(op for op in ClickHouseCompiler.UNSUPPORTED_OPS if op is not ops.CumeDist)
     SIMPLE_OPS = {
         **{op: name for op, name in ClickHouseCompiler.SIMPLE_OPS.items() if op is not ops.ArrayContains},
         **{op: f"{op.__name__.lower()}OrNull" for op in (ops.Sum, ops.Min, ops.Max)},  # of nothing
@@ -103,10 +102,6 @@ class ClickHouse(ClickHouseCompiler):
     def visit_Translate(self, op: Any, *, arg: Any, from_str: Any, to_str: Any) -> Any:  # noqa: N802
         """Letters are not bytes."""
         return self.f.anon.translateUTF8(arg, from_str, to_str)
-
-    def visit_CumeDist(self, op: Any) -> Any:  # noqa: N802
-        """ClickHouse has it; Ibis does not know yet."""
-        return self.f.anon.cume_dist()
 
     def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:  # noqa: N802
         """Moments have microseconds, and end in 2299: what lies behind that is as far away."""

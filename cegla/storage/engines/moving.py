@@ -7,7 +7,7 @@
 The source is only read, and what is in the target is never removed.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,7 @@
 """A warehouse on another engine: the same questions as of the DuckDB file, over a driver of a few verbs.
 
-    events, order_lines, moves      rows with the number of their batch, appended
-    identity_map                    whose identities are whose, written whole each time; what has the highest number holds
+events, order_lines, moves      rows with the number of their batch, appended
+identity_map                    whose identities are whose, written whole each time; what has the highest number holds
 """
 
 from collections.abc import Generator, Iterable

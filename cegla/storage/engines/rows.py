@@ -32,10 +32,12 @@ ENGINES: dict[str, Engine] = {
             "clickhouse://user:password@host:8123/cegla",
             (
                 Text("clickhouses:// łączy się przez TLS", "clickhouses:// connects over TLS"),
-                Text("chdb:///folder to ten sam silnik bez serwera, w procesie polecenia", "chdb:///folder is the same engine without a server, within the command's process"),
+                Text("chdb:///folder to ten sam silnik bez serwera", "chdb:///folder is the same engine without a server"),
                 Text("daty po roku 2299 nie mieszczą się w jego typie: przeniesienie takich wierszy kończy się odmową, nie zmianą",
                     "dates after 2299 do not fit into its type: moving such rows ends with a refusal, not with another date"),
+                Text("lista, której nie ma, jest listą pustą", "a list that is missing is an empty one"),
             ),
+            {"rfm:bounds": Text("cume_dist działa tylko na części okna", "its cume_dist does not take the whole of a window")},
         ),
         Engine(
             "spark",

@@ -65,13 +65,19 @@ def _examples() -> dict[str, pa.Table]:
                 events.append(event_row(person, len(events) + 1, one, NOW) | {"currency": "PLN"})
                 lines += line_rows(person, len(events), one, events[-1]["occurred_at"])
     moved = {"batch": 1, "move_id": 1, "moved_at": MOMENT, "identity_id": 4, "from_person": 4, "to_person": 3, "cause": "link", "rule": "same"}
-    return {"events": pa.Table.from_pylist(events, EVENTS), "order_lines": pa.Table.from_pylist(lines, ORDER_LINES), "moves": pa.Table.from_pylist([moved], MOVES)}
+    return {
+        "events": pa.Table.from_pylist(events, EVENTS),
+        "order_lines": pa.Table.from_pylist(lines, ORDER_LINES),
+        "moves": pa.Table.from_pylist([moved], MOVES),
+    }
 
 
 def _deeds() -> dict[str, pa.Table]:
     drawn = random.Random(6)
     done = [
-        deeds.Deed(drawn.choice(PEOPLE), drawn.randrange(500_000), drawn.choice(deeds.NAMES), drawn.randrange(4), drawn.randrange(10_000), drawn.randrange(1, 500))
+        deeds.Deed(
+            drawn.choice(PEOPLE), drawn.randrange(500_000), drawn.choice(deeds.NAMES), drawn.randrange(4), drawn.randrange(10_000), drawn.randrange(1, 500)
+        )
         for _ in range(600)
     ]
     rows = deeds.rows_of(done, first_event_id=100_001)
