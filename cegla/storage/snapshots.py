@@ -12,17 +12,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cegla.storage.files import Files, batches_of
-from cegla.storage.warehouse import TABLES, Readable, table
+from cegla.storage.warehouse import TABLES, table
 
 ROWS_AT_ONCE = 500_000
 
 
-class History(Protocol):
-    """A warehouse, on whatever engine."""
+class Asked(Protocol):
+    """What questions are asked of, on whatever engine."""
 
     def run(self, expression: ir.Table) -> pa.Table:
         """The rows of an expression."""
         ...
+
+
+class History(Asked, Protocol):
+    """A warehouse, on whatever engine."""
 
     def append(self, tables: dict[str, pa.Table]) -> None:
         """Add rows of batches."""
@@ -65,7 +69,7 @@ def _newest(warehouse: History, name: str) -> int:
     return warehouse.run(rows.aggregate(newest=rows.batch.max()))["newest"][0].as_py() or 0
 
 
-def parts_of(warehouse: Readable, name: str, after: int, upto: int) -> Iterator[tuple[int, int]]:
+def parts_of(warehouse: Asked, name: str, after: int, upto: int) -> Iterator[tuple[int, int]]:
     """Batches with rows, in runs of about as many rows as fit into memory."""
     rows: Any = table(name)
     asked = rows.filter((rows.batch > after) & (rows.batch <= upto))

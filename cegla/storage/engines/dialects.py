@@ -93,7 +93,8 @@ class ClickHouse(ClickHouseCompiler):
         where = there if rest["where"] is None else sg.and_(rest["where"], there)
         row = sg.to_identifier("row")
         last = sge.Lambda(this=self.f.tupleElement(row, len(keys) + 1), expressions=[row])
-        return self.f.arrayMap(last, self.f.arraySort(self.agg.groupArray(self.f.tuple(*keys, arg), where=where)))
+        gathered: Any = self.agg
+        return self.f.arrayMap(last, self.f.arraySort(gathered.groupArray(self.f.tuple(*keys, arg), where=where)))
 
     def visit_ArrayContains(self, op: Any, *, arg: Any, other: Any) -> Any:  # noqa: N802
         """A list out of a choice has the type of both branches, which ClickHouse does not look into."""
