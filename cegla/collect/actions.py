@@ -63,6 +63,7 @@ from cegla.collect.rules.mapping import read_file_form as read_file_form
 from cegla.collect.rules.mapping import read_mapping as read_mapping
 from cegla.collect.rules.people import names as names
 from cegla.collect.rules.people import needles as needles
+from cegla.collect.rules.people import own_part
 from cegla.collect.rules.signatures import SCHEMES as SCHEMES
 from cegla.collect.rules.signatures import Secrets as Secrets
 from cegla.collect.rules.webhooks import CASTS as CASTS
@@ -90,6 +91,7 @@ from cegla.collect.webhooks import webhook_of as webhook_of
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.events import Event, Reason, SetAside
+from cegla.vocabulary.identifier_rules import IdentifierRules
 from cegla.vocabulary.identifiers import Identifier
 
 OWN_KINDS = ("import", "internal")
@@ -397,12 +399,27 @@ def forget_old(conn: Connection, now: datetime) -> int:
 
 
 def export_person(conn: Connection, identifiers: Sequence[Identifier]) -> dict[str, Any]:
-    """Requests that name a person by one of these normalized identifiers."""
-    return {"requests": [{"received_at": row[3], "source_id": row[2], "body": row[4]} for row in _naming(conn, identifiers)]}
+    """The person's own part of the requests that name them by one of these normalized identifiers.
+
+    A batch may hold other people's events, which are not theirs to see (GDPR art. 15(4)). Of what cannot be told apart by person,
+    such as a webhook's request, only time, source and size are given.
+    """
+    wanted, rules = frozenset(identifiers), current_rules(conn)
+    return {"requests": [{"received_at": row[3], "source_id": row[2], **_own(row[4], wanted, rules)} for row in _naming(conn, identifiers)]}
+
+
+def _own(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRules) -> dict[str, Any]:
+    own = own_part(body, wanted, rules)
+    given: dict[str, Any] = {"events": own.events}
+    if own.context:
+        given["context"] = own.context
+    if own.unread_bytes:
+        given |= {"not_given_bytes": own.unread_bytes, "not_given_why": "it could not be read event by event, and other people may be in it"}
+    return given
 
 
 def erase_person(conn: Connection, identifiers: Sequence[Identifier]) -> int:
-    """Remove the requests already taken in that name a person; returns how many."""
+    """Remove the requests already taken in that name a person, whole, with other people's events in them; returns how many."""
     gone = [(writer, number) for writer, number, _, _, _, _, taken in _naming(conn, identifiers) if taken]
     store.SQL.remove_requests(conn, writers=[writer for writer, _ in gone], numbers=[number for _, number in gone])
     rules = current_rules(conn)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -178,6 +179,27 @@ def test_a_person_is_exported_and_erased_and_nobody_else(conn: Connection) -> No
     assert collect.erase_person(conn, wanted) == repair.erase_person(conn, wanted) == 1
     assert collect.export_person(conn, wanted) | repair.export_person(conn, wanted) == {"requests": [], "quarantine": []}
     assert len(collect.export_person(conn, [Identifier("anonymous_id", "77")])["requests"]) == 1
+
+
+def test_of_a_request_with_several_people_each_is_given_only_their_own(conn: Connection) -> None:
+    source = website(conn)
+    anna, jan = track(1, userId="anna-1", anonymousId="a-7"), track(2, userId="jan-22", anonymousId="a-8")
+    told = json.dumps({"batch": [track(3, anonymousId=None), jan], "context": {"traits": {"email": "anna@example.pl"}}}).encode()
+    mixed = [json.dumps([anna, jan]).encode(), json.dumps({"batch": {"0": jan}, "userId": "anna-1"}).encode(), b"anna-1 and jan-22"]
+    collect.write_down(conn, source.id, [batch(anna, jan), told, *mixed[:2], b"{}"], NOW)
+    conn.execute("update collect.inbox set body = %s where body = '{}'", [mixed[2]])  # as a webhook's: no JSON
+
+    def given(*wanted: Identifier) -> list[dict[str, Any]]:
+        return [row for row in collect.export_person(conn, wanted)["requests"] if row["received_at"] == NOW and row["source_id"] == source.id]
+
+    of_anna = given(Identifier("user_id", "anna-1"), Identifier("email", "anna@example.pl"))
+    of_jan = given(Identifier("user_id", "jan-22"))
+    assert [[json.loads(event)["messageId"] for event in row["events"]] for row in of_anna] == [["m-1"], ["m-3"], [], [], []]
+    assert [[json.loads(event)["messageId"] for event in row["events"]] for row in of_jan] == [["m-2"], ["m-2"], [], []]
+    assert [row.get("not_given_bytes") for row in of_anna] == [None, None, *map(len, mixed)]
+    assert b"anna@example.pl" in of_anna[1]["context"]
+    assert "jan-22" not in str(of_anna)
+    assert "anna" not in str(of_jan)
 
 
 @hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

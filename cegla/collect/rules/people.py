@@ -1,6 +1,7 @@
 """Whom a request names: for handing out and erasing what still lies in the inbox and in quarantine."""
 
 import re
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote, unquote_plus
 
@@ -12,6 +13,15 @@ from cegla.vocabulary.identifiers import Identifier, normalized
 
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
 _FIELDS = {"userId": "user_id", "anonymousId": "anonymous_id", "previousId": "user_id"}
+
+
+@dataclass(frozen=True)
+class Own:
+    """What of a request is a person's own, as it came."""
+
+    events: tuple[bytes, ...] = ()
+    context: bytes = b""  #: the batch's own, when it names them and nobody else
+    unread_bytes: int = 0  #: size of what holds their name but cannot be told apart by person
 
 
 def needles(identifier: Identifier, rules: IdentifierRules = DEFAULT_RULES) -> list[bytes]:
@@ -36,6 +46,37 @@ def names(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRules = D
     except envelope.NotJson:
         return _text_names(body, wanted, rules)
     return any(_event_names(bytes(raw), wanted, rules) for raw in [*parts.events, parts.context])
+
+
+def own_part(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRules = DEFAULT_RULES) -> Own:
+    """What may be handed out of a request that names these people, who are one person: other people may be in the rest.
+
+    An event that names nobody is theirs when the batch's context is.
+    """
+    try:
+        parts = envelope.read(body)
+    except envelope.NotJson:
+        return Own(unread_bytes=len(body))
+    context = bytes(parts.context)
+    in_context = _named(context, rules)
+    shared = bool(in_context) and in_context <= wanted
+    events, unread = list[bytes](), 0
+    for raw in map(bytes, parts.events):
+        found = _named(raw, rules)
+        if found is None:
+            unread += len(raw) if _event_names(raw, wanted, rules) else 0
+        elif found & wanted or (shared and not found):
+            events.append(raw)
+    return Own(tuple(events), context if shared else b"", unread)
+
+
+def _named(raw: bytes, rules: IdentifierRules) -> frozenset[Identifier] | None:
+    """Whom one event names; None when it cannot be read, or holds a batch that was not read as one."""
+    try:
+        event = msgspec.json.decode(raw, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return None if "batch" in event else frozenset(Identifier(key, value) for key, value in _identifiers(event, rules))
 
 
 def _text_names(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRules) -> bool:
