@@ -61,7 +61,9 @@ def append(conn: Connection, decisions: Sequence[Decision], now: datetime) -> No
 def _linked(conn: Connection, decisions: Sequence[Decision], now: datetime) -> list[str]:
     """Rows with their numbers and links, made here for all at once: the database would look for the one before of each alone. Raises NotPlain."""
     SQL.keep_seals_out(conn)
-    last: dict[int, tuple[int | str, bytes]] = {row[0]: row[1:] for row in SQL.last_links(conn, ids=list({one.identity_id for one in decisions}))}
+    identities = list({one.identity_id for one in decisions})
+    SQL.hold_chains(conn, ids=identities)  # before anything is read or numbered, also for the rows that the database will link
+    last: dict[int, tuple[int | str, bytes]] = {row[0]: row[1:] for row in SQL.last_links(conn, ids=identities)}
     recorded_at, recorded = now.isoformat(), links.seconds(now)
     seen: tuple[dict[str, Any] | None, datetime | None] = (None, None)
     proof, copied, made_at, moments = "", "", "", ("", recorded)

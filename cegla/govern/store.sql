@@ -35,6 +35,10 @@ copy govern.decisions (record_id, identity_id, purpose, channel, state, at, reco
 -- Let nobody seal the ledger until this transaction ends: the numbers it takes now would lie under a seal that does not know them.
 lock table govern.decisions in row exclusive mode;
 
+-- name: hold_chains!
+-- Let nobody else add to the chains of these identities until this transaction ends; after `keep_seals_out`.
+select govern.hold_chains(:ids);
+
 -- name: next_records
 -- Numbers for decisions, in their order.
 select nextval('govern.decisions_record_id_seq') from generate_series(1, cast(:count as bigint));
@@ -62,6 +66,10 @@ order by at, record_id;
 -- Leave word for intake that it has to look again at what the people of an import decided.
 insert into govern.changed_outside (identity_id)
 select distinct identity_id from govern.decisions where proof ? 'import' and proof ->> 'import' = :import_id::text;
+
+-- name: hold_chains_of_import!
+-- Let nobody else add to the chains that an import added to until this transaction ends: all at once and in order, as a batch does.
+select govern.hold_chains(array_agg(distinct identity_id)) from govern.decisions where proof ? 'import' and proof ->> 'import' = :import_id::text;
 
 -- name: invalidate_import!
 -- Take back the decisions that an import brought: the record of that stands beside each of them.

@@ -1,5 +1,6 @@
 """The chain of decisions, made here for a batch at once: the database says the same of every link."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -86,6 +87,51 @@ def test_nobody_seals_the_ledger_between_the_numbers_of_a_batch_and_its_rows(wor
     assert refused == ["LockNotAvailable"]
     with workspace.transaction() as conn:
         assert ledger.seal(conn, NOW) == 2 and ledger.check(conn).holds
+
+
+@pytest.mark.parametrize("proofs", [({}, {}), ({}, {"share": 0.5}), ({"share": 0.5}, {})], ids=["linked here", "linked by the database", "the database first"])
+def test_two_transactions_never_follow_the_same_decision(workspace: Workspace, proofs: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    def withdraw() -> None:
+        with workspace.transaction() as other:
+            store.append(other, [decision(8, proofs[1]), decision(7, proofs[1], State.WITHDRAWN)], NOW)
+
+    with workspace.transaction() as conn:
+        store.append(conn, [decision(7, {}), decision(8, {})], NOW)
+    with workspace.transaction() as conn:
+        store.append(conn, [decision(7, proofs[0]), decision(8, proofs[0])], NOW)
+        withdrawing = threading.Thread(target=withdraw)
+        withdrawing.start()
+        withdrawing.join(0.5)  # nobody who does not wait needs as long
+    withdrawing.join()
+    _nothing_forked(workspace, 6)
+
+
+def test_a_decision_numbered_before_it_waited_is_still_the_end_of_the_chain(workspace: Workspace) -> None:
+    columns = "identity_id, purpose, channel, state, at, recorded_at, source_id, method, proof"
+    values = "7, 'marketing', 'email', 'given', now(), now(), 1, 'event', '{}'"
+
+    def insert() -> None:
+        with workspace.transaction() as other:
+            other.execute(f"insert into govern.decisions ({columns}) values ({values})")  # type: ignore[arg-type]
+
+    with workspace.transaction() as conn:
+        store.SQL.keep_seals_out(conn)
+        store.SQL.hold_chains(conn, ids=[7])
+        inserting = threading.Thread(target=insert)
+        inserting.start()
+        inserting.join(0.5)
+        store.append(conn, [decision(7, {})], NOW)
+    inserting.join()
+    with workspace.transaction() as conn:
+        store.append(conn, [decision(7, {})], NOW)
+    _nothing_forked(workspace, 3)
+
+
+def _nothing_forked(workspace: Workspace, decisions: int) -> None:
+    with workspace.transaction() as conn:
+        rows = conn.execute("select follows, lag(record_id) over (partition by identity_id order by record_id) from govern.decisions").fetchall()
+        assert len(rows) == decisions and all(follows == before for follows, before in rows)
+        assert ledger.check(conn).holds
 
 
 def test_a_number_with_a_fraction_is_left_to_the_database() -> None:
