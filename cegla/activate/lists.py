@@ -20,7 +20,6 @@ from cegla.vocabulary.people import person_label
 from cegla.vocabulary.text import Text
 
 AT_ONCE = 20_000
-KINDS = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 
 
 @dataclass(frozen=True)
@@ -68,15 +67,10 @@ def make(ws: Workspace, segment_id: int, key: str, now: datetime, excluded: Iter
 
 
 def _contacts(ws: Workspace, conn: Connection, people: Sequence[int], purpose: govern.Purpose, now: datetime) -> Iterator[Contact]:
-    known = resolve.identifiers_of(conn, people)
     allowed: dict[Channel, dict[int, str]] = {}
-    for channel, kind in KINDS.items():
-        asked: list[govern.Subject] = []
-        for person in people:
-            rows = known.get(person, [])
-            newest = max((row for row in rows if row.type == kind), key=lambda row: (row.first_seen_at, row.identity_id), default=None)
-            if newest is not None:
-                asked.append(govern.Subject(person, list(dict.fromkeys([person, *(row.identity_id for row in rows)])), newest.value))
+    for channel, kind in govern.ADDRESS_TYPES.items():
+        reached = resolve.reach.addresses(conn, people, kind)
+        asked = [govern.Subject(one.person_id, one.identity_ids, one.value) for one in reached if one.value is not None]
         verdicts = govern.allowed(conn, ws.keys, asked, purpose.key, channel, now)
         allowed[channel] = {one.person_id: one.address or "" for one, verdict in zip(asked, verdicts, strict=True) if verdict.allowed}
     for person in people:

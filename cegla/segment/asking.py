@@ -24,7 +24,6 @@ from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Channel
 
 AT_ONCE = 20_000
-ADDRESSES = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 TYPES: dict[str, pa.DataType] = {"text": pa.string(), "number": pa.float64(), "hour": pa.float64(), "moment": pa.timestamp("us"), "list": pa.list_(pa.string())}
 HOME = {"country": "geo.country", "voivodeship": "geo.voivodeship", "powiat": "geo.powiat", "city": "geo.city"}
 
@@ -137,7 +136,7 @@ def _reach(conn: Connection, about: Sequence[Any], as_of: AsOf, people: Sequence
     for start in range(0, len(asked), AT_ONCE):
         part = asked[start : start + AT_ONCE]
         known = resolve.identifiers_of(conn, part)
-        subjects = [_subject(person, known.get(person, ()), ADDRESSES.get(channel) if by_address else None) for person in part]
+        subjects = [_subject(person, known.get(person, ()), govern.ADDRESS_TYPES.get(channel) if by_address else None) for person in part]
         verdicts = govern.allowed(conn, as_of.keys, subjects, purpose, channel, as_of.now) if as_of.keys is not None else []
         for subject, verdict in zip(subjects, verdicts, strict=True):
             answers.append(NO_ADDRESS if by_address and subject.address is None else verdict.reason)

@@ -11,7 +11,6 @@ from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Channel
 
 MOST_ASKED = 4_000  #: larger groups are asked about through an even sample, and the numbers say so
-ADDRESS = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ def reach(visit: Visit, conn: Connection, people: Sequence[int], purpose: str = 
     asked = list(people[::step])
     known = resolve.identifiers_of(conn, asked) if asked else {}
     size = len(people) if whole is None else whole
-    return [_channel(visit, conn, channel, kind, (size, asked, known), purpose) for channel, kind in ADDRESS.items()]
+    return [_channel(visit, conn, channel, kind, (size, asked, known), purpose) for channel, kind in govern.ADDRESS_TYPES.items()]
 
 
 def _channel(visit: Visit, conn: Connection, channel: Channel, kind: str, group: tuple[int, list[int], Mapping[int, Any]], purpose: str) -> Reach:
