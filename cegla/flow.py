@@ -149,6 +149,8 @@ def ask_consent(batch: Batch) -> None:
     """Consent decisions go to the ledger; what a person did not agree to is set aside without its content."""
     basis_by_source = {key: source.basis for key, source in batch.sources.items()}
     batch.known.consents.origins = {writer: layer.proof for writer, layer in batch.layers.items()}
+    batch.known.consents.own = {key for key, source in batch.sources.items() if source.kind == "internal"}
+    batch.known.consents.browsers = {key for key, source in batch.sources.items() if source.kind == "website"}
     asked = govern.ask(batch.conn, batch.events, batch.identity_ids, basis_by_source, batch.now, batch.known.consents)
     batch.set_aside += asked.set_aside
     batch.keep(asked.kept)

@@ -50,7 +50,7 @@ class Lanes:
         row = SQL.warm_up(self.conn, domain=self.domain)
         self.plan = WarmUp(*row) if row else None
         self.lanes = {}
-        for key in self.limits:
+        for key in {*self.limits, *self.buckets}:
             self._lane(key)
         if self.plan is not None:
             for (key,) in SQL.destinations_today(self.conn, domain=self.domain, day=self.now.date()):

@@ -9,7 +9,7 @@ commit of the next group. Whoever dies in between leaves at most `IN_FLIGHT` row
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -40,6 +40,7 @@ AT_ONCE = 480  #: rows whose people are looked up and asked for at once
 GROUP = 30  #: letters of one commit
 IN_FLIGHT = 60  #: letters that may be with the servers at a time
 TOLD_AT_ONCE = 5_000
+ON_THE_WAY = timedelta(seconds=2)  #: until a message to somebody not known yet is looked at again
 WHOLE_INSTALLATION = "all"
 SERVICE = "service"  #: messages a contract needs: nothing to unsubscribe from
 TOLD_AS = {
@@ -182,7 +183,7 @@ class Round:
         sender = campaign.sender or self.ws.settings.smtp.sender
         allowance = self.allowance(campaign)
         self.lanes.open(sender)
-        found, due = self.due(campaign, allowance)
+        due = self.due(campaign, allowance)
         writer = Writer(self.ws, self.conn, self.outlet.renderer)
         used, asked = 0, self.people_of(campaign, due, writer)
         for start in range(0, len(asked), GROUP):
@@ -190,15 +191,15 @@ class Round:
             if self.trouble is not None:
                 break
         self.land(campaign, 0)
-        self.settle(campaign, used, more_due=found > 0 and used < allowance)
+        self.settle(campaign, used, more_due=bool(due) and used < allowance)
 
-    def due(self, campaign: Sending, allowance: int) -> tuple[int, list[Due]]:
-        """How many rows were found, and those of them whose places may get something now."""
+    def due(self, campaign: Sending, allowance: int) -> list[Due]:
+        """The next rows whose places may get something now; none when all there is must wait."""
         most = min(AT_ONCE, allowance)
         rows = SQL.due_messages(self.conn, campaign_id=campaign.id, now=self.now, most=most, closed=self.lanes.closed) if most else []
         known = [due if due.destination else due._replace(destination=destination_of(due.address)) for due in (Due(*row) for row in rows)]
         alike = [row for row in known if row.version == known[0].version]
-        return len(known), [row for row in alike if self.lanes.admit(row.destination)]
+        return [row for row in alike if self.lanes.admit(row.destination)]
 
     def people_of(self, campaign: Sending, due: Sequence[Due], writer: Writer) -> list[Asked]:
         """Ask the gate about everybody at once; who may get nothing is skipped, and of two addresses of one person the second waits."""
@@ -212,6 +213,7 @@ class Round:
         seen = set[int]()
         for row, reader in zip(due, readers, strict=True):
             if reader is None and campaign.single and self.now < row.decided_at + UNKNOWN_FOR:
+                self.later.append(PutOff(row, row.attempts, self.now + ON_THE_WAY, None))
                 continue  # the person is on the way through the inbox
             reason = SkipReason.NOT_MATCHING_ANY_MORE if reader is None else refused_by(verdict[row.address]) or met.get(reader.person_id)
             if reader is None or reason is not None:

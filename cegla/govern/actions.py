@@ -32,7 +32,7 @@ from cegla.govern.rules.purposes import needs_consent as needs_consent
 from cegla.govern.rules.roles import PERMISSIONS as PERMISSIONS
 from cegla.govern.rules.roles import ROLES as ROLES
 from cegla.govern.rules.roles import Role as Role
-from cegla.govern.rules.signals import NOTHING_SAID, Statement, in_force, news_in, repeats, settled_by
+from cegla.govern.rules.signals import LEAVING, NOTHING_SAID, House, Statement, in_force, news_in, repeats, settled_by
 from cegla.govern.store import SQL
 from cegla.storage.batches import only_intake_worker, only_refresher
 from cegla.storage.failpoint import passing
@@ -152,6 +152,8 @@ def _unsettled(events: Sequence[Event], identity_ids: Sequence[int], known: Ledg
     moving: set[int] = set()
     for place, event in enumerate(events):
         identity, statement = identity_ids[place], statement_of(event.context)
+        if event.name in LEAVING and event.source_id not in known.own:
+            statement = known.statements.left(event, statement)
         if (statement.analytics is True or event.source_id not in needy) and identity not in barred and identity not in moving:
             if statement is NOTHING_SAID:
                 continue
@@ -166,7 +168,7 @@ def _unsettled(events: Sequence[Event], identity_ids: Sequence[int], known: Ledg
 def _news(asked: Sequence[_Open], known: LedgerMemory) -> list[Decision]:
     """The decisions that are news, in the order of the events."""
     news: list[Decision] = []
-    settled, origins, confirmed = known.settled, known.origins, known.register.confirmed_slots
+    settled, origins, house = known.settled, known.origins, House(known.register.confirmed_slots, known.browsers)
     for _, event, identity, statement in asked:
         if statement is NOTHING_SAID:
             continue
@@ -175,7 +177,7 @@ def _news(asked: Sequence[_Open], known: LedgerMemory) -> list[Decision]:
             continue
         origin = origins.get(event.writer)
         ledger = known.ledgers[identity]
-        found = news_in(event, statement, identity, ledger, origin, confirmed)
+        found = news_in(event, statement, identity, ledger, origin, house)
         news += found
         settles = settled_by(event, statement, ledger) if origin is None else None
         if settles is not None:

@@ -4,7 +4,7 @@ Exact, because whoever else writes decisions leaves word in the same transaction
 a new memory when a batch of its own did not commit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from itertools import islice
 
 from cegla.govern import store
@@ -25,6 +25,8 @@ class LedgerMemory:
         self.statements = Statements()
         self.register: Register = SHIPPED
         self.origins: Mapping[int, Mapping[str, object]] = {}  #: origin and basis of file imports, by the writer of their events
+        self.own: Set[int] = frozenset()  #: sources by which this installation tells what it did, and decided, itself
+        self.browsers: Set[int] = frozenset()  #: sources that are websites
 
     def begin(self, conn: Connection) -> None:
         """A batch begins: drop what others changed since the last one, and who was not added for long."""

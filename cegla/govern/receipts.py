@@ -27,6 +27,7 @@ METHODS: dict[str, tuple[Text, str]] = {
     "import": (Text("wczytany plik", "an imported file"), "recorded"),
     "import undone": (Text("cofnięcie importu", "an import taken back"), "recorded"),
     "one_click": (Text("wypisanie jednym kliknięciem", "one-click unsubscribe"), "explicit"),
+    "withdrawal_event": (Text("wypisanie przekazane przez źródło", "a withdrawal told by a source"), "explicit"),
     "mail": (Text("wypisanie e-mailem", "unsubscribed by e-mail"), "explicit"),
     "preference_page": (Text("strona preferencji", "the preference page"), "explicit"),
     "double_opt_in": (Text("potwierdzenie z listu", "confirmed from a letter"), "explicit"),

@@ -79,6 +79,9 @@ def test_a_stranger_becomes_known_and_gets_it_and_can_be_forgotten(shop: Shop, t
     ask(shop, template, to="Nowa@Example.pl")
     shop.deliver(2)
     assert shop.postbox.recipients == []
+    rounds = [activate.deliver(shop.ws, shop.now, shop.outlet).more for _ in range(3)]
+    assert not all(rounds), "a sender that waits for somebody rests meanwhile"
+    shop.pass_time(seconds=2)
     shop.take_in()
     shop.deliver(2)
     assert [address.lower() for address in shop.postbox.recipients] == ["nowa@example.pl"]

@@ -4,6 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
@@ -65,6 +66,38 @@ def test_the_preference_event_is_always_recorded(conn: Connection) -> None:
     for minute in (1, 2):
         ask(conn, event(minute, SHOP, "Segment Consent Preference Updated", marketing_sms=True))
     assert len(govern.decisions_of(conn, [7])) == 2
+
+
+@pytest.mark.parametrize("name", ["Unsubscribed", "unsubscribe", "email_unsubscribed", "EmailUnsubscribed", "Email Marked as Spam"])
+def test_an_event_by_which_somebody_leaves_a_list_withdraws(conn: Connection, name: str) -> None:
+    ask(conn, event(1, SHOP, marketing_email=True, marketing_sms=True))
+    ask(conn, event(2, SHOP, name))
+    standing = {(row.channel.value, row.state.value, row.method) for row in govern.binding_decisions(conn, [7], NOW + timedelta(hours=1)) if row.purpose == "marketing"}
+    assert standing == {("email", "withdrawn", "withdrawal_event"), ("sms", "given", "event")}
+
+
+def test_leaving_names_its_channel_and_purpose_and_what_this_installation_tells_of_itself_decides_nothing(conn: Connection) -> None:
+    ask(conn, event(1, SHOP, marketing_email=True, marketing_sms=True, email_tracking=True))
+    memory = govern.LedgerMemory()
+    memory.own = {SHOP}
+    leaving = event(2, SHOP, "Unsubscribed")
+    govern.ask(conn, [leaving], [7], BASES, NOW, memory)
+    assert {row.state for row in govern.decisions_of(conn, [7])} == {State.GIVEN}
+    for properties in ({"channel": "sms"}, {"purpose": "marketing", "channel": "all"}):
+        ask(conn, msgspec.structs.replace(leaving, properties=properties))
+    standing = {(row.purpose, row.channel.value): row.state for row in govern.binding_decisions(conn, [7], NOW + timedelta(hours=1))}
+    assert {standing["marketing", channel] for channel in ("email", "sms")} == {State.WITHDRAWN} and standing["email_tracking", "email"] is State.GIVEN
+    assert {standing["marketing", channel] for channel in ("push", "site")} == {State.REFUSED}
+
+
+def test_a_browser_that_still_remembers_a_yes_takes_back_no_withdrawal_made_elsewhere(conn: Connection) -> None:
+    memory = govern.LedgerMemory()
+    memory.browsers = {SITE}
+    govern.ask(conn, [event(1, analytics=True, marketing_email=True)], [7], BASES, NOW, memory)
+    govern.record(conn, [Decision(7, "marketing", Channel.EMAIL, State.WITHDRAWN, NOW + timedelta(minutes=2), SHOP, "one_click", {})], NOW)
+    for minute, name, state in ((3, "Page Viewed", State.WITHDRAWN), (4, "Segment Consent Preference Updated", State.GIVEN)):
+        govern.ask(conn, [event(minute, name=name, analytics=True, marketing_email=True)], [7], BASES, NOW, memory)
+        assert [row.state for row in govern.binding_decisions(conn, [7], NOW + timedelta(hours=1)) if row.purpose == "marketing"] == [state]
 
 
 def test_answers_that_are_neither_true_nor_false_say_nothing(conn: Connection) -> None:

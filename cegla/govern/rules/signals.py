@@ -20,6 +20,16 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _END = datetime.max.replace(tzinfo=UTC)
 _encode = msgspec.json.Encoder().encode
 
+_LEAVINGS = (  # what tools call it when somebody leaves a list, and the channel that is meant where the event names none
+    ("unsubscribed", Channel.EMAIL), ("unsubscribe", Channel.EMAIL), ("email unsubscribed", Channel.EMAIL), ("email unsubscribe", Channel.EMAIL),
+    ("newsletter unsubscribed", Channel.EMAIL), ("newsletter unsubscribe", Channel.EMAIL), ("email marked as spam", Channel.EMAIL),
+    ("opted out", Channel.EMAIL), ("opt out", Channel.EMAIL), ("consent withdrawn", Channel.EMAIL), ("marketing consent withdrawn", Channel.EMAIL),
+    ("sms unsubscribed", Channel.SMS), ("sms unsubscribe", Channel.SMS), ("push unsubscribed", Channel.PUSH), ("push unsubscribe", Channel.PUSH),
+)  # fmt: skip
+MESSAGES = (Channel.EMAIL, Channel.SMS, Channel.PUSH)
+LEAVING_EVENT = "withdrawal_event"
+HEARD_OF = frozenset(("event", "preference_event", "gpc", "import"))  #: ways of deciding that a browser can know of; all others it has not heard of
+
 OBJECTION = ("profiling", Channel.NONE)  #: what the Global Privacy Control signal objects to
 TOLD = ("noticeVersion", "textVersion", "textHash", "language", "form", "evidence", "operator", "doubleOptIn")  #: of the consent object, kept as proof
 
@@ -34,6 +44,14 @@ class Statement(NamedTuple):
     refuses_profiling: bool  #: by the Global Privacy Control signal
     analytics: object  #: the answer on analytics, as it was sent
     plain: bool  #: every answer is true or false
+    leaves: tuple[tuple[str, Channel], ...] = ()  #: purposes and channels that the event itself withdraws: somebody unsubscribed elsewhere
+
+
+class House(NamedTuple):
+    """What holds for all decisions here: where a yes is to be confirmed, and which sources are browsers, which repeat what they remember."""
+
+    confirmed: Set[tuple[str, Channel]] = frozenset()
+    browsers: Set[int] = frozenset()
 
 
 NOTHING_SAID = Statement((), False, None, True)
@@ -63,6 +81,14 @@ class Statements:
             found = self._by_context[id(context)] = self._read(context)
         return found
 
+    def left(self, event: Event, statement: Statement) -> Statement:
+        """What an event says whose name is in `LEAVING`: the channel it names, or every purpose of it unless it names one."""
+        wanted, purpose = str(event.properties.get("channel", "")).lower(), event.properties.get("purpose")
+        channel = wanted if wanted in MESSAGES else LEAVING[event.name].value
+        slots = dict.fromkeys(self._categories.values())
+        meant = [slot for slot in slots if wanted == "all" or slot[1].value == channel]
+        return statement._replace(leaves=tuple([slot for slot in meant if slot[0] == purpose] or meant))
+
     def _read(self, context: Mapping[str, Any]) -> Statement:
         if "consent" not in context and "gpc" not in context:
             return NOTHING_SAID
@@ -82,6 +108,16 @@ def _statement(context: Mapping[str, Any], known: Mapping[str, tuple[str, Channe
     return Statement(said, context.get("gpc") in (True, "1", 1), answers.get("analytics"), plain)
 
 
+def _spelled(words: str) -> tuple[str, ...]:
+    parts = words.split()
+    joined = "".join(part.title() for part in parts)
+    plain = (words, words.title(), words.title().replace(" As ", " as "), words.capitalize(), words.upper())
+    return (*plain, *(mark.join(parts) for mark in "_-."), "_".join(parts).upper(), joined, joined[0].lower() + joined[1:])
+
+
+LEAVING: Mapping[str, Channel] = {name: channel for words, channel in _LEAVINGS for name in _spelled(words)}  #: names of events that withdraw
+
+
 class Settled(NamedTuple):
     """What an identity said last. Saying it again is no news from its newest decision by then to the next one: `since` ≤ moment < `until`."""
 
@@ -98,7 +134,7 @@ def repeats(settled: Settled, event: Event) -> bool:
 
 def settled_by(event: Event, statement: Statement, known: Ledger) -> Settled | None:
     """What is settled by an event whose news the ledger has; nothing, when it says 1 for true."""
-    if not statement.plain or event.name == PREFERENCE_EVENT:
+    if not statement.plain or statement.leaves or event.name == PREFERENCE_EVENT:
         return None
     said_at = min(event.occurred_at, event.received_at)
     since, until = _BEGINNING, _END
@@ -113,19 +149,21 @@ def settled_by(event: Event, statement: Statement, known: Ledger) -> Settled | N
 
 def news_in(
     event: Event, statement: Statement, identity_id: int, known: Ledger, imported: Mapping[str, object] | None = None,
-    confirmed: Set[tuple[str, Channel]] = frozenset(),
+    house: House = House(),
 ) -> list[Decision]:
     """The decisions of an event that are news. Browsers repeat their state with every event; only a change is a decision.
 
     A refusal after a given consent is a withdrawal. `known` is what the ledger says about the same identity, and grows by what is
     returned, under record ids after every stored one, so that `in_force` sees it too. `imported` is the origin and basis of a file
     import, by which its decisions are proved; what it repeats of another import is recorded too, since each of them may be taken back.
-    On purposes and channels in `confirmed` a yes is a request until the mailbox confirms it, unless the source says it saw to that.
+    On purposes and channels to be confirmed a yes is a request until the mailbox confirms it, unless the source says it saw to that.
+    A browser that still remembers a yes takes back no withdrawal made elsewhere, by a link in a letter, say: only a new choice there does.
     """
     at = min(_agreed_at(event) if imported else event.occurred_at, event.received_at)  # a clock that runs ahead cannot consent in the future
     how = "import" if imported else "preference_event" if event.name == PREFERENCE_EVENT else "event"
     import_id = _number(imported["import"]) if imported else 0
-    said = [(*answer, how) for answer in statement.said]
+    said = [(*answer, how) for answer in statement.said if answer[:2] not in statement.leaves]
+    said += [(*slot, False, LEAVING_EVENT) for slot in statement.leaves]
     if statement.refuses_profiling:
         said.append((*OBJECTION, False, "gpc"))
     news: list[Decision] = []
@@ -133,7 +171,9 @@ def news_in(
     for purpose, channel, answer, method in said:
         slot = (identity_id, purpose, channel)
         rows = known.get(slot)
-        asks = (purpose, channel) in confirmed and not imported and not _confirmed_there(event)
+        if answer and how == "event" and event.source_id in house.browsers and _left_elsewhere(rows, at):
+            continue
+        asks = (purpose, channel) in house.confirmed and not imported and not _confirmed_there(event)
         state = _state_if_news(rows, (State.REQUESTED if asks else State.GIVEN) if answer else State.REFUSED, at, (method, import_id))
         if state is not None:
             proof = proof or _proof(event) | dict(imported or {})
@@ -157,6 +197,11 @@ def _agreed_at(event: Event) -> datetime:
 
 def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
+
+
+def _left_elsewhere(rows: Sequence[Recorded] | None, at: datetime) -> bool:
+    before = newest(rows, at) if rows else None
+    return before is not None and before.state in (State.WITHDRAWN, State.REFUSED) and before.method not in HEARD_OF
 
 
 def _state_if_news(rows: Sequence[Recorded] | None, state: State, at: datetime, how: tuple[str, int]) -> State | None:
