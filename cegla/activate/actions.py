@@ -11,9 +11,11 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from cegla.activate import basis as basis
+from cegla.activate import choosing as choosing
 from cegla.activate import delivery as delivery
 from cegla.activate import dkim as dkim
 from cegla.activate import lists as lists
+from cegla.activate import reporting as reporting
 from cegla.activate import single as single
 from cegla.activate import store
 from cegla.activate.audience import Audience as Audience
@@ -21,6 +23,12 @@ from cegla.activate.audience import Reader, audience_of, readers, readers_at
 from cegla.activate.channels.email import raise_when_refused, refusal
 from cegla.activate.confirming import confirmation as confirmation
 from cegla.activate.confirming import send_requests
+from cegla.activate.launching import Missed as Missed
+from cegla.activate.launching import as_data, require_state
+from cegla.activate.launching import cancel as cancel
+from cegla.activate.launching import launch as launch
+from cegla.activate.launching import pause as pause
+from cegla.activate.launching import start_due as start_due
 from cegla.activate.letters import Occasion, Rendered, Writer
 from cegla.activate.links import Unsubscription as Unsubscription
 from cegla.activate.links import open_link as open_link
@@ -34,11 +42,14 @@ from cegla.activate.renderer import Renderer
 from cegla.activate.returns import TakenBack as TakenBack
 from cegla.activate.returns import take_back as take_back
 from cegla.activate.rules import content
+from cegla.activate.rules.audience import FIRST as FIRST
 from cegla.activate.rules.audience import HOLDOUT as HOLDOUT
+from cegla.activate.rules.audience import REST as REST
 from cegla.activate.rules.audience import deliverable
 from cegla.activate.rules.contact import Limits as Limits
 from cegla.activate.rules.dialog import Letter
 from cegla.activate.rules.mime import refuse_breakout
+from cegla.activate.rules.timing import CLOCKS, Clock
 from cegla.activate.rules.words import CAMPAIGN_STATES as CAMPAIGN_STATES
 from cegla.activate.rules.words import MESSAGE_STATES as MESSAGE_STATES
 from cegla.activate.rules.words import SKIP_REASONS as SKIP_REASONS
@@ -54,19 +65,20 @@ from cegla.activate.wire import Listener as Listener
 from cegla.activate.wire import look_into_mailbox as look_into_mailbox
 from cegla.govern import actions as govern
 from cegla.segment import actions as segment
-from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import InvalidInput, NotFound
-from cegla.vocabulary.errors.messages import CampaignNotReady
 from cegla.vocabulary.identifiers import normalized
 from cegla.vocabulary.messages import MessageState
 from cegla.vocabulary.text import Text
 
 BOUNDS = Text(
-    "nieznany cel, grupa kontrolna poza 0–50 %, limit poniżej 0, tempo poniżej 1, ważność poza 1–9, oferta poza 1–365 dni albo zły wariant",
-    "unknown purpose, holdout outside 0 to 50 %, cap below 0, pace below 1, priority outside 1 to 9, offer outside 1 to 365 days, or a wrong variant",
+    "nieznany cel, grupa kontrolna poza 0–50 %, limit poniżej 0, tempo poniżej 1, ważność poza 1–9, oferta poza 1–365 dni, zły wariant, próba poza 5–90 % "
+    "albo bez wariantów, wybór poza 1–168 godzin, godzina wysyłki ze strefą",
+    "unknown purpose, holdout outside 0 to 50 %, cap below 0, pace below 1, priority outside 1 to 9, offer outside 1 to 365 days, a wrong variant, a test "
+    "outside 5 to 90 % or without variants, a choice outside 1 to 168 hours, or a time to send with a zone",
 )
 COLUMNS = tuple("name segment_id purpose sender holdout_percent messages_per_minute cap priority offer offer_days goal".split())
+TIMING = ("send_at", "clock", "test_percent", "test_hours")
 LIMIT_BOUNDS = Text("nieznany kanał, limit poza 0–100 albo tylko jeden kraniec ciszy", "unknown channel, limit outside 0 to 100, or one end of quiet hours")
 GOALS = ("orders", "clicks")
 VARIANT_KEYS = "BCDEFGH"
@@ -89,7 +101,9 @@ class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """What an author says of a campaign. `content` is data for the template (None: as it was); `cap` 0 means no cap; no speed means the installation's.
 
     `priority` 1 to 9: who goes first where only one may. `offer` names what does not reach the same person twice within `offer_days`.
-    `variants` are compared with A by `goal`: orders or clicks.
+    `variants` are compared with A by `goal`: orders or clicks. `send_at` is a wall clock without a zone (None: at once), of the shop or of
+    each person by `clock`; "usual" is each person's usual hour within a day from then on. With a `test_percent` that share of the audience
+    compares the variants for `test_hours`, and the rest gets the one chosen then.
     """
 
     name: str
@@ -108,6 +122,10 @@ class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     offer_days: int = 30
     goal: str = "orders"
     variants: tuple[OtherLetter, ...] = ()
+    send_at: datetime | None = None
+    clock: Clock = "shop"
+    test_percent: int = 0
+    test_hours: int = 24
 
 
 @dataclass(frozen=True)
@@ -148,11 +166,11 @@ def save_campaign(conn: Connection, draft: Mapping[str, Any], now: datetime, out
     finally:
         if outlet is None:
             renderer.close()
-    columns = {name: getattr(wanted, name) for name in COLUMNS}
+    columns, timing = ({name: getattr(wanted, name) for name in names} for names in (COLUMNS, TIMING))
     if wanted.id is None:
         campaign_id, version, before = int(SQL.add_campaign(conn, now=now, **columns)), 1, {}
     else:
-        _require_state(conn, wanted.id, "draft")
+        require_state(conn, wanted.id, "draft")
         before = store.campaign(conn, wanted.id).content
         campaign_id, version = wanted.id, int(SQL.change_campaign(conn, id=wanted.id, now=now, **columns))
     data = before if wanted.content is None else wanted.content
@@ -161,6 +179,7 @@ def save_campaign(conn: Connection, draft: Mapping[str, Any], now: datetime, out
         store.add_content(conn, campaign_id, number, {**each, "content": data}, now)
     variants = [{"key": one.key, "version": number, "share": one.share} for number, one in enumerate(wanted.variants, version + 1)]
     SQL.set_variants(conn, id=campaign_id, variants=Jsonb(variants))
+    SQL.set_timing(conn, id=campaign_id, **timing)
     return store.campaign(conn, campaign_id)
 
 
@@ -245,56 +264,6 @@ def audience(ws: Workspace, campaign_id: int) -> Audience:
     return audience_of(ws, wanted, ws.clock())
 
 
-def launch(ws: Workspace, campaign_id: int) -> Campaign:
-    """Decide on every member of the segment now, write the outbox, and let sending begin; a paused campaign goes on.
-
-    All in one transaction: after a crash it is a draft still, or launched whole. Raises CampaignNotReady when it was launched before.
-    """
-    now = ws.clock()
-    with ws.transaction() as conn:
-        wanted = store.campaign(conn, campaign_id)
-        if wanted.state == "paused":
-            _require_state(conn, campaign_id, "paused")
-            SQL.set_state(conn, id=campaign_id, state="sending", finished_at=None)
-            return store.campaign(conn, campaign_id)
-        rule = segment.segment(conn, wanted.segment_id).rule
-    chosen = audience_of(ws, wanted, now)
-    reasons = _reasons(ws, rule, [row.person_id for row in chosen.rows if row.reason is None], now)
-    with ws.transaction() as conn:
-        _require_state(conn, campaign_id, "draft")
-        if store.campaign(conn, campaign_id).version != wanted.version:
-            raise CampaignNotReady(where="campaign", seen=campaign_id, detail=Text("ktoś ją przed chwilą zmienił", "somebody changed it a moment ago"))
-        people = segment.segment(conn, wanted.segment_id)
-        about = segment.known(conn)
-        pl, en = (segment.sentence(people.rule, language, ws.settings.currency, about) for language in ("pl", "en"))
-        SQL.start_campaign(conn, id=campaign_id, now=now, segment_name=people.name, segment_rule=Jsonb(people.rule), sentence_pl=pl, sentence_en=en)
-        store.add_messages(conn, wanted, chosen.rows, reasons, now)
-        if chosen.reachable == 0:
-            SQL.set_state(conn, id=campaign_id, state="sent", finished_at=now)
-        launched = store.campaign(conn, campaign_id)
-        passing("launch: before the commit")
-    passing("launch: after the commit")
-    return launched
-
-
-def pause(ws: Workspace, campaign_id: int) -> Campaign:
-    """Stop handing messages over, from the next one on, until it is launched again. Raises CampaignNotReady unless it is sending."""
-    with ws.transaction() as conn:
-        _require_state(conn, campaign_id, "sending")
-        SQL.set_state(conn, id=campaign_id, state="paused", finished_at=None)
-        return store.campaign(conn, campaign_id)
-
-
-def cancel(ws: Workspace, campaign_id: int) -> Campaign:
-    """Stop for good; what was not handed over is skipped. Raises CampaignNotReady when it ended before."""
-    now = ws.clock()
-    with ws.transaction() as conn:
-        _require_state(conn, campaign_id, "draft", "sending", "paused")
-        SQL.set_state(conn, id=campaign_id, state="cancelled", finished_at=now)
-        SQL.cancel_messages(conn, campaign_id=campaign_id, now=now)
-        return store.campaign(conn, campaign_id)
-
-
 def deliver(ws: Workspace, now: datetime, outlet: Outlet | None = None) -> Progress:
     """One round of handing messages over, at the pace set; call it again at once while `more`, else about twice a second.
 
@@ -352,7 +321,9 @@ def _within_bounds(wanted: Draft) -> bool:
     keys = [one.key for one in wanted.variants]
     variants = keys == list(VARIANT_KEYS[: len(keys)]) and all(1 <= one.share <= 99 for one in wanted.variants) and wanted.goal in GOALS
     numbers = wanted.cap >= 0 and (wanted.messages_per_minute or 1) >= 1 and 1 <= wanted.priority <= 9 and 1 <= wanted.offer_days <= 365
-    return variants and numbers and 0 <= wanted.holdout_percent <= 50
+    tested = wanted.test_percent == 0 or (5 <= wanted.test_percent <= 90 and bool(keys))
+    timed = wanted.clock in CLOCKS and (wanted.send_at is None or wanted.send_at.tzinfo is None) and 1 <= wanted.test_hours <= 168
+    return variants and numbers and tested and timed and 0 <= wanted.holdout_percent <= 50
 
 
 def _compiled(renderer: Renderer, subject: str, mjml: str) -> dict[str, Any]:
@@ -366,20 +337,6 @@ def _occasion(wanted: Campaign) -> Occasion:
     return Occasion(wanted.id, wanted.name, wanted.version, wanted.sender)
 
 
-def _require_state(conn: Connection, campaign_id: int, *states: str) -> None:
-    """Lock the campaign and raise CampaignNotReady unless it is in one of these states."""
-    state = SQL.lock_campaign(conn, id=campaign_id)
-    if state is None:
-        raise NotFound(where="campaign", seen=campaign_id, thing=Text(f"kampania {campaign_id}", f"campaign {campaign_id}"))
-    if state not in states:
-        raise CampaignNotReady(where="campaign", seen=state, detail=_stands(state, states))
-
-
-def _stands(state: str, wanted: Sequence[str]) -> Text:
-    pl, en = (" / ".join(CAMPAIGN_STATES[one].say(language) for one in wanted) for language in ("pl", "en"))
-    return Text(f"jest: {CAMPAIGN_STATES[state].pl}, a powinna być: {pl}", f"it is {CAMPAIGN_STATES[state].en}, and should be {en}")
-
-
 def _facts(ws: Workspace, row: Message) -> dict[str, Any] | None:
     """Why the person was in the segment at the launch: kept with the message, worked out when first asked from the history as of then."""
     with ws.transaction() as conn:
@@ -388,21 +345,9 @@ def _facts(ws: Workspace, row: Message) -> dict[str, Any] | None:
     if kept is not None or row.person_id <= 0 or not launched or launched[0] is None:
         return kept
     try:
-        facts = _as_data(segment.explain(ws, launched[0], row.person_id, launched[1]))
+        facts = as_data(segment.explain(ws, launched[0], row.person_id, launched[1]))
     except NotFound:
         return None
     with ws.transaction() as conn:
         SQL.keep_facts(conn, id=row.id, facts=Jsonb(facts))
     return facts
-
-
-def _reasons(ws: Workspace, rule: Mapping[str, Any], people: Sequence[int], now: datetime) -> dict[int, dict[str, Any]]:
-    """Why each of these people is in the segment, as it is kept with the messages."""
-    parts = (people[start : start + AT_ONCE] for start in range(0, len(people), AT_ONCE))
-    return {person: _as_data(why) for part in parts for person, why in segment.explain_all(ws, rule, part, now).items()}
-
-
-def _as_data(node: Any) -> dict[str, Any]:
-    seen = {"pl": node.seen.pl, "en": node.seen.en} if node.seen is not None else None
-    sentence = {"pl": node.sentence.pl, "en": node.sentence.en}
-    return {"op": node.op, "sentence": sentence, "holds": node.holds, "seen": seen, "children": [_as_data(child) for child in node.children]}

@@ -1,13 +1,15 @@
 """The people of a campaign: the segment's members, each with an address, the gate's verdict and the messages of late."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cegla.activate import store
 from cegla.activate.rules.audience import Candidate, Chosen, Plan, choose
-from cegla.activate.rules.contact import FREE, NO_CONTACT, opens_at
+from cegla.activate.rules.contact import NO_CONTACT, opens_at
+from cegla.activate.rules.timing import due_at, sure_hour, usual_hour
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
@@ -17,6 +19,8 @@ from cegla.vocabulary.consent import Channel, Verdict
 from cegla.vocabulary.identifiers import Identifier
 
 AT_ONCE = 20_000
+BESIDE = 2  #: parts of an audience that are decided at a time
+HOUR = "rhythm.best_send_hour"
 NOWHERE = profile.places.NOWHERE
 
 
@@ -24,7 +28,7 @@ NOWHERE = profile.places.NOWHERE
 class Audience:
     """Who would get a campaign, and for everybody else why not. `reasons` counts people by SkipReason; `rows` are all of them.
 
-    `held` are those of the reachable whose quiet hours it is: their messages wait until these end.
+    `held` are those of the reachable whose messages wait: for the end of quiet hours, or for their own time.
     """
 
     members: int
@@ -59,12 +63,17 @@ def audience_of(ws: Workspace, campaign: store.Campaign, now: datetime) -> Audie
 
 def decided(ws: Workspace, campaign: store.Campaign, people: Sequence[int], now: datetime) -> Audience:
     """The decision for each of these people, by a few statements for thousands of them."""
-    rows: list[Chosen] = []
     with ws.transaction() as conn:
         limits = store.limits(conn, campaign)
-        plan = Plan(campaign.id, campaign.cap, limits.per_day, campaign.holdout_percent, campaign.shares)
-        for start in range(0, len(people), AT_ONCE):
-            rows += choose(_candidates(ws, conn, campaign, people[start : start + AT_ONCE], now), plan)
+        hours = _hours(conn, people) if campaign.clock == "usual" else {}
+    plan = Plan(campaign.id, campaign.cap, limits.per_day, campaign.holdout_percent, campaign.shares, campaign.test_percent)
+
+    def part(start: int) -> list[Chosen]:
+        with ws.transaction() as conn:
+            return choose(_candidates(ws, conn, campaign, people[start : start + AT_ONCE], (now, hours)), plan)
+
+    with ThreadPoolExecutor(BESIDE) as pool:  # while the database looks up one part, another is decided
+        rows = [row for found in pool.map(part, range(0, len(people), AT_ONCE)) for row in found]
     reasons = Counter(row.reason.value for row in rows if row.reason is not None)
     held = sum(row.reason is None and row.due_at is not None for row in rows)
     return Audience(len(rows), len(rows) - reasons.total(), dict(reasons.most_common()), tuple(rows), now, held)
@@ -102,12 +111,23 @@ def verdicts_on(ws: Workspace, conn: Connection, whom: Sequence[Reader], purpose
     ]
 
 
-def _candidates(ws: Workspace, conn: Connection, campaign: store.Campaign, people: Sequence[int], now: datetime) -> Iterator[Candidate]:
-    whom = readers(conn, people)
+def _hours(conn: Connection, people: Sequence[int]) -> dict[int, int | None]:
+    """The hour each person is usually there, by the shop's clock; whose is not sure has that of most others."""
+    found = {person: of[HOUR] for person, of in profile.findings.by_person(conn, [HOUR], people).items()}
+    others = usual_hour(found.values())
+    return {person: sure_hour(found.get(person), others) for person in people}
+
+
+def _candidates(
+    ws: Workspace, conn: Connection, campaign: store.Campaign, people: Sequence[int], at: tuple[datetime, Mapping[int, int | None]]
+) -> Iterator[Candidate]:
+    (now, hours), whom = at, readers(conn, people)
     limits, own = store.limits(conn, campaign), ws.settings.zone
     asked = {reader.person_id: (reader.identity_ids, reader.place.zone or own) for reader in whom}
+    timing = campaign.timing
     contacts = store.contacts(conn, asked, store.Question.of(campaign, now), now) if campaign.cap or limits.per_day or campaign.offer else {}
     for reader, verdict in zip(whom, verdicts(ws, conn, whom, campaign.purpose, now), strict=True):
-        due = opens_at(limits, now, reader.place.zone or own) if limits is not FREE else now
+        zone = reader.place.zone or own
+        due = opens_at(limits, due_at(timing, now, (zone, own), hours.get(reader.person_id)), zone)
         contact = contacts.get(reader.person_id, NO_CONTACT)
         yield Candidate(reader.person_id, reader.identity_ids, reader.identity_id, reader.address, verdict, contact, due if due > now else None)

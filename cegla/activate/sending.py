@@ -304,6 +304,7 @@ class Round:
             self.keep()
             if self.came_back:
                 self.server_away(campaign)
+            SQL.landed(self.conn)
             self.conn.commit()
             passing("send: after the answer was kept")
 
@@ -380,7 +381,7 @@ class Round:
         if events:
             collect.write_down(self.conn, internal_source(self.conn, self.now), returning.requests(events), self.now)
             passing("tell: before the commit")
-        self.more = self.more or len(told) == TOLD_AT_ONCE
+        self.more = self.more or len(told) >= TOLD_AT_ONCE
         self.conn.commit()
         if events:
             passing("tell: after the commit")

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from psycopg.types.json import Jsonb
 
-from cegla.activate.rules.audience import FIRST, Chosen
+from cegla.activate.rules.audience import FIRST, REST, Chosen
 from cegla.activate.rules.contact import FREE, SHIPPED, Contact, Limits
 from cegla.activate.rules.destinations import destination_of
 from cegla.activate.rules.pace import Bucket
+from cegla.activate.rules.timing import Clock, Timing
 from cegla.govern import actions as govern
 from cegla.storage import statements
 from cegla.storage.arrays import numbers
@@ -23,6 +24,7 @@ from cegla.vocabulary.text import Text
 
 SQL = statements.load(__file__)
 AT_ONCE = 10_000
+WISHES = ("id", "campaign_id", "people", "state", "reason", "arm", "destination", "before")
 CAP_WINDOW = timedelta(days=7)
 
 
@@ -74,8 +76,9 @@ class Campaign:
     """An e-mail campaign: its wording is that of its newest version, `counts` are messages by state and `skipped`
     those left out by reason, times are UTC.
 
-    `state` is draft, sending, paused, sent or cancelled. `segment_name` and `segment_sentence` are the segment as it was at
-    the launch, None before. `trouble` says what the mail server last said when it is away, until `retry_at`.
+    `state` is draft, scheduled, sending, paused, sent or cancelled. `segment_name` and `segment_sentence` are the segment as it was at
+    the launch, None before. `send_at` is a wall clock, `begins_at` the moment the audience of a scheduled one is decided. `winner` is the variant
+    chosen for the rest of a tested audience, sent from `fires_at` on. `trouble` says what the mail server last said when it is away, until `retry_at`.
     """
 
     id: int
@@ -107,6 +110,26 @@ class Campaign:
     offer_days: int = 30
     goal: str = "orders"
     variants: tuple[Variant, ...] = ()
+    send_at: datetime | None = None
+    clock: Clock = "shop"
+    begins_at: datetime | None = None
+    test_percent: int = 0
+    test_hours: int = 24
+    winner: str | None = None
+    winner_why: str | None = None
+    winner_at: datetime | None = None
+    fires_at: datetime | None = None
+
+    @property
+    def timing(self) -> Timing:
+        """When it goes, as its author chose."""
+        return Timing(self.send_at, self.clock)
+
+    @property
+    def chooses_at(self) -> datetime | None:
+        """When a variant is chosen for the rest of the audience; None: everybody compares, or it was not launched."""
+        tested = self.test_percent and self.variants and self.launched_at
+        return self.launched_at + timedelta(hours=self.test_hours) if tested and self.launched_at else None
 
     @property
     def shares(self) -> tuple[tuple[str, int], ...]:
@@ -161,14 +184,14 @@ def campaign(conn: Connection, campaign_id: int) -> Campaign:
 
 def _campaign(row: Sequence[Any]) -> Campaign:
     sentence = Text(row[16], row[17]) if row[16] else None
-    *rest, variants = row[18:]
-    values: list[Any] = [*row[:16], sentence, *rest, tuple(Variant(**one) for one in variants)]
+    rest, variants, later = row[18:29], row[29], row[30:]
+    values: list[Any] = [*row[:16], sentence, *rest, tuple(Variant(**one) for one in variants), *later]
     return Campaign(*values)
 
 
 def messages(conn: Connection, limit: int, **wanted: Any) -> list[Message]:
-    """Outbox rows, newest first, of those that fit every wish given: id, campaign_id, people, state, before (a row's id)."""
-    wishes: dict[str, Any] = {"id": None, "campaign_id": None, "people": None, "state": None, "before": None, **wanted}
+    """Outbox rows, newest first, of those that fit every wish given: id, campaign_id, people, state, reason, arm, destination, before (a row's id)."""
+    wishes: dict[str, Any] = dict.fromkeys(WISHES) | wanted
     return [_message(row) for row in SQL.messages(conn, most=limit, **wishes)]
 
 
@@ -183,11 +206,12 @@ def add_messages(
     conn: Connection, campaign: Campaign, chosen: Sequence[Chosen], facts: Mapping[int, dict[str, Any]], now: datetime
 ) -> None:
     """Write outbox rows for everybody the campaign decided on, with why they are in the segment (`facts` by person)."""
+    rest = now + timedelta(hours=campaign.test_hours)  #: is chosen for the others then
     for start in range(0, len(chosen), AT_ONCE):
         part = chosen[start : start + AT_ONCE]
         SQL.add_messages(
             conn, campaign_id=campaign.id, now=now, versions=[campaign.version_of(row.arm) for row in part],
-            arms=[row.arm for row in part], due=[row.due_at or now for row in part],
+            arms=[row.arm for row in part], due=[max(row.due_at or now, rest if row.arm == REST else now) for row in part],
             people=[row.person_id for row in part], identities=[row.identity_id for row in part], addresses=[row.address for row in part],
             reasons=[row.reason.value if row.reason else None for row in part],
             destinations=[destination_of(row.address) if row.address else "" for row in part],
@@ -214,6 +238,8 @@ def end_messages(conn: Connection, rows: Sequence[tuple[int, str, str | None, st
     """Keep what became of messages: id, state, reason, reply, and the reason of the 34 when it bounced."""
     ids, states, reasons, replies, returned = zip(*rows, strict=True)
     SQL.end_messages(conn, ids=list(ids), states=list(states), reasons=list(reasons), replies=list(replies), returned=list(returned), now=now)
+    if skipped := [row[0] for row in rows if row[1] == MessageState.SKIPPED.value]:
+        SQL.let_go(conn, ids=skipped)
 
 
 def put_off(conn: Connection, rows: Sequence[tuple[int, int, str | None, datetime]]) -> None:

@@ -11,7 +11,8 @@ select campaigns.id, name, segment_id, purpose, channel, sender, campaigns.versi
     priority, offer, offer_days, goal,
     coalesce((select jsonb_agg(jsonb_build_object('key', one ->> 'key', 'version', other.version, 'share', (one ->> 'share')::integer,
         'subject', other.subject, 'mjml', other.mjml) order by one ->> 'key') from jsonb_array_elements(variants) as one
-        join activate.contents other on other.campaign_id = campaigns.id and other.version = (one ->> 'version')::integer), '[]') as variants
+        join activate.contents other on other.campaign_id = campaigns.id and other.version = (one ->> 'version')::integer), '[]') as variants,
+    send_at, clock, begins_at, test_percent, test_hours, winner, winner_why, winner_at, fires_at
 from activate.campaigns
 join activate.contents on contents.campaign_id = campaigns.id and contents.version = campaigns.version
 where cast(:id as integer) is null and kind = 'campaign' or campaigns.id = :id
@@ -36,6 +37,62 @@ returning version;
 -- name: set_variants!
 -- Say which versions are the campaign's variants.
 update activate.campaigns set variants = :variants where id = :id;
+
+-- name: set_timing!
+-- Say when a campaign goes, and how much of its audience compares its variants.
+update activate.campaigns
+set send_at = cast(:send_at as timestamp), clock = :clock, test_percent = :test_percent, test_hours = :test_hours where id = :id;
+
+-- name: schedule!
+-- Put a campaign in the calendar.
+update activate.campaigns set state = 'scheduled', begins_at = :begins_at where id = :id;
+
+-- name: due_to_begin
+-- Scheduled campaigns whose time has come.
+select id from activate.campaigns where state = 'scheduled' and begins_at <= :now order by begins_at, id;
+
+-- name: skip_missed!
+-- Skip what came due while a campaign was paused.
+with changed as (
+    update activate.messages set state = 'skipped', reason = 'missed', done_at = :now, waits = false, live = false
+    where campaign_id = :campaign_id and waits and due_at <= :now and arm <> 'rest'
+    returning id
+)
+insert into activate.to_tell (ids) select array_agg(id order by id) from changed having count(*) > 0;
+
+-- name: spread_missed!
+-- Spread what came due while a campaign was paused evenly over a span from now on.
+update activate.messages set due_at = cast(:now as timestamptz) + place * cast(:span as interval)
+from (
+    select id, (row_number() over (order by due_at, id) - 1.0) / count(*) over () as place
+    from activate.messages where campaign_id = :campaign_id and waits and due_at <= :now and arm <> 'rest'
+) as missed
+where messages.id = missed.id;
+
+-- name: choose!
+-- Choose a variant for the rest of a campaign's audience, which it is sent to from a moment on; the choice may be changed until then.
+update activate.campaigns set winner = :winner, winner_why = :why, winner_at = :now, fires_at = :fires_at where id = :id;
+
+-- name: give_rest!
+-- The rest of a campaign's audience gets this version.
+update activate.messages set version = :version, due_at = greatest(due_at, cast(:fires_at as timestamptz))
+where campaign_id = :campaign_id and waits and arm = 'rest';
+
+-- name: skip_rest!
+-- The rest of a campaign's audience gets nothing.
+with changed as (
+    update activate.messages set state = 'skipped', reason = 'cancelled', done_at = :now, waits = false, live = false
+    where campaign_id = :campaign_id and waits and arm = 'rest'
+    returning id
+)
+insert into activate.to_tell (ids) select array_agg(id order by id) from changed having count(*) > 0;
+
+-- name: to_choose
+-- Campaigns at work of which a variant is to be chosen by now.
+select id from activate.campaigns
+where state in ('sending', 'paused') and winner is null and test_percent > 0 and jsonb_array_length(variants) > 0
+    and launched_at + test_hours * interval '1 hour' <= :now
+order by id;
 
 -- name: add_content!
 -- Keep one version of what a campaign says.
@@ -114,24 +171,30 @@ join activate.messages on messages.identity_id = theirs.identity_id
 where campaign_id = :campaign_id and state in ('handing_off', 'sent', 'ambiguous');
 
 -- name: add_messages!
--- Write outbox rows, once per campaign and person.
-insert into activate.messages
-    (campaign_id, person_id, identity_id, address, state, reason, version, arm, consent_record_id, consent_at, facts, destination, decided_at, due_at, done_at)
-select :campaign_id, person_id, identity_id, address, case when reason is null then 'decided' else 'skipped' end, reason, version, arm,
-    consent_record_id, consent_at, facts, destination, :now, due, case when reason is null then null else cast(:now as timestamptz) end
-from unnest(
-    cast(:people as bigint[]), cast(:identities as bigint[]), cast(:addresses as text[]), cast(:reasons as text[]),
-    cast(:records as bigint[]), cast(:times as timestamptz[]), cast(:facts as jsonb[]), cast(:destinations as text[]),
-    cast(:versions as integer[]), cast(:arms as text[]), cast(:due as timestamptz[])
-) as chosen (person_id, identity_id, address, reason, consent_record_id, consent_at, facts, destination, version, arm, due)
-on conflict do nothing;
+-- Write outbox rows, once per campaign and person; who is left out is told of.
+with added as (
+    insert into activate.messages
+        (campaign_id, person_id, identity_id, address, state, reason, version, arm, consent_record_id, consent_at, facts, destination, decided_at, due_at, done_at,
+        waits, live)
+    select :campaign_id, person_id, identity_id, address, case when reason is null then 'decided' else 'skipped' end, reason, version, arm,
+        consent_record_id, consent_at, facts, destination, :now, due, case when reason is null then null else cast(:now as timestamptz) end,
+        reason is null, reason is null
+    from unnest(
+        cast(:people as bigint[]), cast(:identities as bigint[]), cast(:addresses as text[]), cast(:reasons as text[]),
+        cast(:records as bigint[]), cast(:times as timestamptz[]), cast(:facts as jsonb[]), cast(:destinations as text[]),
+        cast(:versions as integer[]), cast(:arms as text[]), cast(:due as timestamptz[])
+    ) as chosen (person_id, identity_id, address, reason, consent_record_id, consent_at, facts, destination, version, arm, due)
+    on conflict do nothing
+    returning id, reason
+)
+insert into activate.to_tell (ids) select array_agg(id order by id) from added where reason is not null having count(*) > 0;
 
 -- name: due_campaigns
 -- Campaigns that are sending and whose server is not to be left alone, the higher priority first; before them templates that single messages wait for.
 select id, name, purpose, sender, messages_per_minute, failures, cap, priority, offer, offer_days, launched_at, kind = 'single'
 from activate.campaigns
 where state = 'sending' and (retry_at is null or retry_at <= :now)
-    and (kind = 'campaign' or exists (select from activate.messages where campaign_id = campaigns.id and messages.state = 'decided' and due_at <= :now))
+    and (kind = 'campaign' or exists (select from activate.messages where campaign_id = campaigns.id and waits and due_at <= :now))
 order by kind desc, priority desc, id;
 
 -- name: due_messages
@@ -139,40 +202,56 @@ order by kind desc, priority desc, id;
 select messages.id, person_id, identity_id, address, messages.version, attempts, decided_at, destination, given
 from activate.messages
 join activate.campaigns on campaigns.id = messages.campaign_id
-where campaign_id = :campaign_id and messages.state = 'decided' and due_at <= :now and campaigns.state = 'sending'
+where campaign_id = :campaign_id and waits and due_at <= :now and campaigns.state = 'sending' and (arm <> 'rest' or winner is not null)
     and destination <> all(cast(:closed as text[]))
 order by due_at, id
 limit :most;
 
 -- name: waiting$
 -- Whether a campaign still has messages to hand over, now or later.
-select exists (select from activate.messages where campaign_id = :campaign_id and state = 'decided');
+select exists (select from activate.messages where campaign_id = :campaign_id and waits);
 
 -- name: begin_hand_off
 -- The last word before the servers get messages: it holds for rows that wait in a campaign that is sending, and they are returned.
-update activate.messages
-set state = 'handing_off', handed_at = :now, attempts = attempts + 1, tracked = given.tracked,
-    consent_record_id = coalesce(given.record_id, consent_record_id), consent_at = coalesce(given.at, consent_at)
-from unnest(cast(:ids as bigint[]), cast(:tracked as boolean[]), cast(:records as bigint[]), cast(:times as timestamptz[])) as given (id, tracked, record_id, at)
-where messages.id = given.id and state = 'decided' and exists (select from activate.campaigns where campaigns.id = campaign_id and campaigns.state = 'sending')
-returning messages.id;
+with begun as (
+    update activate.messages
+    set state = 'handing_off', waits = false, handed_at = :now, attempts = attempts + 1, tracked = given.tracked,
+        consent_record_id = coalesce(given.record_id, consent_record_id), consent_at = coalesce(given.at, consent_at)
+    from unnest(cast(:ids as bigint[]), cast(:tracked as boolean[]), cast(:records as bigint[]), cast(:times as timestamptz[])) as given (id, tracked, record_id, at)
+    where messages.id = given.id and waits and exists (select from activate.campaigns where campaigns.id = campaign_id and campaigns.state = 'sending')
+    returning messages.id
+), held as (
+    insert into activate.in_hand (ids) select array_agg(id) from begun having count(*) > 0
+)
+select id from begun;
 
 -- name: end_messages!
--- What became of messages.
-update activate.messages
-set state = ended.state, reason = ended.reason, reply = ended.reply, returned = ended.returned, done_at = :now
-from unnest(cast(:ids as bigint[]), cast(:states as text[]), cast(:reasons as text[]), cast(:replies as text[]), cast(:returned as text[]))
-    as ended (id, state, reason, reply, returned)
-where messages.id = ended.id;
+-- What became of messages, to be told. Those that left by a server keep to their place in the table, so that no index changes.
+with changed as (
+    update activate.messages
+    set state = ended.state, reason = ended.reason, reply = ended.reply, returned = ended.returned, done_at = :now
+    from unnest(cast(:ids as bigint[]), cast(:states as text[]), cast(:reasons as text[]), cast(:replies as text[]), cast(:returned as text[]))
+        as ended (id, state, reason, reply, returned)
+    where messages.id = ended.id
+)
+insert into activate.to_tell (ids) values (cast(:ids as bigint[]));
 
 -- name: end_message!
 -- What became of one message.
 update activate.messages set state = :state, reason = :reason, reply = :reply, done_at = :now where id = :id;
 
+-- name: let_go!
+-- Messages that are skipped wait no longer, and their addresses are free for others of the campaign.
+update activate.messages set waits = false, live = false where id = any(cast(:ids as bigint[]));
+
+-- name: landed!
+-- Nothing is with the servers any more.
+delete from activate.in_hand;
+
 -- name: put_off!
 -- Try messages again later.
 update activate.messages
-set state = 'decided', attempts = later.attempts, reply = coalesce(later.reply, messages.reply), due_at = later.due_at, handed_at = null
+set state = 'decided', waits = true, attempts = later.attempts, reply = coalesce(later.reply, messages.reply), due_at = later.due_at, handed_at = null
 from unnest(cast(:ids as bigint[]), cast(:attempts as integer[]), cast(:replies as text[]), cast(:times as timestamptz[])) as later (id, attempts, reply, due_at)
 where messages.id = later.id;
 
@@ -202,8 +281,8 @@ select id, version from activate.campaigns where kind = 'single' and name = :nam
 
 -- name: add_single$
 -- Write a message to one person down, once for its key; its number, or nothing when the key was used.
-insert into activate.messages (campaign_id, person_id, identity_id, address, state, version, destination, key, given, decided_at, due_at)
-values (:campaign_id, :person_id, :identity_id, :address, 'decided', :version, :destination, :key, :given, :now, :now)
+insert into activate.messages (campaign_id, person_id, identity_id, address, state, version, destination, key, given, decided_at, due_at, waits)
+values (:campaign_id, :person_id, :identity_id, :address, 'decided', :version, :destination, :key, :given, :now, :now, true)
 on conflict do nothing
 returning id;
 
@@ -212,22 +291,39 @@ returning id;
 select id, state, reason, decided_at, done_at, address, given from activate.messages where campaign_id = :campaign_id and key = :key;
 
 -- name: interrupted!
--- Messages that a sender which is no more was handing over: nobody knows, so they are ambiguous.
-update activate.messages set state = 'ambiguous', done_at = :now where state = 'handing_off';
+-- Messages that a sender which is no more was handing over: nobody knows, so they are ambiguous, and that is told.
+with held as (
+    delete from activate.in_hand returning ids
+), left_over as (
+    update activate.messages set state = 'ambiguous', done_at = :now
+    where id in (select unnest(ids) from held) and state = 'handing_off'
+    returning id
+)
+insert into activate.to_tell (ids) select array[id] from left_over;
 
 -- name: cancel_messages!
 -- Skip everything that still waits in a campaign.
-update activate.messages set state = 'skipped', reason = 'cancelled', done_at = :now
-where campaign_id = :campaign_id and state = 'decided';
+with changed as (
+    update activate.messages set state = 'skipped', reason = 'cancelled', done_at = :now, waits = false, live = false
+    where campaign_id = :campaign_id and waits
+    returning id
+)
+insert into activate.to_tell (ids) select array_agg(id order by id) from changed having count(*) > 0;
 
 -- name: tell
--- Messages whose end was not told yet, marked as told: their events go to the inbox in the same transaction.
-update activate.messages
-set told = true
-from activate.campaigns
-where campaigns.id = campaign_id
-    and messages.id in (select id from activate.messages where not told and done_at is not null order by id limit :most)
-returning messages.id, campaign_id, campaigns.name, campaigns.purpose, reason, address, messages.state, done_at;
+-- Messages whose end was not told yet: their events go to the inbox in the same transaction. Whole groups, at least one.
+with going as (
+    delete from activate.to_tell where id in (
+        select id from (select id, sum(cardinality(ids)) over (order by id) - cardinality(ids) as before from activate.to_tell) as counted where before < :most
+    )
+    returning ids
+)
+select messages.id, campaign_id, campaigns.name, campaigns.purpose, reason, address, messages.state, done_at
+from going
+cross join lateral unnest(ids) as one (id)
+join activate.messages on messages.id = one.id
+join activate.campaigns on campaigns.id = campaign_id
+order by messages.id;
 
 -- name: server_away!
 -- The mail server is away: leave the campaign alone for a while.
@@ -272,11 +368,41 @@ from activate.messages
 join activate.campaigns on campaigns.id = messages.campaign_id
 where (cast(:id as bigint) is null or messages.id = :id)
     and (cast(:campaign_id as integer) is null or campaign_id = :campaign_id)
-    and (cast(:people as bigint[]) is null or coalesce(identity_id, person_id) = any(:people))
-    and (cast(:state as text) is null or messages.state = :state)
+    and (cast(:people as bigint[]) is null or identity_id = any(:people) or identity_id is null and person_id = any(:people))
+    and (cast(:state as text) is null or messages.state = :state or :state = 'chosen' and messages.state <> 'skipped')
+    and (cast(:reason as text) is null or reason = :reason)
+    and (cast(:arm as text) is null or arm = :arm)
+    and (cast(:destination as text) is null or destination = :destination and address is not null)
     and (cast(:before as bigint) is null or messages.id < :before)
 order by messages.id desc
 limit :most;
+
+-- name: campaign_places
+-- Where a campaign's messages go, and what became of them, the most first.
+select destination, count(*), count(*) filter (where state in ('sent', 'bounced')), count(*) filter (where state = 'bounced'), count(complained_at),
+    count(*) filter (where waits)
+from activate.messages where campaign_id = :campaign_id and destination <> '' and state <> 'skipped'
+group by destination order by count(*) desc, destination;
+
+-- name: calendar
+-- Days of a calendar with the campaigns whose messages went or wait on them, and those that are scheduled for them.
+select day, campaigns.id, campaigns.name, campaigns.state, first_at, messages
+from (
+    select (coalesce(handed_at, due_at) at time zone :zone)::date as day, campaign_id, min(coalesce(handed_at, due_at)) as first_at, count(*) as messages
+    from activate.campaigns join activate.messages on campaign_id = campaigns.id
+    where kind = 'campaign' and launched_at < cast(:last as date) + 2 and coalesce(finished_at, 'infinity') >= cast(:first as date) - 1
+        and (waits or handed_at is not null)
+    group by day, campaign_id
+    union all
+    select (begins_at at time zone :zone)::date, id, begins_at, null from activate.campaigns where state = 'scheduled'
+) as found
+join activate.campaigns on campaigns.id = campaign_id
+where day between cast(:first as date) and cast(:last as date)
+order by day, first_at, campaigns.id;
+
+-- name: links_of
+-- The links of a campaign by their numbers.
+select number, url from activate.links where campaign_id = :campaign_id order by number;
 
 -- name: facts$
 -- Why the person was in the segment, as kept with the message.
@@ -302,7 +428,7 @@ update activate.messages
 set person_id = -id, identity_id = null, address = null, facts = null, given = null, reply = null, consent_record_id = null, consent_at = null, tracked = false,
     state = case when state = 'decided' then 'skipped' else state end,
     reason = case when state = 'decided' then 'cancelled' else reason end,
-    done_at = coalesce(done_at, case when state = 'decided' then decided_at end)
+    done_at = coalesce(done_at, case when state = 'decided' then decided_at end), waits = false
 where identity_id = any(:ids) or (identity_id is null and person_id = any(:ids));
 
 -- name: become_only_sender$
@@ -434,9 +560,15 @@ on conflict (domain) do update set first_day = excluded.first_day, growth_percen
 -- The domain is warm.
 delete from activate.warmups where domain = :domain;
 
--- name: settle_ambiguous!
--- The operator's word on messages of which nobody knows: taken as sent, or sent again.
-update activate.messages
-set state = case when :again then 'decided' else 'sent' end, done_at = case when :again then null else done_at end, handed_at = case when :again then null else handed_at end,
-    due_at = :now, told = false
-where campaign_id = :campaign_id and state = 'ambiguous';
+-- name: settle_ambiguous$
+-- The operator's word on messages of which nobody knows: taken as sent, which is told, or sent again.
+with changed as (
+    update activate.messages
+    set state = case when :again then 'decided' else 'sent' end, done_at = case when :again then null else done_at end,
+        handed_at = case when :again then null else handed_at end, due_at = :now, waits = cast(:again as boolean)
+    where campaign_id = :campaign_id and state = 'ambiguous'
+    returning id
+), told as (
+    insert into activate.to_tell (ids) select array_agg(id order by id) from changed where not cast(:again as boolean) having count(*) > 0
+)
+select count(*) from changed;

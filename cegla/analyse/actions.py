@@ -11,6 +11,7 @@ from cegla.activate import actions as activate
 from cegla.analyse.clicking import ClickMap as ClickMap
 from cegla.analyse.clicking import click_map_of as click_map_of
 from cegla.analyse.experimenting import Experiment as Experiment
+from cegla.analyse.experimenting import choose_winners as choose_winners
 from cegla.analyse.experimenting import experiment_of as experiment_of
 from cegla.analyse.rules import campaigns, sales
 from cegla.collect import actions as collect
@@ -216,6 +217,19 @@ def campaign_report(ws: Workspace, campaign_id: int, now: datetime | None = None
         at,
         _defined(CAMPAIGN, days=campaigns.DAYS_AFTER),
     )
+
+
+def reached(ws: Workspace, campaign_id: int, step: str, now: datetime) -> list[int]:
+    """The people behind a number of the report: those who "clicked", "unsubscribed" or "ordered". Raises InvalidInput for another step."""
+    if step not in (*campaigns.EVENTS, "ordered"):
+        raise InvalidInput(where="step", seen=step, detail=Text("nieznany krok", "unknown step"))
+    return ws.warehouse.run(campaigns.reached(history(), campaign_id, step, _utc(now)))["person_id"].to_pylist()
+
+
+def clicks_by_link(ws: Workspace, campaign_id: int, now: datetime) -> dict[int, tuple[int, int]]:
+    """Clicks and people by the number of each link of a campaign that somebody followed."""
+    found = ws.warehouse.run(campaigns.links(history(), campaign_id, _utc(now))).to_pylist()
+    return {int(row["link"]): (row["clicks"], row["people"]) for row in found if row["link"] is not None}
 
 
 def _defined(text: Text, **facts: object) -> Text:

@@ -14,9 +14,10 @@ import pyarrow as pa
 from cegla.activate import actions as activate
 from cegla.analyse.rules import campaigns
 from cegla.analyse.rules.experiment import ALPHA, Difference, Result, Sums, judge
+from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
 from cegla.storage.warehouse import history
-from cegla.storage.workspace import Workspace
+from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.text import Text
 
 AT_ONCE = 50_000
@@ -53,7 +54,10 @@ class Incremental:
 
 @dataclass(frozen=True)
 class Experiment:
-    """The variants by the campaign's goal, and the campaign beside its holdout. None: there was nothing to compare."""
+    """The variants by the campaign's goal, and the campaign beside its holdout. None: there was nothing to compare.
+
+    `mixed` are people who were drawn into two groups under names that turned out to be one person's: they count in none.
+    """
 
     goal: str
     arms: tuple[Arm, ...]
@@ -62,6 +66,23 @@ class Experiment:
     ends_at: datetime | None
     currency: str
     definition: Text
+    mixed: int = 0
+
+
+def choose_winners(ws: Workspace, now: datetime) -> list[int]:
+    """For every campaign whose test is over, choose the variant that the rest of its audience gets; returns the campaigns' numbers.
+
+    The one that is proven better, else the first: where no effect was found, none of them has earned more.
+    """
+    with ws.transaction() as conn:
+        due = activate.choosing.due(conn, now)
+    for number in due:
+        result = experiment_of(ws, number, now).variants
+        key, why = (result.winner or activate.FIRST, result.verdict) if result is not None else (activate.FIRST, "too_few")
+        with ws.transaction() as conn:
+            activate.choosing.choose(conn, number, key, why, now)
+            govern.note(conn, "cegla", "campaign.choose", f"campaign {number}", {"variant": key, "verdict": why}, now)
+    return due
 
 
 def experiment_of(ws: Workspace, campaign_id: int, now: datetime) -> Experiment:
@@ -69,12 +90,13 @@ def experiment_of(ws: Workspace, campaign_id: int, now: datetime) -> Experiment:
     with ws.transaction() as conn:
         campaign = activate.campaign(conn, campaign_id)
         rows = activate.arms(conn, campaign_id)
-        drawn = _today(conn, rows)
+        drawn, mixed = _today(conn, rows)
     launched = campaign.launched_at
     definition = Text(*(text.format(days=campaigns.DAYS_AFTER, before=campaigns.DAYS_BEFORE) for text in DEFINITION))
-    if launched is None or not rows:
+    if launched is None or not drawn.num_rows:
         return Experiment(campaign.goal, (), None, None, None, ws.settings.currency, definition)
-    people, measured = Counter(row[0] for row in rows), Counter(row[0] for row in rows if row[3])
+    people = Counter(drawn["arm"].to_pylist())
+    measured = Counter(drawn.filter(drawn["measured"])["arm"].to_pylist())
     with ws.warehouse.keep(drawn) as kept:
         start, end = launched.astimezone(UTC).replace(tzinfo=None), now.astimezone(UTC).replace(tzinfo=None)
         outcomes = {row["arm"]: row for row in ws.warehouse.run(campaigns.outcomes(history(), kept, start, end)).to_pylist()}
@@ -87,23 +109,33 @@ def experiment_of(ws: Workspace, campaign_id: int, now: datetime) -> Experiment:
         variants = judge(sums, dict(campaign.shares))
     return Experiment(
         campaign.goal, arms, variants, _against_holdout(outcomes, people, campaign.holdout_percent), launched + timedelta(days=campaigns.DAYS_AFTER),
-        ws.settings.currency, definition,
+        ws.settings.currency, definition, mixed,
     )  # fmt: skip
 
 
-def _today(conn: Any, rows: list[tuple[str, int, int, bool]]) -> pa.Table:
-    """Arm and person of today, once a person; who was erased is nobody any more."""
-    here: dict[int, str] = {}
+def _today(conn: Connection, rows: list[tuple[str, int, int, bool]]) -> tuple[pa.Table, int]:
+    """Arm and person of today, once a person, and whether their clicks are measured; who was erased is nobody any more.
+
+    Whoever is in two arms since two people turned out to be one saw both, so they are in none; that many are said.
+    """
+    here: dict[int, tuple[str, bool]] = {}
+    mixed = set[int]()
     for start in range(0, len(rows), AT_ONCE):
         part = [row for row in rows[start : start + AT_ONCE] if row[1] > 0]
         owners = resolve.reach.owners(conn, [row[2] for row in part])
-        for arm, person, identity, _ in part:
-            here.setdefault(owners.get(identity, person), arm)
-    return pa.table({"person_id": pa.array(here, pa.int64()), "arm": pa.array(here.values(), pa.string())})
+        for arm, person, identity, tracked in part:
+            owner = owners.get(identity, person)
+            before, measured = here.setdefault(owner, (arm, tracked))
+            here[owner] = before, measured or tracked
+            if before != arm:
+                mixed.add(owner)
+    kept = {person: one for person, one in here.items() if person not in mixed}
+    columns = {"person_id": pa.array(kept, pa.int64()), "arm": pa.array([arm for arm, _ in kept.values()], pa.string())}
+    return pa.table(columns | {"measured": pa.array([measured for _, measured in kept.values()], pa.bool_())}), len(mixed)
 
 
 def _arm(key: str, people: int, found: dict[str, Any], measured: int, clicked: int) -> Arm:
-    return Arm(key, people, found.get("buyers", 0), found.get("orders", 0), int(found.get("y", 0) * campaigns.UNIT), measured, min(clicked, measured))
+    return Arm(key, people, found.get("buyers", 0), found.get("orders", 0), int(found.get("y", 0) * campaigns.UNIT), measured, clicked)
 
 
 def _orders(found: dict[str, Any], people: int) -> Sums:

@@ -1,5 +1,6 @@
 """Campaigns: write, preview, try, see the audience, launch, follow, report. Every act that sends goes through the consent gate below."""
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -7,7 +8,7 @@ from fastapi import Query
 from cegla.activate import actions as activate
 from cegla.analyse import actions as analyse
 from cegla.api.call import Opened, person_number
-from cegla.api.shapes import LimitsBody, NewCampaign, PersonBody, TestSend
+from cegla.api.shapes import ChoiceBody, LimitsBody, NewCampaign, PersonBody, TestSend
 from cegla.vocabulary.people import person_label
 
 
@@ -51,9 +52,9 @@ def audience(call: Opened, campaign_id: int, limit: Annotated[int, Query(ge=0, l
     return {"campaign": campaign_id, **counts, "people": rows, "at": found.at}
 
 
-def launch(call: Opened, campaign_id: int) -> Any:
-    """Decide every message now and begin sending. Raises CampaignNotReady when it was launched before."""
-    launched = activate.launch(call.ws, campaign_id)
+def launch(call: Opened, campaign_id: int, missed: activate.Missed = "send") -> Any:
+    """Begin sending, or put it in the calendar when it is for later; a paused one goes on, and `missed` says what becomes of what came due meanwhile."""
+    launched = activate.launch(call.ws, campaign_id, missed)
     call.note("campaign.launch", f"campaign {campaign_id}")
     return launched
 
@@ -65,9 +66,26 @@ def pause(call: Opened, campaign_id: int) -> Any:
 
 
 def cancel(call: Opened, campaign_id: int) -> Any:
-    """Stop for good: what was not sent is skipped."""
+    """Stop for good: what was not sent is skipped. One that only waits in the calendar is a draft again."""
     call.note("campaign.cancel", f"campaign {campaign_id}")
     return activate.cancel(call.ws, campaign_id)
+
+
+def choose(call: Opened, campaign_id: int, body: ChoiceBody) -> Any:
+    """Give the rest of a tested audience another variant than the numbers chose, or nothing, until it is being sent."""
+    with call.ws.transaction() as conn:
+        if body.variant is None:
+            chosen = activate.choosing.leave_out_rest(conn, campaign_id, call.now)
+        else:
+            chosen = activate.choosing.choose(conn, campaign_id, body.variant, activate.choosing.BY_HAND, call.now)
+    call.note("campaign.choose", f"campaign {campaign_id}")
+    return chosen
+
+
+def calendar(call: Opened, first: date, last: date) -> Any:
+    """What went and what waits on each day of the shop's calendar, and what is scheduled."""
+    with call.ws.transaction() as conn:
+        return {"days": activate.reporting.calendar(conn, call.ws, first, last)}
 
 
 def report(call: Opened, campaign_id: int) -> Any:

@@ -119,6 +119,8 @@ ROUTES = (
     Route("POST", "/campaigns/{campaign_id}/launch", campaigns.launch, "campaigns.send", "begin sending"),
     Route("POST", "/campaigns/{campaign_id}/pause", campaigns.pause, "campaigns.send", "stop sending for now"),
     Route("POST", "/campaigns/{campaign_id}/cancel", campaigns.cancel, "campaigns.send", "stop sending for good"),
+    Route("POST", "/campaigns/{campaign_id}/choose", campaigns.choose, "campaigns.send", "the variant for the rest of a tested audience"),
+    Route("GET", "/calendar", campaigns.calendar, "campaigns.read", "what goes out on which day"),
     Route("GET", "/campaigns/{campaign_id}/report", campaigns.report, "campaigns.read", "what came of it"),
     Route("GET", "/campaigns/{campaign_id}/experiment", campaigns.experiment, "campaigns.read", "what it changed, by variant and beside the holdout"),
     Route("GET", "/limits", campaigns.limits, "campaigns.read", "how often and when people may be written to"),

@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime
 
 Limit = Annotated[int, Query(ge=1, le=500, description="how many at most")]
 Days = Annotated[int, Query(ge=1, le=366, description="how many days back, today included")]
@@ -235,6 +235,16 @@ class NewCampaign(Shape):
     offer_days: int = Field(30, ge=1, le=365)
     goal: Literal["orders", "clicks"] = "orders"
     variants: list[VariantBody] = Field(default=[], max_length=7)
+    send_at: NaiveDatetime | None = Field(None, description="a wall clock without a zone; absent: as it is launched")
+    clock: Literal["shop", "person", "usual"] = Field("shop", description="whose clock; `usual`: each person's usual hour within a day from then on")
+    test_percent: int = Field(0, ge=0, le=90, description="of the audience, which compares the variants; the rest gets the one chosen; 0: everybody compares")
+    test_hours: int = Field(24, ge=1, le=168, description="until a variant is chosen for the rest")
+
+
+class ChoiceBody(Shape):
+    """A variant for the rest of a tested audience; null: the rest gets nothing."""
+
+    variant: str | None = Field(max_length=1)
 
 
 class LimitsBody(Shape):

@@ -1,4 +1,4 @@
-"""cegla campaign: list, preview, dry-run, send, report."""
+"""cegla campaign: list, preview, dry-run, send, pause, resume, cancel, choose, report."""
 
 import time
 from typing import Annotated, Any
@@ -14,6 +14,8 @@ from cegla.vocabulary.money import from_micros
 from cegla.vocabulary.text import Text
 
 Which = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="its number or name")]
+
+Missed = Annotated[str, typer.Option(help="what becomes of what came due meanwhile: send, skip or spread")]
 
 NUMBER, NAME, STATE, SUBJECT = Text("Nr", "No."), Text("Nazwa", "Name"), Text("Stan", "State"), Text("Temat", "Subject")
 OUTCOME, PEOPLE, FIGURE, VALUE = Text("Wynik", "Outcome"), Text("Osób", "People"), Text("Wielkość", "Figure"), Text("Wartość", "Value")
@@ -75,12 +77,47 @@ def send(context: typer.Context, campaign: Which, yes: Yes = False, as_json: AsJ
     desk.tell(NEXT, number=found["id"])
 
 
+def pause(context: typer.Context, campaign: Which, as_json: AsJson = False) -> None:
+    """Stop handing messages over until the campaign is resumed."""
+    _steer(context, campaign, "pause", as_json)
+
+
+def resume(context: typer.Context, campaign: Which, missed: Missed = "send", as_json: AsJson = False) -> None:
+    """Go on with a paused campaign."""
+    _steer(context, campaign, f"launch?missed={missed}", as_json)
+
+
+def cancel(context: typer.Context, campaign: Which, as_json: AsJson = False) -> None:
+    """Stop the campaign for good; one that only waits in the calendar is a draft again."""
+    _steer(context, campaign, "cancel", as_json)
+
+
+def choose(context: typer.Context, campaign: Which, variant: Annotated[str, typer.Argument(help="A to H, or none")], as_json: AsJson = False) -> None:
+    """Give the rest of a tested audience this variant, or nothing."""
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        path = f"/campaigns/{campaign_meant(api, campaign)['id']}/choose"
+        found = api.post(path, {"variant": None if variant == "none" else variant})
+    desk.answer(found, _state)
+
+
 def report(context: typer.Context, campaign: Which, as_json: AsJson = False) -> None:
     """Print what came of the campaign."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
         found = api.get(f"/campaigns/{campaign_meant(api, campaign)['id']}/report")
     desk.answer(found, _report)
+
+
+def _steer(context: typer.Context, campaign: str, act: str, as_json: bool) -> None:
+    desk = desk_of(context, as_json)
+    with desk.api() as api:
+        found = api.post(f"/campaigns/{campaign_meant(api, campaign)['id']}/{act}")
+    desk.answer(found, _state)
+
+
+def _state(desk: Desk, found: dict[str, Any]) -> None:
+    table(desk, [NUMBER, NAME, STATE], [[found["id"], found["name"], found["state"]]])
 
 
 def _follow(desk: Desk, api: Api, path: str, of_all: int) -> None:

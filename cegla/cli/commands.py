@@ -259,6 +259,16 @@ COMMANDS = (
         "campaign", "dry-run", campaigns.dry_run, Text("kto dostanie, kto nie i dlaczego", "who would get it, who not, and why"), ("cegla campaign dry-run 1",)
     ),
     Command("campaign", "send", campaigns.send, Text("wyślij kampanię", "send a campaign"), ("cegla campaign send 1", "cegla campaign send 1 --yes")),
+    Command("campaign", "pause", campaigns.pause, Text("wstrzymaj kampanię", "pause a campaign"), ("cegla campaign pause 1",)),
+    Command(
+        "campaign", "resume", campaigns.resume, Text("wznów wstrzymaną kampanię", "go on with a paused campaign"),
+        ("cegla campaign resume 1", "cegla campaign resume 1 --missed spread"),
+    ),
+    Command("campaign", "cancel", campaigns.cancel, Text("anuluj kampanię albo wyjmij z kalendarza", "call a campaign off"), ("cegla campaign cancel 1",)),
+    Command(
+        "campaign", "choose", campaigns.choose, Text("wybierz wariant dla reszty odbiorców", "choose the variant for the rest of the audience"),
+        ("cegla campaign choose 1 B", "cegla campaign choose 1 none"),
+    ),
     Command("campaign", "report", campaigns.report, Text("co z niej wyszło", "what came of it"), ("cegla campaign report 1",)),
     Command("purpose", "list", consents.purposes, Text("wypisz cele", "list purposes"), ("cegla purpose list",)),
     Command("purpose", "show", consents.show, Text("pokaż cały rejestr", "show the whole register"), ("cegla purpose show",)),

@@ -309,6 +309,11 @@ def audit(conn: Connection, limit: int = 100) -> list[Noted]:
     return [replace(row, detail=row.detail | {"why": said[row.number]}) if row.number in said else row for row in rows]
 
 
+def audit_about(conn: Connection, target: str, limit: int = 100) -> list[Noted]:
+    """The newest rows of the audit log about one target ("campaign 3"), newest first, without the reasons people gave."""
+    return list(store.noted(SQL.audit_rows_about(conn, target=target, most=limit)))
+
+
 def first_broken_audit(conn: Connection) -> int | None:
     """The number of the first audit row that was changed, moved or lacks the one before; None when the chain holds."""
     return first_broken(store.noted(SQL.audit_rows(conn)))

@@ -14,7 +14,7 @@ from cegla.govern.rules.chain import START, Noted, link
 from cegla.govern.rules.gate import Recorded
 from cegla.govern.rules.signals import Ledger
 from cegla.storage import statements
-from cegla.storage.arrays import numbers
+from cegla.storage.arrays import blobs, numbers
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Channel, Decision, State
 
@@ -103,7 +103,7 @@ def export_ledger(conn: Connection, identity_ids: Sequence[int]) -> list[dict[st
 def suppressions(conn: Connection, fingerprints: Sequence[bytes], channel: Channel, at: datetime) -> dict[bytes, list[str]]:
     """Reasons by fingerprint, of those on the list."""
     found: dict[bytes, list[str]] = defaultdict(list)
-    for fingerprint, reason in SQL.suppressions(conn, fingerprints=list(fingerprints), channel=channel.value, at=at):
+    for fingerprint, reason in SQL.suppressions(conn, fingerprints=blobs(fingerprints), channel=channel.value, at=at):
         found[bytes(fingerprint)].append(reason)
     return found
 

@@ -199,7 +199,7 @@ on conflict do nothing;
 -- Reasons for which these addresses are suppressed on a channel, at a moment.
 select fingerprint, reason
 from govern.suppressed
-where fingerprint = any(:fingerprints) and channel = :channel and at <= :at;
+where fingerprint = any(cast(:fingerprints as bytea[])) and channel = :channel and at <= :at;
 
 -- name: lock_audit!
 -- Let one transaction at a time lengthen the audit chain.
@@ -217,6 +217,10 @@ values (:number, :at, :actor, :action, :target, :detail, :hash);
 -- name: newest_audit_rows
 -- The newest rows of the audit log.
 select number, at, actor, action, target, detail, hash from govern.audit order by number desc limit :most;
+
+-- name: audit_rows_about
+-- The newest rows of the audit log about a target.
+select number, at, actor, action, target, detail, hash from govern.audit where target = :target order by number desc limit :most;
 
 -- name: audit_rows
 -- The whole audit log in order, for the check of its chain.

@@ -33,4 +33,5 @@ class SkipReason(StrEnum):
     HOLDOUT = "holdout"
     NOT_MATCHING_ANY_MORE = "not_matching_any_more"
     RENDERING_FAILED = "rendering_failed"
+    MISSED = "missed"
     CANCELLED = "cancelled"

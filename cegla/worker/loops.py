@@ -9,6 +9,7 @@ import psycopg
 import structlog
 
 from cegla.activate import actions as activate
+from cegla.analyse.actions import choose_winners
 from cegla.collect import actions as collect
 from cegla.defining import recount_due
 from cegla.flow import Intake, refresh
@@ -29,6 +30,7 @@ IDLE_SECONDS = 0.1
 MEMBERSHIP_SECONDS = 60.0
 BALANCE_SECONDS = 60.0
 MAILBOX_SECONDS = 60.0
+CALENDAR_SECONDS = 1.0
 REFRESH_REST = 2.0  # rounds of traits and segments follow each other so that they take a third of the time of one thread,
 LONGEST_REFRESH_REST_SECONDS = 1.0  # and nobody waits longer than this for the next,
 REFRESH_REST_WHEN_BEHIND = 5.0  # unless requests wait for intake: then a sixth of the time, whatever a round costs,
@@ -69,6 +71,7 @@ class Loops:
                 ("intake", self._take_in),
                 ("profiles", self._refresh),
                 ("campaigns", self._deliver),
+                ("calendar", self._follow_calendar),
                 ("repairs", self._repair),
                 ("imports", self._import),
                 ("time", self._follow_time),
@@ -152,6 +155,11 @@ class Loops:
 
     def _deliver(self) -> float:
         return 0.0 if activate.deliver(self.ws, self.ws.clock(), self.outlet).more else 0.5
+
+    def _follow_calendar(self) -> float:
+        """Campaigns whose time has come begin; tests that are over choose their variant."""
+        begun, chosen = activate.start_due(self.ws), choose_winners(self.ws, self.ws.clock())
+        return 0.0 if begun or chosen else CALENDAR_SECONDS
 
     def _look_into_mailbox(self) -> float:
         return 1.0 if activate.look_into_mailbox(self.ws) else MAILBOX_SECONDS

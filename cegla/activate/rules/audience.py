@@ -28,7 +28,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The decision for one person: `reason` None means the message goes out. `arm` is the variant, or holdout; empty: in no comparison."""
+    """The decision for one person: `reason` None means the message goes out. `arm` is the variant, holdout or rest; empty: in no comparison."""
 
     person_id: int
     reason: SkipReason | None
@@ -40,18 +40,22 @@ class Chosen:
     due_at: datetime | None = None
 
 
-HOLDOUT, FIRST = "holdout", "A"
+HOLDOUT, FIRST, REST = "holdout", "A", "rest"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a campaign chooses: at most `cap` messages in seven days and `per_day` a day (0: no limit), the share held out, the variants with their shares."""
+    """How a campaign chooses: at most `cap` messages in seven days and `per_day` a day (0: no limit), the share held out, the variants with their shares.
+
+    `test_percent` of those who get something compare the variants (0: all do); the others are the rest, and get what is chosen then.
+    """
 
     campaign_id: int
     cap: int = 0
     per_day: int = 0
     holdout_percent: float = 0
     variants: Sequence[tuple[str, int]] = field(default=((FIRST, 1),))
+    test_percent: int = 0
 
 
 def choose(candidates: Iterable[Candidate], plan: Plan) -> list[Chosen]:
@@ -73,8 +77,14 @@ def _choose(person: Candidate, plan: Plan) -> Chosen:
         reason = None if person.contact is NO_CONTACT else person.contact.reason(plan.cap, plan.per_day, waiting=True)
         if reason is None:
             held = held_out(plan.campaign_id, person.person_id, plan.holdout_percent)
-            reason, arm = (SkipReason.HOLDOUT, HOLDOUT) if held else (None, arm_of(plan.campaign_id, person.person_id, plan.variants))
+            reason, arm = (SkipReason.HOLDOUT, HOLDOUT) if held else (None, _arm(plan, person.person_id))
     return Chosen(person.person_id, reason, person.identity_id, person.address, verdict.record_id, verdict.decided_at, arm, person.due_at)
+
+
+def _arm(plan: Plan, person_id: int) -> str:
+    if plan.test_percent and len(plan.variants) > 1 and _drawn("test", plan.campaign_id, person_id) >= plan.test_percent / 100:
+        return REST
+    return arm_of(plan.campaign_id, person_id, plan.variants)
 
 
 def arm_of(campaign_id: int, person_id: int, variants: Sequence[tuple[str, int]]) -> str:

@@ -4,8 +4,9 @@ Days are calendar days of the person's own clock, not spans of 24 hours (Braze c
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 
+from cegla.activate.rules.timing import moment as wall_moment
 from cegla.vocabulary.messages import SkipReason
 
 
@@ -22,7 +23,6 @@ NIGHT = (time(21), time(8))
 #: What ships: text and push messages ring, so they are rarer and never come at night.
 SHIPPED = {"email": Limits(2), "sms": Limits(1, *NIGHT), "push": Limits(1, *NIGHT)}
 FREE = Limits()
-MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,5 @@ def opens_at(limits: Limits, moment: datetime, zone: tzinfo) -> datetime:
     if not quiet:
         return moment
     day = local.date() + timedelta(days=1) if begin > end and now >= begin else local.date()
-    wanted = datetime.combine(day, end)
-    opened = wanted.replace(tzinfo=zone).astimezone(UTC)
-    while (opened - MINUTE).astimezone(zone).replace(tzinfo=None) > wanted:  # skipped by the clock, whose gap ended before
-        opened -= MINUTE
+    opened = wall_moment(datetime.combine(day, end), zone)
     return opened if opened > moment else opened + timedelta(hours=1)  # the same wall clock, the second time round

@@ -1,7 +1,7 @@
 """What is in a message: the fields it reads, its links, its plain-text twin."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from html import escape, unescape
 from html.parser import HTMLParser
 
@@ -20,6 +20,9 @@ ROOTS: dict[str, Text] = {
 NO_WAY_OUT = Text("W treści nie ma odnośnika do wypisania się: {{ unsubscribe_url }}.", "The content has no link to unsubscribe: {{ unsubscribe_url }}.")
 _OUTPUT = re.compile(r"\{\{-?\s*(person\.[\w.]+)((?:\s*\|[^}]*)?)\s*-?\}\}")
 _HREF = re.compile(r"""(<a\b[^>]*?\bhref=")(https?://[^"]+)(")""", re.IGNORECASE)
+_LINK = re.compile(r"""(<a\b[^>]*?\bhref=")([^"]+)("[^>]*>)""", re.IGNORECASE)
+_MARK = "display:inline-block;margin:0 6px 0 0;padding:0 6px;border-radius:9px;font:bold 12px/18px sans-serif;"
+_HOT, _COLD = "background:#9c3520;color:#ffffff;", "background:#e7e1da;color:#4a423d;"
 _UNSUBSCRIBE = re.compile(r"\{\{-?\s*unsubscribe_url\b")
 
 
@@ -42,6 +45,16 @@ def with_signed_links(html: str, sign: Callable[[str], str], untouched: str | tu
         return found.group(0) if address.startswith(untouched) else found.group(1) + sign(address) + found.group(3)
 
     return _HREF.sub(replaced, html)
+
+
+def with_clicks(html: str, clicks: Mapping[str, tuple[int, int]]) -> str:
+    """The HTML with a mark beside every link: clicks and people, by its address; a link nobody followed says so."""
+
+    def marked(found: re.Match[str]) -> str:
+        count, people = clicks.get(unescape(found.group(2)), (0, 0))
+        return f'{found.group(0)}<span style="{_MARK}{_HOT if count else _COLD}">{count}{f" / {people}" if count else ""}</span>'
+
+    return _LINK.sub(marked, html)
 
 
 def with_preferences(html: str, url: str, words: str) -> str:

@@ -5,6 +5,7 @@ from cegla.vocabulary.text import Text
 
 CAMPAIGN_STATES: dict[str, Text] = {
     "draft": Text("szkic", "draft"),
+    "scheduled": Text("w kalendarzu", "scheduled"),
     "sending": Text("wysyłana", "sending"),
     "paused": Text("wstrzymana", "paused"),
     "sent": Text("wysłana", "sent"),
@@ -36,5 +37,6 @@ SKIP_REASONS: dict[SkipReason, Text] = {
     SkipReason.HOLDOUT: Text("grupa kontrolna", "holdout group"),
     SkipReason.NOT_MATCHING_ANY_MORE: Text("adres nie należy już do nikogo", "the address belongs to nobody any more"),
     SkipReason.RENDERING_FAILED: Text("szablon nie dał się wypełnić dla tej osoby", "the template could not be filled for this person"),
+    SkipReason.MISSED: Text("jej chwila minęła, gdy kampania była wstrzymana", "its moment passed while the campaign was paused"),
     SkipReason.CANCELLED: Text("kampania anulowana", "campaign cancelled"),
 }

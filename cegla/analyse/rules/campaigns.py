@@ -28,18 +28,22 @@ def answers(history: ir.Table, campaign_id: int, now: datetime) -> ir.Table:
 
 def orders_after(history: ir.Table, campaign_id: int, now: datetime) -> ir.Table:
     """One row: `buyers`, `orders` and `value_micros` of orders within seven days after the person's message was sent."""
-    mine = _of_campaign(history, campaign_id, now)
-    sent = mine.filter(mine.name == SENT)
-    sent = sent.group_by(receiver=sent.person_id).aggregate(sent_at=sent.occurred_at.min())
-    past = of_humans(history, now)
-    ordered = past.filter(past.name == ORDER)
-    window = ibis.literal(timedelta(days=DAYS_AFTER))
-    after = ordered.join(sent, [ordered.person_id == sent.receiver, ordered.occurred_at > sent.sent_at, ordered.occurred_at <= sent.sent_at + window])
+    after = _after(history, _of_campaign(history, campaign_id, now), now)
     return after.aggregate(
         buyers=after.person_id.nunique(),
         orders=after.order_id.nunique() + after.order_id.isnull().sum().fill_null(0),
         value_micros=after.value_micros.sum().fill_null(0).cast("int64"),
     )
+
+
+def _after(history: ir.Table, mine: Any, now: datetime) -> Any:
+    """Orders within seven days after the person's message of a campaign, whose events are `mine`."""
+    sent = mine.filter(mine.name == SENT)
+    sent = sent.group_by(receiver=sent.person_id).aggregate(sent_at=sent.occurred_at.min())
+    past = of_humans(history, now)
+    ordered = past.filter(past.name == ORDER)
+    window = ibis.literal(timedelta(days=DAYS_AFTER))
+    return ordered.join(sent, [ordered.person_id == sent.receiver, ordered.occurred_at > sent.sent_at, ordered.occurred_at <= sent.sent_at + window])
 
 
 def outcomes(history: ir.Table, drawn: Any, launched: datetime, now: datetime) -> ir.Table:
@@ -64,11 +68,26 @@ def outcomes(history: ir.Table, drawn: Any, launched: datetime, now: datetime) -
 
 
 def clickers(history: ir.Table, drawn: Any, campaign_id: int, now: datetime) -> ir.Table:
-    """By `arm`: `clicked`, people who followed a link of the campaign, machines left out."""
+    """By `arm`: `clicked`, people of those `measured` who followed a link of the campaign, machines left out."""
     mine = _of_campaign(history, campaign_id, now)
     who = mine.filter(mine.name == CLICKED).select("person_id").distinct()
-    both = who.inner_join(drawn, "person_id")
+    both = who.inner_join(drawn.filter(drawn.measured), "person_id")
     return both.group_by("arm").aggregate(clicked=both.count())
+
+
+def reached(history: ir.Table, campaign_id: int, step: str, now: datetime) -> ir.Table:
+    """One row a person: `person_id` of those who did a step after a message (a key of `EVENTS`, or "ordered")."""
+    mine = _of_campaign(history, campaign_id, now)
+    if step != "ordered":
+        return mine.filter(mine.name == EVENTS[step]).select("person_id").distinct().order_by("person_id")
+    return _after(history, mine, now).select("person_id").distinct().order_by("person_id")
+
+
+def links(history: ir.Table, campaign_id: int, now: datetime) -> ir.Table:
+    """By `link`, its number: `clicks` and `people`, machines left out."""
+    mine = _of_campaign(history, campaign_id, now)
+    clicks = mine.filter(mine.name == CLICKED).mutate(link=_text_at(mine["properties"], "/link"))  # pyright: ignore[reportArgumentType]
+    return clicks.group_by("link").aggregate(clicks=clicks.count(), people=clicks.person_id.nunique())
 
 
 EVENTS = {"sent": SENT, "bounced": BOUNCED, "clicked": CLICKED, "unsubscribed": UNSUBSCRIBED}

@@ -1,7 +1,8 @@
 """Campaigns: the list, the editor with a preview for a chosen person, a trial, the dry run, the sending with its confirmation."""
 
 from collections.abc import Mapping
-from datetime import time
+from datetime import datetime, time
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -21,8 +22,10 @@ from cegla.vocabulary.people import parse_person_label, person_label
 
 SHOWN_ROWS = 300
 FIELDS = ("name", "segment_id", "sender", "subject", "mjml", "cap", "holdout_percent", "messages_per_minute", "priority", "offer", "offer_days", "goal")
+WHEN = ("send_at", "clock", "test_percent", "test_hours")
 VARIANT = ("subject_b", "mjml_b")
-NUMBERS = ("segment_id", "cap", "holdout_percent", "messages_per_minute", "priority", "offer_days")
+NUMBERS = ("segment_id", "cap", "holdout_percent", "messages_per_minute", "priority", "offer_days", "test_percent", "test_hours")
+RESUME: dict[str, activate.Missed] = {"resume": "send", "spread": "spread", "skip": "skip"}
 CHANNELS = ("email", "sms", "push")
 
 
@@ -36,14 +39,16 @@ def show(visit: Visit) -> Response:
 
 def show_new(visit: Visit) -> Response:
     """The editor with a letter to begin with."""
-    values = {"segment_id": visit.query.get("segment", ""), "cap": "2", "holdout_percent": "5", "priority": "5", "offer_days": "30", **STARTER[visit.language]}
+    usual = {"cap": "2", "holdout_percent": "5", "priority": "5", "offer_days": "30", "test_percent": "0", "test_hours": "24"}
+    values = {"segment_id": visit.query.get("segment", ""), **usual, **STARTER[visit.language]}
     return _editor(visit, 0, values)
 
 
 def show_edit(visit: Visit) -> Response:
     """The editor of a campaign that was not launched."""
     found = _campaign(visit)
-    values = {name: "" if getattr(found, name) is None else str(getattr(found, name)) for name in FIELDS}
+    values = {name: "" if getattr(found, name) is None else str(getattr(found, name)) for name in (*FIELDS, *WHEN)}
+    values["send_at"] = found.send_at.isoformat(timespec="minutes") if found.send_at else ""
     other = found.variants[0] if found.variants else None
     values |= {"subject_b": other.subject if other else "", "mjml_b": other.mjml if other else ""}
     return _editor(visit, found.id, values)
@@ -51,7 +56,7 @@ def show_edit(visit: Visit) -> Response:
 
 def save(visit: Visit) -> Response:
     """Keep the draft; a template that does not compile comes back with the place of its mistake, and nothing typed is lost."""
-    values = {name: visit.field(name) for name in (*FIELDS, *VARIANT)}
+    values = {name: visit.field(name) for name in (*FIELDS, *WHEN, *VARIANT)}
     number = int(visit.field("id")) if visit.field("id").isdigit() else 0
     try:
         with visit.ws.transaction() as conn:
@@ -72,6 +77,11 @@ def _typed(values: Mapping[str, str], number: int) -> dict[str, Any]:
             if not typed[name].isdigit():
                 raise FieldMissing(where=name, seen=typed[name], field=name)
             typed[name] = int(typed[name])
+    if "send_at" in typed:
+        try:
+            typed["send_at"] = datetime.fromisoformat(typed["send_at"])
+        except ValueError:
+            raise FieldMissing(where="send_at", seen=typed["send_at"], field="send_at") from None
     if "segment_id" not in typed:
         raise FieldMissing(where="segment_id", field="segment_id")
     return typed | ({"id": number} if number else {})
@@ -160,7 +170,7 @@ def show_audience(visit: Visit) -> Response:
 def show_send(visit: Visit) -> Response:
     """The last question before sending, with the number of people."""
     found = _campaign(visit)
-    return visit.page("campaign_send.html", {"campaign": found, "audience": activate.audience(visit.ws, found.id), "problem": None})
+    return visit.page("campaign_send.html", {"campaign": found, "audience": activate.audience(visit.ws, found.id), "problem": None, "clocks": states.CLOCKS})
 
 
 def send(visit: Visit) -> Response:
@@ -172,16 +182,18 @@ def send(visit: Visit) -> Response:
             raise FieldMissing(where="sure", field="sure")
         activate.launch(visit.ws, found.id)
     except CeglaError as error:
-        return visit.page("campaign_send.html", {"campaign": found, "audience": audience, "problem": error.problem(visit.language)}, status=error.status)
+        model = {"campaign": found, "audience": audience, "problem": error.problem(visit.language), "clocks": states.CLOCKS}
+        return visit.page("campaign_send.html", model, status=error.status)
     with visit.ws.transaction() as conn:
         govern.note(conn, visit.actor, "campaign.launch", f"campaign {found.id}", {"people": audience.reachable}, visit.now)
     return see_other(f"/campaigns/{found.id}", done="sending")
 
 
 def steer(visit: Visit) -> Response:
-    """Pause, go on, or stop for good."""
+    """Pause, go on with what was missed sent, spread or skipped, or stop for good."""
     number, act = visit.number("id"), visit.field("do")
-    acts = {"pause": (activate.pause, "paused"), "resume": (activate.launch, "sending"), "cancel": (activate.cancel, "cancelled")}
+    going_on = {act: (partial(activate.launch, missed=missed), "sending") for act, missed in RESUME.items()}
+    acts = {"pause": (activate.pause, "paused"), "cancel": (activate.cancel, "cancelled"), **going_on}
     if act not in acts:
         raise FieldMissing(where="do", field="do")
     action, done = acts[act]
@@ -189,6 +201,18 @@ def steer(visit: Visit) -> Response:
     with visit.ws.transaction() as conn:
         govern.note(conn, visit.actor, f"campaign.{act}", f"campaign {number}", {}, visit.now)
     return see_other(f"/campaigns/{number}", done=done)
+
+
+def choose(visit: Visit) -> Response:
+    """Send the rest of the audience another variant than the numbers chose, or none."""
+    number, key = visit.number("id"), visit.field("key")
+    with visit.ws.transaction() as conn:
+        if key == "nobody":
+            activate.choosing.leave_out_rest(conn, number, visit.now)
+        else:
+            activate.choosing.choose(conn, number, key, activate.choosing.BY_HAND, visit.now)
+        govern.note(conn, visit.actor, "campaign.choose", f"campaign {number}", {"variant": key}, visit.now)
+    return see_other(f"/campaigns/{number}", done="saved")
 
 
 def _campaign(visit: Visit) -> Any:
@@ -213,6 +237,7 @@ def _model(visit: Visit, *, person: str = "", address: str = "", problem: dict[s
     return {
         "campaign": found, "target": target, "states": states.CAMPAIGNS, "outcomes": states.OUTCOMES, "person": number, "asked": person, "rendered": rendered,
         "example": example.person_id if example else None, "address": address, "problem": problem, "smtp": visit.ws.settings.smtp,
+        "clocks": states.CLOCKS, "whys": states.CHOICES,
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ DECISIONS = {
     "expired": (marked("wygasła"), "warn"),
 }
 OUTCOME_COLOURS = {"decided": "info", "handing_off": "info", "sent": "good", "bounced": "bad", "failed": "bad", "ambiguous": "warn"}
-CAMPAIGN_COLOURS = {"sending": "info", "paused": "warn", "sent": "good", "cancelled": "bad"}
+CAMPAIGN_COLOURS = {"scheduled": "info", "sending": "info", "paused": "warn", "sent": "good", "cancelled": "bad"}
 
 
 def coloured(words: Mapping[Any, Text], colours: Mapping[str, str]) -> dict[str, tuple[Text, str]]:
@@ -59,6 +59,40 @@ EXPERIMENTS = {
     "no_effect": (marked("Nie znaleziono różnicy."), "info"),
     "better": (marked("Różnica jest pewna."), "good"),
     "worse": (marked("Pierwsza z grup jest lepsza i to jest pewne."), "warn"),
+}
+STEPS = {
+    "sent": marked("dostali"),
+    "bounced": marked("wiadomość wróciła"),
+    "clicked": marked("kliknęli"),
+    "unsubscribed": marked("wypisali się"),
+    "ordered": marked("kupili potem"),
+}
+ACTS = {
+    "campaign.save": marked("zapis szkicu"),
+    "campaign.test": marked("wysłanie próby"),
+    "campaign.preview": marked("podgląd dla osoby"),
+    "campaign.launch": marked("wysłanie"),
+    "campaign.pause": marked("wstrzymanie"),
+    "campaign.resume": marked("wznowienie, zaległe od razu"),
+    "campaign.spread": marked("wznowienie, zaległe rozłożone"),
+    "campaign.skip": marked("wznowienie, zaległe pominięte"),
+    "campaign.cancel": marked("anulowanie"),
+    "campaign.choose": marked("wybór wariantu dla reszty"),
+    "campaign.basis": marked("pobranie podstaw i dowodów"),
+    "campaign.settle": marked("rozstrzygnięcie niepewnych"),
+}
+CLOCKS = {
+    "shop": marked("według zegara sklepu, wszyscy naraz"),
+    "person": marked("według zegara każdej osoby"),
+    "usual": marked("o zwykłej godzinie każdej osoby, w ciągu doby"),
+}
+CHOICES = {
+    "better": marked("lepszy od innych, i to na pewno"),
+    "worse": marked("lepszy od innych, i to na pewno"),
+    "no_effect": marked("nie znaleziono różnicy, więc pierwszy"),
+    "too_few": marked("za mało osób, żeby coś powiedzieć, więc pierwszy"),
+    "split_wrong": marked("podział na grupy się nie zgadza, więc pierwszy"),
+    "hand": marked("wybrany ręcznie"),
 }
 KINDS = {
     "identify": marked("przedstawienie się"),

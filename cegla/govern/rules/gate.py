@@ -59,7 +59,7 @@ def judge(terms: Terms, in_force: Sequence[Recorded], suppressed_for: Sequence[s
     purpose, channel = terms.purpose, terms.channel
     if purpose is None or channel not in purpose.channels:
         return Verdict(False, "no_consent")
-    if any(not purpose.by_contract or SUPPRESSIONS.get(reason, True) for reason in suppressed_for):
+    if suppressed_for and any(not purpose.by_contract or SUPPRESSIONS.get(reason, True) for reason in suppressed_for):
         return Verdict(False, "suppressed")
     if purpose.by_contract:
         return Verdict(True, "ok")
@@ -70,8 +70,11 @@ def judge(terms: Terms, in_force: Sequence[Recorded], suppressed_for: Sequence[s
 
 
 def _by_decisions(purpose: Purpose, terms: Terms, in_force: Sequence[Recorded]) -> Verdict:
-    no = max((row for row in in_force if row.state not in NO_REFUSAL), key=_order, default=None)
-    yes = max((row for row in in_force if row.state is State.GIVEN), key=_order, default=None)
+    if len(in_force) == 1:  # as for most people, of whom an audience of a million is made
+        no, yes = (None if in_force[0].state in NO_REFUSAL else in_force[0]), (in_force[0] if in_force[0].state is State.GIVEN else None)
+    else:
+        no = max((row for row in in_force if row.state not in NO_REFUSAL), key=_order, default=None)
+        yes = max((row for row in in_force if row.state is State.GIVEN), key=_order, default=None)
     if not needs_consent(purpose, terms.channel, terms.country, company=terms.company):
         return Verdict(True, "ok") if no is None else Verdict(False, "objected", no.at, no.record_id)
     if no is not None:

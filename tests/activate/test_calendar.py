@@ -1,0 +1,151 @@
+"""When campaigns and each of their messages go: the shop's clock, each person's own, their usual hour; pauses; the variant chosen for the rest."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cegla.activate import actions as activate
+from cegla.activate.rules.timing import CLOCKS, Timing, begins_at, due_at, moment, next_hour, sure_hour, usual_hour
+from cegla.analyse import actions as analyse
+from cegla.vocabulary.errors.messages import CampaignNotReady
+from tests.activate.conftest import NOW, Shop
+
+WARSAW, TOKYO, APIA = (ZoneInfo(name) for name in ("Europe/Warsaw", "Asia/Tokyo", "Pacific/Kiritimati"))
+ZONES = st.sampled_from([WARSAW, TOKYO, APIA, ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Asia/Kathmandu")])
+WALLS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1))
+
+
+@given(wall=WALLS, zone=ZONES)
+def test_a_wall_clock_is_one_moment_and_one_that_is_skipped_is_the_first_after_the_gap(wall: datetime, zone: ZoneInfo) -> None:
+    shown = moment(wall, zone).astimezone(zone).replace(tzinfo=None)
+    assert wall <= shown <= wall + timedelta(hours=1)
+    before = (moment(wall, zone) - timedelta(minutes=1)).astimezone(zone).replace(tzinfo=None)
+    assert before < wall
+
+
+@given(wall=WALLS, shop=ZONES, person=ZONES, clock=st.sampled_from(CLOCKS), hour=st.none() | st.integers(0, 23))
+def test_nobodys_moment_comes_before_the_audience_is_decided_nor_more_than_a_day_after_the_last(
+    wall: datetime, shop: ZoneInfo, person: ZoneInfo, clock: str, hour: int | None
+) -> None:
+    timing = Timing(wall, clock)  # type: ignore[arg-type]
+    begun = begins_at(timing, shop)
+    assert begun is not None
+    due = due_at(timing, begun, (person, shop), hour)
+    assert begun <= due <= begun + timedelta(hours=27)
+    if clock == "person":
+        assert due == moment(wall, person), "each person's own clock shows what was wanted"
+    if clock == "usual" and hour is not None:
+        assert due.astimezone(shop).hour == hour or due.astimezone(shop).hour == (hour + 1) % 24, "but on the night that skips it"
+
+
+def test_the_usual_hour_is_todays_if_it_is_still_to_come_and_now_while_it_lasts() -> None:
+    noon = datetime(2026, 11, 2, 11, 30, tzinfo=UTC)  # half past twelve in Warsaw
+    assert next_hour(noon, 18, WARSAW) == datetime(2026, 11, 2, 17, 0, tzinfo=UTC)
+    assert next_hour(noon, 12, WARSAW) == noon
+    assert next_hour(noon, 8, WARSAW) == datetime(2026, 11, 3, 7, 0, tzinfo=UTC)
+
+
+def test_whose_hour_is_not_sure_gets_that_of_the_others() -> None:
+    found = {1: (18, 0.6), 2: (18, 0.4), 3: (9, 0.9), 4: (7, 0.1)}
+    assert usual_hour(found.values()) == 18 and usual_hour([(7, 0.1)]) is None
+    assert [sure_hour(found.get(person), 18) for person in (3, 4, 5)] == [9, 18, 18]
+
+
+def test_a_campaign_for_later_waits_in_the_calendar_and_then_goes_by_each_persons_clock_through_the_gate_again(shop: Shop) -> None:
+    for user, zone in (("anna", "Europe/Warsaw"), ("kenji", "Asia/Tokyo"), ("bartek", "Europe/Warsaw")):
+        shop.person(user, marketing_email=True)
+        shop.tell({"type": "identify", "userId": user, "traits": {"timezone": zone}})
+    campaign = shop.campaign(send_at=datetime(2026, 11, 3, 10, 0), clock="person")
+    assert activate.launch(shop.ws, campaign.id).state == "scheduled"
+    assert activate.start_due(shop.ws) == [] and activate.cancel(shop.ws, campaign.id).state == "draft"
+    activate.launch(shop.ws, campaign.id)
+    shop.now = datetime(2026, 11, 2, 20, 0, tzinfo=UTC)  # ten in the morning of the third on the first islands
+    shop.person("ewa", marketing_email=True)  # came before the audience is decided
+    shop.take_in()
+    assert activate.start_due(shop.ws) == [campaign.id]
+    shop.deliver(2)
+    assert shop.postbox.recipients == []
+    shop.now = datetime(2026, 11, 3, 1, 0, tzinfo=UTC)
+    shop.deliver(1)
+    assert shop.postbox.recipients == ["kenji@example.pl"]
+    shop.person("bartek", marketing_email=False)
+    shop.take_in()
+    shop.now = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+    shop.deliver(1)
+    assert shop.states(campaign.id) == {"kenji": "sent", "anna": "sent", "ewa": "sent", "bartek": "withdrawn"}
+
+
+@pytest.mark.parametrize(("missed", "at_once", "later"), [("send", 6, 6), ("skip", 0, 0), ("spread", 1, 6)])
+def test_what_came_due_while_a_campaign_was_paused_goes_as_it_is_wished(shop: Shop, missed: activate.Missed, at_once: int, later: int) -> None:
+    for number in range(6):
+        shop.person(f"k{number}", marketing_email=True)
+    campaign = shop.campaign()
+    activate.launch(shop.ws, campaign.id)
+    activate.pause(shop.ws, campaign.id)
+    shop.pass_time(days=1)
+    shop.deliver(1)
+    assert shop.postbox.recipients == []
+    activate.launch(shop.ws, campaign.id, missed)
+    shop.deliver(1)
+    assert len(shop.postbox.recipients) == at_once
+    for _ in range(6):
+        shop.pass_time(hours=2)
+        shop.deliver(1)
+    assert len(shop.postbox.recipients) == later
+    with shop.ws.transaction() as conn:
+        assert activate.campaign(conn, campaign.id).state == "sent"
+
+
+def test_a_part_compares_the_variants_and_the_rest_gets_the_winner_unless_somebody_changes_it(shop: Shop) -> None:
+    for number in range(200):
+        shop.person(f"k{number}", marketing_email=True, email_tracking=True)
+    campaign = shop.campaign(test_percent=50, test_hours=4, variants=[{"key": "B", "subject": "Inny temat"}])
+    activate.launch(shop.ws, campaign.id)
+    shop.deliver(4)
+    tested = list(shop.postbox.recipients)
+    assert 70 <= len(tested) <= 130
+    subjects = {address: shop.postbox.letter(address)["Subject"] == "Inny temat" for address in tested}
+    shop.pass_time(hours=3)
+    for address in [address for address, other in subjects.items() if other]:
+        order = {"order_id": f"n-{address}", "total": 100, "currency": "PLN"}
+        shop.tell({"type": "track", "event": "Order Completed", "userId": address.partition("@")[0], "properties": order})
+    shop.take_in()
+    assert analyse.choose_winners(shop.ws, shop.now) == []
+    shop.pass_time(hours=1)
+    assert analyse.choose_winners(shop.ws, shop.now) == [campaign.id] and analyse.choose_winners(shop.ws, shop.now) == []
+    shop.deliver(2)
+    assert shop.postbox.recipients == tested, "there is time to change one's mind"
+    with shop.ws.transaction() as conn:
+        chosen = activate.campaign(conn, campaign.id)
+        assert (chosen.winner, chosen.winner_why) == ("B", "better") and chosen.fires_at is not None
+        assert activate.choosing.choose(conn, campaign.id, "A", activate.choosing.BY_HAND, shop.now).fires_at == chosen.fires_at
+        activate.choosing.choose(conn, campaign.id, "B", activate.choosing.BY_HAND, shop.now)
+    shop.pass_time(minutes=31)
+    shop.deliver(4)
+    rest = set(shop.postbox.recipients) - set(tested)
+    assert len(rest) == 200 - len(tested) and all(shop.postbox.letter(address)["Subject"] == "Inny temat" for address in rest)
+    with shop.ws.transaction() as conn, pytest.raises(CampaignNotReady):
+        activate.choosing.choose(conn, campaign.id, "A", activate.choosing.BY_HAND, shop.now)
+    assert {one.key: one.people for one in analyse.experiment_of(shop.ws, campaign.id, shop.now).arms} == {key: list(subjects.values()).count(key == "B") for key in "AB"}
+
+
+def test_people_who_turn_out_to_be_one_after_they_were_drawn_apart_count_in_no_group(shop: Shop) -> None:
+    for number in range(12):
+        shop.person(f"k{number}", marketing_email=True)
+    campaign = shop.campaign(variants=[{"key": "B", "subject": "Inny temat"}])
+    activate.launch(shop.ws, campaign.id)
+    shop.deliver(2)
+    arms = {address.partition("@")[0]: shop.postbox.letter(address)["Subject"] == "Inny temat" for address in shop.postbox.recipients}
+    one, other = (next(user for user, second in arms.items() if second is wanted) for wanted in (False, True))
+    shop.tell({"type": "alias", "userId": one, "previousId": other})
+    shop.take_in()
+    found = analyse.experiment_of(shop.ws, campaign.id, shop.now)
+    assert found.mixed == 1 and sum(arm.people for arm in found.arms) == 10
+
+
+def test_a_time_that_is_long_over_is_refused(shop: Shop) -> None:
+    with pytest.raises(CampaignNotReady):
+        activate.launch(shop.ws, shop.campaign(send_at=NOW.replace(tzinfo=None) - timedelta(days=3)).id)
