@@ -38,6 +38,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "client": _main_of("client"),
     "bounces": _main_of("bounces"),
     "audience": _main_of("audience"),
+    "consent": _main_of("consent"),
     "duplicates": _main_of("duplicates"),
     "analysers": _main_of("analysers"),
     "analysing": _main_of("analysing"),
