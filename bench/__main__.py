@@ -33,6 +33,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "enrichment": _main_of("enrichment"),
     "resolve": _main_of("resolve"),
     "segments": _main_of("segments"),
+    "engines": _main_of("engines"),
     "profile_read": _main_of("profile_read"),
     "sending": _main_of("sending"),
     "client": _main_of("client"),

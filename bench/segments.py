@@ -25,8 +25,9 @@ from cegla.segment.evaluating import renew_scale
 from cegla.segment.rules import rfm
 from cegla.segment.rules.history import Scale
 from cegla.segment.store import newest_scale
+from cegla.storage.history_file import DUCKDB_TYPES
 from cegla.storage.settings import load_settings
-from cegla.storage.warehouse import DUCKDB_TYPES, TABLES, Warehouse, history
+from cegla.storage.warehouse import TABLES, Warehouse, history
 from cegla.storage.workspace import Workspace, open_workspace
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

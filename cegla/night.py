@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from cegla import forgetting
 from cegla.account import actions as account
 from cegla.collect import actions as collect
 from cegla.flow import as_of, objecting_people, settle_rules, settled, when_of
@@ -22,6 +23,7 @@ from cegla.vocabulary.errors.installation import DiskFull
 from cegla.weather import actions as weather
 
 LOG = structlog.get_logger("flow")
+REWRITINGS = 3  #: tries in one night: whoever is erased meanwhile, or reads for long, leaves the old file in its place
 
 
 def recompute_traits(ws: Workspace, now: datetime) -> None:
@@ -67,24 +69,42 @@ def forget_old(ws: Workspace, now: datetime) -> None:
         collect.forget_files(conn, now - timedelta(days=ws.settings.imports.keep_files_days))
 
 
+def forget_by_age(ws: Workspace, now: datetime) -> None:
+    """What the history holds longer than its class may be kept is announced, and some days later removed."""
+    try:
+        if removed := forgetting.each_night(ws, now):
+            LOG.info("history was removed by its age", rows=removed)
+    except DiskFull as error:
+        LOG.error("no room to write the snapshot anew; the next night tries again", where=error.where)
+
+
 def snapshot_history(ws: Workspace, now: datetime) -> None:
     """What came in since last night goes into the files that a damaged warehouse is rebuilt from; small files are joined."""
     with ws.transaction() as conn:
         upto = batches.last_committed(conn).number
     try:
+        snapshots.mend(ws.snapshots)
         snapshots.take(ws.warehouse, ws.snapshots, upto)
         ws.snapshots.tidy()
-    except OSError as error:  # no room: the next night writes what this one did not, and the rest of the night is not done again for it
-        LOG.error("the snapshot of the history could not be written", seen=str(error.strerror))
+    except (DiskFull, OSError) as error:  # the next night writes what this one did not, and the rest of the night is not done again for it
+        LOG.error("the snapshot of the history could not be written", seen=str(error))
 
 
 def wipe_erased(ws: Workspace, now: datetime) -> None:
     """Where people were erased, the warehouse's file is written anew: its old bytes still held them."""
-    if ws.warehouse.holds_erased:
+    tries = REWRITINGS
+    while ws.warehouse.holds_erased and tries:
+        tries -= 1
         try:
             LOG.info("the warehouse is written anew without what was erased", size=ws.warehouse.rewrite())
         except DiskFull as error:
             LOG.error("no room to write the warehouse anew; the next night tries again", where=error.where)
+            return
+
+
+def read_history(ws: Workspace, now: datetime) -> None:
+    """The whole history is read once, so that damage is found before somebody asks. Raises WarehouseDamaged, and the next start mends it."""
+    ws.warehouse.verify()
 
 
 def seal_ledger(ws: Workspace, now: datetime) -> None:
@@ -147,8 +167,10 @@ AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [
     ask_analysers,
     seal_ledger,
     forget_old,
+    forget_by_age,
     snapshot_history,
     wipe_erased,
+    read_history,
 ]
 
 

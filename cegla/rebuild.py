@@ -7,7 +7,9 @@ Nothing is decided again: a batch's receipt says which events became rows, under
 and whose they are. So repeats, consents, identities and counters in PostgreSQL are neither asked nor changed.
 """
 
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -18,8 +20,11 @@ from cegla.plan import actions as plan
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.storage import snapshots
-from cegla.storage.batches import Receipt, last_committed, receipts
+from cegla.storage.batches import Receipt, last_committed, only_intake_worker, receipts
 from cegla.storage.failpoint import passing
+from cegla.storage.opening import rebuilt_file
+from cegla.storage.rewriting import sweep
+from cegla.storage.warehouse import TABLES, Warehouse, table
 from cegla.storage.workspace import Connection, Workspace
 
 LOG = structlog.get_logger("flow")
@@ -35,17 +40,36 @@ class Rebuilt:
     from_snapshot: int = 0  #: rows, of all tables
 
 
-def rebuild(ws: Workspace, conn: Connection) -> Rebuilt:
-    """Write the batches that PostgreSQL knows and the warehouse lacks, from the snapshot and the requests that are still kept.
+@dataclass(frozen=True)
+class Compared:
+    """A history written beside the one in use, table by table: rows in use, rows written; `equal`: by checksum, too.
+
+    `taken` says whether it is in use now; if not, `kept` says why: dry_run, lacks_rows, changed (rows were removed meanwhile, or somebody read for long).
+    """
+
+    held: dict[str, int]
+    written: dict[str, int]
+    equal: bool
+    rebuilt: Rebuilt
+    taken: bool = False
+    kept: str = ""
+
+
+def rebuild(ws: Workspace, conn: Connection, warehouse: Warehouse | None = None) -> Rebuilt:
+    """Write the batches that PostgreSQL knows and a warehouse lacks (the workspace's own, unless another is given), from the snapshot and the
+    requests that are still kept.
 
     A batch's receipt says which events became rows, under which ids and whose they are, so nothing is decided again and
-    nothing changes in PostgreSQL. Batches are appended in order: interrupted, it goes on where it stopped.
+    nothing changes in PostgreSQL. Batches are appended in order: interrupted, it goes on where it stopped. What a damaged file of the snapshot
+    held comes from the requests, too.
     """
-    given = snapshots.give_back(ws.warehouse, ws.snapshots, last_committed(conn).number)
+    into = warehouse or ws.warehouse
+    given = snapshots.give_back(into, ws.snapshots, last_committed(conn).number)
     if given:
         LOG.warning("the history lacked what the snapshot has", rows=given)
-    have = ws.warehouse.last_batch()
-    if next(receipts(conn, after=have), None) is None:
+    have = into.last_batch()
+    holes = {name: _Hole(into, name, ws.snapshots.holes(name)) for name in TABLES}
+    if next(receipts(conn, after=have), None) is None and not any(holes.values()):
         return Rebuilt(0, 0, 0, given)
     LOG.warning("the history lacks batches and is written again", last_batch=have)
     sources = {source.id: source for source in collect.sources(conn)}
@@ -53,12 +77,60 @@ def rebuild(ws: Workspace, conn: Connection) -> Rebuilt:
     batches = events = missing = 0
     for receipt in receipts(conn):
         tables, found = _rows_again(ws, conn, receipt, sources, past)
-        if receipt.batch > have:
-            ws.warehouse.append(tables)
+        lacking = tables if receipt.batch > have else {name: rows for name, rows in tables.items() if receipt.batch in holes[name]}
+        if lacking:
+            into.append(lacking)
             passing("recover: within the rebuild")
+        if "events" in lacking:
             batches, events, missing = batches + 1, events + found, missing + receipt.events - found
     LOG.warning("the history is written again", batches=batches, events=events, missing=missing)
     return Rebuilt(batches, events, missing, given)
+
+
+class _Hole:
+    """Batches that a damaged file held and the warehouse lacks."""
+
+    def __init__(self, warehouse: Warehouse, name: str, ranges: list[tuple[int, int]]) -> None:
+        self._ranges, self._there = ranges, set[int]()
+        for first, last in ranges:
+            rows: Any = table(name)
+            there = warehouse.run(rows.filter(rows.batch.between(first, last)).select("batch").distinct())
+            self._there.update(there["batch"].to_pylist())
+
+    def __bool__(self) -> bool:
+        return bool(self._ranges)
+
+    def __contains__(self, batch: int) -> bool:
+        return batch not in self._there and any(first <= batch <= last for first, last in self._ranges)
+
+
+def beside(ws: Workspace, *, dry_run: bool = False, accept_loss: bool = False) -> Compared:
+    """Write the whole history again into another file, from the snapshot and the requests, compare it with the one in use, and put it in its place.
+
+    It stays out of use with `dry_run`, and when it lacks rows that the one in use has, unless `accept_loss`. Intake waits meanwhile, so nothing is
+    appended; requests are accepted and history is read as ever. Raises DiskFull.
+    """
+    fresh = rebuilt_file(ws.warehouse.path)
+    with ws.transaction() as conn:
+        only_intake_worker(conn)
+        sweep(fresh)
+        try:
+            with closing(Warehouse(fresh)) as again:
+                rebuilt = rebuild(ws, conn, again)
+                found = _compared(ws.warehouse, again, rebuilt)
+            lacks = any(found.written[name] < found.held[name] for name in TABLES)
+            if dry_run or (lacks and not accept_loss):
+                return replace(found, kept="dry_run" if dry_run else "lacks_rows")
+            taken = ws.warehouse.replace(fresh, found.held)
+            return replace(found, taken=taken, kept="" if taken else "changed")
+        finally:
+            sweep(fresh)
+
+
+def _compared(held: Warehouse, again: Warehouse, rebuilt: Rebuilt) -> Compared:
+    sums = [one.verify() for one in (held, again)]
+    counts = [{name: found.rows for name, found in one.items()} for one in sums]
+    return Compared(counts[0], counts[1], sums[0] == sums[1], rebuilt)
 
 
 def _rows_again(

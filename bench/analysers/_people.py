@@ -12,7 +12,8 @@ from typing import Any
 import duckdb
 
 from cegla.reference.places import poland
-from cegla.storage.warehouse import DUCKDB_TYPES, TABLES, Warehouse
+from cegla.storage.history_file import DUCKDB_TYPES
+from cegla.storage.warehouse import TABLES, Warehouse
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SESSION_EVENTS = 4

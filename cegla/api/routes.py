@@ -28,6 +28,7 @@ from cegla.api import (
     system,
     traits,
     visitor,
+    warehouse,
     webhooks,
 )
 
@@ -58,6 +59,10 @@ ROUTES = (
     Route("GET", "/status", system.status, "reports.read", "counts and how far intake is"),
     Route("GET", "/today", system.today, "reports.read", "today against a week ago"),
     Route("GET", "/doctor", system.doctor, "settings.read", "what needs a person"),
+    Route("GET", "/warehouse", warehouse.check, "settings.read", "whether the history is whole: every row of warehouse and snapshot read and compared"),
+    Route("POST", "/warehouse/rebuild", warehouse.write_again, "settings.edit", "write the history again beside, and take it into use; can be a dry run"),
+    Route("GET", "/warehouse/retention", warehouse.retention, "settings.read", "how long each class of the history is kept, and what is older"),
+    Route("POST", "/warehouse/forget", warehouse.forget, "settings.edit", "remove what is older than its class may be kept; can be a dry run"),
     Route("GET", "/people", people.listed, "people.read", "people, oldest first"),
     Route("POST", "/people/search", people.search, "people.read", "people by number or identifier"),
     Route("POST", "/people/look-up", people.look_up, "people.read", "the person with exactly this identifier"),

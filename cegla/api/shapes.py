@@ -55,6 +55,20 @@ class Erase(Shape):
     dry_run: bool = True
 
 
+class RebuildHistory(Shape):
+    """Writing the history again; the default only compares. A history that lacks rows stays out of use unless `accept_loss`."""
+
+    dry_run: bool = True
+    accept_loss: bool = False
+
+
+class ForgetHistory(Shape):
+    """Removing what is older than its class may be kept cannot be undone, so the default only counts. Without `classes`: all of them."""
+
+    dry_run: bool = True
+    classes: list[Literal["behaviour", "orders", "searches", "merges"]] = []
+
+
 class Decision(Shape):
     """What a person says of a proposal: one human ("accepted"), or two ("refused")."""
 

@@ -67,7 +67,7 @@ GROUPS = {
     "webhook": Text("webhooki: adres dla dostawcy i mapowanie na zdarzenia", "webhooks: an address for a provider and a mapping to events"),
     "plan": Text("plany: jakie zdarzenia ma przysyłać źródło", "tracking plans: which events a source should send"),
     "event": Text("zdarzenia i ich droga", "events and their way"),
-    "warehouse": Text("hurtownia: historia zdarzeń na innym silniku", "the warehouse: the history of events on another engine"),
+    "warehouse": Text("hurtownia: czy historia jest cała, jak długo jest, na innym silniku", "the warehouse: is the history whole, how long is it kept"),
     "data": Text("dane o świecie: wersje, licencje, pobieranie", "data about the world: versions, licences, fetching"),
     "quarantine": Text("zdarzenia, których nie dało się użyć", "events that could not be used"),
 }
@@ -414,6 +414,34 @@ COMMANDS = (
         warehouse.move,
         Text("skopiuj historię do ClickHouse albo plików Sparka i porównaj", "copy the history to ClickHouse or Spark's files, and compare"),
         ("cegla warehouse move clickhouse://cegla@localhost:8123/cegla --dry-run", "cegla warehouse move chdb:///srv/copy --json"),
+    ),
+    Command(
+        "warehouse",
+        "check",
+        warehouse.check,
+        Text("przeczytaj całą historię i porównaj z migawką", "read the whole history and compare it with its snapshot"),
+        ("cegla warehouse check", "cegla warehouse check --json"),
+    ),
+    Command(
+        "warehouse",
+        "rebuild",
+        warehouse.rebuild,
+        Text("zapisz historię od nowa z migawki i żądań", "write the history again from snapshot and requests"),
+        ("cegla warehouse rebuild --dry-run", "cegla warehouse rebuild"),
+    ),
+    Command(
+        "warehouse",
+        "retention",
+        warehouse.retention,
+        Text("jak długo trzymana jest każda klasa historii", "how long each class of the history is kept"),
+        ("cegla warehouse retention",),
+    ),
+    Command(
+        "warehouse",
+        "forget",
+        warehouse.forget,
+        Text("usuń teraz to, co jest starsze, niż wolno", "remove now what is older than it may be"),
+        ("cegla warehouse forget --dry-run", "cegla warehouse forget behaviour searches --yes"),
     ),
     Command(
         "data",

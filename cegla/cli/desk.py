@@ -99,6 +99,11 @@ class Api:
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
+    def patient(self) -> "Api":
+        """The same for what may take long: answers are waited for."""
+        self._client.timeout = httpx.Timeout(None)
+        return self
+
     def get(self, path: str, **query: Any) -> Any:
         """Ask."""
         return self._call("GET", path, params={key: value for key, value in query.items() if value is not None})

@@ -15,6 +15,8 @@ WORDS: dict[str, Text] = {
     "form": Text("csv, sheets, parquet, google albo meta", "csv, sheets, parquet, google or meta"),
     "full": Text("wszystkie osoby, nie tylko te, o których jest coś nowego", "everybody, not only people there is news of"),
     "dry_run": Text("pokaż, co by się stało, i nic nie zmieniaj", "say what would happen and change nothing"),
+    "accept_loss": Text("weź odtworzoną historię, choć brakuje jej wierszy", "take the history written again although it lacks rows"),
+    "classes": Text("klasy historii: behaviour, orders, searches, merges; żadna: wszystkie", "classes: behaviour, orders, searches, merges; none: all"),
     "yes": Text("nie pytaj o potwierdzenie", "do not ask for confirmation"),
     "segment": Text("numer, klucz lub nazwa segmentu", "the segment's number, key or name"),
     "off": Text("już nie pokazuj", "not any more"),

@@ -10,6 +10,7 @@ from cegla.govern import optin as optin
 from cegla.govern import pauses as pauses
 from cegla.govern import receipts as receipts
 from cegla.govern import register as register
+from cegla.govern import retention as retention
 from cegla.govern import store
 from cegla.govern.access import User as User
 from cegla.govern.access import ensure_first_user as ensure_first_user

@@ -334,3 +334,19 @@ select record_id, identity_id, purpose, letter_at, outcome from govern.confirmat
 -- name: records
 -- Decisions by their numbers, with proof and links.
 select record_id, identity_id, purpose, channel, state, at, recorded_at, source_id, method, proof, follows, link from govern.decisions where record_id = any(:ids);
+
+-- name: retention_standing
+-- Which classes of history were announced to be removed by their age, and when they last were.
+select class, days, announced_at, due, removed_at, removed from govern.retention;
+
+-- name: announce_retention!
+-- Say what would go of a class kept for so many days, once for each number of days.
+insert into govern.retention (class, days, announced_at, due) values (:key, :days, :now, :due)
+on conflict (class) do update set days = excluded.days, announced_at = excluded.announced_at, due = excluded.due;
+
+-- name: mark_removed!
+-- Note what was removed of a class. Whoever removes by hand has seen what goes, so that counts as announced.
+insert into govern.retention (class, days, announced_at, due, removed_at, removed) values (:key, :days, :now, :removed, :now, :removed)
+on conflict (class) do update set removed_at = excluded.removed_at, removed = excluded.removed,
+    announced_at = case when govern.retention.days = excluded.days then govern.retention.announced_at else excluded.announced_at end,
+    days = excluded.days;

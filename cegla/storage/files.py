@@ -4,12 +4,15 @@
     <folder>/events/0…002-0…950-0.parquet      at night small files become larger ones
 
 Files are written beside and renamed, so each is there whole or not at all. A file whose rows were joined into a larger one stays a while for questions
-that still read it; one that held somebody who is erased is removed at once.
+that still read it; one that held somebody who is erased is removed at once. Whatever reads or writes rows does so in pieces, so a file may be larger than
+the memory; each page of a file has a checksum, so a damaged one is noticed.
 """
 
+import errno
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -18,9 +21,13 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
+from cegla.vocabulary.errors.installation import DiskFull
+
 pc: Any = pyarrow.compute  # its functions are made when it is loaded
+Change = Callable[[pa.Table], tuple[pa.Table, int]]  #: rows in, the rows that stay and how many are otherwise now
 Ranges = Sequence[tuple[int, int]]  #: whole numbers from the first to the last, both included
 JOINED_ROWS = 2_000_000  #: at most in one file that the night makes
+ROWS_AT_ONCE = 100_000  #: in memory, and in one row group
 KEPT_SECONDS = 3_600  #: a joined file stays for questions that still read it
 
 
@@ -32,10 +39,10 @@ class Files:
         self.changing = RLock()  #: held by whoever reads rows elsewhere to append them, so that nobody is removed in between
 
     def append(self, name: str, rows: pa.Table, first: int, last: int) -> None:
-        """Add the rows of these batches."""
+        """Add the rows of these batches. Raises DiskFull, as all that writes here; then there is no new file."""
         with self.changing:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-            _write(rows, self.folder / name / _named(first, last, 0))
+            _write([rows], rows.schema, self.folder / name / _named(first, last, 0))
 
     def listed(self, name: str) -> list[Path]:
         """The files of a table, in the order of their batches. Of one that was being rewritten when the power went, the newer counts."""
@@ -46,11 +53,15 @@ class Files:
 
     def read(self, file: Path, name: str) -> pa.Table:
         """The rows of a file with today's columns: what an older file lacks is null."""
-        rows = pq.read_table(file)
-        columns = [
-            rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type) for field in self._schemas[name]
-        ]
-        return pa.Table.from_arrays(columns, schema=self._schemas[name])
+        return pa.concat_tables([self._schemas[name].empty_table(), *self.pieces(file, name)])
+
+    def pieces(self, file: Path, name: str) -> Iterator[pa.Table]:
+        """The same in pieces. Raises OSError or ArrowInvalid when the file is not as it was written."""
+        for rows in _pieces(file):
+            columns = [
+                rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type) for field in self._schemas[name]
+            ]
+            yield pa.Table.from_arrays(columns, schema=self._schemas[name])
 
     def last(self, name: str) -> int:
         """The newest batch of a table; 0 when there is none."""
@@ -58,22 +69,31 @@ class Files:
 
     def remove(self, name: str, column: str, ranges: Ranges) -> int:
         """Take away rows by the numbers in a column, and return how many those were. Files that held them are written anew, and removed at once."""
-        removed = 0
+
+        def change(rows: pa.Table) -> tuple[pa.Table, int]:
+            kept = rows.filter(pc.invert(_within(rows[column], ranges)))
+            return kept, rows.num_rows - kept.num_rows
+
+        return self.change(name, [column], change)
+
+    def change(self, name: str, columns: Sequence[str], change: Change) -> int:
+        """Take away rows, or what they say; returns how many rows. `change` is asked about pieces of a table that have these columns at least.
+
+        A file with nothing to change is only read; any other is written anew, and the old one is removed at once.
+        """
+        changed = 0
         with self.changing:
             self._sweep(name)
             for file in (self.folder / name).glob("*.joined"):
                 file.unlink()
             for file in self.listed(name):
-                gone = _within(pq.read_table(file, columns=[column])[column], ranges)
-                if not (count := pc.sum(gone).as_py() or 0):
-                    continue
-                removed += count
-                kept = pq.read_table(file).filter(pc.invert(gone))
-                first, last, turn = _read_name(file)
-                if kept.num_rows:
-                    _write(kept, file.with_name(_named(first, last, turn + 1)))
-                file.unlink()
-        return removed
+                has = [column for column in columns if column in pq.read_schema(file).names]
+                if count := sum(change(rows)[1] for rows in _pieces(file, has)):
+                    first, last, turn = _read_name(file)
+                    _write((change(rows)[0] for rows in _pieces(file)), pq.read_schema(file), file.with_name(_named(first, last, turn + 1)))
+                    file.unlink()
+                    changed += count
+        return changed
 
     def take_back_after(self, batch: int) -> None:
         """Remove rows of later batches than this one: the numbers will be used again. Files that hold none are not looked into."""
@@ -85,8 +105,41 @@ class Files:
                         continue
                     self._sweep(name)
                     if first <= batch:
-                        _write(pq.read_table(file, filters=pc.field("batch") <= batch), file.with_name(_named(first, batch, turn)))
+                        kept = (rows.filter(pc.field("batch") <= batch) for rows in _pieces(file))
+                        _write(kept, pq.read_schema(file), file.with_name(_named(first, batch, turn)))
                     file.unlink()
+
+    def damaged(self, file: Path, name: str) -> str:
+        """What is wrong with a file, in the words of whoever cannot read it; empty: nothing."""
+        try:
+            for _ in self.pieces(file, name):
+                pass
+        except (OSError, pa.ArrowException) as error:
+            return str(error).splitlines()[0][:200]
+        return ""
+
+    def set_aside(self, file: Path) -> None:
+        """Move a damaged file out of the way, whole. Its batches are a hole until a file covers them again."""
+        with self.changing:
+            self._aside(file.parent.name).mkdir(parents=True, exist_ok=True)
+            os.utime(file.rename(self._aside(file.parent.name) / file.name))  # so that its age is that of the finding
+
+    def holes(self, name: str) -> list[tuple[int, int]]:
+        """The batches of damaged files, (first, last), that no file covers."""
+        covered = {_read_name(file)[:2]: file for file in self.listed(name)}
+        return sorted({(first, last) for first, last in map(batches_of, self._aside(name).glob("*.parquet")) if not _inside(first, last, covered)})
+
+    def forget_mended(self) -> None:
+        """Remove damaged files whose batches are covered again: nobody needs them, and somebody who is erased may be in them."""
+        with self.changing:
+            for name in self._schemas:
+                open_still = self.holes(name)
+                for file in self._aside(name).glob("*.parquet"):
+                    if batches_of(file) not in open_still:
+                        file.unlink()
+
+    def _aside(self, name: str) -> Path:
+        return self.folder / "set-aside" / name
 
     def _sweep(self, name: str) -> None:
         """Remove what was left when the power went: files half written, and those that a newer or a larger one stands for."""
@@ -102,10 +155,11 @@ class Files:
                 self._sweep(name)
                 for some in _joinable(self.listed(name)):
                     first, last = _read_name(some[0])[0], _read_name(some[-1])[1]
-                    _write(pa.concat_tables([self.read(file, name) for file in some]), some[0].with_name(_named(first, last, 0)))
+                    joined = (rows for file in some for rows in self.pieces(file, name))
+                    _write(joined, self._schemas[name], some[0].with_name(_named(first, last, 0)))
                     for file in some:
-                        file.rename(joined := file.with_suffix(".joined"))
-                        os.utime(joined)  # the hour begins now, not when it was written
+                        file.rename(kept := file.with_suffix(".joined"))
+                        os.utime(kept)  # the hour begins now, not when it was written
                 for old in (self.folder / name).glob("*.joined"):
                     if old.stat().st_mtime < time.time() - KEPT_SECONDS:
                         old.unlink()
@@ -130,13 +184,36 @@ def _inside_another(first: int, last: int, among: Mapping[tuple[int, int], Path]
     return any(one <= first and last <= other and (one, other) != (first, last) for one, other in among)
 
 
-def _write(rows: pa.Table, file: Path) -> None:
-    """Whole or not at all."""
+def _inside(first: int, last: int, among: Mapping[tuple[int, int], Path]) -> bool:
+    return (first, last) in among or _inside_another(first, last, among)
+
+
+def _pieces(file: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    with pq.ParquetFile(file, page_checksum_verification=True) as held:
+        for rows in held.iter_batches(ROWS_AT_ONCE, columns=columns):
+            yield pa.Table.from_batches([rows])
+
+
+def _write(pieces: Iterable[pa.Table], schema: pa.Schema, file: Path) -> None:
+    """Whole or not at all; of no rows there is no file. Raises DiskFull."""
     fresh = file.with_suffix(".new")
-    pq.write_table(rows, fresh, compression="zstd")
-    with fresh.open("rb") as written:
-        os.fsync(written.fileno())
-    fresh.rename(file)
+    try:
+        written = 0
+        with pq.ParquetWriter(fresh, schema, compression="zstd", write_page_checksum=True) as writer:
+            for rows in pieces:
+                writer.write_table(rows, row_group_size=ROWS_AT_ONCE)
+                written += rows.num_rows
+        if not written:
+            return fresh.unlink()
+        with fresh.open("rb") as held:
+            os.fsync(held.fileno())
+        fresh.rename(file)
+    except OSError as error:
+        with suppress(OSError):
+            fresh.unlink()
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(where=str(file)) from error
+        raise
 
 
 def _within(column: Any, ranges: Ranges) -> Any:

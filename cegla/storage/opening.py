@@ -7,8 +7,9 @@ from pathlib import Path
 
 import duckdb
 
-from cegla.storage.rewriting import erased_marker
-from cegla.storage.warehouse import Warehouse, marker
+from cegla.storage.history_file import marker
+from cegla.storage.rewriting import erased_marker, sweep
+from cegla.storage.warehouse import Warehouse
 from cegla.vocabulary.errors.installation import WarehouseDamaged
 
 LARGEST_VERIFIED_BYTES = 2 << 30  #: a larger file is read through by the doctor, not at each start
@@ -20,6 +21,7 @@ def open_or_set_aside(path: Path, now: datetime) -> tuple[Warehouse, Path | None
     Raises Busy when another process holds it, DiskFull when there is no room.
     """
     aside: Path | None = None
+    sweep(rebuilt_file(path))
     if marker(path).exists():
         aside = set_aside(path, now)
     try:
@@ -36,6 +38,17 @@ def open_or_set_aside(path: Path, now: datetime) -> tuple[Warehouse, Path | None
             aside = set_aside(path, now)
             return Warehouse(path), aside
     return warehouse, aside
+
+
+def rebuilt_file(path: Path) -> Path:
+    """Where the history is written again beside the warehouse of a path."""
+    return path.with_name("rebuilt.duckdb")
+
+
+def refuse_damaged(warehouse: Warehouse) -> None:
+    """Raises WarehouseDamaged when somebody met damage while reading: the next start mends it."""
+    if marker(warehouse.path).exists():
+        raise WarehouseDamaged(where=str(warehouse.path), seen=marker(warehouse.path).name)
 
 
 def set_aside(path: Path, now: datetime) -> Path:

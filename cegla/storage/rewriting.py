@@ -2,17 +2,32 @@
 
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-import duckdb
+import pyarrow as pa
 
 from cegla.vocabulary.errors.installation import WarehouseDamaged
 
-CHECKED = "select count(*), bit_xor(hash(t)) from {table} t"  #: the same for the same rows in any order
+CHECKED = "select count(*), bit_xor(hash(t)), max(batch) from (select {columns} from {table}) t where batch between ? and ?"
+ROWS_AT_ONCE = 100_000
+LAST_BATCH = (1 << 63) - 1
+
+
+class Checked(NamedTuple):
+    """Rows of a table, a sum over them that is the same for the same rows in any order, and their newest batch."""
+
+    rows: int
+    checksum: int
+    newest: int
+
+    def joined(self, other: "Checked") -> "Checked":
+        """What both parts come to together."""
+        return Checked(self.rows + other.rows, self.checksum ^ other.checksum, max(self.newest, other.newest))
 
 
 class Gate:
@@ -57,28 +72,29 @@ class Gate:
                 self._changed.notify_all()
 
 
-def copied(cursor: Any, fresh: Path, config: dict[str, Any]) -> None:
-    """Write every table of the main database into a new file, and compare. Raises WarehouseDamaged when a table is not equal; then, as after
-    any failure, there is no new file."""
-    sweep(fresh)
-    try:
-        _copy(cursor, fresh, config)
-    except BaseException:
-        sweep(fresh)
-        raise
+def copied(cursor: Any, target: Any, tables: Mapping[str, pa.Schema], after: Mapping[str, int] = MappingProxyType({})) -> dict[str, int]:
+    """Copy the rows of these tables into another file, of the batches after a number each, and compare by count and checksum.
+
+    Returns the newest batch of each table. Raises WarehouseDamaged when a table is not equal.
+    """
+    newest: dict[str, int] = {}
+    for name, schema in tables.items():
+        first = after.get(name, -1) + 1
+        target.register("incoming", cursor.sql(f"from {name} where batch >= {first}").to_arrow_reader(ROWS_AT_ONCE))
+        target.execute(f"create table if not exists {name} as from incoming limit 0")
+        target.execute(f"insert into {name} from incoming")
+        target.unregister("incoming")
+        held, copy = (checked(one, name, schema, first) for one in (cursor, target))
+        if held != copy:
+            raise WarehouseDamaged(where=name, seen=f"{held} -> {copy}")
+        newest[name] = max(held.newest, first - 1)
+    return newest
 
 
-def _copy(cursor: Any, fresh: Path, config: dict[str, Any]) -> None:
-    tables = [name for (name,) in cursor.execute("select table_name from duckdb_tables() where database_name = current_database()").fetchall()]
-    with duckdb.connect(str(fresh), config=config) as target:
-        for name in tables:
-            target.register("incoming", cursor.sql(f"from {name}").to_arrow_reader(100_000))
-            target.execute(f"create table {name} as from incoming")
-            target.unregister("incoming")
-            held, copy = (one.execute(CHECKED.format(table=name)).fetchall() for one in (cursor, target))
-            if held != copy:
-                raise WarehouseDamaged(where=str(fresh), seen=f"{name}: {held} -> {copy}")
-        target.execute("checkpoint")
+def checked(cursor: Any, name: str, schema: pa.Schema, first: int = 0, last: int = LAST_BATCH) -> Checked:
+    """What a table comes to, of the batches from one to another. Reads all of them."""
+    ((rows, checksum, newest),) = cursor.execute(CHECKED.format(table=name, columns=", ".join(schema.names)), [first, last]).fetchall()
+    return Checked(rows, checksum or 0, newest or 0)
 
 
 def sweep(fresh: Path) -> None:
@@ -86,6 +102,11 @@ def sweep(fresh: Path) -> None:
     for leftover in (fresh, fresh.with_name(f"{fresh.name}.wal")):
         leftover.unlink(missing_ok=True)
     rmtree(f"{fresh}.tmp", ignore_errors=True)
+
+
+def previous(path: Path) -> Path:
+    """The file that had this one's place, as long as it is not sure that this one opens."""
+    return path.with_suffix(".previous")
 
 
 def erased_marker(path: Path) -> Path:

@@ -127,6 +127,17 @@ class SiteSettings(Section):
     most_pages: int = Field(2_000, ge=1, le=100_000, description="pages of one crawl")
 
 
+class RetentionSettings(Section):
+    """How long the history is kept, by class, counted from when something happened; 0: for good. What is older goes in the night."""
+
+    behaviour_days: int = Field(396, ge=0, description="views, clicks, carts, opens: everything but orders; 13 months")
+    orders_days: int = Field(2_190, ge=0, description="orders and refunds with their lines; 6 years, as accounts are")
+    searches_days: int = Field(90, ge=0, description="words that somebody typed, taken out of what happened")
+    merges_days: int = Field(2_190, ge=0, description="the log of which people were joined and parted")
+    set_aside_days: int = Field(7, ge=1, le=30, description="damaged files that were moved aside: people erased since are still in them")
+    notice_days: int = Field(7, ge=0, description="between the first count of what would go and the first removal; anew when a number of days changes")
+
+
 class Settings(Section):
     """All settings; times without a zone are shown and counted in `timezone`."""
 
@@ -144,6 +155,7 @@ class Settings(Section):
     reference: ReferenceSettings = ReferenceSettings()  # pyright: ignore[reportCallIssue]
     weather: WeatherSettings = WeatherSettings()  # pyright: ignore[reportCallIssue]
     site: SiteSettings = SiteSettings()  # pyright: ignore[reportCallIssue]
+    retention: RetentionSettings = RetentionSettings()  # pyright: ignore[reportCallIssue]
 
     @field_validator("timezone")
     @classmethod

@@ -4,17 +4,39 @@ Requests are kept for some weeks only, so after damage they alone would not brin
 files yet; nothing is written twice. Whoever is erased is removed from the files at once, and so is what an import brought that is taken back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+import duckdb
 import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
+import structlog
 
 from cegla.storage.files import Files, batches_of
-from cegla.storage.warehouse import TABLES, table
+from cegla.storage.rewriting import Checked, checked
+from cegla.storage.warehouse import TABLES, Warehouse, table
 
+LOG = structlog.get_logger("storage")
 ROWS_AT_ONCE = 500_000
+
+
+@dataclass(frozen=True)
+class Side:
+    """One table: what the warehouse has, how many rows of it are newer than the files, and what the files have.
+
+    `equal`: of the batches in the files both have the same rows. `damaged` files cannot be read; `holes` are batches that damage took from the files.
+    """
+
+    table: str
+    held: Checked
+    newer: int
+    copied: Checked
+    equal: bool
+    files: int
+    damaged: tuple[str, ...]
+    holes: tuple[tuple[int, int], ...]
 
 
 class Asked(Protocol):
@@ -28,40 +50,79 @@ class Asked(Protocol):
 class History(Asked, Protocol):
     """A warehouse, on whatever engine."""
 
-    def append(self, tables: dict[str, pa.Table]) -> None:
-        """Add rows of batches."""
+    def append_all(self, name: str, pieces: Iterable[pa.Table]) -> int:
+        """Add all these rows or none; returns how many."""
         ...
 
 
 def take(warehouse: History, files: Files, upto: int) -> int:
-    """Write what the files lack of the batches up to a number; returns how many rows that were."""
+    """Write what the files lack of the batches up to a number, holes that damage left included; returns how many rows that were. Raises DiskFull."""
     written = 0
     for name in TABLES:
-        for first, last in parts_of(warehouse, name, files.last(name), upto):
-            rows: Any = table(name)
-            with files.changing:  # whoever is erased meanwhile is removed from the warehouse first and from the files then, which waits for this
-                found = warehouse.run(rows.filter(rows.batch.between(first, last)))
-                files.append(name, found, first, last)
-            written += found.num_rows
+        for after, before in (*((first - 1, last) for first, last in files.holes(name)), (files.last(name), upto)):
+            parts = list(parts_of(warehouse, name, after, before))
+            for number, (first, last) in enumerate(parts):
+                rows: Any = table(name)
+                with files.changing:  # whoever is erased meanwhile is removed from the warehouse first and from the files then, which waits for this
+                    found = warehouse.run(rows.filter(rows.batch.between(first, last)))
+                    if before != upto and number in (0, len(parts) - 1):  # a hole is covered from its first batch to its last
+                        first, last = (after + 1 if number == 0 else first), (before if number == len(parts) - 1 else last)
+                    files.append(name, found, first, last)
+                written += found.num_rows
+    files.forget_mended()
     return written
 
 
 def give_back(warehouse: History, files: Files, upto: int) -> int:
-    """Append what the warehouse lacks of the files' batches up to a number; returns how many rows that were. Interrupted, it goes on where it stopped."""
+    """Append what the warehouse lacks of the files' batches up to a number; returns how many rows that were. Interrupted, it goes on where it stopped.
+
+    A damaged file is set aside, and its batches are left to the requests: `Files.holes` says which.
+    """
     given = 0
     for name in TABLES:
         have = _newest(warehouse, name)
-        if have >= files.last(name):
-            continue
         for file in files.listed(name):
             if batches_of(file)[1] <= have:
                 continue
-            rows = files.read(file, name)
-            rows = rows.filter((pc.field("batch") > have) & (pc.field("batch") <= upto))
-            if rows.num_rows:
-                warehouse.append({name: rows})
-                given += rows.num_rows
+            if said := files.damaged(file, name):
+                LOG.error("a file of the snapshot is damaged and set aside", file=str(file), seen=said)
+                files.set_aside(file)
+                continue
+            lacking = (pc.field("batch") > have) & (pc.field("batch") <= upto)
+            given += warehouse.append_all(name, (rows.filter(lacking) for rows in files.pieces(file, name)))
     return given
+
+
+def mend(files: Files) -> int:
+    """Read every file and set those aside that are damaged; returns how many. The next `take` writes their batches again from the warehouse."""
+    found = 0
+    for name in TABLES:
+        for file in files.listed(name):
+            if said := files.damaged(file, name):
+                LOG.error("a file of the snapshot is damaged and set aside", file=str(file), seen=said)
+                files.set_aside(file)
+                found += 1
+    return found
+
+
+def compared(warehouse: Warehouse, files: Files) -> list[Side]:
+    """Every row of the warehouse and of the files read and summed, table by table. Raises WarehouseDamaged."""
+    found: list[Side] = []
+    with duckdb.connect() as hand:
+        for name, schema in TABLES.items():
+            listed, copied, bad = files.listed(name), Checked(0, 0, 0), list[str]()
+            for file in listed:
+                try:
+                    for rows in files.pieces(file, name):
+                        hand.register("part", rows)
+                        copied = copied.joined(checked(hand, "part", schema))
+                except (OSError, pa.ArrowException) as error:
+                    bad.append(f"{name}/{file.name}: {str(error).splitlines()[0][:200]}")
+            upto = files.last(name)
+            old, new = warehouse.checked(name, 0, upto), warehouse.checked(name, upto + 1)
+            holes = [hole for hole in files.holes(name) if next(parts_of(warehouse, name, hole[0] - 1, hole[1]), None)]
+            found.append(Side(name, old.joined(new), new.rows, copied, old[:2] == copied[:2], len(listed), tuple(bad), tuple(holes)))
+    return found
 
 
 def _newest(warehouse: History, name: str) -> int:

@@ -8,12 +8,13 @@ today is a map held in memory and derived from PostgreSQL.
 """
 
 import threading
-from collections.abc import Callable, Collection, Generator, Iterable, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
-from shutil import rmtree
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import duckdb
@@ -23,9 +24,8 @@ import pyarrow as pa
 
 from cegla.storage.arrow import spare_pandas
 from cegla.storage.failpoint import passing
-from cegla.storage.rewriting import Gate, copied, erased_marker, sweep
-from cegla.vocabulary.errors import Busy, CeglaError
-from cegla.vocabulary.errors.installation import DiskFull, WarehouseDamaged
+from cegla.storage.history_file import HistoryFile
+from cegla.storage.rewriting import LAST_BATCH, Checked, checked, copied, erased_marker, sweep
 
 spare_pandas()
 EVENTS = pa.schema(
@@ -119,12 +119,7 @@ MOVES = pa.schema(
 )
 
 TABLES = {"events": EVENTS, "order_lines": ORDER_LINES, "moves": MOVES}
-#: What DuckDB says of a file that is not as it was written.
-DAMAGED = ("Corrupt", "corrupt", "Failure while replaying WAL", "Could not read enough bytes", "not a valid DuckDB database file", "has been invalidated")
 SECONDS_FOR_READERS = 20.0  #: how long a new file waits for those who read the old one
-DUCKDB_TYPES: dict[pa.DataType, str] = {
-    pa.int64(): "bigint", pa.int32(): "integer", pa.float64(): "double", pa.string(): "varchar", pa.bool_(): "boolean", pa.timestamp("us"): "timestamp",
-}  # fmt: skip
 
 
 def table(name: str, columns: Collection[str] | None = None) -> ir.Table:
@@ -221,17 +216,17 @@ class Snapshot:
         return [person for (person,) in self._cursor.execute(asked, [batch]).fetchall()]
 
 
-def _sweep(path: Path) -> None:
-    """Remove what a killed process had put aside from its memory, maybe with declared values, and a file that it was writing anew.
-
-    The caller has the file open, which only one process can, so nobody else's are there.
-    """
-    rmtree(f"{path}.tmp", ignore_errors=True)
-    sweep(path.with_suffix(".fresh"))
-
-
 def _listed(person_ids: Iterable[int]) -> pa.Table:
     return pa.table({"person_id": pa.array(list(person_ids), pa.int64())})
+
+
+def _insert(cursor: Any, name: str, rows: pa.Table) -> int:
+    if rows.num_rows:
+        cursor.register("incoming", rows)
+        columns = ", ".join(TABLES[name].names)
+        cursor.execute(f"insert into {name} ({columns}) select {columns} from incoming")
+        cursor.unregister("incoming")
+    return rows.num_rows
 
 
 def _ranges(ranges: Sequence[tuple[int, int]]) -> pa.Table:
@@ -246,35 +241,17 @@ class Warehouse:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self.aside = self  # every question here stands alone
-        self._config: dict[str, Any] = {"memory_limit": memory, "threads": threads, "preserve_insertion_order": False}
-        self._gate = Gate()
+        self._file = HistoryFile(path, TABLES, {"memory_limit": memory, "threads": threads, "preserve_insertion_order": False})
+        self._cursor = self._file.cursor
         self._writing = threading.Lock()
         self._numbers = count(1)
         self._idle_names: dict[str, list[str]] = {}
         self._newest = 0  # the batch whose rows came last, or are on their way
-        self._root = self._open()
-        _sweep(path)
-
-    def _open(self) -> Any:
-        try:
-            root = duckdb.connect(str(self.path), config=self._config)
-        except duckdb.Error as error:
-            raise _refusal(error, self.path) from None
-        root.execute("attach ':memory:' as derived")
-        for name, schema in TABLES.items():
-            columns = ", ".join(f"{column.name} {DUCKDB_TYPES[column.type]}" for column in schema)
-            root.execute(f"create table if not exists {name} ({columns})")
-            for column in schema:  # a file of an older version lacks the newer ones
-                root.execute(f"alter table {name} add column if not exists {column.name} {DUCKDB_TYPES[column.type]}")
-        root.execute("create table derived.main.identity_map (mapped_identity bigint, mapped_person bigint)")
-        root.execute("checkpoint")
-        root.execute("set enable_external_access = false")
-        root.execute("set lock_configuration = true")
-        return root
+        self._removals = 0  # how often rows were removed
 
     def close(self) -> None:
         """Flush and let go of the file."""
-        self._root.close()
+        self._file.close()
 
     # reading ---------------------------------------------------------------------------------------------------------
 
@@ -343,14 +320,20 @@ class Warehouse:
         with self._writing, self._cursor() as cursor:
             cursor.begin()
             for name, rows in tables.items():
-                if rows.num_rows:
-                    cursor.register("incoming", rows)
-                    columns = ", ".join(TABLES[name].names)
-                    cursor.execute(f"insert into {name} ({columns}) select {columns} from incoming")
-                    cursor.unregister("incoming")
+                _insert(cursor, name, rows)
             passing("intake: within the append")
             cursor.commit()
         passing("intake: after the append")
+
+    def append_all(self, name: str, pieces: Iterable[pa.Table]) -> int:
+        """Add rows of one table, piece by piece, all or none; returns how many."""
+        added = 0
+        with self._writing, self._cursor() as cursor:
+            cursor.begin()
+            for rows in pieces:
+                added += _insert(cursor, name, rows)
+            cursor.commit()
+        return added
 
     def last_batch(self) -> int:
         """The newest batch with rows here; 0 when there is none."""
@@ -358,16 +341,10 @@ class Warehouse:
             newest = [cursor.execute(f"select max(batch) from {name}").fetchone() for name in TABLES]
         return max((found[0] for found in newest if found and found[0]), default=0)
 
-    def verify(self) -> None:
-        """Read everything once. Raises WarehouseDamaged when something is not as it was written."""
-        with self._cursor() as cursor:
-            for name in TABLES:
-                cursor.execute(f"select bit_xor(hash(t)) from {name} t").fetchone()
-
     def take_back_after(self, batch: int) -> int:
         """Remove rows of batches that PostgreSQL never committed; returns how many. Run before intake starts."""
         removed = 0
-        with self._writing, self._cursor() as cursor:
+        with self._removing() as cursor:
             for name in TABLES:
                 row = cursor.execute(f"delete from {name} where batch > ?", [batch]).fetchone()
                 removed += row[0] if row else 0
@@ -386,8 +363,8 @@ class Warehouse:
     def erase(self, identity_ids: Sequence[int]) -> int:
         """Remove every row of these identities; returns how many. Their bytes stay in the file until it is rewritten (see `rewrite`)."""
         removed = 0
-        with self._writing, self._cursor() as cursor:
-            erased_marker(self.path).touch()  # a rewriting that goes on before this one's turn would take it away
+        with self._removing() as cursor:
+            erased_marker(self.path).touch()
             for name in TABLES:
                 row = cursor.execute(f"delete from {name} where identity_id in (select unnest(?::bigint[]))", [list(identity_ids)]).fetchone()
                 removed += row[0] if row else 0
@@ -408,7 +385,7 @@ class Warehouse:
     def erase_between(self, ranges: Sequence[tuple[int, int]]) -> int:
         """Remove every row of the events with these ids; returns how many events went."""
         removed = 0
-        with self._writing, self._cursor() as cursor:
+        with self._removing() as cursor:
             erased_marker(self.path).touch()
             cursor.register("ranges", _ranges(ranges))
             cursor.begin()
@@ -416,6 +393,22 @@ class Warehouse:
                 row = cursor.execute(f"delete from {name} using ranges where event_id between first_id and last_id").fetchone()
                 removed += row[0] if row and name == "events" else 0
             cursor.commit()
+        return removed
+
+    def oldest(self, name: str, holds: str, moment: str) -> tuple[int, datetime | None]:
+        """For how many rows of a table a condition holds, and the earliest of their moments in a column (UTC, without a zone)."""
+        with self._cursor() as cursor:
+            ((number, earliest),) = cursor.execute(f"select count(*), min({moment}) from {name} where {holds}").fetchall()
+        return number, earliest
+
+    def forget(self, name: str, gone: str, blank: Mapping[str, str] = MappingProxyType({})) -> int:
+        """Remove rows of a table for which a condition holds, or with `blank` (columns and what to put there) what they say; returns how many."""
+        asked = f"update {name} set {', '.join(f'{column} = {value}' for column, value in blank.items())}" if blank else f"delete from {name}"
+        with self._removing() as cursor:
+            row = cursor.execute(f"{asked} where {gone}").fetchone()
+            removed = row[0] if row else 0
+            if removed:
+                erased_marker(self.path).touch()
         return removed
 
     def set_people(self, changes: Iterable[tuple[int, int]]) -> None:
@@ -445,55 +438,58 @@ class Warehouse:
         """Whether bytes of removed rows are still in the file."""
         return erased_marker(self.path).exists()
 
+    @contextmanager
+    def _removing(self) -> Generator[Any]:
+        """A cursor to remove rows with: a rewriting that goes on meanwhile has them still, and must not end."""
+        with self._writing, self._cursor() as cursor:
+            self._removals += 1
+            yield cursor
+
     def rewrite(self) -> int | None:
         """Write the file anew from the rows that are in it and put it in the old one's place, so that bytes of removed rows are gone from the disk.
 
-        Returns the new file's size; None when somebody went on reading for so long that the old one stayed. Nobody appends meanwhile; whoever
-        wants to read in the moment of the change waits. Raises WarehouseDamaged when the copy is not equal, and keeps the old file.
+        Returns the new file's size; None when the old one stayed, since rows were removed meanwhile or somebody read for too long. What is appended
+        meanwhile comes along: only for that, and the exchange, writers and readers wait. Raises WarehouseDamaged when the copy is not equal,
+        DiskFull when there is no room for it; then, too, the old file stays.
         """
-        fresh = self.path.with_suffix(".fresh")
-        with self._writing:
-            with self._cursor() as cursor:
-                copied(cursor, fresh, self._config)
-                people = cursor.sql("from derived.main.identity_map").to_arrow_table()
-                cursor.execute("checkpoint")
-            with self._gate.alone(SECONDS_FOR_READERS) as alone:
-                if not alone:
-                    sweep(fresh)
+        fresh, removals = self.path.with_suffix(".fresh"), self._removals
+        sweep(fresh)
+        try:
+            with self._cursor() as cursor, self._file.new(fresh) as target:
+                cursor.begin()  # the history of one moment, however long that takes
+                newest = copied(cursor, target, TABLES)
+            with self._writing:
+                if removals != self._removals:
                     return None
-                self._root.close()  # which leaves no log beside the file
-                try:
-                    fresh.replace(self.path)
-                finally:  # whichever file it is now, nobody may read without the map of people
-                    self._root = self._open()
-                    self._root.cursor().register("incoming", people).execute("insert into derived.main.identity_map from incoming")
-            erased_marker(self.path).unlink(missing_ok=True)
+                with self._cursor() as cursor, self._file.new(fresh) as target:
+                    copied(cursor, target, TABLES, newest)
+                    target.execute("checkpoint")
+                if not self._file.exchange(fresh, SECONDS_FOR_READERS):
+                    return None
+                erased_marker(self.path).unlink(missing_ok=True)
+        finally:
+            sweep(fresh)
         return self.path.stat().st_size
 
-    @contextmanager
-    def _cursor(self) -> Generator[Any]:
-        with self._gate.reader(), closing(self._root.cursor()) as cursor:  # closing rolls an open transaction back
-            try:
-                yield cursor
-            except duckdb.Error as error:
-                refused = _refusal(error, self.path)
-                if isinstance(refused, WarehouseDamaged):
-                    marker(self.path).touch()
-                elif not isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)):
-                    raise
-                raise refused from error
+    def replace(self, fresh: Path, counted: Mapping[str, int]) -> bool:
+        """Put a file that was filled elsewhere in this one's place; false when somebody read for too long, or this one has other rows now than were
+        `counted` by table. Nobody may append meanwhile: the caller holds intake back."""
+        with self._writing:
+            if counted != self.counts() or not self._file.exchange(fresh, SECONDS_FOR_READERS):
+                return False
+            erased_marker(self.path).unlink(missing_ok=True)
+        return True
 
+    def checked(self, name: str, first: int = 0, last: int = LAST_BATCH) -> Checked:
+        """What a table comes to, of these batches. Reads them all. Raises WarehouseDamaged when something is not as it was written."""
+        with self._cursor() as cursor:
+            return checked(cursor, name, TABLES[name], first, last)
 
-def _refusal(error: duckdb.Error, path: Path) -> CeglaError:
-    """What DuckDB's words mean for us."""
-    said = str(error)
-    if "No space left" in said:
-        return DiskFull(where=str(path))
-    if any(words in said for words in DAMAGED):
-        return WarehouseDamaged(where=str(path), seen=said.splitlines()[0])
-    return Busy(where=str(path), detail=said.splitlines()[0])
+    def verify(self) -> dict[str, Checked]:
+        """Read everything once, and what it comes to by table. Raises WarehouseDamaged."""
+        return {name: self.checked(name) for name in TABLES}
 
-
-def marker(path: Path) -> Path:
-    """The file that says, for the next start, that damage was met while reading."""
-    return path.with_suffix(".damaged")
+    def counts(self) -> dict[str, int]:
+        """How many rows each table has."""
+        with self._cursor() as cursor:
+            return {name: cursor.execute(f"select count(*) from {name}").fetchall()[0][0] for name in TABLES}

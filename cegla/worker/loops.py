@@ -20,6 +20,7 @@ from cegla.reference.site import keep_site, read_site, site_state
 from cegla.repair import actions as repair
 from cegla.segment import actions as segment
 from cegla.storage.failpoint import passing
+from cegla.storage.opening import refuse_damaged
 from cegla.storage.workspace import Workspace
 from cegla.undoing import undo_import
 from cegla.vocabulary.errors import CeglaError, Transient
@@ -203,7 +204,8 @@ class Loops:
         return SITE_SECONDS if found.pages else SITE_AGAIN_SECONDS
 
     def _check_balance(self) -> float:
-        """Whether everything accepted is accounted for: at the start, and then each minute."""
+        """Whether everything accepted is accounted for: at the start, and then each minute. Raises WarehouseDamaged when anybody met damage meanwhile."""
+        refuse_damaged(self.ws.warehouse)
         with self.ws.transaction() as conn:
             found = collect.check_balance(conn, self.ws.settings.data_dir, self.ws.clock())
         if not found.holds:

@@ -53,13 +53,14 @@ class DiskFailing(Broken):
 
 
 class WarehouseDamaged(Broken):
-    """The warehouse's file is not as it was written; the next start moves it aside and writes the history again."""
+    """The warehouse's file is not as it was written; the app starts anew, moves it aside and writes the history again."""
 
     code = "CEGLA-E0105"
     what = Text("Plik hurtowni jest uszkodzony.", "The warehouse's file is damaged.")
     todo = Text(
-        "Sprawdź dysk. Przy następnym starcie Cegla odłoży ten plik na bok i odtworzy historię z przyjętych żądań.",
-        "Check the disk. At the next start Cegla moves the file aside and writes the history again from the accepted requests.",
+        "Sprawdź dysk. W ciągu minuty aplikacja zacznie od nowa: odłoży ten plik na bok i odtworzy historię z migawki i żądań. Zbieranie zdarzeń trwa.",
+        "Check the disk. Within a minute the app starts anew: it moves the file aside and writes the history again from the snapshot and the requests. "
+        "Events are collected meanwhile.",
     )
 
 

@@ -32,8 +32,8 @@ def missing() -> str:
 
 
 @contextmanager
-def cluster(folder: Path) -> Generator[str]:
-    """The address of a cluster with two workers of one core each; everything ends with the block."""
+def cluster(folder: Path, memory: str = "1g") -> Generator[str]:
+    """The address of a cluster with two workers of one core and so much memory each; everything ends with the block."""
     spark, java = Path(str(find_spec("pyspark").origin)).parent, java_home()  # type: ignore[union-attr]
     os.environ |= {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_HOME": str(spark), "SPARK_SCALA_VERSION": "2.13", "JAVA_HOME": str(java)}
     options = [f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in OPENED]
@@ -41,7 +41,7 @@ def cluster(folder: Path) -> Generator[str]:
     port = _free_port()
     address = f"127.0.0.1:{port}"
     master = ["org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port", str(port), "--webui-port", "0"]
-    worker = ["org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1", "--cores", "1", "--memory", "1g", "--webui-port", "0"]
+    worker = ["org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1", "--cores", "1", "--memory", memory, "--webui-port", "0"]
     commands = [master, *([*worker, "--work-dir", str(folder / f"worker{number}"), f"spark://{address}"] for number in range(WORKERS))]
     with (folder / "cluster.log").open("wb") as log:
         running = [subprocess.Popen([*started, *command], stdout=log, stderr=log) for command in commands]
