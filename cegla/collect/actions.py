@@ -26,6 +26,7 @@ from cegla.collect.file_import import Progress, load_mapping, run_import
 from cegla.collect.file_import import load_values as load_values
 from cegla.collect.finding import KeptRequest as KeptRequest
 from cegla.collect.finding import events_of_request as events_of_request
+from cegla.collect.finding import given_of as given_of
 from cegla.collect.finding import kept_request as kept_request
 from cegla.collect.finding import requests_holding as requests_holding
 from cegla.collect.imports import STATES as STATES
@@ -63,7 +64,6 @@ from cegla.collect.rules.mapping import read_file_form as read_file_form
 from cegla.collect.rules.mapping import read_mapping as read_mapping
 from cegla.collect.rules.people import names as names
 from cegla.collect.rules.people import needles as needles
-from cegla.collect.rules.people import own_part
 from cegla.collect.rules.signatures import SCHEMES as SCHEMES
 from cegla.collect.rules.signatures import Secrets as Secrets
 from cegla.collect.rules.webhooks import CASTS as CASTS
@@ -91,7 +91,6 @@ from cegla.collect.webhooks import webhook_of as webhook_of
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.events import Event, Reason, SetAside
-from cegla.vocabulary.identifier_rules import IdentifierRules
 from cegla.vocabulary.identifiers import Identifier
 
 OWN_KINDS = ("import", "internal")
@@ -401,21 +400,12 @@ def forget_old(conn: Connection, now: datetime) -> int:
 def export_person(conn: Connection, identifiers: Sequence[Identifier]) -> dict[str, Any]:
     """The person's own part of the requests that name them by one of these normalized identifiers.
 
-    A batch may hold other people's events, which are not theirs to see (GDPR art. 15(4)). Of what cannot be told apart by person,
-    such as a webhook's request, only time, source and size are given.
+    A batch may hold other people's events, which are not theirs to see (GDPR art. 15(4)). Of what cannot be told apart by person only
+    time, source and size are given.
     """
-    wanted, rules = frozenset(identifiers), current_rules(conn)
-    return {"requests": [{"received_at": row[3], "source_id": row[2], **_own(row[4], wanted, rules)} for row in _naming(conn, identifiers)]}
-
-
-def _own(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRules) -> dict[str, Any]:
-    own = own_part(body, wanted, rules)
-    given: dict[str, Any] = {"events": own.events}
-    if own.context:
-        given["context"] = own.context
-    if own.unread_bytes:
-        given |= {"not_given_bytes": own.unread_bytes, "not_given_why": "it could not be read event by event, and other people may be in it"}
-    return given
+    rows = _naming(conn, identifiers)
+    own = given_of(conn, [(row[2], row[5], row[4]) for row in rows], identifiers)
+    return {"requests": [{"received_at": row[3], "source_id": row[2], **given} for row, given in zip(rows, own, strict=True)]}
 
 
 def erase_person(conn: Connection, identifiers: Sequence[Identifier]) -> int:

@@ -5,7 +5,7 @@ inbox ─► expand ─► an ordinary batch of the mapped events ─► decode 
 """
 
 import secrets as chance
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, lru_cache
@@ -214,7 +214,11 @@ def expand(requests: Sequence[Request], mappings: Mapping[int, WebhookMapping | 
 
 def mappings_for(conn: Connection, requests: Sequence[Request]) -> dict[int, WebhookMapping | None]:
     """The mappings that requests of webhooks among these need; empty when there are none. A mapping that cannot be read is None."""
-    wanted = {request.source_id for request in requests if request.kind == WEBHOOK}
+    return mappings_of(conn, {request.source_id for request in requests if request.kind == WEBHOOK})
+
+
+def mappings_of(conn: Connection, wanted: Collection[int]) -> dict[int, WebhookMapping | None]:
+    """The mappings of these sources' webhooks. One that cannot be read is None."""
     found: dict[int, WebhookMapping | None] = dict.fromkeys(wanted)
     if wanted:
         for source_id, text in store.SQL.webhook_mappings(conn, source_ids=list(wanted)):
@@ -223,6 +227,16 @@ def mappings_for(conn: Connection, requests: Sequence[Request]) -> dict[int, Web
             except WebhookMappingInvalid:
                 found[source_id] = None
     return found
+
+
+def as_batch(mapping: WebhookMapping | None, body: bytes) -> tuple[bytes, bool]:
+    """The request of a webhook as the batch of events that its mapping makes of it, and whether all of it becomes events."""
+    try:
+        mapped = hooked.map_request(mapping, frame.read(body)) if mapping is not None else Mapped()
+    except ValueError:
+        mapped = Mapped()
+    is_whole = bool(mapped.items) and not mapped.problem and all(item.events and not item.problems for item in mapped.items)
+    return msgspec.json.encode({"batch": [event for item in mapped.items for event in item.events]}), is_whole
 
 
 def _failed(request: Request, index: int, payload: bytes, detail: str) -> SetAside:

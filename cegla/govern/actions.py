@@ -248,7 +248,7 @@ def record(conn: Connection, decisions: Sequence[Decision], now: datetime) -> No
 
 def take_back_import(conn: Connection, import_id: int, gone: Sequence[int], now: datetime) -> None:
     """Take back the decisions that a file import brought, by a record beside each; those of identities that are `gone` go with them."""
-    SQL.delete_decisions(conn, ids=list(gone))
+    store.remove(conn, gone)
     SQL.hold_chains_of_import(conn, import_id=import_id)
     SQL.note_import_outside(conn, import_id=import_id)
     SQL.invalidate_import(conn, import_id=import_id, now=now)
@@ -332,7 +332,7 @@ def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     SQL.note_changed_outside(conn, ids=list(identity_ids))
     ids = list(identity_ids)
     SQL.erase_reasons(conn, targets=_targets(ids))
-    return SQL.delete_decisions(conn, ids=ids) + SQL.delete_pauses(conn, ids=ids) + SQL.delete_confirmations(conn, ids=ids)
+    return store.remove(conn, ids) + SQL.delete_pauses(conn, ids=ids) + SQL.delete_confirmations(conn, ids=ids)
 
 
 def export_everything(ws: Workspace, identity_ids: Sequence[int], holders: Sequence[Holder], actor: str, now: datetime) -> dict[str, Any]:

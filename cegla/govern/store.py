@@ -58,6 +58,15 @@ def append(conn: Connection, decisions: Sequence[Decision], now: datetime) -> No
         copy.write("\n".join(rows))
 
 
+def remove(conn: Connection, identity_ids: Sequence[int]) -> int:
+    """Remove the decisions of identities, and return how many. Nobody adds to their chains meanwhile, so nothing is left behind that follows
+    what is gone."""
+    SQL.keep_seals_out(conn)
+    SQL.hold_chains(conn, ids=list(identity_ids))
+    removed: int = SQL.delete_decisions(conn, ids=list(identity_ids))
+    return removed
+
+
 def _linked(conn: Connection, decisions: Sequence[Decision], now: datetime) -> list[str]:
     """Rows with their numbers and links, made here for all at once: the database would look for the one before of each alone. Raises NotPlain."""
     SQL.keep_seals_out(conn)

@@ -85,11 +85,14 @@ with gone as (delete from govern.decisions where identity_id = any(:ids) returni
 insert into govern.erased_links (record_id, link) select record_id, link from gone;
 
 -- name: first_broken_decision$
--- The first decision that does not follow from the one of the same identity before it.
+-- The first decision that does not follow from the one of the same identity before it: it was changed, or two follow the same one.
 select min(one.record_id)
-from govern.decisions one
+from (
+    select d as whole, d.record_id, d.link, d.follows, lag(d.record_id) over (partition by d.identity_id order by d.record_id) as before
+    from govern.decisions d
+) as one
 left join govern.decisions before on before.record_id = one.follows
-where one.link is distinct from govern.link(coalesce(before.link, ''), one) or one.follows is not null and before.record_id is null;
+where one.link is distinct from govern.link(coalesce(before.link, ''), one.whole) or one.follows is distinct from one.before;
 
 -- name: lock_ledger!
 -- Wait until whoever writes to the ledger is done, and let nobody begin until this transaction ends.

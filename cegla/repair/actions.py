@@ -262,9 +262,11 @@ def forget_old(conn: Connection, now: datetime, *, of_writer: int | None = None)
 
 
 def export_person(conn: Connection, identifiers: Sequence[Identifier]) -> Mapping[str, Any]:
-    """Quarantined events that name a person by one of these normalized identifiers, and what became of them."""
-    names = ("id", "source_id", "reason", "detail", "received_at", "set_aside_at", "replayed_at", "discarded_at", "body")
-    return {"quarantine": [dict(zip(names, row, strict=True)) for row in _naming(conn, identifiers)]}
+    """The person's own part of what was set aside and names them by one of these normalized identifiers, and what became of it."""
+    names = ("id", "source_id", "reason", "received_at", "set_aside_at", "replayed_at", "discarded_at")
+    rows = _naming(conn, identifiers)
+    own = collect.given_of(conn, [(row[1], row[7], row[8]) for row in rows], identifiers)
+    return {"quarantine": [dict(zip(names, row[:7], strict=True)) | given for row, given in zip(rows, own, strict=True)]}
 
 
 def erase_person(conn: Connection, identifiers: Sequence[Identifier]) -> int:

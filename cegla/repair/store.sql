@@ -120,7 +120,7 @@ delete from repair.quarantine where writer = :writer;
 
 -- name: naming
 -- Events whose content holds one of the texts; the caller looks closer.
-select id, source_id, reason, detail, received_at, set_aside_at, replayed_at, discarded_at, payload from repair.quarantine
+select id, source_id, reason, received_at, set_aside_at, replayed_at, discarded_at, kind, payload from repair.quarantine
 where payload is not null and exists (select 1 from unnest(:needles::bytea[]) n where position(n in payload) > 0) order by id;
 
 -- name: empty!

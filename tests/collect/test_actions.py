@@ -185,6 +185,7 @@ def test_of_a_request_with_several_people_each_is_given_only_their_own(conn: Con
     source = website(conn)
     anna, jan = track(1, userId="anna-1", anonymousId="a-7"), track(2, userId="jan-22", anonymousId="a-8")
     told = json.dumps({"batch": [track(3, anonymousId=None), jan], "context": {"traits": {"email": "anna@example.pl"}}}).encode()
+    known = json.dumps({"batch": [track(4, anonymousId=None)], "context": {"externalIds": [{"type": "card_number", "id": "K-555-1"}]}}).encode()
     mixed = [json.dumps([anna, jan]).encode(), json.dumps({"batch": {"0": jan}, "userId": "anna-1"}).encode(), b"anna-1 and jan-22"]
     collect.write_down(conn, source.id, [batch(anna, jan), told, *mixed[:2], b"{}"], NOW)
     conn.execute("update collect.inbox set body = %s where body = '{}'", [mixed[2]])  # as a webhook's: no JSON
@@ -198,6 +199,9 @@ def test_of_a_request_with_several_people_each_is_given_only_their_own(conn: Con
     assert [[json.loads(event)["messageId"] for event in row["events"]] for row in of_jan] == [["m-2"], ["m-2"], [], []]
     assert [row.get("not_given_bytes") for row in of_anna] == [None, None, *map(len, mixed)]
     assert b"anna@example.pl" in of_anna[1]["context"]
+    collect.write_down(conn, source.id, [known], NOW)
+    (by_card,) = given(Identifier("card_number", "K-555-1"))
+    assert b"m-4" in by_card["events"][0] and b"K-555-1" in by_card["context"]
     assert "jan-22" not in str(of_anna)
     assert "anna" not in str(of_jan)
 

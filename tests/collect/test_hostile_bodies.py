@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cegla.collect.rules import envelope
@@ -66,6 +66,7 @@ class Work:
         return self._trace
 
 
+@settings(deadline=None)
 @given(bodies)
 def test_a_body_of_any_pieces_costs_no_more_than_its_length(parts: tuple[bytes, bytes, bytes]) -> None:
     with pytest.MonkeyPatch.context() as patched:

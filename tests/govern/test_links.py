@@ -127,6 +127,45 @@ def test_a_decision_numbered_before_it_waited_is_still_the_end_of_the_chain(work
     _nothing_forked(workspace, 3)
 
 
+def test_two_decisions_that_follow_the_same_one_are_a_fork_that_shows(conn: Connection) -> None:
+    store.append(conn, [decision(7, {"page": "/"})], NOW)
+    first, link = conn.execute("select record_id, link from govern.decisions").fetchone() or (0, b"")
+    store.append(conn, [decision(7, {"page": "/b"})], NOW)
+    assert ledger.check(conn).holds
+    for made, follows, before in ((first + 1_000, first, link), (first + 2_000, None, b"")):  # a second follower, and a second beginning
+        with pytest.raises(_Undone), conn.transaction():
+            conn.execute("alter table govern.decisions disable trigger user")
+            conn.execute(
+                "insert into govern.decisions (record_id, identity_id, purpose, channel, state, at, recorded_at, source_id, method, proof, follows, link) "
+                "overriding system value select %s, 7, purpose, channel, state, at, recorded_at, source_id, method, proof, %s, '' from govern.decisions where record_id = %s",
+                [made, follows, first],
+            )
+            conn.execute("update govern.decisions d set link = govern.link(%s, d) where record_id = %s", [before, made])
+            assert ledger.check(conn).broken_record == made
+            raise _Undone
+
+
+class _Undone(Exception):
+    """Takes back what was done to the ledger."""
+
+
+def test_nobody_adds_to_a_chain_while_it_is_erased(workspace: Workspace) -> None:
+    with workspace.transaction() as conn:
+        store.append(conn, [decision(7, {})], NOW)
+
+    def withdraw() -> None:
+        with workspace.transaction() as other:
+            store.append(other, [decision(7, {}, State.WITHDRAWN)], NOW)
+
+    with workspace.transaction() as conn:
+        assert store.remove(conn, [7]) == 1
+        withdrawing = threading.Thread(target=withdraw)
+        withdrawing.start()
+        withdrawing.join(0.5)
+    withdrawing.join()
+    _nothing_forked(workspace, 1)
+
+
 def _nothing_forked(workspace: Workspace, decisions: int) -> None:
     with workspace.transaction() as conn:
         rows = conn.execute("select follows, lag(record_id) over (partition by identity_id order by record_id) from govern.decisions").fetchall()

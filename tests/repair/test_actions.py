@@ -194,7 +194,8 @@ def test_an_erased_event_says_why_it_cannot_come_back_and_its_person_is_gone(ws:
     send(ws, shop, {**GOOD, "event": None, "messageId": "m1"})
     Intake(ws).drain()
     with ws.transaction() as conn:
-        assert len(repair.export_person(conn, [Identifier("user_id", "u1")])["quarantine"]) == 1
+        (handed_out,) = repair.export_person(conn, [Identifier("user_id", "u1")])["quarantine"]
+        assert [json.loads(event)["messageId"] for event in handed_out["events"]] == ["m1"]
         assert repair.erase_person(conn, [Identifier("user_id", "u1")]) == 1
     (row,) = waiting(ws)
     assert row.obstacle == "erased"

@@ -45,7 +45,7 @@ def names(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRules = D
         parts = envelope.read(body)
     except envelope.NotJson:
         return _text_names(body, wanted, rules)
-    return any(_event_names(bytes(raw), wanted, rules) for raw in [*parts.events, parts.context])
+    return any(_event_names(raw, wanted, rules) for raw in [*map(bytes, parts.events), _bearing(bytes(parts.context))])
 
 
 def own_part(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRules = DEFAULT_RULES) -> Own:
@@ -58,7 +58,7 @@ def own_part(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRules 
     except envelope.NotJson:
         return Own(unread_bytes=len(body))
     context = bytes(parts.context)
-    in_context = _named(context, rules)
+    in_context = _named(_bearing(context), rules)
     shared = bool(in_context) and in_context <= wanted
     events, unread = list[bytes](), 0
     for raw in map(bytes, parts.events):
@@ -68,6 +68,11 @@ def own_part(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRules 
         elif found & wanted or (shared and not found):
             events.append(raw)
     return Own(tuple(events), context if shared else b"", unread)
+
+
+def _bearing(context: bytes) -> bytes:
+    """An event with nothing but the context of its batch, which names people where the context of an event does."""
+    return b'{"context":%b}' % (context or b"{}")
 
 
 def _named(raw: bytes, rules: IdentifierRules) -> frozenset[Identifier] | None:
