@@ -1,6 +1,5 @@
 """What is due once a day: everybody's traits and segments, rules half applied, likely duplicates, and what is past its time."""
 
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -17,13 +16,13 @@ from cegla.profile import actions as profile
 from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
-from cegla.storage import batches, snapshots
+from cegla.storage import batches, nights, snapshots
 from cegla.storage.workspace import Workspace
-from cegla.vocabulary.errors.installation import DiskFull
 from cegla.weather import actions as weather
 
 LOG = structlog.get_logger("flow")
 REWRITINGS = 3  #: tries in one night: whoever is erased meanwhile, or reads for long, leaves the old file in its place
+NIGHT_BEGINS = 3  #: o'clock, in the shop's time zone
 
 
 def recompute_traits(ws: Workspace, now: datetime) -> None:
@@ -71,23 +70,17 @@ def forget_old(ws: Workspace, now: datetime) -> None:
 
 def forget_by_age(ws: Workspace, now: datetime) -> None:
     """What the history holds longer than its class may be kept is announced, and some days later removed."""
-    try:
-        if removed := forgetting.each_night(ws, now):
-            LOG.info("history was removed by its age", rows=removed)
-    except DiskFull as error:
-        LOG.error("no room to write the snapshot anew; the next night tries again", where=error.where)
+    if removed := forgetting.each_night(ws, now):
+        LOG.info("history was removed by its age", rows=removed)
 
 
 def snapshot_history(ws: Workspace, now: datetime) -> None:
     """What came in since last night goes into the files that a damaged warehouse is rebuilt from; small files are joined."""
     with ws.transaction() as conn:
         upto = batches.last_committed(conn).number
-    try:
-        snapshots.mend(ws.snapshots)
-        snapshots.take(ws.warehouse, ws.snapshots, upto)
-        ws.snapshots.tidy()
-    except (DiskFull, OSError) as error:  # the next night writes what this one did not, and the rest of the night is not done again for it
-        LOG.error("the snapshot of the history could not be written", seen=str(error))
+    snapshots.mend(ws.snapshots)
+    snapshots.take(ws.warehouse, ws.snapshots, upto)
+    ws.snapshots.tidy()
 
 
 def wipe_erased(ws: Workspace, now: datetime) -> None:
@@ -95,11 +88,7 @@ def wipe_erased(ws: Workspace, now: datetime) -> None:
     tries = REWRITINGS
     while ws.warehouse.holds_erased and tries:
         tries -= 1
-        try:
-            LOG.info("the warehouse is written anew without what was erased", size=ws.warehouse.rewrite())
-        except DiskFull as error:
-            LOG.error("no room to write the warehouse anew; the next night tries again", where=error.where)
-            return
+        LOG.info("the warehouse is written anew without what was erased", size=ws.warehouse.rewrite())
 
 
 def read_history(ws: Workspace, now: datetime) -> None:
@@ -174,11 +163,18 @@ AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [
 ]
 
 
-def night(ws: Workspace, now: datetime) -> dict[str, float]:
-    """Everything that is due once a day; returns the seconds of each step."""
-    seconds: dict[str, float] = {}
-    for step in AT_NIGHT:
-        started = time.perf_counter()
-        step(ws, now)
-        seconds[step.__name__] = time.perf_counter() - started
-    return seconds
+def work(ws: Workspace, now: datetime) -> str | None:
+    """Do the next step that is due for this night, and say which; None when there is none.
+
+    Raises what the step raises. It was noted as begun before, so the next call goes on with the others, and tries this one again later.
+    """
+    day = (now.astimezone(ws.settings.zone) - timedelta(hours=NIGHT_BEGINS)).date()
+    steps = {step.__name__: step for step in AT_NIGHT}
+    with ws.transaction() as conn:
+        name = nights.begin_next(conn, list(steps), day, now)
+    if name is None:
+        return None
+    steps[name](ws, now)
+    with ws.transaction() as conn:
+        nights.done(conn, name, ws.clock())
+    return name

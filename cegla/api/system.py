@@ -18,6 +18,7 @@ from cegla.govern import actions as govern
 from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
+from cegla.storage import nights
 from cegla.storage.batches import lacking_batches, last_committed, last_refreshed
 from cegla.storage.migrations import lacking
 from cegla.storage.postgres import DURABLE, durability, server_clock
@@ -190,6 +191,13 @@ def _audit(call: Call) -> Finding:
     return Finding(broken is None, "whole" if broken is None else f"row {broken}")
 
 
+def _night(call: Call) -> Finding:
+    """The steps of the night's work that were tried more than once and are still not done."""
+    with call.ws.transaction() as conn:
+        failing = [step.name for step in nights.steps(conn) if step.done_at is None and step.attempts > 1]
+    return Finding(not failing, ", ".join(failing) or "-")
+
+
 def _disk(call: Call) -> Finding:
     share = _free_share(call.ws)
     return Finding(share >= LEAST_FREE_SHARE, f"{share:.0%}")
@@ -262,6 +270,12 @@ CHECKS = (
         _committed,
     ),
     Check("audit", Text("Dziennik działań jest cały", "The audit log is whole"), Text("Porównaj z kopią zapasową.", "Compare with a backup."), _audit),
+    Check(
+        "night",
+        Text("Kroki nocnej pracy, które się nie udały", "Steps of the night's work that failed"),
+        Text("Sprawdź dziennik aplikacji; krok zostanie powtórzony.", "Look into the log of the app; the step is tried again."),
+        _night,
+    ),
     Check("disk", Text("Jest miejsce na dysku", "There is room on the disk"), Text("Zwolnij miejsce.", "Free some space."), _disk),
     Check(
         "keys",

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 import psycopg
 import structlog
 
+from cegla import night
 from cegla.activate import actions as activate
 from cegla.analyse.actions import choose_winners
 from cegla.collect import actions as collect
 from cegla.defining import recount_due
 from cegla.flow import Intake, refresh
-from cegla.night import analyse, follow_time, night
+from cegla.night import analyse, follow_time
 from cegla.profile import actions as profile
 from cegla.reference.crawling import Bounds, NotFetched
 from cegla.reference.site import keep_site, read_site, site_state
@@ -82,7 +83,6 @@ class Loops:
                 ("balance", self._check_balance),
             )
         ]
-        self._night_done = ws.clock().astimezone(ws.settings.zone).date()
 
     def start(self) -> None:
         """Recover from what a crash left, offer the ready-made segments, and begin."""
@@ -214,11 +214,10 @@ class Loops:
 
     def _follow_time(self) -> float:
         now = self.ws.clock()
-        today = (now.astimezone(self.ws.settings.zone) - timedelta(hours=3)).date()
-        if today > self._night_done:
-            LOG.info("night work done", seconds=night(self.ws, now))
-            self._night_done = today
-        else:
-            recount_due(self.ws, now)
-            follow_time(self.ws, now)
+        began = time.perf_counter()
+        if step := night.work(self.ws, now):
+            LOG.info("a step of the night is done", step=step, seconds=round(time.perf_counter() - began, 3))
+            return 0.0
+        recount_due(self.ws, now)
+        follow_time(self.ws, now)
         return MEMBERSHIP_SECONDS

@@ -12,7 +12,7 @@ from cegla.account import actions as account
 from cegla.collect import actions as collect
 from cegla.collect.rules.mapping import read_mapping
 from cegla.flow import Intake
-from cegla.night import night
+from cegla.night import AT_NIGHT
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
@@ -135,7 +135,8 @@ def test_everybody_and_the_people_touched_are_decided_alike(ws: Workspace) -> No
     found = {name: inside(ws, one) for name, one in ids.items()}
     assert found["buyers"] == {person(ws, "u1"), person(ws, "u4")}
     assert (found["none"], found["both"]) == ({person(ws, "u3")}, {person(ws, "u2")})
-    night(ws, NOON)
+    for step in AT_NIGHT:
+        step(ws, NOON)
     assert {name: inside(ws, one) for name, one in ids.items()} == found
     assert {name: set(segment.members_of(ws, rule, NOON).to_pylist()) for name, rule in rules.items()} == found
 

@@ -261,7 +261,7 @@ def test_a_refusal_speaks_polish_to_those_who_do(owner: httpx.Client) -> None:
 def test_the_doctor_says_what_to_do_about_what_is_wrong(owner: httpx.Client) -> None:
     found = owner.get("doctor").json()
     assert {one["check"] for one in found["checks"]} == {
-        "database", "migrations", "clock", "conservation", "batches", "chain", "lag", "history", "audit", "disk", "keys", "mail",
+        "database", "migrations", "clock", "conservation", "batches", "chain", "lag", "history", "audit", "night", "disk", "keys", "mail",
     }  # fmt: skip
     assert all(one["todo"] for one in found["checks"] if not one["ok"])
     assert next(one for one in found["checks"] if one["check"] == "mail")["ok"] is False
