@@ -4,8 +4,9 @@
     cut      a random place in the log ──► the folder as the disk may hold it ──► the warehouse is opened as a start opens it
     judge    every batch that had returned is there, whole, and no batch is there in part
 
-A file that DuckDB does not open any more is set aside, and a start writes the history again from the requests that are kept; such cuts are counted
-apart, since nothing can be looked for in the empty file. The log after the last flush may be torn in any way, and DuckDB forgives only a short one.
+The log after the last flush may be torn in any way, and DuckDB forgives only a short one: a start cuts it to what is whole. A file that does not
+open even so is set aside, and the history is written again from the requests that are kept; such cuts are counted apart, since nothing can be looked
+for in the empty file.
 
 The control comes first and must fail: the same log on a disk that only says it flushed.
 """
@@ -136,7 +137,7 @@ def results(lying: Verdict, real: Verdict) -> list[Result]:
     return [
         Result("control: the warehouse on a disk that lies", lying.cuts_with_loss, "cuts", "some lose", lying.lost > 0, control),
         Result(f"power cuts under the warehouse, {real.cuts}", real.lost, "batches lost", "0 lost, 0 in part", real.good, note),
-        Result("of them set aside, to be written again from requests", aside, "cuts", "0", not aside, "a torn end of DuckDB's log"),
+        Result("of them set aside, to be written again from requests", aside, "cuts", "0", not aside, "no log, or not its end alone"),
     ]
 
 

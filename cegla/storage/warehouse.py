@@ -440,10 +440,12 @@ class Warehouse:
 
     @contextmanager
     def _removing(self) -> Generator[Any]:
-        """A cursor to remove rows with: a rewriting that goes on meanwhile has them still, and must not end."""
+        """A cursor to remove rows with: a rewriting that goes on meanwhile has them still, and must not end. What was removed is in the file at the end
+        of the block, and not only in its log, whose end may be cut off after a power cut (see `opening`)."""
         with self._writing, self._cursor() as cursor:
             self._removals += 1
             yield cursor
+            cursor.execute("checkpoint")
 
     def rewrite(self) -> int | None:
         """Write the file anew from the rows that are in it and put it in the old one's place, so that bytes of removed rows are gone from the disk.
