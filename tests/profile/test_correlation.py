@@ -160,6 +160,12 @@ def test_an_address_to_which_mail_hardly_arrives_is_hardly_advised() -> None:
     assert "may_bounce" in bad["reasons"]
 
 
+def test_nobody_is_advised_to_send_a_message_to_a_landline() -> None:
+    known = judged([Address(1, "sms", "+48123456789"), Address(2, "email", "jan@wp.pl")], Owner(), KINDS)
+    assert {line["identity"] for line in contact.plan(ground(addresses=known, channels={"sms": 1.0}))} == {2}
+    assert contact.plan(ground(addresses=known[:1])) == []
+
+
 def test_without_an_address_there_is_no_plan() -> None:
     assert contact.plan(ground(addresses=[])) == []
 

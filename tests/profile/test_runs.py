@@ -79,6 +79,8 @@ def test_a_new_analyser_looks_at_everybody_part_by_part_and_is_summed_up(ws: Wor
         assert (summary.people, summary.known, summary.values) == (3, 3, (("iOS", 2), ("Windows", 1)))
         assert len(profile.runs.people_with(conn, "os.family", "iOS")) == 2
         assert len(profile.runs.people_with(conn, "os.share", "Windows")) == 1
+        steps = profile.runs.summaries(conn)["online.recency"].steps
+        assert [len(profile.runs.people_with(conn, "online.recency", f"{low!r}..{high!r}")) for low, high, _ in steps] == [many for *_, many in steps]
 
 
 def test_an_hour_later_only_people_there_is_news_of_are_looked_at(ws: Workspace) -> None:
@@ -340,3 +342,15 @@ def test_people_in_ranges_are_those_of_any_of_them(drawn: list[tuple[int, int]])
     ranges = [(after, after + width) for after, width in drawn]
     people = list(range(1, 55))
     assert profile.runs.within(people, ranges) == [person for person in people if any(after < person <= upto for after, upto in ranges)]
+
+
+def test_of_a_large_base_distributions_are_counted_over_a_sample_and_say_so(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    take_in(ws, *(visit(f"u{number}", 2, DESKTOP) for number in range(40)))
+    monkeypatch.setattr("cegla.profile.runs.COUNTED_PEOPLE", 20)
+    finish(ws)
+    with ws.transaction() as conn:
+        summary = profile.runs.summaries(conn)["os.family"]
+        assert summary.sample is not None
+        assert 0 < summary.sample < 40
+        assert (summary.people, summary.values) == (40, (("Windows", 40),))
+        assert len(profile.runs.people_with(conn, "os.family", "Windows")) == 40

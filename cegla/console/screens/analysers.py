@@ -62,8 +62,16 @@ def _marks(visit: Visit, key: str, row: Any, summary: Any) -> list[Mark]:
     """The bars of a distribution, each leading to its people."""
     t = visit.tongue
     said = [(value, _word(visit, row, value), people) for value, people in summary.values]
-    said += [(f"{low!r}..{high!r}", f"{t.number(low, 2)}–{t.number(high, 2)}", people) for low, high, people in summary.steps]
+    said += [(f"{low!r}..{high!r}", _step(visit, low, high), people) for low, high, people in summary.steps]
     return [Mark(shown, people, t.number(people), f"/analysers/{key}?{urlencode({'value': value})}") for value, shown, people in said]
+
+
+def _step(visit: Visit, low: float, high: float) -> str:
+    """What a step holds: "3", "10–19", or "0.05–0.1" where the numbers are no whole ones."""
+    t = visit.tongue
+    if low == int(low) and high == int(high):
+        return t.number(int(low)) if low == high else f"{t.number(int(low))}–{t.number(int(high))}"
+    return f"{t.number(low, 3)}–{t.number(high, 3)}"
 
 
 def _word(visit: Visit, row: Any, value: str) -> str:

@@ -6,6 +6,7 @@ The type of a visit follows Moe (2003); styles are percentiles in the own base o
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import ibis
@@ -17,7 +18,7 @@ from cegla.profile.rules.confidence import share_lower_bounds
 from cegla.profile.rules.guards import Seen, Table, gathered, joined_facts
 from cegla.profile.rules.learning import percentiles, rank
 from cegla.profile.rules.succession import learn_succession, next_events
-from cegla.profile.rules.visiting import KINDS, Visit, departure, strategies
+from cegla.profile.rules.visiting import KINDS, Visit, departures, strategies
 from cegla.vocabulary.text import Text
 
 ORDERED, LOOKED = "Order Completed", ("Product Viewed", "Product Clicked", "Product Added", "Product Compared")
@@ -52,12 +53,10 @@ def facts(seen: Seen) -> Table:
     steps = own.filter(own.name.notin(SIDE))
     last = steps.group_by("person_id").agg(steps=steps.count(), oldest_days=own.days_ago.max(), session=steps.session_id.argmax(
         ibis.struct({"at": steps.occurred_at, "id": steps.event_id})))  # fmt: skip
-    named: Any = ibis.struct({"at": steps.occurred_at, "name": steps.name})
-    latest = steps.group_by("person_id", "session_id").agg(trail=named.collect(order_by=[steps.occurred_at, steps.name]))
-    walked = latest.rename(walker="person_id", walked="session_id")
-    here = last.left_join(walked, [last.person_id == walked.walker, last.session == walked.walked])
-    here = here.drop("walker", "walked", "session")
-    return joined_facts(here, visits, _buying(seen), weekly, channels)
+    newest = last.select(walker="person_id", walked="session")
+    lately = steps.inner_join(newest, [steps.person_id == newest.walker, steps.session_id == newest.walked])
+    trail = lately.group_by("person_id").agg(trail=lately.name.collect(order_by=[lately.occurred_at, lately.name]))
+    return joined_facts(last.drop("session"), trail, visits, _buying(seen), weekly, channels)
 
 
 def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
@@ -67,14 +66,15 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     affinity = _affinity(facts, params)
     style, style_lead, style_rank = _styles(facts, params, affinity)
     steps = facts.counts("steps")
-    trails = [[one["name"] for one in trail or () if not is_blocked(one["name"])][-RECENT:] for trail in facts.values("trail")]
-    coming = [[{"event": name, "chance": chance} for name, chance in next_events(params.get("next", {}), trail)[:MOST_NEXT]] or None for trail in trails]
+    trails = [tuple([name for name in trail or () if not is_blocked(name)][-RECENT:]) for trail in facts.values("trail")]
+    follows = {trail: next_events(params.get("next", {}), trail)[:MOST_NEXT] for trail in set(trails)}  # many people were last seen doing the same
+    coming = [[{"event": name, "chance": chance} for name, chance in follows[trail]] or None for trail in trails]
     known_next = np.where([one is not None for one in coming], steps, 0)
     first_next = [one[0]["event"] if one else None for one in coming]
     chance = np.array([one[0]["chance"] if one else 0.0 for one in coming])
     channels = [_shares(found) for found in facts.pairs("channels")]
-    departures = [departure(_weeks(row, oldest)) for row, oldest in zip(facts.matrix("weeks", WEEKS), facts.counts("oldest_days").tolist(), strict=True)]
-    anomaly = ["usual" if not one else "more" if one > 0 else "less" for one in departures]
+    unlike = _unlike(facts.matrix("weeks", WEEKS), np.minimum(facts.counts("oldest_days") // 7, WEEKS - 1))
+    anomaly = ["usual" if not one else "more" if one > 0 else "less" for one in unlike.tolist()]
     n_weeks = np.minimum(facts.counts("oldest_days") // 7 + 1, WEEKS)
     return {
         "behav.visit_type": Found(visit_type, share_lower_bounds(visit_share * n_visits, n_visits), n_visits,
@@ -86,7 +86,7 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
         "behav.channel_pref": Found(channels, steps / (steps + 5.0), steps, {"steps": steps}),
         "behav.next_event": Found(coming, chance, known_next, {"last_event": [trail[-1] if trail else None for trail in trails], "next": first_next,
             "next_share": np.round(chance, 3)}),
-        "behav.anomaly": Found(anomaly, n_weeks / (n_weeks + 6.0), n_weeks, {"weeks": n_weeks, "sigma": np.abs(departures)}),
+        "behav.anomaly": Found(anomaly, n_weeks / (n_weeks + 6.0), n_weeks, {"weeks": n_weeks, "sigma": np.abs(unlike)}),
     }  # fmt: skip
 
 
@@ -204,25 +204,32 @@ def _shares(found: list[tuple[Any, float]]) -> dict[str, float] | None:
     return {str(name): round(weight / whole, 3) for name, weight in found} if whole > 0 else None
 
 
-def _weeks(row: Any, oldest_days: int) -> list[float]:
-    """Active days a week, the oldest first, without the week that is not over and without those before the first event."""
-    weeks = min(oldest_days // 7, WEEKS - 1)
-    return [float(row[place]) for place in range(weeks, 0, -1)]
+def _unlike(active: Any, weeks: Any) -> Any:
+    """How everybody's last weeks depart from their own habit, by active days a week: without the week that is not over and those before the first event.
+
+    Who has been known for as many `weeks` is looked at together.
+    """
+    found = np.zeros(len(weeks))
+    for many in np.unique(weeks).tolist():
+        alike = weeks == many
+        found[alike] = departures(active[alike][:, many:0:-1])
+    return found
 
 
 def _learn_from(seen: Seen) -> Table:
     """What styles are made of, and the visits as sequences of events."""
     own = seen.events.filter(seen.events.session_id.notnull() & seen.events.name.notin(SIDE))
     everybody = seen.events.group_by("person_id").agg(events=seen.events.count())
-    named: Any = ibis.struct({"at": own.occurred_at, "name": own.name})
-    walks = own.group_by("person_id", "session_id").agg(walk=named.collect(order_by=[own.occurred_at, own.name]))
+    walks = own.group_by("person_id", "session_id").agg(walk=own.name.collect(order_by=[own.occurred_at, own.name]))
     trails = walks.group_by("person_id").agg(walks=walks.walk.collect(order_by=walks.session_id))
     return joined_facts(everybody, _buying(seen), trails)
 
 
 def _learn(facts: Facts, now: datetime) -> Params:
     measures = _measures(facts)
-    walks = [[one["name"] for one in walk if not is_blocked(one["name"])] for own in facts.values("walks") for walk in own or ()]
+    walks = [walk for own in facts.values("walks") for walk in own or ()]
+    blocked = {name for name in set(chain.from_iterable(walks)) if is_blocked(name)}
+    walks = [[name for name in walk if name not in blocked] for walk in walks] if blocked else walks
     cuts = {name: [round(cut, 6) for cut in percentiles(column)] for name, column in measures.items()}
     some = facts.counts("orders") > 0
     used = sway((facts.counts("discounted") - facts.counts("coupons"))[some], facts.counts("coupons")[some])

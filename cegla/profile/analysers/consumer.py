@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -156,27 +157,27 @@ def _used(events: Table) -> Table:
 
 def _people(facts: Facts) -> Iterable[One]:
     joined = {key: facts.told.get(f"trait.{key}") for key in JOINED}
-    lists = zip(facts.values("spots"), facts.values("held"), facts.pairs("subjects"), facts.values("used"), facts.counts("days").tolist(), strict=True)
+    lists = zip(facts.values("spots"), facts.values("held"), _subjects_of(facts), facts.values("used"), facts.counts("days").tolist(), strict=True)
     for row, (spots, held, subjects, used, days) in enumerate(lists):
         traits = {key: column[row] for key, column in joined.items() if column is not None and column[row] is not None}
-        parted = _merged(_subject(str(what), weight) for what, weight in subjects)
         known = {one["identity"]: Used(**one) for one in used or ()}
-        yield One(traits, [Spot(**one) for one in spots or ()], [Held(**one) for one in held or ()], parted, known, days)
+        yield One(traits, [Spot(**one) for one in spots or ()], [Held(**one) for one in held or ()], subjects, known, days)
 
 
-def _merged(subjects: Iterable[Subject]) -> list[Subject]:
-    """A category and a section of one name are one subject, whatever their capitals."""
-    names: dict[str, str] = {}
-    weights: dict[tuple[str, str], float] = {}
-    for one in subjects:
-        name = names.setdefault(folded(one.topic), one.topic)
-        weights[name, one.part] = weights.get((name, one.part), 0.0) + one.weight
-    return [Subject(topic, part, weight) for (topic, part), weight in weights.items()]
-
-
-def _subject(what: str, weight: float) -> Subject:
-    topic, _, part = what.rpartition("\t")
-    return Subject(topic, part, weight)
+def _subjects_of(facts: Facts) -> Iterable[list[Subject]]:
+    """Of each person what they look at. A category and a section of one name are one subject, whatever their capitals; texts are read once for all."""
+    rows, places, whats, (weights,) = facts.coded("subjects", "weight")
+    parts = [what.rpartition("\t")[::2] for what in whats]
+    known = [(folded(topic), topic, part) for topic, part in parts]
+    lengths, looks = np.bincount(rows, minlength=len(facts)).tolist(), zip(places.tolist(), weights.tolist(), strict=True)
+    for length in lengths:
+        names: dict[str, str] = {}
+        merged: dict[tuple[str, str], float] = {}
+        for place, weight in islice(looks, length):
+            plain, topic, part = known[place]
+            key = names.setdefault(plain, topic), part
+            merged[key] = merged.get(key, 0.0) + weight
+        yield [Subject(topic, part, weight) for (topic, part), weight in merged.items()]
 
 
 def _with_devices(traits: Mapping[str, Known], devices: Sequence[Mapping[str, Any]]) -> Mapping[str, Known]:
@@ -188,8 +189,7 @@ def _with_devices(traits: Mapping[str, Known], devices: Sequence[Mapping[str, An
 
 def _ground(one: One, judged: Sequence[Judged], side: tuple[str | None, float, list[str]], work: Worked) -> Ground:
     week, channels, arrives = (one.traits.get(key) for key in ("rhythm.hist", "engage.by_channel", "quality.deliverability"))
-    known = {"email": "email", "sms": "sms", "phone": "sms"}
-    shares = {known[name]: share for name, share in (channels.value if channels else {}).items() if name in known}
+    shares = {name: share for name, share in (channels.value if channels else {}).items() if name in ("email", "sms")}
     refused = one.traits.get("call.do_not_call")
     wanted = [address for address in judged if address.address.channel == "email"] if refused is not None and refused.value else judged
     return Ground(
@@ -403,6 +403,7 @@ ANALYSER = Analyser(
     ),
     purpose="profiling",
     schedule="on_event",
+    version=2,
     half_life_days=HALF_LIFE_DAYS,
     ages=True,
     data="postcodes, mailboxes 2026-11, phonenumbers 9",

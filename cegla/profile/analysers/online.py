@@ -1,4 +1,4 @@
-"""Online activity: on how many days a person comes, since when and how lately, and whether he is likely to come again.
+"""Online activity: on how many days a person comes, since when and how lately, and whether they are likely to come again.
 
 Days are a bitmap: bit 0 is today, bit 27 four weeks ago, and L7 and L28 count its ones. Whether somebody still lives as a visitor is the
 chance of BG/NBD (Fader, Hardie and Lee 2005: visits by a Poisson process with gamma rates, departures after a visit with beta chances), whose
@@ -52,15 +52,15 @@ _DEVICES = ("desktop", "phone", "tablet", "tv")
 
 def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     """Everything but the chance of coming again follows from the days alone."""
-    days = [np.asarray(found or [], np.int64) for found in facts.values("days")]
-    n = np.array([len(found) for found in days])
-    bits = np.array([bitmap(found) for found in days], np.int64)
+    owners, days = facts.flat("days")
+    days = days.cast("int64").to_numpy(zero_copy_only=False)
+    n = np.bincount(owners, minlength=len(facts))
+    bits = bitmaps(owners, days, len(facts))
     l7, l28 = np.bitwise_count(bits & 0b1111111), np.bitwise_count(bits)
-    first = np.array([float(found.max()) if len(found) else 0.0 for found in days])
-    last = np.array([float(found.min()) if len(found) else 0.0 for found in days])
-    usual = np.array([_usual_pause(found) for found in days])
+    first, last = _nth(days, n, n - 1), _nth(days, n, np.zeros_like(n))
+    usual = _usual_pauses(owners, days, n)
     chance = alive(params.get("visits", CDNOW), n - 1.0, first - last, first)
-    stages = [_stage(found, pause) for found, pause in zip(days, usual, strict=True)]
+    stages = _stages(n, (first, last, _nth(days, n, np.ones_like(n)) - last), usual)
     visits, signed = facts.counts("visits"), facts.counts("signed")
     sure = n / (n + 2.0)
     some = np.maximum(visits, 1)
@@ -83,28 +83,44 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     }
 
 
-def bitmap(days: Any) -> int:
-    """The last four weeks as bits: bit d is set when the person came d days ago."""
-    return int(np.bitwise_or.reduce(1 << days[days < DAYS])) if len(days) else 0
+def bitmaps(owners: Any, days: Any, people: int) -> Any:
+    """The last four weeks of everybody as bits: bit d is set when the person came d days ago. `owners` are places of people, along `days`."""
+    bits = np.zeros(people, np.int64)
+    late = days < DAYS
+    np.bitwise_or.at(bits, owners[late], np.int64(1) << days[late])
+    return bits
 
 
-def _usual_pause(days: Any) -> float:
-    """The pause that nine of ten of a person's own pauses do not exceed, in days; 30 while there are fewer than three."""
-    return float(np.quantile(np.diff(days), 0.9)) if len(days) > 3 else 30.0
-
-
-def _stage(days: Any, pause: float) -> str | None:
-    """The stage of somebody who came on these days (days ago, ascending) and usually pauses so long."""
+def _nth(days: Any, n: Any, place: Any) -> Any:
+    """Of everybody the day at a place of their own, 0 the latest; 0.0 where there is none. `n` says how many of `days`, one person's behind another's."""
     if not len(days):
-        return None
-    quiet, before = float(days[0]), float(days[1] - days[0]) if len(days) > 1 else 0.0
-    if quiet > max(LAPSED_DAYS / 2, 3 * pause):
-        return "lapsed"
-    if quiet > max(pause, 7.0):
-        return "at_risk"
-    if before > max(LAPSED_DAYS, 3 * pause):
-        return "returned"
-    return "new" if float(days[-1]) <= NEW_DAYS else "active"
+        return np.zeros(len(n))
+    start = np.cumsum(n) - n
+    return np.where((place >= 0) & (place < n), days[np.clip(start + place, 0, len(days) - 1)], 0).astype(np.float64)
+
+
+def _usual_pauses(owners: Any, days: Any, n: Any) -> Any:
+    """Of everybody the pause that nine of ten of their own pauses do not exceed, in days; 30 while there are fewer than three."""
+    own = owners[1:] == owners[:-1]
+    whose, pauses = owners[1:][own], np.diff(days)[own]
+    pauses = pauses[np.lexsort((pauses, whose))]
+    many = np.maximum(n - 1, 0)
+    place = 0.9 * np.maximum(many - 1, 0)
+    low = np.floor(place).astype(np.int64)
+    below, above = _nth(pauses, many, low), _nth(pauses, many, np.minimum(low + 1, many - 1))
+    return np.where(n > 3, below + (above - below) * (place - low), 30.0)
+
+
+def _stages(n: Any, days: tuple[Any, Any, Any], usual: Any) -> list[str | None]:
+    """Everybody's stage, by how many days they came on, the first day, how long they have been quiet, the pause before that (days), and the usual pause."""
+    first, quiet, before = days
+    before = np.where(n > 1, before, 0.0)
+    place = np.select(
+        [n == 0, quiet > np.maximum(LAPSED_DAYS / 2, 3 * usual), quiet > np.maximum(usual, 7.0), before > np.maximum(LAPSED_DAYS, 3 * usual),
+            first <= NEW_DAYS],
+        [0, 1, 2, 3, 4], 5,
+    )  # fmt: skip
+    return [(None, "lapsed", "at_risk", "returned", "new", "active")[one] for one in place.tolist()]
 
 
 def _shares(counts: Mapping[str, int]) -> dict[str, float] | None:
@@ -135,7 +151,7 @@ def _days_of(key: str, pl: str, en: str, many: int) -> AnalysedTrait:
 ANALYSER = Analyser(
     key="online",
     label=Text("Aktywność w sieci", "Online activity"),
-    promise=Text("Jak często i jak dawno osoba zagląda i czy jeszcze wróci.", "How often and how lately a person comes, and whether he will come again."),
+    promise=Text("Jak często i jak dawno osoba zagląda i czy jeszcze wróci.", "How often and how lately a person comes, and whether they will come again."),
     inputs=("device_type", "referrer_kind"),
     facts=facts,
     read=read,

@@ -11,9 +11,11 @@ the same expressions run over other rows. How sure it is, how much it rests on a
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import compress
 from math import isfinite
 from typing import Any, Literal, NamedTuple
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -31,7 +33,8 @@ MOST_EVIDENCE = 5  #: facts that one trait may show
 SHARED_CONFIDENCE = 0.5  #: nobody is surer than this of people who share a device
 TOO_LITTLE = "too_little_evidence"
 _READY = frozenset({str, bool, int, type(None)})
-_PLAIN, _FLOATS = frozenset({str, bool, int}), {float}  #: what JSON has as it is
+_NESTED = frozenset({list, tuple, dict, float, *_READY})
+_PLAIN = frozenset({str, bool, int})  #: what JSON has as it is
 
 
 class Known(NamedTuple):
@@ -218,8 +221,10 @@ def documents(analyser: Analyser, facts: Facts, found: Mapping[str, Found], shar
     """
     if set(found) != {trait.key for trait in analyser.traits}:
         raise ValueError(f"{analyser.key} answers {sorted(found)}, not its traits")
-    columns: list[tuple[str, list[Any], list[float], list[int], list[bool], tuple[str, ...]]] = []
+    columns: list[list[dict[str, Any]]] = []
+    shown: dict[str, Any] = {}  # of each fact whose trait is known, so that it is kept
     evidence: dict[str, list[Any]] = {}
+    some = np.zeros(len(facts), bool)
     for trait in analyser.traits:
         one = found[trait.key]
         if len(one.evidence) > MOST_EVIDENCE:
@@ -227,29 +232,39 @@ def documents(analyser: Analyser, facts: Facts, found: Mapping[str, Found], shar
         counted = np.nan_to_num(np.asarray(one.n_evidence, dtype=np.float64)).astype(np.int64)
         surety = np.clip(np.nan_to_num(np.asarray(one.confidence, dtype=np.float64)), 0.0, 1.0)
         surety = np.round(np.where(shared, np.minimum(surety, SHARED_CONFIDENCE), surety), 3)
-        values = _plain_column(one.values)
-        enough = (counted >= analyser.least(trait)).tolist()
-        columns.append((trait.key, values, surety.tolist(), counted.tolist(), enough, tuple(one.evidence)))
-        for name, column in one.evidence.items():
-            evidence[name] = _plain_column(column)
-    kept: list[tuple[int, dict[str, Any]]] = []
-    for row, person in enumerate(facts.people.tolist()):
-        if any(counts[row] for _, _, _, counts, _, _ in columns):
-            kept.append((person, _document(columns, evidence, row)))
-    return kept
+        enough = counted >= analyser.least(trait)
+        column = _trait_column(_plain_column(one.values), surety.tolist(), counted.tolist(), enough.tolist())
+        known = np.fromiter((entry["value"] is not None for entry in column), bool, len(column))
+        columns.append(column)
+        some |= counted != 0
+        for name, values in one.evidence.items():
+            evidence[name] = _plain_column(values)
+            shown[name] = shown[name] | known if name in shown else known
+    keys = [trait.key for trait in analyser.traits]
+    facts_shown = _shown(evidence, shown, len(facts))
+    rows = zip(facts.people.tolist(), zip(*columns, strict=True), facts_shown, some.tolist(), strict=True)
+    return [(person, {"traits": dict(zip(keys, traits, strict=True)), "facts": said}) for person, traits, said, is_any in rows if is_any]
 
 
-def _document(columns: list[Any], evidence: Mapping[str, list[Any]], row: int) -> dict[str, Any]:
-    traits: dict[str, Any] = {}
-    shown: set[str] = set()
-    for key, values, surety, counts, enough, names in columns:
-        value = values[row] if enough[row] else None
-        if value is None:
-            traits[key] = {"value": None, "confidence": 0.0, "n": counts[row], "reason": TOO_LITTLE}
-        else:
-            traits[key] = {"value": value, "confidence": surety[row], "n": counts[row]}
-            shown.update(names)
-    return {"traits": traits, "facts": {name: column[row] for name, column in evidence.items() if name in shown}}
+def _trait_column(values: list[Any], surety: list[float], counted: list[int], enough: list[bool]) -> list[dict[str, Any]]:
+    """One trait of everybody: a value with its confidence, or an unknown with its reason."""
+    return [
+        {"value": value, "confidence": sure, "n": n} if value is not None and much else {"value": None, "confidence": 0.0, "n": n, "reason": TOO_LITTLE}
+        for value, sure, n, much in zip(values, surety, counted, enough, strict=True)
+    ]
+
+
+def _shown(evidence: Mapping[str, list[Any]], shown: Mapping[str, Any], people: int) -> list[dict[str, Any]]:
+    """Of everybody the facts that a known trait of theirs shows. Most people show the same ones, so names are chosen once for each choice."""
+    if not evidence:
+        return [{} for _ in range(people)]
+    names = list(evidence)
+    choice = np.zeros(people, np.int64)
+    for place, name in enumerate(names):
+        choice |= shown[name].astype(np.int64) << place
+    chosen = {mask: [bool(mask >> place & 1) for place in range(len(names))] for mask in np.unique(choice).tolist()}
+    rows = zip(choice.tolist(), zip(*evidence.values(), strict=True), strict=True)
+    return [dict(compress(zip(names, values, strict=True), chosen[mask])) for mask, values in rows]
 
 
 def _plain_column(column: Sequence[Any] | Any) -> list[Any]:
@@ -260,7 +275,12 @@ def _plain_column(column: Sequence[Any] | Any) -> list[Any]:
         values = column.tolist()
     else:
         values = list(column)
-    return values if set(map(type, values)) <= _READY else [_plain(value) for value in values]
+    kinds = set(map(type, values))
+    if kinds <= _READY:
+        return values
+    if kinds <= _NESTED:  # lists and records are turned as a whole: that is what comes back from the store
+        return msgspec.json.decode(msgspec.json.encode(values, enc_hook=_plain))
+    return [_plain(value) for value in values]
 
 
 def _plain(value: Any) -> Any:
@@ -271,7 +291,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(value) if isfinite(value) else None
     if kind is list:
-        return value if set(map(type, value)) == _FLOATS and all(map(isfinite, value)) else [one if one.__class__ in _PLAIN else _plain(one) for one in value]
+        return [one if one.__class__ in _PLAIN else _plain(one) for one in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, np.generic):

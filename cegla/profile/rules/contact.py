@@ -5,7 +5,7 @@ this address, else the busiest waking hour of that part of the week. A plan is a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from cegla.profile.rules.addresses import FEWEST_DEEDS, Judged
@@ -55,7 +55,9 @@ class Ground:
 
 
 def plan(ground: Ground) -> list[dict[str, Any]]:
-    """The lines of a plan, as they are kept: about, topics, identity, channel, days, hour, sure, reasons. Empty without an address."""
+    """The lines of a plan, as they are kept: about, topics, identity, channel, days, hour, sure, reasons. Empty without an address that a message
+    reaches: none reaches a landline."""
+    ground = replace(ground, addresses=[one for one in ground.addresses if "landline" not in one.signs])
     if not ground.addresses:
         return []
     lines = [_line(ground, "orders", (), "work" if ground.side == "b2b" else "private")]
@@ -138,6 +140,5 @@ def _when(ground: Ground, chosen: Judged, side: str | None) -> tuple[str, int | 
         return days, use.hour, "clicks_then", use.deeds / (use.deeds + 3.0)
     if ground.week is None:
         return days, None, None, 0.0
-    by_hour = {hour: sum(ground.week[hour:last_hour:24]) for hour in hours}
-    best = max(hours, key=lambda hour: (round(by_hour[hour], 6), -hour))
-    return days, best, "active_then", ground.week_sure
+    by_hour = [round(sum(ground.week[hour:last_hour:24]), 6) for hour in hours]
+    return days, hours[by_hour.index(max(by_hour))], "active_then", ground.week_sure  # of equals the earliest

@@ -4,7 +4,6 @@ Four strategies of visits after Moe (2003): directed buying (few products of one
 search), browsing (many kinds, few products again) and building knowledge (pages of information, hardly a product).
 """
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,19 +42,27 @@ def strategies(visit: Visit) -> Any:
     return np.where(visit.steps >= LEAST_STEPS, place, -1)
 
 
-def departure(weekly: Sequence[float]) -> float:
+def departures(weekly: Any) -> Any:
     """By how many standard deviations, summed up, the last weeks lie above (positive) or below (negative) the ones before; 0 within the usual.
 
-    `weekly` is oldest first; the first three quarters say what is usual. A two-sided cumulative sum with slack.
+    One row a person and as many weeks of each, the oldest first; the first three quarters say what is usual. A two-sided cumulative sum with slack.
     """
     values = np.sqrt(np.asarray(weekly, np.float64))  # counts: the square root makes their spread even
-    if len(values) < LEAST_WEEKS:
-        return 0.0
-    usual = values[: max(LEAST_WEEKS - 2, len(values) * 3 // 4)]
-    spread = max(float(usual.std()), 0.5)
-    above = below = 0.0
-    for value in values[len(usual) :]:
-        lead = (value - float(usual.mean())) / spread
-        above, below = max(0.0, above + lead - SLACK), max(0.0, below - lead - SLACK)
-    worst = above if above >= below else -below
-    return round(worst, 3) if abs(worst) >= LIMIT else 0.0
+    people, weeks = values.shape
+    if weeks < LEAST_WEEKS:
+        return np.zeros(people)
+    usual = max(LEAST_WEEKS - 2, weeks * 3 // 4)
+    mean, spread = _mean_and_spread(values[:, :usual])
+    above, below = np.zeros(people), np.zeros(people)
+    for week in range(usual, weeks):
+        lead = (values[:, week] - mean) / np.maximum(spread, 0.5)
+        above, below = np.maximum(0.0, above + lead - SLACK), np.maximum(0.0, below - lead - SLACK)
+    worst = np.where(above >= below, above, -below)
+    return np.where(np.abs(worst) >= LIMIT, np.round(worst, 3), 0.0)
+
+
+def _mean_and_spread(values: Any) -> tuple[Any, Any]:
+    """Of each row. Weeks are added one by one, so that a row comes to the same whoever else is asked about."""
+    weeks = values.shape[1]
+    mean = sum(values[:, week] for week in range(weeks)) / weeks
+    return mean, np.sqrt(sum((values[:, week] - mean) ** 2 for week in range(weeks)) / weeks)
