@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from cegla.activate import basis as basis
 from cegla.activate import choosing as choosing
+from cegla.activate import contents as contents
 from cegla.activate import delivery as delivery
 from cegla.activate import dkim as dkim
 from cegla.activate import lists as lists
@@ -19,8 +19,7 @@ from cegla.activate import reporting as reporting
 from cegla.activate import single as single
 from cegla.activate import store
 from cegla.activate.audience import Audience as Audience
-from cegla.activate.audience import Reader, audience_of, readers, readers_at
-from cegla.activate.channels.email import raise_when_refused, refusal
+from cegla.activate.audience import Reader, audience_of, readers
 from cegla.activate.confirming import confirmation as confirmation
 from cegla.activate.confirming import send_requests
 from cegla.activate.launching import Missed as Missed
@@ -29,7 +28,8 @@ from cegla.activate.launching import cancel as cancel
 from cegla.activate.launching import launch as launch
 from cegla.activate.launching import pause as pause
 from cegla.activate.launching import start_due as start_due
-from cegla.activate.letters import Occasion, Rendered, Writer
+from cegla.activate.letters import Occasion, Writer
+from cegla.activate.letters import Rendered as Rendered
 from cegla.activate.links import Unsubscription as Unsubscription
 from cegla.activate.links import open_link as open_link
 from cegla.activate.links import unsubscribe as unsubscribe
@@ -38,16 +38,14 @@ from cegla.activate.preferences import Preferences as Preferences
 from cegla.activate.preferences import Wish as Wish
 from cegla.activate.preferences import prefer as prefer
 from cegla.activate.preferences import preferences as preferences
-from cegla.activate.renderer import Renderer
+from cegla.activate.renderer import Renderer as Renderer
 from cegla.activate.returns import TakenBack as TakenBack
 from cegla.activate.returns import take_back as take_back
 from cegla.activate.rules import content
 from cegla.activate.rules.audience import FIRST as FIRST
 from cegla.activate.rules.audience import HOLDOUT as HOLDOUT
 from cegla.activate.rules.audience import REST as REST
-from cegla.activate.rules.audience import deliverable
 from cegla.activate.rules.contact import Limits as Limits
-from cegla.activate.rules.dialog import Letter
 from cegla.activate.rules.mime import refuse_breakout
 from cegla.activate.rules.timing import CLOCKS, Clock
 from cegla.activate.rules.words import CAMPAIGN_STATES as CAMPAIGN_STATES
@@ -67,7 +65,6 @@ from cegla.govern import actions as govern
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import InvalidInput, NotFound
-from cegla.vocabulary.identifiers import normalized
 from cegla.vocabulary.messages import MessageState
 from cegla.vocabulary.text import Text
 
@@ -161,8 +158,8 @@ def save_campaign(conn: Connection, draft: Mapping[str, Any], now: datetime, out
     segment.segment(conn, wanted.segment_id)
     renderer = outlet.renderer if outlet else Renderer()
     try:
-        parts = _compiled(renderer, wanted.subject, wanted.mjml)
-        others = [_compiled(renderer, one.subject or wanted.subject, one.mjml or wanted.mjml) for one in wanted.variants]
+        parts = contents.parts(renderer, wanted.subject, wanted.mjml)
+        others = [contents.parts(renderer, one.subject or wanted.subject, one.mjml or wanted.mjml) for one in wanted.variants]
     finally:
         if outlet is None:
             renderer.close()
@@ -232,29 +229,10 @@ def test_send(ws: Workspace, campaign_id: int, address: str, outlet: Outlet | No
 
     Raises InvalidInput, MailServerRefused, TemplateInvalid.
     """
-    clean = normalized("email", address)
-    recipient = deliverable(clean) if clean else None
-    if clean is None or recipient is None:
-        raise InvalidInput(where="address", seen=address, detail=Text("to nie jest adres e-mail", "this is no e-mail address"))
-    own = outlet or Outlet(ws)
-    try:
-        with ws.transaction() as conn:
-            wanted = store.campaign(conn, campaign_id)
-            writer = Writer(ws, conn, own.renderer)
-            reader = readers_at(conn, [clean])[0]
-            occasion = _occasion(wanted)
-            person = writer.fields([reader], occasion)[reader.person_id] if reader else {}
-            rendered = writer.render(occasion, person)
-            letter = writer.letter(occasion, replace(rendered, subject=f"[test] {rendered.subject}"), clean, ws.clock())
-        own.mailer.now = ws.clock()
-        outcome = own.mailer.hand_off(Letter(0, parseaddr(wanted.sender or ws.settings.smtp.sender)[1], recipient, letter))
-        trouble = own.mailer.trouble
-    finally:
-        if outlet is None:
-            own.close()
-    if outcome.reply is None:
-        raise refusal(ws.settings.smtp, trouble or "the connection ended before the reply")
-    raise_when_refused(outcome.reply)
+    with ws.transaction() as conn:
+        wanted = store.campaign(conn, campaign_id)
+        row = SQL.content(conn, campaign_id=wanted.id, version=wanted.version)
+    contents.trial(ws, dict(zip(("subject", "html", "text", "content"), row, strict=True)), address, outlet, _occasion(wanted))
 
 
 def audience(ws: Workspace, campaign_id: int) -> Audience:
@@ -324,13 +302,6 @@ def _within_bounds(wanted: Draft) -> bool:
     tested = wanted.test_percent == 0 or (5 <= wanted.test_percent <= 90 and bool(keys))
     timed = wanted.clock in CLOCKS and (wanted.send_at is None or wanted.send_at.tzinfo is None) and 1 <= wanted.test_hours <= 168
     return variants and numbers and tested and timed and 0 <= wanted.holdout_percent <= 50
-
-
-def _compiled(renderer: Renderer, subject: str, mjml: str) -> dict[str, Any]:
-    html = renderer.compile(mjml)
-    text = content.plain_text(html)
-    renderer.load("draft", {"subject": subject, "html": html, "text": text})
-    return {"subject": subject, "mjml": mjml, "html": html, "text": text}
 
 
 def _occasion(wanted: Campaign) -> Occasion:

@@ -10,17 +10,21 @@ from cegla.activate.audience import Reader
 from cegla.activate.renderer import Renderer, joined
 from cegla.activate.rules import content, mime, tokens
 from cegla.activate.rules.audience import deliverable
+from cegla.activate.rules.content import daypart
 from cegla.activate.rules.dkim import Signer
 from cegla.activate.rules.pieces import Pieces, Shape, calm, calmed, html_shape, text_shape
 from cegla.activate.rules.returned import BOUNCE, UNSUBSCRIBE
 from cegla.activate.store import SQL
 from cegla.profile import actions as profile
+from cegla.segment import actions as segment
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors.messages import HeaderRefused, TemplateInvalid
 from cegla.vocabulary.money import MICROS
 from cegla.vocabulary.text import Text
 
+SEGMENTS = "segments"
+WORKED_OUT = frozenset({SEGMENTS, "daypart", "weekday", "email"})  #: fields of `person` that are no traits
 NOBODY_YET = "0"  #: in place of a token, where there is no message
 PREFERENCES = Text("Twoje wiadomości i zgody", "Your messages and consents")
 
@@ -79,7 +83,28 @@ class Writer:
         """What the templates of an occasion may say of each person: traits and declared values by name; money in units, times as ISO text."""
         names = self._names(occasion)
         known = profile.profiles_of(self.conn, {reader.person_id: reader.identity_ids for reader in readers}, names)
-        return {reader.person_id: shown_fields(known.get(reader.person_id, {}), reader.address) for reader in readers}
+        made = {reader.person_id: shown_fields(known.get(reader.person_id, {}), reader.address) for reader in readers}
+        for reader in readers:
+            made[reader.person_id] |= self._moment(reader)
+        if names is None or SEGMENTS in names:
+            for person, standings in segment.segments_of(self.conn, list(made)).items():
+                made[person][SEGMENTS] = [one.segment_id for one in standings]
+        return made
+
+    def person_fields(self, occasion: Occasion) -> set[str]:
+        """The fields of the person that an occasion's letter reads by name, without those that are worked out for it."""
+        loaded = self.renderer.loaded(self._loaded(occasion))
+        read = {field.split(".")[1] for field in loaded.fields if field.startswith("person.") and field.split(".")[1].replace("_", "a").isalnum()}
+        return read - WORKED_OUT
+
+    def key(self, occasion: Occasion) -> str:
+        """What the renderer calls an occasion's letter."""
+        return f"{occasion.campaign_id}.{occasion.version}"
+
+    def _moment(self, reader: Reader) -> dict[str, Any]:
+        """The time of day and the day of the week on the person's clock, as the letter leaves."""
+        local = self.ws.clock().astimezone(reader.place.zone or self.ws.settings.zone)
+        return {"daypart": daypart(local.hour), "weekday": local.isoweekday()}
 
     def render(self, occasion: Occasion, person: dict[str, Any]) -> Rendered:
         """The parts for one person. Raises TemplateInvalid, HeaderRefused when the subject would break out of its header."""
@@ -129,7 +154,7 @@ class Writer:
         return content.text_with_preferences(text, url, words) if occasion.one_click else text
 
     def _loaded(self, occasion: Occasion) -> str:
-        key = f"{occasion.campaign_id}.{occasion.version}"
+        key = self.key(occasion)
         if not self.renderer.knows(key):
             parts = self._content(occasion)
             shop, campaign = {"name": mime.mailbox_of(self._sender(occasion))[0]}, {"name": occasion.campaign}

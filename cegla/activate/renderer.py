@@ -102,6 +102,12 @@ class Renderer:
         """Whether `load` was called for this key."""
         return key in self._loaded
 
+    def forget(self, key: str) -> None:
+        """What was loaded under this key is not used again."""
+        self._loaded.pop(key, None)
+        self._loaded_as.pop(key, None)
+        self._present.discard(key)
+
     def close(self) -> None:
         """End the worker."""
         if self._process is not None:

@@ -103,6 +103,14 @@ values (:campaign_id, :version, :subject, :mjml, :html, :text, :content, :now);
 -- One version of what a campaign says, compiled.
 select subject, html, text, content from activate.contents where campaign_id = :campaign_id and version = :version;
 
+-- name: newest_content$
+-- The newest version of what a campaign says, its variants included.
+select max(version) from activate.contents where campaign_id = :campaign_id;
+
+-- name: set_version!
+-- A campaign says what this version says.
+update activate.campaigns set version = :version, changed_at = :now where id = :id;
+
 -- name: lock_campaign$
 -- The state of a campaign, which nobody else changes until this transaction ends.
 select state from activate.campaigns where id = :id for update;

@@ -16,7 +16,6 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from decimal import Decimal, InvalidOperation
 from io import StringIO
 from typing import Any, TextIO
 
@@ -29,6 +28,9 @@ from liquid.exceptions import FilterArgumentError, LiquidError, OutputStreamLimi
 from liquid.output import LimitedStringIO
 from liquid.template import BoundTemplate
 
+from cegla.activate.rules.filters import OWN
+from cegla.activate.rules.liquid import held, put_back
+
 MEGABYTE = 1 << 20
 MEMORY = 256 * MEGABYTE
 LONGEST_SEQUENCE = 10_000
@@ -38,7 +40,6 @@ REMOVED_FILTERS = ("safe",)
 STATELESS = frozenset("if unless for case comment raw echo assign capture tablerow doc #".split())  #: tags that remember nothing but what they assign
 BY_THE_CLOCK = frozenset({"date"})  #: filters whose answer may change between loading and rendering
 UNHURRIED_SECONDS = 0.05  #: answers wait for those behind them at most so long
-LABEL = re.compile(r'aria-label="(?:[^"\\]|\\.)*"')  # the title again; the compiler puts backslashes before its quotes, which Liquid cannot read
 
 
 class Context(RenderContext):
@@ -76,7 +77,7 @@ def environment(*, escape: bool, snippets: dict[str, str] | None = None) -> Limi
     for name in REMOVED_FILTERS:
         made.filters.pop(name, None)
     made.filters = {name: bounded(work) for name, work in made.filters.items()}
-    made.filters["money"] = money
+    made.filters |= OWN
     return made
 
 
@@ -90,15 +91,6 @@ def bounded(work: Callable[..., Any]) -> Callable[..., Any]:
         return work(left, *args, **kwargs)
 
     return limited
-
-
-def money(amount: object, currency: str = "zł") -> str:
-    """1234.5 as "1 234,50 zł", the way prices are written in Polish; anything else stays as it is."""
-    try:
-        value = Decimal(str(amount)).quantize(Decimal("0.01"))
-    except InvalidOperation:
-        return "" if amount is None else str(amount)
-    return f"{value:,.2f}".replace(",", "\u00a0").replace(".", ",") + f"\u00a0{currency}"
 
 
 class Part:
@@ -210,16 +202,16 @@ class Templates:
 
 
 def compile_mjml(source: str) -> dict[str, Any]:
-    """Responsive HTML; no fonts are fetched from anywhere."""
+    """Responsive HTML; no fonts are fetched from anywhere. Liquid tags go through as they are, whatever they hold."""
     if re.search(r"<mj-include\b", source):
         return {"error": "mj-include is not available", "where": "mjml"}
+    markup, tags = held(source)
     try:
-        html: str = mjml.mjml2html(source, disable_comments=True, fonts={})
+        html: str = mjml.mjml2html(markup, disable_comments=True, fonts={})
     except (ValueError, OSError) as error:
-        return {"error": str(error), "where": "mjml"}
-    html = LABEL.sub(lambda found: found.group(0).replace('\\"', "'"), html)
+        return {"error": put_back(str(error), tags), "where": "mjml"}
     unknown = re.search(r"<(mj-[\w-]+)", html)
-    return {"error": f"unknown element <{unknown.group(1)}>", "where": "mjml"} if unknown else {"html": html}
+    return {"error": f"unknown element <{unknown.group(1)}>", "where": "mjml"} if unknown else {"html": put_back(html, tags)}
 
 
 def failure(error: Exception, part: str) -> dict[str, Any]:

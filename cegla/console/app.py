@@ -16,6 +16,7 @@ from starlette.routing import Mount
 from starlette.routing import Route as WebRoute
 from starlette.staticfiles import StaticFiles
 
+from cegla.compose import actions as compose
 from cegla.console import guard
 from cegla.console.language import Tongue
 from cegla.console.render import STATIC, Renderer
@@ -60,6 +61,7 @@ class Console:
         self.ws = ws
         self.holders = holders
         self.renderer = Renderer()
+        self.press = compose.Press()
 
     def endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
         """The web side of one row of the route table."""
@@ -97,7 +99,7 @@ class Console:
         cookie = session if user else anonymous or fresh[guard.VISIT_COOKIE]
         language = self.language(request)
         return Visit(
-            ws=ws, renderer=self.renderer, holders=self.holders, method=request.method, path=request.url.path,
+            ws=ws, press=self.press, renderer=self.renderer, holders=self.holders, method=request.method, path=request.url.path,
             arguments={key: str(value) for key, value in request.path_params.items()}, query=request.query_params, form=form,
             user=user, session=session if user else "", tongue=Tongue(language, ws.settings.zone, ws.settings.currency),
             theme=_one_of(request.cookies.get(guard.cookie_name(request, "cegla_theme"), ""), THEMES, "auto"),

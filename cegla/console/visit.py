@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
+from cegla.compose import actions as compose
 from cegla.console.language import Tongue
 from cegla.console.menu import DONE, MENU, Item, has_mailbox
 from cegla.console.render import Renderer
@@ -25,6 +26,7 @@ class Visit:
     """A request that passed the guard. `user` is None on public pages only; `form` is empty on GET."""
 
     ws: Workspace
+    press: compose.Press  #: draws letters
     renderer: Renderer
     holders: Sequence[govern.Holder]
     method: str

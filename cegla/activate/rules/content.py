@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape, unescape
 from html.parser import HTMLParser
 
+from cegla.activate.rules.liquid import held, put_back
 from cegla.vocabulary.text import Text
 
 #: The roots a template may read; what lies below `person` and `content` is data.
@@ -12,6 +13,7 @@ ROOTS: dict[str, Text] = {
     "person": Text("osoba: imię, miasto, cechy z profilu", "the person: first name, city, traits of the profile"),
     "content": Text("treści kampanii: produkty, kody, odnośniki", "the campaign's own content: products, codes, links"),
     "data": Text("dane, które podał sklep, tylko w wiadomościach do jednej osoby", "what the shop gave, in messages to one person only"),
+    "feeds": Text("katalogi: listy produktów według nazwy katalogu", "catalogs: lists of products by the name of their feed"),
     "shop": Text("sklep: nazwa nadawcy", "the shop: the sender's name"),
     "campaign": Text("kampania: nazwa", "the campaign: its name"),
     "unsubscribe_url": Text("adres wypisania się", "where to unsubscribe"),
@@ -24,6 +26,19 @@ _LINK = re.compile(r"""(<a\b[^>]*?\bhref=")([^"]+)("[^>]*>)""", re.IGNORECASE)
 _MARK = "display:inline-block;margin:0 6px 0 0;padding:0 6px;border-radius:9px;font:bold 12px/18px sans-serif;"
 _HOT, _COLD = "background:#9c3520;color:#ffffff;", "background:#e7e1da;color:#4a423d;"
 _UNSUBSCRIBE = re.compile(r"\{\{-?\s*unsubscribe_url\b")
+
+
+HOURS = {"morning": range(5, 11), "day": range(11, 17), "evening": range(17, 22)}  #: of `person.daypart`; night is the rest
+
+
+def daypart(hour: int) -> str:
+    """The daypart of an hour, 0 to 23."""
+    return next((name for name, hours in HOURS.items() if hour in hours), "night")
+
+
+def without_fallback(template: str) -> set[str]:
+    """The fields of the person, as person.NAME, that a template prints somewhere with nothing to say in their place."""
+    return {name for name, filters in _OUTPUT.findall(template) if "default" not in filters}
 
 
 def warnings(subject: str, mjml: str, fields: Iterable[str]) -> list[Text]:
@@ -83,11 +98,12 @@ def text_line(url: str, words: str) -> str:
 
 def plain_text(html: str) -> str:
     """The text part of an HTML template: paragraphs, list items, and addresses after their links. Liquid tags stay."""
+    markup, tags = held(html)
     reader = _TextReader()
-    reader.feed(html)
+    reader.feed(markup)
     reader.close()
     lines = [re.sub(r"[ \t\u00a0]+", " ", line).strip() for line in "".join(reader.parts).split("\n")]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+    return put_back(re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip(), tags) + "\n"
 
 
 class _TextReader(HTMLParser):

@@ -28,6 +28,33 @@ class CampaignNotReady(InvalidInput):
     todo = Text("Odśwież stronę i sprawdź stan kampanii.", "Reload the page and look at the campaign's state.")
 
 
+class LetterChanged(InvalidInput):
+    """Somebody else's page wrote to the letter in between."""
+
+    code, status = "CEGLA-E0394", 409
+    what = Text("Ten list zmienia też kto inny ({who}).", "Somebody else changes this letter too ({who}).")
+    todo = Text("Obejrzyj tamtą zmianę albo zapisz swoją na jej miejsce; obie da się cofnąć.",
+        "See their change or put yours in its place; either can be undone.")  # fmt: skip
+
+
+class ImageRefused(InvalidInput):
+    """An upload is no image that mail programs show."""
+
+    code = "CEGLA-E0395"
+    what = Text("Tego obrazu nie można przyjąć: {detail}.", "This image cannot be taken: {detail}.")
+    todo = Text("Zapisz obraz jako PNG, JPEG albo GIF, najwyżej 1 MB, i wgraj go jeszcze raz.",
+        "Save it as PNG, JPEG or GIF, 1 MB at most, and upload it again.")  # fmt: skip
+
+
+class FeedRefused(InvalidInput):
+    """A catalog cannot be read or fetched."""
+
+    code = "CEGLA-E0396"
+    what = Text("Katalogu nie da się odczytać: {detail}", "The catalog cannot be read: {detail}")
+    todo = Text("Sprawdź adres i plik: CSV, JSON albo XML Google Merchant, najwyżej 20 MB.",
+        "Check address and file: CSV, JSON or Google Merchant XML, 20 MB at most.")  # fmt: skip
+
+
 class MessageKeyUsed(InvalidInput):
     """The key of a message to one person stands for another message already."""
 
