@@ -11,6 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from cegla.activate import templating
+from cegla.activate.rules.content import ROOTS
+from cegla.activate.rules.filters import EXAMPLE_DATA, FILTERS
 from cegla.api import metrics, shapes
 from cegla.api.routes import ROUTES
 from cegla.cli.commands import COMMANDS
@@ -21,6 +24,7 @@ from cegla.collect.rules import decode, door, limits, signatures, webhooks
 from cegla.collect.rules import website as site
 from cegla.collect.rules.columns import PROBLEMS
 from cegla.collect.rules.mapping import ColumnForm, FileForm, IdsForm, Mapping, WhenForm
+from cegla.compose import actions as compose
 from cegla.govern import actions as govern
 from cegla.govern.rules.purposes import Controller, Country, Notice, Purpose
 from cegla.govern.rules.register_document import CONTROLLER_FIELDS, COUNTRY_FIELDS, NOTICE_FIELDS, PURPOSE_FIELDS
@@ -435,6 +439,31 @@ a plan, too. How to write one: [write a tracking plan](../how-to/write-a-trackin
     return page("Tracking plans", intro, *parts, *tables)
 
 
+def liquid_page() -> str:
+    intro = """What a letter's text and MJML may say between `{{ }}` and `{% %}`: Liquid as Ruby's has it, with limits. How to write one:
+[write a letter](../how-to/write-a-letter.md). A template runs in a process of its own that may use 256 MB and half a second a message; loops, nesting,
+includes and output are bounded. `safe` does not exist: values are escaped in HTML."""
+    plain = templating.environment(escape=False)
+    filters = ([code(row.name), row.does.en, row.does.pl, code(row.example), code(_rendered(plain, row.example))] for row in FILTERS)
+    roots = ([code(name), text.en, text.pl] for name, text in ROOTS.items())
+    blocks = ([row.label.en, row.label.pl, row.about.en, ", ".join(field.label.en for field in row.fields)] for row in compose.BLOCKS.values())
+    conditions = ([row.label.en, row.label.pl, row.hint.en] for row in compose.CONDITIONS.values())
+    limits = [
+        ("rounds of all loops", templating.LimitedEnvironment.loop_iteration_limit),
+        ("blocks within one another", templating.LimitedEnvironment.block_nesting_limit),
+        ("includes within one another", templating.LimitedEnvironment.context_depth_limit), ("bytes of output", templating.OUTPUT_BYTES),
+        ("items of a list given to a filter", templating.LONGEST_SEQUENCE), ("bytes of memory", templating.MEMORY),
+    ]  # fmt: skip
+    return page("Liquid and blocks", intro, "## What may be read\n\n" + table(["Root", "Meaning", "Znaczenie"], roots),
+        "## Filters\n\n" + table(["Filter", "Does", "Co robi", "Example", "Result"], filters), "## Limits\n\n" + table(["Of", "At most"], limits),
+        "## Blocks\n\n" + table(["Block", "Blok", "What for", "Fields"], blocks),
+        "## Who sees a block\n\n" + table(["Condition", "Warunek", "Holds for"], conditions))  # fmt: skip
+
+
+def _rendered(plain: templating.LimitedEnvironment, example: str) -> str:
+    return plain.from_string(example).render(**EXAMPLE_DATA)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "analysers.md": analysers_page,
     "api.md": api_page,
@@ -445,6 +474,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "fixes.md": fixes_page,
     "identity.md": identity_page,
     "imports.md": imports_page,
+    "liquid.md": liquid_page,
     "metrics.md": metrics_page,
     "purposes.md": purposes_page,
     "segments.md": segments_page,

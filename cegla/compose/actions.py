@@ -1,5 +1,6 @@
 """The door to `compose`: begin letters and snippets, keep each edit, undo, publish versions, draw, check, and give a campaign what it says."""
 
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,6 +46,7 @@ class Press:
 
     def __init__(self) -> None:
         self._lock, self._renderer = Lock(), activate.Renderer()
+        self.close = weakref.finalize(self, self._renderer.close)  #: ends the worker, at the latest with the process
 
     def compiled(self, letter: Document, snippets: Mapping[str, Document], language: Language) -> dict[str, Any]:
         """The parts of a letter: subject, mjml, html and text, with its UTM parameters. Raises TemplateInvalid."""
@@ -60,10 +62,6 @@ class Press:
         """Which fields of the person lack a value across a segment."""
         with self._lock:
             return activate.contents.missing(ws, self._renderer, compiled, segment_id)
-
-    def close(self) -> None:
-        """End the worker."""
-        self._renderer.close()
 
 
 def begin(conn: Connection, kind: str, name: str, author: "Author", copied: Document | None = None) -> Letter:

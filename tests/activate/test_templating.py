@@ -5,6 +5,8 @@ from collections.abc import Generator
 import pytest
 
 from cegla.activate.renderer import Renderer
+from cegla.activate.rules.filters import EXAMPLE_DATA, FILTERS, Filter
+from cegla.activate.templating import environment
 from cegla.vocabulary.errors.messages import TemplateInvalid
 
 WORD = "a" * 60
@@ -81,3 +83,19 @@ def test_quotes_of_a_field_in_the_title_survive_compiling(renderer: Renderer) ->
     html = renderer.compile('<mjml><mj-head><mj-title>{{ content.title | default: "Nowości" }}</mj-title></mj-head><mj-body></mj-body></mjml>')
     renderer.load("title", {"html": html})
     assert renderer.render("title", {})["html"].count("Nowości") == 2
+
+
+def test_every_filter_there_is_has_its_row_and_each_row_its_filter() -> None:
+    assert {row.name for row in FILTERS} == set(environment(escape=True).filters)
+
+
+@pytest.mark.parametrize("row", FILTERS, ids=lambda row: row.name)
+def test_the_example_of_a_filter_says_something(row: Filter) -> None:
+    assert environment(escape=False).from_string(row.example).render(**EXAMPLE_DATA).strip()
+
+
+def test_includes_within_includes_end(renderer: Renderer) -> None:
+    with pytest.raises(TemplateInvalid):
+        renderer.load("loop", {"html": "{% include 'a' %}", "snippet:a": "{% include 'b' %}", "snippet:b": "{% include 'a' %}"})
+        renderer.render("loop", {})
+    assert renderer.render("good", {"person": {"name": "Anna"}})["subject"] == "Cześć Anna"

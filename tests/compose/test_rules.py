@@ -182,7 +182,7 @@ def test_an_image_keeps_its_picture_and_loses_what_a_camera_or_a_rogue_wrote() -
     assert (kept.width, kept.height, b"Exif" in kept.content, kept.content[-2:]) == (3, 2, False, b"\xff\xd9")
 
 
-@pytest.mark.parametrize("raw", [b"<svg onload=alert(1)>", b"<html>", b"", png()[:-20], b"GIF89a", b"\xff\xd8\xff\xe0", png(5_000), b"RIFF0000WEBP", png() [:40] + b"\0" * 200], ids=range(9))
+@pytest.mark.parametrize("raw", [b"<svg onload=alert(1)>", b"<html>", b"", png()[:-20], b"GIF89a", b"\xff\xd8\xff\xe0", png(5_000), b"RIFF0000WEBP", png()[:40] + b"\0" * 200], ids=range(9))
 def test_what_is_no_image_for_mail_is_refused(raw: bytes) -> None:
     with pytest.raises(pictures.Wrong):
         pictures.cleaned(raw)
