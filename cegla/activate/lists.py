@@ -1,15 +1,18 @@
-"""A segment handed over as a list: to a file, a spreadsheet, an advertising platform. Each address passes the one gate with the list's own purpose."""
+"""A segment handed over as a list: to a file, a spreadsheet, an advertising platform. Each address passes the one gate with the list's own purpose,
+by the law of the country somebody declared, for a company by that of companies; who objected to profiling is on no list."""
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cegla.activate.audience import readers
 from cegla.activate.rules.lists import FORMS, Contact, Form, rows_of
+from cegla.collect import actions as collect
 from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
@@ -49,14 +52,16 @@ def form_of(key: str) -> Form:
 def make(ws: Workspace, segment_id: int, key: str, now: datetime, excluded: Iterable[int] = (), purpose: str | None = None) -> List:
     """The list of a segment's members at `now` whom the gate allows for the purpose (None: the form's own), without those `excluded`.
 
-    An e-mail address needs the gate's yes to the purpose by e-mail, a telephone number that by SMS; a purpose that does not name the channel says no.
+    Who objected to profiling under any of their names is left out, too: being in a segment is being profiled. An e-mail address needs the gate's
+    yes to the purpose by e-mail, a telephone number that by SMS; a purpose that does not name the channel says no.
     Raises NotFound for a segment or a purpose that is not there, and InvalidInput for an unknown form.
     """
     form = form_of(key)
     with ws.transaction() as conn:
         rule = segment.segment(conn, segment_id).rule
         held = govern.register.purpose(conn, purpose or form.purpose)
-    people: list[int] = segment.members_of(ws, rule, now, excluded=excluded).to_pylist()
+        objecting = resolve.reach.owners(conn, govern.objectors(conn)).values()
+    people: list[int] = segment.members_of(ws, rule, now, excluded={*excluded, *objecting}).to_pylist()
     contacts: list[Contact] = []
     with ws.transaction() as conn:
         for start in range(0, len(people), AT_ONCE):
@@ -67,22 +72,26 @@ def make(ws: Workspace, segment_id: int, key: str, now: datetime, excluded: Iter
 
 
 def _contacts(ws: Workspace, conn: Connection, people: Sequence[int], purpose: govern.Purpose, now: datetime) -> Iterator[Contact]:
-    allowed: dict[Channel, dict[int, str]] = {}
-    for channel, kind in govern.ADDRESS_TYPES.items():
-        reached = resolve.reach.addresses(conn, people, kind)
-        asked = [govern.Subject(one.person_id, one.identity_ids, one.value) for one in reached if one.value is not None]
-        verdicts = govern.allowed(conn, ws.keys, asked, purpose.key, channel, now)
-        allowed[channel] = {one.person_id: one.address or "" for one, verdict in zip(asked, verdicts, strict=True) if verdict.allowed}
+    allowed = {channel: _allowed(ws, conn, people, (purpose.key, channel, kind), now) for channel, kind in govern.ADDRESS_TYPES.items()}
     for person in people:
         yield Contact(person_label(person), allowed[Channel.EMAIL].get(person), allowed[Channel.SMS].get(person))
 
 
+def _allowed(ws: Workspace, conn: Connection, people: Sequence[int], asked_for: tuple[str, Channel, str], now: datetime) -> Mapping[int, str]:
+    """The addresses of a kind that the gate allows for the purpose on the channel, by person."""
+    purpose, channel, kind = asked_for
+    asked = [one for one in readers(conn, people, kind) if one.address is not None]
+    verdicts = govern.allowed(conn, ws.keys, [one.subject(one.address) for one in asked], purpose, channel, now)
+    return {one.person_id: one.address or "" for one, verdict in zip(asked, verdicts, strict=True) if verdict.allowed}
+
+
 def _csv(form: Form, contacts: Iterable[Contact]) -> bytes:
-    """UTF-8 as RFC 4180 has it, the head first."""
+    """UTF-8 as RFC 4180 has it, the head first; no cell runs in a spreadsheet unless the form is an exact one."""
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(form.columns)
-    writer.writerows(rows_of(form, contacts))
+    for row in rows_of(form, contacts):
+        writer.writerow(row if form.exact else [collect.harmless(cell) for cell in row])
     return file.getvalue().encode()
 
 

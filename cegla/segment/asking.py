@@ -131,22 +131,26 @@ def _home(conn: Connection, about: Sequence[Any], as_of: AsOf, people: Sequence[
 def _reach(conn: Connection, about: Sequence[Any], as_of: AsOf, people: Sequence[int] | None) -> pa.Table:
     """The gate's word on a purpose and a channel: ok, or why not. With an address in question, "no_address" where there is none."""
     purpose, channel, by_address = about[0], Channel(about[1]), about[2]
+    kind = govern.ADDRESS_TYPES.get(channel) if by_address else None
     asked = list(people or ())
     answers: list[str] = []
     for start in range(0, len(asked), AT_ONCE):
-        part = asked[start : start + AT_ONCE]
-        known = resolve.identifiers_of(conn, part)
-        subjects = [_subject(person, known.get(person, ()), govern.ADDRESS_TYPES.get(channel) if by_address else None) for person in part]
+        subjects = _subjects(conn, asked[start : start + AT_ONCE], kind)
         verdicts = govern.allowed(conn, as_of.keys, subjects, purpose, channel, as_of.now) if as_of.keys is not None else []
         for subject, verdict in zip(subjects, verdicts, strict=True):
             answers.append(NO_ADDRESS if by_address and subject.address is None else verdict.reason)
     return _table({"value": pa.string()}, asked, [answers])
 
 
-def _subject(person: int, known: Iterable[Any], kind: str | None) -> govern.Subject:
-    rows = list(known)
-    newest = max((row for row in rows if row.addresses(kind)), key=lambda row: (row.first_seen_at, row.identity_id), default=None) if kind else None
-    return govern.Subject(person, list(dict.fromkeys([person, *(row.identity_id for row in rows)])), newest.value if newest else None)
+def _subjects(conn: Connection, people: Sequence[int], kind: str | None) -> list[govern.Subject]:
+    """People as the gate is asked about them, as messages and lists ask: their newest address of a kind, and the law they declared to be under."""
+    reached = resolve.reach.addresses(conn, people, kind or "")
+    places = profile.places.places_of(conn, {one.person_id: one.identity_ids for one in reached})
+    return [
+        govern.Subject(one.person_id, one.identity_ids, one.value, where.country, where.company)
+        for one in reached
+        for where in (places.get(one.person_id, profile.places.NOWHERE),)
+    ]
 
 
 ANSWERS: dict[str, Callable[[Connection, Sequence[Any], AsOf, Sequence[int] | None], pa.Table]] = {

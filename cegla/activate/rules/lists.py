@@ -4,7 +4,8 @@
                             (support.google.com/google-ads/answer/7659867 and /7476159)
     Meta custom audiences   email, phone: trimmed, lower case; digits with the country code, no plus, no zeros in front
                             (facebook.com/business/help/2082575038703844)
-    spreadsheets            plain, and no cell can run as a formula
+    CSV, spreadsheets       as they are, and no cell can run as a formula: what could begin one follows an apostrophe
+    CSV, exact              as they are, for programs that would read the apostrophe; only who names this form gets it
 """
 
 import re
@@ -14,9 +15,9 @@ from hashlib import sha256
 
 from cegla.vocabulary.text import Text
 
+PLAIN = ("person", "email", "phone")
 GMAIL = ("gmail.com", "googlemail.com")
 _DIGITS = re.compile(r"\D+")
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,10 @@ class Contact:
 
 @dataclass(frozen=True)
 class Form:
-    """One form of a list: its columns and what stands in them. `purpose` is the purpose asked for unless another is named."""
+    """One form of a list: its columns and what stands in them. `purpose` is the purpose asked for unless another is named.
+
+    `exact`: cells are written as they are; in every other CSV what a spreadsheet would run is made harmless.
+    """
 
     key: str
     label: Text
@@ -38,6 +42,7 @@ class Form:
     row: Callable[[Contact], tuple[str, ...]]
     purpose: str
     suffix: str = "csv"
+    exact: bool = False
 
 
 def hashed(text: str) -> str:
@@ -69,19 +74,18 @@ def meta_phone(phone: str) -> str:
     return _DIGITS.sub("", phone).lstrip("0")
 
 
-def harmless(cell: str) -> str:
-    """A cell that a spreadsheet shows and never runs: what could begin a formula follows an apostrophe."""
-    return f"'{cell}" if cell.startswith(_FORMULAS) else cell
+def _plain(one: Contact) -> tuple[str, ...]:
+    return one.person, one.email or "", one.phone or ""
 
 
 FORMS: dict[str, Form] = {
     row.key: row
     for row in (
-        Form("csv", Text("CSV", "CSV"), ("person", "email", "phone"), lambda one: (one.person, one.email or "", one.phone or ""), "marketing"),
-        Form("sheets", Text("arkusz (Google Sheets, Excel)", "spreadsheet (Google Sheets, Excel)"), ("person", "email", "phone"),
-            lambda one: (one.person, harmless(one.email or ""), harmless(one.phone or "")), "marketing"),
-        Form("parquet", Text("Parquet", "Parquet"), ("person", "email", "phone"),
-            lambda one: (one.person, one.email or "", one.phone or ""), "marketing", "parquet"),
+        Form("csv", Text("CSV", "CSV"), PLAIN, _plain, "marketing"),
+        Form("sheets", Text("arkusz (Google Sheets, Excel)", "spreadsheet (Google Sheets, Excel)"), PLAIN, _plain, "marketing"),
+        Form("exact", Text("CSV dla programów: komórki bez zmian, nie do arkusza", "CSV for programs: cells as they are, not for spreadsheets"),
+            PLAIN, _plain, "marketing", exact=True),
+        Form("parquet", Text("Parquet", "Parquet"), PLAIN, _plain, "marketing", "parquet"),
         Form("google", Text("Google Customer Match (SHA-256)", "Google Customer Match (SHA-256)"), ("Email", "Phone"),
             lambda one: (hashed(google_email(one.email or "")), hashed(google_phone(one.phone or ""))), "ads"),
         Form("meta", Text("Meta: grupa niestandardowa (SHA-256)", "Meta custom audience (SHA-256)"), ("email", "phone"),

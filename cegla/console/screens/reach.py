@@ -1,11 +1,11 @@
 """Who of a group can be reached on which channel, and why the others cannot. The gate answers; nothing here decides."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from cegla.console.visit import Visit
 from cegla.govern import actions as govern
+from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Channel
@@ -29,19 +29,16 @@ class Reach:
 def reach(visit: Visit, conn: Connection, people: Sequence[int], purpose: str = "marketing", whole: int | None = None) -> list[Reach]:
     """One row per channel that has addresses. `people` may be a part of a larger group of `whole` people that the rows are about."""
     step = max(1, -(-len(people) // MOST_ASKED))
-    asked = list(people[::step])
-    known = resolve.identifiers_of(conn, asked) if asked else {}
     size = len(people) if whole is None else whole
-    return [_channel(visit, conn, channel, kind, (size, asked, known), purpose) for channel, kind in govern.ADDRESS_TYPES.items()]
+    return [_channel(visit, conn, channel, (size, people[::step]), purpose) for channel in govern.ADDRESS_TYPES]
 
 
-def _channel(visit: Visit, conn: Connection, channel: Channel, kind: str, group: tuple[int, list[int], Mapping[int, Any]], purpose: str) -> Reach:
-    whole, asked, known = group
-    subjects: list[govern.Subject] = []
-    for person in asked:
-        address = next((one.value for one in known.get(person, ()) if one.type == kind), None)
-        if address is not None:
-            subjects.append(govern.Subject(person, [one.identity_id for one in known[person]], address))
+def _channel(visit: Visit, conn: Connection, channel: Channel, group: tuple[int, Sequence[int]], purpose: str) -> Reach:
+    whole, asked = group
+    reached = [one for one in resolve.reach.addresses(conn, asked, govern.ADDRESS_TYPES[channel]) if one.value is not None]
+    places = profile.places.places_of(conn, {one.person_id: one.identity_ids for one in reached})
+    laws = [places.get(one.person_id, profile.places.NOWHERE) for one in reached]
+    subjects = [govern.Subject(one.person_id, one.identity_ids, one.value, law.country, law.company) for one, law in zip(reached, laws, strict=True)]
     verdicts = govern.allowed(conn, visit.ws.keys, subjects, purpose, channel, visit.now)
     scale = whole / len(asked) if asked else 0
     reachable = round(sum(verdict.allowed for verdict in verdicts) * scale)

@@ -42,12 +42,12 @@ def edge(percent: float) -> int:
 
 
 def _person(values: Values, rows: Rows) -> dict[str, Measure]:
-    """Everybody's own number, out of a group in which it is always the same."""
-    return {"place": Measure(place(rows["person_id"].max(), values["salt"]), None)}
+    """Everybody's own number, out of a group in which it is always the same; one measure for all splits, so each costs a sum a person, not one an event."""
+    return {"person": Measure(rows["person_id"].max(), None)}
 
 
 def _inside(values: Values, seen: Any, ground: Any) -> Column:
-    return (seen["place"] >= edge(values["from_percent"])) & (seen["place"] < edge(values["to_percent"]))
+    return place(seen["person"], values["salt"]).between(edge(values["from_percent"]), edge(values["to_percent"]) - 1)
 
 
 SPLIT_OPERATORS: tuple[Operator, ...] = (
@@ -63,7 +63,7 @@ SPLIT_OPERATORS: tuple[Operator, ...] = (
         _person,
         _inside,
         lambda values: True,
-        lambda values, seen, ground: (ibis.literal(100.0) * seen["place"] / PRIME).round(2),
+        lambda values, seen, ground: (ibis.literal(100.0) * place(seen["person"], values["salt"]) / PRIME).round(2),
         {"op": "random_part", "salt": "2026-jesień", "from_percent": 60, "to_percent": 80},
         (Past("Page Viewed", 1),),
         (Past("Page Viewed", 1),),
