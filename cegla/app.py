@@ -39,6 +39,7 @@ from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.settings import Settings, load_settings
 from cegla.storage.workspace import Connection, Workspace, open_workspace
+from cegla.sync import actions as sync
 from cegla.vocabulary.identifiers import Identifier
 from cegla.worker.logs import write_logs_as_json
 from cegla.worker.loops import Loops
@@ -68,6 +69,7 @@ HOLDERS = (
     govern.Holder("match", match.export_person, match.erase_person),
     govern.Holder("segment", segment.export_person, segment.erase_person),
     govern.Holder("activate", activate.export_person, activate.erase_person),
+    govern.Holder("sync", sync.export_person, sync.erase_person),
     govern.Holder("govern", govern.export_person, govern.erase_person),
 )
 

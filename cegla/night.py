@@ -18,6 +18,7 @@ from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage import batches, nights, snapshots
 from cegla.storage.workspace import Workspace
+from cegla.sync import actions as sync
 from cegla.weather import actions as weather
 
 LOG = structlog.get_logger("flow")
@@ -146,11 +147,18 @@ def analyse(ws: Workspace, worker: profile.runs.Worker) -> profile.runs.Run | No
         return run
 
 
+def compare_receivers(ws: Workspace, now: datetime) -> None:
+    """Whoever keeps segments is told of consents given and withdrawn, too."""
+    with ws.transaction() as conn:
+        sync.compare_all(conn, now)
+
+
 AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [
     finish_rules,
     recompute_traits,
     recompute_accounts,
     recompute_segments,
+    compare_receivers,
     look_for_duplicates,
     ask_weather,
     ask_analysers,

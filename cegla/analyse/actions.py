@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from cegla.activate import actions as activate
+from cegla.analyse import portraits as portraits
 from cegla.analyse.clicking import ClickMap as ClickMap
 from cegla.analyse.clicking import click_map_of as click_map_of
 from cegla.analyse.experimenting import Experiment as Experiment

@@ -95,6 +95,22 @@ class Overlapping(Shape):
     segments: list[int] = Field(min_length=2, max_length=30)
 
 
+class NewReceiver(Shape):
+    """Where changes of segments are sent: for a purpose of the register, with no address or the hashed one of a channel."""
+
+    name: str = Field(min_length=1, max_length=200)
+    url: str = Field(min_length=1, max_length=2_000)
+    segments: list[int] = Field(min_length=1, max_length=200)
+    purpose: str = Field(min_length=1, max_length=100)
+    channel: Literal["none", "email", "sms"] = "none"
+
+
+class Enabled(Shape):
+    """Whether something goes on."""
+
+    enabled: bool
+
+
 class NewSegment(Shape):
     """A segment: `key` names an existing one to change."""
 

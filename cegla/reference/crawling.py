@@ -98,7 +98,7 @@ def crawl(start: str, bounds: Bounds, sleep: Sleep = time.sleep, clock: Callable
                 queue.append(further)
 
 
-class _Pinned(http.client.HTTPConnection):
+class Pinned(http.client.HTTPConnection):
     """A connection to the address that was checked, that still says the host's name. `line` stays when the answer takes the socket over."""
 
     line: socket.socket | None = None
@@ -120,13 +120,13 @@ def fetch(url: str, bounds: Bounds, largest: int = LARGEST_BYTES, types: tuple[s
         parts = urlsplit(url)
     except ValueError:
         raise NotFetched("host") from None
-    host, port = _allowed(parts, bounds)
-    connection = _Pinned(parts.scheme, host, port, _checked_address(host, port, bounds))
-    with _cut_off(connection, PAGE_SECONDS):
+    host, port = allowed_host(parts, bounds)
+    connection = Pinned(parts.scheme, host, port, checked_address(host, port, bounds))
+    with cut_off(connection, PAGE_SECONDS):
         return _asked(connection, parts, largest, types)
 
 
-def _asked(connection: _Pinned, parts: Any, largest: int, types: tuple[str, ...]) -> tuple[bytes, str]:
+def _asked(connection: Pinned, parts: Any, largest: int, types: tuple[str, ...]) -> tuple[bytes, str]:
     """One request and its answer. Raises NotFetched, and whatever a connection raises."""
     target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
     connection.request("GET", target, headers={"Host": parts.netloc, "User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity",
@@ -143,7 +143,7 @@ def _asked(connection: _Pinned, parts: Any, largest: int, types: tuple[str, ...]
 
 
 @contextmanager
-def _cut_off(connection: _Pinned, seconds: float) -> Generator[None]:
+def cut_off(connection: Pinned, seconds: float) -> Generator[None]:
     """End the connection after so long, however it trickles: a header a byte at a time as well as a body. Raises NotFetched for what goes wrong."""
     is_late = threading.Event()
 
@@ -195,7 +195,7 @@ def _body(answer: Any, largest: int) -> bytes:
 # where it may go -----------------------------------------------------------------------------------------------------------
 
 
-def _allowed(parts: Any, bounds: Bounds) -> tuple[str, int]:
+def allowed_host(parts: Any, bounds: Bounds) -> tuple[str, int]:
     """Host and port of an address that is on the list. Raises NotFetched."""
     try:
         host, port = (parts.hostname or "").rstrip(".").lower(), parts.port
@@ -210,7 +210,7 @@ def _allowed(parts: Any, bounds: Bounds) -> tuple[str, int]:
     return host, port or usual
 
 
-def _checked_address(host: str, port: int, bounds: Bounds) -> str:
+def checked_address(host: str, port: int, bounds: Bounds) -> str:
     """An address of the host, when all of them are public. Raises NotFetched."""
     try:
         found = {str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
@@ -235,7 +235,7 @@ def is_public(address: str) -> bool:
 
 def _origin(start: str, bounds: Bounds) -> str:
     parts = urlsplit(start)
-    _allowed(parts, bounds)
+    allowed_host(parts, bounds)
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -247,7 +247,7 @@ def _own_path(origin: str, link: str, bounds: Bounds, page: str = "") -> str:
     """The path of a link of a page that stays on this host; empty for any other, for one with a query, for what is no page and for what is no link."""
     try:
         parts = urlsplit(urljoin(page, link))
-        _allowed(parts, bounds)
+        allowed_host(parts, bounds)
     except (ValueError, NotFetched):
         return ""
     if parts.query or f"{parts.scheme}://{parts.netloc}" != origin or len(parts.path) > LONGEST_PATH:

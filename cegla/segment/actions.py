@@ -16,6 +16,7 @@ import pyarrow as pa
 from cegla.account import actions as account
 from cegla.segment import computed as computed
 from cegla.segment import marks as marks
+from cegla.segment import movements as movements
 from cegla.segment import reading as reading
 from cegla.segment import store
 from cegla.segment.asking import AsOf, account_questions, questions_of
@@ -31,6 +32,7 @@ from cegla.segment.rules.language import Rule
 from cegla.segment.rules.ready_made import READY_MADE
 from cegla.segment.rules.sentence import Speaker
 from cegla.segment.rules.traits import TRAITS
+from cegla.segment.store import ChangeRow as ChangeRow
 from cegla.storage.warehouse import Readable
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import InvalidInput, NotFound

@@ -115,6 +115,11 @@ def changes(conn: Connection, after: int, limit: int, segment_id: int | None = N
     return [store.ChangeRow(*row) for row in store.SQL.list_changes(conn, after=after, segment_id=segment_id, limit=limit)]
 
 
+def newest_change(conn: Connection) -> int:
+    """The number of the newest change, to listen from now on; 0 when there is none."""
+    return store.SQL.newest_change(conn)
+
+
 def newest_changes(conn: Connection, segment_id: int, limit: int, before: int | None = None) -> list[store.ChangeRow]:
     """Who entered and left one segment, newest first, before a change."""
     return [store.ChangeRow(*row) for row in store.SQL.newest_changes(conn, segment_id=segment_id, before=before, limit=limit)]

@@ -94,6 +94,10 @@ where id > :after and (:segment_id::bigint is null or segment_id = :segment_id) 
 select id, segment_id, person_id, entered, at from segment.changes
 where segment_id = :segment_id and (:before::bigint is null or id < :before) order by id desc limit :limit;
 
+-- name: newest_change$
+-- The number of the newest change; 0 when there is none.
+select coalesce(max(id), 0) from segment.changes;
+
 -- name: forget_changes!
 -- Drops changes that everybody has had the time to hear.
 delete from segment.changes where at < :before;

@@ -138,6 +138,13 @@ class RetentionSettings(Section):
     notice_days: int = Field(7, ge=0, description="between the first count of what would go and the first removal; anew when a number of days changes")
 
 
+class SyncSettings(Section):
+    """Where changes of segments may be sent. Nothing goes to a host that is not named here, or whose address is not a public one."""
+
+    hosts: tuple[str, ...] = Field((), description="hosts that may be sent to, each as in the address: crm.sklep.pl, with a port where it is not the usual one")
+    private_addresses: bool = Field(False, description="allow addresses that are not public, and http: for a receiver on one's own machine or network")
+
+
 class Settings(Section):
     """All settings; times without a zone are shown and counted in `timezone`."""
 
@@ -156,6 +163,7 @@ class Settings(Section):
     weather: WeatherSettings = WeatherSettings()  # pyright: ignore[reportCallIssue]
     site: SiteSettings = SiteSettings()  # pyright: ignore[reportCallIssue]
     retention: RetentionSettings = RetentionSettings()  # pyright: ignore[reportCallIssue]
+    sync: SyncSettings = SyncSettings()  # pyright: ignore[reportCallIssue]
 
     @field_validator("timezone")
     @classmethod

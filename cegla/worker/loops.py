@@ -23,6 +23,7 @@ from cegla.segment import actions as segment
 from cegla.storage.failpoint import passing
 from cegla.storage.opening import refuse_damaged
 from cegla.storage.workspace import Workspace
+from cegla.sync import actions as sync
 from cegla.undoing import undo_import
 from cegla.vocabulary.errors import CeglaError, Transient
 from cegla.vocabulary.errors.installation import WarehouseDamaged
@@ -38,6 +39,7 @@ LONGEST_REFRESH_REST_SECONDS = 1.0  # and nobody waits longer than this for the 
 REFRESH_REST_WHEN_BEHIND = 5.0  # unless requests wait for intake: then a sixth of the time, whatever a round costs,
 LONGEST_WITHOUT_FINDINGS_SECONDS = 60.0  # and what analysers find is left out of rounds for so long
 ROUNDS_SECONDS = 2.0
+SYNC_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 5.0
 SITE_SECONDS, SITE_AGAIN_SECONDS = 3_600.0, 6 * 3_600.0  # how often it is asked whether the site is due, and after a crawl that read nothing
 
@@ -81,6 +83,7 @@ class Loops:
                 ("analysers", self._analyse),
                 *([("site", self._read_site)] if ws.settings.site.start else []),
                 ("balance", self._check_balance),
+                ("sync", self._sync),
             )
         ]
 
@@ -202,6 +205,10 @@ class Loops:
             keep_site(folder, found.pages, self.ws.clock())
         LOG.info("the site was read", pages=len(found.pages), left_out=dict(found.left))
         return SITE_SECONDS if found.pages else SITE_AGAIN_SECONDS
+
+    def _sync(self) -> float:
+        """Others who keep segments are told what changed."""
+        return 0.0 if sync.work(self.ws, self.ws.clock()) else SYNC_SECONDS
 
     def _check_balance(self) -> float:
         """Whether everything accepted is accounted for: at the start, and then each minute. Raises WarehouseDamaged when anybody met damage meanwhile."""

@@ -105,6 +105,23 @@ def scale(row: dict[str, Any], now: datetime) -> Scale:
     return Scale(now, int(row["people"]), values["recency"], values["frequency"], values["monetary"])
 
 
+def groups_at(history: Any, by: Scale) -> ir.Table:
+    """`person_id` and `group` of every customer at the moment of a scale, from what had happened by then."""
+    past = history.filter(history["occurred_at"] <= ibis.literal(by.at, type="timestamp"), history["name"].isin([ORDER, *REFUNDS]))
+    ground = Ground(by.at, by)
+    counted = past.group_by("person_id").aggregate(**{key: one.value for key, one in measures(Rows(past, ground)).items()})
+    customers = counted.filter(counted["orders"] > 0)
+    return customers.select("person_id", group=group_of({name: customers[name] for name in ("last", "orders", "revenue")}, ground))
+
+
+def movements(history: Any, first: Scale, second: Scale) -> ir.Table:
+    """`person_id`, `was` and `is_now`: the group of each customer at two moments, the second later; `was` is null for who bought first in between."""
+    later: Any = groups_at(history, second)
+    earlier: Any = groups_at(history, first).rename(earlier="person_id", was="group")
+    both: Any = later.left_join(earlier, later["person_id"] == earlier["earlier"])
+    return both.select("person_id", "was", is_now=both["group"])
+
+
 def score(value: Any, smallest: tuple[int, ...]) -> Any:
     """1 to 5: how many of the four bounds the value reaches, and one."""
     return 1 + sum((value >= bound).cast("int8") for bound in smallest)

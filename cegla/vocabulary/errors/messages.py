@@ -85,3 +85,16 @@ class ReturnMailboxAway(Busy):
     code = "CEGLA-E0611"
     what = Text("Skrzynka ze zwrotami odmówiła lub nie odpowiada: {detail}", "The mailbox of returned mail refused or does not answer: {detail}")
     todo = Text("Sprawdź ustawienia returns.imap_*.", "Check the settings returns.imap_*.")
+
+
+class ReceiverAddress(InvalidInput):
+    """Nothing may be sent to the address of a receiver of segments."""
+
+    code = "CEGLA-E0386"
+    what = Text("Na ten adres nie można wysyłać ({reason}).", "Nothing may be sent to this address ({reason}).")
+    todo = Text(
+        "host: dopisz hosta do ustawienia sync.hosts; scheme: adres ma zaczynać się od https; "
+        "address: adres hosta nie jest publiczny (sync.private_addresses); unreachable: takiej nazwy nie ma.",
+        "host: add the host to the setting sync.hosts; scheme: the address has to begin with https; "
+        "address: the host's address is not a public one (sync.private_addresses); unreachable: there is no such name.",
+    )
