@@ -10,16 +10,23 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from cegla.activate import basis as basis
+from cegla.activate import browsers as browsers
+from cegla.activate import carriers as carriers
 from cegla.activate import choosing as choosing
 from cegla.activate import contents as contents
 from cegla.activate import delivery as delivery
 from cegla.activate import dkim as dkim
 from cegla.activate import lists as lists
+from cegla.activate import pushing as pushing
+from cegla.activate import receipts as receipts
 from cegla.activate import reporting as reporting
 from cegla.activate import single as single
 from cegla.activate import store
 from cegla.activate.audience import Audience as Audience
 from cegla.activate.audience import Reader, audience_of, readers
+from cegla.activate.composing import Measured as Measured
+from cegla.activate.composing import compiled, settings_of
+from cegla.activate.composing import measured as measured
 from cegla.activate.confirming import confirmation as confirmation
 from cegla.activate.confirming import send_requests
 from cegla.activate.launching import Missed as Missed
@@ -33,6 +40,7 @@ from cegla.activate.letters import Rendered as Rendered
 from cegla.activate.links import Unsubscription as Unsubscription
 from cegla.activate.links import open_link as open_link
 from cegla.activate.links import unsubscribe as unsubscribe
+from cegla.activate.outlet import Outlet as Outlet
 from cegla.activate.preferences import PAUSE_DAYS as PAUSE_DAYS
 from cegla.activate.preferences import Preferences as Preferences
 from cegla.activate.preferences import Wish as Wish
@@ -45,13 +53,14 @@ from cegla.activate.rules import content
 from cegla.activate.rules.audience import FIRST as FIRST
 from cegla.activate.rules.audience import HOLDOUT as HOLDOUT
 from cegla.activate.rules.audience import REST as REST
+from cegla.activate.rules.channels import KINDS as KINDS
 from cegla.activate.rules.contact import Limits as Limits
 from cegla.activate.rules.mime import refuse_breakout
+from cegla.activate.rules.providers import PROVIDERS as PROVIDERS
 from cegla.activate.rules.timing import CLOCKS, Clock
 from cegla.activate.rules.words import CAMPAIGN_STATES as CAMPAIGN_STATES
 from cegla.activate.rules.words import MESSAGE_STATES as MESSAGE_STATES
 from cegla.activate.rules.words import SKIP_REASONS as SKIP_REASONS
-from cegla.activate.sending import Outlet as Outlet
 from cegla.activate.sending import Progress as Progress
 from cegla.activate.sending import deliver_round
 from cegla.activate.store import SQL
@@ -59,11 +68,13 @@ from cegla.activate.store import Campaign as Campaign
 from cegla.activate.store import Message as Message
 from cegla.activate.store import arms as arms
 from cegla.activate.store import channel_limits as channel_limits
+from cegla.activate.trying import short_trial
 from cegla.activate.wire import Listener as Listener
 from cegla.activate.wire import look_into_mailbox as look_into_mailbox
 from cegla.govern import actions as govern
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Connection, Workspace
+from cegla.vocabulary.consent import Channel
 from cegla.vocabulary.errors import InvalidInput, NotFound
 from cegla.vocabulary.messages import MessageState
 from cegla.vocabulary.text import Text
@@ -74,13 +85,14 @@ BOUNDS = Text(
     "unknown purpose, holdout outside 0 to 50 %, cap below 0, pace below 1, priority outside 1 to 9, offer outside 1 to 365 days, a wrong variant, a test "
     "outside 5 to 90 % or without variants, a choice outside 1 to 168 hours, or a time to send with a zone",
 )
-COLUMNS = tuple("name segment_id purpose sender holdout_percent messages_per_minute cap priority offer offer_days goal".split())
+COLUMNS = tuple("name segment_id purpose channel sender holdout_percent messages_per_minute cap priority offer offer_days goal".split())
 TIMING = ("send_at", "clock", "test_percent", "test_hours")
 LIMIT_BOUNDS = Text("nieznany kanał, limit poza 0–100 albo tylko jeden kraniec ciszy", "unknown channel, limit outside 0 to 100, or one end of quiet hours")
 GOALS = ("orders", "clicks")
 VARIANT_KEYS = "BCDEFGH"
 EXPORTED = tuple("id campaign address state reason decided_at handed_at done_at consent_record_id consent_at tracked facts subject given".split())
 RETURNED = tuple("message_id kind reason hard status reply words way came_at".split())
+BROWSER = tuple("id endpoint host made_at seen_at".split())
 AT_ONCE = 20_000
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -92,6 +104,7 @@ class OtherLetter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     subject: str = ""
     mjml: str = ""
     share: int = 1
+    text: str = ""
 
 
 class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -101,12 +114,19 @@ class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     `variants` are compared with A by `goal`: orders or clicks. `send_at` is a wall clock without a zone (None: at once), of the shop or of
     each person by `clock`; "usual" is each person's usual hour within a day from then on. With a `test_percent` that share of the audience
     compares the variants for `test_hours`, and the rest gets the one chosen then.
+
+    An e-mail has `subject` and `mjml`; a text message `text`; a web push message
+    `subject` (its title), `text` and the `url` it opens. `plain` takes the Polish letters out of what people are sent.
     """
 
     name: str
     segment_id: int
-    subject: str
-    mjml: str
+    subject: str = ""
+    mjml: str = ""
+    text: str = ""
+    url: str = ""
+    plain: bool = False
+    channel: str = "email"
     id: int | None = None
     sender: str = ""
     purpose: str = "marketing"
@@ -153,13 +173,16 @@ def save_campaign(conn: Connection, draft: Mapping[str, Any], now: datetime, out
         raise InvalidInput(where="campaign", detail=str(error)) from None
     if wanted.purpose not in govern.register.purposes(conn) or not _within_bounds(wanted):
         raise InvalidInput(where="campaign", detail=BOUNDS)
+    channel, beside = Channel(wanted.channel), settings_of(Channel(wanted.channel), plain=wanted.plain, url=wanted.url)
     refuse_breakout("Subject", wanted.subject)
     refuse_breakout("From", wanted.sender)
     segment.segment(conn, wanted.segment_id)
     renderer = outlet.renderer if outlet else Renderer()
     try:
-        parts = contents.parts(renderer, wanted.subject, wanted.mjml)
-        others = [contents.parts(renderer, one.subject or wanted.subject, one.mjml or wanted.mjml) for one in wanted.variants]
+        parts, *others = [
+            compiled(renderer, channel, {part: getattr(one, part) or getattr(wanted, part) for part in ("subject", "mjml", "text")})
+            for one in (wanted, *wanted.variants)
+        ]
     finally:
         if outlet is None:
             renderer.close()
@@ -170,7 +193,7 @@ def save_campaign(conn: Connection, draft: Mapping[str, Any], now: datetime, out
         require_state(conn, wanted.id, "draft")
         before = store.campaign(conn, wanted.id).content
         campaign_id, version = wanted.id, int(SQL.change_campaign(conn, id=wanted.id, now=now, **columns))
-    data = before if wanted.content is None else wanted.content
+    data = beside if beside is not None else before if wanted.content is None else wanted.content
     for number, each in enumerate([parts, *others], version):
         refuse_breakout("Subject", each["subject"])
         store.add_content(conn, campaign_id, number, {**each, "content": data}, now)
@@ -212,7 +235,7 @@ def preview(ws: Workspace, campaign_id: int, person_id: int | None = None, outle
     try:
         with ws.transaction() as conn:
             wanted = store.campaign(conn, campaign_id)
-            known = readers(conn, [person_id]) if person_id is not None else [Reader(0, (), None, None)]
+            known = readers(conn, [person_id], Channel(wanted.channel)) if person_id is not None else [Reader(0, (), None, None)]
             writer = Writer(ws, conn, renderer)
             person = writer.fields(known, _occasion(wanted))[known[0].person_id] if person_id is not None else {}
             made = writer.render(_occasion(wanted), person)
@@ -221,17 +244,23 @@ def preview(ws: Workspace, campaign_id: int, person_id: int | None = None, outle
     finally:
         if outlet is None:
             renderer.close()
+    if wanted.channel != Channel.EMAIL:
+        return replace(made, html="", text=made.text.strip())
     return replace(made, warnings=tuple(content.warnings(wanted.subject, wanted.mjml, fields)))
 
 
 def test_send(ws: Workspace, campaign_id: int, address: str, outlet: Outlet | None = None) -> None:
     """Send one trial of a campaign to an address of the author's own. It is no message: it counts nowhere, and its links are plain.
 
-    Raises InvalidInput, MailServerRefused, TemplateInvalid.
+    Web push has no addresses to write down: there `address` names a person ("p12") who agreed, whose browser gets the trial.
+    Raises InvalidInput, MailServerRefused, TemplateInvalid, GatewayRefused.
     """
     with ws.transaction() as conn:
         wanted = store.campaign(conn, campaign_id)
         row = SQL.content(conn, campaign_id=wanted.id, version=wanted.version)
+    if wanted.channel != Channel.EMAIL:
+        short_trial(ws, wanted, address, outlet, _occasion(wanted))
+        return
     contents.trial(ws, dict(zip(("subject", "html", "text", "content"), row, strict=True)), address, outlet, _occasion(wanted))
 
 
@@ -286,26 +315,29 @@ def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, An
     return {
         "messages": [dict(zip(EXPORTED, row, strict=True)) for row in SQL.messages_of_person(conn, ids=ids)],
         "returned_mail": [dict(zip(RETURNED, row, strict=True)) for row in SQL.returns_of_person(conn, ids=ids)],
+        "browsers": [dict(zip(BROWSER, row, strict=True)) for row in SQL.subscriptions_of_person(conn, ids=ids)],
     }
 
 
 def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     """Take a person out of the outbox: what waits is cancelled, the rest stays as numbers tied to nobody. Returns the rows changed."""
-    SQL.forget_returns(conn, ids=list(identity_ids))
-    return SQL.forget_messages(conn, ids=list(identity_ids))
+    ids = list(identity_ids)
+    SQL.forget_returns(conn, ids=ids)
+    return int(SQL.forget_subscriptions(conn, ids=ids)) + int(SQL.forget_messages(conn, ids=ids))
 
 
 def _within_bounds(wanted: Draft) -> bool:
     keys = [one.key for one in wanted.variants]
     variants = keys == list(VARIANT_KEYS[: len(keys)]) and all(1 <= one.share <= 99 for one in wanted.variants) and wanted.goal in GOALS
+    channel = wanted.channel in KINDS
     numbers = wanted.cap >= 0 and (wanted.messages_per_minute or 1) >= 1 and 1 <= wanted.priority <= 9 and 1 <= wanted.offer_days <= 365
     tested = wanted.test_percent == 0 or (5 <= wanted.test_percent <= 90 and bool(keys))
     timed = wanted.clock in CLOCKS and (wanted.send_at is None or wanted.send_at.tzinfo is None) and 1 <= wanted.test_hours <= 168
-    return variants and numbers and tested and timed and 0 <= wanted.holdout_percent <= 50
+    return channel and variants and numbers and tested and timed and 0 <= wanted.holdout_percent <= 50
 
 
 def _occasion(wanted: Campaign) -> Occasion:
-    return Occasion(wanted.id, wanted.name, wanted.version, wanted.sender)
+    return Occasion(wanted.id, wanted.name, wanted.version, wanted.sender, one_click=wanted.channel == Channel.EMAIL)
 
 
 def _facts(ws: Workspace, row: Message) -> dict[str, Any] | None:

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cegla.activate import store
+from cegla.activate import browsers, store
 from cegla.activate.rules.audience import Candidate, Chosen, Plan, choose
+from cegla.activate.rules.channels import KINDS
 from cegla.activate.rules.contact import NO_CONTACT, opens_at
 from cegla.activate.rules.timing import due_at, sure_hour, usual_hour
 from cegla.govern import actions as govern
@@ -66,7 +67,7 @@ def decided(ws: Workspace, campaign: store.Campaign, people: Sequence[int], now:
     with ws.transaction() as conn:
         limits = store.limits(conn, campaign)
         hours = _hours(conn, people) if campaign.clock == "usual" else {}
-    plan = Plan(campaign.id, campaign.cap, limits.per_day, campaign.holdout_percent, campaign.shares, campaign.test_percent)
+    plan = Plan(campaign.id, campaign.cap, limits.per_day, campaign.holdout_percent, campaign.shares, campaign.test_percent, Channel(campaign.channel))
 
     def part(start: int) -> list[Chosen]:
         with ws.transaction() as conn:
@@ -79,29 +80,36 @@ def decided(ws: Workspace, campaign: store.Campaign, people: Sequence[int], now:
     return Audience(len(rows), len(rows) - reasons.total(), dict(reasons.most_common()), tuple(rows), now, held)
 
 
-def readers(conn: Connection, people: Sequence[int], kind: str = "email") -> list[Reader]:
-    """Each person with their identities and the newest address of a kind."""
-    reached = resolve.reach.addresses(conn, people, kind)
-    places = profile.places.places_of(conn, {one.person_id: one.identity_ids for one in reached})
-    return [Reader(*one, places.get(one.person_id, NOWHERE)) for one in reached]
+def readers(conn: Connection, people: Sequence[int], channel: Channel = Channel.EMAIL) -> list[Reader]:
+    """Each person with their identities and the newest address of a channel."""
+    kind = KINDS[channel].identifier
+    reached = resolve.reach.addresses(conn, people, kind) if kind else browsers.reached(conn, people)
+    places = profile.places.places_of(conn, {person: identities for person, identities, *_ in reached})
+    return [Reader(*one, places.get(one[0], NOWHERE)) for one in reached]
 
 
-def readers_at(conn: Connection, addresses: Sequence[str]) -> list[Reader | None]:
-    """For each address the person it belongs to today; None when nobody has it any more."""
-    people = resolve.look_up(conn, [Identifier("email", address) for address in addresses])
-    known = {reader.person_id: reader for reader in readers(conn, sorted({person for person in people if person is not None}))}
+def readers_at(conn: Connection, addresses: Sequence[str], channel: Channel = Channel.EMAIL) -> list[Reader | None]:
+    """For each address of a channel the person it belongs to today; None when nobody has it any more."""
+    kind = KINDS[channel].identifier
+    people = resolve.look_up(conn, [Identifier(kind, address) for address in addresses]) if kind else browsers.owners(conn, addresses)
+    known = {reader.person_id: reader for reader in readers(conn, sorted({person for person in people if person is not None}), channel)}
     return [replace(known[person], address=address) if person is not None else None for person, address in zip(people, addresses, strict=True)]
 
 
-def verdicts(ws: Workspace, conn: Connection, whom: Sequence[Reader], purpose: str, at: datetime) -> list[Verdict]:
-    """The gate's word on this purpose by e-mail; who objected to profiling is not chosen by a segment either."""
-    return verdicts_on(ws, conn, whom, (purpose,), at)[0]
+def verdicts(
+    ws: Workspace, conn: Connection, whom: Sequence[Reader], purpose: str, at: datetime, channel: Channel = Channel.EMAIL
+) -> list[Verdict]:
+    """The gate's word on this purpose by a channel; who objected to profiling is not chosen by a segment either."""
+    return verdicts_on(ws, conn, whom, ((purpose, channel),), at)[0]
 
 
-def verdicts_on(ws: Workspace, conn: Connection, whom: Sequence[Reader], purposes: Sequence[str], at: datetime) -> list[list[Verdict]]:
-    """The same for several purposes at once, in their order."""
+def verdicts_on(
+    ws: Workspace, conn: Connection, whom: Sequence[Reader], uses: Sequence[tuple[str, Channel]], at: datetime
+) -> list[list[Verdict]]:
+    """The same for several purposes, each by its channel, in their order."""
     asked = [reader.subject(reader.address) for reader in whom]
-    given = [govern.allowed(conn, ws.keys, asked, purpose, Channel.EMAIL, at) for purpose in purposes]
+    given = [govern.allowed(conn, ws.keys, asked, purpose, channel, at) for purpose, channel in uses]
+    purposes = [purpose for purpose, _ in uses]
     if all(purpose == "service" for purpose in purposes):
         return given
     profiling = govern.allowed(conn, ws.keys, [reader.subject() for reader in whom], "profiling", Channel.NONE, at)
@@ -121,12 +129,13 @@ def _hours(conn: Connection, people: Sequence[int]) -> dict[int, int | None]:
 def _candidates(
     ws: Workspace, conn: Connection, campaign: store.Campaign, people: Sequence[int], at: tuple[datetime, Mapping[int, int | None]]
 ) -> Iterator[Candidate]:
-    (now, hours), whom = at, readers(conn, people)
+    channel = Channel(campaign.channel)
+    (now, hours), whom = at, readers(conn, people, channel)
     limits, own = store.limits(conn, campaign), ws.settings.zone
     asked = {reader.person_id: (reader.identity_ids, reader.place.zone or own) for reader in whom}
     timing = campaign.timing
     contacts = store.contacts(conn, asked, store.Question.of(campaign, now), now) if campaign.cap or limits.per_day or campaign.offer else {}
-    for reader, verdict in zip(whom, verdicts(ws, conn, whom, campaign.purpose, now), strict=True):
+    for reader, verdict in zip(whom, verdicts(ws, conn, whom, campaign.purpose, now, channel), strict=True):
         zone = reader.place.zone or own
         due = opens_at(limits, due_at(timing, now, (zone, own), hours.get(reader.person_id)), zone)
         contact = contacts.get(reader.person_id, NO_CONTACT)

@@ -8,10 +8,11 @@ from typing import Any
 from cegla.activate.audience import Reader, readers
 from cegla.activate.letters import Occasion, Writer, base_url, signed
 from cegla.activate.links import genuine, no_such_link
+from cegla.activate.outlet import Outlet
 from cegla.activate.rules import mime, tokens
-from cegla.activate.rules.audience import deliverable, masked
+from cegla.activate.rules.channels import deliverable, masked
 from cegla.activate.rules.dialog import Letter
-from cegla.activate.sending import Outlet, internal_source
+from cegla.activate.sending import internal_source
 from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Connection, Workspace
@@ -56,8 +57,9 @@ def send_requests(ws: Workspace, conn: Connection, outlet: Outlet) -> int:
         letter = _written(ws, conn, outlet, one, recipient)
         govern.optin.begin_letter(conn, one.record_id, now)
         conn.commit()
-        outlet.mailer.now = now
-        outcome = outlet.mailer.hand_off(letter)
+        carrier = outlet.carrier(conn, Channel.EMAIL)
+        carrier.now = now
+        outcome = carrier.hand_off(letter)
         if outcome.reply is None and not outcome.unanswered:
             govern.optin.letter_came_back(conn, one.record_id)
             conn.commit()

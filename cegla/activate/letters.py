@@ -1,5 +1,6 @@
 """From a campaign's content to one person's letter: fields, rendering, links, headers."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,8 +9,8 @@ from typing import Any
 from cegla.activate import dkim, store
 from cegla.activate.audience import Reader
 from cegla.activate.renderer import Renderer, joined
-from cegla.activate.rules import content, mime, tokens
-from cegla.activate.rules.audience import deliverable
+from cegla.activate.rules import content, mime, sms, tokens
+from cegla.activate.rules.channels import deliverable
 from cegla.activate.rules.content import daypart
 from cegla.activate.rules.dkim import Signer
 from cegla.activate.rules.pieces import Pieces, Shape, calm, calmed, html_shape, text_shape
@@ -19,6 +20,7 @@ from cegla.profile import actions as profile
 from cegla.segment import actions as segment
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection, Workspace
+from cegla.vocabulary.consent import Channel
 from cegla.vocabulary.errors.messages import HeaderRefused, TemplateInvalid
 from cegla.vocabulary.money import MICROS
 from cegla.vocabulary.text import Text
@@ -187,6 +189,18 @@ class Writer:
             headers = [*one_click(unsubscribe_url(self.ws, occasion.message_id), mailbox), ("Feedback-ID", f"{occasion.campaign_id}:{name}:cegla")]
         letter = mime.Letter(sender, recipient, rendered.subject, rendered.text, rendered.html, f"<{name}@{domain}>", at, headers)
         return mime.written(letter, self._signers(sender))
+
+    def short(self, occasion: Occasion, made: Composed | Rendered, channel: Channel) -> bytes:
+        """The message for a gateway of text messages, or a browser: words alone, or the notification as JSON. Raises TemplateInvalid when nothing is left."""
+        shown = made.shown if isinstance(made, Composed) else made
+        content = self._content(occasion)["content"]
+        words = sms.plain(shown.text.strip()) if content.get("plain") else shown.text.strip()
+        if not words:
+            raise TemplateInvalid(where="text", detail="the message is empty for this person")
+        if channel is Channel.SMS:
+            return words.encode("utf-8", "replace")
+        found = {"title": shown.subject, "body": words, "url": content.get("url", ""), "tag": f"c{occasion.campaign_id}"}
+        return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
 
     def mailbox(self, message_id: int, purpose: str = BOUNCE) -> str:
         """The address that mail about a message comes back to; empty while no domain for it is set."""

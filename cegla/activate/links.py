@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from cegla.activate import store
-from cegla.activate.audience import readers_at, verdicts
+from cegla.activate import browsers, store
+from cegla.activate.audience import Reader, readers_at, verdicts
 from cegla.activate.letters import signed
 from cegla.activate.rules import returning, tokens
-from cegla.activate.rules.audience import masked
+from cegla.activate.rules.channels import KINDS, masked
 from cegla.activate.sending import internal_source
 from cegla.activate.store import SQL
 from cegla.collect import actions as collect
@@ -46,7 +47,7 @@ def open_link(ws: Workspace, token: str, *, count: bool = True) -> str:
         if count and _may_be_measured(ws, conn, address, now):
             machine = handed_at is not None and (now - handed_at).total_seconds() < MACHINE_SECONDS
             facts = {"campaign_id": campaign_id, "campaign": campaign, "link": read.link, "url": url.partition("?")[0], "machine": machine}
-            told = returning.event(returning.CLICKED, read.message_id, address, now, facts, key=f"-{read.link}-{int(now.timestamp() * 1000)}")
+            told = returning.event(returning.CLICKED, read.message_id, returning.whose(address), now, facts, key=f"-{read.link}-{int(now.timestamp() * 1000)}")
             collect.write_down(conn, internal_source(conn, now), returning.requests([told]), now)
     return str(url)
 
@@ -65,9 +66,10 @@ def unsubscribe(ws: Workspace, token: str, *, act: bool) -> Unsubscription:
         row = found[0]
         wanted = store.campaign(conn, row.campaign_id)
         address = found[0].address
-        reader = readers_at(conn, [address])[0]
+        channel = Channel(row.channel)
+        reader = readers_at(conn, [address], channel)[0]
         subject = reader.subject(address) if reader else govern.Subject(row.person_id, (row.identity_id,) if row.identity_id else (), address)
-        standing = govern.allowed(conn, ws.keys, [subject], wanted.purpose, Channel.EMAIL, now)[0]
+        standing = govern.allowed(conn, ws.keys, [subject], wanted.purpose, channel, now)[0]
         gone = standing.reason in ("withdrawn", "objected")
         if act and not gone:
             withdraw(ws, conn, row, "one_click", now)
@@ -81,17 +83,34 @@ def withdraw(ws: Workspace, conn: Connection, row: store.Message, method: str, n
     Every yes of the person goes, on whichever identifier it was given, so that none comes back when they turn out to be two.
     """
     assert row.address is not None
-    reader = readers_at(conn, [row.address])[0]
+    channel = Channel(row.channel)
+    reader = readers_at(conn, [row.address], channel)[0]
     identities = reader.identity_ids if reader else ((row.identity_id,) if row.identity_id else ())
     wanted = store.campaign(conn, row.campaign_id)
-    told = govern.standing(conn, identities, wanted.purpose, Channel.EMAIL, State.GIVEN, now) or ([row.identity_id] if row.identity_id else [])
+    told = govern.standing(conn, identities, wanted.purpose, channel, State.GIVEN, now) or ([row.identity_id] if row.identity_id else [])
     if not told:
         return
     source_id = internal_source(conn, now)
     proof = {"message_id": row.id, "campaign_id": row.campaign_id}
-    govern.record(conn, [Decision(one, wanted.purpose, Channel.EMAIL, State.WITHDRAWN, now, source_id, method, proof) for one in told], now)
+    govern.record(conn, [Decision(one, wanted.purpose, channel, State.WITHDRAWN, now, source_id, method, proof) for one in told], now)
     facts = {"campaign_id": row.campaign_id, "campaign": wanted.name, "purpose": wanted.purpose}
-    collect.write_down(conn, source_id, returning.requests([returning.event(returning.UNSUBSCRIBED, row.id, row.address, now, facts)]), now)
+    whom = returning.whose(row.address, channel) if KINDS[channel].identifier else browsers.names_of(conn, told)[told[0]]
+    collect.write_down(conn, source_id, returning.requests([returning.event(returning.UNSUBSCRIBED, row.id, whom, now, facts)]), now)
+
+
+def stop_channel(conn: Connection, reader: Reader, channel: Channel, method: str, now: datetime, proof: dict[str, Any]) -> int:
+    """Withdraw every yes of a person to a channel, whatever the purpose; a purpose that needed none is refused from now on. Returns the decisions made."""
+    source_id = internal_source(conn, now)
+    decisions: list[Decision] = []
+    for purpose in govern.register.current(conn).purposes.values():
+        if purpose.by_contract or channel not in purpose.channels:
+            continue
+        given = govern.standing(conn, reader.identity_ids, purpose.key, channel, State.GIVEN, now)
+        decisions += [Decision(one, purpose.key, channel, State.WITHDRAWN, now, source_id, method, proof) for one in given]
+        if not given and reader.identity_id is not None and not govern.standing(conn, [reader.identity_id], purpose.key, channel, State.REFUSED, now):
+            decisions.append(Decision(reader.identity_id, purpose.key, channel, State.REFUSED, now, source_id, method, proof))
+    govern.record(conn, decisions, now)
+    return len(decisions)
 
 
 def _may_be_measured(ws: Workspace, conn: Connection, address: str, now: datetime) -> bool:

@@ -12,7 +12,7 @@ from cegla.activate import store
 from cegla.activate.audience import Reader, readers_at
 from cegla.activate.links import genuine, no_such_link
 from cegla.activate.rules import tokens
-from cegla.activate.rules.audience import masked
+from cegla.activate.rules.channels import masked
 from cegla.activate.sending import internal_source
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Connection, Workspace
@@ -138,7 +138,7 @@ def _behind(ws: Workspace, conn: Connection, token: str) -> tuple[store.Message,
     read = genuine(ws, token, tokens.PREFERENCES)
     found = store.messages(conn, 1, id=read.message_id)
     address = found[0].address if found else None
-    reader = readers_at(conn, [address])[0] if address else None
+    reader = readers_at(conn, [address], Channel(found[0].channel))[0] if address else None
     if reader is None:
         raise no_such_link()
     return found[0], reader

@@ -15,7 +15,7 @@ from cegla.activate.links import withdraw
 from cegla.activate.rules import returned as rules
 from cegla.activate.rules import returning, tokens
 from cegla.activate.rules.bounces import Failure
-from cegla.activate.rules.destinations import destination_of
+from cegla.activate.rules.channels import told_as
 from cegla.activate.rules.mime import mailbox_of
 from cegla.activate.rules.reasons import Reason
 from cegla.activate.rules.returned import Kind, Returned
@@ -29,6 +29,7 @@ from cegla.vocabulary.consent import Channel
 from cegla.vocabulary.messages import MessageState
 
 LARGEST_BYTES = 1_000_000
+METHOD_OF = {Channel.SMS: "sms"}
 EVENTS = {
     Kind.BOUNCE: returning.BOUNCED,
     Kind.COMPLAINT: returning.COMPLAINED,
@@ -101,28 +102,30 @@ def _keep(conn: Connection, message_id: int, digest: bytes, said: tuple[Returned
 def _act(ws: Workspace, conn: Connection, row: Message, said: tuple[Returned, Failure | None], now: datetime) -> None:
     read, failure = said
     assert row.address is not None
+    channel = Channel(row.channel)
     facts: dict[str, object] = {"campaign_id": row.campaign_id, "campaign": row.campaign}
     match read.kind:
         case Kind.BOUNCE if failure is not None:
             facts |= {"reason": failure.reason.value, "hard": failure.hard, "status": failure.status}
             SQL.note_bounce(conn, id=row.id, bounce="hard" if failure.hard else "soft", returned=failure.reason.value, now=now)
             if failure.hard:
-                govern.suppress(conn, ws.keys, row.address, Channel.EMAIL, "bounced", now)
+                govern.suppress(conn, ws.keys, row.address, channel, "bounced", now)
         case Kind.COMPLAINT:
             SQL.note_complaint(conn, id=row.id, now=now)
-            govern.suppress(conn, ws.keys, row.address, Channel.EMAIL, "complained", now)
+            govern.suppress(conn, ws.keys, row.address, channel, "complained", now)
         case Kind.OPT_OUT:
-            withdraw(ws, conn, row, "mail", now)
+            withdraw(ws, conn, row, METHOD_OF.get(channel, "mail"), now)
         case Kind.DELIVERED if row.state is MessageState.AMBIGUOUS:
             SQL.end_message(conn, id=row.id, state=MessageState.SENT.value, reason=None, reply="delivered", now=now)
         case _:
             pass
     if read.kind in (Kind.BOUNCE, Kind.COMPLAINT):
-        sender = store.campaign(conn, row.campaign_id).sender or ws.settings.smtp.sender
+        sender = store.campaign(conn, row.campaign_id).sender or (ws.settings.smtp.sender if channel is Channel.EMAIL else "")
         counted = {"bounced": int(read.kind is Kind.BOUNCE), "complained": int(read.kind is Kind.COMPLAINT)}
-        SQL.count_back(conn, day=now.date(), domain=mailbox_of(sender)[1].rpartition("@")[2].lower(), destination=destination_of(row.address), **counted)
+        domain = mailbox_of(sender)[1].rpartition("@")[2].lower()
+        SQL.count_back(conn, day=now.date(), domain=domain, destination=store.place_of(row.address, channel), **counted)
     if read.kind in EVENTS:
-        told = returning.event(EVENTS[read.kind], row.id, row.address, now, facts)
+        told = returning.event(told_as(EVENTS[read.kind], channel), row.id, returning.whose(row.address, channel), now, facts)
         collect.write_down(conn, internal_source(conn, now), returning.requests([told]), now)
 
 

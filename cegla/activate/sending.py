@@ -10,19 +10,19 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
-from cegla.activate import store
+from cegla.activate import browsers, carriers, store
 from cegla.activate.audience import Reader, readers_at, verdicts_on
-from cegla.activate.channels.email import Mailer, refusal
+from cegla.activate.channels.post import Carrier, Post
 from cegla.activate.lanes import Lanes
-from cegla.activate.letters import Occasion, Writer
-from cegla.activate.renderer import Renderer
+from cegla.activate.letters import Composed, Occasion, Writer
+from cegla.activate.outlet import Outlet
 from cegla.activate.rules import pace, returning
-from cegla.activate.rules.audience import deliverable, refused_by
+from cegla.activate.rules.audience import refused_by
+from cegla.activate.rules.channels import deliverable, told_as
 from cegla.activate.rules.contact import FREE, Limits, opens_at
-from cegla.activate.rules.destinations import destination_of, wish_of
+from cegla.activate.rules.destinations import wish_of
 from cegla.activate.rules.dialog import Letter, Outcome
 from cegla.activate.rules.mime import mailbox_of
 from cegla.activate.rules.replies import Meaning, Reply, meaning
@@ -42,6 +42,7 @@ IN_FLIGHT = 60  #: letters that may be with the servers at a time
 TOLD_AT_ONCE = 5_000
 ON_THE_WAY = timedelta(seconds=2)  #: until a message to somebody not known yet is looked at again
 WHOLE_INSTALLATION = "all"
+TOLD_FACTS = ("campaign_id", "campaign", "purpose", "reason")
 SERVICE = "service"  #: messages a contract needs: nothing to unsubscribe from
 TOLD_AS = {
     MessageState.SENT: returning.SENT,
@@ -59,26 +60,6 @@ class Progress:
     counts: dict[str, int]
     more: bool
     trouble: str | None = None
-
-
-class Outlet:
-    """What a sender keeps open between rounds: the template worker and the connections to the mail servers."""
-
-    def __init__(self, ws: Workspace) -> None:
-        self.renderer = Renderer()
-        self.mailer = Mailer(ws.settings.smtp)
-        self.buckets: dict[str, pace.Bucket] = {}  #: of destinations
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give both back."""
-        self.renderer.close()
-        self.mailer.close()
 
 
 class Due(NamedTuple):
@@ -110,6 +91,7 @@ class Sending(NamedTuple):
     offer_days: int
     launched_at: datetime
     single: bool = False  #: a template: its messages are asked for one by one
+    channel: Channel = Channel.EMAIL
 
 
 class Asked(NamedTuple):
@@ -162,15 +144,18 @@ class Round:
         self.ended: list[Ended] = []
         self.later: list[PutOff] = []
         self.came_back = 0  #: letters no server took; the campaign waits
+        self.carrier: Carrier = outlet.mailer
+        self.heard: dict[Channel, str] = {}  #: the trouble of each channel: one that is away holds no other up
 
     def run(self) -> Progress:
         """Report what an earlier sender left, then serve every campaign that is due."""
-        self.outlet.mailer.now = self.now
         self.report_interrupted()
         for row in SQL.due_campaigns(self.conn, now=self.now):
-            self.serve(Sending(*row))
+            campaign = Sending(*row)
+            self.serve(campaign._replace(channel=Channel(campaign.channel)))
         self.tell()
-        return Progress(dict(self.counts), self.more and self.trouble is None, self.trouble)
+        trouble = next(iter(self.heard.values()), None)
+        return Progress(dict(self.counts), self.more and trouble is None, trouble)
 
     def report_interrupted(self) -> None:
         """What was being handed over when the sender ended: nobody knows, so it is said, and never sent again."""
@@ -180,7 +165,10 @@ class Round:
 
     def serve(self, campaign: Sending) -> None:
         """Hand over the next messages of one campaign, as many as its pace, the installation's and the destinations' allow."""
-        sender = campaign.sender or self.ws.settings.smtp.sender
+        self.carrier = self.outlet.carrier(self.conn, campaign.channel)
+        self.carrier.now = self.now
+        self.trouble = self.heard.get(campaign.channel)
+        sender = campaign.sender or (self.ws.settings.smtp.sender if campaign.channel is Channel.EMAIL else "")
         allowance = self.allowance(campaign)
         self.lanes.open(sender)
         due = self.due(campaign, allowance)
@@ -191,21 +179,23 @@ class Round:
             if self.trouble is not None:
                 break
         self.land(campaign, 0)
+        if self.trouble is not None:
+            self.heard[campaign.channel] = self.trouble
         self.settle(campaign, used, more_due=bool(due) and used < allowance)
 
     def due(self, campaign: Sending, allowance: int) -> list[Due]:
         """The next rows whose places may get something now; none when all there is must wait."""
         most = min(AT_ONCE, allowance)
         rows = SQL.due_messages(self.conn, campaign_id=campaign.id, now=self.now, most=most, closed=self.lanes.closed) if most else []
-        known = [due if due.destination else due._replace(destination=destination_of(due.address)) for due in (Due(*row) for row in rows)]
+        known = [due if due.destination else due._replace(destination=store.place_of(due.address, campaign.channel)) for due in (Due(*row) for row in rows)]
         alike = [row for row in known if row.version == known[0].version]
         return [row for row in alike if self.lanes.admit(row.destination)]
 
     def people_of(self, campaign: Sending, due: Sequence[Due], writer: Writer) -> list[Asked]:
         """Ask the gate about everybody at once; who may get nothing is skipped, and of two addresses of one person the second waits."""
-        readers = readers_at(self.conn, [row.address for row in due])
+        readers = readers_at(self.conn, [row.address for row in due], campaign.channel)
         known = [reader for reader in readers if reader is not None]
-        both = verdicts_on(self.ws, self.conn, known, (campaign.purpose, "email_tracking"), self.now)
+        both = verdicts_on(self.ws, self.conn, known, ((campaign.purpose, campaign.channel), ("email_tracking", campaign.channel)), self.now)
         verdict, tracked = (dict(zip((reader.address for reader in known), given, strict=True)) for given in both)
         limits, own = FREE if campaign.single else store.limits(self.conn, campaign), self.ws.settings.zone
         fields, met = self.fields(campaign, due, known, writer), {} if campaign.single else self.met(campaign, known, limits)
@@ -259,7 +249,10 @@ class Round:
     def alike(self, campaign: Sending, writer: Writer, group: Sequence[Asked], sender: str) -> list[Ready]:
         """The letters of one content."""
         occasions = [
-            Occasion(campaign.id, campaign.name, one.row.version, campaign.sender, one.row.id, one.tracked, campaign.purpose != SERVICE, one.row.given)
+            Occasion(
+                campaign.id, campaign.name, one.row.version, campaign.sender, one.row.id, one.tracked,
+                campaign.purpose != SERVICE and campaign.channel is Channel.EMAIL, one.row.given,
+            )
             for one in group
         ]
         ready: list[Ready] = []
@@ -267,14 +260,21 @@ class Round:
             try:
                 if isinstance(made, TemplateInvalid):
                     raise made
-                content = writer.letter(occasion, made, one.row.address, self.now)
+                letter = self.letter(campaign, writer, (occasion, made), one.row, sender)
             except (TemplateInvalid, HeaderRefused) as error:
                 self.ended.append(Ended(one.row, MessageState.SKIPPED, SkipReason.RENDERING_FAILED.value, error.say("en")))
                 continue
-            envelope = writer.mailbox(one.row.id) or mailbox_of(sender)[1]
-            letter = Letter(one.row.id, envelope, deliverable(one.row.address) or one.row.address, content)
             ready.append(Ready(one.row, letter, one.verdict, one.tracked))
         return ready
+
+    def letter(self, campaign: Sending, writer: Writer, written: tuple[Occasion, Composed], row: Due, sender: str) -> Letter:
+        """What one person is handed by the campaign's channel. Raises HeaderRefused, TemplateInvalid."""
+        occasion, made = written
+        if campaign.channel is not Channel.EMAIL:
+            return Letter(row.id, sender, row.address, writer.short(occasion, made, campaign.channel), row.destination)
+        content = writer.letter(occasion, made, row.address, self.now)
+        envelope = writer.mailbox(row.id) or mailbox_of(sender)[1]
+        return Letter(row.id, envelope, deliverable(row.address) or row.address, content)
 
     def hand_over(self, campaign: Sending, group: Sequence[Ready]) -> int:
         """Commit that these are being handed over, together with what became of those before, and let them leave. Returns how many left."""
@@ -288,12 +288,12 @@ class Round:
         passing("send: after the hand-off began")
         leaving = [one for one in group if one.row.id in begun]
         self.flying |= {one.row.id: one.row for one in leaving}
-        self.outlet.mailer.submit([one.letter for one in leaving])
+        self.carrier.submit([one.letter for one in leaving])
         return len(leaving)
 
     def land(self, campaign: Sending, most: int) -> None:
         """Take in what became of letters, until at most so many are on the way."""
-        outcomes = self.outlet.mailer.outcomes
+        outcomes = self.carrier.outcomes
         while self.flying and (len(self.flying) > most or not outcomes.empty()):
             outcome = outcomes.get()
             row = self.flying.pop(outcome.letter.key, None)
@@ -316,7 +316,7 @@ class Round:
         elif reply is None:
             self.later.append(PutOff(row, row.attempts, self.now, None))
             self.came_back += 1
-            self.trouble = refusal(self.outlet.mailer.settings, self.outlet.mailer.trouble).say(self.ws.settings.language)
+            self.trouble = self.carrier.refused().say(self.ws.settings.language)
         else:
             self.answered(row, campaign, reply)
 
@@ -334,7 +334,7 @@ class Round:
                     SQL.server_back(self.conn, id=campaign.id)
                 self.ended.append(Ended(row, MessageState.SENT, reply=said))
             case Meaning.HARD:
-                govern.suppress(self.conn, self.ws.keys, row.address, Channel.EMAIL, "bounced", self.now)
+                self.dead(row, campaign)
                 self.ended.append(Ended(row, MessageState.BOUNCED, "hard", said, reply.reason.value))
             case Meaning.SOFT:
                 self.ended.append(Ended(row, MessageState.BOUNCED, "soft", said, reply.reason.value))
@@ -346,12 +346,21 @@ class Round:
                     self.later.append(PutOff(row, row.attempts + 1, due_at, said))
             case Meaning.SERVER:
                 self.later.append(PutOff(row, row.attempts, self.now, said))
-                if self.outlet.mailer.trouble:
+                if self.carrier.trouble:
                     self.came_back += 1
                     self.trouble = said
 
+    def dead(self, row: Due, campaign: Sending) -> None:
+        """The address is no more: it is never written to again. A browser that is gone is forgotten, and the person's other ones stay."""
+        if campaign.channel is Channel.PUSH:
+            browsers.forget(self.conn, row.address)
+        else:
+            govern.suppress(self.conn, self.ws.keys, row.address, campaign.channel, "bounced", self.now)
+
     def keep(self) -> None:
         """Write down what became of messages; the caller commits."""
+        if isinstance(self.carrier, Post):
+            store.keep_numbers(self.conn, self.carrier.numbers)
         if self.ended:
             store.end_messages(self.conn, [(one.row.id, one.state.value, one.reason, one.reply, one.returned) for one in self.ended], self.now)
             self.counts.update(one.reason or one.state.value for one in self.ended)
@@ -374,8 +383,8 @@ class Round:
         """Let what became of messages into the inbox as events. Marking and telling are one transaction, so each is told once."""
         told = list(SQL.tell(self.conn, most=TOLD_AT_ONCE))
         events = [
-            returning.event(TOLD_AS[MessageState(state)], number, address, at, dict(zip(("campaign_id", "campaign", "purpose", "reason"), facts, strict=True)))
-            for number, *facts, address, state, at in told
+            returning.event(told_as(TOLD_AS[MessageState(state)], Channel(channel)), number, whom, at, dict(zip(TOLD_FACTS, facts, strict=True)))
+            for (number, *facts, address, state, at, channel, _), whom in zip(told, named(self.conn, told), strict=True)
             if address is not None
         ]
         if events:
@@ -388,17 +397,24 @@ class Round:
 
     def allowance(self, campaign: Sending) -> int:
         """How many messages may go now."""
-        installation = pace.refilled(store.bucket(self.conn, WHOLE_INSTALLATION), self.ws.settings.smtp.messages_per_minute, self.now)
+        key, speed = self.whole(campaign)
+        installation = pace.refilled(store.bucket(self.conn, key), speed, self.now)
         own = pace.refilled(store.bucket(self.conn, str(campaign.id)), self.speed(campaign), self.now)
         return max(0, int(min(installation.tokens, own.tokens)))
 
     def speed(self, campaign: Sending) -> int:
         """Messages per minute of a campaign."""
-        return campaign.messages_per_minute or self.ws.settings.smtp.messages_per_minute
+        return campaign.messages_per_minute or self.whole(campaign)[1]
+
+    def whole(self, campaign: Sending) -> tuple[str, int]:
+        """The bucket that all campaigns of a channel share, and its messages per minute."""
+        if campaign.channel is Channel.EMAIL:
+            return WHOLE_INSTALLATION, self.ws.settings.smtp.messages_per_minute
+        return campaign.channel.value, carriers.speed_of(self.conn, campaign.channel)
 
     def settle(self, campaign: Sending, used: int, *, more_due: bool) -> None:
         """Pay for what was handed over; end the campaign when nothing waits."""
-        for key, speed in ((WHOLE_INSTALLATION, self.ws.settings.smtp.messages_per_minute), (str(campaign.id), self.speed(campaign))):
+        for key, speed in (self.whole(campaign), (str(campaign.id), self.speed(campaign))):
             bucket = pace.refilled(store.bucket(self.conn, key), speed, self.now)
             SQL.set_bucket(self.conn, key=key, tokens=bucket.tokens - used, at=bucket.at)
         self.lanes.close()
@@ -421,6 +437,13 @@ def deliver_round(ws: Workspace, now: datetime, outlet: Outlet, first: Callable[
             conn.rollback()
             SQL.let_others_send(conn)
             conn.commit()
+
+
+def named(conn: Connection, told: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    """How the events about messages (rows of `tell`) name their people: by the address, or the browser."""
+    browsing = [row[-1] for row in told if row[-2] == Channel.PUSH and row[-1] is not None]
+    found = browsers.names_of(conn, browsing) if browsing else {}
+    return [found.get(row[-1], {}) if row[-2] == Channel.PUSH else returning.whose(row[5], Channel(row[-2])) for row in told]
 
 
 def internal_source(conn: Connection, now: datetime) -> int:

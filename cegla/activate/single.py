@@ -17,7 +17,7 @@ from cegla.activate import store
 from cegla.activate.audience import readers_at
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules import content, returning
-from cegla.activate.rules.audience import deliverable
+from cegla.activate.rules.channels import deliverable
 from cegla.activate.rules.destinations import destination_of
 from cegla.activate.rules.mime import refuse_breakout
 from cegla.activate.store import SQL

@@ -1,5 +1,6 @@
 """The tables of `activate`: rows in, frozen values out."""
 
+import queue
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 from psycopg.types.json import Jsonb
 
 from cegla.activate.rules.audience import FIRST, REST, Chosen
+from cegla.activate.rules.channels import destination
 from cegla.activate.rules.contact import FREE, SHIPPED, Contact, Limits
 from cegla.activate.rules.destinations import destination_of
 from cegla.activate.rules.pace import Bucket
@@ -17,7 +19,7 @@ from cegla.govern import actions as govern
 from cegla.storage import statements
 from cegla.storage.arrays import numbers
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.consent import Verdict
+from cegla.vocabulary.consent import Channel, Verdict
 from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.messages import MessageState, SkipReason
 from cegla.vocabulary.text import Text
@@ -47,6 +49,8 @@ class Asking(Protocol):
     @property
     def purpose(self) -> str: ...
     @property
+    def channel(self) -> str: ...
+    @property
     def priority(self) -> int: ...
     @property
     def offer(self) -> str: ...
@@ -60,6 +64,7 @@ class Question(NamedTuple):
     """What is asked about the messages that people were given and wait for: as which campaign."""
 
     campaign_id: int
+    channel: str
     priority: int
     launched_at: datetime
     offer: str
@@ -68,12 +73,12 @@ class Question(NamedTuple):
     @classmethod
     def of(cls, campaign: Asking, now: datetime) -> Self:
         """As this campaign, now."""
-        return cls(campaign.id, campaign.priority, campaign.launched_at or now, campaign.offer, now - timedelta(days=campaign.offer_days))
+        return cls(campaign.id, campaign.channel, campaign.priority, campaign.launched_at or now, campaign.offer, now - timedelta(days=campaign.offer_days))
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """An e-mail campaign: its wording is that of its newest version, `counts` are messages by state and `skipped`
+    """A campaign of one channel, e-mail, SMS or web push: its wording is that of its newest version, `counts` are messages by state and `skipped`
     those left out by reason, times are UTC.
 
     `state` is draft, scheduled, sending, paused, sent or cancelled. `segment_name` and `segment_sentence` are the segment as it was at
@@ -119,6 +124,7 @@ class Campaign:
     winner_why: str | None = None
     winner_at: datetime | None = None
     fires_at: datetime | None = None
+    text: str = ""  #: what a text or push message says; the text part of a letter
 
     @property
     def timing(self) -> Timing:
@@ -167,6 +173,7 @@ class Message:
     decided_at: datetime
     handed_at: datetime | None
     done_at: datetime | None
+    channel: str = "email"
 
 
 def campaigns(conn: Connection, campaign_id: int | None = None) -> list[Campaign]:
@@ -214,10 +221,15 @@ def add_messages(
             arms=[row.arm for row in part], due=[max(row.due_at or now, rest if row.arm == REST else now) for row in part],
             people=[row.person_id for row in part], identities=[row.identity_id for row in part], addresses=[row.address for row in part],
             reasons=[row.reason.value if row.reason else None for row in part],
-            destinations=[destination_of(row.address) if row.address else "" for row in part],
+            destinations=[place_of(row.address, campaign.channel) for row in part],
             records=[row.consent_record_id for row in part], times=[row.consent_at for row in part],
             facts=[Jsonb(facts[row.person_id]) if row.person_id in facts else None for row in part],
         )  # fmt: skip
+
+
+def place_of(address: str | None, channel: str) -> str:
+    """The destination an address belongs to; empty without one."""
+    return "" if address is None else destination_of(address) if channel == Channel.EMAIL else destination(address)
 
 
 def begin_hand_off(conn: Connection, rows: Sequence[tuple[int, bool, Verdict]], now: datetime) -> set[int]:
@@ -267,7 +279,7 @@ def contacts(conn: Connection, people: Mapping[int, tuple[Sequence[int], ZoneInf
 def limits(conn: Connection, campaign: Asking) -> Limits:
     """How often and when a campaign may write to somebody; what a contract needs is free."""
     purpose = govern.register.purposes(conn).get(campaign.purpose)
-    return FREE if purpose is not None and purpose.by_contract else channel_limits(conn)["email"]
+    return FREE if purpose is not None and purpose.by_contract else channel_limits(conn).get(campaign.channel, FREE)
 
 
 def channel_limits(conn: Connection) -> dict[str, Limits]:
@@ -279,6 +291,15 @@ def set_limits(conn: Connection, channel: str, wanted: Limits, now: datetime) ->
     """Put a channel's rule in force."""
     hours: dict[str, time | None] = {"quiet_from": wanted.quiet_from, "quiet_until": wanted.quiet_until}
     SQL.set_limits(conn, channel=channel, per_day=wanted.per_day, now=now, **hours)
+
+
+def keep_numbers(conn: Connection, given: "queue.SimpleQueue[tuple[int, str]]") -> None:
+    """Keep the numbers that a gateway gave messages, as far as they came in; the caller commits."""
+    rows: list[tuple[int, str]] = []
+    while not given.empty():
+        rows.append(given.get())
+    if rows:
+        SQL.keep_gateway_numbers(conn, ids=[number for number, _ in rows], numbers=[text for _, text in rows])
 
 
 def arms(conn: Connection, campaign_id: int) -> list[tuple[str, int, int, bool]]:

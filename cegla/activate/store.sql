@@ -12,7 +12,7 @@ select campaigns.id, name, segment_id, purpose, channel, sender, campaigns.versi
     coalesce((select jsonb_agg(jsonb_build_object('key', one ->> 'key', 'version', other.version, 'share', (one ->> 'share')::integer,
         'subject', other.subject, 'mjml', other.mjml) order by one ->> 'key') from jsonb_array_elements(variants) as one
         join activate.contents other on other.campaign_id = campaigns.id and other.version = (one ->> 'version')::integer), '[]') as variants,
-    send_at, clock, begins_at, test_percent, test_hours, winner, winner_why, winner_at, fires_at
+    send_at, clock, begins_at, test_percent, test_hours, winner, winner_why, winner_at, fires_at, contents.text
 from activate.campaigns
 join activate.contents on contents.campaign_id = campaigns.id and contents.version = campaigns.version
 where cast(:id as integer) is null and kind = 'campaign' or campaigns.id = :id
@@ -22,7 +22,7 @@ order by campaigns.id desc;
 -- Begin a campaign as a draft and return its number.
 insert into activate.campaigns
     (name, segment_id, purpose, channel, sender, version, holdout_percent, messages_per_minute, cap, priority, offer, offer_days, goal, state, created_at, changed_at)
-values (:name, :segment_id, :purpose, 'email', :sender, 1, :holdout_percent, :messages_per_minute, :cap, :priority, :offer, :offer_days, :goal, 'draft', :now, :now)
+values (:name, :segment_id, :purpose, :channel, :sender, 1, :holdout_percent, :messages_per_minute, :cap, :priority, :offer, :offer_days, :goal, 'draft', :now, :now)
 returning id;
 
 -- name: change_campaign$
@@ -137,14 +137,14 @@ select segment_rule, launched_at from activate.campaigns where id = :id;
 select theirs.person_id,
     count(*) filter (where gone and handed_at >= :week),
     count(*) filter (where state = 'decided'),
-    count(*) filter (where gone and (handed_at at time zone zone)::date = (cast(:now as timestamptz) at time zone zone)::date),
-    count(*) filter (where state = 'decided' and (due_at at time zone zone)::date <= (cast(:now as timestamptz) at time zone zone)::date
+    count(*) filter (where gone and channel = :channel and (handed_at at time zone zone)::date = (cast(:now as timestamptz) at time zone zone)::date),
+    count(*) filter (where state = 'decided' and channel = :channel and (due_at at time zone zone)::date <= (cast(:now as timestamptz) at time zone zone)::date
         and (priority > :priority or priority = :priority and (launched_at, campaign_id) < (cast(:launched_at as timestamptz), cast(:campaign_id as integer)))),
     bool_or(offer <> '' and offer = :offer and (state = 'decided' or gone and handed_at >= :offer_since))
 from unnest(cast(:people as bigint[]), cast(:identities as bigint[]), cast(:places as integer[])) as theirs (person_id, identity_id, place)
 cross join lateral (select (cast(:zones as text[]))[place] as zone) as clock
 join (
-    select identity_id, campaign_id, messages.state, handed_at, due_at, priority, launched_at, offer, messages.state <> 'decided' as gone
+    select identity_id, campaign_id, channel, messages.state, handed_at, due_at, priority, launched_at, offer, messages.state <> 'decided' as gone
     from activate.messages
     join activate.campaigns on campaigns.id = messages.campaign_id
     where campaign_id <> :campaign_id and purpose <> all(cast(:free as text[]))
@@ -199,7 +199,7 @@ insert into activate.to_tell (ids) select array_agg(id order by id) from added w
 
 -- name: due_campaigns
 -- Campaigns that are sending and whose server is not to be left alone, the higher priority first; before them templates that single messages wait for.
-select id, name, purpose, sender, messages_per_minute, failures, cap, priority, offer, offer_days, launched_at, kind = 'single'
+select id, name, purpose, sender, messages_per_minute, failures, cap, priority, offer, offer_days, launched_at, kind = 'single', channel
 from activate.campaigns
 where state = 'sending' and (retry_at is null or retry_at <= :now)
     and (kind = 'campaign' or exists (select from activate.messages where campaign_id = campaigns.id and waits and due_at <= :now))
@@ -326,7 +326,7 @@ with going as (
     )
     returning ids
 )
-select messages.id, campaign_id, campaigns.name, campaigns.purpose, reason, address, messages.state, done_at
+select messages.id, campaign_id, campaigns.name, campaigns.purpose, reason, address, messages.state, done_at, channel, identity_id
 from going
 cross join lateral unnest(ids) as one (id)
 join activate.messages on messages.id = one.id
@@ -371,7 +371,7 @@ where messages.id = :id;
 -- name: messages
 -- Outbox rows, newest first, of a campaign or a person, in a state or for a reason.
 select messages.id, campaign_id, campaigns.name, person_id, identity_id, address, messages.state, reason, messages.version, consent_record_id, consent_at,
-    tracked, attempts, reply, decided_at, handed_at, done_at
+    tracked, attempts, reply, decided_at, handed_at, done_at, channel
 from activate.messages
 join activate.campaigns on campaigns.id = messages.campaign_id
 where (cast(:id as bigint) is null or messages.id = :id)
@@ -580,3 +580,91 @@ with changed as (
     insert into activate.to_tell (ids) select array_agg(id order by id) from changed where not cast(:again as boolean) having count(*) > 0
 )
 select count(*) from changed;
+
+-- name: subscriptions_of
+-- The newest subscription of each of these browsers: its number and its push service's host.
+select distinct on (identity_id) identity_id, id, host from activate.push_subscriptions where identity_id = any(:ids) order by identity_id, id desc;
+
+-- name: identities_of_subscriptions
+-- Which browser each subscription is of.
+select id, identity_id from activate.push_subscriptions where id = any(:ids);
+
+-- name: gateway^
+-- The gateway of a channel.
+select channel, provider, url, sender, sealed, part_micros, messages_per_minute, changed_at from activate.gateways where channel = :channel;
+
+-- name: gateways
+-- Every gateway that is set.
+select channel, provider, url, sender, sealed, part_micros, messages_per_minute, changed_at from activate.gateways order by channel;
+
+-- name: gateway_by_token^
+-- The gateway whose receipts come to an address.
+select channel, provider, url, sender, sealed, part_micros, messages_per_minute, changed_at from activate.gateways where token_hash = :token_hash;
+
+-- name: save_gateway!
+-- Put a gateway at work for its channel.
+insert into activate.gateways (channel, provider, url, sender, sealed, token_hash, part_micros, messages_per_minute, changed_at)
+values (:channel, :provider, :url, :sender, :sealed, :token_hash, :part_micros, :messages_per_minute, :now)
+on conflict (channel) do update set provider = excluded.provider, url = excluded.url, sender = excluded.sender, sealed = excluded.sealed,
+    token_hash = excluded.token_hash, part_micros = excluded.part_micros, messages_per_minute = excluded.messages_per_minute, changed_at = excluded.changed_at;
+
+-- name: drop_gateway!
+-- Forget the gateway of a channel.
+delete from activate.gateways where channel = :channel;
+
+-- name: keep_gateway_numbers!
+-- Keep the numbers that a gateway gave messages.
+update activate.messages set gateway_id = given.number
+from unnest(cast(:ids as bigint[]), cast(:numbers as text[])) as given (id, number)
+where messages.id = given.id;
+
+-- name: message_by_number$
+-- The message that a gateway of a channel gave this number.
+select messages.id from activate.messages
+join activate.campaigns on campaigns.id = messages.campaign_id
+where gateway_id = :number and channel = :channel order by messages.id desc limit 1;
+
+-- name: last_to$
+-- The last message of a channel that an address was handed.
+select messages.id from activate.messages
+join activate.campaigns on campaigns.id = messages.campaign_id
+where address = :address and channel = :channel and handed_at is not null order by handed_at desc limit 1;
+
+-- name: push_key^
+-- The key that browsers subscribe under.
+select public, sealed from activate.push_keys order by id limit 1;
+
+-- name: add_push_key!
+-- Keep the key that browsers subscribe under, if there is none yet.
+insert into activate.push_keys (public, sealed, made_at) select :public, :sealed, :now where not exists (select from activate.push_keys);
+
+-- name: subscribe$
+-- Keep the subscription of a browser; its number.
+insert into activate.push_subscriptions (identity_id, endpoint, public, secret, host, made_at, seen_at)
+values (:identity_id, :endpoint, :public, :secret, :host, :now, :now)
+on conflict (endpoint) do update set identity_id = excluded.identity_id, public = excluded.public, secret = excluded.secret, seen_at = excluded.seen_at
+returning id;
+
+-- name: unsubscribe_browser!
+-- Forget the subscription with an endpoint.
+delete from activate.push_subscriptions where endpoint = :endpoint;
+
+-- name: subscription^
+-- Where a subscribed browser is written to, and its keys.
+select endpoint, public, secret from activate.push_subscriptions where id = :id;
+
+-- name: forget_subscription!
+-- Forget a subscription.
+delete from activate.push_subscriptions where id = :id;
+
+-- name: count_subscriptions
+-- How many browsers are subscribed at each push service.
+select host, count(*) from activate.push_subscriptions group by host order by count(*) desc, host;
+
+-- name: subscriptions_of_person
+-- The browsers of a person that may be written to.
+select id, endpoint, host, made_at, seen_at from activate.push_subscriptions where identity_id = any(:ids) order by id;
+
+-- name: forget_subscriptions!
+-- Forget the browsers of a person.
+delete from activate.push_subscriptions where identity_id = any(:ids);

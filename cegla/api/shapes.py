@@ -160,6 +160,23 @@ class VisitorBody(Shape):
     anonymous_id: str = Field(min_length=1, max_length=500)
 
 
+class BrowserKeys(Shape):
+    """The keys of a PushSubscription, base64url."""
+
+    p256dh: str = Field(min_length=80, max_length=100)
+    auth: str = Field(min_length=20, max_length=40)
+
+
+class BrowserSubscription(Shape):
+    """A browser's own subscription to web push, and who it is; without `endpoint` only the key to subscribe under is asked for."""
+
+    write_key: str = Field(min_length=1, max_length=200)
+    anonymous_id: str = Field(min_length=1, max_length=500)
+    endpoint: str = Field("", max_length=2_000)
+    keys: BrowserKeys | None = None
+    gone: bool = Field(False, description="the browser is subscribed no more")
+
+
 class OnSite(Shape):
     """Whether a page's own script may see that its visitor is in this segment."""
 
@@ -244,17 +261,47 @@ class VariantBody(Shape):
     key: str = Field(min_length=1, max_length=1)
     subject: str = Field("", max_length=500)
     mjml: str = Field("", max_length=500_000)
+    text: str = Field("", max_length=5_000)
     share: int = Field(1, ge=1, le=99)
 
 
+class GatewayBody(Shape):
+    """A gateway of a channel; an empty key or receipts' secret leaves the one that is kept."""
+
+    channel: Literal["sms", "email"]
+    provider: str = Field(min_length=1, max_length=40)
+    sender: str = Field("", max_length=300, description="as whom text messages come; e-mail has the sender of its campaign")
+    key: str = Field("", max_length=500, description="the provider's key; it is kept sealed and never shown")
+    receipt_secret: str = Field("", max_length=5_000, description="what the provider signs its receipts with")
+    url: str = Field("", max_length=1_000, description="for gateways without an address of their own")
+    part_micros: int = Field(0, ge=0, description="price of one part, in millionths of the currency")
+    messages_per_minute: int = Field(600, ge=1, le=1_000_000)
+
+
+class ChannelBody(Shape):
+    """One channel."""
+
+    channel: Literal["sms", "email"]
+
+
+class WordsBody(Shape):
+    """The words of a text message."""
+
+    text: str = Field(max_length=5_000)
+
+
 class NewCampaign(Shape):
-    """An e-mail campaign; `id` names an existing one to change."""
+    """A campaign; `id` names an existing one to change. E-mail has subject and mjml, SMS text, web push subject (its title), text and url."""
 
     id: int | None = None
     name: str = Field(min_length=1, max_length=200)
     segment_id: int
-    subject: str = Field(min_length=1, max_length=500)
-    mjml: str = Field(min_length=1, max_length=500_000)
+    channel: Literal["email", "sms", "push"] = "email"
+    subject: str = Field("", max_length=500)
+    mjml: str = Field("", max_length=500_000)
+    text: str = Field("", max_length=5_000)
+    url: str = Field("", max_length=1_000, description="what a web push message opens")
+    plain: bool = Field(False, description="send the text without Polish letters")
     sender: str = Field("", max_length=300)
     purpose: str = "marketing"
     holdout_percent: int = Field(5, ge=0, le=50, description="people who get nothing, to measure the effect")

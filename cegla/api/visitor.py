@@ -69,15 +69,21 @@ async def read(request: Request, body: VisitorBody) -> Response:
 
 def _found(ws: Workspace, body: VisitorBody, origin: str) -> dict[str, Any]:
     with ws.transaction() as conn:
-        source = next((one for one in collect.sources(conn) if one.key == body.write_key), None)
-        if source is None or not source.enabled or source.kind != "website" or not origin or origin not in source.origins:
-            raise SiteNotAllowed(where="Origin", seen=origin)
+        website_of(conn, body.write_key, origin)
         if len(body.anonymous_id) < SHORTEST_ID:
             return NOTHING
         person = resolve.links.sole_user_of(conn, body.anonymous_id)
         if person is None or not _agreed(ws, conn, person):
             return NOTHING
         return _shown(ws, conn, person)
+
+
+def website_of(conn: Connection, write_key: str, origin: str) -> collect.Source:
+    """The website whose page asks: its public key, at an origin it lists. Raises SiteNotAllowed."""
+    source = next((one for one in collect.sources(conn) if one.key == write_key), None)
+    if source is None or not source.enabled or source.kind != "website" or not origin or origin not in source.origins:
+        raise SiteNotAllowed(where="Origin", seen=origin)
+    return source
 
 
 def _agreed(ws: Workspace, conn: Connection, person: int) -> bool:

@@ -27,6 +27,12 @@ WORDS: dict[str, Text] = {
     "campaign": Text("numer lub nazwa kampanii", "the campaign's number or name"),
     "name": Text("nazwa", "the name"),
     "domain": Text("domena z nagłówka From", "the domain of the From header"),
+    "provider": Text("smsapi, serwersms, postmark, sendgrid albo http", "smsapi, serwersms, postmark, sendgrid or http"),
+    "settings": Text(
+        "sender=, price= (cena części), key-from= i receipt-secret-from= (zmienne z sekretami), url=, per-minute=",
+        "sender=, price= (of a part), key-from= and receipt-secret-from= (variables with secrets), url=, per-minute=",
+    ),
+    "words": Text("treść wiadomości", "the words of the message"),
     "selector": Text("selektor DKIM; pusty: z algorytmu i daty", "the DKIM selector; empty: made from algorithm and day"),
     "algorithm": Text("algorytm klucza", "the key's algorithm"),
     "message": Text("numer komunikatu", "the message's number"),

@@ -64,6 +64,7 @@ from cegla.collect.rules.mapping import read_file_form as read_file_form
 from cegla.collect.rules.mapping import read_mapping as read_mapping
 from cegla.collect.rules.people import names as names
 from cegla.collect.rules.people import needles as needles
+from cegla.collect.rules.signatures import REFUSALS as REFUSALS
 from cegla.collect.rules.signatures import SCHEMES as SCHEMES
 from cegla.collect.rules.signatures import Secrets as Secrets
 from cegla.collect.rules.webhooks import CASTS as CASTS
@@ -84,6 +85,7 @@ from cegla.collect.webhooks import Sample as Sample
 from cegla.collect.webhooks import Webhook as Webhook
 from cegla.collect.webhooks import expand, mappings_for
 from cegla.collect.webhooks import last_requests as last_requests
+from cegla.collect.webhooks import proved as proved
 from cegla.collect.webhooks import ready_made as ready_made
 from cegla.collect.webhooks import save_webhook as save_webhook
 from cegla.collect.webhooks import try_webhook as try_webhook

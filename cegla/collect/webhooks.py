@@ -118,6 +118,11 @@ def try_webhook(mapping: str, framed: Framed) -> Mapped:
     return hooked.map_request(parse_mapping(mapping), framed)
 
 
+def proved(scheme: str, secrets: Secrets, headers: Mapping[str, str], body: bytes, now_seconds: float) -> signatures.Refusal | None:
+    """None when a request proves that its sender knows the secret, by the scheme of this key; else why not. For doors beside the collector's own."""
+    return signatures.check(signatures.SCHEMES[scheme], secrets, headers, body, now_seconds, public_keys.holds)
+
+
 @cache
 def ready_made() -> dict[str, ReadyMade]:
     """The mappings that come with the product, by key, in the order of their names."""

@@ -133,6 +133,12 @@ def sole_user_of(conn: Connection, browser: str) -> int | None:
     return None if found is None or found.shared else found.person_id
 
 
+def identity_of(conn: Connection, identifier: Identifier) -> int | None:
+    """The number of an identifier; None when it was never seen."""
+    found = store.identities(conn, [identifier]).get(identifier)
+    return found.identity_id if found is not None else None
+
+
 def count_people(conn: Connection) -> int:
     """How many people there are."""
     return SQL.count_people(conn)

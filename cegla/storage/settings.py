@@ -145,6 +145,12 @@ class SyncSettings(Section):
     private_addresses: bool = Field(False, description="allow addresses that are not public, and http: for a receiver on one's own machine or network")
 
 
+class OutboundSettings(Section):
+    """Where messages may leave to over HTTP: gateways, providers, push services. Public addresses always, over TLS."""
+
+    private_hosts: tuple[str, ...] = Field((), description="hosts of your own network that may be reached too, also without TLS: gateway.lan")
+
+
 class Settings(Section):
     """All settings; times without a zone are shown and counted in `timezone`."""
 
@@ -158,6 +164,7 @@ class Settings(Section):
     app: AppSettings = AppSettings()  # pyright: ignore[reportCallIssue]
     smtp: SmtpSettings = SmtpSettings()  # pyright: ignore[reportCallIssue]
     returns: ReturnSettings = ReturnSettings()  # pyright: ignore[reportCallIssue]
+    outbound: OutboundSettings = OutboundSettings()  # pyright: ignore[reportCallIssue]
     imports: ImportSettings = ImportSettings()  # pyright: ignore[reportCallIssue]
     reference: ReferenceSettings = ReferenceSettings()  # pyright: ignore[reportCallIssue]
     weather: WeatherSettings = WeatherSettings()  # pyright: ignore[reportCallIssue]

@@ -4,6 +4,7 @@ import json
 import string
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import http_ece
 import pytest
@@ -14,6 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cegla.activate.rules import gateways, push, sms
+from cegla.activate.rules.destinations import wish_of
+from cegla.activate.rules.providers import HTTP_SMS, PROVIDERS, SENDGRID, SMSAPI
+from cegla.activate.rules.replies import meaning
+from cegla.collect import actions as collect
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 POLISH = "ąćęłńóśźżĄĆĘŁŃÓŚŹŻ"
@@ -46,23 +51,71 @@ def test_parts_hold_the_whole_text_and_bare_letters_never_cost_more(text: str) -
     assert sms.cut(sms.plain(text)).parts <= found.parts or "…" in text
 
 
-@pytest.mark.parametrize(("reply", "stops"), [("STOP", True), ("stop!", True), (" Koniec.", True), ("Nie", True), ("Niezły sklep", False), ("dziękuję", False), ("stopa", False)])
+@pytest.mark.parametrize(("reply", "stops"), [("STOP", True), ("stop!", True), (" Koniec.", True), ("Nie", True), ("Niezły sklep", False), ("Nie mogę się doczekać!", False), ("STOP reklamom", True), ("Koniec świata, biorę", False), ("dziękuję", False), ("stopa", False)])
 def test_replies_that_ask_to_stop(reply: str, stops: bool) -> None:
     assert sms.asks_to_stop(reply) is stops
 
 
-@pytest.mark.parametrize("gateway", gateways.GATEWAYS.values(), ids=lambda one: one.key)
+@pytest.mark.parametrize("gateway", PROVIDERS.values(), ids=lambda one: f"{one.channel}-{one.key}")
 def test_a_gateway_is_told_everything_once_and_nothing_in_a_text_is_a_field(gateway: gateways.Gateway) -> None:
-    values = {"to": "+48500100200", "to_digits": "48500100200", "from": "Sklep", "text": "kod {token} 20%", "key": "c1-7", "token": "secret"}
-    body = gateways.filled(gateway.body, values)
-    assert "kod {token} 20%" in body.values() and "c1-7" in body.values() and "secret" not in json.dumps(body)
-    assert gateways.filled(gateway.headers, values)["Authorization"] == "Bearer secret"
-    assert set(gateway.states.values()) >= {"delivered", "failed"}
+    words = "kod {token} 20%"
+    values = {"to": "+48500100200", "to_digits": "48500100200", "from": "Sklep", "text": words, "key": "c1x7", "token": "secret"}
+    letter = {"subject": words, "html": "<p>ą</p>", "letter_text": words, "headers": [], "header_map": {}, "from_name": "Sklep", "from_email": "a@b.pl"}
+    headers, body = gateways.encoded(gateway, values | letter)
+    told = body.decode() if gateway.form == "json" else json.dumps(dict(parse_qsl(body.decode())))
+    assert words in told and "c1x7" in told and "secret" not in told and "secret" in json.dumps(headers)
+    assert set(gateway.receipts.states.values()) >= {"delivered", "failed"} and gateway.receipts.scheme in collect.SCHEMES
+
+
+def test_a_line_break_never_reaches_a_header() -> None:
+    with pytest.raises(ValueError, match="line break"):
+        gateways.encoded(HTTP_SMS, {"token": "a\r\nX: y", "key": "k", "to": "1", "from": "2", "text": "3"})
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "means"),
+    [
+        (200, {"count": 1, "list": [{"id": "617"}]}, "accepted"), (200, {"error": 13, "message": "No valid numbers"}, "hard"),
+        (200, {"error": 101, "message": "Authorisation failed"}, "server"), (200, {"error": 201, "message": "internal"}, "retry"),
+        (200, {"error": 11, "message": "too long"}, "soft"), (200, {"error": 53, "message": "idx used"}, "accepted"), (429, {}, "retry"),
+        (503, {}, "retry"), (500, {}, "retry"), (401, {}, "server"), (400, {}, "soft"),
+    ],
+)  # fmt: skip
+def test_what_a_gateway_answers_is_understood_as_a_mail_servers_answer_is(status: int, body: dict[str, Any], means: str) -> None:
+    read = gateways.answered(SMSAPI, status, {"content-type": "application/json"}, json.dumps(body).encode())
+    assert read is not None and meaning(read[0]).value == means
+    assert read[1] == ("617" if "list" in body else "")
+
+
+def test_a_failure_inside_a_provider_that_may_have_taken_the_message_is_nobodys_guess() -> None:
+    assert gateways.answered(SENDGRID, 500, {}, b"") is None
+    taken = gateways.answered(SENDGRID, 202, {"x-message-id": "abc"}, b"")
+    assert taken is not None and (taken[0].code, taken[1]) == (250, "abc")
+
+
+def test_a_gateway_that_asks_to_wait_is_left_alone_for_as_long() -> None:
+    read = gateways.answered(HTTP_SMS, 429, {"retry-after": "120"}, b"")
+    wish = wish_of(read[0], NOW) if read else None
+    assert wish is not None and wish.stop and (wish.until - NOW).total_seconds() == 120
+
+
+def test_receipts_are_read_in_every_shape_that_providers_use() -> None:
+    several = gateways.receipts(SMSAPI, {"MsgId": "1,2", "status": "404,405", "idx": "a,b", "status_name": "DELIVERED,UNDELIVERED"}, b"", "")
+    assert [(one.key, one.state, one.words) for one in several] == [("a", "delivered", "DELIVERED"), ("b", "failed", "UNDELIVERED")]
+    reply = gateways.receipts(SMSAPI, {}, b"sms_from=48500100200&sms_text=STOP&sms_to=3344", "application/x-www-form-urlencoded")
+    assert [(one.sender, one.text) for one in reply] == [("48500100200", "STOP")]
+    events = [{"event": "bounce", "cegla_key": "k", "status": "5.1.1", "reason": "550 user unknown"}, {"event": "open"}, 7, None]
+    assert [(one.key, one.state, one.status) for one in gateways.receipts(SENDGRID, {}, json.dumps(events).encode(), "application/json")] == [("k", "failed", "5.1.1")]
+
+
+@given(st.binary(max_size=400), st.sampled_from(list(PROVIDERS.values())), st.dictionaries(st.text(max_size=8), st.text(max_size=20), max_size=4))
+def test_no_bytes_of_a_stranger_do_harm(body: bytes, gateway: gateways.Gateway, query: dict[str, str]) -> None:
+    gateways.receipts(gateway, query, body, "")
+    gateways.answered(gateway, 200, {}, body)
 
 
 def test_answers_are_read_by_path_and_never_fail() -> None:
-    answer: dict[str, Any] = {"count": 1, "list": [{"id": "617", "points": 0.21}]}
-    assert gateways.at(answer, gateways.GATEWAYS["smsapi"].id_at) == "617"
+    assert gateways.at({"list": [{"id": "617"}]}, "list.0.id") == "617"
     assert [gateways.at(odd, "list.0.id") for odd in (None, [], {"list": []}, {"list": "x"}, {"list": [{"id": {}}]})] == [""] * 5
 
 
@@ -108,7 +161,7 @@ def test_the_senders_note_verifies_and_ends_within_a_day() -> None:
     key, public = keypair()
     signed = push.claims("https://push.example:443/x/y?z", "mailto:a@example.pl", NOW)
     r, s = utils.decode_dss_signature(key.sign(signed, ec.ECDSA(hashes.SHA256())))
-    made = push.headers(signed, r.to_bytes(32) + s.to_bytes(32), public, 3_600, "t" * 40)
+    made = push.headers(push.ticket(signed, r.to_bytes(32) + s.to_bytes(32), public), 3_600, "t" * 40)
     token = made["Authorization"].split("t=")[1].split(",")[0]
     head, body, signature = (push.decoded(part) for part in token.split("."))
     assert json.loads(head)["alg"] == "ES256" and json.loads(body)["aud"] == "https://push.example:443"

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cegla.activate.rules import mime, pace, returning, tokens
-from cegla.activate.rules.audience import deliverable, held_out, masked
+from cegla.activate.rules.audience import held_out
+from cegla.activate.rules.channels import deliverable, masked
 from cegla.activate.rules.content import plain_text, with_signed_links
 from cegla.activate.rules.replies import Meaning, Reply, meaning
 from cegla.vocabulary.errors.messages import HeaderRefused
@@ -122,6 +123,6 @@ def test_the_holdout_takes_its_share_and_other_people_in_another_campaign() -> N
 
 
 def test_events_of_messages_are_batched_and_told_under_one_id() -> None:
-    rows = [returning.event(returning.SENT, number, "a@b.pl", NOW, {}) for number in range(450)]
+    rows = [returning.event(returning.SENT, number, returning.whose("a@b.pl"), NOW, {}) for number in range(450)]
     assert len(returning.requests(rows)) == 3 and returning.requests([]) == []
     assert rows[7]["messageId"] == "cegla-7-email-sent"

@@ -85,6 +85,10 @@ class Mailer:
     def _usable(self) -> list[Relay]:
         return [relay for relay in self.relays if relay.until is None or relay.until <= self.now]
 
+    def refused(self) -> MailServerRefused:
+        """Why nothing can leave."""
+        return refusal(self.settings, self.trouble)
+
     def close(self) -> None:
         """End the connections; letters on the way come back as outcomes."""
         loop, thread = self._loop, self._thread

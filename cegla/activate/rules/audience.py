@@ -1,13 +1,13 @@
 """Who of a segment gets a campaign, and for everybody else the one reason why not. Pure; the gate's verdict comes in as data."""
 
-import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
+from cegla.activate.rules.channels import deliverable
 from cegla.activate.rules.contact import NO_CONTACT, Contact
-from cegla.vocabulary.consent import Verdict
+from cegla.vocabulary.consent import Channel, Verdict
 from cegla.vocabulary.messages import SkipReason
 
 _BY_VERDICT = {"withdrawn": SkipReason.WITHDRAWN, "objected": SkipReason.WITHDRAWN, "suppressed": SkipReason.SUPPRESSED, "paused": SkipReason.PAUSED}
@@ -56,6 +56,7 @@ class Plan:
     holdout_percent: float = 0
     variants: Sequence[tuple[str, int]] = field(default=((FIRST, 1),))
     test_percent: int = 0
+    channel: Channel = Channel.EMAIL
 
 
 def choose(candidates: Iterable[Candidate], plan: Plan) -> list[Chosen]:
@@ -69,7 +70,7 @@ def _choose(person: Candidate, plan: Plan) -> Chosen:
     reason, arm = None, ""
     if person.address is None:
         reason = SkipReason.NO_ADDRESS
-    elif deliverable(person.address) is None:
+    elif deliverable(person.address, plan.channel) is None:
         reason = SkipReason.INVALID_ADDRESS
     elif not verdict.allowed:
         reason = _BY_VERDICT.get(verdict.reason, SkipReason.NO_CONSENT)
@@ -112,26 +113,3 @@ def held_out(campaign_id: int, person_id: int, percent: float) -> bool:
 def _drawn(what: str, campaign_id: int, person_id: int) -> float:
     """A number from 0 to 1 that follows from who it is about."""
     return int.from_bytes(sha256(f"{what}:{campaign_id}:{person_id}".encode()).digest()[:8]) / 2**64
-
-
-def deliverable(address: str) -> str | None:
-    """The address as servers take it, its domain in ASCII (IDNA); None when none would."""
-    local, _, domain = address.rpartition("@")
-    if not local or not local.isascii() or len(local) > 64:
-        return None
-    ascii_domain = _in_ascii(domain)
-    return f"{local}@{ascii_domain}" if ascii_domain is not None else None
-
-
-@functools.lru_cache(1_000)  # most addresses share a few domains
-def _in_ascii(domain: str) -> str | None:
-    try:
-        return domain.encode("idna").decode()
-    except UnicodeError:
-        return None
-
-
-def masked(address: str) -> str:
-    """An address that can be shown: a***@example.pl."""
-    local, _, domain = address.rpartition("@")
-    return f"{local[:1]}***@{domain}"

@@ -42,6 +42,7 @@ _WISHES = (
     (re.compile(r"\b4\.7\.28\b|unusual rate of unsolicited"), 105, False),
     (re.compile(r"rate limited due to IP reputation|temporarily deferred|server busy|too many (?:messages|connections)|throttl", re.IGNORECASE), 90, False),
 )
+_NAMED_WAIT = re.compile(r"; retry after (\d{1,5}) s\Z")  #: as gateways say it over HTTP (RFC 9110, Retry-After)
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def wish_of(reply: Reply, now: datetime) -> Wish | None:
     """What a refusal asks of everything that goes to the same place; None when it is about this letter alone."""
     if not 400 <= reply.code < 500 or reply.stage not in ("rcpt", "data", "body"):
         return None
+    if named := _NAMED_WAIT.search(reply.text):
+        return Wish(now + timedelta(seconds=int(named.group(1))), True)
     found = next(((minutes, stop) for words, minutes, stop in _WISHES if words.search(reply.text)), None)
     return Wish(now + timedelta(minutes=found[0]), found[1]) if found else None
 

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+from cegla.activate.rules.replies import Reply
+
 RECORD_BYTES = 4_096
 LONGEST_TEXT_BYTES = 3_993
 TOKEN_HOURS = 12  #: RFC 8292 allows 24
@@ -42,10 +44,15 @@ def claims(endpoint: str, subject: str, now: datetime) -> bytes:
     return f"{encoded(_compact({'typ': 'JWT', 'alg': 'ES256'}))}.{encoded(_compact(body))}".encode()
 
 
-def headers(signed: bytes, signature: bytes, public: bytes, ttl_seconds: int, topic: str = "") -> dict[str, str]:
-    """The headers of the request; `signature` is r and s, 32 bytes each. Of messages with the same `topic` the newest replaces those before it."""
+def ticket(signed: bytes, signature: bytes, public: bytes) -> str:
+    """The Authorization header: what was signed, the signature (r and s, 32 bytes each) and the key that checks it. One serves an origin for hours."""
+    return f"vapid t={signed.decode()}.{encoded(signature)}, k={encoded(public)}"
+
+
+def headers(authorization: str, ttl_seconds: int, topic: str = "") -> dict[str, str]:
+    """The headers of the request. Of messages with the same `topic` the newest replaces those that still wait."""
     found = {
-        "Authorization": f"vapid t={signed.decode()}.{encoded(signature)}, k={encoded(public)}",
+        "Authorization": authorization,
         "Content-Encoding": "aes128gcm",
         "Content-Type": "application/octet-stream",
         "TTL": str(ttl_seconds),
@@ -62,6 +69,20 @@ def encoded(raw: bytes) -> str:
 def decoded(text: str) -> bytes:
     """What `encoded` wrote. Raises ValueError."""
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def answered(status: int, retry_after: str) -> Reply | None:
+    """What a push service's answer comes to, as a mail server would say it (RFC 8030); None when nobody knows whether the message was taken."""
+    if 200 <= status < 300:
+        return Reply(250, "taken", "body")
+    if status in GONE:
+        return Reply(550, f"5.1.1 no such user: the subscription is gone ({status})", "rcpt")
+    if status in (401, 403):
+        return Reply(554, f"5.7.8 the push service does not take our key for this subscription ({status})", "message")
+    if status in (408, 425, 429, 503):
+        wait = int(retry_after) if retry_after.isdecimal() and len(retry_after) < 6 else 0
+        return Reply(451, f"4.4.5 {status}" + (f"; retry after {wait} s" if wait else ""), "body")
+    return None if status >= 500 else Reply(554, f"5.6.0 refused ({status})", "message")
 
 
 def _hkdf(salt: bytes, material: bytes, info: bytes, length: int) -> bytes:

@@ -5,23 +5,35 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from cegla.activate.rules.channels import KINDS
+from cegla.vocabulary.consent import Channel
+
 SOURCE, KIND = "cegla", "internal"
 EVENTS_PER_REQUEST = 200
 
 SENT, BOUNCED, SKIPPED = "Email Sent", "Email Bounced", "Email Skipped"
 COMPLAINED, DELIVERED, AUTO_REPLIED = "Email Complained", "Email Delivered", "Email Answered Automatically"
+REPLIED = "Email Replied"
 CLICKED, UNSUBSCRIBED, AMBIGUOUS, FAILED = "Email Link Clicked", "Unsubscribed", "Email Ambiguous", "Email Failed"
 
 
-def event(name: str, message_id: int, address: str, at: datetime, facts: Mapping[str, Any], key: str = "") -> dict[str, Any]:
-    """One event about a message, for the person behind the address. Its own id follows from the message, so telling it twice counts once."""
+def whose(address: str, channel: Channel = Channel.EMAIL) -> dict[str, Any]:
+    """How an event names the person behind an address."""
+    return {"context": {"traits": {KINDS[channel].identifier: address}}}
+
+
+def event(
+    name: str, message_id: int, whom: Mapping[str, Any], at: datetime, facts: Mapping[str, Any], key: str = ""
+) -> dict[str, Any]:
+    """One event about a message, for the person that `whom` names (see `whose`). Its own id follows from the message, so telling it twice counts once."""
     slug = name.lower().replace(" ", "-")
     return {
         "type": "track",
         "event": name,
         "messageId": f"cegla-{message_id}-{slug}{key}",
         "timestamp": at.isoformat(),
-        "context": {"traits": {"email": address}, "channel": "server"},
+        **whom,
+        "context": {**whom.get("context", {}), "channel": "server"},
         "properties": {"message_id": message_id, **facts},
     }
 

@@ -15,7 +15,8 @@ TWICE = frozenset("\f^{}\\[~]|€")
 ALONE = {"gsm-7": 160, "ucs-2": 70}
 TOGETHER = {"gsm-7": 153, "ucs-2": 67}
 _PLAIN = str.maketrans("ąćęłńóśźżĄĆĘŁŃÓŚŹŻ„”“’‘–—\u00a0", "acelnoszzACELNOSZZ\"\"\"''-- ") | {ord("…"): "..."}
-_STOP = re.compile(r"^\W*(?:stop|koniec|wypisz|rezygnuj[eę]|nie|unsubscribe|end|quit|cancel)\b", re.IGNORECASE)
+#: A word that asks by itself, whatever follows shortly; or one that does so only when it stands alone: "nie mogę się doczekać!" is no refusal.
+_STOP = re.compile(r"\W*(?:(?:stop|wypisz|rezygnuj[eę]|unsubscribe)\b.{0,60}|(?:koniec|nie|end|quit|cancel)\W*)\Z", re.IGNORECASE | re.DOTALL)
 Encoding = Literal["gsm-7", "ucs-2"]
 
 

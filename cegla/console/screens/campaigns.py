@@ -16,6 +16,7 @@ from cegla.console.views.ready_made import segment_name
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.segment import actions as segment
+from cegla.vocabulary.consent import Channel
 from cegla.vocabulary.errors import CeglaError
 from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.people import parse_person_label, person_label
@@ -34,7 +35,7 @@ def show(visit: Visit) -> Response:
     with visit.ws.transaction() as conn:
         rows = activate.campaigns(conn)
         names = {row.id: row.name for row in segment.segments(conn)}
-    return visit.page("campaigns.html", {"rows": rows, "segment_names": names, "states": states.CAMPAIGNS})
+    return visit.page("campaigns.html", {"rows": rows, "segment_names": names, "states": states.CAMPAIGNS, "channels": states.CHANNELS})
 
 
 def show_new(visit: Visit) -> Response:
@@ -226,6 +227,7 @@ def _model(visit: Visit, *, person: str = "", address: str = "", problem: dict[s
     rendered = None
     with visit.ws.transaction() as conn:
         target = segment.segment(conn, found.segment_id)
+        by_provider = activate.carriers.gateway_of(conn, visit.ws.keys, Channel.EMAIL) is not None
         example = next(iter(segment.membership(conn, found.segment_id, 0, 1)), None)
         if number is not None:
             govern.note(conn, visit.actor, "campaign.preview", person_label(number), {"campaign": found.id}, visit.now)
@@ -237,7 +239,7 @@ def _model(visit: Visit, *, person: str = "", address: str = "", problem: dict[s
     return {
         "campaign": found, "target": target, "states": states.CAMPAIGNS, "outcomes": states.OUTCOMES, "person": number, "asked": person, "rendered": rendered,
         "example": example.person_id if example else None, "address": address, "problem": problem, "smtp": visit.ws.settings.smtp,
-        "clocks": states.CLOCKS, "whys": states.CHOICES,
+        "clocks": states.CLOCKS, "whys": states.CHOICES, "by_provider": by_provider, "channels": states.CHANNELS,
     }  # fmt: skip
 
 
