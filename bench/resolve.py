@@ -6,9 +6,10 @@ import random
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import numpy as np
 
 from bench.result import Result
 from cegla.resolve import actions as resolve
@@ -18,18 +19,9 @@ from cegla.vocabulary.events import Event
 from cegla.vocabulary.identifiers import Identifier
 
 BATCH = 50_000  #: as many as intake takes at once
-AT_A_TIME = 200  #: visits that go on side by side
+AT_ONCE = 500_000  #: events made in one go
+AT_A_TIME = 200  #: about as many visits go on side by side
 START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@dataclass
-class Visit:
-    """Somebody on a site: who, in which browser, how many events are left, and with how many left an identify call comes."""
-
-    user: str
-    browser: str
-    left: int
-    logs_in_with: int
 
 
 def event(rng: random.Random, number: int, *, user: str | None, browser: str, **more: Any) -> Event:
@@ -43,35 +35,44 @@ def event(rng: random.Random, number: int, *, user: str | None, browser: str, **
 def traffic(events: int, people: int, seed: int) -> Iterator[list[Event]]:
     """A shop's traffic in batches: visits of four events on average, 200 of them at a time; few people come often, on one to three
     browsers each, and one in ten also uses one that a family shares. Two in five are logged in, one in twelve logs in on the way."""
-    rng = random.Random(seed)
-    going: list[Visit] = []
+    rng = np.random.default_rng(seed)
+    for first in range(0, events, AT_ONCE):
+        rows = _some_traffic(rng, first, min(AT_ONCE, events - first), people)
+        for start in range(0, len(rows), BATCH):
+            yield rows[start : start + BATCH]
+
+
+def _some_traffic(rng: np.random.Generator, first: int, count: int, people: int) -> list[Event]:
+    """So many events, from the `first` on: visits in columns, their events put in order by when each of them is due."""
+    lengths = 1 + rng.exponential(3.5, count).astype(np.int64)
+    lengths = lengths[: np.searchsorted(np.cumsum(lengths), count) + 1]
+    visits = len(lengths)
+    persons = (people * rng.random(visits) ** 2).astype(np.int64)
+    at_home = (persons % 10 == 0) & (rng.integers(0, 3, visits) == 0)
+    own = rng.integers(0, 1 + persons % 3)
+    chance = rng.random(visits)
+    logs_in_at = np.where(chance < 0.4, -1, np.where(chance < 0.48, rng.integers(0, lengths), lengths))
+    users = [f"u{person}" for person in persons.tolist()]
+    browsers = [
+        f"family{person // 40}" if home else f"b{person}-{number}" for person, home, number in zip(persons.tolist(), at_home, own, strict=True)
+    ]
+    visit = np.repeat(np.arange(visits), lengths)
+    place = np.arange(len(visit)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    due = np.repeat(np.sort(rng.integers(0, count, visits)), lengths) + place * AT_A_TIME * rng.uniform(0.5, 1.5, len(visit))
+    in_order = np.argsort(due, kind="stable")[:count]
+    late = np.where(rng.integers(0, 50, count) == 0, rng.integers(0, 3_600, count), 0)
+    seconds = np.arange(first, first + count) / 10 - late
     made: list[Event] = []
-    for number in range(events):
-        place = rng.randrange(AT_A_TIME)
-        if place >= len(going):
-            going.append(visit(rng, people))
-            place = len(going) - 1
-        now = going[place]
-        if now.left == now.logs_in_with:
-            made.append(event(rng, number, user=now.user, browser=now.browser, traits={"email": f"{now.user}@example.pl"}))
+    columns = (visit[in_order], place[in_order], logs_in_at[visit[in_order]], seconds)
+    for number, (of, turn, logs_in, second) in enumerate(zip(*(column.tolist() for column in columns), strict=True), first):
+        at, user, browser = START + timedelta(seconds=second), users[of] if turn >= logs_in else None, browsers[of]
+        if turn == logs_in:
+            made.append(Event(source_id=1, message_id=f"m{number}", kind="identify", name="identify", trusted=True, occurred_at=at, received_at=at,
+                              user_id=user, anonymous_id=browser, traits={"email": f"{user}@example.pl"}))
         else:
-            made.append(event(rng, number, user=now.user if now.left < now.logs_in_with else None, browser=now.browser))
-        now.left -= 1
-        if now.left == 0:
-            going[place] = visit(rng, people)
-        if len(made) == BATCH:
-            yield made
-            made = []
-    if made:
-        yield made
-
-
-def visit(rng: random.Random, people: int) -> Visit:
-    """Somebody comes. `logs_in_with` is how many events are left then: more than all when logged in from the start, none when never."""
-    person = int(people * rng.random() ** 2)
-    browser = f"family{person // 40}" if person % 10 == 0 and rng.randrange(3) == 0 else f"b{person}-{rng.randrange(1 + person % 3)}"
-    length, chance = 1 + int(rng.expovariate(1 / 3.5)), rng.random()
-    return Visit(f"u{person}", browser, length, length + 1 if chance < 0.4 else rng.randint(1, length) if chance < 0.48 else 0)
+            made.append(Event(source_id=1, message_id=f"m{number}", kind="page", name="page", trusted=True, occurred_at=at, received_at=at,
+                              user_id=user, anonymous_id=browser))
+    return made
 
 
 def visitors(events: int, seed: int) -> Iterator[list[Event]]:

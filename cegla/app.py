@@ -40,7 +40,7 @@ from cegla.segment import actions as segment
 from cegla.storage.settings import Settings, load_settings
 from cegla.storage.workspace import Connection, Workspace, open_workspace
 from cegla.sync import actions as sync
-from cegla.vocabulary.identifiers import Identifier
+from cegla.vocabulary.identifiers import Borne
 from cegla.worker.logs import write_logs_as_json
 from cegla.worker.loops import Loops
 from cegla.worker.supervisor import start
@@ -49,12 +49,11 @@ from cegla.worker.tether import end_with_supervisor
 T = TypeVar("T")
 
 
-def _by_name(duty: Callable[[Connection, Sequence[Identifier]], T]) -> Callable[[Connection, Sequence[int]], T]:
-    """Requests know people by their identifiers alone."""
+def _by_name(duty: Callable[[Connection, Sequence[Borne]], T]) -> Callable[[Connection, Sequence[int]], T]:
+    """Requests know people by their identifiers alone, each for the time in which it is theirs."""
 
     def named(conn: Connection, identity_ids: Sequence[int]) -> T:
-        known = resolve.export_person(conn, identity_ids)["identifiers"]
-        return duty(conn, [Identifier(row["type"], row["value"]) for row in known])
+        return duty(conn, resolve.names_of(conn, identity_ids))
 
     return named
 

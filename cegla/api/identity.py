@@ -28,7 +28,7 @@ def links(call: Opened, person: str, after: After = 0, moves_after: After = 0, l
         if number is None:
             raise not_found("person", person_number(person))
         edges = resolve.links.edges_after(conn, number, after, limit)
-        log = sorted(move for move in resolve.links.history_of(conn, number) if move.move_id > moves_after)[:limit]
+        log = resolve.links.history_after(conn, number, moves_after, limit)
     return {
         "person": person_label(number), "links": [_link(edge) for edge in edges], "merges": [_move(move) for move in log],
         "next_after": edges[-1].edge_id if len(edges) == limit else None, "next_moves_after": log[-1].move_id if len(log) == limit else None,

@@ -69,7 +69,7 @@ def _methods(request: Request) -> list[str]:
 
 def _unstorable(request: Request, error: Exception) -> Response:
     """A value that no column can hold, such as a number of thirty digits or half a surrogate pair."""
-    return _problem(request, InvalidInput(where=request.url.path, seen=type(error).__name__, detail=UNSTORABLE))
+    return _problem(request, InvalidInput(where=request.url.path, detail=UNSTORABLE))
 
 
 def _away(request: Request, error: Exception) -> Response:

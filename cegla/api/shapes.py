@@ -1,10 +1,11 @@
 """What calls carry in their bodies. Unknown fields are refused, so that a typing error is told and not swallowed."""
 
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime
+from pydantic import BaseModel, ConfigDict, Field, NaiveDatetime, StringConstraints, field_validator
+from pydantic_core import PydanticCustomError
 
 Limit = Annotated[int, Query(ge=1, le=500, description="how many at most")]
 Days = Annotated[int, Query(ge=1, le=366, description="how many days back, today included")]
@@ -12,10 +13,29 @@ After = Annotated[int, Query(ge=0, description="the number of the last one alrea
 Rule = dict[str, Any]
 
 
+Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]  #: a reason that somebody will read
+
+
 class Shape(BaseModel):
-    """A body whose fields are all known."""
+    """A body whose fields are all known, and whose texts can be kept: no column of PostgreSQL holds the character NUL."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _storable(cls, value: object) -> object:
+        if _holds_nul(value):
+            raise PydanticCustomError("nul", "the character NUL cannot be kept")
+        return value
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        held = cast("dict[object, object]", value)
+        return any(map(_holds_nul, held)) or any(map(_holds_nul, held.values()))
+    return isinstance(value, list) and any(map(_holds_nul, cast("list[object]", value)))
 
 
 class Search(Shape):
@@ -122,7 +142,7 @@ class NewSegment(Shape):
 class TakeBack(Shape):
     """Why a link is taken back."""
 
-    why: str | None = Field(None, max_length=300, description="kept with the link")
+    why: Why | None = Field(None, description="kept with the link")
 
 
 class RulesBody(Shape):
@@ -150,7 +170,7 @@ class ReleaseBody(Shape):
 
     identifier: IdentifierBody
     since: date = Field(description="the first day, UTC, on which it names somebody else")
-    reason: str = Field(min_length=1, max_length=300, description="kept with the release, and erased with the people")
+    reason: Why = Field(description="kept with the release, and erased with the people")
 
 
 class VisitorBody(Shape):

@@ -62,6 +62,7 @@ from cegla.collect.rules.mapping import FileForm as FileForm
 from cegla.collect.rules.mapping import Mapping as FileMapping
 from cegla.collect.rules.mapping import read_file_form as read_file_form
 from cegla.collect.rules.mapping import read_mapping as read_mapping
+from cegla.collect.rules.people import Wanted as Wanted
 from cegla.collect.rules.people import names as names
 from cegla.collect.rules.people import needles as needles
 from cegla.collect.rules.signatures import REFUSALS as REFUSALS
@@ -93,7 +94,7 @@ from cegla.collect.webhooks import webhook_of as webhook_of
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.events import Event, Reason, SetAside
-from cegla.vocabulary.identifiers import Identifier
+from cegla.vocabulary.identifiers import Borne
 
 OWN_KINDS = ("import", "internal")
 KEEP_REQUESTS_DAYS = 30  #: as long as a warehouse may have to be rebuilt from requests
@@ -399,28 +400,28 @@ def forget_old(conn: Connection, now: datetime) -> int:
     return removed
 
 
-def export_person(conn: Connection, identifiers: Sequence[Identifier]) -> dict[str, Any]:
-    """The person's own part of the requests that name them by one of these normalized identifiers.
+def export_person(conn: Connection, identifiers: Sequence[Borne]) -> dict[str, Any]:
+    """The person's own part of the requests that name them by one of these normalized identifiers, in the times when these were theirs.
 
     A batch may hold other people's events, which are not theirs to see (GDPR art. 15(4)). Of what cannot be told apart by person only
     time, source and size are given.
     """
     rows = _naming(conn, identifiers)
-    own = given_of(conn, [(row[2], row[5], row[4]) for row in rows], identifiers)
+    own = given_of(conn, [(row[2], row[5], row[4], row[3]) for row in rows], identifiers)
     return {"requests": [{"received_at": row[3], "source_id": row[2], **given} for row, given in zip(rows, own, strict=True)]}
 
 
-def erase_person(conn: Connection, identifiers: Sequence[Identifier]) -> int:
+def erase_person(conn: Connection, identifiers: Sequence[Borne]) -> int:
     """Remove the requests already taken in that name a person, whole, with other people's events in them; returns how many."""
     gone = [(writer, number) for writer, number, _, _, _, _, taken in _naming(conn, identifiers) if taken]
     store.SQL.remove_requests(conn, writers=[writer for writer, _ in gone], numbers=[number for _, number in gone])
     rules = current_rules(conn)
-    texts = [needle for identifier in identifiers for needle in needles(identifier, rules)]
+    texts = [needle for borne in identifiers for needle in needles(borne.identifier, rules)]
     return len(gone) + (imports_at_work.forget_files(conn, None, texts) if texts else 0)
 
 
-def _naming(conn: Connection, identifiers: Sequence[Identifier]) -> list[Any]:
+def _naming(conn: Connection, identifiers: Sequence[Borne]) -> list[Any]:
     """Requests whose events name the person. The database finds texts, the rule looks at the fields."""
-    wanted, rules = frozenset(identifiers), current_rules(conn)
-    found = store.SQL.inbox_naming(conn, needles=[needle for identifier in identifiers for needle in needles(identifier, rules)])
-    return [row for row in found if names(row[4], wanted, rules)]
+    wanted, rules = Wanted(identifiers), current_rules(conn)
+    found = store.SQL.inbox_naming(conn, needles=[needle for borne in identifiers for needle in needles(borne.identifier, rules)])
+    return [row for row in found if names(row[4], wanted, row[3], rules)]

@@ -11,10 +11,10 @@ import msgspec
 from cegla.collect import store, webhooks
 from cegla.collect.rules import envelope, frame
 from cegla.collect.rules.decode import Request
-from cegla.collect.rules.people import own_part
+from cegla.collect.rules.people import Wanted, own_part
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.identifiers import Identifier
+from cegla.vocabulary.identifiers import Borne
 
 MOST_FOUND = 50
 PATIENCE_SECONDS = 8.0  #: nobody waits longer for a page
@@ -65,18 +65,18 @@ def requests_holding(conn: Connection, message_id: str, source_id: int | None = 
     return Holding(tuple((writer, number) for _, writer, number in newest), not stretches and len(places) <= MOST_FOUND)
 
 
-def given_of(conn: Connection, kept: Sequence[tuple[int, str | None, bytes]], identifiers: Sequence[Identifier]) -> list[dict[str, Any]]:
-    """What of each kept body (source, kind, body) may be given to the person it names: their own events, and the batch's context where it is theirs.
+def given_of(conn: Connection, kept: Sequence[tuple[int, str | None, bytes, datetime]], identifiers: Sequence[Borne]) -> list[dict[str, Any]]:
+    """What of each kept body (source, kind, body, received at) may be given to whom it names: their own events, and the batch's context where it is theirs.
 
     Others may be in the rest, which is not theirs to see (GDPR art. 15(4)): of what cannot be told apart by person there is the size. What a webhook
     got is told apart by the events that its mapping makes of it.
     """
-    wanted, rules = frozenset(identifiers), current_rules(conn)
-    mappings = webhooks.mappings_of(conn, {source_id for source_id, kind, _ in kept if kind == frame.WEBHOOK})
+    wanted, rules = Wanted(identifiers), current_rules(conn)
+    mappings = webhooks.mappings_of(conn, {source_id for source_id, kind, *_ in kept if kind == frame.WEBHOOK})
     given: list[dict[str, Any]] = []
-    for source_id, kind, body in kept:
+    for source_id, kind, body, received_at in kept:
         batch, is_whole = webhooks.as_batch(mappings.get(source_id), body) if kind == frame.WEBHOOK else (body, True)
-        own = own_part(batch, wanted, rules)
+        own = own_part(batch, wanted, received_at, rules)
         row: dict[str, Any] = {"events": own.events} | ({"context": own.context} if own.context else {})
         if unread_bytes := own.unread_bytes if is_whole else len(body):
             row |= {"not_given_bytes": unread_bytes, "not_given_why": "it could not be read event by event, and other people may be in it"}

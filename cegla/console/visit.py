@@ -102,9 +102,9 @@ class Visit:
         return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else default
 
     def field(self, name: str, default: str = "") -> str:
-        """A text field of the form, stripped."""
+        """A text field of the form, stripped, and without the character NUL, which no column can hold."""
         value = self.form.get(name, default)
-        return value.strip() if isinstance(value, str) else default
+        return value.replace("\0", "").strip() if isinstance(value, str) else default
 
     def required(self, name: str) -> str:
         """A text field that must not be empty. Raises FieldMissing."""

@@ -24,12 +24,13 @@ from cegla.plan.rules.personal import shown
 from cegla.plan.rules.schemas import to_schema
 from cegla.plan.rules.validator import VIOLATIONS as VIOLATIONS
 from cegla.plan.rules.validator import Ready, Violation, compiled, violations
+from cegla.storage.identifier_rules import current_rules
 from cegla.storage.warehouse import Warehouse
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.errors.intake import PlanChanged, PlanInvalid, PlanNotPossible
 from cegla.vocabulary.events import REASONS, Event, Reason, SetAside
-from cegla.vocabulary.identifiers import Identifier
+from cegla.vocabulary.identifiers import Borne
 
 KEEP_DAYS = 90
 SAMPLED_REQUESTS = 5_000
@@ -285,13 +286,13 @@ def forget_old(conn: Connection, now: datetime) -> int:
     return store.SQL.trim_apart(conn, before=before)
 
 
-def export_person(conn: Connection, identifiers: Sequence[Identifier]) -> Mapping[str, Any]:
-    """Values that a plan took out of events naming the person by one of these normalized identifiers."""
+def export_person(conn: Connection, identifiers: Sequence[Borne]) -> Mapping[str, Any]:
+    """Values that a plan took out of events naming the person by one of these normalized identifiers, in the times when these were theirs."""
     names = ("source_id", "message_id", "event", "received_at", "body")
     return {"values_kept_apart": [dict(zip(names, row, strict=True)) for row in _naming(conn, identifiers)]}
 
 
-def erase_person(conn: Connection, identifiers: Sequence[Identifier]) -> int:
+def erase_person(conn: Connection, identifiers: Sequence[Borne]) -> int:
     """Remove the values kept apart of a person; returns of how many events."""
     rows = _naming(conn, identifiers)
     store.SQL.drop_apart(conn, source_ids=[row[0] for row in rows], message_ids=[row[1] for row in rows])
@@ -301,10 +302,10 @@ def erase_person(conn: Connection, identifiers: Sequence[Identifier]) -> int:
 # inside ------------------------------------------------------------------------------------------------------------------
 
 
-def _naming(conn: Connection, identifiers: Sequence[Identifier]) -> list[Any]:
-    wanted = frozenset(identifiers)
-    found = store.SQL.apart_naming(conn, needles=[needle for identifier in identifiers for needle in collect.needles(identifier)])
-    return [row for row in found if collect.names(row[4], wanted)]
+def _naming(conn: Connection, identifiers: Sequence[Borne]) -> list[Any]:
+    wanted, rules = collect.Wanted(identifiers), current_rules(conn)
+    found = store.SQL.apart_naming(conn, needles=[needle for borne in identifiers for needle in collect.needles(borne.identifier, rules)])
+    return [row for row in found if collect.names(row[4], wanted, row[3], rules)]
 
 
 def _possible(conn: Connection, source_id: int) -> collect.Source:

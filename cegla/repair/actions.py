@@ -26,7 +26,7 @@ from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.errors.intake import FieldMissing, FixInvalid, NotReplayable
 from cegla.vocabulary.events import Reason, SetAside
-from cegla.vocabulary.identifiers import Identifier
+from cegla.vocabulary.identifiers import Borne
 from cegla.vocabulary.text import Text, misfit
 
 KEEP_DAYS = 90
@@ -261,19 +261,19 @@ def forget_old(conn: Connection, now: datetime, *, of_writer: int | None = None)
     return gone
 
 
-def export_person(conn: Connection, identifiers: Sequence[Identifier]) -> Mapping[str, Any]:
-    """The person's own part of what was set aside and names them by one of these normalized identifiers, and what became of it."""
+def export_person(conn: Connection, identifiers: Sequence[Borne]) -> Mapping[str, Any]:
+    """The person's own part of what was set aside and names them by one of these normalized identifiers in its time, and what became of it."""
     names = ("id", "source_id", "reason", "received_at", "set_aside_at", "replayed_at", "discarded_at")
     rows = _naming(conn, identifiers)
-    own = collect.given_of(conn, [(row[1], row[7], row[8]) for row in rows], identifiers)
+    own = collect.given_of(conn, [(row[1], row[7], row[8], row[3]) for row in rows], identifiers)
     return {"quarantine": [dict(zip(names, row[:7], strict=True)) | given for row, given in zip(rows, own, strict=True)]}
 
 
-def erase_person(conn: Connection, identifiers: Sequence[Identifier]) -> int:
+def erase_person(conn: Connection, identifiers: Sequence[Borne]) -> int:
     """Remove the content of quarantined events that name a person, and such names from runs; returns how many events."""
     rows = _naming(conn, identifiers)
     store.SQL.empty(conn, ids=[row[0] for row in rows])
-    store.SQL.blank_runs(conn, texts=[identifier.value for identifier in identifiers])
+    store.SQL.blank_runs(conn, texts=[borne.identifier.value for borne in identifiers])
     return len(rows)
 
 
@@ -288,10 +288,10 @@ def _read_fix(value: object) -> Fix | None:
         raise FixInvalid(where="/".join(["fix", *map(str, first["loc"])]), seen=seen if isinstance(seen, str) else "", detail=misfit(first, SAID)) from None
 
 
-def _naming(conn: Connection, identifiers: Sequence[Identifier]) -> list[Any]:
-    wanted, rules = frozenset(identifiers), current_rules(conn)
-    found = store.SQL.naming(conn, needles=[needle for identifier in identifiers for needle in collect.needles(identifier, rules)])
-    return [row for row in found if collect.names(row[8], wanted, rules)]
+def _naming(conn: Connection, identifiers: Sequence[Borne]) -> list[Any]:
+    wanted, rules = collect.Wanted(identifiers), current_rules(conn)
+    found = store.SQL.naming(conn, needles=[needle for borne in identifiers for needle in collect.needles(borne.identifier, rules)])
+    return [row for row in found if collect.names(row[8], wanted, row[3], rules)]
 
 
 def _refuse_impossible(row: Quarantined, fix: Fix | None) -> None:

@@ -26,7 +26,7 @@ from cegla.resolve.store import SQL
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event
 from cegla.vocabulary.folding import folded
-from cegla.vocabulary.identifiers import Identifier
+from cegla.vocabulary.identifiers import Borne, Identifier
 from cegla.vocabulary.people import parse_person_label
 
 
@@ -132,6 +132,12 @@ def find(conn: Connection, text: str, after: int, limit: int) -> list[PersonRow]
             people = sorted({*people, *(person for person in store.people_of(conn, [number]).values() if person > after)})[:limit]
     rows = SQL.rows_of_people(conn, people=people) if people else ()
     return sorted((PersonRow(person, first, _by_rank(kinds, values)) for person, first, kinds, values in rows), key=lambda row: row.id)
+
+
+def names_of(conn: Connection, identity_ids: Sequence[int]) -> list[Borne]:
+    """Every identifier of the people of these identities, each for the time in which it names them."""
+    ids, _ = _whole_people(conn, identity_ids)
+    return [Borne(Identifier(kind, value), since, until) for kind, value, since, until in SQL.borne_by(conn, ids=ids)]
 
 
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from operator import attrgetter
 from cegla.resolve import linking, pointing, store
 from cegla.resolve.batch import Batch, Sighting
 from cegla.resolve.cache import LONG_AGO, IdentityCache
-from cegla.resolve.rules.mentions import Mention, Names, all_names, by_names, mention
+from cegla.resolve.rules.mentions import Mention, Names, all_names, mention
 from cegla.resolve.rules.releases import Former, as_of, concern
 from cegla.resolve.store import SQL, NewIdentity
 from cegla.storage.identifier_rules import current_rules
@@ -33,15 +33,14 @@ def find(conn: Connection, cache: IdentityCache, events: Sequence[Event], import
     if cache.releases is None:
         cache.releases = store.releases(conn)
     batch = Batch(conn, cache, events, current_rules(conn), [0] * len(events), releases=cache.releases, import_id=import_id)
-    used, unusual = _recognize(batch)
+    seen = list(all_names(events, batch.rules))
+    used, unusual = _recognize(batch, seen)
     if unusual:
         sightings = _sightings(batch, unusual)
         ids, named_once = _identify(batch, sightings)
         newly_shared = linking.link(batch, sightings, ids, named_once)
         if newly_shared:
-            affected = {names for names, places in used.items() if not newly_shared.isdisjoint(places)}
-            grouped = by_names(events, batch.rules)
-            more = _sightings(batch, {names: indexes for names, indexes in grouped.items() if names in affected})
+            more = _sightings(batch, _of_places(seen, used, newly_shared))
             ids |= _identify(batch, more)[0]
             sightings += more
         pointing.point(batch, sightings, ids)
@@ -51,7 +50,16 @@ def find(conn: Connection, cache: IdentityCache, events: Sequence[Event], import
     return batch
 
 
-def _recognize(batch: Batch) -> tuple[dict[Names, Places], dict[Names, list[int]]]:
+def _of_places(seen: Sequence[Names], used: dict[Names, Places], wanted: set[int]) -> dict[Names, list[int]]:
+    """Events that were recognized on one of these browsers and phones, by their names."""
+    found: dict[Names, list[int]] = {names: [] for names, places in used.items() if not wanted.isdisjoint(places)}
+    for index, names in enumerate(seen) if found else ():
+        if names in found:
+            found[names].append(index)
+    return found
+
+
+def _recognize(batch: Batch, seen: Sequence[Names]) -> tuple[dict[Names, Places], dict[Names, list[int]]]:
     """Events with names known from before point where they pointed then; the others are returned by their names.
 
     Also returns names on browsers and phones, for these may turn out to have changed hands.
@@ -59,7 +67,7 @@ def _recognize(batch: Batch) -> tuple[dict[Names, Places], dict[Names, list[int]
     ids, shared, known, events = batch.identity_ids, batch.cache.shared, batch.cache.names, batch.events
     used: dict[Names, Places] = {}
     unusual: dict[Names, list[int]] = {}
-    for index, names in enumerate(all_names(events, batch.rules)):
+    for index, names in enumerate(seen):
         recognized = known[names]
         if recognized is None or (shared and not shared.isdisjoint(recognized.places)):
             unusual.setdefault(names, []).append(index)

@@ -35,6 +35,7 @@ TOO_LONG = Text(
 MOST_TYPES = 12  #: drawn one by one; external ids may have any number of types
 MOST_EDGES = 200
 MOST_OUTSIDE = 12  #: links to other people, refused or taken back
+_NEWEST = (1 << 63) - 1  #: no move has a greater number
 WARNINGS: dict[str, Text] = {**{reason.value: sentence for reason, sentence in REFUSALS.items()}, "too_long": TOO_LONG}
 
 
@@ -248,13 +249,6 @@ def merges_of(conn: Connection, identity_ids: Sequence[int]) -> list[Move]:
     return [Move(*row) for row in SQL.moves_of(conn, ids=list(identity_ids))]
 
 
-def history_of(conn: Connection, person_id: int) -> list[Move]:
-    """What came to a person or left them, oldest first, also what a link that was taken back once brought."""
-    mine = {identity for identity, *_ in SQL.members(conn, people=[person_id])}
-    linked = {end for row in SQL.edges_of_people(conn, ids=list(mine)) for end in (row[1], row[4])}
-    return [move for move in merges_of(conn, sorted(mine | linked)) if move.identity_id in mine or person_id in (move.from_person, move.to_person)]
-
-
 def identities_of(conn: Connection, people: Sequence[int]) -> dict[int, int]:
     """Every identity of these people, those held on shared browsers too: identity → person."""
     return {identity: person for identity, _, _, _, person, _ in SQL.members(conn, people=list(people))}
@@ -287,7 +281,13 @@ def edges_page(conn: Connection, person_id: int, after: tuple[datetime, int] | N
 
 def history_page(conn: Connection, person_id: int, before: int | None, limit: int) -> list[Move]:
     """What came to a person or left them, newest first, also what a link that was taken back once brought; `before` is a move's number."""
-    return [Move(*row) for row in SQL.moves_page(conn, person=person_id, before=before, limit=limit)]
+    start = _NEWEST if before is None else before
+    return [Move(*row) for row in SQL.moves_page(conn, person=person_id, start=start, oldest_first=False, limit=limit)]
+
+
+def history_after(conn: Connection, person_id: int, after: int, limit: int) -> list[Move]:
+    """The same from the oldest on; `after` is the number of the last one already shown."""
+    return [Move(*row) for row in SQL.moves_page(conn, person=person_id, start=after, oldest_first=True, limit=limit)]
 
 
 def merge_log(conn: Connection, batch: int, events: Sequence[Event], first_event_id: int) -> pa.Table | None:

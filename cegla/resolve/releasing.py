@@ -10,15 +10,14 @@ be released from before an event that the history already has of it, where nothi
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import NamedTuple
 
 from cegla.resolve import store
 from cegla.resolve.cache import LONG_AGO
 from cegla.resolve.deriving import Cause, rederive
 from cegla.resolve.resolution import Resolution, without_events
-from cegla.resolve.rules.mentions import Rule, stronger
-from cegla.resolve.rules.releases import may_be_released
-from cegla.resolve.store import SQL
+from cegla.resolve.rules.mentions import stronger
+from cegla.resolve.rules.releases import may_be_released as may_be_released
+from cegla.resolve.store import SQL, NewEdge
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import NotFound
@@ -39,23 +38,6 @@ class Release:
     reason: str
     actor: str
     made_at: datetime
-
-
-class _Edge(NamedTuple):
-    edge_id: int
-    strong_id: int
-    weak_id: int
-    rule: Rule
-    trusted: bool
-    at: datetime
-    last_at: datetime
-    source_id: int
-    message_id: str
-
-
-def is_given_on(kind: str) -> bool:
-    """Whether identifiers of a type can be somebody else's one day, other than browsers and phones, which change hands by themselves."""
-    return may_be_released(kind)
 
 
 def former_bearers(conn: Connection, identifier: Identifier, day: date) -> list[int]:
@@ -87,10 +69,10 @@ def release(conn: Connection, identifier: Identifier, day: date, reason: str, ac
     SQL.add_release(conn, type=identifier.type, value=identifier.value, at=at, reason=reason, actor=actor, now=now)
     SQL.close_identity(conn, identity=found.identity_id, at=at)
     concerned = {found.person_id}
-    later = [_Edge(*row) for row in SQL.edges_seen_since(conn, identity=found.identity_id, at=at)]
+    later = [NewEdge(*row) for row in SQL.edges_seen_since(conn, identity=found.identity_id, at=at)]
     if later:
         bearer: int = SQL.reserve_identities(conn, number=1)
-        SQL.add_bearer(conn, identity=bearer, like=found.identity_id, at=min(max(edge.at, at) for edge in later))
+        SQL.add_bearer(conn, identity=bearer, like=found.identity_id, at=min(max(edge.at, at) for edge in later), edges=[edge.edge_id for edge in later])
         SQL.move_edges(conn, ids=[edge.edge_id for edge in later if edge.at >= at], old=found.identity_id, new=bearer)
         SQL.copy_edges_on(conn, ids=[edge.edge_id for edge in later if edge.at < at], old=found.identity_id, new=bearer, at=at)
         concerned |= {bearer} | set(store.people_of(conn, [end for edge in later for end in (edge.strong_id, edge.weak_id)]).values())
@@ -131,8 +113,8 @@ def forget(conn: Connection, released: Sequence[Release]) -> int:
 
 def _give_back(conn: Connection, later: int, earlier: int, now: datetime) -> set[int]:
     """What was seen of the later bearer's identity, as if it had been seen of the earlier one's."""
-    moved = [_Edge(*row) for row in SQL.edges_seen_since(conn, identity=later, at=LONG_AGO)]
-    kept = [_Edge(*row) for row in SQL.edges_seen_since(conn, identity=earlier, at=LONG_AGO)]
+    moved = [NewEdge(*row) for row in SQL.edges_seen_since(conn, identity=later, at=LONG_AGO)]
+    kept = [NewEdge(*row) for row in SQL.edges_seen_since(conn, identity=earlier, at=LONG_AGO)]
     known = {_other_end(edge, earlier): edge for edge in kept}
     twice = [(known[end], edge) for edge in moved if (end := _other_end(edge, later)) in known]
     for one, other in twice:
@@ -147,7 +129,7 @@ def _give_back(conn: Connection, later: int, earlier: int, now: datetime) -> set
     return set(store.people_of(conn, [end for edge in moved for end in (edge.strong_id, edge.weak_id)]).values())
 
 
-def _other_end(edge: _Edge, identity: int) -> tuple[int, bool]:
+def _other_end(edge: NewEdge, identity: int) -> tuple[int, bool]:
     """Which identity this one is linked with, and whether that is the stronger end."""
     return (edge.strong_id, True) if edge.weak_id == identity else (edge.weak_id, False)
 

@@ -34,7 +34,7 @@ class NewIdentity(NamedTuple):
 
 
 class NewEdge(NamedTuple):
-    """A row of resolve.edges to be written."""
+    """A row of resolve.edges, as it is written."""
 
     edge_id: int
     strong_id: int

@@ -56,6 +56,13 @@ join resolve.identities i on i.value = r.value and i.type = r.type and i.holder_
 where i.identity_id = any(:ids::bigint[])
 group by i.identity_id, i.type, i.value;
 
+-- name: borne_by
+-- The identifiers of these identities, each for its time: from the last release before, until its own. Columns: type, value, since, until.
+select i.type, i.value, max(r.at) filter (where r.at < i.until), nullif(i.until, 'infinity')
+from resolve.identities i left join resolve.releases r on r.value = i.value and r.type = i.type
+where i.identity_id = any(:ids::bigint[]) and (i.holder_id = 0 or i.until = 'infinity')
+group by i.identity_id, i.type, i.value, i.until order by i.identity_id;
+
 -- name: released_of_people
 -- Identifiers of these people that were released, whoever bore them then. Columns: person_id, type, value.
 select distinct i.person_id, i.type, i.value
@@ -565,7 +572,7 @@ join resolve.identities w on w.identity_id = e.weak_id
 order by e.at, e.edge_id;
 
 -- name: moves_page
--- The merge log of a person, newest first, before a move: of their identities, and of linked ones that came or left. Columns as in Move.
+-- A page of the merge log of a person, from a move on either way: of their identities, and of linked ones that came or left. Columns as in Move.
 with mine as (
     select identity_id from resolve.identities where identity_id = :person and person_id = :person
     union all
@@ -581,8 +588,8 @@ with mine as (
 )
 select v.move_id, v.moved_at, v.identity_id, v.from_person, v.to_person, v.cause, v.actor, v.edge_id, v.rule, v.event_at, v.source_id, v.message_id
 from asked a join resolve.moves v on v.move_id = a.move_id
-where :before::bigint is null or v.move_id < :before::bigint
-order by v.move_id desc limit :limit;
+where case when :oldest_first then v.move_id > :start::bigint else v.move_id < :start::bigint end
+order by case when :oldest_first then v.move_id else -v.move_id end limit :limit;
 
 -- name: add_release!
 -- An identifier names somebody else from a moment on.
@@ -624,13 +631,15 @@ select identity_id from resolve.identities where holder_id = :identity and type 
 update resolve.identities set holder_id = :holder, until = :now where identity_id = :identity;
 
 -- name: add_bearer!
--- Adds an identity for the next bearer of an identifier.
-insert into resolve.identities (identity_id, type, value, person_id, first_seen_at, source_id, folded)
-select :identity, type, value, :identity, :at, source_id, folded from resolve.identities where identity_id = :like;
+-- Adds an identity for the next bearer of an identifier; made known by an import if the earlier one or one of these links was.
+insert into resolve.identities (identity_id, type, value, person_id, first_seen_at, source_id, folded, import_id)
+select :identity, type, value, :identity, :at, source_id, folded, coalesce(import_id, (
+    select min(side::integer) from resolve.edges e cross join jsonb_object_keys(e.evidence) side where e.edge_id = any(:edges::bigint[]) and side <> '0'
+)) from resolve.identities where identity_id = :like;
 
 -- name: edges_seen_since
--- Links of an identity seen at a moment or later. Columns: edge_id, strong_id, weak_id, rule, trusted, at, last_at, source_id, message_id.
-select edge_id, strong_id, weak_id, rule, trusted, at, greatest(at, last_at), source_id, message_id
+-- Links of an identity seen at a moment or later. Columns as in NewEdge.
+select edge_id, strong_id, weak_id, rule, trusted, at, greatest(at, last_at), source_id, message_id, refused, evidence
 from resolve.edges where (strong_id = :identity or weak_id = :identity) and greatest(at, last_at) >= :at;
 
 -- name: move_edges!

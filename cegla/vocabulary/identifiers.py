@@ -7,6 +7,7 @@ Segment and PostHog publish, with look-alikes added. What an installation change
 
 import re
 import unicodedata
+from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,6 +22,18 @@ class Identifier(NamedTuple):
 
     type: str
     value: str
+
+
+class Borne(NamedTuple):
+    """An identifier for the time in which one person bears it; None: from the beginning, or for good."""
+
+    identifier: Identifier
+    since: datetime | None = None
+    until: datetime | None = None  #: from then on it is somebody else's
+
+    def at(self, moment: datetime) -> bool:
+        """Whether it named the person at that moment."""
+        return (self.since is None or self.since <= moment) and (self.until is None or moment < self.until)
 
 
 _BLOCKED_FOLDED = frozenset(

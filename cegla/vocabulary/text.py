@@ -33,6 +33,8 @@ def misfit(problem: Mapping[str, Any], said: Mapping[str, Text]) -> Text:
 _MISFITS = {
     "missing": Text("brakuje tego pola", "this field is missing"),
     "extra_forbidden": Text("nie ma takiego pola", "there is no such field"),
+    "nul": Text("znaku NUL nie da się zapisać", "the character NUL cannot be kept"),
+    "string_too_short": Text("ten tekst jest pusty albo za krótki", "this text is blank or too short"),
     "string_type": Text("tu ma być tekst", "this should be a text"),
     "bool_type": Text("tu ma być true albo false", "this should be true or false"),
     "bool_parsing": Text("tu ma być true albo false", "this should be true or false"),

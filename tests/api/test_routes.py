@@ -306,3 +306,11 @@ def test_the_doctor_reads_the_whole_warehouse(owner: httpx.Client, workspace: Wo
 
     monkeypatch.setattr(workspace.warehouse, "verify", damaged)
     assert (look()["ok"], look()["seen"]) == (False, "Corrupt database file")
+
+
+@pytest.mark.parametrize(("reason", "said"), [("   ", "pusty"), ("a\0b", "NUL")])
+def test_a_reason_that_says_nothing_or_cannot_be_kept_is_refused_in_words(owner: httpx.Client, anna: str, reason: str, said: str) -> None:
+    body = {"identifier": {"type": "email", "value": anna}, "since": "2026-01-02", "reason": reason}
+    answer = owner.post("identity/release", json=body, headers={"accept-language": "pl"})
+    assert (answer.status_code, answer.json()["where"]) == (422, "/reason")
+    assert said in answer.text

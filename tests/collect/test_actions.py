@@ -19,7 +19,7 @@ from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors.intake import NotReplayable
 from cegla.vocabulary.events import Event, Reason
-from cegla.vocabulary.identifiers import Identifier
+from cegla.vocabulary.identifiers import Borne, Identifier
 
 FRESH = count(1_000)
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -174,11 +174,11 @@ def test_a_person_is_exported_and_erased_and_nobody_else(conn: Connection) -> No
     anna = track(1, anonymousId="7", traits={"email": "Anna@Example.pl"}, event=None)
     collect.write_down(conn, source.id, [batch(anna), batch(track(2, anonymousId="77", properties={"note": "7"}))], NOW)
     take_in(conn)
-    wanted = [Identifier("email", "anna@example.pl"), Identifier("anonymous_id", "7")]
+    wanted = [Borne(Identifier("email", "anna@example.pl")), Borne(Identifier("anonymous_id", "7"))]
     assert len(collect.export_person(conn, wanted)["requests"]) == len(repair.export_person(conn, wanted)["quarantine"]) == 1
     assert collect.erase_person(conn, wanted) == repair.erase_person(conn, wanted) == 1
     assert collect.export_person(conn, wanted) | repair.export_person(conn, wanted) == {"requests": [], "quarantine": []}
-    assert len(collect.export_person(conn, [Identifier("anonymous_id", "77")])["requests"]) == 1
+    assert len(collect.export_person(conn, [Borne(Identifier("anonymous_id", "77"))])["requests"]) == 1
 
 
 def test_of_a_request_with_several_people_each_is_given_only_their_own(conn: Connection) -> None:
@@ -191,7 +191,7 @@ def test_of_a_request_with_several_people_each_is_given_only_their_own(conn: Con
     conn.execute("update collect.inbox set body = %s where body = '{}'", [mixed[2]])  # as a webhook's: no JSON
 
     def given(*wanted: Identifier) -> list[dict[str, Any]]:
-        return [row for row in collect.export_person(conn, wanted)["requests"] if row["received_at"] == NOW and row["source_id"] == source.id]
+        return [row for row in collect.export_person(conn, [Borne(one) for one in wanted])["requests"] if row["received_at"] == NOW and row["source_id"] == source.id]
 
     of_anna = given(Identifier("user_id", "anna-1"), Identifier("email", "anna@example.pl"))
     of_jan = given(Identifier("user_id", "jan-22"))
@@ -204,6 +204,22 @@ def test_of_a_request_with_several_people_each_is_given_only_their_own(conn: Con
     assert b"m-4" in by_card["events"][0] and b"K-555-1" in by_card["context"]
     assert "jan-22" not in str(of_anna)
     assert "anna" not in str(of_jan)
+
+
+def test_a_released_address_is_each_bearers_in_their_own_time_and_a_shared_browser_is_whoever_the_event_names(conn: Connection) -> None:
+    source = website(conn)
+    before, after = (track(n, anonymousId="b", traits={"email": "a@x.pl"}, timestamp=f"2026-0{n}-01T00:00:00Z") for n in (1, 3))
+    collect.write_down(conn, source.id, [batch(before, after), batch(track(4, userId="jan-22", anonymousId="kiosk"))], NOW)
+    take_in(conn)
+    given, day = Identifier("email", "a@x.pl"), datetime(2026, 2, 1, tzinfo=UTC)
+
+    def told(*wanted: Borne) -> list[str]:
+        return [json.loads(event)["messageId"] for row in collect.export_person(conn, wanted)["requests"] for event in row["events"]]
+
+    assert (told(Borne(given, until=day)), told(Borne(given, since=day))) == (["m-1"], ["m-3"])
+    assert told(Borne(Identifier("anonymous_id", "kiosk"))) == []
+    assert told(Borne(Identifier("user_id", "jan-22")), Borne(Identifier("anonymous_id", "kiosk"))) == ["m-4"]
+    assert collect.erase_person(conn, [Borne(given, until=datetime(2025, 1, 1, tzinfo=UTC))]) == 0
 
 
 @hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

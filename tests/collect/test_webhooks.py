@@ -268,29 +268,29 @@ def test_a_webhook_that_cannot_work_is_refused(scheme: str, secrets: Secrets, ma
 
 
 def test_of_a_webhooks_request_each_person_is_given_the_events_made_of_it(workspace: Workspace) -> None:
-    from cegla.vocabulary.identifiers import Identifier
+    from cegla.vocabulary.identifiers import Borne, Identifier
 
     webhook = made(workspace)
     posted(workspace, webhook, json.dumps({"calls": [CALL, CALL | {"id": 2, "from": "+48600100999"}]}).encode())
     posted(workspace, webhook, json.dumps({"calls": [CALL | {"id": 3}, {"id": 4, "state": "ping"}]}).encode())
     with workspace.transaction() as conn:
-        whole, part = collect.export_person(conn, [Identifier("phone", "+48600100200")])["requests"]
+        whole, part = collect.export_person(conn, [Borne(Identifier("phone", "+48600100200"))])["requests"]
     assert [json.loads(event)["event"] for event in whole["events"]] == ["Call Ended"] and "not_given_bytes" not in whole
     assert len(part["events"]) == 1 and part["not_given_bytes"]
     assert "100999" not in str(whole)
 
 
 def test_a_person_is_found_and_erased_in_what_a_form_posted(workspace: Workspace, intake: Intake) -> None:
-    from cegla.vocabulary.identifiers import Identifier
+    from cegla.vocabulary.identifiers import Borne, Identifier
 
     webhook = made(workspace)
     posted(workspace, webhook, b"mail=anna%40example.pl&tel=600+100-200", {"content-type": "application/x-www-form-urlencoded"})
     intake.drain()
     for identifier in (Identifier("email", "anna@example.pl"), Identifier("phone", "+48600100200")):
         with workspace.transaction() as conn:
-            assert len(collect.export_person(conn, [identifier])["requests"]) == 1
-            assert collect.export_person(conn, [Identifier("email", "nna@example.pl")])["requests"] == []
-            assert not collect.export_person(conn, [identifier])["requests"][0]["events"]  # nothing is made of it, so nobody can tell whose it is
+            assert len(collect.export_person(conn, [Borne(identifier)])["requests"]) == 1
+            assert collect.export_person(conn, [Borne(Identifier("email", "nna@example.pl"))])["requests"] == []
+            assert not collect.export_person(conn, [Borne(identifier)])["requests"][0]["events"]  # nothing is made of it, so nobody can tell whose it is
     with workspace.transaction() as conn:
-        assert collect.erase_person(conn, [Identifier("email", "anna@example.pl")]) == 1
-        assert repair.erase_person(conn, [Identifier("email", "anna@example.pl")]) == 1
+        assert collect.erase_person(conn, [Borne(Identifier("email", "anna@example.pl"))]) == 1
+        assert repair.erase_person(conn, [Borne(Identifier("email", "anna@example.pl"))]) == 1

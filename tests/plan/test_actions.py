@@ -16,7 +16,7 @@ from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors.intake import PlanChanged, PlanInvalid, PlanNotPossible
 from cegla.vocabulary.events import Reason
-from cegla.vocabulary.identifiers import Identifier
+from cegla.vocabulary.identifiers import Borne, Identifier
 
 NOON = datetime(2026, 10, 5, 10, tzinfo=UTC)
 STRICT = "mode: block\nevents:\n  - name: Order Completed\n    properties:\n      total: {type: number, required: true}\n"
@@ -81,10 +81,10 @@ def test_what_is_omitted_is_kept_apart_and_never_reaches_the_warehouse(ws: Works
     intake.drain()
     assert "red-17" not in str(stored(ws))
     with ws.transaction() as conn:
-        (kept,) = plan.export_person(conn, [Identifier("user_id", "u1")])["values_kept_apart"]
+        (kept,) = plan.export_person(conn, [Borne(Identifier("user_id", "u1"))])["values_kept_apart"]
         assert json.loads(kept["body"])["properties"] == {"colour": "red-17"}
-        assert plan.erase_person(conn, [Identifier("user_id", "u1")]) == 1
-        assert plan.export_person(conn, [Identifier("user_id", "u1")]) == {"values_kept_apart": []}
+        assert plan.erase_person(conn, [Borne(Identifier("user_id", "u1"))]) == 1
+        assert plan.export_person(conn, [Borne(Identifier("user_id", "u1"))]) == {"values_kept_apart": []}
 
 
 def test_our_own_events_follow_no_plan(ws: Workspace) -> None:

@@ -19,7 +19,7 @@ from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors.intake import FieldMissing, NotReplayable
 from cegla.vocabulary.events import Reason, SetAside
-from cegla.vocabulary.identifiers import Identifier
+from cegla.vocabulary.identifiers import Borne, Identifier
 
 NOON = datetime(2026, 10, 5, 10, tzinfo=UTC)
 GOOD = {"type": "track", "event": "A", "userId": "u1", "timestamp": NOON.isoformat()}
@@ -194,9 +194,9 @@ def test_an_erased_event_says_why_it_cannot_come_back_and_its_person_is_gone(ws:
     send(ws, shop, {**GOOD, "event": None, "messageId": "m1"})
     Intake(ws).drain()
     with ws.transaction() as conn:
-        (handed_out,) = repair.export_person(conn, [Identifier("user_id", "u1")])["quarantine"]
+        (handed_out,) = repair.export_person(conn, [Borne(Identifier("user_id", "u1"))])["quarantine"]
         assert [json.loads(event)["messageId"] for event in handed_out["events"]] == ["m1"]
-        assert repair.erase_person(conn, [Identifier("user_id", "u1")]) == 1
+        assert repair.erase_person(conn, [Borne(Identifier("user_id", "u1"))]) == 1
     (row,) = waiting(ws)
     assert row.obstacle == "erased"
     with pytest.raises(NotReplayable):

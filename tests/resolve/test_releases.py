@@ -187,3 +187,27 @@ def test_an_import_taken_back_after_an_undone_release_leaves_the_link_that_other
     undo(conn)
     resolve.evidence.take_back(conn, 1, found.identity_ids, [], "ola")
     assert person(conn, email("a@x.pl")) == person(conn, user("old"))
+
+
+def test_an_import_taken_back_after_a_release_leaves_nobody_whom_it_alone_made_known(conn: Connection) -> None:
+    take_in(conn, [identify(0, "old", email="a@x.pl")])
+    before = people(conn)
+    found = resolve.find_people(conn, [identify(5 * DAY, "new", email="a@x.pl")], imports=[1])
+    release(conn)
+    assert person(conn, email("a@x.pl")) == person(conn, user("new"))
+    resolve.evidence.take_back(conn, 1, [*found.identity_ids, person(conn, email("a@x.pl"))], [], "ola")
+    assert resolve.look_up(conn, [email("a@x.pl"), user("new")]) == [None, None]
+    undo(conn)
+    assert people(conn) == before
+
+
+def test_erasing_a_former_bearer_asks_for_the_address_in_their_own_time_alone(conn: Connection) -> None:
+    take_in(conn, [identify(0, "old", email="a@x.pl")])
+    release(conn)
+    take_in(conn, [identify(5 * DAY, "new", email="a@x.pl")])
+    day = NOON.replace(hour=0) + timedelta(days=3)
+    for name, time in (("old", (None, day)), ("new", (day, None))):
+        borne = {one.identifier: (one.since, one.until) for one in resolve.names_of(conn, [person(conn, user(name))])}
+        assert borne == {user(name): (None, None), email("a@x.pl"): time}
+    took_back = [one for one in resolve.names_of(conn, [person(conn, user("old"))]) if one.identifier.type == "email"]
+    assert [one.at(day) for one in took_back] == [False]

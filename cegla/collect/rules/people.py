@@ -1,17 +1,21 @@
 """Whom a request names: for handing out and erasing what still lies in the inbox and in quarantine."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, cast
 from urllib.parse import quote, unquote_plus
 
 import msgspec
 
 from cegla.collect.rules import envelope
+from cegla.collect.rules.stamps import happened, read_stamp
 from cegla.vocabulary.identifier_rules import DEFAULT_RULES, IdentifierRules
-from cegla.vocabulary.identifiers import Identifier, normalized
+from cegla.vocabulary.identifiers import Borne, Identifier, normalized
 
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
+_PLACES = frozenset({"anonymous_id", "device_id"})
 _FIELDS = {"userId": "user_id", "anonymousId": "anonymous_id", "previousId": "user_id"}
 
 
@@ -22,6 +26,19 @@ class Own:
     events: tuple[bytes, ...] = ()
     context: bytes = b""  #: the batch's own, when it names them and nobody else
     unread_bytes: int = 0  #: size of what holds their name but cannot be told apart by person
+
+
+class Wanted:
+    """The identifiers of one person, each for the times in which it is theirs: a released address is in events of two people."""
+
+    def __init__(self, borne: Iterable[Borne]) -> None:
+        self.times: dict[Identifier, list[Borne]] = {}
+        for one in borne:
+            self.times.setdefault(one.identifier, []).append(one)
+
+    def at(self, moment: datetime) -> frozenset[Identifier]:
+        """Those that were theirs at that moment."""
+        return frozenset(identifier for identifier, times in self.times.items() if any(one.at(moment) for one in times))
 
 
 def needles(identifier: Identifier, rules: IdentifierRules = DEFAULT_RULES) -> list[bytes]:
@@ -39,16 +56,16 @@ def needles(identifier: Identifier, rules: IdentifierRules = DEFAULT_RULES) -> l
     return [identifier.value.encode(), msgspec.json.encode(identifier.value)[1:-1]]
 
 
-def names(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRules = DEFAULT_RULES) -> bool:
+def names(body: bytes, wanted: Wanted, received_at: datetime, rules: IdentifierRules = DEFAULT_RULES) -> bool:
     """Whether any event of a request is about one of these people."""
     try:
         parts = envelope.read(body)
     except envelope.NotJson:
-        return _text_names(body, wanted, rules)
-    return any(_event_names(raw, wanted, rules) for raw in [*map(bytes, parts.events), _bearing(bytes(parts.context))])
+        return _text_names(body, wanted.at(received_at), rules)
+    return any(_event_names(raw, wanted, received_at, rules) for raw in [*map(bytes, parts.events), _bearing(bytes(parts.context))])
 
 
-def own_part(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRules = DEFAULT_RULES) -> Own:
+def own_part(body: bytes, wanted: Wanted, received_at: datetime, rules: IdentifierRules = DEFAULT_RULES) -> Own:
     """What may be handed out of a request that names these people, who are one person: other people may be in the rest.
 
     An event that names nobody is theirs when the batch's context is.
@@ -59,20 +76,38 @@ def own_part(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRules 
         return Own(unread_bytes=len(body))
     context = bytes(parts.context)
     in_context = _named(_bearing(context), rules)
-    shared = bool(in_context) and in_context <= wanted
     events, unread = list[bytes](), 0
     for raw in map(bytes, parts.events):
         found = _named(raw, rules)
         if found is None:
-            unread += len(raw) if _event_names(raw, wanted, rules) else 0
-        elif found & wanted or (shared and not found):
+            unread += len(raw) if _event_names(raw, wanted, received_at, rules) else 0
+        elif _is_of(found, in_context, wanted.at(_moment(raw, received_at))):
             events.append(raw)
+    shared = bool(in_context) and in_context <= wanted.at(received_at)
     return Own(tuple(events), context if shared else b"", unread)
 
 
 def _bearing(context: bytes) -> bytes:
     """An event with nothing but the context of its batch, which names people where the context of an event does."""
     return b'{"context":%b}' % (context or b"{}")
+
+
+def _is_of(found: frozenset[Identifier], in_context: frozenset[Identifier] | None, theirs: frozenset[Identifier]) -> bool:
+    """Whether an event is theirs. A browser several people use says whose it is only where nothing else does."""
+    if not found:
+        return bool(in_context) and in_context <= theirs
+    humans = frozenset(one for one in found if one.type not in _PLACES)
+    return bool((humans or found) & theirs)
+
+
+def _moment(raw: bytes, received_at: datetime) -> datetime:
+    """When an event happened, as far as it says so itself."""
+    fields = msgspec.json.decode(raw, type=dict[str, Any])
+    stamp, sent = fields.get("timestamp") or fields.get("originalTimestamp"), fields.get("sentAt")
+    try:
+        return happened(read_stamp(stamp) if stamp else None, read_stamp(sent) if sent else None, received_at)
+    except (ValueError, TypeError):
+        return received_at
 
 
 def _named(raw: bytes, rules: IdentifierRules) -> frozenset[Identifier] | None:
@@ -100,12 +135,13 @@ def _text_names(body: bytes, wanted: frozenset[Identifier], rules: IdentifierRul
     return False
 
 
-def _event_names(raw: bytes, wanted: frozenset[Identifier], rules: IdentifierRules) -> bool:
+def _event_names(raw: bytes, wanted: Wanted, received_at: datetime, rules: IdentifierRules) -> bool:
     try:
         event = msgspec.json.decode(raw, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return any(len(identifier.value) > 3 and identifier.value.encode() in raw for identifier in wanted)
-    return any(Identifier(key, value) in wanted for key, value in _identifiers(event, rules))
+        return any(len(identifier.value) > 3 and identifier.value.encode() in raw for identifier in wanted.at(received_at))
+    theirs = wanted.at(_moment(raw, received_at))
+    return any(Identifier(key, value) in theirs for key, value in _identifiers(event, rules))
 
 
 def _identifiers(event: dict[str, Any], rules: IdentifierRules) -> list[tuple[str, str]]:

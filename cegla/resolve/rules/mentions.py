@@ -5,7 +5,6 @@ humans may share. Links run from the strongest human identifier of an event to e
 places only links nothing, so a shared device never chains strangers together.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -56,14 +55,6 @@ def all_names(events: Sequence[Event], rules: IdentifierRules = DEFAULT_RULES) -
             yield event.user_id, event.anonymous_id, event.trusted, ()
         else:
             yield names_in(event, rules)
-
-
-def by_names(events: Sequence[Event], rules: IdentifierRules = DEFAULT_RULES) -> dict[Names, list[int]]:
-    """Which events of a batch bear the same names: names → their indexes."""
-    grouped: defaultdict[Names, list[int]] = defaultdict(list)
-    for index, names in enumerate(all_names(events, rules)):
-        grouped[names].append(index)
-    return dict(grouped)
 
 
 def mention(names: Names, rules: IdentifierRules = DEFAULT_RULES) -> Mention:
