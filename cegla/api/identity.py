@@ -10,7 +10,7 @@ from cegla.api.shapes import After, ApplyRules, Limit, ReleaseBody, RulesBody, T
 from cegla.resolve import actions as resolve
 from cegla.storage.identifier_rules import current_rules, rule_versions
 from cegla.vocabulary.errors import NotFound
-from cegla.vocabulary.identifiers import Identifier, normalized
+from cegla.vocabulary.identifiers import UNSTORABLE, Identifier, normalized
 from cegla.vocabulary.masking import masked
 from cegla.vocabulary.people import person_label
 
@@ -46,7 +46,7 @@ def release(call: Opened, body: ReleaseBody) -> Any:
     with call.ws.transaction() as conn:
         value = normalized(body.identifier.type, body.identifier.value, current_rules(conn))
     shown = masked(body.identifier.value, body.identifier.type)
-    if value is None:
+    if value is None or UNSTORABLE in body.identifier.type:
         raise NotFound(where="identifier", seen=shown, thing=shown)
     identifier = Identifier(body.identifier.type, value)
     found = releasing.release_identifier(call.ws, identifier, body.since, body.reason, call.caller.name)

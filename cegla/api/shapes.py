@@ -24,18 +24,10 @@ class Shape(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _storable(cls, value: object) -> object:
-        if _holds_nul(value):
+        texts = cast("list[object]", value) if isinstance(value, list) else [value]
+        if any(isinstance(text, str) and "\0" in text for text in texts):
             raise PydanticCustomError("nul", "the character NUL cannot be kept")
         return value
-
-
-def _holds_nul(value: object) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, dict):
-        held = cast("dict[object, object]", value)
-        return any(map(_holds_nul, held)) or any(map(_holds_nul, held.values()))
-    return isinstance(value, list) and any(map(_holds_nul, cast("list[object]", value)))
 
 
 class Search(Shape):
@@ -163,6 +155,12 @@ class IdentifierBody(Shape):
 
     type: str = Field(min_length=1, max_length=100)
     value: str = Field(min_length=1, max_length=500)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _storable(cls, value: object) -> object:
+        """What nobody can be called is nobody's name: one such question among a hundred spoils no other."""
+        return value
 
 
 class ReleaseBody(Shape):
