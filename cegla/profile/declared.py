@@ -14,8 +14,11 @@ from psycopg.types.json import Jsonb
 from cegla.collect import actions as collect
 from cegla.profile import store
 from cegla.resolve import actions as resolve
+from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import InvalidInput, NotFound
+from cegla.vocabulary.identifier_rules import DEFAULT_RULES
+from cegla.vocabulary.identifiers import Identifier, normalized
 from cegla.vocabulary.text import Text
 
 LONGEST_KEY = 100
@@ -67,11 +70,18 @@ class DeclaredRow:
 
 
 def holding(conn: Connection, people: Mapping[int, Sequence[int]]) -> dict[int, dict[str, DeclaredRow]]:
-    """For each person, given with all identities, the word that holds about each declared trait, by name; one that was taken back is gone."""
+    """For each person, given with all identities, the word that holds about each declared trait, by name; one that was taken back is gone.
+
+    So is an address that was released and is somebody else's now, unless the person had it written down since.
+    """
     owners = {identity: person for person, identities in people.items() for identity in identities}
+    given_up = {(owners[identity], address) for identity, address in resolve.releasing.given_up(conn, list(owners))}
+    rules = current_rules(conn) if given_up else DEFAULT_RULES
     last: dict[int, dict[str, DeclaredRow]] = {person: {} for person in people}
-    for identity, key, *row in store.SQL.find_declared(conn, ids=list(owners)):
-        last[owners[identity]][key] = DeclaredRow(*row)
+    for identity, key, *columns in store.SQL.find_declared(conn, ids=list(owners)):
+        row, person = DeclaredRow(*columns), owners[identity]
+        if not given_up or row.by is not None or (person, Identifier(key, normalized(key, row.value, rules) or "")) not in given_up:
+            last[person][key] = row
     return {person: {key: row for key, row in sorted(said.items()) if row.value is not None} for person, said in last.items()}
 
 

@@ -101,6 +101,11 @@ def undo_release(conn: Connection, release_id: int, actor: str, now: datetime) -
     return _settled(conn, concerned, gone.at, Cause("release_undone", actor))
 
 
+def given_up(conn: Connection, identity_ids: Sequence[int]) -> list[tuple[int, Identifier]]:
+    """Which of these identities bore an identifier that is somebody else's today, and which identifier that is."""
+    return [(identity, Identifier(kind, value)) for identity, kind, value in SQL.given_up(conn, ids=list(identity_ids))]
+
+
 def releases_of(conn: Connection, identity_ids: Sequence[int]) -> list[Release]:
     """Every release of an identifier that one of these identities bears or bore, oldest first."""
     return [Release(*row) for row in SQL.releases_of_identities(conn, ids=list(identity_ids))]

@@ -605,6 +605,13 @@ select distinct r.release_id, r.type, r.value, r.at, r.reason, r.actor, r.made_a
 from resolve.identities i join resolve.releases r on r.type = i.type and r.value = i.value
 where i.identity_id = any(:ids::bigint[]) order by r.at, r.release_id;
 
+-- name: given_up
+-- Identities among these that bore an identifier until its release. Columns: identity_id, type, value.
+select i.identity_id, i.type, i.value
+from resolve.releases r
+join resolve.identities i on i.value = r.value and i.type = r.type and i.holder_id = 0 and i.until = r.at
+where i.identity_id = any(:ids::bigint[]);
+
 -- name: drop_release!
 -- Takes a release back.
 delete from resolve.releases where release_id = :release_id;

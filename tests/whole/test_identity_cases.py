@@ -9,6 +9,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
@@ -17,6 +18,7 @@ import pytest
 from cegla import flow, releasing
 from cegla.app import HOLDERS
 from cegla.collect import actions as collect
+from cegla.collect.rules.mapping import read_mapping
 from cegla.collect.store import Incoming, append
 from cegla.defining import define_traits
 from cegla.flow import Intake
@@ -245,10 +247,15 @@ def test_a_case_ends_with_the_people_it_should(case: Case, run: str, after: dict
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.warned], ids=str)
 def test_what_was_refused_or_left_out_can_be_seen_with_its_reason(case: Case, world: World, after: dict[str, dict[Case, Any]]) -> None:
+    """At the links of the case's own people; what is too long is no link and is counted alone."""
     assert after
+    own = {named(short, space(case, "as it came")) for one in case.people for short in one.split()}
     with world.ws.transaction() as conn:
-        reasons = {warning.reason for warning in resolve.links.warnings(conn)}
-    assert set(case.warned) <= reasons
+        refused = resolve.links.refused_links(conn, 10_000)
+        counted = {warning.reason for warning in resolve.links.warnings(conn)}
+    of_case = [edge for edge in refused if not own.isdisjoint((edge.strong, edge.weak))]
+    assert set(case.warned) <= {edge.refused for edge in of_case} | (counted & {"too_long"})
+    assert all(edge.why_refused for edge in of_case)
 
 
 def test_one_form_of_each_identifier_counts_at_intake_look_up_and_suppression(world: World) -> None:
@@ -267,6 +274,17 @@ def test_one_form_of_each_identifier_counts_at_intake_look_up_and_suppression(wo
         govern.suppress(conn, world.ws.keys, "CASE12+Shop@example.pl", Channel.EMAIL, "complaint", NOON)
         subject = govern.Subject(number or 0, world_ids(conn, number or 0), "case12+shop@EXAMPLE.pl ")
         assert not govern.allowed(conn, world.ws.keys, [subject], "marketing", Channel.EMAIL, NOON)[0].allowed
+
+
+def test_a_file_names_people_as_events_do(world: World, tmp_path: Path) -> None:
+    """12, at import: the same forms as above, in the columns of a spreadsheet."""
+    world.take_in([call(0, "identify", "12002", traits={"email": "case12b@example.pl"}), call(0, "track", "Zo\u00eb-12b", event="x")])
+    file = tmp_path / "people.csv"
+    file.write_text("id,email,city\n 12002 , Case12B@Example.PL ,Hel\nZoe\u0308-12b,,Sopot\n", encoding="utf-8")
+    mapping = {"name": "c12", "source": "CRM", "basis": "contract", "event": "identify", "ids": {"user_id": "{id}"}, "traits": {"email": "{email}", "city": "{city}"}}
+    assert collect.import_file(world.ws, file, read_mapping(mapping, "test")).rows_used == 2
+    Intake(world.ws).drain()
+    assert [said_of(world, user, "city")["city"] for user in ("12002", "Zo\u00eb-12b")] == ["Hel", "Sopot"]
 
 
 def world_ids(conn: Any, person: int) -> list[int]:
@@ -314,10 +332,12 @@ def test_a_released_address_is_somebody_elses_from_that_day_and_what_was_before_
     by_itself = {"type": "track", "messageId": f"m{next(ONCE)}", "event": "c13-itself", "anonymousId": "c13-b", "properties": {"email": "c13@x.pl"}}
     world.take_in([({**by_itself, "timestamp": NOON.isoformat()}, False)])
     assert world.ws.warehouse.run(rows.filter(rows.name == "c13-itself").select("person_id")).to_pylist() == [{"person_id": new}]
+    assert [said_of(world, user, "email")["email"] for user in ("c13-old", "c13-new")] == [None, "c13@x.pl"]
     with world.ws.transaction() as conn:
         release = resolve.releasing.releases_of(conn, world_ids(conn, new or 0))[0]
     releasing.undo_release(world.ws, release.release_id, "ola")
     assert world.people([address]) == [old]
+    assert said_of(world, "c13-old", "email") == {"email": "c13@x.pl"}
     with pytest.raises(NamesEvents):
         releasing.release_identifier(world.ws, address, (NOON - timedelta(days=7)).date(), "skrzynka oddana", "ola")
     assert world.people([address]) == [old]
