@@ -49,7 +49,7 @@ TABLE: dict[int, tuple[str, tuple[str, ...]]] = {
 
 
 @cache
-def tests_in(file: str) -> frozenset[str]:
+def functions_of(file: str) -> frozenset[str]:
     tree = ast.parse((ROOT / "tests" / file).read_text())
     return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"))
 
@@ -71,5 +71,5 @@ def test_a_case_has_the_tests_that_the_table_names(number: int) -> None:
     assert tests
     for test in tests:
         file, _, name = test.partition("::")
-        assert name in tests_in(file), f"case {number} names {test}, which is not there"
+        assert name in functions_of(file), f"case {number} names {test}, which is not there"
     assert (ROWS in tests) == (number in rows_of_the_whole()), f"case {number} and its rows through intake"
