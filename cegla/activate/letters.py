@@ -1,6 +1,7 @@
 """From a campaign's content to one person's letter: fields, rendering, links, headers."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,7 @@ from cegla.activate.rules.dkim import Signer
 from cegla.activate.rules.pieces import Pieces, Shape, calm, calmed, html_shape, text_shape
 from cegla.activate.rules.returned import BOUNCE, UNSUBSCRIBE
 from cegla.activate.store import SQL
+from cegla.catalog import actions as catalog
 from cegla.profile import actions as profile
 from cegla.segment import actions as segment
 from cegla.storage.keys import Keys
@@ -26,7 +28,8 @@ from cegla.vocabulary.money import MICROS
 from cegla.vocabulary.text import Text
 
 SEGMENTS = "segments"
-WORKED_OUT = frozenset({SEGMENTS, "daypart", "weekday", "email"})  #: fields of `person` that are no traits
+FEED = re.compile(r"\bfeeds\.([a-z][a-z0-9_]{0,40})")
+WORKED_OUT = frozenset({SEGMENTS, "daypart", "weekday", "email", *catalog.SOURCES})  #: fields of `person` that are no traits
 NOBODY_YET = "0"  #: in place of a token, where there is no message
 PREFERENCES = Text("Twoje wiadomości i zgody", "Your messages and consents")
 
@@ -77,6 +80,7 @@ class Writer:
     conn: Connection
     renderer: Renderer
     contents: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    shelves: dict[tuple[int, int], tuple[dict[str, Any], str]] = field(default_factory=dict)
     numbers: dict[tuple[int, str], int] = field(default_factory=dict)
     signers: dict[str, list[Signer]] = field(default_factory=dict)  #: by From header
     shapes: dict[str, tuple[Shape, Shape]] = field(default_factory=dict)  #: of HTML and text, by what the renderer calls the message
@@ -91,6 +95,10 @@ class Writer:
         if names is None or SEGMENTS in names:
             for person, standings in segment.segments_of(self.conn, list(made)).items():
                 made[person][SEGMENTS] = [one.segment_id for one in standings]
+        wanted = catalog.SOURCES if names is None else [field for field in catalog.SOURCES if field in names]
+        if wanted and readers:
+            for person, found in catalog.products_of(self.conn, self.ws.warehouse, list(made), wanted, self.ws.clock()).items():
+                made[person] |= {field: found[field] for field in wanted}
         return made
 
     def person_fields(self, occasion: Occasion) -> set[str]:
@@ -101,7 +109,16 @@ class Writer:
 
     def key(self, occasion: Occasion) -> str:
         """What the renderer calls an occasion's letter."""
-        return f"{occasion.campaign_id}.{occasion.version}"
+        return f"{occasion.campaign_id}.{occasion.version}{self._shelves(occasion)[1]}"
+
+    def _shelves(self, occasion: Occasion) -> tuple[dict[str, Any], str]:
+        """The catalogs that an occasion's letter reads, and a word that changes when one of them was fetched anew; most letters read none."""
+        place = occasion.campaign_id, occasion.version
+        if place not in self.shelves:
+            parts = self._content(occasion)
+            names = {name for part in ("subject", "html", "text") for name in FEED.findall(parts[part])}
+            self.shelves[place] = catalog.shelves(self.conn, names) if names else ({}, "")
+        return self.shelves[place]
 
     def _moment(self, reader: Reader) -> dict[str, Any]:
         """The time of day and the day of the week on the person's clock, as the letter leaves."""
@@ -161,7 +178,7 @@ class Writer:
             parts = self._content(occasion)
             shop, campaign = {"name": mime.mailbox_of(self._sender(occasion))[0]}, {"name": occasion.campaign}
             texts = {name: parts[name] for name in ("subject", "html", "text")}
-            self.renderer.load(key, texts, {"content": parts["content"], "shop": shop, "campaign": campaign})
+            self.renderer.load(key, texts, {"content": parts["content"], "shop": shop, "campaign": campaign, "feeds": self._shelves(occasion)[0]})
         if key not in self.shapes:
             pieces = self.renderer.loaded(key).pieces
             self.shapes[key] = html_shape(pieces["html"]), text_shape(pieces["text"])

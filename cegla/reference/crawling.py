@@ -37,6 +37,7 @@ PRIVATE = re.compile(
 _LOCATION = re.compile(r"<loc>\s*(?:<!\[CDATA\[)?\s*([^<\]\s]{1,2000})", re.IGNORECASE)
 #: IPv6 networks that hide an IPv4 address: NAT64, the one for local use, and the old compatible addresses (RFC 6052, 8215, 4291).
 _DISGUISES = tuple(ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96"))
+_QUERY = "/%:@!$&'()*+,;=~-._?"
 _CHARSET = re.compile(rb"charset=[\"']?([\w\-]{1,20})", re.IGNORECASE)
 
 
@@ -128,7 +129,7 @@ def fetch(url: str, bounds: Bounds, largest: int = LARGEST_BYTES, types: tuple[s
 
 def _asked(connection: Pinned, parts: Any, largest: int, types: tuple[str, ...]) -> tuple[bytes, str]:
     """One request and its answer. Raises NotFetched, and whatever a connection raises."""
-    target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+    target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._") + (f"?{quote(parts.query, safe=_QUERY)}" if parts.query else "")
     connection.request("GET", target, headers={"Host": parts.netloc, "User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity",
         "Connection": "close"})  # fmt: skip
     answer = connection.getresponse()

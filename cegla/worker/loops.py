@@ -11,6 +11,7 @@ import structlog
 from cegla import night
 from cegla.activate import actions as activate
 from cegla.analyse.actions import choose_winners
+from cegla.catalog import actions as catalog
 from cegla.collect import actions as collect
 from cegla.defining import recount_due
 from cegla.flow import Intake, refresh
@@ -33,6 +34,7 @@ IDLE_SECONDS = 0.1
 MEMBERSHIP_SECONDS = 60.0
 BALANCE_SECONDS = 60.0
 MAILBOX_SECONDS = 60.0
+CATALOG_SECONDS = 60.0
 CALENDAR_SECONDS = 1.0
 REFRESH_REST = 2.0  # rounds of traits and segments follow each other so that they take a third of the time of one thread,
 LONGEST_REFRESH_REST_SECONDS = 1.0  # and nobody waits longer than this for the next,
@@ -84,6 +86,7 @@ class Loops:
                 *([("site", self._read_site)] if ws.settings.site.start else []),
                 ("balance", self._check_balance),
                 ("sync", self._sync),
+                ("catalogs", self._fetch_catalogs),
             )
         ]
 
@@ -209,6 +212,14 @@ class Loops:
     def _sync(self) -> float:
         """Others who keep segments are told what changed."""
         return 0.0 if sync.work(self.ws, self.ws.clock()) else SYNC_SECONDS
+
+    def _fetch_catalogs(self) -> float:
+        """Fetch the catalogs that have grown too old."""
+        with self.ws.transaction() as conn:
+            waiting = catalog.due(conn, self.ws.clock())
+        for number in waiting:
+            catalog.renew(self.ws, number, self.ws.clock())
+        return CATALOG_SECONDS
 
     def _check_balance(self) -> float:
         """Whether everything accepted is accounted for: at the start, and then each minute. Raises WarehouseDamaged when anybody met damage meanwhile."""

@@ -9,7 +9,7 @@ from tests.shape.tree import ROOT
 
 HOLDERS = sorted(file.parent.name for file in (ROOT / "cegla").glob("*/store.sql") if (file.parent / "actions.py").exists())
 #: Slices whose tables hold nothing about people: no column of theirs names a person or an identity.
-OF_NOBODY = {"weather", "compose"}
+OF_NOBODY = {"weather", "compose", "catalog"}
 HOLDERS = [part for part in HOLDERS if part not in OF_NOBODY]
 APP = ROOT / "cegla" / "app.py"
 

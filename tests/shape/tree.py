@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SLICES = ("weather", "govern", "collect", "plan", "repair", "resolve", "profile", "match", "account", "segment", "predict", "activate", "compose", "sync", "sell", "analyse")
+SLICES = ("weather", "govern", "collect", "plan", "repair", "resolve", "profile", "catalog", "match", "account", "segment", "predict", "activate", "compose", "sync", "sell", "analyse")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

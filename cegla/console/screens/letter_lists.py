@@ -3,6 +3,7 @@
 from typing import Any
 
 from cegla.activate import actions as activate
+from cegla.catalog import actions as catalog
 from cegla.compose import actions as compose
 from cegla.console.views.letter_form import Lists
 from cegla.console.views.ready_made import segment_name
@@ -17,8 +18,9 @@ def choices_of(visit: Visit) -> Lists:
     with visit.ws.transaction() as conn:
         segments = [(str(one.id), _said(visit.tongue.say(segment_name(one.name)))) for one in segment.segments(conn)]
         snippets = [(str(one.id), _said(one.name)) for one in compose.reading.letters(conn, "snippet") if one.version]
+        feeds = [(one.name, _said(one.name)) for one in catalog.feeds(conn)]
         images = [(f"{base}/images/{one.name}", _said(one.label)) for one in compose.images.hosted(conn)]
-    return {"segment": segments, "snippet": snippets, "image": images, "feed": []}
+    return {"segment": segments, "snippet": snippets, "image": images, "feed": feeds}
 
 
 def traits_of(visit: Visit) -> list[tuple[str, Text, str]]:

@@ -1,0 +1,167 @@
+"""A feed of products as it comes: CSV, JSON or Google Merchant XML, told by its content, read within limits into one form of product.
+
+A product is a dictionary with `id` and `title`, and, as far as they are given: link, image, category, brand, availability, price, sale_price (numbers)
+and currency. Addresses that are not https or http are left out; a row without a title is left out and counted.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+from xml.etree import ElementTree
+
+MOST_BYTES = 20_000_000
+MOST_PRODUCTS = 100_000
+LONGEST_TEXT = 2_000
+FORMATS = ("csv", "json", "xml")
+
+#: Names of columns and elements as shops write them, by ours. Google's come first: https://support.google.com/merchants/answer/7052112
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "id": ("id", "product_id", "sku", "kod", "symbol", "item_id"),
+    "title": ("title", "name", "nazwa", "tytul", "product"),
+    "link": ("link", "url", "adres", "product_url"),
+    "image": ("image_link", "image", "image_url", "zdjecie", "obraz"),
+    "category": ("product_type", "category", "kategoria", "google_product_category"),
+    "brand": ("brand", "marka", "producent"),
+    "availability": ("availability", "dostepnosc", "stock"),
+    "price": ("price", "cena"),
+    "sale_price": ("sale_price", "cena_promocyjna", "promo_price"),
+    "currency": ("currency", "waluta"),
+}
+_OURS = {name: ours for ours, names in NAMES.items() for name in names}
+_AMOUNT = re.compile(r"(\d[\d\s\u00a0.,]*)")
+_CODE = re.compile(r"\b([A-Z]{3})\b")
+_GONE = ("out of stock", "out_of_stock", "outofstock", "niedostępny", "brak")
+
+
+class Unreadable(ValueError):
+    """Why a feed cannot be read: too_large, unknown, broken, declared (XML with a DOCTYPE) or empty."""
+
+
+class Feed(NamedTuple):
+    """A feed that was read: its format, its products in their order, and how many rows were left out."""
+
+    format: str
+    products: list[dict[str, Any]]
+    left_out: int
+
+
+def read(raw: bytes) -> Feed:
+    """The products of a feed. Raises Unreadable."""
+    if len(raw) > MOST_BYTES:
+        raise Unreadable("too_large")
+    if b"\0" in raw[:4_096]:
+        raise Unreadable("unknown")
+    text = _text(raw)
+    start = text.lstrip("\ufeff \t\r\n")[:1]
+    kind = "xml" if start == "<" else "json" if start in ("{", "[") else "csv"
+    rows = {"xml": _xml, "json": _json, "csv": _csv}[kind](text.lstrip("\ufeff"))
+    products, left_out = [], 0
+    for row in rows:
+        made = _product(row)
+        if made is None:
+            left_out += 1
+        else:
+            products.append(made)
+        if len(products) + left_out > MOST_PRODUCTS:
+            raise Unreadable("too_large")
+    if not products:
+        raise Unreadable("empty")
+    return Feed(kind, products, left_out)
+
+
+def available(product: Mapping[str, Any]) -> bool:
+    """Whether a product can be bought, as far as its feed says."""
+    return str(product.get("availability", "")).strip().lower() not in _GONE
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("cp1250", "replace")
+
+
+def _csv(text: str) -> Iterator[dict[str, Any]]:
+    first = text.partition("\n")[0]
+    delimiter = max(";\t|,", key=first.count)
+    if not first.count(delimiter):
+        raise Unreadable("unknown")
+    try:
+        for row in csv.DictReader(io.StringIO(text), delimiter=delimiter):
+            yield {str(name): value for name, value in row.items() if name is not None and isinstance(value, str)}
+    except csv.Error:
+        raise Unreadable("broken") from None
+
+
+def _json(text: str) -> Iterable[dict[str, Any]]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Unreadable("broken") from None
+    if isinstance(found, dict):
+        found = next((value for value in found.values() if isinstance(value, list)), None)
+    if not isinstance(found, list):
+        raise Unreadable("unknown")
+    return [row for row in found if isinstance(row, dict)]
+
+
+def _xml(text: str) -> Iterator[dict[str, Any]]:
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:  # entities could name files or grow without end; no feed needs them
+        raise Unreadable("declared")
+    try:
+        root = ElementTree.fromstring(re.sub(r"^<\?xml[^>]*\?>", "", text))
+    except (ElementTree.ParseError, RecursionError):
+        raise Unreadable("broken") from None
+    for item in root.iter():
+        if _local(item.tag) in ("item", "entry", "product", "offer"):
+            yield {_local(child.tag): (child.text or child.get("href") or "").strip() for child in item}
+
+
+def _local(tag: object) -> str:
+    return str(tag).rpartition("}")[2].lower()
+
+
+def _product(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    given: dict[str, Any] = {}
+    for name, value in row.items():
+        ours = _OURS.get(str(name).strip().lower().replace(" ", "_").removeprefix("g:"))
+        if ours and ours not in given and value not in (None, ""):
+            given[ours] = value
+    title = _said(given.get("title"))
+    if not title:
+        return None
+    made: dict[str, Any] = {"id": _said(given.get("id")) or title, "title": title}
+    made |= {name: said for name in ("category", "brand", "availability") if (said := _said(given.get(name)))}
+    made |= {
+        name: said for name in ("link", "image") if (said := _said(given.get(name))).lower().startswith(("https://", "http://")) and not set(said) & set(' "<>')
+    }
+    for name in ("price", "sale_price"):
+        amount = _amount(given.get(name))
+        if amount is not None:
+            made[name] = amount
+    code = _CODE.search(str(given.get("currency") or given.get("price") or ""))
+    return made | ({"currency": code.group(1)} if code else {})
+
+
+def _said(value: Any) -> str:
+    return " ".join(str(value).split())[:LONGEST_TEXT] if isinstance(value, (str, int, float)) else ""
+
+
+def _amount(value: Any) -> float | None:
+    """12.5, "12,50 zł", "1 234.50 PLN", "1.234,50": the last sign of two decides what is the decimal one."""
+    if isinstance(value, (int, float)):
+        return float(value)
+    found = _AMOUNT.search(str(value or ""))
+    if not found:
+        return None
+    digits = re.sub(r"[\s\u00a0]", "", found.group(1)).rstrip(".,")
+    comma, dot = digits.rfind(","), digits.rfind(".")
+    if comma >= 0 and dot >= 0:
+        digits = digits.replace("." if comma > dot else ",", "")
+    try:
+        return float(digits.replace(",", "."))
+    except ValueError:
+        return None

@@ -1,0 +1,68 @@
+"""Catalogs of products: fetched from an address or uploaded, how fresh each is, and what letters call them."""
+
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from cegla.catalog import actions as catalog
+from cegla.console.visit import Visit, see_other
+from cegla.govern import actions as govern
+from cegla.vocabulary.errors import CeglaError
+from cegla.vocabulary.errors.intake import FieldMissing
+from cegla.vocabulary.errors.messages import FeedRefused
+from cegla.vocabulary.text import Text
+
+MOST_UPLOADED = 20_000_001
+
+
+def show(visit: Visit) -> Response:
+    """Every catalog."""
+    return _page(visit)
+
+
+def add(visit: Visit) -> Response:
+    """A new catalog: with an address it is fetched at once, else the file that came with the form is read."""
+    hours = visit.field("hours") or "24"
+    try:
+        if not hours.isdigit():
+            raise FieldMissing(where="hours", seen=hours, field="hours")
+        with visit.ws.transaction() as conn:
+            number = catalog.add(conn, visit.required("name"), visit.field("address"), int(hours))
+            if not visit.field("address"):
+                catalog.put(conn, number, _upload(visit), visit.now)
+            govern.note(conn, visit.actor, "catalog.add", f"catalog {number}", {}, visit.now)
+        if visit.field("address"):
+            catalog.renew(visit.ws, number, visit.now)
+    except CeglaError as error:
+        return _page(visit, error)
+    return see_other("/feeds", done="saved")
+
+
+def change(visit: Visit) -> Response:
+    """Fetch again, read another file, or remove."""
+    number, wish = visit.number("id"), visit.field("do")
+    try:
+        if wish == "fetch":
+            catalog.renew(visit.ws, number, visit.now)
+        with visit.ws.transaction() as conn:
+            if wish == "remove":
+                catalog.remove(conn, number)
+            elif wish == "upload":
+                catalog.put(conn, number, _upload(visit), visit.now)
+            govern.note(conn, visit.actor, "catalog.change", f"catalog {number}", {"do": wish}, visit.now)
+    except CeglaError as error:
+        return _page(visit, error)
+    return see_other("/feeds", done="saved")
+
+
+def _upload(visit: Visit) -> bytes:
+    upload = visit.form.get("file")
+    return upload.file.read(MOST_UPLOADED) if isinstance(upload, UploadFile) else b""
+
+
+def _page(visit: Visit, error: CeglaError | None = None) -> Response:
+    with visit.ws.transaction() as conn:
+        rows = catalog.feeds(conn)
+    troubles = {row.id: Text(*row.trouble.partition("|")[::2]) for row in rows if row.trouble}
+    model = {"rows": rows, "troubles": troubles, "problem": error.problem(visit.language) if error else None}
+    status = error.status if error else 200
+    return visit.page("catalogs.html", model, status=422 if isinstance(error, FeedRefused) else status)
