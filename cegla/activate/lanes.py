@@ -43,6 +43,7 @@ class Lanes:
         self.limits = {key: Limits(*rest) for key, *rest in SQL.destinations(conn)}
         self.lanes: dict[str, Lane] = {}
         self.plan: WarmUp | None = None
+        self.sent, self.bounced, self.deferred = Counter[str](), Counter[str](), Counter[str]()
 
     def open(self, sender: str) -> None:
         """Begin with the messages of a sender."""
@@ -78,16 +79,21 @@ class Lanes:
         self._lane(key).left = 0
 
     def count(self, ended: Sequence[tuple[str, MessageState]], deferred: Sequence[str]) -> None:
-        """Add to the figures of the day."""
-        sent = Counter(key for key, state in ended if state in (MessageState.SENT, MessageState.AMBIGUOUS, MessageState.BOUNCED))
-        bounced = Counter(key for key, state in ended if state is MessageState.BOUNCED)
-        later = Counter(deferred)
-        keys = sorted({*sent, *later})
+        """Add to the figures of the day; they are written once a round, since a row for each destination of each group cost as much as a message."""
+        self.sent.update(key for key, state in ended if state in (MessageState.SENT, MessageState.AMBIGUOUS, MessageState.BOUNCED))
+        self.bounced.update(key for key, state in ended if state is MessageState.BOUNCED)
+        self.deferred.update(deferred)
+
+    def write_down(self) -> None:
+        """Keep the figures; the caller commits. After a crash a day lacks those of one round."""
+        keys = sorted({*self.sent, *self.deferred})
         if keys:
             SQL.count_day(
-                self.conn, day=self.now.date(), domain=self.domain, destinations=keys, sent=[sent[key] for key in keys],
-                bounced=[bounced[key] for key in keys], deferred=[later[key] for key in keys],
+                self.conn, day=self.now.date(), domain=self.domain, destinations=keys, sent=[self.sent[key] for key in keys],
+                bounced=[self.bounced[key] for key in keys], deferred=[self.deferred[key] for key in keys],
             )  # fmt: skip
+        for counts in (self.sent, self.bounced, self.deferred):
+            counts.clear()
 
     def close(self) -> None:
         """Pay for what went."""

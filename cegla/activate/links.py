@@ -32,10 +32,11 @@ class Unsubscription:
     preferences: str  #: the token of the page with all choices
 
 
-def open_link(ws: Workspace, token: str, *, count: bool = True) -> str:
+def open_link(ws: Workspace, token: str, *, count: bool = True, agent: str | None = None) -> str:
     """Where a signed link leads. The click comes back as an event, if the person still agrees to being measured.
 
-    `count` False (a HEAD request) only looks. Raises NotFound for anything that was not made here.
+    `count` False (a HEAD request) only looks. A click that comes too soon, or whose user agent (`agent`; None: not known) is a machine's, is labelled and never
+    counted. Raises NotFound for anything that was not made here.
     """
     now = ws.clock()
     read = genuine(ws, token, tokens.CLICK)
@@ -45,7 +46,8 @@ def open_link(ws: Workspace, token: str, *, count: bool = True) -> str:
             raise no_such_link()
         url, address, _, campaign_id, campaign, handed_at = row
         if count and _may_be_measured(ws, conn, address, now):
-            machine = handed_at is not None and (now - handed_at).total_seconds() < MACHINE_SECONDS
+            soon = handed_at is not None and (now - handed_at).total_seconds() < MACHINE_SECONDS
+            machine = soon or (agent is not None and ws.library.current().names_itself_bot(agent))
             facts = {"campaign_id": campaign_id, "campaign": campaign, "link": read.link, "url": url.partition("?")[0], "machine": machine}
             told = returning.event(returning.CLICKED, read.message_id, returning.whose(address), now, facts, key=f"-{read.link}-{int(now.timestamp() * 1000)}")
             collect.write_down(conn, internal_source(conn, now), returning.requests([told]), now)

@@ -305,6 +305,7 @@ class Round:
             if self.came_back:
                 self.server_away(campaign)
             SQL.landed(self.conn)
+            self.lanes.write_down()
             self.conn.commit()
             passing("send: after the answer was kept")
 

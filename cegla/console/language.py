@@ -110,6 +110,10 @@ class Tongue:
         """A date for the axis of a chart: 3.11."""
         return format_date(moment, format="d.MM" if self.language == "pl" else "d MMM", locale=self.locale)
 
+    def day_name(self, moment: date) -> str:
+        """The day of the week alone: poniedziałek."""
+        return format_date(moment, format="EEEE", locale=self.locale)
+
     def weekday(self, moment: date) -> str:
         """A date with its day of the week: poniedziałek, 3 listopada 2026."""
         return format_date(moment, format="EEEE, d MMMM y", locale=self.locale)

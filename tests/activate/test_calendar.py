@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cegla.activate import actions as activate
+from cegla.activate.rules.pace import Bucket, refilled
 from cegla.activate.rules.timing import CLOCKS, Timing, begins_at, due_at, moment, next_hour, sure_hour, usual_hour
 from cegla.analyse import actions as analyse
 from cegla.vocabulary.errors.messages import CampaignNotReady
@@ -46,6 +47,19 @@ def test_the_usual_hour_is_todays_if_it_is_still_to_come_and_now_while_it_lasts(
     assert next_hour(noon, 18, WARSAW) == datetime(2026, 11, 2, 17, 0, tzinfo=UTC)
     assert next_hour(noon, 12, WARSAW) == noon
     assert next_hour(noon, 8, WARSAW) == datetime(2026, 11, 3, 7, 0, tzinfo=UTC)
+
+
+@settings(deadline=None)
+@given(per_minute=st.integers(1, 100_000), rest_seconds=st.floats(0.1, 1.9))
+def test_a_speed_is_what_it_says_however_often_the_sender_looks(per_minute: int, rest_seconds: float) -> None:
+    """Whole messages over two minutes: never more than the speed and its first second, and never a message and a second's worth less."""
+    bucket, now, sent = None, NOW, 0
+    while now < NOW + timedelta(minutes=2):
+        filled = refilled(bucket, per_minute, now)
+        sent += int(filled.tokens)
+        bucket = Bucket(filled.tokens - int(filled.tokens), filled.at)
+        now += timedelta(seconds=rest_seconds)
+    assert 2 * per_minute - rest_seconds * per_minute / 60 - 1 <= sent <= 2 * per_minute + per_minute / 60 + 1
 
 
 def test_whose_hour_is_not_sure_gets_that_of_the_others() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from cegla.activate import actions as activate
 from cegla.activate.rules.returning import CLICKED, SENT, SKIPPED, UNSUBSCRIBED
+from cegla.analyse import actions as analyse
 from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
 from cegla.vocabulary.consent import Channel
@@ -65,6 +66,13 @@ def test_without_consent_to_measuring_links_are_plain_and_with_it_clicks_return_
     token = link_in(shop, "bartek", "r")
     assert activate.open_link(shop.ws, token, count=False) == activate.open_link(shop.ws, token) == "https://sklep.example/nowosci?a=1&b=2"
     assert len(shop.events(CLICKED)) == 1
+    shop.pass_time(minutes=5)
+    for agent in ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Mozilla/5.0 (compatible; BarracudaCentral)", ""):
+        activate.open_link(shop.ws, token, agent=agent)
+        shop.pass_time(minutes=1)
+    shop.take_in()
+    report = analyse.campaign_report(shop.ws, 1, shop.now)
+    assert (report.clicked, report.clicks) == (1, 1), "of four, one was too soon and two were machines'"
     with pytest.raises(NotFound):
         activate.open_link(shop.ws, token[:-2] + ("A" if token[-2] != "A" else "B") + token[-1])
 

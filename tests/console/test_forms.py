@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -115,14 +116,16 @@ def test_a_weak_password_is_told_and_nothing_changes(admin: Visitor) -> None:
     assert 'value="nowa"' in answer.text
 
 
+LETTER = "<mjml><mj-body><mj-section><mj-column><mj-text>Cześć! {{ unsubscribe_url }}</mj-text></mj-column></mj-section></mj-body></mjml>"
+
+
 @pytest.fixture
 def campaign(admin: Visitor) -> str:
     """The address of a saved draft."""
     text = admin.get("/campaigns/new?segment=1").text
     subject = "Witaj, {{ person.first_name | default: 'Kliencie' }}"
-    mjml = "<mjml><mj-body><mj-section><mj-column><mj-text>Cześć! {{ unsubscribe_url }}</mj-text></mj-column></mj-section></mj-body></mjml>"
     assert "<mjml>" in text.replace("&lt;", "<").replace("&gt;", ">")
-    saved = admin.post("/campaigns/new", "/campaigns/form", name="Próba", segment_id="1", subject=subject, mjml=mjml, cap="2")
+    saved = admin.post("/campaigns/new", "/campaigns/form", name="Próba", segment_id="1", subject=subject, mjml=LETTER, cap="2")
     assert saved.status_code == 303
     return saved.headers["location"].partition("?")[0]
 
@@ -159,3 +162,26 @@ def test_the_dry_run_adds_up_and_sending_asks_for_the_number(admin: Visitor, cam
     assert "brak zgody" in report or "wysłanie" in report
     assert admin.get(f"/messages/{message.group(1)}").status_code == 200
     assert admin.post("/settings", f"{campaign}/steer", do="cancel").status_code in (303, 409)
+
+
+def test_a_campaign_for_later_is_in_the_calendar_and_its_report_leads_to_people(admin: Visitor, campaign: str, shop: Workspace) -> None:
+    number = campaign.rpartition("/")[2]
+    later = (shop.clock() + timedelta(days=3)).strftime("%Y-%m-%dT%H:%M")
+    words = dict.fromkeys(("subject", "name"), "Na później") | {"id": number, "segment_id": "1", "mjml": LETTER, "send_at": later, "clock": "person"}
+    assert admin.post(f"{campaign}/edit", "/campaigns/form", **words | {"send_at": "kiedyś"}).status_code == 422
+    assert admin.post(f"{campaign}/edit", "/campaigns/form", **words, subject_b="Inny", test_percent="40").status_code == 303
+    count = re.findall(r'class="figure">(\d+)<', admin.get(f"{campaign}/audience").text)[1]
+    assert admin.post(f"{campaign}/send", f"{campaign}/send", count=count, sure="yes").status_code == 303
+    assert "Ruszy" in admin.get(campaign).text and "Na później" in admin.get("/campaigns/calendar").text
+    assert admin.post(campaign, f"{campaign}/steer", do="cancel").status_code == 303
+    assert admin.post(f"{campaign}/edit", "/campaigns/form", **words | {"send_at": ""}, subject_b="Inny", test_percent="40").status_code == 303
+    assert admin.post(f"{campaign}/send", f"{campaign}/send", count=count, sure="yes").status_code == 303
+    assert "Wyślij reszcie B" in admin.get(campaign).text
+    assert admin.post(campaign, f"{campaign}/choose", key="B").status_code == 303
+    assert "Wybrany wariant: B" in admin.get(campaign).text
+    for query in ("?state=chosen", "?reason=no_consent", "?arm=A", "?step=clicked", "?step=ordered", "?state=skipped&reason=no_consent&before=999999"):
+        assert admin.get(f"{campaign}/report{query}").status_code == 200
+    map_of_links = admin.get(f"{campaign}/map/B")
+    assert "sandbox" in map_of_links.headers["content-security-policy"] and "Inny" not in map_of_links.text
+    assert "zapis szkicu" in admin.get(f"{campaign}/report").text, "who did what"
+    assert admin.post(campaign, f"{campaign}/choose", key="nobody").status_code == 303

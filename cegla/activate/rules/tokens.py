@@ -2,7 +2,7 @@
 
 import binascii
 import struct
-from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b32decode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
 CLICK, UNSUBSCRIBE, RETURN = "click", "unsubscribe", "return"
@@ -10,6 +10,8 @@ PREFERENCES, CONFIRM = "preferences", "confirm"  #: the second is for a request 
 SIGNATURE_BYTES = 16
 _CONTENT = struct.Struct(">qi")
 _NUMBER = struct.Struct(">q")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"  # RFC 4648, section 6
+_PAIRS = [one + other for one in _LETTERS for other in _LETTERS]
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def number(message_id: int) -> bytes:
 
 def spelled(signed: bytes, signature: bytes) -> str:
     """The token for a mailbox: 39 letters and digits, in which capitals do not matter, since mail servers change them."""
-    return b32encode(signed + signature).rstrip(b"=").decode().lower()
+    bits = int.from_bytes(signed + signature) << 8  # to a whole number of pairs; the standard library takes five times as long, twice a letter
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in range(190, -1, -10)])[:39]
 
 
 def heard(text: str) -> Token | None:
