@@ -39,6 +39,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "client": _main_of("client"),
     "bounces": _main_of("bounces"),
     "audience": _main_of("audience"),
+    "sms": _main_of("sms"),
     "consent": _main_of("consent"),
     "duplicates": _main_of("duplicates"),
     "analysers": _main_of("analysers"),

@@ -14,6 +14,7 @@ from pathlib import Path
 SOURCES = Path(__file__).parent
 BUILT = SOURCES.parent / "cegla" / "collect" / "static" / "c.js"
 ENTRY = "main.js"
+WORKER = "push-worker.js"  #: the service worker of web push: a script of its own, as short as it stands
 BANNER = "/* Cegla, the script for websites. Readable sources: onsite/ in the project. Apache-2.0 */\n"
 
 _IMPORT = re.compile(r"^import \{ (?P<names>[^}]*) \} from '\./(?P<file>\w+\.js)';\n", re.MULTILINE)
@@ -145,6 +146,7 @@ def main() -> int:
         return 1
     BUILT.parent.mkdir(exist_ok=True)
     BUILT.write_text(text, encoding="utf-8")
+    BUILT.with_name(WORKER).write_text(minified((SOURCES / WORKER).read_text(encoding="utf-8")), encoding="utf-8")
     sys.stdout.write(f"{BUILT.relative_to(SOURCES.parent)}: {len(text.encode())} bytes, {len(gzip.compress(text.encode(), 9, mtime=0))} gzipped\n")
     return 0
 

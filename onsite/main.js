@@ -10,6 +10,7 @@ import { watchForms, watchLinks } from './leaving.js';
 import { watchNavigation } from './navigation.js';
 import { listed, options, readOptions } from './options.js';
 import { pageFacts } from './page.js';
+import { endPush, push } from './push.js';
 import { sendAtOnce, sendIn } from './queue.js';
 import { readSoFar, startReading, watchReading } from './reading.js';
 import { clean, cleanUrl } from './scrub.js';
@@ -32,6 +33,7 @@ const METHODS = {
   reset,
   consent,
   visitor,
+  push,
   state: () => ({ version: VERSION, level: level(), consent: consentObject(), gpc: state.gpc, stored: storageAllowed(), anonymousId: state.anonymousId || null, userId: state.userId || null }),
 };
 
@@ -46,10 +48,12 @@ function reset() {
 /** What the visitor said, by category: {analytics: true, marketing_email: false}. Whatever is left out stays as it was. */
 function consent(categories, proof) {
   const before = agreed();
+  const pushed = before && state.categories.marketing_push === true;
   const said = JSON.stringify(state.categories);
   state.categories = { ...state.categories, ...categories };
   state.proof = { ...state.proof, ...proof };
   const news = said !== JSON.stringify(state.categories);
+  if (pushed && (!agreed() || state.categories.marketing_push !== true)) endPush();
   if (before && !agreed()) withdraw();
   else if (!before && agreed()) begin(news);
   else if (refused()) discard();

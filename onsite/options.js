@@ -8,6 +8,7 @@ export const DEFAULTS = {
   mode: 'stored',
   auto: 'page reading clicks links forms search',
   profiles: '',
+  push: '',
   search: 'q query s search szukaj fraza phrase keyword',
 };
 

@@ -21,6 +21,7 @@ from cegla.activate import pushing as pushing
 from cegla.activate import receipts as receipts
 from cegla.activate import reporting as reporting
 from cegla.activate import single as single
+from cegla.activate import standing as standing
 from cegla.activate import store
 from cegla.activate.audience import Audience as Audience
 from cegla.activate.audience import Reader, audience_of, readers

@@ -668,3 +668,15 @@ select id, endpoint, host, made_at, seen_at from activate.push_subscriptions whe
 -- name: forget_subscriptions!
 -- Forget the browsers of a person.
 delete from activate.push_subscriptions where identity_id = any(:ids);
+
+-- name: keep_look!
+-- Keep what was found at our domains and servers; only the last look counts.
+insert into activate.looks (id, found, at) values (1, :found, :now) on conflict (id) do update set found = excluded.found, at = excluded.at;
+
+-- name: last_look^
+-- What was found at the last look.
+select found, at from activate.looks;
+
+-- name: senders
+-- Everybody that e-mail was to leave as.
+select distinct sender from activate.campaigns where channel = 'email' and sender <> '' order by sender;

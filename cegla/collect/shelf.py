@@ -65,4 +65,4 @@ def _read(name: str, content_type: bytes) -> File:
 
 
 #: By path, as in <script async src="https://HOST/c.js" data-key="wk_...">.
-FILES: Mapping[str, File] = {"/c.js": _read("c.js", JAVASCRIPT)}
+FILES: Mapping[str, File] = {"/c.js": _read("c.js", JAVASCRIPT), "/push-worker.js": _read("push-worker.js", JAVASCRIPT)}

@@ -145,6 +145,12 @@ class SyncSettings(Section):
     private_addresses: bool = Field(False, description="allow addresses that are not public, and http: for a receiver on one's own machine or network")
 
 
+class DnsSettings(Section):
+    """Who is asked about DNS records when deliverability is looked at."""
+
+    servers: tuple[str, ...] = Field((), description="addresses of name servers, with a port where it is not 53: 127.0.0.1:5353; empty: the system's")
+
+
 class OutboundSettings(Section):
     """Where messages may leave to over HTTP: gateways, providers, push services. Public addresses always, over TLS."""
 
@@ -164,6 +170,7 @@ class Settings(Section):
     app: AppSettings = AppSettings()  # pyright: ignore[reportCallIssue]
     smtp: SmtpSettings = SmtpSettings()  # pyright: ignore[reportCallIssue]
     returns: ReturnSettings = ReturnSettings()  # pyright: ignore[reportCallIssue]
+    dns: DnsSettings = DnsSettings()  # pyright: ignore[reportCallIssue]
     outbound: OutboundSettings = OutboundSettings()  # pyright: ignore[reportCallIssue]
     imports: ImportSettings = ImportSettings()  # pyright: ignore[reportCallIssue]
     reference: ReferenceSettings = ReferenceSettings()  # pyright: ignore[reportCallIssue]

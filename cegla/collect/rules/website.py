@@ -49,6 +49,7 @@ OPTIONS = (
     Option("mode", "stored", "`cookieless`: nothing is ever stored, and the anonymous id lasts as long as the page is open"),
     Option("auto", "page reading clicks links forms search", "what the script watches by itself; a list, empty for nothing"),
     Option("profiles", "", "the address of `/api/v1/visitor` of the app, where `visitor` asks; empty: nowhere"),
+    Option("push", "", "the address of `/api/v1/visitor/push` of the app, where `push` subscribes; empty: no web push"),
     Option("search", "q query s search szukaj fraza phrase keyword", "parameters of an address that hold what was searched for on the site"),
 )
 
@@ -61,6 +62,12 @@ CALLS = (
     Call("reset", "", "somebody signs out: what follows belongs to somebody new"),
     Call("consent", "categories, [proof]", "what the visitor said, by category; what is left out stays as it was"),
     Call("visitor", "", "returns a promise of what is marked for the site of this visitor: `{traits, segments}`; empty when in doubt"),
+    Call(
+        "push",
+        "[worker]",
+        "asks for notifications and subscribes this browser, once consent to `marketing_push` was said; returns a promise of `subscribed`, `denied`, "
+        "`no consent`, `unsupported` or `later`",
+    ),
     Call("state", "", "returns what the script may do now, the consent, whether Global Privacy Control is on, and the ids"),
 )
 

@@ -1,0 +1,2 @@
+self.addEventListener('push',(event)=>{let told={};try{told=event.data.json();}catch{}
+const{title,body,tag,url}=told;event.waitUntil(self.registration.showNotification(title||self.location.host,{body,tag,data:{url}}));});self.addEventListener('notificationclick',(event)=>{event.notification.close();const{url}=event.notification.data||{};if(typeof url==='string'&&url.startsWith('https://'))event.waitUntil(self.clients.openWindow(url));});
