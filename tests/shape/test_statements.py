@@ -7,6 +7,7 @@ from itertools import chain
 
 import pytest
 
+from cegla.storage.engines.dialects import TEXT_AT
 from tests.shape import exceptions
 from tests.shape.tree import ROOT, Module, modules
 
@@ -76,3 +77,20 @@ def test_migrations_are_numbered_by_slice_and_make_only_its_own_schema() -> None
         number, owner, _ = file.name.split(".")
         assert number.isdigit(), file.name
         assert set(re.findall(r"create\s+table\s+(?:if\s+not\s+exists\s+)?(\w+)\.", file.read_text(), re.IGNORECASE)) <= {owner}
+
+
+#: Splink compares likely duplicates in a DuckDB of its own memory; it never sees the history
+SPEAKS_FOR_ITSELF = {"cegla.match.scoring"}
+
+
+def test_only_storage_speaks_to_an_engine() -> None:
+    drivers = {"duckdb", "chdb", "clickhouse_connect", "pyspark", "py4j", "sqlglot"}
+    speaking = {found.name for found in modules() if found.part != "storage" and drivers & {name.split(".")[0] for name in found.imports()}}
+    assert speaking == SPEAKS_FOR_ITSELF
+    writing = {found.name for found in modules() if found.part != "storage" and re.search(r"\bto_sql\(|\.raw_sql\(|\.sql\(|_cursor\(\)", found.text)}
+    assert writing == set()
+
+
+def test_a_function_that_a_rule_borrows_from_an_engine_is_translated_for_every_other() -> None:
+    borrowed = [name for found in modules() for name in re.findall(r"udf\.\w+\.builtin(?!\(name=)|udf\.\w+\.builtin\(name=\"(\w+)\"", found.text)]
+    assert set(borrowed) == {TEXT_AT}

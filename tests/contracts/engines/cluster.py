@@ -56,11 +56,11 @@ def cluster(folder: Path, memory: str = "1g") -> Generator[str]:
 
 
 def _wait_for(log: Path) -> None:
-    for _ in range(600):
+    for _ in range(3_000):
         if log.read_bytes().count(b"Successfully registered with master") == WORKERS:
             return
         time.sleep(0.1)
-    raise AssertionError(f"no cluster after a minute: {log.read_text()[-2_000:]}")
+    raise AssertionError(f"no cluster after five minutes: {log.read_text()[-2_000:]}")
 
 
 def _free_port() -> int:
