@@ -116,20 +116,22 @@ def main(options: list[str]) -> list[Result]:
     parser.add_argument("--people", type=int, default=3_000)
     parser.add_argument("--seed", type=int, default=7)
     wanted = parser.parse_args(options)
-    _, used, sent, name, _ = ours(wanted.people)
+    run = ours(wanted.people)
     rate = MONTH / DAYS / (MINUTES * 60)
-    cores = rate / (sent / used)
+    cores = rate / (run.sent / run.used)
     needed = addresses_needed()
     most = max(needed.values())
     month = simulated(most, wanted.seed)
     month.minutes.sort()
     shares = ", ".join(f"{label(key)} {share:.0%}: {needed[key]}" for key, share in SHARES.items())
     sample = f"{MONTH // SCALE:,} letters in {len(month.minutes):,} campaigns, {month.slowed} requests to slow down"
-    price = f"{sent / used:.0f} letters/s a core measured on {sent:,} letters to {name}"
+    price = f"{run.sent / run.used:.0f} letters/s a core measured on {run.sent:,} letters to {run.sink}"
+    wire = f"{len(run.letter) / 1000:.0f} kB a letter on the wire: {rate * len(run.letter) * 8 / 1e6:.0f} Mbit/s while sending"
     growth = f"from {PLAN.first_day:,} a day and address, +{PLAN.growth_percent} % a day"
     return [
         Result("155 million a month: letters", rate, "letters/s", "shown", True, f"{DAYS} days of {MINUTES // 60} hours"),
         Result("155 million a month: cores for sending", cores, "cores", "shown", True, price),
+        Result("155 million a month: disk for the outbox", MONTH * run.kept_bytes / 1e9, "GB a month", "shown", True, wire),
         Result("155 million a month: sending addresses", most, "IPs", "shown", True, f"by destination, busy {SPARE:.0%} of the day: {shares}"),
         Result("155 million a month: warm-up", days_to_warm_up(most), "days", "shown", True, growth),
         Result("the month at 1 : 1,000: letters left over", month.left, "letters", "0", month.left == 0, sample),

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
@@ -139,8 +140,20 @@ def cpu() -> float:
     return total
 
 
-def ours(people: int) -> tuple[float, float, int, str, bytes]:
-    """Wall seconds, processor seconds and letters sent of a campaign; the sink's name and one of the letters."""
+@dataclass(frozen=True)
+class Run:
+    """A campaign that went out: seconds by the clock and of processors, letters, the sink's name, one of the letters, bytes the outbox keeps for each."""
+
+    wall: float
+    used: float
+    sent: int
+    sink: str
+    letter: bytes
+    kept_bytes: float
+
+
+def ours(people: int) -> Run:
+    """Send a campaign to so many people."""
     with tempfile.TemporaryDirectory() as folder, sink() as (port, name):
         settings = Settings.model_validate({
             "data_dir": folder, "app": {"public_url": "https://cegla.example"}, "returns": {"domain": "bounce.example.pl"},
@@ -157,7 +170,8 @@ def ours(people: int) -> tuple[float, float, int, str, bytes]:
             wall, used = time.perf_counter() - wall, cpu() - used
             with ws.transaction() as conn:
                 sent = activate.campaign(conn, campaign_id).counts.get("sent", 0)
-        return wall, used, sent, name, letters[0]
+                size = conn.execute("select pg_total_relation_size('activate.messages')").fetchone()
+        return Run(wall, used, sent, name, letters[0], size[0] / people if size else 0.0)
 
 
 def obvious(count: int, html: str) -> float:
@@ -194,7 +208,8 @@ def main(options: list[str]) -> list[Result]:
     parser.add_argument("--people", type=int, default=6_000)
     parser.add_argument("--peer", type=int, default=150)
     wanted = parser.parse_args(options)
-    wall, used, sent, name, letter = ours(wanted.people)
+    run = ours(wanted.people)
+    wall, used, sent, name, letter = run.wall, run.used, run.sent, run.sink, run.letter
     html = activate_html()
     theirs = obvious(wanted.peer, html)
     per_core, size = sent / used, len(letter)

@@ -625,10 +625,10 @@ join activate.campaigns on campaigns.id = messages.campaign_id
 where gateway_id = :number and channel = :channel order by messages.id desc limit 1;
 
 -- name: last_to$
--- The last message of a channel that an address was handed.
+-- The last message of a channel that a number was handed.
 select messages.id from activate.messages
 join activate.campaigns on campaigns.id = messages.campaign_id
-where address = :address and channel = :channel and handed_at is not null order by handed_at desc limit 1;
+where address = :address and position('@' in address) = 0 and channel = :channel and handed_at is not null order by handed_at desc limit 1;
 
 -- name: push_key^
 -- The key that browsers subscribe under.
