@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from cegla.activate import actions as activate
+from cegla.compose import following as following
 from cegla.compose import images as images
 from cegla.compose import reading as reading
 from cegla.compose import store

@@ -43,6 +43,11 @@ def uses(conn: Connection, letter_id: int) -> list[Use]:
     return [Use(one.id, one.name, one.state, variant, version) for one, variant, version in rows]
 
 
+def letters_of(conn: Connection, campaign_id: int) -> list[tuple[str, int, str, int]]:
+    """The letters that a campaign was given: as which variant, number, name, version."""
+    return list(SQL.letters_of(conn, campaign_id=campaign_id))
+
+
 def users_of(conn: Connection, letter_id: int) -> list[tuple[int, str, str]]:
     """The drafts that hold a snippet: number, kind and name."""
     return list(SQL.users(conn, id=letter_id))

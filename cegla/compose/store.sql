@@ -41,10 +41,6 @@ where id = :id;
 -- The edit before one, where it is still kept.
 select max(revision) from compose.edits where letter_id = :id and revision < :revision;
 
--- name: edit$
--- One edit of a letter.
-select document from compose.edits where letter_id = :id and revision = :revision;
-
 -- name: publish$
 -- The number of a letter's next version.
 update compose.letters set version = version + 1 where id = :id returning version;
@@ -78,9 +74,9 @@ select campaign_id, variant, version from compose.uses where letter_id = :id ord
 insert into compose.uses (campaign_id, variant, letter_id, version) values (:campaign_id, :variant, :letter_id, :version)
 on conflict (campaign_id, variant) do update set letter_id = excluded.letter_id, version = excluded.version;
 
--- name: letter_of^
--- The letter a campaign was given as a variant.
-select letter_id, version from compose.uses where campaign_id = :campaign_id and variant = :variant;
+-- name: letters_of
+-- The letters a campaign was given, by variant.
+select variant, letter_id, name, uses.version from compose.uses join compose.letters on letters.id = letter_id where campaign_id = :campaign_id order by variant;
 
 -- name: add_image!
 -- Keep an image, once.

@@ -165,6 +165,7 @@ ROUTES = (
     Route("GET", "/letters/{id}/check", letter_checks.show, "campaigns.read"),
     Route("POST", "/letters/{id}/check", letter_checks.show_person, "people.reveal"),
     Route("GET", "/letters/{id}/person/{person}", letter_checks.show_person_body, "people.reveal"),
+    Route("POST", "/letters/{id}/links", letter_checks.follow_links, "campaigns.edit"),
     Route("POST", "/letters/{id}/test", letter_checks.send_trial, "campaigns.edit"),
     Route("GET", "/letters/{id}/versions", letter_checks.show_versions, "campaigns.read"),
     Route("POST", "/letters/{id}/versions", letter_checks.restore, "campaigns.edit"),

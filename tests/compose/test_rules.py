@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cegla.activate import actions as activate
+from cegla.compose import following
 from cegla.compose.rules import checks, comparing, conditions, drawing, links, markup, pictures, plain
 from cegla.compose.rules.document import Block, Document, added, doubled, moved, removed
 from cegla.compose.rules.kinds import BLOCKS
+from cegla.reference.crawling import NotFetched
 
 KINDS = tuple(BLOCKS)
 FEED = [{"title": "Kubek „Świt”", "price": 39.9, "currency": "PLN", "link": "https://sklep.pl/kubek", "category": "Kuchnia"}]
@@ -199,3 +201,13 @@ def test_no_file_breaks_the_reader_of_images(raw: bytes, head: bytes) -> None:
 def test_conditions_of_a_stranger_are_data() -> None:
     assert conditions.opening({"segment": "1 or true"}) == "{% if person.segments contains 0 %}"
     assert "%}" not in conditions.opening({"interest": "x' %}{{ secret }}"}).removesuffix("%}")
+
+
+def test_links_are_asked_once_and_judged_by_what_comes_back() -> None:
+    def ask(address: str) -> None:
+        if not address.endswith("/there"):
+            raise NotFetched(address.rpartition("/")[2])
+
+    asked = ("https://a.pl/there", "https://a.pl/there", "https://a.pl/absent", "https://a.pl/type", "https://10.0.0.1/address", "{{ product.link }}", "#", "mailto:a@b.pl")
+    found = following.followed("".join(f'<a href="{address}">x</a>' for address in asked), ask)
+    assert [(one.address, one.kind) for one in found] == list(zip(asked[1:6], ("good", "bad", "good", "warn", "info"), strict=True))

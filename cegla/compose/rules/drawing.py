@@ -43,9 +43,9 @@ FRAME = """<mjml lang="{language}">
     </mj-style>
   </mj-head>
   <mj-body background-color="{ground}" css-class="page">
-    <mj-section background-color="{ground}" padding="12px"><mj-column><mj-spacer height="4px" /></mj-column></mj-section>
+    <mj-section background-color="{ground}" css-class="page" padding="12px"><mj-column><mj-spacer height="4px" /></mj-column></mj-section>
 {blocks}
-    <mj-section background-color="{ground}" padding="12px"><mj-column><mj-spacer height="4px" /></mj-column></mj-section>
+    <mj-section background-color="{ground}" css-class="page" padding="12px"><mj-column><mj-spacer height="4px" /></mj-column></mj-section>
   </mj-body>
 </mjml>
 """

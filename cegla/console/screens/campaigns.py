@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from cegla.activate import actions as activate
+from cegla.compose import actions as compose
 from cegla.console import guard
 from cegla.console.screens.names import display_names
 from cegla.console.views import states
@@ -227,6 +228,7 @@ def _model(visit: Visit, *, person: str = "", address: str = "", problem: dict[s
     rendered = None
     with visit.ws.transaction() as conn:
         target = segment.segment(conn, found.segment_id)
+        letters = compose.reading.letters_of(conn, found.id)
         by_provider = activate.carriers.gateway_of(conn, visit.ws.keys, Channel.EMAIL) is not None
         example = next(iter(segment.membership(conn, found.segment_id, 0, 1)), None)
         if number is not None:
@@ -237,6 +239,7 @@ def _model(visit: Visit, *, person: str = "", address: str = "", problem: dict[s
         except CeglaError as error:
             problem = error.problem(visit.language)
     return {
+        "letters": letters,
         "campaign": found, "target": target, "states": states.CAMPAIGNS, "outcomes": states.OUTCOMES, "person": number, "asked": person, "rendered": rendered,
         "example": example.person_id if example else None, "address": address, "problem": problem, "smtp": visit.ws.settings.smtp,
         "clocks": states.CLOCKS, "whys": states.CHOICES, "by_provider": by_provider, "channels": states.CHANNELS,

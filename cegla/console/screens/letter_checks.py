@@ -1,5 +1,6 @@
 """Before a letter leaves: what the checks say, the inbox line, a person's own view, what an audience lacks, a trial; its versions; our images."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.datastructures import UploadFile
@@ -37,6 +38,15 @@ def show_person_body(visit: Visit) -> Response:
     person = parse_person_label(visit.arguments["person"]) or 0
     _note_view(visit, person)
     return body_of(visit, person)
+
+
+def follow_links(visit: Visit) -> Response:
+    """Ask every address of the letter whether it is there."""
+    try:
+        followed = compose.following.followed(_compiled(visit)[1]["html"])
+    except CeglaError as error:
+        return _page(visit, problem=error.problem(visit.language), status=error.status)
+    return _page(visit, followed=followed)
 
 
 def send_trial(visit: Visit) -> Response:
@@ -116,7 +126,7 @@ def _compiled(visit: Visit) -> tuple[compose.Letter, dict[str, Any]]:
     return found, visit.press.compiled(found.document, kept, visit.language)
 
 
-def _page(visit: Visit, *, person: str = "", problem: dict[str, Any] | None = None, status: int = 200) -> Response:
+def _page(visit: Visit, *, person: str = "", problem: dict[str, Any] | None = None, status: int = 200, followed: Sequence[Any] | None = None) -> Response:
     with visit.ws.transaction() as conn:
         found = compose.reading.letter(conn, visit.number("id"))
         segments = [(one.id, visit.tongue.say(segment_name(one.name))) for one in segment.segments(conn)]
@@ -136,6 +146,7 @@ def _page(visit: Visit, *, person: str = "", problem: dict[str, Any] | None = No
     model = {
         "letter": found, "findings": findings, "segments": segments, "segment": wanted, "missing": missing, "asked": person, "person": number, "seen": seen,
         "line": line, "header": activate.contents.inbox_line(subject), "problem": problem, "smtp": visit.ws.settings.smtp, "address": visit.field("address"),
+        "followed": followed,
     }  # fmt: skip
     return visit.page("letter_check.html", model, status=status)
 

@@ -72,7 +72,7 @@ def change(visit: Visit) -> Response:
             version, given = compose.publish(visit.ws, visit.press, number, author_of(visit))
             with visit.ws.transaction() as conn:
                 govern.note(conn, visit.actor, "letter.publish", f"letter {number}", {"version": version, "campaigns": len(given)}, visit.now)
-            return see_other(f"/letters/{number}", done="published")
+            return _go(visit, f"/letters/{number}?done=published")
     except CeglaError as error:
         typed = before if isinstance(error, LetterChanged) else _draft_of(visit, number)
         model = _model(visit, typed, visit.field("editor"), opened) | {"problem": error.problem(visit.language), "clash": isinstance(error, LetterChanged)}
@@ -83,7 +83,7 @@ def change(visit: Visit) -> Response:
     if not visit.partial:
         return see_other(f"/letters/{number}", **place)
     if wish in ("undo", "redo"):  # a fresh page: fields somebody typed in keep what was typed, whatever is swapped under them
-        return Response(status_code=204, headers={"hx-redirect": f"/letters/{number}?{urlencode(place)}"})
+        return _go(visit, f"/letters/{number}?{urlencode(place)}")
     return visit.page("letter.html", _model(visit, saved, visit.field("editor"), opened), block="preview" if visit.query.get("part") == "preview" else "form")
 
 
@@ -129,6 +129,11 @@ def body_of(visit: Visit, person: int | None) -> Response:
     shown = letter_form.frame(html, dark=visit.query.get("dark") == "on", base_url=base)
     headers = {"content-security-policy": guard.PREVIEW_POLICY, "x-frame-options": "SAMEORIGIN"}
     return Response(shown, media_type="text/html", headers=headers)
+
+
+def _go(visit: Visit, address: str) -> Response:
+    """A fresh page, with scripts or without."""
+    return Response(status_code=204, headers={"hx-redirect": address}) if visit.partial else see_other(address)
 
 
 def _draft_of(visit: Visit, number: int) -> compose.Letter:
