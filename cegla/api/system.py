@@ -209,6 +209,12 @@ def _keys(call: Call) -> Finding:
     return Finding(not open_files, ", ".join(open_files) or "0600")
 
 
+def _deliverability(call: Call) -> Finding:
+    with call.ws.transaction() as conn:
+        found = activate.standing.alarms(conn, call.now)
+    return Finding(not found, ", ".join(one.label for one in found) or "fine")
+
+
 def _mail(call: Call) -> Finding:
     smtp = call.ws.settings.smtp
     return Finding(bool(smtp.host), f"{smtp.host}:{smtp.port}" if smtp.host else "-")
@@ -282,6 +288,13 @@ CHECKS = (
         Text("Klucze widzi tylko właściciel", "Only the owner can read the keys"),
         Text("Zmień prawa plików na 0600.", "Set the files' mode to 0600."),
         _keys,
+    ),
+    Check(
+        "deliverability",
+        Text("Skargi i odbicia są daleko od granic", "Complaints and bounces are far from their limits"),
+        Text("Obejrzyj Kampanie → Dostarczalność i zwolnij.", "Look at Campaigns → Deliverability, and slow down."),
+        _deliverability,
+        advice=True,
     ),
     Check("mail", Text("Serwer poczty jest ustawiony", "A mail server is set"), Text("Ustaw smtp.host.", "Set smtp.host."), _mail, advice=True),
 )

@@ -12,6 +12,8 @@ MOST_BYTES = 10_000  # as it travels
 
 def test_the_shipped_file_is_made_of_the_modules_as_they_are() -> None:
     assert build.BUILT.read_text(encoding="utf-8") == build.build(), "run `make onsite`"
+    worker = (build.SOURCES / build.WORKER).read_text(encoding="utf-8")
+    assert build.BUILT.with_name(build.WORKER).read_text(encoding="utf-8") == build.minified(worker), "run `make onsite`"
 
 
 def test_the_shipped_file_is_small() -> None:
@@ -19,7 +21,7 @@ def test_the_shipped_file_is_small() -> None:
 
 
 def test_every_module_is_in_it() -> None:
-    assert {path.name for path in build.SOURCES.glob("*.js")} == set(build._in_order(build.ENTRY, {}))
+    assert {path.name for path in build.SOURCES.glob("*.js")} - {build.WORKER} == set(build._in_order(build.ENTRY, {}))
 
 
 def test_nothing_in_it_needs_a_loose_content_policy_or_leaves_cookies() -> None:

@@ -34,9 +34,9 @@ CHANNELS = ("email", "sms", "push")
 def show(visit: Visit) -> Response:
     """All campaigns, newest first."""
     with visit.ws.transaction() as conn:
-        rows = activate.campaigns(conn)
+        rows, alarms = activate.campaigns(conn), activate.standing.alarms(conn, visit.now)
         names = {row.id: row.name for row in segment.segments(conn)}
-    return visit.page("campaigns.html", {"rows": rows, "segment_names": names, "states": states.CAMPAIGNS, "channels": states.CHANNELS})
+    return visit.page("campaigns.html", {"rows": rows, "segment_names": names, "states": states.CAMPAIGNS, "channels": states.CHANNELS, "alarms": alarms})
 
 
 def show_new(visit: Visit) -> Response:
