@@ -268,7 +268,7 @@ def _taken(ws: Workspace, one: Receiver, letter: tuple[int, int, bytes], by: tup
         return True
     with ws.transaction() as conn:
         is_over = letters.is_refusal(answer.status) and tries + 1 >= letters.REFUSED_TRIES
-        store.SQL.tried(conn, letter_id=letter_id, problem=problem, state="refused" if is_over else "waiting")
+        store.SQL.tried(conn, letter_id=letter_id, problem=problem, state="refused" if is_over else "waiting", now=now)
         store.SQL.failed(conn, id=one.id, problem=problem, next_at=now if is_over else now + letters.wait(one.tries + 1, answer.wait_seconds))
         if answer.status == letters.GONE:
             store.SQL.stop(conn, id=one.id, problem=problem)

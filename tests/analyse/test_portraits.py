@@ -128,6 +128,7 @@ def test_baskets_by_a_grouping_add_up_and_keep_the_unknown(workspace: Workspace)
 def test_affinities_and_groups_are_asked_of_the_history(workspace: Workspace) -> None:
     fill(workspace.warehouse, {1: [order(3, 100)], 2: [page(2)]})
     assert portraits.affinities(workspace, "category", NOW).rows == () and portraits.likings(workspace, "brand", 1, NOW) == []
+    assert portraits.groups(workspace, NOW).rows == ()  # nobody had bought 90 days ago
     (everybody,) = portraits.groups(workspace, NOW + timedelta(days=100)).rows
     assert everybody.people == (1,) and everybody.share == 1.0
 

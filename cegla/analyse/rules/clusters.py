@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 FEWEST_GROUPS, MOST_GROUPS = 2, 8
 PAIRS, ROUNDS, STARTS = 4, 60, 4
+FEWEST_PEOPLE = 50
 MOST_TRIED = 8_000  #: so many people decide on the number of groups
 STABLE, NOTICEABLE = 0.75, 0.01
 STANDS_OUT = 0.35  #: in standard deviations
@@ -79,11 +80,13 @@ class Grouping:
 def grouped(values: Floats, later: Floats, seed: int) -> Grouping:
     """Group people by `values` (a row a person, a column a feature of `FEATURES`); `later` is what each came to afterwards, never negative.
 
-    The same seed gives the same groups. Fewer than 50 people, or people who do not differ, are one group.
+    The same seed gives the same groups. Nobody is no group; fewer than 50 people, or people who do not differ, are one group.
     """
+    if not len(values):
+        return Grouping((), (), 1.0, 0.0)
     points, chance = standardized(values), np.random.default_rng(seed)
-    if len(points) < 50 or len(np.unique(points, axis=0)) < MOST_GROUPS:
-        return Grouping((_group(np.arange(len(points)), points, values, later),), (), 1.0, 0.0) if len(points) else Grouping((), (), 1.0, 0.0)
+    if len(points) < FEWEST_PEOPLE or len(np.unique(points, axis=0)) < MOST_GROUPS:
+        return Grouping((_group(np.arange(len(points)), points, values, later),), (), 1.0, 0.0)
     chosen = chance.choice(len(points), min(len(points), MOST_TRIED), replace=False)
     tried = tuple(
         Tried(k, stability(points[chosen], k, chance), explained(assigned(points[chosen], centres(points[chosen], k, chance)), np.log1p(later[chosen])))
