@@ -24,7 +24,8 @@ from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors.people import RuleInvalid
 
 UNIMPORTANT = datetime(2026, 1, 1, tzinfo=UTC)  #: which columns a rule looks at does not depend on the moment
-RULES_AT_ONCE = 50  #: how many segments one expression decides
+RULES_AT_ONCE = 50  #: how many segments one expression decides about everybody, who are read once for all of them,
+RULES_AT_ONCE_OF_SOME = 10  #: and about some people, whose rows are in memory: planning a long question takes longer than answering it
 
 
 def known(conn: Connection) -> Known:
@@ -82,11 +83,22 @@ def evaluated(
 ) -> list[tuple[list[int], pa.Table]]:
     """For some segments at a time their ids, and a table of `person_id`, one boolean column a segment, `r0`, `r1`, …, and `due_at`."""
     trees = [tree for one in rules if (tree := tree_of(one, about)) is not None]
-    parts = [tuple(rules[start : start + RULES_AT_ONCE]) for start in range(0, len(rules), RULES_AT_ONCE)]
+    size, ordered = RULES_AT_ONCE if people is None else RULES_AT_ONCE_OF_SOME, sorted(rules, key=lambda one: _passes(one, about))
+    parts = [tuple(ordered[start : start + size]) for start in range(0, len(ordered), size)]
     with looking(conn, warehouse, trees, as_of, people) as (past, ground):
         rows: Any = None if people is None else (past.events.op(), past.order_lines.op())
         answers = tuple((question, one.op()) for question, one in past.answers.items())
         return [([one.id for one in part], warehouse.run(_question(part, about, ground, as_of.now, rows, answers))) for part in parts]
+
+
+def _passes(one: Named, about: Known) -> tuple[str, ...]:
+    """What a rule needs beside counting events: order lines, traits of several passes, sequences, answers. Who needs the same shares it in one question."""
+    tree = tree_of(one, about)
+    every = leaves(tree) if tree is not None else []
+    needed = {f"traits {row.key}" for leaf in every if (row := leaf.values.get("row")) is not None and row.joined}
+    needed |= {f"pass {leaf.operator.key}" for leaf in every if leaf.operator.apart is not None}
+    needed |= {"lines" for leaf in every if any(parameter.name in compiler.LINE_COLUMNS for parameter in leaf.operator.parameters)}
+    return tuple(sorted({*needed, *(f"asks {leaf.question.kind}" for leaf in every if leaf.question is not None)}))
 
 
 def ahead(warehouse: Readable, as_of: AsOf, people: Sequence[int] | None) -> pa.Table:
@@ -98,7 +110,7 @@ def ahead(warehouse: Readable, as_of: AsOf, people: Sequence[int] | None) -> pa.
         return warehouse.run(compiler.coming(history("events", asked, compiler.ALWAYS), ground))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _question(rules: tuple[Named, ...], about: Known, ground: Ground, now: datetime, rows: Any, answers: tuple[tuple[Question, Any], ...]) -> Any:
     """The one expression that decides these rules; kept, because every batch of a minute asks it again."""
     trees = [tree for one in rules if (tree := tree_of(one, about)) is not None]
