@@ -9,6 +9,7 @@ from starlette.responses import Response
 from cegla.activate import actions as activate
 from cegla.compose import actions as compose
 from cegla.console.screens.letters import author_of, body_of
+from cegla.console.views import states
 from cegla.console.views.ready_made import segment_name
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
@@ -146,7 +147,7 @@ def _page(visit: Visit, *, person: str = "", problem: dict[str, Any] | None = No
     model = {
         "letter": found, "findings": findings, "segments": segments, "segment": wanted, "missing": missing, "asked": person, "person": number, "seen": seen,
         "line": line, "header": activate.contents.inbox_line(subject), "problem": problem, "smtp": visit.ws.settings.smtp, "address": visit.field("address"),
-        "followed": followed,
+        "followed": followed, "verdicts": states.VERDICTS,
     }  # fmt: skip
     return visit.page("letter_check.html", model, status=status)
 
