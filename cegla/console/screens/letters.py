@@ -166,7 +166,7 @@ def _model(visit: Visit, found: compose.Letter, editor: str, opened: list[str] |
     with visit.ws.transaction() as conn:
         kept = compose.reading.snippets(conn)
         about = {"uses": compose.reading.uses(conn, found.id), "users": compose.reading.users_of(conn, found.id)}
-        about["drafts"] = [(one.id, one.name) for one in activate.campaigns(conn) if one.state == "draft"]
+        about["drafts"] = [(one.id, one.name) for one in activate.campaigns(conn) if one.state == "draft" and one.channel == "email"]
     try:
         compiled = visit.press.compiled(found.document, kept, visit.language)
         seen = visit.press.shown(visit.ws, compiled).rendered
