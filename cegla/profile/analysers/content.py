@@ -66,9 +66,11 @@ def facts(seen: Seen) -> Table:
     readings = _readings(seen)
     weight: Any = readings.weight * half_life(readings.age_days, HALF_LIFE_DAYS) * readings.engaged * (0.5 + readings.scroll.fill_null(50.0) / 200.0)
     when: Any = readings.daypart + (readings.age_days < RECENT_DAYS).ifelse("r", "b")
-    texts: Any = _behind(SEPARATOR, [when, readings.path, readings.heavy.fill_null(""), readings.light.fill_null("")])
-    long = readings.select("person_id", what=texts, weight=weight)
-    counted = long.group_by("person_id", "what").agg(weight=long.weight.sum().round(6), n=long.count())
+    long = readings.select("person_id", "path", "heavy", "light", when=when, weight=weight)
+    once = long.group_by("person_id", "when", "path").agg(  # what a page says of itself is one text a reader and path
+        weight=long.weight.sum().round(6), n=long.count(), heavy=long.heavy.max().fill_null(""), light=long.light.max().fill_null(""),
+    )  # fmt: skip
+    counted = once.select("person_id", "weight", "n", what=_behind(SEPARATOR, [once.when, once.path, once.heavy, once.light]))
     row: Any = ibis.struct({"what": counted.what, "weight": counted.weight, "n": counted.n})
     pages = counted.group_by("person_id").agg(pages=row.collect(order_by=counted.what))
     kinds = readings.filter(readings.kind_of_page.notnull()).group_by("person_id", what="kind_of_page").agg(n=ibis._.count())
