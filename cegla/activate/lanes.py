@@ -51,7 +51,7 @@ class Lanes:
         row = SQL.warm_up(self.conn, domain=self.domain)
         self.plan = WarmUp(*row) if row else None
         self.lanes = {}
-        for key in {*self.limits, *self.buckets}:
+        for key in {*self.limits, *(key for key, bucket in self.buckets.items() if bucket.tokens < 1)}:  # those may be closed
             self._lane(key)
         if self.plan is not None:
             for (key,) in SQL.destinations_today(self.conn, domain=self.domain, day=self.now.date()):
