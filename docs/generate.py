@@ -125,7 +125,8 @@ def engines_page() -> str:
     )
     intro = """An installation keeps its history in DuckDB. `cegla warehouse move URL` copies it to another engine while the installation is stopped, reads
 every row back and compares counts and checksums; the source stays as it is and stays in use. A copy does not follow: whoever is erased later is
-in it until it is emptied and moved anew. The tests ask ClickHouse's engine (chDB) what they ask DuckDB; `make test-engines` asks Spark, too."""
+in it until it is emptied and moved anew. The tests ask ClickHouse's engine (chDB) what they ask DuckDB; `make test-engines` asks it once more over the wire, by
+ClickHouse's own client, and asks Spark. `python -m bench engines` times twenty segments on each."""
     return page("Engines", intro, listed)
 
 

@@ -169,7 +169,7 @@ def _lag(call: Call) -> Finding:
 
 
 def _history(call: Call) -> Finding:
-    """The whole warehouse, read once; what is found wrong is left for the next start to mend."""
+    """The whole warehouse, read once; what is found wrong has the app start anew and mend it."""
     try:
         call.ws.warehouse.verify()
     except WarehouseDamaged as error:
@@ -264,8 +264,8 @@ CHECKS = (
         "history",
         Text("Historia czyta się w całości (ostatnia partia)", "The whole history can be read (newest batch)"),
         Text(
-            "Uruchom Ceglę ponownie: uszkodzony plik zostanie odłożony, a historia zapisana od nowa.",
-            "Start Cegla again: the damaged file is set aside and the history is written again.",
+            "Sprawdź dysk. W ciągu minuty aplikacja zacznie od nowa, odłoży uszkodzony plik i zapisze historię od nowa.",
+            "Check the disk. Within a minute the app starts anew, sets the damaged file aside and writes the history again.",
         ),
         _history,
     ),

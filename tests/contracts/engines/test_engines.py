@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from inspect import getmembers, isfunction, signature
 from pathlib import Path
@@ -18,6 +18,7 @@ from cegla.storage.warehouse import Warehouse
 from tests.contracts.engines.cluster import cluster, missing
 from tests.contracts.engines.comparing import differences
 from tests.contracts.engines.expressions import OWNERS, cases, world
+from tests.contracts.engines.server import server
 
 CASES = {case.name: case for case in cases()}
 OTHERS = ("clickhouse", "spark")
@@ -100,6 +101,19 @@ def test_an_expression_answers_as_on_duckdb(engine: str, name: str, engines: dic
         assert apart, "a declared gap is closed: take it out of the row"
     else:
         assert apart == []
+
+
+@pytest.mark.timeout(1_800)
+@pytest.mark.filterwarnings("ignore:.*:FutureWarning")
+def test_clickhouse_by_address_answers_as_on_duckdb(tmp_path: Path, oracle: Warehouse) -> None:
+    pytest.importorskip("clickhouse_connect", reason="no clickhouse-connect here: `make test-engines` installs requirements/engines.txt")
+    pytest.importorskip("chdb", reason="no chdb here: requirements/test.txt has it")
+    apart: dict[str, list[str]] = {}
+    with server(tmp_path) as address, closing(filled(connect(address))) as engine:
+        for name, case in CASES.items():
+            if name not in ENGINES["clickhouse"].gaps and (found := differences(case.ask(oracle), case.ask(engine))):
+                apart[name] = found
+    assert apart == {}
 
 
 @pytest.mark.parametrize("module", [sales, campaigns, click_map], ids=lambda module: module.__name__)
