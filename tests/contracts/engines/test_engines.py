@@ -85,6 +85,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Generator[dict[str, Any
         context.__exit__(None, None, None)
 
 
+@pytest.mark.timeout(600)  # whoever asks first starts the engine
 @pytest.mark.parametrize(("engine", "name"), ASKED, ids=[f"{engine}-{name}" for engine, name in ASKED])
 @pytest.mark.filterwarnings("ignore:.*:FutureWarning")
 @pytest.mark.filterwarnings("ignore:.*:UserWarning")
