@@ -220,8 +220,13 @@ def _allowed(ws: Workspace, conn: Connection, one: Receiver, people: Sequence[in
 
 def _send(ws: Workspace, one: Receiver, now: datetime, send: Post) -> int:
     """Send what waits, the oldest first, until something is not taken; returns how many were."""
-    with ws.transaction() as conn:
-        secret = ws.keys.unseal(SEALED, bytes(store.SQL.sealed(conn, id=one.id)))
+    try:
+        with ws.transaction() as conn:
+            secret = ws.keys.unseal(SEALED, bytes(store.SQL.sealed(conn, id=one.id)))
+    except ValueError:  # sealed with a key that is not here any more: this receiver has to be made anew, the others go on
+        with ws.transaction() as conn:
+            store.SQL.stop(conn, id=one.id, problem="secret")
+        return 0
     for taken in range(LETTERS_A_ROUND):
         with ws.transaction() as conn:
             found = store.SQL.next_letter(conn, receiver_id=one.id)

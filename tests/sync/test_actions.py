@@ -5,6 +5,7 @@ import threading
 from collections.abc import Mapping
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from cegla.flow import as_of, settled
 from cegla.reference.crawling import Bounds, NotFetched
 from cegla.reference.outgoing import Answered, post
 from cegla.segment import actions as segment
+from cegla.storage.keys import Keys
 from cegla.sync import actions as sync
 from cegla.sync.rules import letters
 from cegla.vocabulary.errors import NotFound
@@ -169,3 +171,12 @@ def test_a_message_is_posted_whole_with_its_headers_and_a_redirect_is_not_follow
         assert post(f"http://{host}/moved", b"{}", {"webhook-id": "k"}, bounds).status == 307
         server.shutdown()
     assert got == [("/hook?a=1", "k", b"{}"), ("/moved", "k", b"{}")]
+
+
+def test_a_receiver_whose_secret_cannot_be_opened_any_more_stops_and_says_so(shop: Shop, tmp_path: Path) -> None:
+    made, _ = receiver(shop)
+    shop.ws.keys = Keys(tmp_path)
+    sync.work(shop.ws, shop.ws.clock(), Others())
+    with shop.ws.transaction() as conn:
+        found = sync.receiver(conn, made.id)
+    assert (found.enabled, found.problem) == (False, "secret")

@@ -16,6 +16,7 @@ STATES = {"waiting": marked("czeka"), "delivered": marked("dostarczony"), "refus
 REASONS = {
     "host": marked("tego hosta nie ma w ustawieniu sync.hosts"), "address": marked("adres hosta nie jest publiczny"),
     "scheme": marked("adres nie zaczyna się od https"), "unreachable": marked("nie odpowiada"), "slow": marked("odpowiada za wolno"),
+    "secret": marked("klucz, którym zamknięto sekret, przepadł; dodaj odbiorcę od nowa"),
 }  # fmt: skip
 NEWEST = 50
 
