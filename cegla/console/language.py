@@ -94,9 +94,11 @@ class Tongue:
         return CODE_BEFORE_DIGIT.sub("\\1\N{NO-BREAK SPACE}", written)
 
     def percent(self, share: float | None) -> str:
-        """A share 0..1 as percent, with one decimal below ten percent."""
+        """A share 0..1 as percent, with one decimal below ten percent; what is not quite everything is never 100%."""
         if share is None:
             return NOTHING
+        if 0.995 <= share < 1:
+            return format_percent(min(share, 0.999), format="#,##0.#%", locale=self.locale)
         return format_percent(share, format="#,##0.#%" if abs(share) < 0.1 else "#,##0%", locale=self.locale)
 
     def day(self, moment: datetime | date | None) -> str:

@@ -13,6 +13,7 @@ import msgspec
 
 from cegla.match import scoring, store
 from cegla.match.rules.model import COMPARISONS, VERSION
+from cegla.match.rules.names import alike as alike
 from cegla.match.rules.records import Row, comparable, row
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve

@@ -45,6 +45,7 @@ def pair(shop: Workspace) -> Generator[match.Proposal]:
 def test_two_people_stand_side_by_side_masked(pair: match.Proposal, visitors: Callable[..., Any], language: str, words: str) -> None:
     page = visitors("administrator", language).get(f"/duplicates/{pair.id}").text
     assert words in page
+    assert "100%" not in page.partition('class="compare"')[0], "a proposal is never certain"
     assert "Święcka" not in page
     assert "+48600900" not in page
 

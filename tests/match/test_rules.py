@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cegla.match.rules.model import COMPARISONS, chance, prior
-from cegla.match.rules.names import full_form, root, words
+from cegla.match.rules.names import alike, full_form, root, words
 from cegla.match.rules.records import comparable, row
 from cegla.vocabulary.identifiers import Identifier
 
@@ -58,3 +58,11 @@ def test_the_levels_of_a_comparison_share_out_all_pairs(people: int) -> None:
         assert all(0 < chance(comparison, level, people) < 1 for level in levels)
         assert all(0 < level.m < 1 for level in levels)
     assert 0 < prior(people) <= 0.01
+
+
+@pytest.mark.parametrize(
+    ("trait", "one", "other", "same"),
+    [("first_name", "Gosia", "Małgorzata", True), ("first_name", "Anna", "Ewa", False), ("last_name", "Święcka", "Swiecka", True), ("city", "ŁÓDŹ ", "Łódź", True), ("birthday", "1980-05-05", "1985-01-01", False)],
+)
+def test_values_side_by_side_agree_as_people_would_say(trait: str, one: str, other: str, same: bool) -> None:
+    assert alike(trait, one, other) is same

@@ -280,8 +280,11 @@ def test_a_file_names_people_as_events_do(world: World, tmp_path: Path) -> None:
     """12, at import: the same forms as above, in the columns of a spreadsheet."""
     world.take_in([call(0, "identify", "12002", traits={"email": "case12b@example.pl"}), call(0, "track", "Zo\u00eb-12b", event="x")])
     file = tmp_path / "people.csv"
-    file.write_text("id,email,city\n 12002 , Case12B@Example.PL ,Hel\nZoe\u0308-12b,,Sopot\n", encoding="utf-8")
-    mapping = {"name": "c12", "source": "CRM", "basis": "contract", "event": "identify", "ids": {"user_id": "{id}"}, "traits": {"email": "{email}", "city": "{city}"}}
+    file.write_text("id,email,city,day\n 12002 , Case12B@Example.PL ,Hel,2026-10-01\nZoe\u0308-12b,,Sopot,2026-10-01\n", encoding="utf-8")
+    mapping = {
+        "name": "c12", "source": "CRM", "basis": "contract", "event": "identify", "columns": {"day": "date"}, "time": "{day}",
+        "acquired": {"from": "CRM", "date": "2026-10-01"}, "ids": {"user_id": "{id}"}, "traits": {"email": "{email}", "city": "{city}"},
+    }  # fmt: skip
     assert collect.import_file(world.ws, file, read_mapping(mapping, "test")).rows_used == 2
     Intake(world.ws).drain()
     assert [said_of(world, user, "city")["city"] for user in ("12002", "Zo\u00eb-12b")] == ["Hel", "Sopot"]

@@ -73,15 +73,24 @@ def _pair(visit: Visit, *, reveal: bool) -> dict[str, Any]:
     with visit.ws.transaction() as conn:
         one = match.proposal(conn, visit.number("id"))
         sides = [_side(conn, visit, person, reveal) for person in (one.low_person, one.high_person)]
-    rows = [(label, [side["facts"].get(label, "") for side in sides]) for label in dict.fromkeys(label for side in sides for label in side["facts"])]
+    rows = [_row(label, *sides) for label in dict.fromkeys(label for side in sides for label in side["facts"])]
     heaviest = max((abs(row.weight) for row in one.evidence), default=1.0)
     return {"proposal": one, "sides": sides, "rows": rows, "heaviest": heaviest, "revealed": reveal, "kinds": states.IDENTIFIERS, "told": states.DECLARED}
 
 
+def _row(label: tuple[str, bool, Any], one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """One trait of both, as it is shown, and whether what is behind it agrees; None when one of them has none."""
+    masked_or_not = [side["facts"].get(label, "") for side in (one, other)]
+    clear = [side["clear"].get(label, "") for side in (one, other)]
+    return {"label": label, "values": masked_or_not, "alike": match.alike(label[0], *clear) if all(clear) else None}
+
+
 def _side(conn: Connection, visit: Visit, person: int, reveal: bool) -> dict[str, Any]:
-    """What is shown of one of the two: what they declared and what is computed, by the name of the trait."""
+    """What is shown of one of the two, and what is compared: what they declared and what is computed, by the name of the trait."""
     known = resolve.identifiers_of(conn, [person]).get(person, [])
     found = profile.profile_of(conn, visit.ws.warehouse, person, [row.identity_id for row in known], visit.now, visit.ws.settings.zone)
-    cards = traits.cards(found.traits, visit.tongue, reveal=reveal)
-    facts = {(card.key, card.declared, card.label): card.shown for card in sorted(cards, key=lambda card: not card.declared) if card.shown}
-    return {"person": person, "name": short_name(known, reveal=reveal), "known": known, "facts": facts}
+    facts, clear = (
+        {(card.key, card.declared, card.label): card.shown for card in sorted(cards, key=lambda card: not card.declared) if card.shown}
+        for cards in (traits.cards(found.traits, visit.tongue, reveal=shown) for shown in (reveal, True))
+    )
+    return {"person": person, "name": short_name(known, reveal=reveal), "known": known, "facts": facts, "clear": clear}

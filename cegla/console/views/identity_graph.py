@@ -12,6 +12,7 @@ from cegla.vocabulary.masking import masked
 from cegla.vocabulary.people import person_label
 
 PLACES = ("anonymous_id", "device_id")
+FITS = 30  #: letters of a reason beside a person; the whole of it is in the table
 RESTS = marked("jeszcze {n} identyfikator|jeszcze {n} identyfikatory|jeszcze {n} identyfikatorów")
 BUNDLES = marked("{n} powiązanie|{n} powiązania|{n} powiązań")
 SEEN_FIRST = marked("od {moment} · {source}")
@@ -81,7 +82,7 @@ def _outside(edges: Iterable[Any], person: int, rows: list[GraphRow], places: Ma
         if theirs not in people:
             people[theirs] = len(rows)
             why = tongue.say(edge.why_refused) if edge.refused else str(tongue.text(UNDONE))
-            rows.append(GraphRow("other", person_label(theirs), why if len(why) < 60 else f"{why[:57]}…"))
+            rows.append(GraphRow("other", person_label(theirs), why if len(why) <= FITS else f"{why[: FITS - 1].rstrip()}…"))
         yield _arc(edge, places[ours], people[theirs], sources, tongue)
 
 

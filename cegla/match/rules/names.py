@@ -151,3 +151,12 @@ def root(surname: str) -> str:
         if surname.endswith(feminine) and len(surname) > len(feminine) + 2:
             return surname[: -len(feminine)] + masculine
     return surname
+
+
+def alike(trait: str, one: str, other: str) -> bool:
+    """Whether two values of a trait say the same: names as they are compared, any other text without regard to capitals and diacritics."""
+    if trait == "first_name":
+        return list(map(full_form, words(one))) == list(map(full_form, words(other)))
+    if trait == "last_name":
+        return list(map(root, words(one))) == list(map(root, words(other)))
+    return folded(one.strip()) == folded(other.strip())
