@@ -36,6 +36,7 @@ MOST_ASKED = 20_000
 EXAMPLES_FROM = 60
 PERSONAL = frozenset({"email", "phone", "last_name", "name", "street", "address", "birthday", "user_id"})
 NOT_A_DRAFT = Text("została już wysłana", "it was sent already")
+NOT_BY_EMAIL = Text("nie idzie e-mailem, a list jest e-mailem", "it does not go by e-mail, and a letter does")
 NO_ADDRESS = Text("to nie jest adres e-mail", "this is no e-mail address")
 
 
@@ -151,6 +152,9 @@ def require_draft(conn: Connection, campaign_id: int) -> None:
         raise NotFound(where="campaign", seen=campaign_id, thing=Text(f"kampania {campaign_id}", f"campaign {campaign_id}"))
     if state != "draft":
         raise CampaignNotReady(where="campaign", seen=state, detail=NOT_A_DRAFT)
+    channel = store.campaign(conn, campaign_id).channel
+    if channel != Channel.EMAIL:
+        raise CampaignNotReady(where="campaign", seen=channel, detail=NOT_BY_EMAIL)
 
 
 def put(conn: Connection, campaign_id: int, variant: str, compiled: Mapping[str, Any], now: Any) -> int:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cegla.collect import actions as collect
+from cegla.compose import actions as compose
 from cegla.flow import Intake
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
@@ -35,6 +36,7 @@ def fill(ws: Workspace, people: int = PEOPLE) -> None:
         broken = [{"type": "track", "userId": "u1", "messageId": "broken-1"}, {"type": "nonsense", "userId": "u1", "messageId": "broken-2"}]
         collect.write_down(conn, crm.id, [json.dumps({"batch": broken}).encode()], now)
         segment.install_ready_made(conn, now)
+        compose.begin(conn, "letter", "Nowości", compose.Author("test", "pl", now))
     Intake(ws).drain()
     with ws.transaction() as conn:
         segment.refresh(conn, ws.warehouse, None, segment.AsOf(now))
