@@ -248,8 +248,9 @@ def record(conn: Connection, decisions: Sequence[Decision], now: datetime) -> No
 
 def take_back_import(conn: Connection, import_id: int, gone: Sequence[int], now: datetime) -> None:
     """Take back the decisions that a file import brought, by a record beside each; those of identities that are `gone` go with them."""
+    SQL.keep_seals_out(conn)
+    SQL.hold_chains_of_import(conn, import_id=import_id, ids=list(gone))
     store.remove(conn, gone)
-    SQL.hold_chains_of_import(conn, import_id=import_id)
     SQL.note_import_outside(conn, import_id=import_id)
     SQL.invalidate_import(conn, import_id=import_id, now=now)
 

@@ -68,8 +68,12 @@ insert into govern.changed_outside (identity_id)
 select distinct identity_id from govern.decisions where proof ? 'import' and proof ->> 'import' = :import_id::text;
 
 -- name: hold_chains_of_import!
--- Let nobody else add to the chains that an import added to until this transaction ends: all at once and in order, as a batch does.
-select govern.hold_chains(array_agg(distinct identity_id)) from govern.decisions where proof ? 'import' and proof ->> 'import' = :import_id::text;
+-- Let nobody else add to the chains that an import added to, and to these, until this transaction ends: all at once and in order, as a batch does.
+select govern.hold_chains(array_agg(distinct identity_id))
+from (
+    select identity_id from govern.decisions where proof ? 'import' and proof ->> 'import' = :import_id::text
+    union all select unnest(:ids::bigint[])
+) as concerned;
 
 -- name: invalidate_import!
 -- Take back the decisions that an import brought: the record of that stands beside each of them.
