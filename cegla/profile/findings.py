@@ -10,6 +10,7 @@ import msgspec
 from cegla.profile.catalogue import ANALYSERS, TRAITS
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Known, Params
 from cegla.profile.store import SQL, as_stored, without_nul
+from cegla.storage.arrays import numbers
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.people import Trait
 
@@ -105,7 +106,7 @@ def keep(conn: Connection, analyser: Analyser, found: Sequence[Document], asked:
     if isinstance(asked, tuple):
         SQL.drop_findings_between(conn, analyser=analyser.key, after=asked[0], upto=asked[1])
     else:
-        SQL.drop_findings_unless_incoming(conn, analyser=analyser.key, people=list(asked))
+        SQL.drop_findings_unless_incoming(conn, analyser=analyser.key, people=numbers(asked))
     if found:
         SQL.keep_findings(
             conn, analyser=analyser.key, version=analyser.version, data_version=analyser.data, parameters=parameters, purpose=purpose, now=now
@@ -140,7 +141,7 @@ def known_of(conn: Connection, people: Sequence[int], keys: Sequence[str]) -> di
     """What is kept of some traits of these people, by trait and person; what is unknown is left out."""
     rows = {TRAITS[key][0].key for key in keys if key in TRAITS}
     columns: dict[str, dict[int, Known]] = {key: {} for key in keys}
-    for person, document in SQL.find_findings_of(conn, people=list(people), analysers=sorted(rows)):
+    for person, document in SQL.find_findings_of(conn, people=numbers(people), analysers=sorted(rows)):
         for key, one in document["traits"].items():
             if key in columns and one["value"] is not None:
                 columns[key][person] = Known(one["value"], one["confidence"], one["n"])
@@ -152,7 +153,7 @@ def by_person(conn: Connection, keys: Sequence[str], people: Sequence[int] | Non
     found: dict[int, dict[str, tuple[Any, float]]] = {}
     for key in keys:
         analyser = TRAITS[key][0].key
-        for person, value, confidence in SQL.find_findings_of_trait(conn, analyser=analyser, trait=key, people=None if people is None else list(people)):
+        for person, value, confidence in SQL.find_findings_of_trait(conn, analyser=analyser, trait=key, people=None if people is None else numbers(people)):
             found.setdefault(person, {})[key] = (value, confidence)
     return {person: {key: known.get(key, (None, 0.0)) for key in keys} for person, known in found.items()}
 

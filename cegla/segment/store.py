@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from cegla.segment.rules.history import Scale
 from cegla.storage import statements
+from cegla.storage.arrays import numbers
 from cegla.storage.workspace import Connection
 
 SQL = statements.load(__file__)
@@ -88,7 +89,7 @@ def named_rules(conn: Connection) -> list[NamedRule]:
 def members_among(conn: Connection, ids: Sequence[int], people: Sequence[int]) -> dict[int, set[int]]:
     """Who of these people is in each of these segments now."""
     found: dict[int, set[int]] = {segment_id: set() for segment_id in ids}
-    for segment_id, person_id in SQL.members_among(conn, ids=list(ids), people=list(people)):
+    for segment_id, person_id in SQL.members_among(conn, ids=list(ids), people=numbers(people)):
         found[segment_id].add(person_id)
     return found
 
@@ -103,7 +104,7 @@ def members_now(conn: Connection, segment_id: int) -> Any:
 def enter(conn: Connection, pairs: Pairs, now: datetime) -> None:
     """Open memberships, and say so."""
     if pairs:
-        segments, people = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        segments, people = _as_arrays(pairs)
         SQL.enter(conn, segments=segments, people=people, now=now)
         SQL.note_changes(conn, segments=segments, people=people, entered=True, now=now)
 
@@ -111,7 +112,7 @@ def enter(conn: Connection, pairs: Pairs, now: datetime) -> None:
 def leave(conn: Connection, pairs: Pairs, now: datetime) -> None:
     """Close memberships, and say so."""
     if pairs:
-        segments, people = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        segments, people = _as_arrays(pairs)
         SQL.leave(conn, segments=segments, people=people, now=now)
         SQL.note_changes(conn, segments=segments, people=people, entered=False, now=now)
 
@@ -144,7 +145,13 @@ def join(conn: Connection, absorbed: Mapping[int, int], now: datetime) -> None:
     SQL.carry_memberships(conn, people=list(absorbed), into=list(absorbed.values()))
     SQL.close_memberships(conn, people=list(absorbed), now=now)
     for pairs, entered in ((gone, False), (carried, True)):
-        SQL.note_changes(conn, segments=[pair[0] for pair in pairs], people=[pair[1] for pair in pairs], entered=entered, now=now)
+        segments, people = _as_arrays(pairs)
+        SQL.note_changes(conn, segments=segments, people=people, entered=entered, now=now)
+
+
+def _as_arrays(pairs: Pairs) -> tuple[str, str]:
+    """The segments and the people of pairs, as parameters."""
+    return numbers(pair[0] for pair in pairs), numbers(pair[1] for pair in pairs)
 
 
 def erase(conn: Connection, people: Sequence[int]) -> int:
@@ -168,9 +175,9 @@ def save_scale(conn: Connection, scale: Scale) -> None:
 def put_due(conn: Connection, people: Sequence[int] | None, due: Mapping[int, datetime], *, instead: bool) -> None:
     """Say when to look at people again (aware, UTC). `instead`: of whatever was known of `people`, or of everybody (None); else whichever is earlier."""
     if instead:
-        SQL.drop_due(conn, people=None if people is None else list(people))
+        SQL.drop_due(conn, people=None if people is None else numbers(people))
     if due:
-        SQL.put_due(conn, people=list(due), moments=list(due.values()))
+        SQL.put_due(conn, people=numbers(due), moments="{" + ",".join(map(datetime.isoformat, due.values())) + "}")
 
 
 def due(conn: Connection, now: datetime, limit: int) -> list[int]:
