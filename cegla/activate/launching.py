@@ -20,7 +20,7 @@ from cegla.activate.store import SQL, Campaign
 from cegla.segment import actions as segment
 from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
-from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors import CeglaError, NotFound
 from cegla.vocabulary.errors.messages import CampaignNotReady
 from cegla.vocabulary.text import Text
 
@@ -51,14 +51,23 @@ def launch(ws: Workspace, campaign_id: int, missed: Missed = "send") -> Campaign
 
 
 def start_due(ws: Workspace) -> list[int]:
-    """Begin every scheduled campaign whose time has come, the earliest first; returns their numbers."""
+    """Begin every scheduled campaign whose time has come, the earliest first; returns their numbers.
+
+    One that cannot begin, since its segment is gone, say, holds no other up: what was wrong with the first of them is raised at the end.
+    """
     with ws.transaction() as conn:
         due = [number for (number,) in SQL.due_to_begin(conn, now=ws.clock())]
+    wrong: CeglaError | None = None
     for number in due:
         with ws.transaction() as conn:
             wanted = store.campaign(conn, number)
-        if wanted.state == "scheduled":
-            _begin(ws, wanted, "scheduled")
+        try:
+            if wanted.state == "scheduled":
+                _begin(ws, wanted, "scheduled")
+        except CeglaError as error:
+            wrong = wrong or error
+    if wrong is not None:
+        raise wrong
     return due
 
 

@@ -11,6 +11,7 @@ from cegla.activate import actions as activate
 from cegla.activate.rules.pace import Bucket, refilled
 from cegla.activate.rules.timing import CLOCKS, Timing, begins_at, due_at, moment, next_hour, sure_hour, usual_hour
 from cegla.analyse import actions as analyse
+from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.errors.messages import CampaignNotReady
 from tests.activate.conftest import NOW, Shop
 
@@ -90,6 +91,20 @@ def test_a_campaign_for_later_waits_in_the_calendar_and_then_goes_by_each_person
     shop.now = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
     shop.deliver(1)
     assert shop.states(campaign.id) == {"kenji": "sent", "anna": "sent", "ewa": "sent", "bartek": "withdrawn"}
+
+
+def test_a_scheduled_campaign_that_cannot_begin_holds_no_other_up(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    broken, sound = (shop.campaign(send_at=datetime(2026, 11, 2, 12, 0)) for _ in range(2))
+    for one in (broken, sound):
+        activate.launch(shop.ws, one.id)
+    with shop.ws.transaction() as conn:
+        conn.execute("update activate.campaigns set segment_id = 999 where id = %s", [broken.id])
+    shop.pass_time(hours=3)
+    with pytest.raises(NotFound):
+        activate.start_due(shop.ws)
+    shop.deliver(1)
+    assert shop.postbox.recipients == ["anna@example.pl"]
 
 
 @pytest.mark.parametrize(("missed", "at_once", "later"), [("send", 6, 6), ("skip", 0, 0), ("spread", 1, 6)])

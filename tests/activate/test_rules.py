@@ -1,5 +1,6 @@
 """The pure rules: letters as bytes, replies, tokens, pace, links and plain text."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from cegla.activate.rules import mime, pace, returning, tokens
 from cegla.activate.rules.audience import held_out
 from cegla.activate.rules.channels import deliverable, masked
-from cegla.activate.rules.content import plain_text, with_signed_links
+from cegla.activate.rules.content import plain_text, with_clicks, with_signed_links
 from cegla.activate.rules.replies import Meaning, Reply, meaning
 from cegla.vocabulary.errors.messages import HeaderRefused
 
@@ -89,6 +90,12 @@ def test_over_any_time_no_more_goes_than_the_speed_and_one_second_ahead(per_minu
         spent += int(bucket.tokens)
         bucket = pace.Bucket(bucket.tokens - int(bucket.tokens), now)
     assert spent <= max(1, per_minute / 60) + per_minute / 60 * (now - NOW).total_seconds() + 1e-6
+
+
+def test_a_map_of_links_marks_what_is_counted_and_nothing_else() -> None:
+    html = '<a href="https://a.pl/?x=1&amp;y=2">a</a><a href="https://b.pl/">b</a><a href="https://c.pl/u/0">out</a>'
+    mapped = with_clicks(html, {"https://a.pl/?x=1&y=2": (5, 3)}, ("https://c.pl/u/",))
+    assert re.findall(r">([\d /]+)</span>", mapped) == ["5 / 3", "0"] and mapped.endswith('<a href="https://c.pl/u/0">out</a>')
 
 
 def test_links_are_signed_in_anchors_only_and_never_the_way_out() -> None:

@@ -62,10 +62,15 @@ def with_signed_links(html: str, sign: Callable[[str], str], untouched: str | tu
     return _HREF.sub(replaced, html)
 
 
-def with_clicks(html: str, clicks: Mapping[str, tuple[int, int]]) -> str:
-    """The HTML with a mark beside every link: clicks and people, by its address; a link nobody followed says so."""
+def with_clicks(html: str, clicks: Mapping[str, tuple[int, int]], untouched: tuple[str, ...]) -> str:
+    """The HTML with a mark beside every link: clicks and people, by its address; a link nobody followed says so.
+
+    Those beginning with `untouched` are never counted, so they have no mark: nothing known is not nobody.
+    """
 
     def marked(found: re.Match[str]) -> str:
+        if unescape(found.group(2)).startswith(untouched):
+            return found.group(0)
         count, people = clicks.get(unescape(found.group(2)), (0, 0))
         return f'{found.group(0)}<span style="{_MARK}{_HOT if count else _COLD}">{count}{f" / {people}" if count else ""}</span>'
 
