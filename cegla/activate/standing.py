@@ -132,10 +132,10 @@ def last_look(conn: Connection) -> Looked | None:
 
 def reputations(conn: Connection, now: datetime) -> list[Reputation]:
     """Every destination that was written to in the last seven days, what needs a look first, then the busiest."""
-    rows = SQL.shown_destinations(conn, since=(now - timedelta(days=SIGNAL_DAYS)).date())
+    rows = SQL.mail_signals(conn, since=(now - timedelta(days=SIGNAL_DAYS)).date())
     found = [
         Reputation(key, label(key), Signals(sent, bounced, complained, deferred), said, max((at for at in (slow, stopped) if at and at > now), default=None))
-        for key, _, slow, stopped, said, sent, bounced, complained, deferred in rows
+        for key, slow, stopped, said, sent, bounced, complained, deferred in rows
         if sent or deferred
     ]
     return sorted(found, key=lambda one: (not one.signals.alarm, -one.signals.sent))

@@ -680,3 +680,13 @@ select found, at from activate.looks;
 -- name: senders
 -- Everybody that e-mail was to leave as.
 select distinct sender from activate.campaigns where channel = 'email' and sender <> '' order by sender;
+
+-- name: mail_signals
+-- What each destination made of our mail in the last days, and what it asks for. Text and push messages leave as no domain and do not count.
+select days.destination, slow_until, suspended_until, coalesce(said, ''), sent, bounced, complained, deferred
+from (
+    select destination, sum(sent) as sent, sum(bounced) as bounced, sum(complained) as complained, sum(deferred) as deferred
+    from activate.sent_by_day where day >= :since and domain <> '' group by destination
+) as days
+left join activate.destinations on destinations.key = days.destination
+order by sent desc, days.destination;

@@ -1,5 +1,6 @@
 """The profile API: by any identifier in the body, in one shape, only for who may, the same while nothing changes; and its browser-safe sister."""
 
+import base64
 import json
 import socket
 import threading
@@ -13,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -481,3 +484,35 @@ def test_postgresql_that_came_back_is_no_error(asker: httpx.Client, workspace: W
     with workspace.transaction() as conn:
         conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
     assert read(asker).status_code == 200
+
+
+# what a browser and a gateway may say -------------------------------------------------------------------------------------
+
+
+def test_a_browser_subscribes_to_push_only_after_consent_and_a_gateway_is_heard_at_its_secret_address(page: httpx.Client, shop: dict[str, Any], workspace: Workspace) -> None:
+    point = ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    keys = {"p256dh": base64.urlsafe_b64encode(point).rstrip(b"=").decode(), "auth": "A" * 22}
+    asked = {"write_key": shop["site"].key, "anonymous_id": BROWSER, "endpoint": "https://push.example/1", "keys": keys}
+
+    def subscribe(origin: str = ORIGIN, **more: Any) -> httpx.Response:
+        return page.post("visitor/push", content=json.dumps(asked | more), headers={"content-type": "text/plain", "origin": origin})
+
+    assert subscribe().json()["kept"] is False and len(subscribe().json()["key"]) == 87
+    with workspace.transaction() as conn:
+        govern.record(conn, [Decision(1, "marketing", Channel.PUSH, State.GIVEN, NOW - timedelta(hours=1), 1, "event", {})], NOW)
+    assert subscribe().json()["kept"] is True
+    assert subscribe(origin="https://evil.example").status_code == 403
+    assert subscribe(endpoint="https://push.example/1", gone=True).json()["kept"] is False
+
+    page.headers["authorization"] = f"Bearer {OWNER}"
+    gateway = {"channel": "sms", "provider": "smsapi", "sender": "Sklep", "key": "sk-very-secret", "part_micros": 90_000}
+    saved = page.post("gateways", json=gateway).json()
+    path = "receipts/" + saved["receipts_url"].rpartition("/")[2]
+    assert "sk-very-secret" not in page.get("gateways").text
+    silent = {"authorization": ""}
+    assert page.get(path, params={"MsgId": "1", "status": "404", "idx": "x"}, headers=silent).text == "OK"
+    assert page.post(path, content=b"\xff" * 2_000_000, headers=silent).text == "OK"
+    assert page.get("receipts/" + "A" * 32, headers=silent).status_code == 404
+    measured = page.post("sms/measure", json={"text": "Zażółć"}).json()
+    assert (measured["encoding"], measured["parts"], measured["price_micros"], measured["plain_text"]) == ("ucs-2", 1, 90_000, "Zazolc")
+    assert page.get("deliverability").json()["looked_at"] is None

@@ -8,7 +8,8 @@ import ibis.expr.types as ir
 
 from cegla.analyse.rules.sales import ORDER, of_humans
 
-SENT, BOUNCED, CLICKED, UNSUBSCRIBED = "Email Sent", "Email Bounced", "Email Link Clicked", "Unsubscribed"
+SENT, BOUNCED = ("Email Sent", "SMS Sent", "Push Sent"), ("Email Bounced", "SMS Bounced", "Push Bounced")
+CLICKED, UNSUBSCRIBED = ("Email Link Clicked",), ("Unsubscribed",)
 DAYS_AFTER = 7
 DAYS_BEFORE = 60
 UNIT = 1_000_000  #: micros of a unit of money
@@ -22,8 +23,8 @@ def _text_at(document: str, pointer: str) -> str:  # pyright: ignore[reportRetur
 def answers(history: ir.Table, campaign_id: int, now: datetime) -> ir.Table:
     """One row: `sent`, `bounced`, `clicked`, `unsubscribed`, each counted in people; `clicks` in clicks. Clicks of machines do not count."""
     mine = _of_campaign(history, campaign_id, now)
-    people = {name: mine.person_id.nunique(where=mine.name == event) for name, event in EVENTS.items()}
-    return mine.aggregate(**people, clicks=mine.count(where=mine.name == CLICKED))
+    people = {name: mine.person_id.nunique(where=mine.name.isin(event)) for name, event in EVENTS.items()}
+    return mine.aggregate(**people, clicks=mine.count(where=mine.name.isin(CLICKED)))
 
 
 def orders_after(history: ir.Table, campaign_id: int, now: datetime) -> ir.Table:
@@ -38,7 +39,7 @@ def orders_after(history: ir.Table, campaign_id: int, now: datetime) -> ir.Table
 
 def _after(history: ir.Table, mine: Any, now: datetime) -> Any:
     """Orders within seven days after the person's message of a campaign, whose events are `mine`."""
-    sent = mine.filter(mine.name == SENT)
+    sent = mine.filter(mine.name.isin(SENT))
     sent = sent.group_by(receiver=sent.person_id).aggregate(sent_at=sent.occurred_at.min())
     past = of_humans(history, now)
     ordered = past.filter(past.name == ORDER)
@@ -70,7 +71,7 @@ def outcomes(history: ir.Table, drawn: Any, launched: datetime, now: datetime) -
 def clickers(history: ir.Table, drawn: Any, campaign_id: int, now: datetime) -> ir.Table:
     """By `arm`: `clicked`, people of those `measured` who followed a link of the campaign, machines left out."""
     mine = _of_campaign(history, campaign_id, now)
-    who = mine.filter(mine.name == CLICKED).select("person_id").distinct()
+    who = mine.filter(mine.name.isin(CLICKED)).select("person_id").distinct()
     both = who.inner_join(drawn.filter(drawn.measured), "person_id")
     return both.group_by("arm").aggregate(clicked=both.count())
 
@@ -79,14 +80,14 @@ def reached(history: ir.Table, campaign_id: int, step: str, now: datetime) -> ir
     """One row a person: `person_id` of those who did a step after a message (a key of `EVENTS`, or "ordered")."""
     mine = _of_campaign(history, campaign_id, now)
     if step != "ordered":
-        return mine.filter(mine.name == EVENTS[step]).select("person_id").distinct().order_by("person_id")
+        return mine.filter(mine.name.isin(EVENTS[step])).select("person_id").distinct().order_by("person_id")
     return _after(history, mine, now).select("person_id").distinct().order_by("person_id")
 
 
 def links(history: ir.Table, campaign_id: int, now: datetime) -> ir.Table:
     """By `link`, its number: `clicks` and `people`, machines left out."""
     mine = _of_campaign(history, campaign_id, now)
-    clicks = mine.filter(mine.name == CLICKED).mutate(link=_text_at(mine["properties"], "/link"))  # pyright: ignore[reportArgumentType]
+    clicks = mine.filter(mine.name.isin(CLICKED)).mutate(link=_text_at(mine["properties"], "/link"))  # pyright: ignore[reportArgumentType]
     return clicks.group_by("link").aggregate(clicks=clicks.count(), people=clicks.person_id.nunique())
 
 
@@ -95,5 +96,5 @@ EVENTS = {"sent": SENT, "bounced": BOUNCED, "clicked": CLICKED, "unsubscribed": 
 
 def _of_campaign(history: ir.Table, campaign_id: int, now: datetime) -> Any:
     past = of_humans(history, now)
-    named = past.filter(past.name.isin(list(EVENTS.values())), _text_at(past["properties"], "/machine").fill_null("") != "true")  # pyright: ignore[reportArgumentType]
+    named = past.filter(past.name.isin([name for names in EVENTS.values() for name in names]), _text_at(past["properties"], "/machine").fill_null("") != "true")  # pyright: ignore[reportArgumentType]
     return named.filter(_text_at(named["properties"], "/campaign_id") == str(campaign_id))  # pyright: ignore[reportArgumentType]

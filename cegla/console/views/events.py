@@ -38,6 +38,12 @@ NAMES: dict[str, Text] = {
     "Email Bounced": Text("Wiadomość odbita", "Message bounced"),
     "Email Link Clicked": Text("Kliknięcie w wiadomości", "Link in a message clicked"),
     "Email Unsubscribed": Text("Wypisanie z wiadomości", "Unsubscribed"),
+    "SMS Sent": Text("SMS wysłany", "Text message sent"),
+    "SMS Delivered": Text("SMS doręczony", "Text message delivered"),
+    "SMS Bounced": Text("SMS niedoręczony", "Text message not delivered"),
+    "SMS Replied": Text("Odpowiedź na SMS", "Reply to a text message"),
+    "Push Sent": Text("Powiadomienie wysłane", "Notification sent"),
+    "Push Bounced": Text("Powiadomienie niedoręczone", "Notification not delivered"),
     "Unsubscribed": Text("Wypisanie z wiadomości", "Unsubscribed"),
 }
 MONEY = ("Order Completed", "Order Refunded")
