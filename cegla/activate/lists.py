@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cegla.activate.audience import readers
-from cegla.activate.rules.lists import FORMS, Contact, Form, rows_of
+from cegla.activate.rules.lists import FORMS, Contact, Form, meta_hash, rows_of
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
@@ -47,6 +47,12 @@ def form_of(key: str) -> Form:
         known = ", ".join(FORMS)
         raise InvalidInput(where="/format", seen=ascii(key), detail=Text(f"format to jedno z: {known}", f"a format is one of: {known}"))
     return FORMS[key]
+
+
+def hash_of(channel: Channel, address: str) -> str:
+    """The hash that a list for platforms has of an address of this channel."""
+    email, phone = meta_hash(address, None) if channel is Channel.EMAIL else meta_hash(None, address)
+    return email if channel is Channel.EMAIL else phone
 
 
 def make(ws: Workspace, segment_id: int, key: str, now: datetime, excluded: Iterable[int] = (), purpose: str | None = None) -> List:

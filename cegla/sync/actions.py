@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from cegla.activate import actions as activate
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.reference.crawling import Bounds, NotFetched
@@ -209,7 +210,7 @@ def _allowed(ws: Workspace, conn: Connection, one: Receiver, people: Sequence[in
     profiled = govern.allowed(conn, ws.keys, [govern.Subject(row.person_id, row.identity_ids) for row in reached], "profiling", Channel.NONE, now)
     verdicts = govern.allowed(conn, ws.keys, asked, one.purpose, channel, now)
     return {
-        row.person_id: letters.hashed(row.value, channel) if row.value is not None else None
+        row.person_id: activate.lists.hash_of(channel, row.value) if row.value is not None else None
         for row, verdict, own in zip(reached, verdicts, profiled, strict=True)
         if verdict.allowed and own.allowed
     }

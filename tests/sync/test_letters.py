@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cegla.activate.lists import hash_of
 from cegla.sync.rules import letters
 from cegla.vocabulary.consent import Channel
 
@@ -31,7 +32,7 @@ def test_whoever_knows_the_secret_can_check_what_was_sent(secret: bytes, body: b
 
 
 def test_a_body_says_who_did_what_and_names_no_address_but_its_hash() -> None:
-    line = letters.Line(3, "p12", True, "entered", NOW, letters.hashed(" Anna@WP.pl", Channel.EMAIL))
+    line = letters.Line(3, "p12", True, "entered", NOW, hash_of(Channel.EMAIL, " Anna@WP.pl"))
     said = msgspec.json.decode(letters.body_of([line, letters.Line(3, "p13", False, "consent", NOW)], {3: "Lojalni"}, "email_sha256", NOW))
     first, second = said["data"]["changes"]
     assert (said["type"], first["change"], first["segment_name"]) == ("segment.changed", "entered", "Lojalni")
@@ -40,7 +41,7 @@ def test_a_body_says_who_did_what_and_names_no_address_but_its_hash() -> None:
 
 
 def test_a_number_is_hashed_as_digits_with_the_country_code() -> None:
-    assert letters.hashed("+48 601 202 303", Channel.SMS) == sha256(b"48601202303").hexdigest()
+    assert hash_of(Channel.SMS, "+48 601 202 303") == sha256(b"48601202303").hexdigest()
 
 
 def test_tries_grow_apart_up_to_an_hour_and_as_long_as_the_other_side_asks() -> None:

@@ -50,6 +50,11 @@ def hashed(text: str) -> str:
     return sha256(text.encode()).hexdigest() if text else ""
 
 
+def meta_hash(email: str | None, phone: str | None) -> tuple[str, str]:
+    """The hashes of both, as Meta compares them."""
+    return hashed(meta_email(email or "")), hashed(meta_phone(phone or ""))
+
+
 def google_email(email: str) -> str:
     """As Google compares it."""
     name, at, domain = email.strip().lower().rpartition("@")
@@ -89,7 +94,7 @@ FORMS: dict[str, Form] = {
         Form("google", Text("Google Customer Match (SHA-256)", "Google Customer Match (SHA-256)"), ("Email", "Phone"),
             lambda one: (hashed(google_email(one.email or "")), hashed(google_phone(one.phone or ""))), "ads"),
         Form("meta", Text("Meta: grupa niestandardowa (SHA-256)", "Meta custom audience (SHA-256)"), ("email", "phone"),
-            lambda one: (hashed(meta_email(one.email or "")), hashed(meta_phone(one.phone or ""))), "ads"),
+            lambda one: meta_hash(one.email, one.phone), "ads"),
     )
 }  # fmt: skip
 

@@ -14,8 +14,6 @@ from hashlib import sha256
 
 import msgspec
 
-from cegla.vocabulary.consent import Channel
-
 TYPE = "segment.changed"
 SECRET_PREFIX = "whsec_"
 REFUSED_TRIES = 5  #: a message that is refused (4xx) so often is put aside, and the next one is sent
@@ -70,12 +68,6 @@ def wait(tries: int, asked_seconds: int | None = None) -> timedelta:
     """How long until the next try after so many: twice as long each time up to an hour, or as long as the other side asks, up to a day."""
     grown = min(FIRST_WAIT * 2 ** min(tries - 1, 20), LONGEST_WAIT)
     return max(grown, timedelta(seconds=min(asked_seconds, 86_400))) if asked_seconds else grown
-
-
-def hashed(address: str, channel: Channel) -> str:
-    """SHA-256 of an address as advertising platforms compare them: lower case; of a number the digits with the country code."""
-    plain = address.strip().lower() if channel is Channel.EMAIL else "".join(one for one in address if one.isdecimal()).lstrip("0")
-    return sha256(plain.encode()).hexdigest()
 
 
 def is_refusal(status: int) -> bool:
