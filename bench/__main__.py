@@ -41,6 +41,7 @@ BENCHES: dict[str, Callable[[list[str]], list[Result]]] = {
     "audience": _main_of("audience"),
     "sms": _main_of("sms"),
     "consent": _main_of("consent"),
+    "accounts": _main_of("accounts"),
     "duplicates": _main_of("duplicates"),
     "analysers": _main_of("analysers"),
     "analysing": _main_of("analysing"),
