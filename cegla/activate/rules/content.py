@@ -10,7 +10,10 @@ from cegla.vocabulary.text import Text
 
 #: The roots a template may read; what lies below `person` and `content` is data.
 ROOTS: dict[str, Text] = {
-    "person": Text("osoba: imię, miasto, cechy z profilu", "the person: first name, city, traits of the profile"),
+    "person": Text(
+        "osoba: imię, miasto, cechy z profilu; także segments, daypart, weekday, viewed_products, abandoned_products, together_products",
+        "the person: first name, city, traits of the profile; also segments, daypart, weekday, viewed_products, abandoned_products, together_products",
+    ),
     "content": Text("treści kampanii: produkty, kody, odnośniki", "the campaign's own content: products, codes, links"),
     "data": Text("dane, które podał sklep, tylko w wiadomościach do jednej osoby", "what the shop gave, in messages to one person only"),
     "feeds": Text("katalogi: listy produktów według nazwy katalogu", "catalogs: lists of products by the name of their feed"),

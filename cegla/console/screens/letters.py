@@ -176,6 +176,7 @@ def _model(visit: Visit, found: compose.Letter, editor: str, opened: list[str] |
     return {
         "letter": found, "editor": editor, "view": asked["view"] if asked["view"] in VIEWS else "desk",
         "dark": asked["dark"] == "on", "problem": None, "clash": False,
+        "plain": compiled["text"] if compiled else "",
         "drawing_problem": problem, "seen": seen, "worst": worst, "kinds": compose.BLOCKS, "tags": compose.TAGS, **about,
         "traits": [] if visit.query.get("part") else traits_of(visit),
         **_form(visit, found.document, opened),
