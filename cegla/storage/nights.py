@@ -41,6 +41,8 @@ def begin_next(conn: Connection, names: Sequence[str], day: date, now: datetime)
         for name in names:
             conn.execute("insert into storage.night_steps values (%s, %s, 0, %s, %s)", [name, day, now, now])
         return None
+    if not known.keys() <= set(names):  # a step of an older version
+        conn.execute("delete from storage.night_steps where step <> all(%s)", [list(names)])
     due = [name for name in names if name not in known or known[name].is_due(day, now)]
     if not due:
         return None

@@ -37,6 +37,9 @@ def test_what_was_not_done_in_its_night_is_done_in_the_next(conn: Connection) ->
     assert begun(conn, AT_THREE) == "traits"
     assert [begun(conn, AT_THREE + timedelta(days=1), NIGHT + timedelta(days=1)) for _ in range(4)] == [*STEPS, None]
     assert {step.attempts for step in nights.steps(conn)} == {1}
+    later = AT_THREE + timedelta(days=2)
+    assert nights.begin_next(conn, ["segments"], NIGHT + timedelta(days=2), later) == "segments"
+    assert [step.name for step in nights.steps(conn)] == ["segments"], "nobody waits for a step that is none any more"
 
 
 def test_a_step_that_fails_keeps_no_other_from_its_turn(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
