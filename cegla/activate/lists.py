@@ -78,15 +78,15 @@ def make(ws: Workspace, segment_id: int, key: str, now: datetime, excluded: Iter
 
 
 def _contacts(ws: Workspace, conn: Connection, people: Sequence[int], purpose: govern.Purpose, now: datetime) -> Iterator[Contact]:
-    allowed = {channel: _allowed(ws, conn, people, (purpose.key, channel, kind), now) for channel, kind in govern.ADDRESS_TYPES.items()}
+    allowed = {channel: _allowed(ws, conn, people, (purpose.key, channel), now) for channel in govern.ADDRESS_TYPES}
     for person in people:
         yield Contact(person_label(person), allowed[Channel.EMAIL].get(person), allowed[Channel.SMS].get(person))
 
 
-def _allowed(ws: Workspace, conn: Connection, people: Sequence[int], asked_for: tuple[str, Channel, str], now: datetime) -> Mapping[int, str]:
-    """The addresses of a kind that the gate allows for the purpose on the channel, by person."""
-    purpose, channel, kind = asked_for
-    asked = [one for one in readers(conn, people, kind) if one.address is not None]
+def _allowed(ws: Workspace, conn: Connection, people: Sequence[int], asked_for: tuple[str, Channel], now: datetime) -> Mapping[int, str]:
+    """The addresses that the gate allows for the purpose on the channel, by person."""
+    purpose, channel = asked_for
+    asked = [one for one in readers(conn, people, channel) if one.address is not None]
     verdicts = govern.allowed(conn, ws.keys, [one.subject(one.address) for one in asked], purpose, channel, now)
     return {one.person_id: one.address or "" for one, verdict in zip(asked, verdicts, strict=True) if verdict.allowed}
 

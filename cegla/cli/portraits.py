@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from cegla.cli.desk import AsJson, Desk, desk_of
-from cegla.cli.people import Who
 from cegla.cli.tables import both, table
 from cegla.vocabulary.text import Text
 
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+Somebody = Annotated[str, typer.Argument(metavar="PERSON")]
 Of = Annotated[str, typer.Option("--of", metavar="category|brand|colour|topic")]
 By = Annotated[str, typer.Option("--by", metavar="age|town|sex")]
 
@@ -43,7 +43,7 @@ def baskets(context: typer.Context, by: By = "age", as_json: AsJson = False) -> 
     desk.answer(found, lambda desk, value: _told(desk, value, [GROUP, PEOPLE, ORDERS, EACH, AVERAGE, MEDIAN], rows))
 
 
-def affinity(context: typer.Context, person: Who | None = None, of: Of = "category", as_json: AsJson = False) -> None:
+def affinity(context: typer.Context, person: Somebody = "", of: Of = "category", as_json: AsJson = False) -> None:
     """Print what people are drawn to, or one person."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
