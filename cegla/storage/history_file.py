@@ -22,6 +22,7 @@ DAMAGED = ("Corrupt", "corrupt", "Failure while replaying WAL", "Could not read 
 DUCKDB_TYPES: dict[pa.DataType, str] = {
     pa.int64(): "bigint", pa.int32(): "integer", pa.float64(): "double", pa.string(): "varchar", pa.bool_(): "boolean", pa.timestamp("us"): "timestamp",
 }  # fmt: skip
+SECONDS_FOR_LEAVING = 5.0
 MAP = "derived.main.identity_map"  #: which identities are whose, in memory
 
 
@@ -76,9 +77,10 @@ class HistoryFile:
         return True
 
     def close(self) -> None:
-        """Flush and let go of the file."""
-        if self._root is not None:
-            self._root.close()
+        """Flush and let go of the file. Whoever still reads is waited for, some seconds."""
+        with self._gate.alone(SECONDS_FOR_LEAVING):
+            if self._root is not None:
+                self._root.close()
 
     def new(self, path: Path) -> Any:
         """Another file, open: with the same settings, and nothing in it."""

@@ -183,6 +183,7 @@ def test_nobody_reads_the_new_file_before_it_knows_whose_identities_are_whose(tm
     monkeypatch.setattr(warehouse._file._gate, "alone", looking)
     warehouse.rewrite()
     assert seen == [(3, 2)], "within, before the first reader comes in again"
+    monkeypatch.undo()
     warehouse.close()
 
 
