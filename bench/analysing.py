@@ -116,7 +116,8 @@ def _night(ws: Workspace, meter: cProfile.Profile | None) -> tuple[float, int]:
 
 @contextmanager
 def _metered() -> Generator[dict[tuple[str, str], float]]:
-    """Seconds of CPU of this process by (step, analyser) of what happens within; PostgreSQL's are not among them."""
+    """Seconds of CPU of this process by (step, analyser) of what happens within; PostgreSQL's are not among them. The next analyser's question runs
+    beside (see `analysing.asked_ahead`), so some of its cost stands with the one before."""
     steps: dict[tuple[str, str], float] = defaultdict(float)
     places = ((analysing, "found_by"), (analysing, "documents"), (findings, "keep"), (analysing, "learn"))
     kept = {(where, name): getattr(where, name) for where, name in places}
