@@ -121,6 +121,10 @@ def prepare(ws: Workspace, people: int, outlet: activate.Outlet) -> int:
         words["holdout_percent"] = 0
         saved = activate.save_campaign(conn, {**words, "segment_id": buyers.id, "content": {"products": PRODUCTS}}, now, outlet)
     activate.launch(ws, saved.id)
+    with ws.pool.connection() as conn:  # what the database does by itself within a minute of a large intake
+        conn.autocommit = True
+        conn.execute("analyze resolve.identities, resolve.edges, govern.decisions, activate.messages, profile.declared")
+        conn.autocommit = False
     return saved.id
 
 
