@@ -23,7 +23,7 @@ def main(options: list[str]) -> list[Result]:
     parser.add_argument("--steps", type=int, default=10_000)
     steps = parser.parse_args(options).steps
     began = time.perf_counter()
-    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", PLAY]
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "--timeout=0", "-p", "no:cacheprovider", PLAY]
     played = subprocess.run(command, cwd=ROOT, env=os.environ | {"CONSENT_STEPS": str(steps)}, capture_output=True, text=True, check=False)
     held = played.returncode == 0
     if not held:
