@@ -136,8 +136,16 @@ class Spark(PySparkCompiler):
         """A row as JSON keeps what is null and writes moments as the others do."""
         if not to.is_json() or not op.arg.dtype.is_struct():
             return super().visit_Cast(op, arg=arg, to=to)
-        options: Any = self.f["map"]("ignoreNullFields", "false", "timestampFormat", "yyyy-MM-dd HH:mm:ss.SSSSSS")
+        options: Any = self.f.anon.map("ignoreNullFields", "false", "timestampFormat", "yyyy-MM-dd HH:mm:ss.SSSSSS")
         return self.f.to_json(arg, options)
+
+    def visit_Least(self, op: Any, *, arg: Any) -> Any:  # noqa: N802
+        """The least of one is that one."""
+        return arg[0] if len(arg) == 1 else super().visit_Least(op, arg=arg)
+
+    def visit_Greatest(self, op: Any, *, arg: Any) -> Any:  # noqa: N802
+        """So is the greatest."""
+        return arg[0] if len(arg) == 1 else super().visit_Greatest(op, arg=arg)
 
     def visit_ExtractMicrosecond(self, op: Any, *, arg: Any) -> Any:  # noqa: N802
         """The microseconds within the second."""
