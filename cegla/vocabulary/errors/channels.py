@@ -23,7 +23,7 @@ class WordsMissing(InvalidInput):
 class SubscriptionRefused(InvalidInput):
     """What a browser gave for web push is no subscription."""
 
-    code = "CEGLA-E0390"
+    code = "CEGLA-E0391"
     what = Text("To nie jest subskrypcja web push.", "This is no web push subscription.")
     todo = Text("Podaj endpoint i klucze tak, jak daje je PushSubscription.toJSON().", "Give endpoint and keys as PushSubscription.toJSON() gives them.")
 
