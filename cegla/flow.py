@@ -281,7 +281,7 @@ def agree(ws: Workspace) -> None:
         taken_back = ws.warehouse.take_back_after(last)
         ws.snapshots.take_back_after(last)
         rebuild(ws, conn)
-        ws.warehouse.reset_people(resolve.identity_map(conn))
+        ws.warehouse.reset_people(resolve.reach.identity_map(conn))
     if taken_back:
         LOG.warning("rows of an uncommitted batch were taken back", rows=taken_back)
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from cegla.activate import templating
 from cegla.activate.rules.content import ROOTS
 from cegla.activate.rules.filters import EXAMPLE_DATA, FILTERS
-from cegla.api import metrics, shapes
+from cegla.api import message_shapes, metrics, shapes
 from cegla.api.routes import ROUTES
 from cegla.cli.commands import COMMANDS
 from cegla.cli.main import command_tree
@@ -232,7 +232,8 @@ def api_page() -> str:
 secret key (reads, masked), or the token in `run/app.json` of the data directory (everything); the console's session works too."""
     roles = list(govern.ROLES.values())
     matrix = ([code(key), text.en, *("yes" if key in role.permissions else "" for role in roles)] for key, text in govern.PERMISSIONS.items())
-    bodies = [one for one in vars(shapes).values() if isinstance(one, type) and issubclass(one, shapes.Shape) and one is not shapes.Shape]
+    named = (vars(shapes) | vars(message_shapes)).values()
+    bodies = [one for one in named if isinstance(one, type) and issubclass(one, shapes.Shape) and one is not shapes.Shape]
     return page(
         "API",
         intro,

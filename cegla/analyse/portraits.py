@@ -14,8 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from cegla.analyse.rules import affinity, clusters, purchases
-from cegla.analyse.rules.clusters import FEATURES as FEATURES
-from cegla.analyse.rules.clusters import Tried
+from cegla.analyse.rules.clusters import FEATURES, Tried
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve

@@ -8,7 +8,7 @@ from fastapi import Query
 from cegla.activate import actions as activate
 from cegla.analyse import actions as analyse
 from cegla.api.call import Opened, person_number
-from cegla.api.shapes import ChoiceBody, LimitsBody, NewCampaign, PersonBody, TestSend
+from cegla.api.message_shapes import ChoiceBody, LimitsBody, NewCampaign, PersonBody, TestSend
 from cegla.vocabulary.people import person_label
 
 

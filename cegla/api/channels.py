@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from cegla.activate import actions as activate
 from cegla.api.call import Opened
-from cegla.api.shapes import BrowserSubscription, ChannelBody, GatewayBody, WordsBody
+from cegla.api.message_shapes import BrowserSubscription, ChannelBody, GatewayBody, WordsBody
 from cegla.api.visitor import MOST_OF_BROWSER, MOST_OF_SOURCE, SHORTEST_ID, Turnstile, website_of
 from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve

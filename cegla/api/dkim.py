@@ -4,7 +4,7 @@ from typing import Any
 
 from cegla.activate import actions as activate
 from cegla.api.call import Opened
-from cegla.api.shapes import DkimPlace, NewDkimKey
+from cegla.api.message_shapes import DkimPlace, NewDkimKey
 
 
 def listed(call: Opened) -> Any:

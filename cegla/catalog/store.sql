@@ -3,7 +3,7 @@
 select id, name, address, hours, format, products, left_out, fetched_at, tried_at, trouble, revision from catalog.feeds order by name;
 
 -- name: feed^
--- One feed.
+-- One feed, with its form, its freshness and its last failure.
 select id, name, address, hours, format, products, left_out, fetched_at, tried_at, trouble, revision from catalog.feeds where id = :id;
 
 -- name: add_feed$

@@ -11,7 +11,8 @@ from rich.console import Console
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from cegla.cli.commands import COMMANDS, DEFAULTS, GROUPS, Command
+from cegla.cli.command import Command
+from cegla.cli.commands import COMMANDS, DEFAULTS, GROUPS
 from cegla.cli.desk import Desk, OpenDoor, Problem
 from cegla.cli.words import WORDS
 from cegla.storage.settings import Settings, load_settings

@@ -67,4 +67,4 @@ def groups(context: typer.Context, as_json: AsJson = False) -> None:
 def _told(desk: Desk, found: dict[str, Any], head: list[Text], rows: list[list[Any]]) -> None:
     """A table, and what its numbers mean."""
     table(desk, head, rows)
-    desk.tell(Text("{text}", "{text}"), text=both(found["definition"], desk.language))
+    desk.tell(Text("{means}", "{means}"), means=both(found["definition"], desk.language))

@@ -45,7 +45,7 @@ def _moved(ws: Workspace, url: str, dry_run: bool) -> list[moving.Moved]:
     except Busy as error:
         raise MoveRefused(where=error.where, detail=RUNNING) from None
     with ws.transaction() as conn:
-        upto, people = last_committed(conn).number, list(resolve.identity_map(conn))
+        upto, people = last_committed(conn).number, list(resolve.reach.identity_map(conn))
     with closing(connect(url)) as target:
         return moving.move(source, target, people, upto, dry_run)
 

@@ -25,9 +25,9 @@ def host(conn: Connection, raw: bytes, label: str, now: datetime) -> Image:
     except pictures.Wrong as wrong:
         raise ImageRefused(where="image", seen=label, detail=REASONS[str(wrong)]) from None
     name = f"{hashlib.sha256(made.content).hexdigest()[:32]}.{made.ending}"
-    facts = {"name": name, "media_type": made.media_type, "width": made.width, "height": made.height, "bytes": len(made.content), "label": label[:200]}
-    SQL.add_image(conn, **facts, now=now, content=made.content)
-    return Image(**facts, added_at=now)
+    image = Image(name, made.media_type, made.width, made.height, len(made.content), label[:200], now)
+    SQL.add_image(conn, **{field: value for field, value in image._asdict().items() if field != "added_at"}, now=now, content=made.content)
+    return image
 
 
 def hosted(conn: Connection) -> list[Image]:

@@ -89,7 +89,7 @@ def by_person(conn: Connection, key: str, people: Sequence[int] | None) -> dict[
     """The word that holds about one trait, by person: of `people`, or of everybody (None) of whom anything was ever said. Taken back: None."""
     if people is None:
         said: list[tuple[int, Any]] = list(store.SQL.find_declared_of_key(conn, key=key, ids=None))
-        elsewhere: dict[int, int] = dict(resolve.identity_map(conn))
+        elsewhere: dict[int, int] = dict(resolve.reach.identity_map(conn))
         return {elsewhere.get(identity, identity): value for identity, value in said}
     owners: dict[int, int] = {one.identity_id: person for person, rows in resolve.identifiers_of(conn, people).items() for one in rows}
     owners |= {one: one for one in people}

@@ -21,6 +21,7 @@ from cegla.resolve.cache import IdentityCache as IdentityCache
 from cegla.resolve.finding import find as _find
 from cegla.resolve.resolution import LinkWarning as LinkWarning
 from cegla.resolve.resolution import Resolution as Resolution
+from cegla.resolve.rules import releases
 from cegla.resolve.rules.mentions import PLACES, rank
 from cegla.resolve.store import SQL
 from cegla.storage.workspace import Connection
@@ -47,6 +48,11 @@ class KnownIdentifier:
     message_id: str | None
     linked_at: datetime | None
     released_at: datetime | None = None  #: from then on somebody else's; what it tells of this person is of before
+
+    @property
+    def may_be_released(self) -> bool:
+        """Whether it is of a type that can become somebody else's."""
+        return releases.may_be_released(self.type)
 
     def addresses(self, kind: str) -> bool:
         """Whether the person is reached by it today: it is of this type and was not released."""
@@ -91,11 +97,6 @@ def _resolution(batch: Batch) -> Resolution:
         warnings=list(_warnings(batch)),
         unresolved=[index for index, identity in enumerate(batch.identity_ids) if identity == 0],
     )
-
-
-def identity_map(conn: Connection) -> Iterator[tuple[int, int]]:
-    """(identity, person) for every identity that is not its own person."""
-    return SQL.identity_map(conn)
 
 
 def look_up(conn: Connection, identifiers: Sequence[Identifier]) -> list[int | None]:

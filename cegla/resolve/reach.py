@@ -1,6 +1,6 @@
 """Whose identities are today, and where people can be reached: every identity and the newest address of one kind, a statement for thousands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from cegla.resolve.store import SQL
@@ -17,6 +17,11 @@ class Reach(NamedTuple):
     identity_ids: tuple[int, ...]
     identity_id: int | None
     value: str | None
+
+
+def identity_map(conn: Connection) -> Iterator[tuple[int, int]]:
+    """(identity, person) for every identity that is not its own person."""
+    return SQL.identity_map(conn)
 
 
 def addresses(conn: Connection, people: Sequence[int], kind: str) -> list[Reach]:

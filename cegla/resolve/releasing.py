@@ -15,8 +15,8 @@ from cegla.resolve import store
 from cegla.resolve.cache import LONG_AGO
 from cegla.resolve.deriving import Cause, rederive
 from cegla.resolve.resolution import Resolution, without_events
+from cegla.resolve.rules import releases
 from cegla.resolve.rules.mentions import stronger
-from cegla.resolve.rules.releases import may_be_released as may_be_released
 from cegla.resolve.store import SQL, NewEdge
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
@@ -53,7 +53,7 @@ def release(conn: Connection, identifier: Identifier, day: date, reason: str, ac
     the two. Returns what moved. Raises ReleaseAhead for a day still to come, IdentifierStays for a type that is not given away, ReleaseOutOfOrder when it was
     released that day or later already, NotFound when nobody ever had it.
     """
-    if not may_be_released(identifier.type):
+    if not releases.may_be_released(identifier.type):
         raise IdentifierStays(where="type", seen=identifier.type, type=identifier.type)
     store.only_writer(conn)
     at = datetime.combine(day, time(), UTC)

@@ -7,11 +7,11 @@ from typing import Any
 
 from cegla.segment.rules import rfm
 from cegla.segment.rules.history import Scale
-from cegla.segment.rules.rfm import GROUPS as GROUPS
 from cegla.storage.warehouse import Readable, history
 from cegla.vocabulary.errors import InvalidInput
 from cegla.vocabulary.text import Text
 
+GROUPS = rfm.GROUPS
 NEWCOMER = "newcomer"  #: where those come from who bought for the first time in between
 DEFINITION = Text(
     "Grupy RFM na koniec obu dni, każda według skali z tego dnia (cume_dist, pięć ocen). Wiersz: skąd, kolumna: dokąd; „nowi kupujący” złożyli pierwsze "

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from cegla.api import shapes
+from cegla.api import message_shapes, shapes
 from cegla.api.app import build_api
 from cegla.api.inside import Inside
 from cegla.api.routes import ROUTES, Route
@@ -20,7 +20,7 @@ from cegla.app import HOLDERS
 from cegla.storage.workspace import Workspace
 
 OWNER = "owner-token"
-FIELDS = sorted({name for one in vars(shapes).values() if isinstance(one, type) and issubclass(one, shapes.Shape) for name in one.model_fields})
+FIELDS = sorted({name for one in (vars(shapes) | vars(message_shapes)).values() if isinstance(one, type) and issubclass(one, shapes.Shape) for name in one.model_fields})
 NASTY = ["'; drop table collect.inbox; --", "{{7*7}}", "\x00", "\u202e", "ż" * 300, "../../etc/passwd", "%s%n", "<script>", "1e400", "-1", "9" * 30]
 PLACE = re.compile(r"\{\w+\}")
 texts = st.sampled_from(NASTY) | st.text(max_size=20)

@@ -127,7 +127,7 @@ def test_what_a_batch_reports_adds_up_to_the_map(conn: Connection, rows: list[Ev
             assert set(found.absorbed.values()) <= after
             assert set(found.people) - {0} <= after
             assert found.people == [owners.get(identity, identity) for identity in found.identity_ids]
-        assert {identity: person for identity, person in owners.items() if identity != person} == dict(resolve.identity_map(conn))
+        assert {identity: person for identity, person in owners.items() if identity != person} == dict(resolve.reach.identity_map(conn))
 
 
 def people(conn: Connection) -> set[int]:

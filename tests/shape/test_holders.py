@@ -24,7 +24,7 @@ def test_a_slice_with_tables_exports_and_erases(part: str, duty: str) -> None:
 @pytest.mark.parametrize("part", sorted(OF_NOBODY))
 def test_a_slice_that_need_not_has_no_column_about_people(part: str) -> None:
     for file in (ROOT / "cegla" / "storage" / "migrations").glob(f"*.{part}.sql"):
-        columns = [line.partition("--")[0] for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("--")]
+        columns = [line.partition("--")[0].replace("generated always as identity", "") for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("--")]
         assert not [line for line in columns if "person" in line or "identity" in line or "email" in line]
 
 

@@ -5,7 +5,6 @@ and currency. Addresses that are not https or http are left out; a row without a
 """
 
 import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -90,7 +89,7 @@ def _csv(text: str) -> Iterator[dict[str, Any]]:
     if not first.count(delimiter):
         raise Unreadable("unknown")
     try:
-        for row in csv.DictReader(io.StringIO(text), delimiter=delimiter):
+        for row in csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter):
             yield {str(name): value for name, value in row.items() if name is not None and isinstance(value, str)}
     except csv.Error:
         raise Unreadable("broken") from None

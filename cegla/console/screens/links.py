@@ -40,7 +40,7 @@ def show(visit: Visit) -> Response:
         log = resolve.links.history_page(conn, person, visit.asked_number("before") or None, AT_ONCE + 1)
         known = resolve.identifiers_of(conn, [person]).get(person, [])
         released = resolve.releasing.releases_of(conn, [one.identity_id for one in known])
-    free = [one for one in known if resolve.releasing.may_be_released(one.type) and one.released_at is None and not one.held]
+    free = [one for one in known if one.may_be_released and one.released_at is None and not one.held]
     more = edges[AT_ONCE - 1] if len(edges) > AT_ONCE else None
     pages = {"more_edges": f"{more.at.timestamp():.6f}-{more.edge_id}" if more else "", "more_moves": log[AT_ONCE - 1].move_id if len(log) > AT_ONCE else 0}
     model = {"person": person, "edges": edges[:AT_ONCE], "log": log[:AT_ONCE], "sources": sources, "whole": graph.whole, **pages, **words()}
