@@ -18,7 +18,7 @@ def add(call: Opened, body: NewReceiver) -> Any:
     """A new receiver. The answer holds the secret that messages are signed with; it is never shown again."""
     with call.ws.transaction() as conn:
         made, secret = sync.add(call.ws, conn, body.name, body.url, (body.segments, body.purpose, body.channel), call.now)
-    call.note("sync.add", f"receiver {made.id}", segments=made.segments, purpose=made.purpose, channel=made.channel)
+    call.note("sync.add", f"receiver {made.id}", segments=", ".join(map(str, made.segments)), purpose=made.purpose, channel=made.channel)
     return _shape(made) | {"secret": secret}
 
 

@@ -165,7 +165,7 @@ def _model(visit: Visit, found: compose.Letter, editor: str, opened: list[str] |
     problem, compiled, seen = None, None, None
     with visit.ws.transaction() as conn:
         kept = compose.reading.snippets(conn)
-        about = {"uses": compose.reading.uses(conn, found.id), "users": compose.reading.users_of(conn, found.id)}
+        about: dict[str, Any] = {"uses": compose.reading.uses(conn, found.id), "users": compose.reading.users_of(conn, found.id)}
         about["drafts"] = [(one.id, one.name) for one in activate.campaigns(conn) if one.state == "draft" and one.channel == "email"]
     try:
         compiled = visit.press.compiled(found.document, kept, visit.language)

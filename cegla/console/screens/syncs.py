@@ -33,7 +33,7 @@ def add(visit: Visit) -> Response:
         told = (numbers, visit.field("purpose"), visit.field("channel"))
         with visit.ws.transaction() as conn:
             made, secret = sync.add(visit.ws, conn, visit.required("name"), visit.required("url"), told, visit.now)
-            detail = {"segments": made.segments, "purpose": made.purpose, "channel": made.channel}
+            detail = {"segments": ", ".join(map(str, made.segments)), "purpose": made.purpose, "channel": made.channel}
             govern.note(conn, visit.actor, "sync.add", f"receiver {made.id}", detail, visit.now)
     except CeglaError as error:
         return _page(visit, problem=error.problem(visit.language), status=error.status)
