@@ -42,22 +42,28 @@ class World(Protocol):
     @property
     def version(self) -> str:
         """Names the data behind the answers."""
+        ...
 
     @property
     def learned(self) -> int:
         """Grows when an answer of `machine` became better than it was."""
+        ...
 
     def network(self, address: str) -> Network:
         """What an address tells."""
+        ...
 
     def origin(self, host: str, path: str) -> Origin:
         """Whose host a referrer is."""
+        ...
 
     def names_itself_bot(self, agent: str) -> bool:
         """Whether a user agent says it is a crawler, a tool or another machine without a person."""
+        ...
 
     def machine(self, agent: str, hints: tuple[tuple[str, str], ...]) -> Machine:
         """The machine behind a user agent and its client hints."""
+        ...
 
 
 UNKNOWN_NETWORK = Network()

@@ -16,7 +16,11 @@ from cegla.vocabulary.text import Text
 
 MONTH, MOST_SHOWN, MOST_VALUES = timedelta(days=30), 100, 25
 KINDS = (("category", marked("Kategorie")), ("brand", marked("Marki")), ("colour", marked("Kolory")), ("topic", marked("Tematy")))
-BYS: tuple[tuple[analyse.portraits.By, str], ...] = (("age", marked("Koszyk według wieku")), ("town", marked("Koszyk według wielkości miejscowości")), ("sex", marked("Zakupy według płci")))
+BYS: tuple[tuple[analyse.portraits.By, str], ...] = (
+    ("age", marked("Koszyk według wieku")),
+    ("town", marked("Koszyk według wielkości miejscowości")),
+    ("sex", marked("Zakupy według płci")),
+)
 WORDS = {
     "metropolis": marked("ponad 500 tys."), "large": marked("100–500 tys."), "medium": marked("20–100 tys."), "small": marked("do 20 tys."),
     "f": marked("kobiety"), "m": marked("mężczyźni"), "newcomer": marked("nowi kupujący"),
