@@ -139,6 +139,10 @@ class Spark(PySparkCompiler):
         options: Any = self.f.anon.map("ignoreNullFields", "false", "timestampFormat", "yyyy-MM-dd HH:mm:ss.SSSSSS")
         return self.f.to_json(arg, options)
 
+    def visit_CountStar(self, op: Any, *, arg: Any, where: Any) -> Any:  # noqa: N802
+        """How many of no rows is zero, not nothing."""
+        return super().visit_CountStar(op, arg=arg, where=where) if where is None else self.f.count_if(where)
+
     def visit_Least(self, op: Any, *, arg: Any) -> Any:  # noqa: N802
         """The least of one is that one."""
         return arg[0] if len(arg) == 1 else super().visit_Least(op, arg=arg)
