@@ -22,7 +22,7 @@ from cegla.activate.rules.dialog import Letter
 from cegla.activate.rules.mime import mailbox_of
 from cegla.activate.rules.replies import Reply
 from cegla.activate.store import SQL
-from cegla.http.outward import Outward, Unanswered
+from cegla.http.outward import NotBegun, Outward, Unanswered
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection, Workspace
 
@@ -30,6 +30,8 @@ SEALED_FOR = "vapid"
 MESSAGES_PER_MINUTE = 6_000
 TTL_SECONDS = 24 * 3_600  #: a browser that is off for longer does not get yesterday's news
 TICKET_SECONDS = 6 * 3_600
+REST_SECONDS = 60.0  #: for which a push service that is away is left alone
+MOST_ORIGINS = 1_000  #: remembered; browsers name their own, so there may be any number
 GONE = Reply(550, "5.1.1 no such user: the subscription was taken back", "rcpt")
 
 
@@ -68,18 +70,22 @@ def way(ws: Workspace, conn: Connection) -> Way:
 
 @dataclass
 class Pusher:
-    """Hands push messages over; safe for many threads."""
+    """Hands push messages over; safe for many threads.
+
+    Every browser names its own push service. One that is away, or is none, costs the messages that go there and holds no other up.
+    """
 
     ws: Workspace
     key: VapidKey
     subject: str
     tickets: dict[str, tuple[str, float]] = field(default_factory=dict[str, tuple[str, float]])  #: by origin: the header and when it was signed
+    away: dict[str, tuple[str, float]] = field(default_factory=dict[str, tuple[str, float]])  #: by origin: what was wrong, and since when
 
     def __post_init__(self) -> None:
         self.outward = Outward(self.ws.settings.outbound.private_hosts)
 
     def hand(self, letter: Letter) -> Handed:
-        """One message to one browser. Raises NotBegun, Unanswered."""
+        """One message to one browser. Raises Unanswered."""
         with self.ws.pool.connection() as conn:
             found = browsers.subscription(conn, letter.recipient)
         if found is None:
@@ -88,7 +94,17 @@ class Pusher:
             body = sealed(letter.content, found)
         except ValueError as error:
             return Handed(Reply(554, f"5.3.4 {error}", "message"))
-        answer = self.outward.post(found.endpoint, push.headers(self.ticket(found.endpoint), TTL_SECONDS, _topic(letter.content)), body)
+        said, since = self.away.get(_origin(found.endpoint), ("", 0.0))
+        if said and time.monotonic() - since < REST_SECONDS:
+            return Handed(push.later(said))
+        try:
+            answer = self.outward.post(found.endpoint, push.headers(self.ticket(found.endpoint), TTL_SECONDS, _topic(letter.content)), body)
+        except NotBegun as error:
+            self._remember(found.endpoint, str(error))
+            return Handed(push.later(str(error)))
+        except Unanswered as error:
+            self._remember(found.endpoint, str(error))
+            raise
         reply = push.answered(answer.status, answer.headers.get("retry-after", ""))
         if reply is None:
             raise Unanswered(f"it answers {answer.status}")
@@ -96,15 +112,21 @@ class Pusher:
 
     def ticket(self, endpoint: str) -> str:
         """Who sends, signed for an origin and used again for hours."""
-        parts = urlsplit(endpoint)
-        origin = f"{parts.scheme}://{parts.netloc}"
+        origin = _origin(endpoint)
         known = self.tickets.get(origin)
         if known is None or time.monotonic() - known[1] > TICKET_SECONDS:
             signed = push.claims(endpoint, self.subject, datetime.now(UTC))
             r, s = utils.decode_dss_signature(self.key.private.sign(signed, ec.ECDSA(hashes.SHA256())))
             known = push.ticket(signed, r.to_bytes(32) + s.to_bytes(32), self.key.public), time.monotonic()
+            if len(self.tickets) >= MOST_ORIGINS:
+                self.tickets.clear()
             self.tickets[origin] = known
         return known[0]
+
+    def _remember(self, endpoint: str, said: str) -> None:
+        if len(self.away) >= MOST_ORIGINS:
+            self.away.clear()
+        self.away[_origin(endpoint)] = said, time.monotonic()
 
 
 def sealed(text: bytes, browser: browsers.Subscription) -> bytes:
@@ -118,6 +140,11 @@ def sealed(text: bytes, browser: browsers.Subscription) -> bytes:
 
 def _point(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+
+
+def _origin(endpoint: str) -> str:
+    parts = urlsplit(endpoint)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _topic(content: bytes) -> str:

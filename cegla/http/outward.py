@@ -3,7 +3,8 @@
     host ─► every address it has is public? ─► connected to the very one that was checked ─► TLS for the name ─► request ─► answer, bounded
 
 No redirect is followed and no proxy asked. What matters to whoever sends: `NotBegun` means nothing left this machine, `Unanswered` that
-the request may have arrived. Connections stay open for a moment; one that the other side may have closed is not used again.
+the request may have arrived. Connections stay open for a moment; one that the other side may have closed is not used again. An answer
+that trickles is cut off: each byte may be in time and the whole never end.
 """
 
 import http.client
@@ -13,12 +14,14 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from cegla.reference.crawling import is_public
 
 CONNECT_SECONDS, ANSWER_SECONDS, KEPT_SECONDS = 10.0, 30.0, 4.0
+WHOLE_SECONDS = 40.0  #: for a request and all of its answer
 LARGEST_ANSWER_BYTES = 1_000_000
 Place = tuple[str, str, int]  #: scheme, host, port
 
@@ -63,19 +66,31 @@ class Outward:
         """One POST. Raises NotBegun or Unanswered."""
         scheme, host, port, path = self.parts(url)
         connection = self._connection(scheme, host, port)
-        begun = False
+        begun, late = False, threading.Event()
+        timer = threading.Timer(WHOLE_SECONDS, _cut_off, (connection.sock, late))
+        timer.daemon = True
+        timer.start()
         try:
             connection.putrequest("POST", path, skip_accept_encoding=True)
             for name, value in {**headers, "Content-Length": str(len(body)), "User-Agent": "Cegla"}.items():
                 connection.putheader(name, value)
             begun = True
             connection.endheaders(body)
-            return self._read(connection, (scheme, host, port))
+            answer, ends = _read(connection)
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
             if not begun:
                 raise NotBegun(type(error).__name__) from None
             raise Unanswered(type(error).__name__) from None
+        finally:
+            timer.cancel()
+        if ends or late.is_set():
+            connection.close()
+        else:
+            self._keep((scheme, host, port), connection)
+        if late.is_set():  # what looks like the end of an answer is the cut
+            raise Unanswered("slow")
+        return answer
 
     def parts(self, url: str) -> tuple[str, str, int, str]:
         """Scheme, host, port and path of an address that may be asked at all. Raises NotBegun; who the host is, is seen when it is connected to."""
@@ -125,18 +140,24 @@ class Outward:
             raise NotBegun(f"no connection: {type(error).__name__}") from None
         return line
 
-    def _read(self, connection: http.client.HTTPConnection, place: Place) -> Answer:
-        found = connection.getresponse()
-        body = found.read(LARGEST_ANSWER_BYTES + 1)
-        if len(body) > LARGEST_ANSWER_BYTES:
-            raise ValueError("the answer is too long")
-        answer = Answer(found.status, {name.lower(): value for name, value in found.getheaders()}, body)
-        if found.will_close:
-            connection.close()
-        else:
-            with self._lock:
-                self._kept.setdefault(place, []).append((connection, time.monotonic()))
-        return answer
+    def _keep(self, place: Place, connection: http.client.HTTPConnection) -> None:
+        with self._lock:
+            self._kept.setdefault(place, []).append((connection, time.monotonic()))
+
+
+def _read(connection: http.client.HTTPConnection) -> tuple[Answer, bool]:
+    """The answer, and whether the connection ends with it."""
+    found = connection.getresponse()
+    body = found.read(LARGEST_ANSWER_BYTES + 1)
+    if len(body) > LARGEST_ANSWER_BYTES:
+        raise ValueError("the answer is too long")
+    return Answer(found.status, {name.lower(): value for name, value in found.getheaders()}, body), bool(found.will_close)
+
+
+def _cut_off(line: socket.socket, late: threading.Event) -> None:
+    late.set()
+    with suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _secured(line: socket.socket, host: str) -> socket.socket:

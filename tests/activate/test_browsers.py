@@ -1,7 +1,11 @@
 """Web push to a push service of the test's own, which opens what it gets as the browser would."""
 
 import json
+import socket
+import threading
+import time
 from collections.abc import Generator
+from contextlib import suppress
 from typing import Any
 
 import http_ece
@@ -11,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from cegla.activate import actions as activate
 from cegla.activate.rules import push
+from cegla.http import outward
 from cegla.resolve import actions as resolve
 from cegla.storage.settings import Settings
 from cegla.vocabulary.errors import InvalidInput
@@ -102,6 +107,41 @@ def test_a_browser_that_is_gone_is_forgotten_and_the_persons_other_one_is_writte
     shop.pass_time(minutes=2)
     shop.deliver(2)
     assert states(shop, third) == ["ambiguous"]
+
+
+def test_a_browser_that_names_a_push_service_that_is_none_holds_nobody_up(shop: Shop, service: Gateway) -> None:
+    visitor(shop, service, "anna", "browser-of-anna-000001")
+    visitor(shop, service, "mallory", "browser-of-mallory-001")
+    with shop.ws.transaction() as conn:  # first in the outbox, and not a public address
+        conn.execute("update activate.push_subscriptions set endpoint = 'https://127.0.0.1:1/x', host = '127.0.0.1:1' where endpoint like %s", ["%mallory%"])
+    campaign = launched(shop)
+    shop.deliver(2)
+    assert states(shop, campaign) == ["decided", "sent"]
+    with shop.ws.transaction() as conn:
+        found = activate.campaign(conn, campaign)
+        assert found.trouble is None and found.state == "sending"
+    for _ in range(8):
+        shop.pass_time(days=1)
+        shop.deliver(1)
+    assert states(shop, campaign) == ["failed", "sent"]
+
+
+def test_a_push_service_that_trickles_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outward, "WHOLE_SECONDS", 0.2)
+
+    def trickle(door: socket.socket) -> None:
+        line, _ = door.accept()
+        with line, suppress(OSError):
+            line.recv(65_536)
+            for letter in b"HTTP/1.1 201 Created\r\nX-Slow: " + b"." * 40 + b"\r\nContent-Length: 0\r\n\r\n":
+                line.send(bytes([letter]))
+                time.sleep(0.02)
+
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        threading.Thread(target=trickle, args=[door], daemon=True).start()
+        place = f"127.0.0.1:{door.getsockname()[1]}"
+        with pytest.raises(outward.Unanswered):
+            outward.Outward((place,)).post(f"http://{place}/", {}, b"x")
 
 
 def test_subscriptions_and_words_that_are_none_are_refused_and_people_see_and_erase_theirs(shop: Shop, service: Gateway) -> None:

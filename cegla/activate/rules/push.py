@@ -85,6 +85,11 @@ def answered(status: int, retry_after: str) -> Reply | None:
     return None if status >= 500 else Reply(554, f"5.6.0 refused ({status})", "message")
 
 
+def later(said: str) -> Reply:
+    """A push service that cannot be reached: the message is tried again later, and those for other browsers go on."""
+    return Reply(451, f"4.4.1 {said}", "body")
+
+
 def _hkdf(salt: bytes, material: bytes, info: bytes, length: int) -> bytes:
     """HKDF with SHA-256 (RFC 5869), for one block at most."""
     key = hmac.digest(salt, material, sha256)
