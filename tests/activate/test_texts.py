@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from cegla.activate import actions as activate
+from cegla.activate.rules.gateways import answered
+from cegla.activate.rules.replies import meaning
 from cegla.activate.sending import Round
 from cegla.activate.store import SQL
 from cegla.govern import actions as govern
@@ -231,7 +233,7 @@ def test_an_email_can_leave_by_a_provider_with_its_headers_and_what_comes_back_i
     names = {header["Name"]: header["Value"] for header in letter["Headers"]}
     assert names["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click" and "https://cegla.example/u/" in names["List-Unsubscribe"]
 
-    def tell(user: str, **facts: str) -> None:
+    def tell(user: str, **facts: str | bool) -> None:
         body = json.dumps({**facts, "Metadata": by_name[user].fields["Metadata"]}).encode()
         told(shop, own, body, authorization="Basic Y2VnbGE6dGFqbmU=")
 
@@ -240,5 +242,16 @@ def test_an_email_can_leave_by_a_provider_with_its_headers_and_what_comes_back_i
     tell("celina", RecordType="Bounce", Details="smtp;552 5.2.2 mailbox full")
     assert activate.audience(shop.ws, shop.campaign().id).reasons == {"suppressed": 2}
     assert (len(shop.events("Email Bounced")), len(shop.events("Email Complained"))) == (2, 1)
-    tell("celina", RecordType="SubscriptionChange", SuppressionReason="ManualSuppression")
+    tell("celina", RecordType="SubscriptionChange", SuppressSending=False)
+    assert activate.audience(shop.ws, shop.campaign().id).reasons == {"suppressed": 2}, "who is let in again has withdrawn nothing"
+    tell("celina", RecordType="SubscriptionChange", SuppressSending=True, SuppressionReason="ManualSuppression")
     assert activate.audience(shop.ws, shop.campaign().id).reasons == {"suppressed": 2, "withdrawn": 1}
+
+
+@pytest.mark.parametrize(("provider", "meant"), [(("sms", "http"), "retry"), (("email", "postmark"), None)])
+def test_a_gateway_that_fails_inside_has_not_refused_the_message(provider: tuple[str, str], meant: str | None) -> None:
+    """Where a second request is no second message it is tried again; elsewhere nobody knows."""
+    row = activate.PROVIDERS[Channel(provider[0]), provider[1]]
+    for body in (b'{"error": "internal", "ErrorCode": 9}', b"{}"):
+        found = answered(row, 500, {"content-type": "application/json"}, body)
+        assert (meaning(found[0]).value if found else None) == meant

@@ -37,7 +37,7 @@ class Receipts:
     reply_text_at: str = ""
     scheme: str = "path"  #: how receipts prove themselves, besides their secret address: a row of collect's schemes
     answer: str = "OK"  #: what the provider wants to read
-    unless: tuple[str, str] | None = None  #: rows in which this path has this value say nothing
+    unless: tuple[tuple[str, str], ...] = ()  #: rows in which one of these paths has its value say nothing
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def answered(gateway: Gateway, status: int, headers: Mapping[str, str], body: by
     read = read_any(body, headers.get("content-type", ""))
     code, words = at(read, gateway.refused_at), " ".join(at(read, gateway.words_at).split())[:300]
     refusal = gateway.refusals.get(code) if code not in ("", "0") else None
-    if refusal is None and code not in ("", "0"):
+    if refusal is None and code not in ("", "0") and (status < 500 or status == 503):
         refusal = "us" if status in (401, 402, 403) else "later" if status in (429, 503) else "words"
     if refusal is None and not 200 <= status < 300:
         if status >= 500 and status != 503 and not gateway.repeats_safely:
@@ -156,7 +156,7 @@ def receipts(gateway: Gateway, query: Mapping[str, str], body: bytes, content_ty
 def _receipt(row: Any, told: Receipts) -> Receipt | None:
     if told.reply_text_at and at(row, told.reply_from_at) and at(row, told.reply_text_at):
         return Receipt(sender=at(row, told.reply_from_at), text=at(row, told.reply_text_at)[:2_000])
-    if told.unless is not None and at(row, told.unless[0]) == told.unless[1]:
+    if any(at(row, path) == value for path, value in told.unless):
         return None
     state = told.states.get(at(row, told.state_at))
     key, number = at(row, told.key_at), at(row, told.id_at)

@@ -67,7 +67,8 @@ POSTMARK = Gateway(
     receipts=Receipts(
         "Metadata.cegla_key", "MessageID", "RecordType",
         {"Delivery": "delivered", "Bounce": "failed", "SpamComplaint": "complained", "SubscriptionChange": "opted_out"},
-        words_at=("Details", "Description"), scheme="basic", answer="", unless=("SuppressionReason", "HardBounce"),
+        words_at=("Details", "Description"), scheme="basic", answer="",
+        unless=(("SuppressionReason", "HardBounce"), ("SuppressSending", "False")),  # the bounce is told by itself; somebody may be let in again
     ),
 )  # fmt: skip
 
