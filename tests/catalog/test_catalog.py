@@ -63,6 +63,16 @@ def test_prices_are_read_as_they_are_written(amount: object, value: float | None
     assert read.products[0].get("price") == value
 
 
+HOSTILE = b'[{"title": "a\\u0000b\\ud800", "price": 1e999}, {"title": "c", "price": NaN, "stock": 0}, {"title": "d", "price": 1' + b"0" * 400 + b"}]"
+
+
+def test_a_feed_that_no_database_could_keep_is_kept_without_what_it_could_not(workspace: Workspace) -> None:
+    with workspace.transaction() as conn:
+        number = catalog.add(conn, "hostile", "", 24)
+        assert catalog.put(conn, number, HOSTILE, NOW).products == 3
+        assert catalog.shelves(conn, ["hostile"])[0]["hostile"] == [{"id": title, "title": title} for title in ("ab", "d")]
+
+
 def test_a_cart_is_abandoned_until_the_next_order() -> None:
     at = [NOW + timedelta(minutes=minute) for minute in range(6)]
     lines = [Line(1, history.VIEWED, "a", at[0]), Line(1, history.ADDED, "a", at[1]), Line(1, history.ORDERED, "a", at[2]), Line(1, history.ADDED, "b", at[3]), Line(1, history.VIEWED, "c", at[4])]

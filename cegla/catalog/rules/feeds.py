@@ -6,6 +6,7 @@ and currency. Addresses that are not https or http are left out; a row without a
 
 import csv
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -32,7 +33,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 _OURS = {name: ours for ours, names in NAMES.items() for name in names}
 _AMOUNT = re.compile(r"(\d[\d\s\u00a0.,]*)")
 _CODE = re.compile(r"\b([A-Z]{3})\b")
-_GONE = ("out of stock", "out_of_stock", "outofstock", "niedostępny", "brak")
+_GONE = ("out of stock", "out_of_stock", "outofstock", "niedostępny", "brak", "0", "false", "no", "nie")
 
 
 class Unreadable(ValueError):
@@ -146,21 +147,28 @@ def _product(row: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _said(value: Any) -> str:
-    return " ".join(str(value).split())[:LONGEST_TEXT] if isinstance(value, (str, int, float)) else ""
+    """A value as text, without what no database keeps: zero bytes and halves of characters."""
+    if not isinstance(value, (str, int, float)):
+        return ""
+    whole = str(value).replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
+    return " ".join(whole.split())[:LONGEST_TEXT]
 
 
 def _amount(value: Any) -> float | None:
-    """12.5, "12,50 zł", "1 234.50 PLN", "1.234,50": the last sign of two decides what is the decimal one."""
-    if isinstance(value, (int, float)):
-        return float(value)
-    found = _AMOUNT.search(str(value or ""))
+    """12.5, "12,50 zł", "1 234.50 PLN", "1.234,50": the last sign of two decides what is the decimal one. None for what is no amount, such as 1e999."""
+    try:
+        amount = float(value) if isinstance(value, (int, float)) else _written(str(value or ""))
+    except (ValueError, OverflowError):
+        return None
+    return amount if amount is not None and math.isfinite(amount) else None
+
+
+def _written(text: str) -> float | None:
+    found = _AMOUNT.search(text)
     if not found:
         return None
     digits = re.sub(r"[\s\u00a0]", "", found.group(1)).rstrip(".,")
     comma, dot = digits.rfind(","), digits.rfind(".")
     if comma >= 0 and dot >= 0:
         digits = digits.replace("." if comma > dot else ",", "")
-    try:
-        return float(digits.replace(",", "."))
-    except ValueError:
-        return None
+    return float(digits.replace(",", "."))
