@@ -6,7 +6,7 @@ from html import unescape
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
-from cegla.compose.rules.markup import LIQUID
+from cegla.compose.rules.markup import LIQUID, TAG
 from cegla.vocabulary.text import Text
 
 #: The UTM parameters by their short names, as Google's campaign builder and every shop's reports know them.
@@ -18,10 +18,11 @@ TAGS: dict[str, Text] = {
 }
 USUAL_TAGS = {"source": "newsletter", "medium": "email"}
 OWN_WAYS = ("unsubscribe_url", "preferences_url")  #: leading to ourselves; never tagged
-_VALUE = r'((?:\{\{.*?\}\}|\{%.*?%\}|[^"])*)'
-_HREF = re.compile(rf'(<a\b(?:\{{\{{.*?\}}\}}|[^>])*?\bhref="){_VALUE}(")', re.IGNORECASE | re.DOTALL)
-_SOURCE = re.compile(rf'<img\b(?:\{{\{{.*?\}}\}}|[^>])*?\bsrc="{_VALUE}"', re.IGNORECASE | re.DOTALL)
-_ONLY_FIELD = re.compile(r"\{\{-?\s*(.+?)\s*-?\}\}", re.DOTALL)
+_VALUE = rf'((?>{TAG}|[^"])*+)'
+_BEFORE = rf"(?>{TAG}|[^<>])*?"  #: other attributes
+_HREF = re.compile(rf'(<a\b{_BEFORE}\bhref="){_VALUE}(")', re.IGNORECASE | re.DOTALL)
+_SOURCE = re.compile(rf'<img\b{_BEFORE}\bsrc="{_VALUE}"', re.IGNORECASE | re.DOTALL)
+_ONLY_FIELD = re.compile(r"\{\{-?(.+?)-?\}\}", re.DOTALL)
 _BARE = re.compile(r"https?://[^\s<>()\"']+|\{\{-?\s*[\w.]*link\s*-?\}\}")
 
 
@@ -67,7 +68,7 @@ def _tagged(address: str, extra: str, ampersand: str) -> str:
         return address
     field = _ONLY_FIELD.fullmatch(address.strip())
     if field:
-        return f'{{{{ {field.group(1)} | tagged: "{extra}" }}}}' if '"' not in extra and "{" not in extra else address
+        return f'{{{{ {field.group(1).strip()} | tagged: "{extra}" }}}}' if '"' not in extra and "{" not in extra else address
     if not address.lower().startswith(("http://", "https://")):
         return address
     before, hash_sign, fragment = address.partition("#") if not LIQUID.search(address) else (address, "", "")

@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable
 from html import escape
 
-LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+#: One tag. Nothing in it begins another one, and nothing is tried twice: letters are read here by the console itself, however hostile they are.
+TAG = r"(?>\{\{(?:(?!\{\{|\}\}).)*+\}\}|\{%(?:(?!\{%|%\}).)*+%\})"
+LIQUID = re.compile(TAG, re.DOTALL)
 ALLOWED_ADDRESS = re.compile(r"(?:https?://|mailto:|tel:|\{\{)[^\s<>\"]*", re.IGNORECASE)
-_LINK = re.compile(r"\[([^\]\n]+)\]\(([^()\s]+|\{\{[^{}]+\}\})\)")
+_LINK = re.compile(r"\[([^\[\]\n]+)\]\(([^()\s]+|\{\{[^{}]+\}\})\)")
 _BOLD, _SLANTED = re.compile(r"\*\*(.+?)\*\*"), re.compile(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])")
 _HOLD = re.compile("\x02(\\d+)\x03")
 
