@@ -22,6 +22,7 @@ from cegla.compose.rules.checks import SUBJECT_SEEN as SUBJECT_SEEN
 from cegla.compose.rules.checks import cut as cut
 from cegla.compose.rules.conditions import CONDITIONS as CONDITIONS
 from cegla.compose.rules.conditions import NOT as NOT
+from cegla.compose.rules.conditions import TURNED as TURNED
 from cegla.compose.rules.document import LOOK as LOOK
 from cegla.compose.rules.document import Block as Block
 from cegla.compose.rules.document import Document as Document

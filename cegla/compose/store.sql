@@ -59,10 +59,13 @@ select letters.id, letters.name, document from compose.letters
 join compose.versions on letter_id = letters.id and versions.version = letters.version where kind = 'snippet';
 
 -- name: users
--- The drafts, other than itself, that hold a snippet.
-select letters.id, kind, name from compose.letters join compose.edits on letter_id = letters.id and edits.revision = letters.revision
+-- The letters and snippets, other than itself, whose draft or newest version holds a snippet.
+select letters.id, kind, name from compose.letters
+join compose.edits on edits.letter_id = letters.id and edits.revision = letters.revision
+left join compose.versions on versions.letter_id = letters.id and versions.version = letters.version
 where letters.id <> :id and exists (
-    select from jsonb_array_elements(document -> 'blocks') as block where block ->> 'kind' = 'snippet' and block -> 'fields' ->> 'snippet' = cast(:id as text)
+    select from jsonb_array_elements(edits.document -> 'blocks' || coalesce(versions.document -> 'blocks', '[]')) as block
+    where block ->> 'kind' = 'snippet' and block -> 'fields' ->> 'snippet' = cast(:id as text)
 ) order by name;
 
 -- name: uses

@@ -82,6 +82,7 @@ def test_a_change_of_a_snippet_reaches_every_draft_and_no_campaign_that_was_sent
         with pytest.raises(InvalidInput):
             compose.remove(conn, shared.id)
         compose.keep(conn, edit(shared, Document(blocks=(Block("b1", "text", {"text": "drugi baner"}),))))
+        compose.keep(conn, edit(letter, Document(subject="szkic następnej wersji, bez baneru")))
     _, given = compose.publish(workspace, press, shared.id, ANNA)
     assert [(use.campaign_id, use.variant) for use in given] == [(number, "A"), (number, "B")]
     with workspace.transaction() as conn:

@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Generator
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -122,6 +123,17 @@ def test_a_snippet_within_itself_ends() -> None:
     assert drawing.mjml(round_, {"1": round_}).count(">x<") <= 5
 
 
+HOSTILE = ('<a href="' + "{{a}}" * 400, "<a " + "{{a}}" * 400, "<img " + "{{a}}" * 400, "{{" * 4_000, "{{ {% " * 4_000, "{{" + " " * 2_000 + "x", "[" * 4_000)
+
+
+@pytest.mark.parametrize("source", HOSTILE, ids=lambda source: source[:12].strip())
+def test_no_letter_keeps_who_reads_it_busy_for_good(source: str) -> None:
+    assert links.tagged_html(source, links.USUAL_TAGS) == source
+    assert (links.links(source), links.images(source)) == ([], [])
+    assert links.tagged_html(f'<a href="{source}">x</a>', links.USUAL_TAGS)
+    assert markup.html(source, "#000")
+
+
 def test_links_get_their_tags_once_and_the_way_out_none() -> None:
     html = '<a href="https://a.pl/x?y=1#z">a</a><a href="{{ product.link }}">b</a><a href="{{ unsubscribe_url }}">c</a><a href="https://a.pl/?utm_source=own">d</a><a href="mailto:a@b.pl">e</a>'
     done = links.tagged_html(html, {"source": "news letter", "campaign": "jesień"})
@@ -164,6 +176,13 @@ def test_versions_are_compared_in_words_of_the_form() -> None:
     before, after = (Document(subject="Temat", blocks=(example("button", label=label),)) for label in ("Stary", "Nowy"))
     changed = [line for line in comparing.compared(before, after, "pl") if line.change != "same"]
     assert {line.text.strip() for line in changed} == {"Napis: Stary", "Napis: Nowy"}
+    turned = msgspec.structs.replace(after, blocks=(msgspec.structs.replace(after.blocks[0], shown={"device": "phone", "not": "yes"}),))
+    assert len([line for line in comparing.compared(after, turned, "pl") if line.change == "added"]) == 2
+
+
+def test_long_letters_are_compared_without_end_to_the_wait() -> None:
+    before, after = (Document(source="\n".join(f"<mj-text>{place} {word}</mj-text>" for place in range(2_000))) for word in ("stary", "nowy"))
+    assert len([line for line in comparing.compared(before, after, "pl") if line.change == "added"]) == 2_000
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:

@@ -51,8 +51,12 @@ def test_a_letter_is_made_changed_published_and_compared(admin: Any, shop: Works
     admin.post(path, path, do="drop:b1", **form(draft(shop, letter.id)))
     versions = admin.get(f"{path}/versions?a=1&b=0").text
     assert 'class="removed"' in versions
+    turned = form(draft(shop, letter.id), **{"s-b2-device": "phone", "s-b2-not": "yes"})
     admin.post(f"{path}/versions", f"{path}/versions", version="1")
     assert len(draft(shop, letter.id).document.blocks) == 6
+    assert admin.post(path, path, **turned).status_code == 409  # an open page from before
+    assert admin.post(path, path, do="mine", **turned).status_code == 303
+    assert 'name="s-b2-not" value="yes" checked' in admin.get(path).text
 
 
 def test_somebody_elses_change_is_not_written_over(admin: Any, shop: Workspace, letter: compose.Letter) -> None:

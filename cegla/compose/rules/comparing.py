@@ -1,10 +1,10 @@
 """Two versions of a letter side by side: each as lines a person can read, and which of them changed."""
 
 from collections.abc import Iterator
-from difflib import ndiff
+from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from cegla.compose.rules.conditions import CONDITIONS
+from cegla.compose.rules.conditions import CONDITIONS, NOT, TURNED
 from cegla.compose.rules.document import Document
 from cegla.compose.rules.kinds import BLOCKS
 from cegla.vocabulary.text import Language, Text
@@ -37,9 +37,17 @@ def _blocks(document: Document, language: Language) -> Iterator[list[str]]:
             for line in block.fields.get(field.key, "").splitlines():
                 yield [f"   {field.label.say(language)}: {line}"]
         yield [f"   {row.label.say(language)}: {block.shown[key]}" for key, row in CONDITIONS.items() if block.shown.get(key)]
+        if block.shown.get(NOT):
+            yield [f"   {TURNED.say(language)}"]
 
 
 def compared(before: Document, after: Document, language: Language) -> list[Line]:
-    """The lines of both; those that are the same once."""
-    names = {"+ ": "added", "- ": "removed", "  ": "same"}
-    return [Line(names[line[:2]], line[2:].rstrip("\n")) for line in ndiff(lines(before, language), lines(after, language)) if line[:2] in names]
+    """The lines of both; those that are the same once. Whole lines are compared: looking within them takes minutes for long letters."""
+    old, new = lines(before, language), lines(after, language)
+    made: list[Line] = []
+    for act, old_from, old_to, new_from, new_to in SequenceMatcher(None, old, new).get_opcodes():
+        if act == "equal":
+            made += [Line("same", line) for line in old[old_from:old_to]]
+        else:
+            made += [Line("removed", line) for line in old[old_from:old_to]] + [Line("added", line) for line in new[new_from:new_to]]
+    return made

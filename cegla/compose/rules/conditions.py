@@ -108,6 +108,7 @@ CONDITIONS: dict[str, Condition] = {
     )
 }
 NOT = "not"  #: key of the switch that turns a block's conditions round
+TURNED = Text("Odwrotnie: pokaż wszystkim innym", "The other way round: show it to everybody else")
 
 
 def opening(shown: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ from cegla.segment import actions as segment
 from cegla.vocabulary.errors import CeglaError, NotFound
 from cegla.vocabulary.people import parse_person_label, person_label
 
+RESTORED = "versions"  #: in place of an open page's name, so that no open page takes the restored draft for its own
 IMAGE_HEADERS = {
     "cache-control": "public, max-age=604800, immutable",
     "cross-origin-resource-policy": "cross-origin",
@@ -82,7 +83,7 @@ def restore(visit: Visit) -> Response:
         version = next((one for one in compose.reading.versions(conn, number) if str(one.version) == wanted), None)
         if version is None:
             raise NotFound(where="version", seen=wanted, thing=wanted)
-        compose.keep(conn, compose.Edit(number, version.document, found.revision, found.editor, author_of(visit)))
+        compose.keep(conn, compose.Edit(number, version.document, found.revision, RESTORED, author_of(visit)))
         govern.note(conn, visit.actor, "letter.restore", f"letter {number}", {"version": version.version}, visit.now)
     return see_other(f"/letters/{number}", done="saved")
 

@@ -107,9 +107,10 @@ def _row(block: compose.Block, lists: Lists, unfolded: bool) -> Row:
         Input(f"s-{block.id}-{key}", row.label, row.kind, block.shown.get(key, ""), row.choices or lists.get(row.kind, ()), row.hint)
         for key, row in compose.CONDITIONS.items()
     )
+    turned = Input(f"s-{block.id}-{compose.NOT}", compose.TURNED, "switch", block.shown.get(compose.NOT, ""))
     about = next((one.value for one in inputs if one.value and one.kind in ("line", "text")), "")
     limited = any(key != compose.NOT for key in block.shown)
-    return Row(block.id, block.kind, kind.label, " ".join(about.split())[:60], inputs, (*shown,), limited, unfolded)
+    return Row(block.id, block.kind, kind.label, " ".join(about.split())[:60], inputs, (*shown, turned), limited, unfolded)
 
 
 def looks(document: compose.Document) -> dict[str, str]:
