@@ -20,12 +20,14 @@ from cegla.activate.store import SQL, Campaign
 from cegla.segment import actions as segment
 from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
-from cegla.vocabulary.errors import CeglaError, NotFound
+from cegla.vocabulary.errors import InvalidInput, NotFound, Refused
 from cegla.vocabulary.errors.messages import CampaignNotReady
 from cegla.vocabulary.text import Text
 
 AT_ONCE = 20_000
 SPREAD = timedelta(hours=12)  #: over which missed messages are spread
+AGAIN = timedelta(minutes=1)  #: until a scheduled campaign that could not begin is tried again
+OVER = Text("godzina wysyłki minęła ponad dobę temu", "the time to send was over a day ago")
 Missed = Literal["send", "skip", "spread"]
 
 
@@ -44,36 +46,35 @@ def launch(ws: Workspace, campaign_id: int, missed: Missed = "send") -> Campaign
             require_state(conn, campaign_id, "draft")
             SQL.schedule(conn, id=campaign_id, begins_at=begins)
             return store.campaign(conn, campaign_id)
-        if wanted.send_at is not None and moment(wanted.send_at, shop) + DAY < now:
-            over = Text("godzina wysyłki minęła ponad dobę temu", "the time to send was over a day ago")
-            raise CampaignNotReady(where="send_at", seen=str(wanted.send_at), detail=over)
     return _begin(ws, wanted, "draft")
 
 
 def start_due(ws: Workspace) -> list[int]:
-    """Begin every scheduled campaign whose time has come, the earliest first; returns their numbers.
+    """Begin every scheduled campaign whose time has come, the earliest first; returns the numbers of those that began.
 
-    One that cannot begin, since its segment is gone, say, holds no other up: what was wrong with the first of them is raised at the end.
+    One that cannot begin, since its segment is gone, say, holds no other up: it says why, and is tried again a minute later.
     """
     with ws.transaction() as conn:
         due = [number for (number,) in SQL.due_to_begin(conn, now=ws.clock())]
-    wrong: CeglaError | None = None
+    begun: list[int] = []
     for number in due:
         with ws.transaction() as conn:
             wanted = store.campaign(conn, number)
         try:
             if wanted.state == "scheduled":
                 _begin(ws, wanted, "scheduled")
-        except CeglaError as error:
-            wrong = wrong or error
-    if wrong is not None:
-        raise wrong
-    return due
+                begun.append(number)
+        except (InvalidInput, NotFound, Refused) as error:
+            with ws.transaction() as conn:
+                SQL.not_begun(conn, id=number, trouble=error.say(ws.settings.language), retry_at=ws.clock() + AGAIN)
+    return begun
 
 
 def _begin(ws: Workspace, wanted: Campaign, state: str) -> Campaign:
     """Decide on every member of the segment now, and write the outbox."""
     now, campaign_id = ws.clock(), wanted.id
+    if wanted.send_at is not None and moment(wanted.send_at, ws.settings.zone) + DAY < now:
+        raise CampaignNotReady(where="send_at", seen=str(wanted.send_at), detail=OVER)
     with ws.transaction() as conn:
         rule = segment.segment(conn, wanted.segment_id).rule
     chosen = audience_of(ws, wanted, now)

@@ -83,7 +83,8 @@ class Campaign:
 
     `state` is draft, scheduled, sending, paused, sent or cancelled. `segment_name` and `segment_sentence` are the segment as it was at
     the launch, None before. `send_at` is a wall clock, `begins_at` the moment the audience of a scheduled one is decided. `winner` is the variant
-    chosen for the rest of a tested audience, sent from `fires_at` on. `trouble` says what the mail server last said when it is away, until `retry_at`.
+    chosen for the rest of a tested audience, sent from `fires_at` on. `trouble` says what the mail server last said when it is away, or why
+    a scheduled one could not begin, until `retry_at`.
     """
 
     id: int
@@ -135,7 +136,7 @@ class Campaign:
     def chooses_at(self) -> datetime | None:
         """When a variant is chosen for the rest of the audience; None: everybody compares, or it was not launched."""
         tested = self.test_percent and self.variants and self.launched_at
-        return self.launched_at + timedelta(hours=self.test_hours) if tested and self.launched_at else None
+        return self.launched_at + self.timing.lag + timedelta(hours=self.test_hours) if tested and self.launched_at else None
 
     @property
     def shares(self) -> tuple[tuple[str, int], ...]:
@@ -213,7 +214,7 @@ def add_messages(
     conn: Connection, campaign: Campaign, chosen: Sequence[Chosen], facts: Mapping[int, dict[str, Any]], now: datetime
 ) -> None:
     """Write outbox rows for everybody the campaign decided on, with why they are in the segment (`facts` by person)."""
-    rest = now + timedelta(hours=campaign.test_hours)  #: is chosen for the others then
+    rest = now + campaign.timing.lag + timedelta(hours=campaign.test_hours)  #: is chosen for the others then
     for start in range(0, len(chosen), AT_ONCE):
         part = chosen[start : start + AT_ONCE]
         SQL.add_messages(

@@ -48,8 +48,13 @@ set send_at = cast(:send_at as timestamp), clock = :clock, test_percent = :test_
 update activate.campaigns set state = 'scheduled', begins_at = :begins_at where id = :id;
 
 -- name: due_to_begin
--- Scheduled campaigns whose time has come.
-select id from activate.campaigns where state = 'scheduled' and begins_at <= :now order by begins_at, id;
+-- Scheduled campaigns whose time has come, but for those that could not begin a moment ago.
+select id from activate.campaigns
+where state = 'scheduled' and begins_at <= :now and (retry_at is null or retry_at <= :now) order by begins_at, id;
+
+-- name: not_begun!
+-- Keep why a scheduled campaign could not begin, and when it is tried again.
+update activate.campaigns set trouble = :trouble, retry_at = :retry_at where id = :id and state = 'scheduled';
 
 -- name: skip_missed!
 -- Skip what came due while a campaign was paused.
@@ -88,10 +93,10 @@ with changed as (
 insert into activate.to_tell (ids) select array_agg(id order by id) from changed having count(*) > 0;
 
 -- name: to_choose
--- Campaigns at work of which a variant is to be chosen by now.
+-- Campaigns at work of which a variant is to be chosen by now: hours after the test began (see Timing.lag).
 select id from activate.campaigns
 where state in ('sending', 'paused') and winner is null and test_percent > 0 and jsonb_array_length(variants) > 0
-    and launched_at + test_hours * interval '1 hour' <= :now
+    and launched_at + interval '1 hour' * (test_hours + case when clock = 'usual' then 24 when clock = 'person' and send_at is not null then 14 else 0 end) <= :now
 order by id;
 
 -- name: add_content!
@@ -118,8 +123,8 @@ select state from activate.campaigns where id = :id for update;
 -- name: start_campaign!
 -- A campaign is launched: keep the segment as it is now.
 update activate.campaigns
-set state = 'sending', launched_at = :now, segment_name = :segment_name, segment_rule = :segment_rule,
-    segment_sentence_pl = :sentence_pl, segment_sentence_en = :sentence_en
+set state = 'sending', launched_at = :now, trouble = null, failures = 0, retry_at = null, segment_name = :segment_name,
+    segment_rule = :segment_rule, segment_sentence_pl = :sentence_pl, segment_sentence_en = :sentence_en
 where id = :id;
 
 -- name: set_state!

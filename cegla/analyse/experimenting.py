@@ -5,6 +5,7 @@ by chance and by the campaign alone. Whose clicks may not be measured are left o
 """
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
 from cegla.storage.warehouse import history
 from cegla.storage.workspace import Connection, Workspace
+from cegla.vocabulary.errors.messages import CampaignNotReady
 from cegla.vocabulary.text import Text
 
 AT_ONCE = 50_000
@@ -72,17 +74,20 @@ class Experiment:
 def choose_winners(ws: Workspace, now: datetime) -> list[int]:
     """For every campaign whose test is over, choose the variant that the rest of its audience gets; returns the campaigns' numbers.
 
-    The one that is proven better, else the first: where no effect was found, none of them has earned more.
+    The one that is proven better, else the first: where no effect was found, none of them has earned more. A campaign that somebody ended
+    meanwhile is left as it is.
     """
     with ws.transaction() as conn:
         due = activate.choosing.due(conn, now)
+    chosen: list[int] = []
     for number in due:
         result = experiment_of(ws, number, now).variants
         key, why = (result.winner or activate.FIRST, result.verdict) if result is not None else (activate.FIRST, "too_few")
-        with ws.transaction() as conn:
+        with suppress(CampaignNotReady), ws.transaction() as conn:
             activate.choosing.choose(conn, number, key, why, now)
             govern.note(conn, "cegla", "campaign.choose", f"campaign {number}", {"variant": key, "verdict": why}, now)
-    return due
+            chosen.append(number)
+    return chosen
 
 
 def experiment_of(ws: Workspace, campaign_id: int, now: datetime) -> Experiment:

@@ -11,7 +11,6 @@ from cegla.activate import actions as activate
 from cegla.activate.rules.pace import Bucket, refilled
 from cegla.activate.rules.timing import CLOCKS, Timing, begins_at, due_at, moment, next_hour, sure_hour, usual_hour
 from cegla.analyse import actions as analyse
-from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.errors.messages import CampaignNotReady
 from tests.activate.conftest import NOW, Shop
 
@@ -93,7 +92,7 @@ def test_a_campaign_for_later_waits_in_the_calendar_and_then_goes_by_each_person
     assert shop.states(campaign.id) == {"kenji": "sent", "anna": "sent", "ewa": "sent", "bartek": "withdrawn"}
 
 
-def test_a_scheduled_campaign_that_cannot_begin_holds_no_other_up(shop: Shop) -> None:
+def test_a_scheduled_campaign_that_cannot_begin_says_why_and_holds_no_other_up(shop: Shop) -> None:
     shop.person("anna", marketing_email=True)
     broken, sound = (shop.campaign(send_at=datetime(2026, 11, 2, 12, 0)) for _ in range(2))
     for one in (broken, sound):
@@ -101,10 +100,44 @@ def test_a_scheduled_campaign_that_cannot_begin_holds_no_other_up(shop: Shop) ->
     with shop.ws.transaction() as conn:
         conn.execute("update activate.campaigns set segment_id = 999 where id = %s", [broken.id])
     shop.pass_time(hours=3)
-    with pytest.raises(NotFound):
-        activate.start_due(shop.ws)
+    assert activate.start_due(shop.ws) == [sound.id] and activate.start_due(shop.ws) == []
     shop.deliver(1)
     assert shop.postbox.recipients == ["anna@example.pl"]
+    with shop.ws.transaction() as conn:
+        assert "segment" in (activate.campaign(conn, broken.id).trouble or "")
+        conn.execute("update activate.campaigns set segment_id = %s where id = %s", [sound.segment_id, broken.id])
+    shop.pass_time(minutes=2)
+    assert activate.start_due(shop.ws) == [broken.id]
+    with shop.ws.transaction() as conn:
+        assert activate.campaign(conn, broken.id).trouble is None
+
+
+def test_a_scheduled_campaign_whose_time_was_slept_through_is_not_sent_days_later(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    campaign = shop.campaign(send_at=datetime(2026, 11, 2, 12, 0))
+    activate.launch(shop.ws, campaign.id)
+    shop.pass_time(days=3)
+    assert activate.start_due(shop.ws) == []
+    shop.deliver(1)
+    assert shop.postbox.recipients == []
+    with shop.ws.transaction() as conn:
+        found = activate.campaign(conn, campaign.id)
+    assert found.state == "scheduled" and "ponad dobę temu" in (found.trouble or "")
+
+
+def test_a_test_of_variants_by_each_persons_clock_is_not_over_before_people_were_sent_anything(shop: Shop) -> None:
+    for number in range(20):
+        shop.person(f"k{number}", marketing_email=True)
+    campaign = shop.campaign(send_at=datetime(2026, 11, 3, 10, 0), clock="person", test_percent=50, test_hours=4, variants=[{"key": "B", "subject": "Inny temat"}])
+    activate.launch(shop.ws, campaign.id)
+    shop.now = datetime(2026, 11, 2, 20, 0, tzinfo=UTC)  # ten in the morning of the third on the first islands
+    assert activate.start_due(shop.ws) == [campaign.id]
+    shop.now = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)  # ten in Warsaw
+    assert analyse.choose_winners(shop.ws, shop.now) == []
+    shop.deliver(1)
+    assert 0 < len(shop.postbox.recipients) < 20
+    shop.pass_time(hours=5)
+    assert analyse.choose_winners(shop.ws, shop.now) == [campaign.id]
 
 
 @pytest.mark.parametrize(("missed", "at_once", "later"), [("send", 6, 6), ("skip", 0, 0), ("spread", 1, 6)])

@@ -25,6 +25,14 @@ class Timing:
     at: datetime | None = None
     clock: Clock = "shop"
 
+    @property
+    def lag(self) -> timedelta:
+        """From the decision on the audience until a test of variants counts as begun: before that most people were sent nothing.
+
+        Each person's clock strikes up to fourteen hours after the first on earth, in Europe; the usual hours fill a day.
+        """
+        return DAY if self.clock == "usual" else 14 * HOUR if self.clock == "person" and self.at is not None else timedelta()
+
 
 def moment(wall: datetime, zone: tzinfo) -> datetime:
     """The moment a wall clock shows this, in UTC.
