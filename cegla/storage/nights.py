@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from cegla.storage.workspace import Connection
 
+A_DAY = timedelta(days=1)
 FIRST_RETRY, LAST_RETRY = timedelta(minutes=10), timedelta(hours=3)
 
 
@@ -21,7 +22,7 @@ class Step:
 
     def is_due(self, day: date, now: datetime) -> bool:
         """Whether it is to be begun for the night of a day: not done yet, and what failed waits longer after each time."""
-        if self.day < day:
+        if self.day < day or self.day > day + A_DAY:  # the clock was ahead once, and nobody waits until it is there again
             return True
         return self.done_at is None and self.tried_at + min(FIRST_RETRY * 2 ** min(self.attempts - 1, 10), LAST_RETRY) <= now
 

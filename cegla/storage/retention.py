@@ -62,12 +62,14 @@ def count(warehouse: Warehouse, kept: Kept, before: datetime) -> tuple[int, date
 
 
 def remove(warehouse: Warehouse, files: Files, kept: Kept, before: datetime) -> int:
-    """Take rows of a class that are older than a moment out of the warehouse and its snapshot; returns how many the warehouse had."""
-    removed = 0
-    for name in kept.tables:
-        removed += warehouse.forget(name, kept.gone(before), dict(kept.blank))
-        files.change(name, TABLES[name].names, lambda rows, name=name: _changed(rows, name, kept, before))
-    return removed
+    """Take rows of a class that are older than a moment out of the warehouse and its snapshot; returns how many the warehouse had.
+
+    The files go first, since what is due is counted in the warehouse: if they cannot be written, it is due still.
+    """
+    with files.changing:
+        for name in kept.tables:
+            files.change(name, TABLES[name].names, lambda rows, name=name: _changed(rows, name, kept, before))
+        return sum(warehouse.forget(name, kept.gone(before), dict(kept.blank)) for name in kept.tables)
 
 
 def _changed(rows: pa.Table, name: str, kept: Kept, before: datetime) -> tuple[pa.Table, int]:

@@ -229,6 +229,12 @@ def _insert(cursor: Any, name: str, rows: pa.Table) -> int:
     return rows.num_rows
 
 
+def _deleted(cursor: Any, name: str, where: str, values: Sequence[Any] = ()) -> int:
+    """Remove rows of a table; returns how many."""
+    row = cursor.execute(f"delete from {name} {where}", values).fetchone()
+    return row[0] if row else 0
+
+
 def _ranges(ranges: Sequence[tuple[int, int]]) -> pa.Table:
     columns = {"first_id": [first for first, _ in ranges], "last_id": [last for _, last in ranges]}
     return pa.table(columns, schema=pa.schema([("first_id", pa.int64()), ("last_id", pa.int64())]))
@@ -343,11 +349,8 @@ class Warehouse:
 
     def take_back_after(self, batch: int) -> int:
         """Remove rows of batches that PostgreSQL never committed; returns how many. Run before intake starts."""
-        removed = 0
         with self._removing() as cursor:
-            for name in TABLES:
-                row = cursor.execute(f"delete from {name} where batch > ?", [batch]).fetchone()
-                removed += row[0] if row else 0
+            removed = sum(_deleted(cursor, name, "where batch > ?", [batch]) for name in TABLES)
         self._newest = batch
         passing("recover: after taking back")
         return removed
@@ -362,12 +365,9 @@ class Warehouse:
 
     def erase(self, identity_ids: Sequence[int]) -> int:
         """Remove every row of these identities; returns how many. Their bytes stay in the file until it is rewritten (see `rewrite`)."""
-        removed = 0
         with self._removing() as cursor:
             erased_marker(self.path).touch()
-            for name in TABLES:
-                row = cursor.execute(f"delete from {name} where identity_id in (select unnest(?::bigint[]))", [list(identity_ids)]).fetchone()
-                removed += row[0] if row else 0
+            removed = sum(_deleted(cursor, name, "where identity_id in (select unnest(?::bigint[]))", [list(identity_ids)]) for name in TABLES)
             cursor.execute("delete from derived.main.identity_map where mapped_identity in (select unnest(?::bigint[]))", [list(identity_ids)])
         return removed
 
@@ -384,16 +384,13 @@ class Warehouse:
 
     def erase_between(self, ranges: Sequence[tuple[int, int]]) -> int:
         """Remove every row of the events with these ids; returns how many events went."""
-        removed = 0
         with self._removing() as cursor:
             erased_marker(self.path).touch()
             cursor.register("ranges", _ranges(ranges))
             cursor.begin()
-            for name in ("events", "order_lines"):
-                row = cursor.execute(f"delete from {name} using ranges where event_id between first_id and last_id").fetchone()
-                removed += row[0] if row and name == "events" else 0
+            events, _ = (_deleted(cursor, name, "using ranges where event_id between first_id and last_id") for name in ("events", "order_lines"))
             cursor.commit()
-        return removed
+        return events
 
     def oldest(self, name: str, holds: str, moment: str) -> tuple[int, datetime | None]:
         """For how many rows of a table a condition holds, and the earliest of their moments in a column (UTC, without a zone)."""
@@ -402,13 +399,19 @@ class Warehouse:
         return number, earliest
 
     def forget(self, name: str, gone: str, blank: Mapping[str, str] = MappingProxyType({})) -> int:
-        """Remove rows of a table for which a condition holds, or with `blank` (columns and what to put there) what they say; returns how many."""
-        asked = f"update {name} set {', '.join(f'{column} = {value}' for column, value in blank.items())}" if blank else f"delete from {name}"
+        """Remove rows of a table for which a condition holds, or with `blank` (columns and what to put there) what they say; returns how many.
+
+        A blanked row is written anew and the old one removed: after an update DuckDB makes no checkpoint while somebody reads what was before.
+        """
         with self._removing() as cursor:
-            row = cursor.execute(f"{asked} where {gone}").fetchone()
-            removed = row[0] if row else 0
-            if removed:
+            cursor.begin()
+            ((last,),) = cursor.execute(f"select max(rowid) from {name}").fetchall()
+            if blank:
+                replaced = ", ".join(f"{value} as {column}" for column, value in blank.items())
+                cursor.execute(f"insert into {name} select * replace ({replaced}) from {name} where {gone}")
+            if removed := _deleted(cursor, name, f"where ({gone}) and rowid <= ?", [last]):
                 erased_marker(self.path).touch()
+            cursor.commit()
         return removed
 
     def set_people(self, changes: Iterable[tuple[int, int]]) -> None:

@@ -14,6 +14,7 @@ from cegla.govern import actions as govern
 from cegla.storage import snapshots
 from cegla.storage.warehouse import table
 from cegla.storage.workspace import Workspace
+from cegla.vocabulary.errors.installation import DiskFull
 from tests.segment.worlds import append
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -91,3 +92,15 @@ def test_damaged_files_that_lay_aside_long_enough_go(ws: Workspace) -> None:
     forgetting.each_night(ws, datetime.now(UTC) + timedelta(days=8))
     assert not folder.exists()
     assert "history.drop_set_aside" in {action for action, _ in noted(ws)}
+
+
+def test_what_the_files_had_no_room_for_is_due_still_and_goes_the_next_night(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> int:
+        raise DiskFull(where="snapshots")
+
+    forgetting.each_night(ws, NOW)
+    with monkeypatch.context() as patched, pytest.raises(DiskFull):
+        patched.setattr(ws.snapshots, "change", full)
+        forgetting.each_night(ws, NOW + timedelta(days=7))
+    assert forgetting.each_night(ws, NOW + timedelta(days=7)) == {"behaviour": 2, "orders": 1, "searches": 1}
+    assert [number for number, _, _ in left(ws)] == [3, 5, 6]

@@ -42,6 +42,15 @@ def test_what_was_not_done_in_its_night_is_done_in_the_next(conn: Connection) ->
     assert [step.name for step in nights.steps(conn)] == ["segments"], "nobody waits for a step that is none any more"
 
 
+def test_a_clock_that_was_two_years_ahead_stops_no_later_night(conn: Connection) -> None:
+    begun(conn, AT_THREE, NIGHT - timedelta(days=1))
+    years = timedelta(days=730)
+    assert [begun(conn, AT_THREE + years, NIGHT + years) for _ in range(3)] == list(STEPS)
+    nights.done(conn, "traits", AT_THREE + years)
+    assert [begun(conn, AT_THREE) for _ in range(4)] == [*STEPS, None]
+    assert begun(conn, AT_THREE, NIGHT - timedelta(days=1)) is None, "an hour back over the border of two nights repeats nothing"
+
+
 def test_a_step_that_fails_keeps_no_other_from_its_turn(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
 

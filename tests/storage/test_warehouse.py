@@ -103,3 +103,23 @@ def test_what_a_killed_process_put_aside_from_its_memory_is_gone_at_the_next_sta
     assert any(b"canary-" in file.read_bytes() for file in (tmp_path / "w.duckdb.tmp").iterdir())
     Warehouse(path).close()
     assert [file for file in tmp_path.rglob("*") if file.is_file() and b"canary-" in file.read_bytes()] == []
+
+
+def test_rows_are_removed_and_blanked_for_good_while_somebody_reads_what_was_before(warehouse: Warehouse) -> None:
+    warehouse.append(rows(1, [7, 8, 9]))
+    with warehouse.snapshot(1) as past:
+        assert past is not None
+        before = past.run(table("events")).num_rows
+        assert warehouse.forget("events", "name is null and identity_id = 7", {"name": "'gone'"}) == 1
+        assert warehouse.forget("events", "identity_id = 8") == 1
+        assert warehouse.erase([9]) == 1
+        log = warehouse.path.with_suffix(".duckdb.wal")
+        assert not log.exists() or not log.stat().st_size, "all of it is in the file, whatever becomes of the log"
+        assert past.run(table("events")).num_rows == before == 3
+    assert [(row["identity_id"], row["name"]) for row in warehouse.run(table("events")).to_pylist()] == [(7, "gone")]
+
+
+def test_a_blanked_row_stays_though_the_condition_holds_for_it_still(warehouse: Warehouse) -> None:
+    warehouse.append(rows(1, [7, 8]))
+    assert [warehouse.forget("events", "identity_id = 7", {"name": "null"}) for _ in range(2)] == [1, 1]
+    assert warehouse.counts()["events"] == 2
