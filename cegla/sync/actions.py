@@ -7,6 +7,7 @@ is sent until it is taken: so messages come in order, at least once, each under 
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 
 from cegla.activate import actions as activate
 from cegla.govern import actions as govern
@@ -27,7 +28,7 @@ from cegla.vocabulary.errors.messages import ReceiverAddress
 from cegla.vocabulary.people import person_label
 from cegla.vocabulary.text import Text
 
-LINES_AT_ONCE, CHANGES_AT_ONCE, LETTERS_A_ROUND = 100, 1_000, 20
+LINES_AT_ONCE, CHANGES_AT_ONCE, ASKED_AT_ONCE, LETTERS_A_ROUND = 100, 1_000, 10_000, 20
 KEPT = timedelta(days=30)
 SEALED = "sync receiver"
 CHANNELS: Mapping[str, Channel] = {"none": Channel.NONE, "email": Channel.EMAIL, "sms": Channel.SMS}
@@ -103,7 +104,7 @@ def again(conn: Connection, receiver_id: int, letter_id: int) -> None:
 def work(ws: Workspace, now: datetime, send: Post = post) -> int:
     """One round over all receivers that are due; returns how many messages were taken. Call it from one thread alone."""
     with ws.transaction() as conn:
-        due = [one for one in store.receivers(conn) if one.enabled]
+        due = [one for one in store.receivers(conn, counted=False) if one.enabled]
     taken = 0
     for one in due:
         with ws.transaction() as conn:
@@ -145,15 +146,17 @@ def bounds(ws: Workspace) -> Bounds:
 
 def _listen(ws: Workspace, conn: Connection, one: Receiver, now: datetime) -> None:
     """Write down what a receiver has to be told: what changed since it was looked at last, or after comparing everybody."""
+    lines: Iterable[LineRow]
     if one.compare_at is not None and one.compare_at <= now:
-        heard, lines = segment.reading.newest_change(conn), list(_compared(ws, conn, one, now))
+        heard, lines = segment.reading.newest_change(conn), _compared(ws, conn, one, now)
     else:
         changes = segment.reading.changes(conn, one.heard, CHANGES_AT_ONCE)
         if not changes:
             return
         heard, lines = changes[-1].id, _news(ws, conn, one, [row for row in changes if row.segment_id in one.segments], now)
-    for start in range(0, len(lines), LINES_AT_ONCE):
-        store.put(conn, one.id, lines[start : start + LINES_AT_ONCE], now)
+    waiting = iter(lines)
+    while batch := list(islice(waiting, LINES_AT_ONCE)):
+        store.put(conn, one.id, batch, now)
     store.SQL.hear(conn, id=one.id, heard=heard)
 
 
@@ -181,7 +184,7 @@ def _compared(ws: Workspace, conn: Connection, one: Receiver, now: datetime) -> 
     """Who has to be told of anew, and whom nobody may be told of any more."""
     for number in one.segments:
         members = _members(conn, number)
-        allowed = set(_allowed(ws, conn, one, sorted(members), now))
+        allowed = _allowed_of(ws, conn, one, sorted(members), now)
         told = store.told(conn, one.id, number)
         entered, left = sorted(allowed - told), sorted(told - allowed)
         store.SQL.tell(conn, receiver_id=one.id, segment_id=number, people=entered)
@@ -196,6 +199,14 @@ def _members(conn: Connection, segment_id: int) -> set[int]:
     while page := segment.membership(conn, segment_id, after, CHANGES_AT_ONCE):
         found.update(row.person_id for row in page)
         after = page[-1].person_id
+    return found
+
+
+def _allowed_of(ws: Workspace, conn: Connection, one: Receiver, people: Sequence[int], now: datetime) -> set[int]:
+    """Whom this receiver may be told of, of however many; the gate is asked about some at a time."""
+    found: set[int] = set()
+    for start in range(0, len(people), ASKED_AT_ONCE):
+        found.update(_allowed(ws, conn, one, people[start : start + ASKED_AT_ONCE], now))
     return found
 
 

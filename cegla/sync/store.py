@@ -56,9 +56,9 @@ class LineRow(NamedTuple):
     at: datetime
 
 
-def receivers(conn: Connection, receiver_id: int | None = None) -> list[Receiver]:
-    """Every receiver, or one."""
-    return [Receiver(*row) for row in SQL.receivers(conn, id=receiver_id)]
+def receivers(conn: Connection, receiver_id: int | None = None, *, counted: bool = True) -> list[Receiver]:
+    """Every receiver, or one. Counting may take long when a million people are told of; without it `waiting`, `refused` and `told` are 0."""
+    return [Receiver(*row) for row in SQL.receivers(conn, id=receiver_id, counted=counted)]
 
 
 def told(conn: Connection, receiver_id: int, segment_id: int, people: Sequence[int] | None = None) -> set[int]:

@@ -1,9 +1,9 @@
 -- name: receivers
--- Every receiver, oldest first, with how many messages wait and how many were refused.
+-- Every receiver, oldest first, with how many messages wait and how many were refused, when that is asked.
 select r.id, r.name, r.url, r.segments, r.purpose, r.channel, r.enabled, r.heard, r.compare_at, r.tries, r.next_at, r.problem, r.made_at,
-    (select count(*) from sync.letters l where l.receiver_id = r.id and l.state = 'waiting'),
-    (select count(*) from sync.letters l where l.receiver_id = r.id and l.state = 'refused'),
-    (select count(*) from sync.told t where t.receiver_id = r.id)
+    case when :counted then (select count(*) from sync.letters l where l.receiver_id = r.id and l.state = 'waiting') else 0 end,
+    case when :counted then (select count(*) from sync.letters l where l.receiver_id = r.id and l.state = 'refused') else 0 end,
+    case when :counted then (select count(*) from sync.told t where t.receiver_id = r.id) else 0 end
 from sync.receivers r where :id::bigint is null or r.id = :id order by r.id;
 
 -- name: add_receiver$

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -13,8 +13,10 @@ import pytest
 from cegla.flow import as_of, settled
 from cegla.reference.crawling import Bounds, NotFetched
 from cegla.reference.outgoing import Answered, post
+from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.keys import Keys
+from cegla.storage.workspace import Connection
 from cegla.sync import actions as sync
 from cegla.sync.rules import letters
 from cegla.vocabulary.errors import NotFound
@@ -83,6 +85,24 @@ def test_only_whom_the_gate_allows_is_told_of_and_a_withdrawn_consent_takes_them
     assert others.told[1:] == [(anna, "left", "consent")]
     with shop.ws.transaction() as conn:
         assert sync.export_person(conn, [int(anna[1:])]) == {"told": []}
+
+
+def test_the_gate_is_asked_about_some_at_a_time_however_large_a_segment_is(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("anna", "bartek", "celina"):
+        shop.person(name, marketing_email=True)
+    shop.take_in()
+    asked, others, addresses = list[int](), Others(), resolve.reach.addresses
+
+    def counted(conn: Connection, people: Sequence[int], kind: str) -> Any:
+        asked.append(len(people))
+        return addresses(conn, people, kind)
+
+    monkeypatch.setattr(sync, "ASKED_AT_ONCE", 2)
+    monkeypatch.setattr(sync, "LINES_AT_ONCE", 2)
+    receiver(shop)
+    monkeypatch.setattr(resolve.reach, "addresses", counted)
+    assert sync.work(shop.ws, shop.ws.clock(), others) == 2
+    assert (max(asked), len(others.told)) == (2, 3)
 
 
 def test_what_is_not_taken_is_sent_again_under_the_same_key_and_nothing_overtakes_it(shop: Shop) -> None:
