@@ -16,6 +16,7 @@ from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors.channels import SubscriptionRefused
 
 LONGEST_ENDPOINT = 2_000
+NAMES = {"anonymous_id": "anonymousId", "user_id": "userId"}  #: how events carry the identifiers that a browser goes by
 
 
 def reached(conn: Connection, people: Sequence[int]) -> list[tuple[int, tuple[int, ...], int | None, str | None]]:
@@ -95,8 +96,5 @@ def counted(conn: Connection) -> dict[str, int]:
 
 def names_of(conn: Connection, identity_ids: Sequence[int]) -> dict[int, dict[str, str]]:
     """How events name these browsers: by the id that the browser itself uses."""
-    found: dict[int, dict[str, str]] = {}
-    for identity in dict.fromkeys(identity_ids):
-        for row in resolve.export_person(conn, [identity])["identifiers"]:
-            found[identity] = {"userId" if row["type"] == "user_id" else "anonymousId": row["value"]}
-    return found
+    found = resolve.reach.identifiers(conn, list(dict.fromkeys(identity_ids)))
+    return {identity: {NAMES[one.type]: one.value} for identity, one in found.items() if one.type in NAMES}

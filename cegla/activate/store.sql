@@ -438,7 +438,8 @@ order by messages.id;
 -- name: forget_messages!
 -- Take the person out of the outbox: the rows stay as numbers of their campaigns, tied to nobody.
 update activate.messages
-set person_id = -id, identity_id = null, address = null, facts = null, given = null, reply = null, consent_record_id = null, consent_at = null, tracked = false,
+set person_id = -id, identity_id = null, address = null, facts = null, given = null, reply = null, gateway_id = null, consent_record_id = null,
+    consent_at = null, tracked = false,
     state = case when state = 'decided' then 'skipped' else state end,
     reason = case when state = 'decided' then 'cancelled' else reason end,
     done_at = coalesce(done_at, case when state = 'decided' then decided_at end), waits = false

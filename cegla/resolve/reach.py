@@ -6,6 +6,7 @@ from typing import NamedTuple
 from cegla.resolve.store import SQL
 from cegla.storage.arrays import numbers
 from cegla.storage.workspace import Connection
+from cegla.vocabulary.identifiers import Identifier
 
 NOTHING: tuple[list[int], None, None] = ([], None, None)
 
@@ -34,6 +35,12 @@ def addresses(conn: Connection, people: Sequence[int], kind: str) -> list[Reach]
 def owners(conn: Connection, identity_ids: Sequence[int]) -> dict[int, int]:
     """Whose these identities are today: identity → person."""
     return dict(SQL.people_of_identities(conn, ids=list(identity_ids))) if identity_ids else {}
+
+
+def identifiers(conn: Connection, identity_ids: Sequence[int]) -> dict[int, Identifier]:
+    """What these identities are: identity → identifier. One that was erased is left out."""
+    found = SQL.identifiers_of_identities(conn, ids=list(identity_ids)) if identity_ids else ()
+    return {identity: Identifier(kind, value) for identity, kind, value in found}
 
 
 def _reach(person: int, ids: Sequence[int], newest: int | None, value: str | None) -> Reach:

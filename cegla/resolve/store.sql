@@ -95,6 +95,10 @@ join resolve.identities i on i.type = w.type and i.value = w.value and i.holder_
 -- Whose these identities are. Columns: identity_id, person_id.
 select identity_id, person_id from resolve.identities where identity_id = any(:ids::bigint[]);
 
+-- name: identifiers_of_identities
+-- What these identities are. Columns: identity_id, type, value.
+select identity_id, type, value from resolve.identities where identity_id = any(:ids::bigint[]);
+
 -- name: edges_by_pair
 -- Which of these pairs are linked. Columns: strong_id, weak_id, edge_id, at, last_at, rule, trusted, refused, retracted, imported.
 select e.strong_id, e.weak_id, e.edge_id, e.at, e.last_at, e.rule, e.trusted, e.refused, e.retracted_at is not null, e.evidence is not null

@@ -94,6 +94,9 @@ def test_a_browser_that_is_gone_is_forgotten_and_the_persons_other_one_is_writte
     shop.deliver(2)
     assert states(shop, first) == ["bounced"]
     with shop.ws.transaction() as conn:
+        browsers = {f"browser-of-anna-00000{number}" for number in (1, 2)}
+        known = {resolve.links.identity_of(conn, Identifier("anonymous_id", browser)): {"anonymousId": browser} for browser in browsers}
+        assert activate.browsers.names_of(conn, [one for one in known if one]) == known, "each by its own id, not by another of the person's"
         assert sum(activate.browsers.counted(conn).values()) == 1
         activate.set_limits(conn, "push", activate.Limits(0), shop.now)
     second = launched(shop)
