@@ -119,11 +119,10 @@ def _identifier(one: Identifier | resolve.KnownIdentifier, reveal: bool) -> dict
 def _known(conn: Connection, label: str) -> tuple[int, list[resolve.KnownIdentifier]]:
     """The person a label means today, with the identifiers: p12 may have been joined into p3 since it was written down."""
     number = person_number(label)
-    candidates = {number, *(row.id for row in resolve.find(conn, person_label(number), 0, 100))}
-    for person, known in resolve.identifiers_of(conn, sorted(candidates)).items():
-        if person == number or number in {one.identity_id for one in known}:
-            return person, known
-    raise not_found("person", number)
+    person = resolve.reach.owners(conn, [number]).get(number)
+    if person is None:
+        raise not_found("person", number)
+    return person, resolve.identifiers_of(conn, [person])[person]
 
 
 def _identity_ids(call: Call, person: str) -> tuple[int, list[int]]:

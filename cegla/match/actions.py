@@ -94,7 +94,7 @@ def proposal(conn: Connection, proposal_id: int) -> Proposal:
     """One proposal. Raises NotFound."""
     found = store.SQL.one(conn, id=proposal_id)
     if found is None:
-        raise NotFound(where="proposal", seen=proposal_id, thing=f"proposal {proposal_id}")
+        raise NotFound(where="proposal", seen=proposal_id, thing=Text(f"propozycja {proposal_id}", f"proposal {proposal_id}"))
     return _proposal(found)
 
 
@@ -107,7 +107,7 @@ def decide(conn: Connection, proposal_id: int, state: Literal["accepted", "refus
     """Settle an open proposal, for good. Raises NotFound when there is none open of this number."""
     found = store.SQL.decide(conn, id=proposal_id, state=state, actor=actor, now=now)
     if found is None:
-        raise NotFound(where="proposal", seen=proposal_id, thing=f"open proposal {proposal_id}")
+        raise NotFound(where="proposal", seen=proposal_id, thing=Text(f"otwarta propozycja {proposal_id}", f"open proposal {proposal_id}"))
     return _proposal(found)
 
 

@@ -86,15 +86,24 @@ def holding(conn: Connection, people: Mapping[int, Sequence[int]]) -> dict[int, 
 
 
 def by_person(conn: Connection, key: str, people: Sequence[int] | None) -> dict[int, Any]:
-    """The word that holds about one trait, by person: of `people`, or of everybody (None) of whom anything was ever said. Taken back: None."""
+    """The word that holds about one trait, by person: of `people`, or of everybody (None) of whom anything was ever said. Taken back: None.
+
+    An address that was released is left out, as in `holding`.
+    """
     if people is None:
-        said: list[tuple[int, Any]] = list(store.SQL.find_declared_of_key(conn, key=key, ids=None))
-        elsewhere: dict[int, int] = dict(resolve.reach.identity_map(conn))
-        return {elsewhere.get(identity, identity): value for identity, value in said}
-    owners: dict[int, int] = {one.identity_id: person for person, rows in resolve.identifiers_of(conn, people).items() for one in rows}
-    owners |= {one: one for one in people}
-    own: list[tuple[int, Any]] = list(store.SQL.find_declared_of_key(conn, key=key, ids=list(owners)))
-    return {owners[identity]: value for identity, value in own}
+        owners: dict[int, int] = dict(resolve.reach.identity_map(conn))
+    else:
+        owners = {one.identity_id: person for person, rows in resolve.identifiers_of(conn, people).items() for one in rows}
+        owners |= {one: one for one in people}
+    ids = None if people is None else list(owners)
+    said: list[tuple[int, Any, bool]] = list(store.SQL.find_declared_of_key(conn, key=key, ids=ids))
+    given_up = {(owners.get(one, one), address.value) for one, address in resolve.releasing.given_up(conn, ids) if address.type == key}
+    rules = current_rules(conn) if given_up else DEFAULT_RULES
+    return {
+        person: value
+        for identity, value, corrected in said
+        if (person := owners.get(identity, identity)) and (not given_up or corrected or (person, normalized(key, value, rules)) not in given_up)
+    }
 
 
 def known_of(conn: Connection, person_id: int, identity_ids: Sequence[int]) -> list[tuple[str, DeclaredRow, Origin]]:

@@ -79,12 +79,12 @@ select identity_id, key, value from (
 select person_id, found #>> '{traits,geo.tz,value}' from profile.findings where person_id = any(:people) and found #> '{traits,geo.tz}' is not null;
 
 -- name: find_declared_of_key
--- What was declared about one trait, of these identities or of all (null), the word that holds last.
-select identity_id, value from (
-    select d.identity_id, d.value, d.declared_at, d.message_id, d.source_id, d.import_id, coalesce(r.rank, 0) as rank
+-- What was declared about one trait, of these identities or of all (null), the word that holds last. Columns: identity_id, value, corrected.
+select identity_id, value, corrected from (
+    select d.identity_id, d.value, false as corrected, d.declared_at, d.message_id, d.source_id, d.import_id, coalesce(r.rank, 0) as rank
     from profile.declared d left join profile.source_ranks r using (source_id) where d.key = :key and (:ids::bigint[] is null or d.identity_id = any(:ids))
     union all
-    select identity_id, value, corrected_at, '', 0, 0, 2147483647 from profile.corrections where key = :key and (:ids::bigint[] is null or identity_id = any(:ids))
+    select identity_id, value, true, corrected_at, '', 0, 0, 2147483647 from profile.corrections where key = :key and (:ids::bigint[] is null or identity_id = any(:ids))
 ) said order by rank, declared_at, message_id, source_id, import_id, identity_id;
 
 -- name: find_ranks

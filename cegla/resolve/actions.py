@@ -51,8 +51,8 @@ class KnownIdentifier:
 
     @property
     def may_be_released(self) -> bool:
-        """Whether it is of a type that can become somebody else's."""
-        return releases.may_be_released(self.type)
+        """Whether it is this person's today, and of a type that can become somebody else's."""
+        return self.released_at is None and not self.held and releases.may_be_released(self.type)
 
     def addresses(self, kind: str) -> bool:
         """Whether the person is reached by it today: it is of this type and was not released."""

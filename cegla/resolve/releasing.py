@@ -8,7 +8,7 @@ be released from before an event that the history already has of it, where nothi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
 from cegla.resolve import store
@@ -101,9 +101,10 @@ def undo_release(conn: Connection, release_id: int, actor: str, now: datetime) -
     return _settled(conn, concerned, gone.at, Cause("release_undone", actor))
 
 
-def given_up(conn: Connection, identity_ids: Sequence[int]) -> list[tuple[int, Identifier]]:
-    """Which of these identities bore an identifier that is somebody else's today, and which identifier that is."""
-    return [(identity, Identifier(kind, value)) for identity, kind, value in SQL.given_up(conn, ids=list(identity_ids))]
+def given_up(conn: Connection, identity_ids: Sequence[int] | None) -> list[tuple[int, Identifier]]:
+    """Which of these identities, or of all (None), bore an identifier that is somebody else's today, and which identifier that is."""
+    ids = None if identity_ids is None else list(identity_ids)
+    return [(identity, Identifier(kind, value)) for identity, kind, value in SQL.given_up(conn, ids=ids)]
 
 
 def releases_of(conn: Connection, identity_ids: Sequence[int]) -> list[Release]:
@@ -140,6 +141,8 @@ def _other_end(edge: NewEdge, identity: int) -> tuple[int, bool]:
 
 
 def _settled(conn: Connection, people: set[int], since: datetime, cause: Cause) -> Resolution:
+    """What moved; whose identifier it is or was has changed even if nothing did, for their traits and segments go by it."""
     rederived = rederive(conn, people, since, cause, current_rules(conn))
     SQL.new_stamp(conn)
-    return without_events(conn, rederived)
+    found = without_events(conn, rederived)
+    return replace(found, changed=sorted({*found.changed, *store.people_of(conn, list(people)).values()}))

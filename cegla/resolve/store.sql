@@ -238,10 +238,13 @@ join unnest(:ids::bigint[]) w(id) on w.id = e.weak_id
 where e.retracted_at is null;
 
 -- name: confirm_edge$
--- A link that a person made between two identities; one that was refused or taken back counts again. Its edge_id.
+-- A link that a person made between two identities; one that was refused or taken back counts again, and outlives the imports that showed it. Its edge_id.
 insert into resolve.edges as e (edge_id, strong_id, weak_id, rule, trusted, at, last_at, source_id, message_id)
 values (nextval('resolve.edge_ids'), :strong, :weak, 'confirmed', true, :now, :now, 0, :reason)
-on conflict (strong_id, weak_id) do update set rule = 'confirmed', trusted = true, refused = null, retracted_at = null, retracted_by = null, retracted_why = null
+on conflict (strong_id, weak_id) do update set rule = 'confirmed', trusted = true, refused = null, retracted_at = null, retracted_by = null, retracted_why = null,
+    evidence = e.evidence || jsonb_build_object('0', jsonb_build_array(
+        coalesce(e.evidence #> '{0,0}', to_jsonb(excluded.at)), 'confirmed', true,
+        coalesce(e.evidence #> '{0,3}', to_jsonb(excluded.source_id)), coalesce(e.evidence #> '{0,4}', to_jsonb(excluded.message_id))))
 returning edge_id;
 
 -- name: retract_edge^
@@ -610,11 +613,11 @@ from resolve.identities i join resolve.releases r on r.type = i.type and r.value
 where i.identity_id = any(:ids::bigint[]) order by r.at, r.release_id;
 
 -- name: given_up
--- Identities among these that bore an identifier until its release. Columns: identity_id, type, value.
+-- Identities among these, or of all (null), that bore an identifier until its release. Columns: identity_id, type, value.
 select i.identity_id, i.type, i.value
 from resolve.releases r
 join resolve.identities i on i.value = r.value and i.type = r.type and i.holder_id = 0 and i.until = r.at
-where i.identity_id = any(:ids::bigint[]);
+where :ids::bigint[] is null or i.identity_id = any(:ids::bigint[]);
 
 -- name: drop_release!
 -- Takes a release back.

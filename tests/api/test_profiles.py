@@ -37,6 +37,7 @@ from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis, Channel, Decision, State
 from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.errors.access import WrongKey
+from tests.resolve.known import event
 
 OWNER = "owner-token"
 BROWSER = "4be0643f-1d98-573b-97cd-ca98a65347dd"
@@ -300,6 +301,17 @@ def test_links_come_page_by_page(asker: httpx.Client) -> None:
         page = asker.get("people/p1/links", params={"limit": 1, "after": page["next_after"] or 2**40, "moves_after": page["next_moves_after"] or 2**40}).json()
     assert seen == whole["links"]
     assert moves == whole["merges"]
+
+
+def test_a_former_number_finds_who_holds_it_however_many_are_called_like_it(asker: httpx.Client, workspace: Workspace) -> None:
+    with workspace.transaction() as conn:
+        last = max(resolve.find_people(conn, [event(0, "newest")]).identity_ids)
+        label = f"p{last + 103}"
+        resolve.find_people(conn, [event(1, f"{label}-{number}") for number in range(101)])
+        resolve.find_people(conn, [event(2, "joined", "hers")])
+        found = resolve.find_people(conn, [event(3, None, "hers")]).people
+    assert found == [last + 102]
+    assert asker.get(f"people/{label}").json() == asker.get(f"people/p{last + 102}").json()
 
 
 # what a page may see ------------------------------------------------------------------------------------------------------

@@ -107,6 +107,8 @@ def test_an_address_is_released_from_a_day_on_with_a_reason_and_that_is_taken_ba
     with workspace.transaction() as conn:
         assert resolve.look_up(conn, [Identifier("email", "b@x.pl")]) == [None]
         release = resolve.releasing.releases_of(conn, [edge.weak_id])[0]
+        resolve.find_people(conn, [identify(40 * 24 * 60, "u7", email="b@x.pl")])
+    assert officer.post(page, f"/people/{anna}/release", **{**given, "since": "2026-11-02"}).status_code == 404, "by now it is not hers to give away"
     assert officer.post(page, f"/releases/{release.release_id}/undo", person=str(anna)).status_code == 303
     with workspace.transaction() as conn:
         assert resolve.look_up(conn, [Identifier("email", "b@x.pl")]) == [anna]

@@ -11,7 +11,7 @@ from cegla.profile.rules.enrichment import Declared
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis
-from tests.resolve.known import NOON, alias, event, person, user
+from tests.resolve.known import NOON, alias, email, event, identify, person, user
 
 
 @pytest.fixture
@@ -65,3 +65,16 @@ def test_an_import_that_is_taken_back_leaves_the_words_as_if_it_never_was(two: A
     assert words(conn)["u1"]["city"] == "Gdynia"
     profile.declare(conn, [], undo_import=7)
     assert words(conn) == before
+
+
+def test_a_released_address_is_no_trait_of_who_gave_it_up_for_one_or_for_all_unless_they_say_so(two: Any) -> None:
+    conn, (first, _), (crm, _) = two
+    resolve.find_people(conn, [identify(1, "u1", email="Ola@X.pl")])
+    profile.declare(conn, [Declared(first, "email", "Ola@X.pl", crm, NOON + timedelta(minutes=1), 0, "m9")])
+    asked = (None, [first])
+    assert [profile.declared.by_person(conn, "email", people) for people in asked] == [{first: "Ola@X.pl"}] * 2
+    found = resolve.releasing.release(conn, email("ola@x.pl"), NOON.date() + timedelta(days=1), "skrzynka oddana", "ola", NOON + timedelta(days=2))
+    assert (found.moved, found.changed) == ([], [first]), "nobody moved, yet her traits and segments are looked at"
+    assert [profile.declared.by_person(conn, "email", people) for people in asked] == [{}] * 2
+    profile.declared.correct(conn, first, "email", "ola@x.pl", "ola", NOON)
+    assert [profile.declared.by_person(conn, "email", people) for people in asked] == [{first: "ola@x.pl"}] * 2

@@ -9,7 +9,7 @@ from cegla.resolve import actions as resolve
 from cegla.storage.postgres import EmbeddedPostgres
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import NotFound
-from tests.resolve.known import NOON, browser, clusters, email, event, identify, person, take_in, user
+from tests.resolve.known import NOON, alias, browser, clusters, email, event, identify, person, take_in, user
 
 
 @pytest.mark.parametrize("text", ["lukasz", "ŁUKASZ", "Łukasz@", "asz@x", "p1", "1"])
@@ -147,3 +147,16 @@ def test_two_writers_at_once_join_everybody_once(workspace: Workspace) -> None:
     with workspace.transaction() as conn:
         assert sorted(map(len, clusters(conn))) == [6, 6, 6]
         assert person(conn, email("e0@x.pl")) == person(conn, user("u0"))
+
+
+def test_what_somebody_confirmed_outlives_the_import_that_showed_it_first_and_is_taken_back_alone(conn: Connection) -> None:
+    take_in(conn, [event(0, "u1"), event(0, "u2")])
+    pair = person(conn, user("u1")), person(conn, user("u2"))
+    found = resolve.find_people(conn, [alias(1, "u1", "u2", trusted=False)], imports=[7])
+    assert person(conn, user("u1")) != person(conn, user("u2"))
+    resolve.links.confirm(conn, pair, "proposal-1", "ola", NOON)
+    resolve.evidence.take_back(conn, 7, found.identity_ids, list(pair), "ola")
+    assert person(conn, user("u1")) == person(conn, user("u2"))
+    edge = next(edge for edge in resolve.links.edges_of(conn, pair[0]) if edge.rule == "confirmed")
+    resolve.links.retract(conn, edge.edge_id, "ola", NOON)
+    assert (person(conn, user("u1")), person(conn, user("u2"))) == pair

@@ -40,7 +40,7 @@ def show(visit: Visit) -> Response:
         log = resolve.links.history_page(conn, person, visit.asked_number("before") or None, AT_ONCE + 1)
         known = resolve.identifiers_of(conn, [person]).get(person, [])
         released = resolve.releasing.releases_of(conn, [one.identity_id for one in known])
-    free = [one for one in known if one.may_be_released and one.released_at is None and not one.held]
+    free = [one for one in known if one.may_be_released]
     more = edges[AT_ONCE - 1] if len(edges) > AT_ONCE else None
     pages = {"more_edges": f"{more.at.timestamp():.6f}-{more.edge_id}" if more else "", "more_moves": log[AT_ONCE - 1].move_id if len(log) > AT_ONCE else 0}
     model = {"person": person, "edges": edges[:AT_ONCE], "log": log[:AT_ONCE], "sources": sources, "whole": graph.whole, **pages, **words()}
@@ -77,7 +77,7 @@ def release(visit: Visit) -> Response:
     with visit.ws.transaction() as conn:
         asked = visit.field("identity")
         known = resolve.identifiers_of(conn, [person]).get(person, [])
-    one = next((one for one in known if str(one.identity_id) == asked), None)
+    one = next((one for one in known if str(one.identity_id) == asked and one.may_be_released), None)
     if one is None:
         raise NotFound(where="identity", seen=asked, thing=person_label(person))
     releasing.release_identifier(visit.ws, Identifier(one.type, one.value), day, reason, visit.actor)
