@@ -15,6 +15,7 @@ from cegla.compose.rules import checks, comparing, conditions, drawing, links, m
 from cegla.compose.rules.document import Block, Document, added, doubled, moved, removed
 from cegla.compose.rules.kinds import BLOCKS
 from cegla.reference.crawling import NotFetched
+from cegla.vocabulary.errors.messages import TemplateInvalid
 
 KINDS = tuple(BLOCKS)
 FEED = [{"title": "Kubek „Świt”", "price": 39.9, "currency": "PLN", "link": "https://sklep.pl/kubek", "category": "Kuchnia"}]
@@ -121,6 +122,9 @@ def test_products_fall_back_to_the_catalog_or_hide(renderer: activate.Renderer) 
 def test_a_snippet_within_itself_ends() -> None:
     round_ = Document(blocks=(Block("b1", "snippet", {"snippet": "1"}), Block("b2", "text", {"text": "x"})))
     assert drawing.mjml(round_, {"1": round_}).count(">x<") <= 5
+    fan = Document(blocks=tuple(Block(f"b{place}", "snippet", {"snippet": "1"}) for place in range(120)))
+    with pytest.raises(TemplateInvalid):
+        drawing.mjml(fan, {"1": fan})
 
 
 HOSTILE = ('<a href="' + "{{a}}" * 400, "<a " + "{{a}}" * 400, "<img " + "{{a}}" * 400, "{{" * 4_000, "{{ {% " * 4_000, "{{" + " " * 2_000 + "x", "[" * 4_000)

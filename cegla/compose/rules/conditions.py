@@ -19,7 +19,7 @@ def _quoted(value: str) -> str:
 
 @dataclass(frozen=True)
 class Condition:
-    """One row. `kind` is segment, text or choice; `liquid` makes the condition of the value chosen, None: a style sheet decides."""
+    """One row. `kind` is segment, line or choice; `liquid` makes the condition of the value chosen, None: a style sheet decides."""
 
     key: str
     label: Text
@@ -64,7 +64,7 @@ CONDITIONS: dict[str, Condition] = {
             "interest",
             Text("Zainteresowanie", "Interest"),
             Text("jedna z ulubionych kategorii osoby", "one of the person's favourite categories"),
-            "text",
+            "line",
             liquid=lambda value: f"person.favourite_categories contains {_quoted(value)}",
         ),
         Condition(
@@ -102,7 +102,7 @@ CONDITIONS: dict[str, Condition] = {
             "trait",
             Text("Cecha", "Trait"),
             Text("nazwa albo nazwa = wartość, np. city = Łódź", "a name, or name = value, such as city = Łódź"),
-            "text",
+            "line",
             liquid=_trait,
         ),
     )

@@ -5,15 +5,19 @@ the sandbox of the preview take care of it.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from cegla.compose.rules import conditions, markup
 from cegla.compose.rules.document import LOOK, Block, Document
 from cegla.compose.rules.kinds import COLUMN_COUNT, NETWORKS
+from cegla.vocabulary.errors.messages import TemplateInvalid
+from cegla.vocabulary.text import Text
 
 Snippets = Mapping[str, Document]  #: by the snippet's number as text
 COLOR = re.compile(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3})?")
 DEEPEST_SNIPPET = 3
+MOST_DRAWN = 1_000  #: blocks of a letter, with those of its snippets and of the snippets within them
+TOO_MANY = Text("z wstawkami ma więcej niż {most} bloków", "with its snippets it has more than {most} blocks")
 MOST_PRODUCTS = 12
 SIZES = {"1": (30, 38), "2": (22, 30), "3": (17, 25)}
 HISTORY = ("viewed", "abandoned", "together")
@@ -52,13 +56,27 @@ FRAME = """<mjml lang="{language}">
 
 
 def mjml(document: Document, snippets: Snippets, language: str = "pl") -> str:
-    """The MJML of a letter: its source, where it has one, or its blocks in the frame."""
+    """The MJML of a letter: its source, where it has one, or its blocks in the frame. Raises TemplateInvalid for more blocks than anybody reads."""
     if document.source is not None:
         return document.source
+    if _count(document.blocks, snippets, 0, {}) > MOST_DRAWN:
+        raise TemplateInvalid(where="blocks", detail=Text(TOO_MANY.say("pl", most=MOST_DRAWN), TOO_MANY.say("en", most=MOST_DRAWN)))
     look = colors(document.look)
     preview = f"    <mj-preview>{markup.escaped(document.preheader)}</mj-preview>\n" if document.preheader else ""
     blocks = "\n".join(drawn(block, look, snippets) for block in document.blocks)
     return FRAME.format(language=language, subject=markup.escaped(document.subject), preview=preview, blocks=blocks, **look)
+
+
+def _count(blocks: Sequence[Block], snippets: Snippets, depth: int, known: dict[tuple[str, int], int]) -> int:
+    """How many blocks would be drawn; each snippet is counted once at each depth, however often it stands there."""
+    total = len(blocks)
+    for block in blocks:
+        name = block.fields.get("snippet", "")
+        if block.kind == "snippet" and name in snippets and depth < DEEPEST_SNIPPET:
+            if (name, depth) not in known:
+                known[name, depth] = _count(snippets[name].blocks, snippets, depth + 1, known)
+            total += known[name, depth]
+    return total
 
 
 def colors(look: Mapping[str, str]) -> dict[str, str]:
