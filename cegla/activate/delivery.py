@@ -72,8 +72,12 @@ def end_warm_up(conn: Connection, domain: str) -> None:
 
 
 def settle_ambiguous(conn: Connection, campaign_id: int, now: datetime, *, again: bool) -> int:
-    """The operator's word on the ambiguous messages of a campaign: take them as sent, or send them again. Returns how many they were."""
+    """The operator's word on the ambiguous messages of a campaign: take them as sent, or send them again. Returns how many they were.
+
+    A campaign that ended goes on for those that are sent again; one that is paused stays so.
+    """
+    state = SQL.lock_campaign(conn, id=campaign_id)
     settled = int(SQL.settle_ambiguous(conn, campaign_id=campaign_id, again=again, now=now))
-    if settled and again:
+    if settled and again and state != "paused":
         SQL.set_state(conn, id=campaign_id, state="sending", finished_at=None)
     return settled

@@ -161,6 +161,23 @@ def test_what_came_due_while_a_campaign_was_paused_goes_as_it_is_wished(shop: Sh
         assert activate.campaign(conn, campaign.id).state == "sent"
 
 
+def test_messages_that_are_to_be_sent_again_do_not_wake_a_paused_campaign(shop: Shop) -> None:
+    for user in ("anna", "bartek"):
+        shop.person(user, marketing_email=True)
+        shop.postbox.verdicts[f"{user}@example.pl"] = "die"
+    campaign = shop.campaign(messages_per_minute=1)
+    activate.launch(shop.ws, campaign.id)
+    shop.deliver(1)
+    activate.pause(shop.ws, campaign.id)
+    gone = list(shop.postbox.recipients)
+    with shop.ws.transaction() as conn:
+        assert activate.delivery.settle_ambiguous(conn, campaign.id, shop.now, again=True) == 1 == len(gone)
+        assert activate.campaign(conn, campaign.id).state == "paused"
+    shop.pass_time(hours=1)
+    shop.deliver(1)
+    assert shop.postbox.recipients == gone
+
+
 def test_a_part_compares_the_variants_and_the_rest_gets_the_winner_unless_somebody_changes_it(shop: Shop) -> None:
     for number in range(200):
         shop.person(f"k{number}", marketing_email=True, email_tracking=True)
