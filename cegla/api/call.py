@@ -15,10 +15,11 @@ from cegla.storage.workspace import Workspace
 from cegla.vocabulary.errors import InvalidInput, NotFound
 from cegla.vocabulary.errors.access import ForeignRequest, NotPermitted, WrongKey
 from cegla.vocabulary.people import parse_person_label, person_label
-from cegla.vocabulary.text import Language
+from cegla.vocabulary.text import Language, Text
 
 SESSION_COOKIES = ("__Host-cegla_session", "cegla_session")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+POLISH = {"source": "źródło", "quarantine": "odłożone zdarzenie", "run": "przebieg"}  #: what calls name by number
 #: What a source's secret key may do beside sending events: look, masked, and send single messages that a contract needs.
 SECRET_KEY_PERMISSIONS = frozenset({"reports.read", "events.read", "people.read", "segments.read", "campaigns.read", "sources.read", "messages.send"})
 
@@ -97,7 +98,7 @@ def timeline_place(text: str) -> tuple[datetime, int] | None:
 def not_found(what: str, number: int) -> NotFound:
     """The error for a thing that does not exist."""
     label = person_label(number) if what == "person" else f"{what} {number}"
-    return NotFound(where=what, seen=label, thing=label)
+    return NotFound(where=what, seen=label, thing=Text(f"{POLISH[what]} {number}", label) if what in POLISH else label)
 
 
 def _caller(request: Request, ws: Workspace) -> Caller:

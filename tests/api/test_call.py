@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cegla.api.call import not_found
 from cegla.api.plain import plain
 from cegla.vocabulary.consent import State
 from cegla.vocabulary.events import Reason, SetAside
@@ -43,3 +44,9 @@ def test_dataclasses_and_structs_become_objects() -> None:
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10))
 def test_what_is_json_already_stays_as_it_is(value: Any) -> None:
     assert plain(value) == value
+
+
+@pytest.mark.parametrize(("what", "polish", "english"), [("source", "źródło 5", "source 5"), ("run", "przebieg 5", "run 5"), ("person", "p5", "p5")])
+def test_what_is_not_there_is_named_in_the_readers_language(what: str, polish: str, english: str) -> None:
+    error = not_found(what, 5)
+    assert (error.say("pl"), error.say("en")) == (f"Nie znaleziono: {polish}", f"Not found: {english}")

@@ -98,8 +98,9 @@ def test_what_was_refused_is_never_proposed_again(shop: Workspace) -> None:
 def test_a_proposal_is_settled_once(shop: Workspace) -> None:
     one = the_one(shop)
     settle_duplicate(shop, one.id, "refused", "anna")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound) as told:
         settle_duplicate(shop, one.id, "accepted", "anna")
+    assert told.value.say("pl") == f"Nie znaleziono: otwarta propozycja {one.id}"
     assert people(shop, "u1", "u2") == [one.low_person, one.high_person]
 
 
