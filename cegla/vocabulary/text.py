@@ -43,6 +43,10 @@ _MISFITS = {
     "float_type": Text("tu ma być liczba", "this should be a number"),
     "float_parsing": Text("tu ma być liczba", "this should be a number"),
     "list_type": Text("tu ma być lista", "this should be a list"),
+    "tuple_type": Text("tu ma być lista", "this should be a list"),
+    "dict_type": Text("tu mają być pola z wartościami", "this should be fields with values"),
+    "model_type": Text("tu mają być pola z wartościami", "this should be fields with values"),
+    "model_attributes_type": Text("tu mają być pola z wartościami", "this should be fields with values"),
     "datetime_parsing": Text("tu ma być czas, jak 2026-11-26T10:00:00Z", "this should be a time, such as 2026-11-26T10:00:00Z"),
     "datetime_from_date_parsing": Text("tu ma być czas, jak 2026-11-26T10:00:00Z", "this should be a time, such as 2026-11-26T10:00:00Z"),
 }

@@ -139,6 +139,8 @@ def test_a_plan_written_and_read_again_is_the_same(fields: dict[str, Any]) -> No
         ("events: [\n", 2, "not YAML"),
         ("events: " + "[" * 100_000, 1, "levels deep"),
         ("- 1\n", 1, "mapping"),
+        ("title: Shop\nevents:\n  Order Completed: {}\n", 2, "should be a list"),
+        ("events:\n  - name: A\n    properties: [x]\n", 3, "should be fields"),
         ("events:\n  - type: page\n    name: Home\n", 2, "fixed names"),
     ],
 )
