@@ -63,6 +63,17 @@ def read(endpoint: str, public: str, secret: str) -> Subscription:
         raise SubscriptionRefused(where="/keys") from None
 
 
+def refuse_private(endpoint: str, private_hosts: Sequence[str]) -> None:
+    """A browser names where we write to, so it may name no host that only our own settings open. Raises SubscriptionRefused."""
+    try:
+        parts = urlsplit(endpoint)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        raise SubscriptionRefused(where="/endpoint") from None
+    if parts.scheme != "https" or any(one.rpartition(":")[0] == host or one in (host, f"{host}:{port}") for one in private_hosts):
+        raise SubscriptionRefused(where="/endpoint")
+
+
 def subscribe(conn: Connection, identity_id: int, wanted: Subscription, now: datetime) -> int:
     """Keep a browser's subscription; one that is known changes hands and keys. Returns its number. Raises SubscriptionRefused for anything that is none."""
     parts = urlsplit(wanted.endpoint)

@@ -110,6 +110,7 @@ def _subscribed(ws: Workspace, body: BrowserSubscription, origin: str) -> dict[s
         identity = _agreed(ws, conn, body.anonymous_id)
         if identity is None:
             return {"key": key, "kept": False}
+        activate.browsers.refuse_private(body.endpoint, ws.settings.outbound.private_hosts)
         wanted = activate.browsers.read(body.endpoint, body.keys.p256dh, body.keys.auth)
         activate.browsers.subscribe(conn, identity, wanted, ws.clock())
         return {"key": key, "kept": True}

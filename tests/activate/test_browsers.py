@@ -147,6 +147,13 @@ def test_a_push_service_that_trickles_is_cut_off(monkeypatch: pytest.MonkeyPatch
             outward.Outward((place,)).post(f"http://{place}/", {}, b"x")
 
 
+@pytest.mark.parametrize("endpoint", ["http://push.example/1", "https://gateway.lan/send", "https://GATEWAY.lan.:8443/x", "https://10.0.0.7:8025/", "https://["])
+def test_a_visitors_browser_opens_no_way_to_the_hosts_that_the_settings_allow(endpoint: str) -> None:
+    activate.browsers.refuse_private("https://push.example/1", ("gateway.lan", "10.0.0.7:8025"))
+    with pytest.raises(SubscriptionRefused):
+        activate.browsers.refuse_private(endpoint, ("gateway.lan", "10.0.0.7:8025"))
+
+
 def test_subscriptions_and_words_that_are_none_are_refused_and_people_see_and_erase_theirs(shop: Shop, service: Gateway) -> None:
     for endpoint, public, secret in (("ftp://x", "A" * 87, "B" * 22), ("https://push.example/1", "A" * 87, "B" * 22), ("https://u:p@push.example/1", "B" + "A" * 86, "B" * 22)):
         with shop.ws.transaction() as conn, pytest.raises(SubscriptionRefused):

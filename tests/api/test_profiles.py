@@ -514,6 +514,7 @@ def test_a_browser_subscribes_to_push_only_after_consent_and_a_gateway_is_heard_
         govern.record(conn, [Decision(1, "marketing", Channel.PUSH, State.GIVEN, NOW - timedelta(hours=1), 1, "event", {})], NOW)
     assert subscribe().json()["kept"] is True
     assert subscribe(origin="https://evil.example").status_code == 403
+    assert [subscribe(endpoint=wrong).status_code for wrong in ("http://push.example/1", "https://[")] == [422, 422]
     assert subscribe(endpoint="https://push.example/1", gone=True).json()["kept"] is False
 
     page.headers["authorization"] = f"Bearer {OWNER}"
