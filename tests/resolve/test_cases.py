@@ -232,3 +232,11 @@ def test_a_browser_and_a_device_seen_together_are_not_joined_while_others_of_the
     take_in(conn, [event(0, None, "b1", context={"device": {"id": "phone"}}), event(1, "u1", "b2")])
     apart = {frozenset({browser("b1")}), frozenset({Identifier("device_id", "phone")})}
     assert clusters(conn) == apart | {frozenset({user("u1"), browser("b2")})}
+
+
+def test_a_retracted_link_stays_retracted_when_it_turns_out_older_or_is_said_with_more_authority(conn: Connection) -> None:
+    take_in(conn, [event(5, "u1", "b1", trusted=False), event(5, "u1", "b2")])
+    edge = next(edge for edge in resolve.links.edges_of(conn, person(conn, user("u1"))) if edge.weak == browser("b1"))
+    resolve.links.retract(conn, edge.edge_id, "ola", NOON)
+    take_in(conn, [event(1, "u1", "b1", trusted=False)], [event(9, "u1", "b1")], [identify(0, "u1", "b1")])
+    assert clusters(conn) == {frozenset({browser("b1")}), frozenset({user("u1"), browser("b2")})}
