@@ -28,8 +28,18 @@ from cegla.storage.workspace import Connection, Workspace
 hypothesis.settings.register_profile("steady", derandomize=not os.environ.get("RANDOM"), print_blob=True)
 hypothesis.settings.load_profile("steady")
 
-ROOM = Path(tempfile.gettempdir()) / f"cegla-tests-{os.getuid()}"
-HURRIED = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB"}
+MEMORY = Path("/dev/shm")
+ROOMY = 4 * 1024**3  #: what a few servers never fill
+
+
+def _room() -> Path:
+    """Where the servers live: in memory where it has room, because each test copies a database of some eight hundred files."""
+    in_memory = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOMY
+    return (MEMORY if in_memory else Path(tempfile.gettempdir())) / f"cegla-tests-{os.getuid()}"
+
+
+ROOM = _room()
+HURRIED = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "64MB", "max_wal_size": "256MB"}
 NUMBERS = count(1)
 MOST_WORKERS = 4  #: each has a PostgreSQL, and at times a browser, of its own
 
