@@ -18,7 +18,10 @@ from cegla.vocabulary.errors import Busy, CeglaError
 from cegla.vocabulary.errors.installation import DiskFull, WarehouseDamaged
 
 #: What DuckDB says of a file that is not as it was written.
-DAMAGED = ("Corrupt", "corrupt", "Failure while replaying WAL", "Could not read enough bytes", "not a valid DuckDB database file", "has been invalidated")
+DAMAGED = (
+    "Corrupt", "corrupt", "Failure while replaying WAL", "Could not read enough bytes", "not a valid DuckDB database file", "has been invalidated",
+    "This WAL was created for",  # another version of the file: a disk that only says it flushed lost one of the two
+)  # fmt: skip
 DUCKDB_TYPES: dict[pa.DataType, str] = {
     pa.int64(): "bigint", pa.int32(): "integer", pa.float64(): "double", pa.string(): "varchar", pa.bool_(): "boolean", pa.timestamp("us"): "timestamp",
 }  # fmt: skip

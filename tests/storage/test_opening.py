@@ -80,3 +80,13 @@ def test_a_damaged_file_is_set_aside_whole_as_ever(tmp_path: Path) -> None:
     damage(found / FILE, 0, 4_096)
     assert counted(found)[0] == {}
     assert (found / "set-aside").exists()
+
+
+@pytest.mark.parametrize("lost", [FILE, LOG])
+def test_a_log_of_another_version_of_the_file_sets_both_aside(tmp_path: Path, lost: str) -> None:
+    """What a disk that only says it flushed leaves: of the file and its log one as it was before a checkpoint, and one after."""
+    cut_off(tmp_path / "live", before := tmp_path / "before", appended(1))
+    cut_off(tmp_path / "live", found := tmp_path / "found", appended(2))  # opening it moved the log into the file
+    shutil.copy(before / lost, found / lost)
+    rest, aside = counted(found)
+    assert (rest, aside and {file.name for file in aside.iterdir()}) == ({}, {FILE, LOG})
