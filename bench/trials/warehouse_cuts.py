@@ -137,7 +137,7 @@ def results(lying: Verdict, real: Verdict) -> list[Result]:
     return [
         Result("control: the warehouse on a disk that lies", lying.cuts_with_loss, "cuts", "some lose", lying.lost > 0, control),
         Result(f"power cuts under the warehouse, {real.cuts}", real.lost, "batches lost", "0 lost, 0 in part", real.good, note),
-        Result("of them set aside, to be written again from requests", aside, "cuts", "0", not aside, "no log, or not its end alone"),
+        Result("of them set aside, to be written again from requests", aside, "cuts", "0", not aside, "a block of the file itself, torn in a checkpoint"),
     ]
 
 
