@@ -13,6 +13,7 @@ from tests.console.test_screens import PAGES
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 LOOKS = (("light", "pl", 1280), ("dark", "en", 390))  #: each theme, each language, desk and phone
+PARTS = 3  #: a look at all pages in one test took longer than a test may
 HOSTILE_MAIL = "Blocked script execution"  #: the letter in the seeded mailbox holds a script, and the frame must stop it
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -78,21 +79,23 @@ def seat(browser: Any, address: str) -> Generator[Seat]:
     taken.context.close()
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look)))
-def test_every_screen_is_accessible_fits_and_stays_at_home(look: tuple[str, str, int], browser: Any, address: str) -> None:
+def test_every_screen_is_accessible_fits_and_stays_at_home(look: tuple[str, str, int], part: int, browser: Any, address: str) -> None:
     seat = Seat(browser, address, look)
     wrong: list[str] = []
     seat.page.goto(address + "/sign-in")
     wrong += [f"/sign-in {rule}" for rule in seat.broken_rules()]
     seat.sign_in()
-    for path in PAGES:
+    for path in PAGES[part::PARTS]:
         seat.page.goto(address + path)
         wrong += [f"{path} {rule}" for rule in seat.broken_rules()]
         if seat.page.evaluate(WIDER) > 0:
             wrong.append(f"{path} scrolls sideways")
     seat.context.close()
     assert not wrong
-    assert [heard.partition(" in ")[0] for heard in seat.heard] == [HOSTILE_MAIL]
+    heard = {heard.partition(" in ")[0] for heard in seat.heard}
+    assert heard == ({HOSTILE_MAIL} if any("mailbox?" in path for path in PAGES[part::PARTS]) else set())
 
 
 def test_keys_open_screens_and_find_people(seat: Seat) -> None:
