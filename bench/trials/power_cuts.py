@@ -231,7 +231,7 @@ def judge(directory: Path, acknowledged: set[str]) -> Verdict:
                 found = requests_in(conn, faults)
                 faults += _contradictions(conn)
         except (CeglaError, psycopg.Error) as error:
-            faults.append(f"it does not start or read: {type(error).__name__}")
+            faults.append(f"it does not start or read: {type(error).__name__}, {_last_words(server)}")
         finally:
             server.stop()
     if not faults:
@@ -240,6 +240,13 @@ def judge(directory: Path, acknowledged: set[str]) -> Verdict:
     if faults and not found:
         missing = 0  # then it is corrupt, which is counted apart
     return Verdict(1, len(acknowledged), missing, int(missing > 0), int(bool(faults)), Counter(faults))
+
+
+def _last_words(server: EmbeddedPostgres) -> str:
+    """What the server said last of what went wrong, or else at all."""
+    lines = server.log.read_text(errors="replace").splitlines() if server.log.exists() else []
+    wrong = [line for line in lines if any(word in line for word in ("PANIC", "FATAL", "ERROR"))]
+    return (wrong or lines or ["without a word"])[-1][-160:]
 
 
 def requests_in(conn: psycopg.Connection, faults: list[str]) -> set[str]:
@@ -349,6 +356,7 @@ def main(argv: list[str]) -> list[Result]:
     report = trial(options.cuts, options.seed, control_cuts=max(8, options.cuts // 20), recordings=max(1, options.cuts // 250), seconds=3.0)
     relaxed, unsynced, real = report.relaxed, report.unsynced, report.real
     note = f"{real.acknowledged:,} acknowledged requests looked for, {real.corrupt} stores corrupt, seed {options.seed}, {report.seconds:.0f} s"
+    note += "".join(f"; {count} times: {fault}" for fault, count in real.faults.most_common(5))
     broken = f"{unsynced.corrupt} corrupt, {unsynced.cuts_with_loss} with losses, of {unsynced.cuts} cuts"
     return [
         Result("control: commits that do not wait for the disk", relaxed.cuts_with_loss, "cuts", "some lose", relaxed.lost > 0, f"of {relaxed.cuts} cuts"),
