@@ -42,6 +42,7 @@ from cegla.activate.links import Unsubscription as Unsubscription
 from cegla.activate.links import open_link as open_link
 from cegla.activate.links import unsubscribe as unsubscribe
 from cegla.activate.outlet import Outlet as Outlet
+from cegla.activate.outlet import lent
 from cegla.activate.preferences import PAUSE_DAYS as PAUSE_DAYS
 from cegla.activate.preferences import Preferences as Preferences
 from cegla.activate.preferences import Wish as Wish
@@ -278,9 +279,7 @@ def deliver(ws: Workspace, now: datetime, outlet: Outlet | None = None) -> Progr
     Give the same `outlet` each time, so that the mail connection and the template worker stay. Raises nothing for a mail
     server that is away: the campaigns keep their messages and try again later.
     """
-    if outlet is not None:
-        return deliver_round(ws, now, outlet, send_requests)
-    with Outlet(ws) as own:
+    with lent(ws, outlet) as own:
         return deliver_round(ws, now, own, send_requests)
 
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from cegla.activate.contents import parts
 from cegla.activate.renderer import Renderer
-from cegla.activate.rules import content, sms
+from cegla.activate.rules import sms
 from cegla.vocabulary.consent import Channel
 from cegla.vocabulary.errors import InvalidInput
 from cegla.vocabulary.errors.channels import WordsMissing
@@ -49,14 +50,12 @@ def compiled(renderer: Renderer, channel: Channel, words: dict[str, str]) -> dic
     if channel is Channel.EMAIL:
         if not subject or not mjml:
             raise InvalidInput(where="campaign", detail=NO_LETTER)
-        html = renderer.compile(mjml)
-        made = {"subject": subject, "mjml": mjml, "html": html, "text": content.plain_text(html)}
-    else:
-        if not text.strip() or (channel is Channel.PUSH and not subject.strip()):
-            raise WordsMissing(where="text")
-        if sms.cut(text).parts > LONGEST_SMS_PARTS if channel is Channel.SMS else len(subject) > LONGEST_TITLE or len(text) > LONGEST_BODY:
-            raise InvalidInput(where="text", detail=TOO_LONG)
-        made = {"subject": subject if channel is Channel.PUSH else "", "mjml": "", "html": "", "text": text}
+        return parts(renderer, subject, mjml)
+    if not text.strip() or (channel is Channel.PUSH and not subject.strip()):
+        raise WordsMissing(where="text")
+    if sms.cut(text).parts > LONGEST_SMS_PARTS if channel is Channel.SMS else len(subject) > LONGEST_TITLE or len(text) > LONGEST_BODY:
+        raise InvalidInput(where="text", detail=TOO_LONG)
+    made = {"subject": subject if channel is Channel.PUSH else "", "mjml": "", "html": "", "text": text}
     renderer.load("draft", {name: made[name] for name in ("subject", "html", "text")})
     return made
 

@@ -10,16 +10,15 @@ from psycopg.types.json import Jsonb
 
 from cegla.activate import store
 from cegla.activate.audience import Reader, readers, readers_at, verdicts
-from cegla.activate.channels.email import raise_when_refused
 from cegla.activate.letters import Occasion, Rendered, Writer
-from cegla.activate.outlet import Outlet
+from cegla.activate.outlet import Outlet, lent
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules import content
 from cegla.activate.rules.audience import FIRST
 from cegla.activate.rules.channels import deliverable
-from cegla.activate.rules.dialog import Letter
 from cegla.activate.rules.mime import refuse_breakout, words
 from cegla.activate.store import SQL
+from cegla.activate.trying import hand_over
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
@@ -91,8 +90,7 @@ def trial(ws: Workspace, compiled: Mapping[str, Any], address: str, outlet: Outl
     recipient = deliverable(clean) if clean else None
     if clean is None or recipient is None:
         raise InvalidInput(where="address", seen=address, detail=NO_ADDRESS)
-    own = outlet or Outlet(ws)
-    try:
+    with lent(ws, outlet) as own:
         with ws.transaction() as conn:
             writer = _writer(ws, conn, own.renderer, compiled, occasion)
             reader = readers_at(conn, [clean])[0]
@@ -100,16 +98,7 @@ def trial(ws: Workspace, compiled: Mapping[str, Any], address: str, outlet: Outl
             rendered = writer.render(occasion, person)
             letter = writer.letter(occasion, replace(rendered, subject=f"[test] {rendered.subject}"), clean, ws.clock())
             carrier = own.carrier(conn, Channel.EMAIL)
-        carrier.now = ws.clock()
-        key = int(ws.clock().timestamp() * 1_000)  # another one for each trial, for providers that know a key again
-        outcome = carrier.hand_off(Letter(key, parseaddr(occasion.sender or ws.settings.smtp.sender)[1], recipient, letter))
-        trouble = carrier.refused()
-    finally:
-        if outlet is None:
-            own.close()
-    if outcome.reply is None:
-        raise trouble
-    raise_when_refused(outcome.reply)
+        hand_over(carrier, parseaddr(occasion.sender or ws.settings.smtp.sender)[1], recipient, letter, ws.clock())
 
 
 def examples(conn: Connection) -> list[tuple[str, Text, str]]:

@@ -1,5 +1,7 @@
 """What a sender keeps open between rounds: the template worker, the connections to mail servers, the posts of the other channels."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -48,3 +50,13 @@ class Outlet:
         for post in self._posts.values():
             post.close()
         self._posts.clear()
+
+
+@contextmanager
+def lent(ws: Workspace, outlet: Outlet | None) -> Generator[Outlet]:
+    """The outlet of whoever has one, else one for this occasion alone."""
+    if outlet is not None:
+        yield outlet
+        return
+    with Outlet(ws) as own:
+        yield own

@@ -1,9 +1,12 @@
 """A trial of a text or push message, sent to its author: no message of a campaign, so it counts nowhere."""
 
+from datetime import datetime
+
 from cegla.activate.audience import Reader, readers, readers_at, verdicts
 from cegla.activate.channels.email import raise_when_refused
+from cegla.activate.channels.post import Carrier
 from cegla.activate.letters import Occasion, Writer
-from cegla.activate.outlet import Outlet
+from cegla.activate.outlet import Outlet, lent
 from cegla.activate.rules.channels import KINDS, deliverable
 from cegla.activate.rules.dialog import Letter
 from cegla.activate.store import Campaign
@@ -26,22 +29,26 @@ def short_trial(ws: Workspace, wanted: Campaign, address: str, outlet: Outlet | 
     Web push has no addresses to write down: there `address` names a person ("p12") who agreed, whose browser gets it.
     Raises InvalidInput, TemplateInvalid, GatewayRefused, MailServerRefused.
     """
-    channel, own = Channel(wanted.channel), outlet or Outlet(ws)
-    try:
+    channel = Channel(wanted.channel)
+    with lent(ws, outlet) as own:
         with ws.transaction() as conn:
             clean, reader = _meant(ws, conn, wanted, address)
             writer = Writer(ws, conn, own.renderer)
             person = writer.fields([reader], occasion)[reader.person_id] if reader else {}
             content = writer.short(occasion, writer.render(occasion, person), channel)
             carrier = own.carrier(conn, channel)
-        carrier.now = ws.clock()
-        outcome = carrier.hand_off(Letter(int(ws.clock().timestamp() * 1_000), occasion.sender, clean, content))
-        trouble = carrier.refused()
-    finally:
-        if outlet is None:
-            own.close()
+        hand_over(carrier, occasion.sender, clean, content, ws.clock())
+
+
+def hand_over(carrier: Carrier, sender: str, recipient: str, content: bytes, now: datetime) -> None:
+    """Hand a trial to a carrier, under a key of its own: for providers that know a key again each trial is another message.
+
+    Raises MailServerRefused, GatewayRefused.
+    """
+    carrier.now = now
+    outcome = carrier.hand_off(Letter(int(now.timestamp() * 1_000), sender, recipient, content))
     if outcome.reply is None:
-        raise trouble
+        raise carrier.refused()
     raise_when_refused(outcome.reply)
 
 

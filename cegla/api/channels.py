@@ -3,18 +3,16 @@
     a browser's subscription:  key ─► source is a website that lists this origin ─► not too often ─► known here ─► agreed to web push ─► kept
 """
 
-import json
 import time
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.responses import PlainTextResponse, Response
-from starlette.concurrency import run_in_threadpool
 
 from cegla.activate import actions as activate
 from cegla.api.call import Opened
 from cegla.api.message_shapes import BrowserSubscription, ChannelBody, GatewayBody, WordsBody
-from cegla.api.visitor import MOST_OF_BROWSER, MOST_OF_SOURCE, SHORTEST_ID, Turnstile, website_of
+from cegla.api.visitor import SHORTEST_ID, Turnstile, answered, website_of
 from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Connection, Workspace
@@ -89,14 +87,7 @@ def receipts_in_address(request: Request, token: str, said: Said) -> Response:
 async def subscribe(request: Request, body: BrowserSubscription) -> Response:
     """Keep the subscription of the browser that asks, or tell it the key to subscribe under. `kept` is false while the browser or its consent
     is not known here yet: it asks again later. Raises SiteNotAllowed, AskedTooOften, SubscriptionRefused."""
-    origin = request.headers.get("origin", "")
-    turnstile: Turnstile = request.app.state.turnstile
-    now = time.monotonic()
-    if not turnstile.passes(f"b {body.anonymous_id}", MOST_OF_BROWSER, now) or not turnstile.passes(f"s {body.write_key}", MOST_OF_SOURCE, now):
-        raise AskedTooOften(where="/anonymous_id", seconds=turnstile.opens_in_seconds(now))
-    found = await run_in_threadpool(_subscribed, request.app.state.ws, body, origin)
-    headers = {"access-control-allow-origin": origin, "vary": "origin", "cache-control": "private, no-store"}
-    return Response(json.dumps(found), media_type="application/json", headers=headers)
+    return await answered(request, body, _subscribed)
 
 
 def _subscribed(ws: Workspace, body: BrowserSubscription, origin: str) -> dict[str, Any]:

@@ -9,12 +9,14 @@ shared or did not agree to marketing on the site gets the same empty answer, so 
 import json
 import math
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
+from cegla.api.message_shapes import BrowserSubscription
 from cegla.api.plain import plain
 from cegla.api.shapes import VisitorBody
 from cegla.collect import actions as collect
@@ -30,6 +32,7 @@ from cegla.vocabulary.errors.people import AskedTooOften
 SHORTEST_ID = 20  #: shorter ids can be guessed, and then anybody could ask for anybody
 WINDOW_SECONDS, MOST_OF_BROWSER, MOST_OF_SOURCE, MOST_REMEMBERED = 60.0, 30, 6_000, 100_000
 NOTHING: dict[str, Any] = {"traits": {}, "segments": []}
+Body = TypeVar("Body", VisitorBody, BrowserSubscription)
 
 
 class Turnstile:
@@ -56,12 +59,17 @@ async def read(request: Request, body: VisitorBody) -> Response:
 
     Needs the public write key of a website that lists the page's origin. Raises SiteNotAllowed, AskedTooOften.
     """
+    return await answered(request, body, _found)
+
+
+async def answered(request: Request, body: Body, find: Callable[[Workspace, Body, str], dict[str, Any]]) -> Response:
+    """What `find` says to a browser of a website, for the page's own origin alone and kept nowhere. Raises AskedTooOften, and what `find` raises."""
     origin = request.headers.get("origin", "")
     turnstile: Turnstile = request.app.state.turnstile
     now = time.monotonic()
     if not turnstile.passes(f"b {body.anonymous_id}", MOST_OF_BROWSER, now) or not turnstile.passes(f"s {body.write_key}", MOST_OF_SOURCE, now):
         raise AskedTooOften(where="/anonymous_id", seconds=turnstile.opens_in_seconds(now))
-    found = await run_in_threadpool(_found, request.app.state.ws, body, origin)
+    found = await run_in_threadpool(find, request.app.state.ws, body, origin)
     headers = {"access-control-allow-origin": origin, "vary": "origin", "cache-control": "private, no-store"}
     content = json.dumps(plain(found), ensure_ascii=False)
     return Response(content, media_type="application/json", headers=headers)

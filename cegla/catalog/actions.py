@@ -5,14 +5,13 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import ibis
 
 from cegla.catalog.rules import feeds as reading
 from cegla.catalog.rules import history as told
 from cegla.catalog.store import SQL, Feed
-from cegla.reference.crawling import Bounds, NotFetched, fetch
+from cegla.reference.crawling import Bounds, NotFetched, fetch, own_host
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import InvalidInput, NotFound
@@ -84,7 +83,7 @@ def renew(ws: Workspace, feed_id: int, now: datetime, *, private_addresses: bool
         raise _absent(feed_id)
     try:
         address = Feed(*row).address
-        raw, _ = fetch(address, Bounds(hosts=(_host(address),), private_addresses=private_addresses), reading.MOST_BYTES, TYPES)
+        raw, _ = fetch(address, Bounds(hosts=(own_host(address),), private_addresses=private_addresses), reading.MOST_BYTES, TYPES)
         with ws.transaction() as conn:
             return put(conn, feed_id, raw, now)
     except NotFetched as error:
@@ -153,16 +152,6 @@ def _beside(warehouse: Readable, products: Collection[str], now: datetime) -> di
         if len(made.setdefault(one, [])) < told.MOST:
             made[one].append(other)
     return made
-
-
-def _host(address: str) -> str:
-    """The host of an address as bounds name it."""
-    try:
-        parts = urlsplit(address)
-        host, port = (parts.hostname or "").rstrip(".").lower(), parts.port
-    except ValueError:
-        return ""
-    return host if port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f"{host}:{port}"
 
 
 def _absent(feed_id: int) -> NotFound:

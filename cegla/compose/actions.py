@@ -32,7 +32,7 @@ from cegla.compose.rules.links import TAGS as TAGS
 from cegla.compose.store import SQL
 from cegla.compose.store import Letter as Letter
 from cegla.storage.workspace import Connection, Workspace
-from cegla.vocabulary.errors import InvalidInput, NotFound
+from cegla.vocabulary.errors import InvalidInput
 from cegla.vocabulary.errors.messages import LetterChanged, TemplateInvalid
 from cegla.vocabulary.text import Language, Text
 
@@ -81,7 +81,7 @@ def remove(conn: Connection, letter_id: int) -> None:
         names = ", ".join(name for _, _, name in users)
         raise InvalidInput(where="letter", seen=letter_id, detail=Text(f"używają jej: {names}", f"used by: {names}"))
     if not SQL.remove_letter(conn, id=letter_id):
-        raise NotFound(where="letter", seen=letter_id, thing=Text(f"list {letter_id}", f"letter {letter_id}"))
+        raise store.absent(letter_id)
 
 
 def keep(conn: Connection, edit: "Edit") -> Letter:
@@ -91,10 +91,7 @@ def keep(conn: Connection, edit: "Edit") -> Letter:
     """
     if len(msgspec.json.encode(edit.document)) > LONGEST:
         raise InvalidInput(where="letter", detail=TOO_LONG)
-    place = SQL.lock_letter(conn, id=edit.letter_id)
-    if place is None:
-        raise NotFound(where="letter", seen=edit.letter_id, thing=Text(f"list {edit.letter_id}", f"letter {edit.letter_id}"))
-    now_at, _, last = place
+    now_at, _, last = store.locked(conn, edit.letter_id)
     if now_at != edit.revision and last != edit.editor:
         raise LetterChanged(where="revision", seen=edit.revision, who=store.letter(conn, edit.letter_id).changed_by)
     before = store.letter(conn, edit.letter_id)
@@ -109,10 +106,7 @@ def keep(conn: Connection, edit: "Edit") -> Letter:
 
 def step(conn: Connection, edit: "Edit", steps: int) -> Letter:
     """Go back to the edit before (-1), or forward again to one that was undone (1), as far as there is one."""
-    place = SQL.lock_letter(conn, id=edit.letter_id)
-    if place is None:
-        raise NotFound(where="letter", seen=edit.letter_id, thing=Text(f"list {edit.letter_id}", f"letter {edit.letter_id}"))
-    revision, newest, _ = place
+    revision, newest, _ = store.locked(conn, edit.letter_id)
     wanted = SQL.edit_before(conn, id=edit.letter_id, revision=revision) if steps < 0 else revision + 1 if revision < newest else None
     if wanted is not None:
         _stand(conn, edit, wanted, newest)
@@ -201,14 +195,15 @@ def _reached(conn: Connection, changed: Letter) -> Sequence[Letter]:
 
 def _give_again(conn: Connection, press: Press, one: Letter, author: "Author") -> list[Use]:
     """Give the drafts of campaigns that use a letter what its newest version says now."""
-    newest, kept, given = store.versions(conn, one.id)[0].document, store.snippets(conn), list[Use]()
-    for use in reading.uses(conn, one.id):
-        if use.state != "draft":
-            continue
-        try:
-            activate.contents.put(conn, use.campaign_id, use.variant, press.compiled(newest, kept, author.language), author.now)
-        except TemplateInvalid as error:
-            raise TemplateInvalid(where=f"{one.name}: {error.where}", detail=error.facts.get("detail", "")) from None
-        SQL.use(conn, campaign_id=use.campaign_id, variant=use.variant, letter_id=one.id, version=store.letter(conn, one.id).version)
-        given.append(use)
-    return given
+    drafts = [use for use in reading.uses(conn, one.id) if use.state == "draft"]
+    if not drafts:
+        return []
+    newest = store.versions(conn, one.id)[0]
+    try:
+        compiled = press.compiled(newest.document, store.snippets(conn), author.language)
+    except TemplateInvalid as error:
+        raise TemplateInvalid(where=f"{one.name}: {error.where}", detail=error.facts.get("detail", "")) from None
+    for use in drafts:
+        activate.contents.put(conn, use.campaign_id, use.variant, compiled, author.now)
+        SQL.use(conn, campaign_id=use.campaign_id, variant=use.variant, letter_id=one.id, version=newest.version)
+    return drafts

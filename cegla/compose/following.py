@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from cegla.compose.rules.links import links, wrong
-from cegla.reference.crawling import Bounds, NotFetched, fetch
+from cegla.reference.crawling import Bounds, NotFetched, fetch, own_host
 from cegla.vocabulary.text import Text
 
 MOST_LINKS, SIDE_BY_SIDE, LARGEST_BYTES = 40, 6, 2_000_000
@@ -55,14 +54,4 @@ def _outcome(address: str, ask: Callable[[str], None]) -> tuple[str, Text]:
 
 
 def _ask(address: str) -> None:
-    fetch(address, Bounds(hosts=hosts(address)), LARGEST_BYTES)
-
-
-def hosts(address: str) -> tuple[str, ...]:
-    """The host of an address, as bounds name it."""
-    try:
-        parts = urlsplit(address)
-        host, port = (parts.hostname or "").rstrip(".").lower(), parts.port
-    except ValueError:
-        return ()
-    return (host if port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f"{host}:{port}",)
+    fetch(address, Bounds(hosts=(own_host(address),)), LARGEST_BYTES)

@@ -63,8 +63,21 @@ def letter(conn: Connection, letter_id: int) -> Letter:
     """One of them. Raises NotFound."""
     row = SQL.letter(conn, id=letter_id)
     if row is None:
-        raise NotFound(where="letter", seen=letter_id, thing=Text(f"list {letter_id}", f"letter {letter_id}"))
+        raise absent(letter_id)
     return _letter(row)
+
+
+def locked(conn: Connection, letter_id: int) -> tuple[int, int, str]:
+    """Keep one of them from changing until the transaction ends: its revision, its newest one, and the page that wrote last. Raises NotFound."""
+    row = SQL.lock_letter(conn, id=letter_id)
+    if row is None:
+        raise absent(letter_id)
+    return row
+
+
+def absent(letter_id: int) -> NotFound:
+    """There is none of this number."""
+    return NotFound(where="letter", seen=letter_id, thing=Text(f"list {letter_id}", f"letter {letter_id}"))
 
 
 def versions(conn: Connection, letter_id: int) -> list[Version]:

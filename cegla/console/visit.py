@@ -56,6 +56,11 @@ class Visit:
         """Who acts, for the audit log."""
         return self.user.name if self.user else "visitor"
 
+    @property
+    def public_address(self) -> str:
+        """Where others reach this installation; unless that is set, where this visitor does."""
+        return (self.ws.settings.app.public_url or self.base_url).rstrip("/")
+
     def may(self, permission: str) -> bool:
         """Whether the user's role holds this permission."""
         return self.user is not None and self.user.may(permission)

@@ -14,11 +14,10 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from cegla.reference.crawling import is_public
+from cegla.reference.crawling import Bounds, NotFetched, checked_address, limited
 
 CONNECT_SECONDS, ANSWER_SECONDS, KEPT_SECONDS = 10.0, 30.0, 4.0
 WHOLE_SECONDS = 40.0  #: for a request and all of its answer
@@ -66,24 +65,20 @@ class Outward:
         """One POST. Raises NotBegun or Unanswered."""
         scheme, host, port, path = self.parts(url)
         connection = self._connection(scheme, host, port)
-        begun, late = False, threading.Event()
-        timer = threading.Timer(WHOLE_SECONDS, _cut_off, (connection.sock, late))
-        timer.daemon = True
-        timer.start()
-        try:
-            connection.putrequest("POST", path, skip_accept_encoding=True)
-            for name, value in {**headers, "Content-Length": str(len(body)), "User-Agent": "Cegla"}.items():
-                connection.putheader(name, value)
-            begun = True
-            connection.endheaders(body)
-            answer, ends = _read(connection)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            connection.close()
-            if not begun:
-                raise NotBegun(type(error).__name__) from None
-            raise Unanswered(type(error).__name__) from None
-        finally:
-            timer.cancel()
+        begun, line = False, connection.sock
+        with limited(lambda: line, WHOLE_SECONDS) as late:
+            try:
+                connection.putrequest("POST", path, skip_accept_encoding=True)
+                for name, value in {**headers, "Content-Length": str(len(body)), "User-Agent": "Cegla"}.items():
+                    connection.putheader(name, value)
+                begun = True
+                connection.endheaders(body)
+                answer, ends = _read(connection)
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                connection.close()
+                if not begun:
+                    raise NotBegun(type(error).__name__) from None
+                raise Unanswered(type(error).__name__) from None
         if ends or late.is_set():
             connection.close()
         else:
@@ -126,13 +121,11 @@ class Outward:
 
     def _connected(self, scheme: str, host: str, port: int) -> socket.socket:
         try:
-            addresses = sorted({str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}, key=lambda one: (":" in one, one))
-        except OSError:
-            raise NotBegun("the host is unknown") from None
-        if not addresses or not (self._private(host, port) or all(is_public(one) for one in addresses)):
-            raise NotBegun("the host's address is not a public one")
+            address = checked_address(host, port, Bounds((host,), private_addresses=self._private(host, port)))
+        except NotFetched as refused:
+            raise NotBegun("the host is unknown" if refused.reason == "unreachable" else "the host's address is not a public one") from None
         try:
-            line = socket.create_connection((addresses[0], port), CONNECT_SECONDS)
+            line = socket.create_connection((address, port), CONNECT_SECONDS)
             line = _secured(line, host) if scheme == "https" else line
             line.settimeout(ANSWER_SECONDS)
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -152,12 +145,6 @@ def _read(connection: http.client.HTTPConnection) -> tuple[Answer, bool]:
     if len(body) > LARGEST_ANSWER_BYTES:
         raise ValueError("the answer is too long")
     return Answer(found.status, {name.lower(): value for name, value in found.getheaders()}, body), bool(found.will_close)
-
-
-def _cut_off(line: socket.socket, late: threading.Event) -> None:
-    late.set()
-    with suppress(OSError):
-        line.shutdown(socket.SHUT_RDWR)
 
 
 def _secured(line: socket.socket, host: str) -> socket.socket:

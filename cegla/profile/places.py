@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from cegla.govern import actions as govern
 from cegla.profile import store
 from cegla.profile.rules.countries import country_code
+from cegla.resolve import actions as resolve
 from cegla.storage.arrays import numbers
 from cegla.storage.workspace import Connection
 
@@ -37,6 +39,13 @@ def places_of(conn: Connection, people: Mapping[int, Sequence[int]]) -> dict[int
             said.setdefault(owners[identity], {})[key] = value
     guessed: dict[int, str] = dict(store.SQL.find_zones(conn, people=numbers(people)))
     return {person: _place(said.get(person, {}), guessed.get(person)) for person in {*said, *guessed}}
+
+
+def subjects(conn: Connection, reached: Sequence[resolve.reach.Reach]) -> list[govern.Subject]:
+    """People as the gate is asked about them, in their order: at their newest address, under the law they declared to be under."""
+    places = places_of(conn, {one.person_id: one.identity_ids for one in reached})
+    laws = [places.get(one.person_id, NOWHERE) for one in reached]
+    return [govern.Subject(one.person_id, one.identity_ids, one.value, law.country, law.company) for one, law in zip(reached, laws, strict=True)]
 
 
 def _place(said: Mapping[str, str], guessed: str | None) -> Place:

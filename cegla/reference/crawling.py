@@ -145,31 +145,41 @@ def _asked(connection: Pinned, parts: Any, largest: int, types: tuple[str, ...])
 
 @contextmanager
 def cut_off(connection: Pinned, seconds: float) -> Generator[None]:
-    """End the connection after so long, however it trickles: a header a byte at a time as well as a body. Raises NotFetched for what goes wrong."""
+    """End the connection after so long. Raises NotFetched for what goes wrong."""
+    try:
+        with limited(lambda: connection.line, seconds) as is_late:
+            try:
+                yield
+                if is_late.is_set():  # what looks like an end is the cut
+                    raise NotFetched("slow")
+            except NotFetched:
+                if is_late.is_set():  # headers that were cut look like headers that lack something
+                    raise NotFetched("slow") from None
+                raise
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                raise NotFetched("slow" if is_late.is_set() or isinstance(error, TimeoutError) else "unreachable") from None
+    finally:
+        connection.close()
+
+
+@contextmanager
+def limited(line: Callable[[], socket.socket | None], seconds: float) -> Generator[threading.Event]:
+    """Shut a line down after so long, however it trickles: a header a byte at a time as well as a body. The event says whether that came to be."""
     is_late = threading.Event()
 
     def end() -> None:
         is_late.set()
-        if connection.line is not None:
+        if (held := line()) is not None:
             with suppress(OSError):
-                connection.line.shutdown(socket.SHUT_RDWR)
+                held.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
     try:
-        yield
-        if is_late.is_set():  # what looks like an end is the cut
-            raise NotFetched("slow")
-    except NotFetched:
-        if is_late.is_set():  # headers that were cut look like headers that lack something
-            raise NotFetched("slow") from None
-        raise
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise NotFetched("slow" if is_late.is_set() or isinstance(error, TimeoutError) else "unreachable") from None
+        yield is_late
     finally:
         timer.cancel()
-        connection.close()
 
 
 def _tried(origin: str, path: str, bounds: Bounds, pace: "_Pace") -> tuple[Crawled, Iterable[str]]:
@@ -198,6 +208,22 @@ def _body(answer: Any, largest: int) -> bytes:
 
 def allowed_host(parts: Any, bounds: Bounds) -> tuple[str, int]:
     """Host and port of an address that is on the list. Raises NotFetched."""
+    named, host, port = _place(parts)
+    if named not in {one.lower() for one in bounds.hosts}:
+        raise NotFetched("host")
+    return host, port
+
+
+def own_host(url: str) -> str:
+    """The host of an address, as bounds name it. Raises NotFetched."""
+    try:
+        return _place(urlsplit(url))[0]
+    except ValueError:
+        raise NotFetched("host") from None
+
+
+def _place(parts: Any) -> tuple[str, str, int]:
+    """How bounds name where an address leads (with the port unless it is the usual one), the host and the port. Raises NotFetched."""
     try:
         host, port = (parts.hostname or "").rstrip(".").lower(), parts.port
     except ValueError:
@@ -205,10 +231,7 @@ def allowed_host(parts: Any, bounds: Bounds) -> tuple[str, int]:
     usual = {"http": 80, "https": 443}.get(parts.scheme)
     if usual is None or parts.username is not None or parts.password is not None:
         raise NotFetched("host")
-    named = host if port in (None, usual) else f"{host}:{port}"
-    if named not in {one.lower() for one in bounds.hosts}:
-        raise NotFetched("host")
-    return host, port or usual
+    return host if port in (None, usual) else f"{host}:{port}", host, port or usual
 
 
 def checked_address(host: str, port: int, bounds: Bounds) -> str:

@@ -135,22 +135,12 @@ def _reach(conn: Connection, about: Sequence[Any], as_of: AsOf, people: Sequence
     asked = list(people or ())
     answers: list[str] = []
     for start in range(0, len(asked), AT_ONCE):
-        subjects = _subjects(conn, asked[start : start + AT_ONCE], kind)
+        subjects = profile.places.subjects(conn, resolve.reach.addresses(conn, asked[start : start + AT_ONCE], kind or ""))
         verdicts = govern.allowed(conn, as_of.keys, subjects, purpose, channel, as_of.now) if as_of.keys is not None else []
         for subject, verdict in zip(subjects, verdicts, strict=True):
             answers.append(NO_ADDRESS if by_address and subject.address is None else verdict.reason)
     return _table({"value": pa.string()}, asked, [answers])
 
-
-def _subjects(conn: Connection, people: Sequence[int], kind: str | None) -> list[govern.Subject]:
-    """People as the gate is asked about them, as messages and lists ask: their newest address of a kind, and the law they declared to be under."""
-    reached = resolve.reach.addresses(conn, people, kind or "")
-    places = profile.places.places_of(conn, {one.person_id: one.identity_ids for one in reached})
-    return [
-        govern.Subject(one.person_id, one.identity_ids, one.value, where.country, where.company)
-        for one in reached
-        for where in (places.get(one.person_id, profile.places.NOWHERE),)
-    ]
 
 
 ANSWERS: dict[str, Callable[[Connection, Sequence[Any], AsOf, Sequence[int] | None], pa.Table]] = {

@@ -67,25 +67,24 @@ def remove(warehouse: Warehouse, files: Files, kept: Kept, before: datetime) -> 
     The files go first, since what is due is counted in the warehouse: if they cannot be written, it is due still.
     """
     with files.changing:
-        for name in kept.tables:
-            files.change(name, TABLES[name].names, lambda rows, name=name: _changed(rows, name, kept, before))
+        with duckdb.connect() as hand:
+            for name in kept.tables:
+                files.change(name, TABLES[name].names, lambda rows, name=name: _changed(hand, rows, name, kept, before))
         return sum(warehouse.forget(name, kept.gone(before), dict(kept.blank)) for name in kept.tables)
 
 
-def _changed(rows: pa.Table, name: str, kept: Kept, before: datetime) -> tuple[pa.Table, int]:
+def _changed(hand: duckdb.DuckDBPyConnection, rows: pa.Table, name: str, kept: Kept, before: datetime) -> tuple[pa.Table, int]:
     """A piece of a snapshot's file with what is too old gone, and how many rows that are. A file of an older version lacks columns."""
-    whole = _with_all(rows, name)
-    with duckdb.connect() as hand:
-        hand.register("part", whole)
-        ((gone,),) = hand.execute(f"select count(*) from part where {kept.gone(before)}").fetchall()
-        if not gone:
-            return rows, 0
-        if kept.blank:
-            said = ", ".join(f"case when {kept.gone(before)} then {value} else {column} end as {column}" for column, value in kept.blank)
-            asked = f"select * replace ({said}) from part"
-        else:
-            asked = f"from part where not coalesce({kept.gone(before)}, false)"
-        left = hand.sql(asked).to_arrow_table()
+    hand.register("part", _with_all(rows, name))
+    ((gone,),) = hand.execute(f"select count(*) from part where {kept.gone(before)}").fetchall()
+    if not gone:
+        return rows, 0
+    if kept.blank:
+        said = ", ".join(f"case when {kept.gone(before)} then {value} else {column} end as {column}" for column, value in kept.blank)
+        asked = f"select * replace ({said}) from part"
+    else:
+        asked = f"from part where not coalesce({kept.gone(before)}, false)"
+    left = hand.sql(asked).to_arrow_table()
     return left.select(rows.column_names).cast(rows.schema), gone
 
 

@@ -6,6 +6,7 @@ files yet; nothing is written twice. Whoever is erased is removed from the files
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
@@ -84,9 +85,7 @@ def give_back(warehouse: History, files: Files, upto: int) -> int:
         for file in files.listed(name):
             if batches_of(file)[1] <= have:
                 continue
-            if said := files.damaged(file, name):
-                LOG.error("a file of the snapshot is damaged and set aside", file=str(file), seen=said)
-                files.set_aside(file)
+            if _set_aside_damaged(files, file, name):
                 continue
             lacking = (pc.field("batch") > have) & (pc.field("batch") <= upto)
             given += warehouse.append_all(name, (rows.filter(lacking) for rows in files.pieces(file, name)))
@@ -95,14 +94,7 @@ def give_back(warehouse: History, files: Files, upto: int) -> int:
 
 def mend(files: Files) -> int:
     """Read every file and set those aside that are damaged; returns how many. The next `take` writes their batches again from the warehouse."""
-    found = 0
-    for name in TABLES:
-        for file in files.listed(name):
-            if said := files.damaged(file, name):
-                LOG.error("a file of the snapshot is damaged and set aside", file=str(file), seen=said)
-                files.set_aside(file)
-                found += 1
-    return found
+    return sum(_set_aside_damaged(files, file, name) for name in TABLES for file in files.listed(name))
 
 
 def compared(warehouse: Warehouse, files: Files) -> list[Side]:
@@ -123,6 +115,14 @@ def compared(warehouse: Warehouse, files: Files) -> list[Side]:
             holes = [hole for hole in files.holes(name) if next(parts_of(warehouse, name, hole[0] - 1, hole[1]), None)]
             found.append(Side(name, old.joined(new), new.rows, copied, old[:2] == copied[:2], len(listed), tuple(bad), tuple(holes)))
     return found
+
+
+def _set_aside_damaged(files: Files, file: Path, name: str) -> bool:
+    said = files.damaged(file, name)
+    if said:
+        LOG.error("a file of the snapshot is damaged and set aside", file=str(file), seen=said)
+        files.set_aside(file)
+    return bool(said)
 
 
 def _newest(warehouse: History, name: str) -> int:

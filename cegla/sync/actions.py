@@ -215,9 +215,7 @@ def _allowed(ws: Workspace, conn: Connection, one: Receiver, people: Sequence[in
     channel = CHANNELS[one.channel]
     kind = govern.ADDRESS_TYPES.get(channel)
     reached = [row for row in resolve.reach.addresses(conn, people, kind or "") if kind is None or row.value is not None]
-    places = profile.places.places_of(conn, {row.person_id: row.identity_ids for row in reached})
-    laws = [places.get(row.person_id, profile.places.NOWHERE) for row in reached]
-    asked = [govern.Subject(row.person_id, row.identity_ids, row.value, law.country, law.company) for row, law in zip(reached, laws, strict=True)]
+    asked = profile.places.subjects(conn, reached)
     profiled = govern.allowed(conn, ws.keys, [govern.Subject(row.person_id, row.identity_ids) for row in reached], "profiling", Channel.NONE, now)
     verdicts = govern.allowed(conn, ws.keys, asked, one.purpose, channel, now)
     return {

@@ -7,6 +7,7 @@ reputation first, and nobody outside knows their weights.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from html.parser import HTMLParser
 
 from cegla.compose.rules import links
@@ -49,6 +50,11 @@ class Draft:
     html: str
     text: str
     marketing: bool = True
+
+    @cached_property
+    def page(self) -> "Page":
+        """What its reader sees."""
+        return Page(self.html)
 
 
 @dataclass(frozen=True)
@@ -211,7 +217,7 @@ def addresses(draft: Draft) -> Iterator[Finding]:
 
 
 def appearances(draft: Draft) -> Iterator[Finding]:
-    page = Page(draft.html)
+    page = draft.page
     for href, said in page.anchors:
         shown = re.fullmatch(r"(?:https?://)?((?:[\w-]+\.)+[a-z]{2,})(?:/\S*)?", said.lower())
         real = re.match(r"https?://([^/:?#]+)", href.lower())
@@ -245,7 +251,7 @@ def appearances(draft: Draft) -> Iterator[Finding]:
 
 
 def habits(draft: Draft) -> Iterator[Finding]:
-    words = f"{draft.subject} {' '.join(Page(draft.html).words)}".lower()
+    words = f"{draft.subject} {' '.join(draft.page.words)}".lower()
     heard = [word for word in LOUD if word in words]
     if len(heard) >= 3:
         yield Finding(

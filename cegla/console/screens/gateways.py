@@ -55,7 +55,7 @@ def _page(visit: Visit, values: dict[str, str], error: CeglaError | None) -> Res
         key = activate.pushing.public_key(conn, visit.ws.keys, visit.now)
     say, rows = visit.tongue.say, activate.PROVIDERS.items()
     providers = {channel: [(key, say(row.label)) for (kind, key), row in rows if kind == channel] for channel in ("sms", "email")}
-    base = (visit.ws.settings.app.public_url or visit.base_url).rstrip("/")
+    base = visit.public_address
     problem = error.problem(visit.language) if error else None
     prices = {name: f"{from_micros(one.part_micros).normalize():f}" for name, one in known.items()}
     model = {"known": known, "providers": providers, "values": values, "problem": problem, "base": base, "channels": states.CHANNELS}

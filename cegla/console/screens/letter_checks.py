@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from cegla.activate import actions as activate
 from cegla.compose import actions as compose
-from cegla.console.screens.letters import author_of, body_of
+from cegla.console.screens.letters import author_of, body_of, compiled_of, draft_of
 from cegla.console.views import states
 from cegla.console.views.ready_made import segment_name
 from cegla.console.visit import Visit, see_other
@@ -45,7 +45,7 @@ def show_person_body(visit: Visit) -> Response:
 def follow_links(visit: Visit) -> Response:
     """Ask every address of the letter whether it is there."""
     try:
-        followed = compose.following.followed(_compiled(visit)[1]["html"])
+        followed = compose.following.followed(compiled_of(visit, draft_of(visit, visit.number("id")))["html"])
     except CeglaError as error:
         return _page(visit, problem=error.problem(visit.language), status=error.status)
     return _page(visit, followed=followed)
@@ -55,7 +55,7 @@ def send_trial(visit: Visit) -> Response:
     """One copy to an address of one's own."""
     try:
         visit.required("address")
-        activate.contents.trial(visit.ws, _compiled(visit)[1], visit.field("address"))
+        activate.contents.trial(visit.ws, compiled_of(visit, draft_of(visit, visit.number("id"))), visit.field("address"))
         with visit.ws.transaction() as conn:
             govern.note(conn, visit.actor, "letter.test", f"letter {visit.number('id')}", {}, visit.now)
     except CeglaError as error:
@@ -116,16 +116,9 @@ def show_image(visit: Visit) -> Response:
 def _images(visit: Visit, error: CeglaError | None = None) -> Response:
     with visit.ws.transaction() as conn:
         rows = compose.images.hosted(conn)
-    base = (visit.ws.settings.app.public_url or visit.base_url).rstrip("/")
+    base = visit.public_address
     model = {"rows": rows, "base": base, "problem": error.problem(visit.language) if error else None}
     return visit.page("images.html", model, status=error.status if error else 200)
-
-
-def _compiled(visit: Visit) -> tuple[compose.Letter, dict[str, Any]]:
-    with visit.ws.transaction() as conn:
-        found = compose.reading.letter(conn, visit.number("id"))
-        kept = compose.reading.snippets(conn)
-    return found, visit.press.compiled(found.document, kept, visit.language)
 
 
 def _page(visit: Visit, *, person: str = "", problem: dict[str, Any] | None = None, status: int = 200, followed: Sequence[Any] | None = None) -> Response:
@@ -135,7 +128,7 @@ def _page(visit: Visit, *, person: str = "", problem: dict[str, Any] | None = No
     wanted, number = visit.asked_number("segment"), parse_person_label(person) if person else None
     seen, findings, missing = None, [], []
     try:
-        compiled = _compiled(visit)[1]
+        compiled = compiled_of(visit, found)
         findings = compose.reading.findings(found.document, compiled)
         missing = visit.press.missing(visit.ws, compiled, wanted) if wanted else []
         if number is not None:

@@ -14,7 +14,7 @@ from cegla.vocabulary.text import Text
 
 def choices_of(visit: Visit) -> Lists:
     """The choices by the kind of field."""
-    base = (visit.ws.settings.app.public_url or visit.base_url).rstrip("/")
+    base = visit.public_address
     with visit.ws.transaction() as conn:
         segments = [(str(one.id), _said(visit.tongue.say(segment_name(one.name)))) for one in segment.segments(conn)]
         snippets = [(str(one.id), _said(one.name)) for one in compose.reading.letters(conn, "snippet") if one.version]

@@ -74,7 +74,7 @@ def change(visit: Visit) -> Response:
                 govern.note(conn, visit.actor, "letter.publish", f"letter {number}", {"version": version, "campaigns": len(given)}, visit.now)
             return _go(visit, f"/letters/{number}?done=published")
     except CeglaError as error:
-        typed = before if isinstance(error, LetterChanged) else _draft_of(visit, number)
+        typed = before if isinstance(error, LetterChanged) else draft_of(visit, number)
         model = _model(visit, typed, visit.field("editor"), opened) | {"problem": error.problem(visit.language), "clash": isinstance(error, LetterChanged)}
         if isinstance(error, LetterChanged):
             model |= _form(visit, document, opened)
@@ -84,7 +84,9 @@ def change(visit: Visit) -> Response:
         return see_other(f"/letters/{number}", **place)
     if wish in ("undo", "redo"):  # a fresh page: fields somebody typed in keep what was typed, whatever is swapped under them
         return _go(visit, f"/letters/{number}?{urlencode(place)}")
-    return visit.page("letter.html", _model(visit, saved, visit.field("editor"), opened), block="preview" if visit.query.get("part") == "preview" else "form")
+    if visit.query.get("part") == "preview":
+        return visit.page("letter.html", _drawn(visit, saved), block="preview")
+    return visit.page("letter.html", _model(visit, saved, visit.field("editor"), opened), block="form")
 
 
 def show_body(visit: Visit) -> Response:
@@ -100,7 +102,7 @@ def give(visit: Visit) -> Response:
             compose.give(conn, visit.press, number, (int(campaign) if campaign.isdigit() else 0, "B" if variant == "B" else "A"), author_of(visit))
             govern.note(conn, visit.actor, "letter.give", f"campaign {campaign}", {"letter": number, "variant": variant}, visit.now)
     except CeglaError as error:
-        model = _model(visit, _draft_of(visit, number), secrets.token_hex(8), None) | {"problem": error.problem(visit.language)}
+        model = _model(visit, draft_of(visit, number), secrets.token_hex(8), None) | {"problem": error.problem(visit.language)}
         return visit.page("letter.html", model, status=error.status)
     return see_other(f"/campaigns/{campaign}", done="saved")
 
@@ -121,24 +123,29 @@ def author_of(visit: Visit) -> compose.Author:
 
 def body_of(visit: Visit, person: int | None) -> Response:
     """The HTML of a letter as somebody would see it, where it can do nothing."""
-    with visit.ws.transaction() as conn:
-        found = compose.reading.letter(conn, visit.number("id"))
-        kept = compose.reading.snippets(conn)
-    html = visit.press.shown(visit.ws, visit.press.compiled(found.document, kept, visit.language), person).rendered.html
-    base = (visit.ws.settings.app.public_url or visit.base_url).rstrip("/")
+    html = visit.press.shown(visit.ws, compiled_of(visit, draft_of(visit, visit.number("id"))), person).rendered.html
+    base = visit.public_address
     shown = letter_form.frame(html, dark=visit.query.get("dark") == "on", base_url=base)
     headers = {"content-security-policy": guard.PREVIEW_POLICY, "x-frame-options": "SAMEORIGIN"}
     return Response(shown, media_type="text/html", headers=headers)
 
 
+def draft_of(visit: Visit, number: int) -> compose.Letter:
+    """A letter with its draft. Raises NotFound."""
+    with visit.ws.transaction() as conn:
+        return compose.reading.letter(conn, number)
+
+
+def compiled_of(visit: Visit, found: compose.Letter) -> dict[str, Any]:
+    """The parts of a draft as it stands. Raises TemplateInvalid."""
+    with visit.ws.transaction() as conn:
+        kept = compose.reading.snippets(conn)
+    return visit.press.compiled(found.document, kept, visit.language)
+
+
 def _go(visit: Visit, address: str) -> Response:
     """A fresh page, with scripts or without."""
     return Response(status_code=204, headers={"hx-redirect": address}) if visit.partial else see_other(address)
-
-
-def _draft_of(visit: Visit, number: int) -> compose.Letter:
-    with visit.ws.transaction() as conn:
-        return compose.reading.letter(conn, number)
 
 
 def _edit(visit: Visit, number: int, document: compose.Document, revision: int) -> compose.Edit:
@@ -160,24 +167,28 @@ def _form(visit: Visit, document: compose.Document, opened: list[str] | None) ->
     return {"document": document, "rows": letter_form.rows(document, lists, opened), "looks": letter_form.looks(document), "images": lists["image"]}
 
 
-def _model(visit: Visit, found: compose.Letter, editor: str, opened: list[str] | None) -> dict[str, Any]:
-    asked = {name: visit.field(name) or visit.query.get(name, "") for name in ("view", "dark")}
+def _drawn(visit: Visit, found: compose.Letter) -> dict[str, Any]:
+    """What the preview shows: asked for while somebody types, so nothing else of the page is looked up."""
+    view, dark = (visit.field(name) or visit.query.get(name, "") for name in ("view", "dark"))
     problem, compiled, seen = None, None, None
-    with visit.ws.transaction() as conn:
-        kept = compose.reading.snippets(conn)
-        about: dict[str, Any] = {"uses": compose.reading.uses(conn, found.id), "users": compose.reading.users_of(conn, found.id)}
-        about["drafts"] = [(one.id, one.name) for one in activate.campaigns(conn) if one.state == "draft" and one.channel == "email"]
     try:
-        compiled = visit.press.compiled(found.document, kept, visit.language)
+        compiled = compiled_of(visit, found)
         seen = visit.press.shown(visit.ws, compiled).rendered
     except CeglaError as error:
         problem = error.problem(visit.language)
     worst = [one for one in compose.reading.findings(found.document, compiled) if one.kind in ("bad", "warn")] if compiled and found.kind == "letter" else []
     return {
-        "letter": found, "editor": editor, "view": asked["view"] if asked["view"] in VIEWS else "desk",
-        "dark": asked["dark"] == "on", "problem": None, "clash": False,
-        "plain": compiled["text"] if compiled else "",
-        "drawing_problem": problem, "seen": seen, "worst": worst, "kinds": compose.BLOCKS, "tags": compose.TAGS, **about,
+        "letter": found, "document": found.document, "view": view if view in VIEWS else "desk", "dark": dark == "on",
+        "plain": compiled["text"] if compiled else "", "drawing_problem": problem, "seen": seen, "worst": worst,
+    }  # fmt: skip
+
+
+def _model(visit: Visit, found: compose.Letter, editor: str, opened: list[str] | None) -> dict[str, Any]:
+    with visit.ws.transaction() as conn:
+        about: dict[str, Any] = {"uses": compose.reading.uses(conn, found.id), "users": compose.reading.users_of(conn, found.id)}
+        about["drafts"] = [(one.id, one.name) for one in activate.campaigns(conn) if one.state == "draft" and one.channel == "email"]
+    return {
+        **_drawn(visit, found), **about, **_form(visit, found.document, opened),
+        "editor": editor, "problem": None, "clash": False, "kinds": compose.BLOCKS, "tags": compose.TAGS,
         "traits": [] if visit.query.get("part") else traits_of(visit),
-        **_form(visit, found.document, opened),
     }  # fmt: skip

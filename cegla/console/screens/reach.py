@@ -36,9 +36,7 @@ def reach(visit: Visit, conn: Connection, people: Sequence[int], purpose: str = 
 def _channel(visit: Visit, conn: Connection, channel: Channel, group: tuple[int, Sequence[int]], purpose: str) -> Reach:
     whole, asked = group
     reached = [one for one in resolve.reach.addresses(conn, asked, govern.ADDRESS_TYPES[channel]) if one.value is not None]
-    places = profile.places.places_of(conn, {one.person_id: one.identity_ids for one in reached})
-    laws = [places.get(one.person_id, profile.places.NOWHERE) for one in reached]
-    subjects = [govern.Subject(one.person_id, one.identity_ids, one.value, law.country, law.company) for one, law in zip(reached, laws, strict=True)]
+    subjects = profile.places.subjects(conn, reached)
     verdicts = govern.allowed(conn, visit.ws.keys, subjects, purpose, channel, visit.now)
     scale = whole / len(asked) if asked else 0
     reachable = round(sum(verdict.allowed for verdict in verdicts) * scale)
