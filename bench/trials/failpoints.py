@@ -182,8 +182,9 @@ class World:
     def _settled(self) -> bool:
         with psycopg.connect(self.running.dsn, options="-c timezone=UTC") as conn:
             waiting = sum(one.waiting for one in collect.standing(conn))
-            row = conn.execute("select count(*) from activate.messages where done_at is null or not told").fetchone()
-            return not waiting and last_refreshed(conn) == last_committed(conn).number and row == (0,)
+            untold = "select from activate.in_hand union all select from activate.to_tell union all select from activate.messages where done_at is null"
+            row = conn.execute(f"select exists ({untold})").fetchone()
+            return not waiting and last_refreshed(conn) == last_committed(conn).number and row == (False,)
 
     def seen(self) -> Facts:
         """Everything but the history, which can be read only after the installation was stopped."""
