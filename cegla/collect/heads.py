@@ -23,6 +23,7 @@ from typing import Any
 import psycopg
 
 from cegla.collect.store import SQL, Damage, note_damage
+from cegla.storage.settling import settle
 
 FOLDER = "chain"
 SLOT_BYTES = 512  # a disk writes a sector whole or not at all
@@ -56,7 +57,7 @@ class HeadFile:
         self._file = os.open(folder / f"{writer}-{self._opened}.head", os.O_RDWR | os.O_CREAT, 0o600)
         os.pwrite(self._file, bytes(2 * SLOT_BYTES), 0)  # both slots have their room before the disk can be full
         os.fsync(self._file)
-        _settle_folder(folder)
+        settle(folder)
 
     def write(self, number: int, link: bytes) -> None:
         """Say that everything up to `number` is committed. Takes microseconds; raises OSError."""
@@ -148,12 +149,3 @@ def _read_slot(slot: bytes) -> Head | None:
 
 def _seal(words: bytes) -> bytes:
     return blake2b(words, digest_size=_SEAL_BYTES).digest()
-
-
-def _settle_folder(folder: Path) -> None:
-    """Let the disk know the file's name."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

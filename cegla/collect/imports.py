@@ -18,6 +18,7 @@ from psycopg.types.json import Jsonb
 from cegla.collect import store
 from cegla.collect.file_import import ENGINE, Body, ImportResult, Progress, Target, run_import
 from cegla.collect.rules.mapping import Mapping, read_mapping
+from cegla.storage.settling import settle_file
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors import CeglaError, InvalidInput, NotFound
@@ -106,6 +107,7 @@ def upload(ws: Workspace, name: str, content: BinaryIO, actor: str) -> int:
                     raise FileUnreadable(where="imports.largest_file_bytes", seen=name, detail=TOO_LARGE)
                 digest.update(block)
                 file.write(block)
+        settle_file(path)  # the row that names it is committed next
         with ws.transaction() as conn:
             return store.SQL.add_import(
                 conn, name="", actor=actor, state="draft", runner="app", now=now, file_name=Path(name).name[:200], file_path=str(path.resolve()),

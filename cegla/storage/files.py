@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
+from cegla.storage.settling import settle, settle_file
 from cegla.vocabulary.errors.installation import DiskFull
 
 pc: Any = pyarrow.compute  # its functions are made when it is loaded
@@ -41,7 +42,9 @@ class Files:
     def append(self, name: str, rows: pa.Table, first: int, last: int) -> None:
         """Add the rows of these batches. Raises DiskFull, as all that writes here; then there is no new file."""
         with self.changing:
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
+            if not (self.folder / name).is_dir():
+                (self.folder / name).mkdir(parents=True)
+                settle(self.folder, self.folder.parent)
             _write([rows], rows.schema, self.folder / name / _named(first, last, 0))
 
     def listed(self, name: str) -> list[Path]:
@@ -93,6 +96,7 @@ class Files:
                     _write((change(rows)[0] for rows in _pieces(file)), pq.read_schema(file), file.with_name(_named(first, last, turn + 1)))
                     file.unlink()
                     changed += count
+            self._settle(name)
         return changed
 
     def take_back_after(self, batch: int) -> None:
@@ -108,6 +112,7 @@ class Files:
                         kept = (rows.filter(pc.field("batch") <= batch) for rows in _pieces(file))
                         _write(kept, pq.read_schema(file), file.with_name(_named(first, batch, turn)))
                     file.unlink()
+                self._settle(name)
 
     def damaged(self, file: Path, name: str) -> str:
         """What is wrong with a file, in the words of whoever cannot read it; empty: nothing."""
@@ -121,8 +126,10 @@ class Files:
     def set_aside(self, file: Path) -> None:
         """Move a damaged file out of the way, whole. Its batches are a hole until a file covers them again."""
         with self.changing:
-            self._aside(file.parent.name).mkdir(parents=True, exist_ok=True)
-            os.utime(file.rename(self._aside(file.parent.name) / file.name))  # so that its age is that of the finding
+            aside = self._aside(file.parent.name)
+            aside.mkdir(parents=True, exist_ok=True)
+            os.utime(file.rename(aside / file.name))  # so that its age is that of the finding
+            settle(aside, aside.parent, self.folder, file.parent)
 
     def holes(self, name: str) -> list[tuple[int, int]]:
         """The batches of damaged files, (first, last), that no file covers."""
@@ -137,6 +144,11 @@ class Files:
                 for file in self._aside(name).glob("*.parquet"):
                     if batches_of(file) not in open_still:
                         file.unlink()
+
+    def _settle(self, name: str) -> None:
+        """Let removals last, if there is anything to last."""
+        if (self.folder / name).is_dir():
+            settle(self.folder / name)
 
     def _aside(self, name: str) -> Path:
         return self.folder / "set-aside" / name
@@ -205,9 +217,9 @@ def _write(pieces: Iterable[pa.Table], schema: pa.Schema, file: Path) -> None:
                 written += rows.num_rows
         if not written:
             return fresh.unlink()
-        with fresh.open("rb") as held:
-            os.fsync(held.fileno())
+        settle_file(fresh)
         fresh.rename(file)
+        settle(file.parent)
     except OSError as error:
         with suppress(OSError):
             fresh.unlink()

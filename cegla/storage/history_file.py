@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from cegla.storage.rewriting import Gate, previous, sweep
+from cegla.storage.settling import settle
 from cegla.vocabulary.errors import Busy, CeglaError
 from cegla.vocabulary.errors.installation import DiskFull, WarehouseDamaged
 
@@ -67,11 +68,13 @@ class HistoryFile:
             try:
                 held.hardlink_to(self.path)
                 fresh.replace(self.path)
+                settle(self.path.parent)
                 self._root = self._open()
             except BaseException:
                 if held.exists():
                     sweep_log(self.path)
                     held.replace(self.path)
+                    settle(self.path.parent)
                 raise
             finally:
                 with suppress(CeglaError):  # then whoever reads next opens it

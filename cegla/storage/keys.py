@@ -8,6 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cegla.storage.settling import settle
+
 if TYPE_CHECKING:  # imported where it is needed: a collector without webhooks starts without it
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -91,4 +93,5 @@ def _key(path: Path) -> bytes:
             pass
         finally:
             fresh.unlink()
+        settle(path.parent)  # what it seals is committed next, and a power cut must not leave that without its key
     return path.read_bytes()

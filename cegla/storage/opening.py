@@ -18,6 +18,7 @@ import structlog
 
 from cegla.storage.history_file import marker
 from cegla.storage.rewriting import erased_marker, sweep
+from cegla.storage.settling import settle, settle_file
 from cegla.storage.warehouse import Warehouse
 from cegla.vocabulary.errors.installation import WarehouseDamaged
 
@@ -72,7 +73,7 @@ def _opened(path: Path, now: datetime) -> Warehouse:
             raise
         log, whole_bytes = _log_of(path), int(torn["at"])
         folder = _folder(path, now)
-        copy2(log, folder)
+        settle_file(Path(copy2(log, folder)))
         LOG.warning("the torn end of the warehouse's log is cut off", bytes=log.stat().st_size - whole_bytes, copy=str(folder / log.name))
         with log.open("r+b") as cut:
             cut.truncate(whole_bytes)
@@ -86,6 +87,7 @@ def set_aside(path: Path, now: datetime) -> Path:
     for file in (path, _log_of(path), marker(path), erased_marker(path)):
         if file.exists():
             file.rename(folder / file.name)
+    settle(folder, path.parent)
     return folder
 
 
@@ -97,4 +99,5 @@ def _folder(path: Path, now: datetime) -> Path:
     names = (f"{now:%Y%m%dT%H%M%SZ}{f'-{number}' if number > 1 else ''}" for number in count(1))  # clocks stand still and jump back
     folder = next(place for name in names if not (place := path.parent / "set-aside" / name).exists())
     folder.mkdir(parents=True)
+    settle(folder.parent, path.parent)
     return folder

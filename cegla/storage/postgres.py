@@ -23,6 +23,7 @@ from typing import Any
 
 import psycopg
 
+from cegla.storage.settling import settle
 from cegla.vocabulary.errors.installation import DatabaseAway, DatabaseWontStart, UnsafeDatabase
 
 SYSTEM_USER = "pgserver"
@@ -183,6 +184,7 @@ class EmbeddedPostgres:
         if done.returncode != 0:
             raise DatabaseWontStart(where=str(self.directory), seen=done.stderr.decode(errors="replace")[-200:])
         half_made.rename(self.data)
+        settle(self.directory)
 
     def _run(self) -> None:
         options = [part for name, value in SERVER_OPTIONS.items() for part in ("-c", f"{name}={value}")]
