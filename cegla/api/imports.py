@@ -101,7 +101,7 @@ def try_out(call: Opened, import_id: int) -> Any:
 def begin(call: Opened, import_id: int) -> Any:
     """Let the app bring the file in, or go on with an import that stopped. Needs where the list comes from, and on which basis it is held."""
     with call.ws.transaction() as conn:
-        collect.begin(conn, import_id)
+        collect.begin(conn, import_id, call.language)
     call.note("import.start", f"import {import_id}")
     return _shown(call, import_id)
 

@@ -63,6 +63,12 @@ GONE = Text(
     "Import cofnięto: usunięto zdarzeń {events}; liczby mówią, co wniósł.", "The import was undone: {events} events are gone; the counts say what it brought."
 )
 PEOPLE = Text("Osób", "People")
+WITHHELD = Text(
+    "Wstrzymane wiersze: {rows}. Lista jest na podstawie zgody, a te wiersze nie mówią, że osoba zgodziła się na analizę (consents: analytics). "
+    "Jeśli nie zgodziła się wcześniej, ich zdarzenia trafią do kwarantanny bez treści; decyzje z nich będą zapisane.",
+    "Rows withheld: {rows}. The list is held by consent, and these rows do not say that their person agreed to analytics (consents: analytics). "
+    "Unless they had agreed before, their events go to quarantine without content; their decisions are kept.",
+)
 FILLED = """\
 # Proposed by `cegla import`. Look it over: docs/how-to/import-a-file.md; all fields: docs/reference/imports.md
 # Fill in `acquired` before the import: where the list comes from, since when, and what people were told.
@@ -82,7 +88,7 @@ def import_file(context: typer.Context, file: File, as_json: AsJson = False, **o
     mapping = collect.read_mapping(_with(collect.load_values(map), told), str(map))
     if dry_run:
         with open_workspace(desk.settings) as ws, desk.progress() as bar:
-            result = collect.import_file(ws, file, mapping, dry_run=True, errors_to=errors, progress=_Stages(desk, bar))
+            result = collect.import_file(ws, file, mapping, collect.Ear(errors, _Stages(desk, bar), desk.language), dry_run=True)
     else:
         result = _bring_in(desk, file, mapping, errors)
     desk.answer(_plain(result), _show)
@@ -163,7 +169,7 @@ class _Stages:
 
 def _bring_in(desk: Desk, file: Path, mapping: Any, errors: Path | None) -> Any:
     with desk.api() as api, open_workspace(desk.settings) as ws, desk.progress() as bar:
-        result = collect.import_file(ws, file, mapping, errors_to=errors, progress=_Stages(desk, bar))
+        result = collect.import_file(ws, file, mapping, collect.Ear(errors, _Stages(desk, bar), desk.language))
         _wait(desk, api, bar)
     return result
 
@@ -252,4 +258,6 @@ def _show(desk: Desk, value: dict[str, Any]) -> None:
     facts(desk, [(ROWS, value["rows"]), (USED, value["rows_used"]), (EVENTS, value["events"]), (TOTAL, value["total"])])
     table(desk, [NAME, COUNT], value["by_name"].items())
     if value["problems"]:
-        table(desk, [PROBLEM, COUNT], value["problems"].items())
+        table(desk, [PROBLEM, COUNT], [(desk.say(collect.PROBLEMS[problem]), count) for problem, count in value["problems"].items()])
+    if value["rows_withheld"]:
+        desk.tell(WITHHELD, rows=value["rows_withheld"])

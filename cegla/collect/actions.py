@@ -21,8 +21,9 @@ from cegla.collect.examining import Examined as Examined
 from cegla.collect.examining import examine as examine
 from cegla.collect.figures import Figure as Figure
 from cegla.collect.figures import figures as figures
+from cegla.collect.file_import import SILENT, load_mapping, run_import
+from cegla.collect.file_import import Ear as Ear
 from cegla.collect.file_import import ImportResult as ImportResult
-from cegla.collect.file_import import Progress, load_mapping, run_import
 from cegla.collect.file_import import load_values as load_values
 from cegla.collect.finding import KeptRequest as KeptRequest
 from cegla.collect.finding import events_of_request as events_of_request
@@ -46,6 +47,7 @@ from cegla.collect.imports import ranges_of as ranges_of
 from cegla.collect.imports import refused_rows as refused_rows
 from cegla.collect.imports import register as register
 from cegla.collect.imports import save_draft as save_draft
+from cegla.collect.imports import source_for as source_for
 from cegla.collect.imports import take_back as take_back
 from cegla.collect.imports import upload as upload
 from cegla.collect.rules import decode as decoding
@@ -187,28 +189,23 @@ def write_down(conn: Connection, source_id: int, bodies: Sequence[bytes], now: d
         store.append(conn, source_id, incoming)
 
 
-def import_file(
-    ws: Workspace, path: Path, mapping: Path | FileMapping, *, dry_run: bool = False, errors_to: Path | None = None, progress: Progress | None = None
-) -> ImportResult:
+def import_file(ws: Workspace, path: Path, mapping: Path | FileMapping, ear: Ear = SILENT, *, dry_run: bool = False) -> ImportResult:
     """Turn a file into events of the mapping's source, in transactions of its own; run again, it goes on or changes nothing.
 
-    Rows that cannot be used are counted in the result and written to the CSV `errors_to`; `progress` hears (stage, done, of about).
+    Rows that cannot be used are counted in the result and written to the ear's CSV file; its `progress` hears (stage, done, of about).
     A dry run writes nothing. Raises FileUnreadable, MappingInvalid or BasisMissing, mostly before anything is written.
     """
     ready = load_mapping(mapping) if isinstance(mapping, Path) else mapping
+    with ws.transaction() as conn:
+        source_for(conn, ready)
     if dry_run:
-        return run_import(ws, path, ready, None, errors_to, progress)
-    return perform(ws, register(ws, path, ready, "command"), errors_to, progress)
+        return run_import(ws, path, ready, None, ear)
+    return perform(ws, register(ws, path, ready, "command"), ear)
 
 
-def perform(ws: Workspace, import_id: int, errors_to: Path | None = None, progress: Progress | None = None) -> ImportResult:
+def perform(ws: Workspace, import_id: int, ear: Ear = SILENT) -> ImportResult:
     """Do a registered import, or go on with it where it stopped. Raises FileUnreadable, MappingInvalid, InvalidInput, Busy."""
-    return imports_at_work.perform(ws, import_id, _open_source, imports_at_work.Ear(errors_to, progress))
-
-
-def _open_source(conn: Connection, mapping: FileMapping, now: datetime) -> int:
-    known = next((source for source in sources(conn) if source.name == mapping.source), None)
-    return (known or add_source(conn, mapping.source, "import", mapping.basis, now)[0]).id
+    return imports_at_work.perform(ws, import_id, ear)
 
 
 def take(conn: Connection, most_events: int, after: Taken | None = None) -> Taken:

@@ -39,6 +39,7 @@ from cegla.collect.rules.switchboard import FORMATS as LOGS
 from cegla.collect.tables import ERROR_COLUMNS, Part
 from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
+from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors.intake import FileUnreadable, MappingInvalid
 from cegla.vocabulary.identifiers import normalized
 from cegla.vocabulary.text import Language, Text
@@ -61,6 +62,15 @@ class Body(NamedTuple):
     content: bytes
 
 
+class Ear(NamedTuple):
+    """Who hears of an import at work: a file for the refused rows (None: one is kept here for uploads) and its language, and of its progress."""
+
+    errors_to: Path | None = None
+    progress: Progress | None = None
+    language: Language | None = None  #: None: that of whoever began it, or the installation's
+
+
+SILENT = Ear()
 WriteDown = Callable[[Connection, list[Body], datetime], None]
 
 
@@ -73,7 +83,11 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What became of a file. `rows` = `rows_used` + `rows_refused`; seconds are per stage."""
+    """What became of a file. `rows` = `rows_used` + `rows_refused`; seconds are per stage.
+
+    `rows_withheld`, of those used, are held by consent and do not say that their person agreed to analytics: intake keeps their decisions, and
+    sets their events aside unless the person had agreed before.
+    """
 
     name: str
     source: str
@@ -81,6 +95,7 @@ class ImportResult:
     rows: int
     rows_used: int
     rows_refused: int
+    rows_withheld: int
     events: int
     by_name: dict[str, int]  #: events by name; identify calls as "identify"
     total_micros: int | None  #: sum of all totals; None when the file has none that are numbers
@@ -128,19 +143,19 @@ def parse_values(text: str, where: str) -> object:
         raise MappingInvalid(where=place, detail=Text(f"to nie jest poprawny YAML ({problem})", f"it is not valid YAML ({problem})")) from None
 
 
-def run_import(ws: Workspace, path: Path, mapping: Mapping, target: Target | None, errors_to: Path | None, progress: Progress | None) -> ImportResult:
+def run_import(ws: Workspace, path: Path, mapping: Mapping, target: Target | None, ear: Ear = SILENT) -> ImportResult:
     """Turn `path` into events and hand them to the target, a transaction at a time; without one, only look (a dry run).
 
-    Rows that cannot be used are in the result and, when given, in the CSV file `errors_to`; they cost the others nothing.
+    Rows that cannot be used are in the result and, when given, in the CSV file `ear.errors_to`; they cost the others nothing.
     Raises FileUnreadable and MappingInvalid, mostly before anything is written.
     """
-    run = _Run(mapping, path, progress or (lambda _stage, _done, _of: None))
+    run = _Run(mapping, path, ear.progress or (lambda _stage, _done, _of: None))
     with run.timed("read"):
         run.tell("read", 0, 0)
         about = tables.look_over(path, run.form)
         names = [name for name in tables.columns(path, run.form) if name not in ERROR_COLUMNS]
         check_columns(mapping, names)
-    with _refusals(errors_to, run.form, names, ws.settings.language) as refuse, _Inbox(ws, target) as inbox:
+    with _refusals(ear.errors_to, run.form, names, ear.language or ws.settings.language) as refuse, _Inbox(ws, target) as inbox:
         for part in run.parts(ws.settings.data_dir / "imports"):
             with run.timed("map"):
                 bodies = run.bodies(part, refuse)
@@ -159,7 +174,7 @@ class _Run:
         self.mapping, self.path, self.tell = mapping, path, tell
         self.form = form_of(path, mapping.file)
         self.rows = 0
-        self._used = self._refused = 0
+        self._used = self._refused = self._withheld = 0
         self._total_micros: int | None = 0 if mapping.total == "lines" else None
         self._by_name: Counter[str] = Counter()
         self._first: list[dict[str, Any]] = []
@@ -210,6 +225,10 @@ class _Run:
         self._by_name.update(made.by_name)
         sizes = np.diff(plan.offsets)
         self._used += len(plan.rows) - int(sizes[left_out].sum())
+        if self.mapping.basis is Basis.CONSENT:
+            silent = ~_agreed(plan)
+            silent[left_out] = False
+            self._withheld += int(sizes[silent].sum())
         if (totals := plan.event_totals) is not None:
             self._total_micros = (self._total_micros or 0) + int(totals.sum()) - int(totals[left_out].sum())
         for text in made.texts.slice(0, FIRST_EVENTS - len(self._first)).to_pylist() if len(self._first) < FIRST_EVENTS else ():
@@ -227,7 +246,7 @@ class _Run:
         """What was counted."""
         return ImportResult(
             name=self.mapping.name, source=self.mapping.source, dry_run=dry_run, rows=self.rows, rows_used=self._used, rows_refused=self._refused,
-            events=self._by_name.total(), by_name=dict(self._by_name), total_micros=self._total_micros,
+            rows_withheld=self._withheld, events=self._by_name.total(), by_name=dict(self._by_name), total_micros=self._total_micros,
             first_events=self._first, errors=self._errors, by_column={name: dict(found) for name, found in self._by_column.items()}, seconds=self._seconds,
         )  # fmt: skip
 
@@ -299,6 +318,14 @@ def _without_giants(made: Calls, plan: Plan) -> tuple[Calls, list[int]]:
 def _giant(plan: Plan, event: int) -> list[RowError]:
     low, high = int(plan.offsets[event]), int(plan.offsets[event + 1])
     return [RowError(int(row), "", RowProblem.EVENT_TOO_LARGE, plan.keys[event].as_py()) for row in plan.rows[low:high]]
+
+
+def _agreed(plan: Plan) -> Any:
+    """Which events say that their person agreed to analytics, as numpy bool: only a plain yes counts (see `govern.ask`)."""
+    said = plan.group_values["consents"].get("analytics")
+    if said is None or not pa.types.is_boolean(said.type):
+        return np.zeros(len(plan), bool)
+    return np.asarray(pc.fill_null(said, False))
 
 
 def _bodies(texts: Any) -> Iterator[Body]:

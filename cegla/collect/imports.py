@@ -7,23 +7,24 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from psycopg.types.json import Jsonb
 
-from cegla.collect import store
-from cegla.collect.file_import import ENGINE, Body, ImportResult, Progress, Target, run_import
+from cegla.collect import sources, store
+from cegla.collect.file_import import ENGINE, Body, Ear, ImportResult, Progress, Target, run_import
 from cegla.collect.rules.mapping import Mapping, read_mapping
+from cegla.collect.sources import Source
 from cegla.storage.settling import settle_file
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors import CeglaError, InvalidInput, NotFound
-from cegla.vocabulary.errors.intake import BasisMissing, FieldMissing, FileUnreadable
-from cegla.vocabulary.text import Text
+from cegla.vocabulary.errors.intake import BasisMissing, FieldMissing, FileUnreadable, SourceUnlike
+from cegla.vocabulary.text import Language, Text
 
 FOLDER = "imports"
 STATES: dict[str, Text] = {
@@ -37,15 +38,15 @@ STATES: dict[str, Text] = {
 }
 NOT_THERE = Text("nie ma takiego pliku albo brak do niego prawa", "there is no such file, or no right to read it")
 TOO_LARGE = Text("jest większy, niż pozwala ustawienie", "it is larger than the setting allows")
+IMPORT = "import"  #: the kind of sources that files come from
+NOT_OF_FILES = Text("przyjmuje zdarzenia ze strony, aplikacji lub usługi, a nie z plików", "it takes events of a website, an app or a service, not of files")
+OTHER_BASIS = {
+    Basis.CONSENT: Text("jego podstawą jest zgoda", "it rests on consent"),
+    Basis.CONTRACT: Text("jego podstawą jest umowa", "it rests on a contract"),
+    Basis.LEGAL_OBLIGATION: Text("jego podstawą jest obowiązek prawny", "it rests on a legal obligation"),
+    Basis.LEGITIMATE_INTEREST: Text("jego podstawą jest prawnie uzasadniony interes", "it rests on legitimate interest"),
+}
 ANOTHER_FILE = Text("to nie jest plik, od którego zaczął się import", "it is not the file that the import began with")
-OpenSource = Callable[[Connection, Mapping, datetime], int]
-
-
-class Ear(NamedTuple):
-    """Who hears of an import at work: a file for the refused rows (None: one is kept here for uploads), and of its progress."""
-
-    errors_to: Path | None = None
-    progress: Progress | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Import:
     result: dict[str, Any] | None
     problem: dict[str, str] | None
     events_undone: int | None
+    language: Language | None  #: of whoever had the app do it
 
     def read(self) -> Mapping:
         """Its mapping. Raises FieldMissing for a draft without one."""
@@ -129,7 +131,7 @@ def register(ws: Workspace, path: Path, mapping: Mapping, actor: str) -> int:
         known = store.SQL.unfinished_import(conn, file_sha256=digest, name=mapping.name)
         if known is not None:
             store.SQL.start_import(
-                conn, import_id=known, state="running", runner="command", name=mapping.name, mapping=_json(mapping), acquired=Jsonb(acquired)
+                conn, import_id=known, state="running", runner="command", name=mapping.name, mapping=_json(mapping), acquired=Jsonb(acquired), language=None
             )
             return known
         return store.SQL.add_import(
@@ -138,24 +140,39 @@ def register(ws: Workspace, path: Path, mapping: Mapping, actor: str) -> int:
         )  # fmt: skip
 
 
+def source_for(conn: Connection, mapping: Mapping) -> Source | None:
+    """The source that a mapping names, None when it is to be made. Raises SourceUnlike.
+
+    The basis of a source decides what is kept of its events, and only a source of files knows a repeated import for good; so neither may differ.
+    """
+    known = next((source for source in sources.sources(conn) if source.name == mapping.source), None)
+    if known is not None and known.kind != IMPORT:
+        raise SourceUnlike(where="source", seen=mapping.source, source=mapping.source, detail=NOT_OF_FILES)
+    if known is not None and known.basis is not mapping.basis:
+        raise SourceUnlike(where="basis", seen=mapping.basis, source=mapping.source, detail=OTHER_BASIS[known.basis])
+    return known
+
+
 def save_draft(conn: Connection, import_id: int, mapping: Mapping) -> None:
     """What a draft will be."""
     acquired = Jsonb(_acquired(mapping)) if mapping.acquired else None
     store.SQL.set_import_mapping(conn, import_id=import_id, name=mapping.name, mapping=_json(mapping), acquired=acquired)
 
 
-def begin(conn: Connection, import_id: int) -> None:
-    """Let the app do a draft, or go on with one that stopped. Raises BasisMissing, InvalidInput, NotFound."""
+def begin(conn: Connection, import_id: int, language: Language | None = None) -> None:
+    """Let the app do a draft, or go on with one that stopped; `language` is that of the refused rows' reasons. Raises BasisMissing, InvalidInput, NotFound."""
     found = import_of(conn, import_id)
     if found.state not in ("draft", "failed"):
         raise _wrong_state(found)
     mapping = found.read()
+    source_for(conn, mapping)
     store.SQL.start_import(
-        conn, import_id=import_id, state="waiting", runner="app", name=mapping.name, mapping=_json(mapping), acquired=Jsonb(_acquired(mapping))
-    )
+        conn, import_id=import_id, state="waiting", runner="app", name=mapping.name, mapping=_json(mapping), acquired=Jsonb(_acquired(mapping)),
+        language=language,
+    )  # fmt: skip
 
 
-def perform(ws: Workspace, import_id: int, open_source: OpenSource, ear: Ear) -> ImportResult:
+def perform(ws: Workspace, import_id: int, ear: Ear) -> ImportResult:
     """Do an import, or go on with it; the file must be the one it began with. A failure is kept with the import and raised."""
     with ws.transaction() as conn:
         found = import_of(conn, import_id)
@@ -166,10 +183,11 @@ def perform(ws: Workspace, import_id: int, open_source: OpenSource, ear: Ear) ->
     try:
         if _measured(path)[1] != found.file_sha256:
             raise FileUnreadable(where=found.file_name, detail=ANOTHER_FILE)
-        target = _target(ws, found, _source(ws, mapping, open_source))
+        target = _target(ws, found, _source(ws, mapping))
         if found.file_kept and errors_to is not None:
             errors_to.touch(mode=0o600)
-        result = run_import(ws, path, mapping, target, errors_to, _Told(ws, import_id, ear.progress))
+        told = Ear(errors_to, _Told(ws, import_id, ear.progress), ear.language or found.language)
+        result = run_import(ws, path, mapping, target, told)
     except CeglaError as error:
         if isinstance(error, InvalidInput):
             _end(ws, import_id, "failed", None, {"pl": error.say("pl"), "en": error.say("en")}, None)
@@ -316,9 +334,10 @@ def _target(ws: Workspace, found: Import, source_id: int) -> Target:
     return Target(write_down, written if same_engine else 0)
 
 
-def _source(ws: Workspace, mapping: Mapping, open_source: OpenSource) -> int:
+def _source(ws: Workspace, mapping: Mapping) -> int:
     with ws.transaction() as conn:
-        return open_source(conn, mapping, ws.clock())
+        known = source_for(conn, mapping)
+        return (known or sources.add_source(conn, mapping.source, IMPORT, mapping.basis, ws.clock())[0]).id
 
 
 def _end(ws: Workspace, import_id: int, state: str, result: dict[str, Any] | None, problem: dict[str, str] | None, errors: Path | None) -> None:
@@ -331,7 +350,7 @@ def _end(ws: Workspace, import_id: int, state: str, result: dict[str, Any] | Non
 
 def _counts(result: ImportResult) -> dict[str, Any]:
     by_column = {name: {str(problem): count for problem, count in problems.items()} for name, problems in result.by_column.items()}
-    names = ("rows", "rows_used", "rows_refused", "events", "by_name", "total_micros", "seconds")
+    names = ("rows", "rows_used", "rows_refused", "rows_withheld", "events", "by_name", "total_micros", "seconds")
     return {name: getattr(result, name) for name in names} | {"by_column": by_column}
 
 

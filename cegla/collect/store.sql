@@ -392,7 +392,7 @@ returning import_id;
 -- name: imports
 -- Imports, newest first, from below :before; or one of them. Columns as in Import.
 select i.import_id, i.name, i.actor, i.state, i.runner, i.created_at, i.started_at, i.finished_at, i.undone_at, i.undone_by, i.file_name, i.file_path, i.file_kept,
-    i.file_bytes, i.file_sha256, i.errors_path, i.source_id, i.mapping, i.acquired, i.rows_about, i.rows_done, i.result, i.problem, i.events_undone
+    i.file_bytes, i.file_sha256, i.errors_path, i.source_id, i.mapping, i.acquired, i.rows_about, i.rows_done, i.result, i.problem, i.events_undone, i.language
 from collect.imports i
 where (:only::integer is null or i.import_id = :only) and (:before::integer is null or i.import_id < :before)
 order by i.import_id desc limit :limit;
@@ -412,7 +412,7 @@ update collect.imports set name = :name, mapping = :mapping, acquired = :acquire
 
 -- name: start_import!
 -- The import is wanted: by the app, or by a command.
-update collect.imports set state = :state, runner = :runner, name = :name, mapping = :mapping, acquired = :acquired, problem = null
+update collect.imports set state = :state, runner = :runner, name = :name, mapping = :mapping, acquired = :acquired, language = :language, problem = null
 where import_id = :import_id and state in ('draft', 'waiting', 'running', 'failed');
 
 -- name: run_import!

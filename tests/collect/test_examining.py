@@ -42,7 +42,7 @@ def examined(tmp_path: Path, content: bytes, name: str = "Klienci 2026.csv") -> 
 
 def tried(path: Path, found: Examined) -> file_import.ImportResult:
     mapping = read_mapping({**found.mapping, "acquired": ACQUIRED}, "proposed")
-    return file_import.run_import(NoStores(Settings.model_validate({}), ""), path, mapping, None, None, None)
+    return file_import.run_import(NoStores(Settings.model_validate({}), ""), path, mapping, None)
 
 
 def guesses(found: Examined) -> dict[str, str]:
@@ -156,5 +156,5 @@ def test_phone_numbers_of_another_country_get_its_prefix_and_the_rest_stays(tmp_
         "name": "list", "source": "list", "basis": "contract", "acquired": ACQUIRED, "event": "identify", "time": "acquired",
         "columns": {"Tel": {"region": "DE"}}, "traits": {"email": "{E-mail}", "phone": "{Tel}"},
     }  # fmt: skip
-    result = file_import.run_import(NoStores(Settings.model_validate({}), ""), path, read_mapping(mapping, "list"), None, None, None)
+    result = file_import.run_import(NoStores(Settings.model_validate({}), ""), path, read_mapping(mapping, "list"), None)
     assert [event["traits"]["phone"] for event in result.first_events] == ["+4930901820", "+48600100200", "unbekannt"]

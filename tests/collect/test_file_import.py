@@ -16,8 +16,9 @@ from cegla.collect.rules.columns import RowProblem
 from cegla.collect.rules.mapping import read_mapping
 from cegla.storage.settings import Settings
 from cegla.storage.workspace import Workspace
+from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors import CeglaError
-from cegla.vocabulary.errors.intake import ColumnUnknown, FileUnreadable, MappingFieldMissing, MappingFieldUnknown, MappingInvalid
+from cegla.vocabulary.errors.intake import ColumnUnknown, FileUnreadable, MappingFieldMissing, MappingFieldUnknown, MappingInvalid, SourceUnlike
 from cegla.vocabulary.money import from_micros, to_micros
 
 ROOT = Path(__file__).parents[2]
@@ -48,10 +49,10 @@ def ws() -> Workspace:
     return NoStores(Settings.model_validate({}), "")
 
 
-def run(ws: Workspace, path: Path, mapping: dict[str, Any] | Path, errors_to: Path | None = None) -> tuple[file_import.ImportResult, list[dict[str, Any]]]:
+def run(ws: Workspace, path: Path, mapping: dict[str, Any] | Path, errors_to: Path | None = None, language: Any = None) -> tuple[file_import.ImportResult, list[dict[str, Any]]]:
     bodies: list[bytes] = []
     ready = file_import.load_mapping(mapping) if isinstance(mapping, Path) else read_mapping(mapping, "test")
-    result = file_import.run_import(ws, path, ready, file_import.Target(lambda _conn, more, _now: bodies.extend(body.content for body in more)), errors_to, None)
+    result = file_import.run_import(ws, path, ready, file_import.Target(lambda _conn, more, _now: bodies.extend(body.content for body in more)), file_import.Ear(errors_to, language=language))
     return result, [event for body in bodies for event in msgspec.json.decode(body)["batch"]]
 
 
@@ -125,6 +126,21 @@ def test_a_wrong_row_takes_its_order_with_it_and_nothing_else(ws: Workspace, tmp
     assert "1,ann,2026-07-01 10:00,b,two,1,2,qty,not_an_integer,to nie jest liczba całkowita,two" in errors_to.read_text(encoding="utf-8")
 
 
+def test_reasons_are_in_the_language_of_whoever_asked(ws: Workspace, tmp_path: Path) -> None:
+    errors_to = tmp_path / "errors.csv"
+    run(ws, write(tmp_path, HEAD + "1,ann,2026-07-01 10:00,a,two,1\n"), ORDERS, errors_to, "en")
+    assert "this is not a whole number" in errors_to.read_text(encoding="utf-8")
+
+
+def test_a_list_held_by_consent_says_which_rows_would_be_withheld(ws: Workspace, tmp_path: Path) -> None:
+    path = write(tmp_path, HEAD.replace("price", "price,agreed") + "1,ann,2026-07-01 10:00,a,1,1,tak\n2,ann,2026-07-01 10:00,a,1,1,nie\n3,eve,2026-07-01 10:00,a,1,1,\n")
+    held = {**ORDERS, "basis": "consent", "columns": {**ORDERS["columns"], "agreed": "boolean"}}
+    without, _ = run(ws, path, held)
+    by_column, _ = run(ws, path, {**held, "consents": {"analytics": "{agreed}"}})
+    by_contract, _ = run(ws, path, {**held, "basis": "contract"})
+    assert [(one.rows_used, one.rows_withheld) for one in (without, by_column, by_contract)] == [(3, 3), (3, 2), (3, 0)]
+
+
 def test_the_error_file_can_be_mended_and_imported_with_the_same_mapping(ws: Workspace, tmp_path: Path) -> None:
     path = write(tmp_path, HEAD + "1,ann,2026-07-01 10:00,a,1,1\n1,ann,2026-07-01 10:00,b,two,1\n3,eve,2026-07-01 10:00,a,1,1\n")
     mended = tmp_path / "errors.csv"
@@ -163,7 +179,7 @@ def test_an_autumn_hour_that_exists_twice_is_the_earlier_one(ws: Workspace, tmp_
 
 
 def test_a_dry_run_counts_and_shows_without_writing(ws: Workspace, tmp_path: Path) -> None:
-    result = file_import.run_import(ws, write(tmp_path, HEAD + "1,ann,2026-07-01 10:00,a,1,1\n"), read_mapping(ORDERS, "test"), None, None, None)
+    result = file_import.run_import(ws, write(tmp_path, HEAD + "1,ann,2026-07-01 10:00,a,1,1\n"), read_mapping(ORDERS, "test"), None)
     assert (result.dry_run, result.events, result.by_name, len(result.first_events)) == (True, 1, {"Order Completed": 1}, 1)
 
 
@@ -237,3 +253,11 @@ def test_a_dry_run_leaves_no_source_behind(workspace: Workspace, tmp_path: Path)
     collect.import_file(workspace, write(tmp_path, HEAD + "1,ann,2026-07-01 10:00,a,1,1\n"), read_mapping(ORDERS, "test"), dry_run=True)
     with workspace.transaction() as conn:
         assert collect.sources(conn) == []
+
+
+@pytest.mark.parametrize(("kind", "basis"), [("website", Basis.CONTRACT), ("import", Basis.CONSENT)])
+def test_a_file_goes_only_to_a_source_of_files_on_its_own_basis(kind: str, basis: Basis, workspace: Workspace, tmp_path: Path) -> None:
+    with workspace.transaction() as conn:
+        collect.add_source(conn, "Shop", kind, basis, workspace.clock())
+    with pytest.raises(SourceUnlike):
+        collect.import_file(workspace, write(tmp_path, HEAD + "1,ann,2026-07-01 10:00,a,1,1\n"), read_mapping(ORDERS, "test"), dry_run=True)

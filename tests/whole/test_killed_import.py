@@ -45,7 +45,7 @@ def test_an_import_killed_half_way_and_resumed_is_as_if_never_interrupted(worksp
     assert (result.rows_used, result.import_id) == (ROWS, 1)
     expected: list[bytes] = []
     target = file_import.Target(lambda _conn, bodies, _now: expected.extend(body.content for body in bodies))
-    file_import.run_import(NoStores(Settings.model_validate({}), ""), path, read_mapping(LIST, "test"), target, None, None)
+    file_import.run_import(NoStores(Settings.model_validate({}), ""), path, read_mapping(LIST, "test"), target)
     with workspace.transaction() as conn:
         written = [bytes(row[0]) for row in conn.execute("select body from collect.inbox order by writer, number").fetchall()]
         assert [one.state for one in collect.imports(conn)] == ["done"]

@@ -59,7 +59,7 @@ def change(visit: Visit) -> Response:
         with visit.ws.transaction() as conn:
             collect.save_draft(conn, found.id, mapping)
             if start:
-                collect.begin(conn, found.id)
+                collect.begin(conn, found.id, visit.language)
         look = None if start else collect.import_file(visit.ws, Path(found.file_path), mapping, dry_run=True)
     except CeglaError as error:
         return _form(visit, found, examined, problem=error.problem(visit.language), status=error.status)
@@ -72,7 +72,7 @@ def change(visit: Visit) -> Response:
 def resume(visit: Visit) -> Response:
     """Go on with an import that stopped."""
     with visit.ws.transaction() as conn:
-        collect.begin(conn, visit.number("id"))
+        collect.begin(conn, visit.number("id"), visit.language)
     _noted(visit, "import.resume", visit.number("id"))
     return see_other(f"/imports/{visit.number('id')}")
 

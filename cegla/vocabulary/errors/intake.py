@@ -36,6 +36,14 @@ class MappingInvalid(InvalidInput):
     todo = Text("Popraw plik mapowania; wzór jest w docs/how-to/import-a-file.md.", "Correct the mapping file; a model is in docs/how-to/import-a-file.md.")
 
 
+class SourceUnlike(InvalidInput):
+    """An import names a source that is there and is not like the import."""
+
+    code = "CEGLA-E0307"
+    what = Text("Do źródła „{source}” ten plik nie może trafić: {detail}.", "This file cannot go to the source “{source}”: {detail}.")
+    todo = Text("Podaj nazwę nowego źródła albo tę samą podstawę, co źródło.", "Give the name of a new source, or the basis that the source has.")
+
+
 class MappingFieldMissing(MappingInvalid):
     """The import mapping lacks a field it must have."""
 
