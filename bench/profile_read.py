@@ -118,6 +118,7 @@ def _app_running(people: int) -> Generator[tuple[int, str]]:
             environment = {**os.environ, "CEGLA_DSN": server.dsn, "CEGLA_DATA_DIR": name, "CEGLA_APP_PORT": str(port)}
             app = subprocess.Popen([sys.executable, "-m", "cegla.app", "serve"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             _wait_until_up(port)
+            _wait_until_idle(server.dsn)
             assert secret is not None
             yield port, secret
         finally:
@@ -138,8 +139,44 @@ def _wait_until_up(port: int) -> None:
     raise TimeoutError("the app did not come up")
 
 
+def _wait_until_idle(dsn: str) -> None:
+    """Until analysers have seen that nothing is due: a new installation's first look loads them all."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        deadline = time.monotonic() + 120
+        while conn.execute("select count(*) filter (where finished_at is not null) from profile.runs").fetchone() == (0,):
+            if time.monotonic() > deadline:
+                raise TimeoutError("analysers did not come to an end")
+            time.sleep(0.2)
+
+
 def _fill(conn: Any, people: int) -> None:
     """People of two identifiers each, with facts, declared and computed traits, in two segments each."""
+    with _without_indexes(conn, ("resolve.identities", "profile.profiles", "profile.computed", "profile.declared", "segment.members")):
+        _write(conn, people)
+
+
+@contextmanager
+def _without_indexes(conn: Any, tables: tuple[str, ...]) -> Generator[None]:
+    """Tables take many rows several times as fast while they have no index; keys and indexes are as before in the end."""
+    keys = conn.execute(
+        "select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = any(%s::regclass[]) and contype in ('p', 'u')",
+        [list(tables)],
+    ).fetchall()
+    for table, name, _ in keys:
+        conn.execute(f"alter table {table} drop constraint {name} cascade")
+    asked = "select indexrelid::regclass::text, pg_get_indexdef(indexrelid) from pg_index where indrelid = any(%s::regclass[])"
+    others = conn.execute(asked, [list(tables)]).fetchall()
+    for name, _ in others:
+        conn.execute(f"drop index {name}")
+    yield
+    conn.execute("set maintenance_work_mem = '512MB'")
+    for table, name, definition in keys:
+        conn.execute(f"alter table {table} add constraint {name} {definition}")
+    for _, definition in others:
+        conn.execute(definition)
+
+
+def _write(conn: Any, people: int) -> None:
     every = f"generate_series(0, {people - 1}) as n"
     columns = "(identity_id, type, value, holder_id, person_id, first_seen_at, source_id)"
     conn.execute(f"insert into resolve.identities {columns} select 2 * n + 1, 'user_id', 'c' || n, 0, 2 * n + 1, now(), 1 from {every}")

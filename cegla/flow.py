@@ -40,7 +40,7 @@ from cegla.storage import batches
 from cegla.storage.batches import Committed, Unrefreshed
 from cegla.storage.warehouse import Snapshot
 from cegla.storage.workspace import Connection, Workspace
-from cegla.vocabulary.errors import Transient
+from cegla.vocabulary.errors import CeglaError, Transient
 from cegla.vocabulary.events import Event, Reason, SetAside
 from cegla.vocabulary.people import person_label
 
@@ -330,6 +330,7 @@ def refresh_traits(refresh: Refresh) -> None:
     """Traits of the people touched, from their whole history."""
     profile.forget_people(refresh.conn, list(refresh.absorbed))
     match.forget_people(refresh.conn, refresh.absorbed)
+    match.reopen_parted(refresh.conn, refresh.new.changed)
     profile.refresh(refresh.conn, refresh.past, refresh.people, refresh.when.now)
     segment.computed.refresh(refresh.conn, refresh.past, refresh.people, refresh.when.now, refresh.when.objecting)
 
@@ -420,16 +421,22 @@ def regroup(ws: Workspace, decide: Callable[[Connection], resolve.Resolution]) -
     `decide` says what moved. Intake waits meanwhile, so it should be asked about few people at a time.
     """
     now = ws.clock()
+    writes = False  #: whether the history may hold rows of a batch that is not committed; what `decide` refuses changes nothing
     try:
         with ws.transaction() as conn:
             batches.only_intake_worker(conn)
             found = decide(conn)
+            writes = True
             batch = Batch(ws, conn, Known(), now, batches.last_committed(conn), {}, collect.Taken([], {}))
             batch.moved, batch.absorbed, batch.changed = found.moved, found.absorbed, found.changed
             for step in AFTER_REGROUPING:
                 step(batch)
             batches.note_moved(conn, batch.number, batch.changed, batch.absorbed)
             batches.commit_batch(conn, Committed(batch.number, batch.before.last_event_id), [], [], batch.moves, now)
+    except CeglaError:
+        if writes:
+            agree(ws)
+        raise
     except BaseException:
         agree(ws)
         raise

@@ -117,6 +117,20 @@ def forget_people(conn: Connection, people: Iterable[int]) -> None:
         store.SQL.forget_open(conn, people=gone)
 
 
+def reopen_parted(conn: Connection, people: Sequence[int]) -> None:
+    """Proposals that were accepted and whose two people are two again, whatever parted them, wait for a decision as before.
+
+    One that no longer names two people by their numbers goes; the next run finds them under those they have now.
+    """
+    accepted: list[tuple[int, int, int]] = list(store.SQL.accepted_of(conn, people=list(people))) if people else []
+    owners = resolve.reach.owners(conn, sorted({person for _, *pair in accepted for person in pair}))
+    parted = [(number, low, high) for number, low, high in accepted if owners.get(low) != owners.get(high)]
+    named = {number for number, low, high in parted if (owners.get(low), owners.get(high)) == (low, high)}
+    if parted:
+        store.SQL.reopen(conn, ids=sorted(named))
+        store.SQL.drop(conn, ids=[number for number, *_ in parted if number not in named])
+
+
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:
     """The proposals that name the person, each with what spoke for it; the other one is told by number only."""
     names = ("person", "other", "probability", "findings", "state", "proposed_at", "decided_at")

@@ -46,6 +46,19 @@ returning id, low_person, high_person, probability, findings, version, proposed_
 -- Open proposals that name one of these people go: the next run looks at whoever they are now.
 delete from match.proposals where state = 'open' and (low_person = any(:people::bigint[]) or high_person = any(:people::bigint[]));
 
+-- name: accepted_of
+-- Accepted proposals that name one of these people. Columns: id, low_person, high_person.
+select id, low_person, high_person from match.proposals
+where state = 'accepted' and (low_person = any(:people::bigint[]) or high_person = any(:people::bigint[]));
+
+-- name: reopen!
+-- These proposals wait for a decision again.
+update match.proposals set state = 'open', decided_at = null, decided_by = null where id = any(:ids::bigint[]);
+
+-- name: drop!
+-- These proposals go.
+delete from match.proposals where id = any(:ids::bigint[]);
+
 -- name: naming
 -- Every proposal that names one of these identities. Columns: low_person, high_person, probability, findings, state, proposed_at, decided_at.
 select low_person, high_person, probability, findings, state, proposed_at, decided_at from match.proposals

@@ -7,7 +7,6 @@ Each analyser stands alone: its questions are asked beside the snapshot's transa
 it found before, and the people it failed on are due: a later run looks at them (`runs`).
 """
 
-import gc
 from collections.abc import Callable, Collection, Generator, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -33,6 +32,7 @@ from cegla.profile.rules.computed import OPEN_TO_OBJECTION
 from cegla.profile.rules.guards import Seen
 from cegla.profile.store import SQL
 from cegla.resolve import actions as resolve
+from cegla.storage.cycles import no_search_for_cycles
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors.installation import DiskFull, WarehouseDamaged
@@ -130,19 +130,6 @@ def analyse(
                     told |= as_told(row, found, joined)
                 failed.update(failures)
     return Looked(len(wanted), tuple(sorted(failed)))
-
-
-@contextmanager
-def no_search_for_cycles() -> Generator[None]:
-    """While findings are made by the million, Python's collector would look through all of them again and again, for cycles that they do not have:
-    it took a tenth of a run."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @contextmanager

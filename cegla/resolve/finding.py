@@ -18,6 +18,7 @@ from cegla.resolve.cache import LONG_AGO, IdentityCache
 from cegla.resolve.rules.mentions import Mention, Names, all_names, mention
 from cegla.resolve.rules.releases import Former, as_of, concern
 from cegla.resolve.store import SQL, NewIdentity
+from cegla.storage.cycles import no_search_for_cycles
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event
@@ -26,6 +27,7 @@ from cegla.vocabulary.identifiers import Identifier
 Places = tuple[int, ...]
 
 
+@no_search_for_cycles()
 def find(conn: Connection, cache: IdentityCache, events: Sequence[Event], import_id: int = 0) -> Batch:
     """Take a batch through all steps, within the caller's transaction."""
     store.only_writer(conn)

@@ -154,19 +154,21 @@ group by m.person_id, m.type, m.identity_id;
 update resolve.identities i set merges = m.merges from unnest(:ids::bigint[], :merges::integer[]) m(identity_id, merges) where i.identity_id = m.identity_id;
 
 -- name: move_people
--- Joins whole people to others, and logs whose every identity was. Columns: identity_id, person_id.
+-- Joins whole people to others, and logs whose every identity was; by index, also before the planner knows how large the table has grown. Columns: identity_id, person_id.
 with change as (
     select * from unnest(:olds::bigint[], :news::bigint[], :edges::bigint[]) c(old_person, new_person, edge_id)
 ), theirs as (
     select old_person as identity_id, * from change
     union all
-    select i.identity_id, c.* from change c join resolve.identities i on i.person_id = c.old_person and i.person_id <> i.identity_id
+    select i.identity_id, c.* from change c
+    cross join lateral (select identity_id from resolve.identities where person_id = c.old_person and person_id <> identity_id offset 0) i
 ), logged as (
     insert into resolve.moves (identity_id, from_person, to_person, edge_id, cause, actor, rule, event_at, source_id, message_id)
     select t.identity_id, t.old_person, t.new_person, t.edge_id, 'link', 'intake', e.rule, e.at, e.source_id, e.message_id
     from theirs t join resolve.edges e on e.edge_id = t.edge_id
 )
-update resolve.identities i set person_id = t.new_person from theirs t where i.identity_id = t.identity_id returning i.identity_id, i.person_id;
+update resolve.identities i set person_id = t.new_person from theirs t
+where i.identity_id = any(array(select identity_id from theirs)) and i.identity_id = t.identity_id returning i.identity_id, i.person_id;
 
 -- name: move_identities!
 -- Gives identities to the people they belong to now, and logs it.
@@ -404,19 +406,27 @@ select edge_id, at, rule, trusted, source_id, message_id, evidence from resolve.
 update resolve.edges e set evidence = c.evidence::jsonb from unnest(:ids::bigint[], :evidence::text[]) c(edge_id, evidence) where e.edge_id = c.edge_id;
 
 -- name: drop_edges_of_import
--- Delete links that nobody but an import showed. Columns: strong_id, weak_id, at.
-delete from resolve.edges where evidence ? :import_id and evidence - :import_id::text = '{}' returning strong_id, weak_id, at;
+-- Delete links that nobody but an import showed; one that a person took back stays so, as long as both identifiers are known. Columns: strong_id, weak_id, at.
+with gone as (
+    delete from resolve.edges where evidence ? :import_id and evidence - :import_id::text = '{}' and (retracted_at is null or retracted_by = 'rules')
+    returning strong_id, weak_id, at
+), kept as (
+    update resolve.edges set evidence = '{}'
+    where evidence ? :import_id and evidence - :import_id::text = '{}' and retracted_at is not null and retracted_by <> 'rules'
+    returning strong_id, weak_id, at
+)
+select * from gone union all select * from kept;
 
 -- name: edges_of_import
 -- Links that an import showed, among others. Columns: edge_id, strong_id, weak_id, at, evidence.
 select edge_id, strong_id, weak_id, at, evidence from resolve.edges where evidence ? :import_id;
 
 -- name: unsupported
--- Of these identities those that an import made known, and that no link, no later user of a browser and no event of others holds.
+-- Of these identities those that an import made known, and that no link, no later user of a browser and no event of others holds. Links that nobody shows any more hold nothing.
 select i.identity_id from resolve.identities i
 where i.identity_id = any(:ids::bigint[]) and i.import_id is not null and not i.identity_id = any(:kept::bigint[])
-    and not exists (select from resolve.edges e where e.strong_id = i.identity_id and e.rule <> 'same')
-    and not exists (select from resolve.edges e where e.weak_id = i.identity_id and e.rule <> 'same')
+    and not exists (select from resolve.edges e where e.strong_id = i.identity_id and e.rule <> 'same' and e.evidence is distinct from '{}')
+    and not exists (select from resolve.edges e where e.weak_id = i.identity_id and e.rule <> 'same' and e.evidence is distinct from '{}')
     and not exists (select from resolve.identities h where h.holder_id = i.identity_id and h.holder_id <> 0);
 
 -- name: erase_edges!

@@ -73,6 +73,9 @@ def test_accepting_joins_the_two_and_the_link_can_be_taken_back(shop: Workspace)
         (link,) = [edge for edge in resolve.links.edges_of(conn, first or 0) if edge.rule == "confirmed"]
     take_link_back(shop, link.edge_id, "anna")
     assert people(shop, "u1", "u2") == [one.low_person, one.high_person]
+    assert the_one(shop) == one, "two again, they are proposed as they were"
+    settle_duplicate(shop, one.id, "accepted", "anna")
+    assert people(shop, "u1", "u2") == [one.low_person, one.low_person]
 
 
 def test_accepted_people_stay_joined_when_their_events_come_again(shop: Workspace) -> None:

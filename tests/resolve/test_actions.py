@@ -9,7 +9,7 @@ from cegla.resolve import actions as resolve
 from cegla.storage.postgres import EmbeddedPostgres
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import NotFound
-from tests.resolve.known import NOON, alias, browser, clusters, email, event, identify, person, take_in, user
+from tests.resolve.known import NOON, alias, browser, check_books, clusters, email, event, identify, person, take_in, user
 
 
 @pytest.mark.parametrize("text", ["lukasz", "ŁUKASZ", "Łukasz@", "asz@x", "p1", "1"])
@@ -160,3 +160,23 @@ def test_what_somebody_confirmed_outlives_the_import_that_showed_it_first_and_is
     edge = next(edge for edge in resolve.links.edges_of(conn, pair[0]) if edge.rule == "confirmed")
     resolve.links.retract(conn, edge.edge_id, "ola", NOON)
     assert (person(conn, user("u1")), person(conn, user("u2"))) == pair
+
+
+def test_a_link_taken_back_by_hand_stays_so_when_only_an_import_showed_it_and_that_comes_again(conn: Connection) -> None:
+    take_in(conn, [event(0, "u1"), event(0, "u2")])
+    apart = clusters(conn)
+    pair = [person(conn, user("u1")), person(conn, user("u2"))]
+
+    def imported(number: int) -> None:
+        resolve.find_people(conn, [alias(5, "u1", "u2")], imports=[number])
+
+    imported(7)
+    edge = next(edge for edge in resolve.links.edges_of(conn, pair[0]) if edge.strong.type == edge.weak.type)
+    resolve.links.retract(conn, edge.edge_id, "ola", NOON, "two sisters")
+    touched = [identity for (identity,) in conn.execute("select identity_id from resolve.identities").fetchall()]
+    resolve.evidence.take_back(conn, 7, touched, pair, "ola")
+    assert clusters(conn) == apart
+    imported(8)
+    check_books(conn)
+    assert person(conn, user("u1")) != person(conn, user("u2"))
+    assert resolve.links.edge(conn, edge.edge_id).retracted_why == "two sisters"
