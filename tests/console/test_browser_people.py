@@ -22,7 +22,7 @@ __all__ = ["browser", "pytestmark"]
 
 TRAITS = "traits:\n  orders_90d: {label: {pl: Zamówienia w 90 dni, en: Orders in 90 days}, compute: count, event: Order Completed, days: 90}\n"
 PATHS = (
-    "/people/1", "/people/1/links", "/people/1/timeline?kind=track", "/people/1/timeline", "/duplicates", "/duplicates/1", "/traits", "/traits/new", "/traits/orders_90d/edit", "/accounts", "/accounts/1",
+    "/people/1", "/people/1/links", "/links/1/undo", "/people/1/timeline?kind=track", "/people/1/timeline", "/duplicates", "/duplicates/1", "/traits", "/traits/new", "/traits/orders_90d/edit", "/accounts", "/accounts/1",
     "/identity",
 )  # fmt: skip
 
