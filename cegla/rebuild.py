@@ -8,7 +8,7 @@ and whose they are. So repeats, consents, identities and counters in PostgreSQL 
 """
 
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ import pyarrow as pa
 import structlog
 
 from cegla.collect import actions as collect
+from cegla.govern import actions as govern
 from cegla.plan import actions as plan
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
@@ -28,6 +29,7 @@ from cegla.storage.warehouse import TABLES, Warehouse, table
 from cegla.storage.workspace import Connection, Workspace
 
 LOG = structlog.get_logger("flow")
+APP = "app"  #: who did it, in the audit log
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,16 @@ def rebuild(ws: Workspace, conn: Connection, warehouse: Warehouse | None = None)
         LOG.warning("the history lacked what the snapshot has", rows=given)
     have = into.last_batch()
     holes = {name: _Hole(into, name, ws.snapshots.holes(name)) for name in TABLES}
-    if next(receipts(conn, after=have), None) is None and not any(holes.values()):
-        return Rebuilt(0, 0, 0, given)
+    done = Rebuilt(0, 0, 0, given)
+    if next(receipts(conn, after=have), None) is not None or any(holes.values()):
+        done = replace(_from_requests(ws, conn, into, have, holes), from_snapshot=given)
+    if warehouse is None and done != Rebuilt(0, 0, 0):
+        govern.note(conn, APP, "history.write_again", "", asdict(done), ws.clock())
+    return done
+
+
+def _from_requests(ws: Workspace, conn: Connection, into: Warehouse, have: int, holes: dict[str, "_Hole"]) -> Rebuilt:
+    """What neither the warehouse has, whose newest batch is `have`, nor its snapshot."""
     LOG.warning("the history lacks batches and is written again", last_batch=have)
     sources = {source.id: source for source in collect.sources(conn)}
     past = profile.PastBatches(ws.settings.zone, ws.library.current())
@@ -84,7 +94,7 @@ def rebuild(ws: Workspace, conn: Connection, warehouse: Warehouse | None = None)
         if "events" in lacking:
             batches, events, missing = batches + 1, events + found, missing + receipt.events - found
     LOG.warning("the history is written again", batches=batches, events=events, missing=missing)
-    return Rebuilt(batches, events, missing, given)
+    return Rebuilt(batches, events, missing)
 
 
 class _Hole:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from fastapi import Request
 from starlette.responses import PlainTextResponse
 
+from cegla import forgetting
 from cegla.activate import actions as activate
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
@@ -67,6 +68,9 @@ METRICS: dict[str, Metric] = {
         Metric("cegla_suppression_hits_total", "counter", Text("pominięci: adres wykluczony", "people left out: address suppressed"), ("channel",)),
         Metric("cegla_inbox_damaged_places", "gauge", Text("uszkodzone miejsca skrzynki", "places where the inbox's chain does not hold")),
         Metric("cegla_acknowledged_requests_gone", "gauge", Text("potwierdzone żądania, których brakuje", "acknowledged requests that are missing")),
+        Metric("cegla_history_set_aside_files", "gauge", Text(
+            "uszkodzone pliki historii odłożone na bok i jeszcze nieusunięte", "damaged files of the history that were set aside and are still there",
+        )),
         Metric("cegla_disk_free_bytes", "gauge", Text("wolne miejsce na dysku danych", "free space on the data disk")),
         Metric("cegla_disk_size_bytes", "gauge", Text("rozmiar dysku danych", "size of the data disk")),
         Metric("cegla_analyser_failures_total", "counter", Text("niepowodzenia analizatora", "failures of an analyser"), ("analyser",)),
@@ -113,6 +117,7 @@ def samples(ws: Workspace) -> list[Sample]:
     found += [
         ("cegla_inbox_damaged_places", (), max((one.damaged for one in standing), default=0)),
         ("cegla_acknowledged_requests_gone", (), max((one.gone for one in standing), default=0)),
+        ("cegla_history_set_aside_files", (), len(forgetting.set_aside(ws))),
         ("cegla_disk_free_bytes", (), disk.free), ("cegla_disk_size_bytes", (), disk.total), ("cegla_audit_chain_holds", (), audit),
     ]  # fmt: skip
     if counted is not None:

@@ -50,6 +50,7 @@ DONE = {
     "undone": marked("Powiązanie cofnięte. Osoby, cechy i segmenty są takie, jakby go nigdy nie było."),
     "file-dropped": marked("Plik porzucony i usunięty."),
     "erased": marked("Dane osoby usunięte."),
+    "forgotten": marked("Usunięto z hurtowni i migawki. Bajty znikną z pliku najbliższej nocy."),
 }
 
 

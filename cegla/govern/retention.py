@@ -6,7 +6,8 @@ Nothing goes by its age before it was announced: the count of what would go stan
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cegla.govern.store import SQL
+from cegla.govern.rules.chain import Noted
+from cegla.govern.store import SQL, noted
 from cegla.storage.workspace import Connection
 
 
@@ -39,3 +40,8 @@ def announce(conn: Connection, key: str, days: int, due: int, now: datetime) -> 
 def mark_removed(conn: Connection, key: str, days: int, removed: int, now: datetime) -> None:
     """Say that so many rows went."""
     SQL.mark_removed(conn, key=key, days=days, removed=removed, now=now)
+
+
+def lines(conn: Connection, most: int) -> list[Noted]:
+    """The newest lines of the audit log about what was written again or removed of the history, newest first."""
+    return list(noted(SQL.audit_rows_on_history(conn, most=most)))

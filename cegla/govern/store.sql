@@ -229,6 +229,10 @@ select number, at, actor, action, target, detail, hash from govern.audit order b
 -- The newest rows of the audit log about a target.
 select number, at, actor, action, target, detail, hash from govern.audit where target = :target order by number desc limit :most;
 
+-- name: audit_rows_on_history
+-- The newest rows of the audit log about what was written again or removed of the history.
+select number, at, actor, action, target, detail, hash from govern.audit where starts_with(action, 'history.') order by number desc limit :most;
+
 -- name: audit_rows
 -- The whole audit log in order, for the check of its chain.
 select number, at, actor, action, target, detail, hash from govern.audit order by number;

@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from cegla import forgetting
 from cegla.analyse import actions as analyse
 from cegla.collect import actions as collect
 from cegla.console.charts.marks import Mark, Wording
@@ -31,6 +32,7 @@ def show(visit: Visit) -> Response:
     model: dict[str, Any] = {
         "today": today,
         "balance": counted,
+        "set_aside": forgetting.set_aside(visit.ws),
         "people": people,
         "revenue_change": change(today.sales.revenue_micros, today.sales_before.revenue_micros, t.money(today.sales_before.revenue_micros, today.currency), t),
         "orders_change": change(today.sales.orders, today.sales_before.orders, t.number(today.sales_before.orders), t),
