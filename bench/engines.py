@@ -37,8 +37,8 @@ Answers = dict[str, "pa.Array[Any]"]
 def main(options: list[str] | None = None) -> list[Result]:
     """One figure an engine: the median of the questions, reached when every answer is DuckDB's."""
     parser = argparse.ArgumentParser(prog="python -m bench engines")
-    parser.add_argument("--events", type=int, default=20_000_000)
-    parser.add_argument("--people", type=int, default=500_000)
+    parser.add_argument("--events", type=int, default=2_000_000)
+    parser.add_argument("--people", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="", help="questions whose name has this word")
     given = parser.parse_args(options)

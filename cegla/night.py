@@ -94,6 +94,7 @@ def wipe_erased(ws: Workspace, now: datetime) -> None:
 
 def read_history(ws: Workspace, now: datetime) -> None:
     """The whole history is read once, so that damage is found before somebody asks. Raises WarehouseDamaged, and the next start mends it."""
+    ws.warehouse.check_disk()
     ws.warehouse.verify()
 
 

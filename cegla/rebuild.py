@@ -21,6 +21,7 @@ from cegla.plan import actions as plan
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.storage import snapshots
+from cegla.storage.anywhere import AnyWarehouse
 from cegla.storage.batches import Receipt, last_committed, only_intake_worker, receipts
 from cegla.storage.failpoint import passing
 from cegla.storage.opening import rebuilt_file
@@ -57,7 +58,7 @@ class Compared:
     kept: str = ""
 
 
-def rebuild(ws: Workspace, conn: Connection, warehouse: Warehouse | None = None) -> Rebuilt:
+def rebuild(ws: Workspace, conn: Connection, warehouse: AnyWarehouse | None = None) -> Rebuilt:
     """Write the batches that PostgreSQL knows and a warehouse lacks (the workspace's own, unless another is given), from the snapshot and the
     requests that are still kept.
 
@@ -79,7 +80,7 @@ def rebuild(ws: Workspace, conn: Connection, warehouse: Warehouse | None = None)
     return done
 
 
-def _from_requests(ws: Workspace, conn: Connection, into: Warehouse, have: int, holes: dict[str, "_Hole"]) -> Rebuilt:
+def _from_requests(ws: Workspace, conn: Connection, into: AnyWarehouse, have: int, holes: dict[str, "_Hole"]) -> Rebuilt:
     """What neither the warehouse has, whose newest batch is `have`, nor its snapshot."""
     LOG.warning("the history lacks batches and is written again", last_batch=have)
     sources = {source.id: source for source in collect.sources(conn)}
@@ -100,7 +101,7 @@ def _from_requests(ws: Workspace, conn: Connection, into: Warehouse, have: int, 
 class _Hole:
     """Batches that a damaged file held and the warehouse lacks."""
 
-    def __init__(self, warehouse: Warehouse, name: str, ranges: list[tuple[int, int]]) -> None:
+    def __init__(self, warehouse: AnyWarehouse, name: str, ranges: list[tuple[int, int]]) -> None:
         self._ranges, self._there = ranges, set[int]()
         for first, last in ranges:
             rows: Any = table(name)
@@ -120,7 +121,7 @@ def beside(ws: Workspace, *, dry_run: bool = False, accept_loss: bool = False) -
     It stays out of use with `dry_run`, and when it lacks rows that the one in use has, unless `accept_loss`. Intake waits meanwhile, so nothing is
     appended; requests are accepted and history is read as ever. Raises DiskFull.
     """
-    fresh = rebuilt_file(ws.warehouse.path)
+    fresh = rebuilt_file(ws.warehouse_file)
     with ws.transaction() as conn:
         only_intake_worker(conn)
         sweep(fresh)
@@ -137,7 +138,7 @@ def beside(ws: Workspace, *, dry_run: bool = False, accept_loss: bool = False) -
             sweep(fresh)
 
 
-def _compared(held: Warehouse, again: Warehouse, rebuilt: Rebuilt) -> Compared:
+def _compared(held: AnyWarehouse, again: Warehouse, rebuilt: Rebuilt) -> Compared:
     sums = [one.verify() for one in (held, again)]
     counts = [{name: found.rows for name, found in one.items()} for one in sums]
     return Compared(counts[0], counts[1], sums[0] == sums[1], rebuilt)

@@ -42,9 +42,10 @@ class Soundness:
 
 
 def check(ws: Workspace) -> Soundness:
-    """Read and compare everything; takes as long as reading the whole history three times."""
+    """Read and compare everything; takes as long as reading the whole history four times."""
     damage, tables = "", list[Side]()
     try:
+        ws.warehouse.check_disk()
         for _ in range(LOOKS):
             tables = compared(ws.warehouse, ws.snapshots)
             if all(one.equal for one in tables):

@@ -123,10 +123,9 @@ def engines_page() -> str:
             for one in ENGINES.values()
         ),
     )
-    intro = """An installation keeps its history in DuckDB. `cegla warehouse move URL` copies it to another engine while the installation is stopped, reads
-every row back and compares counts and checksums; the source stays as it is and stays in use. A copy does not follow: whoever is erased later is
-in it until it is emptied and moved anew. The tests ask ClickHouse's engine (chDB) what they ask DuckDB; `make test-engines` asks it once more over the wire, by
-ClickHouse's own client, and asks Spark. `python -m bench engines` times twenty segments on each."""
+    intro = """An installation keeps its history in a DuckDB file unless the setting `warehouse` names another engine's address. `cegla warehouse move URL`
+copies it there and back ([how](../how-to/move-the-history.md)). The tests ask ClickHouse's engine (chDB) what they ask DuckDB; `make test-engines` asks it once
+more over the wire, by ClickHouse's own client, and asks Spark. `python -m bench engines` times twenty segments on each."""
     return page("Engines", intro, listed)
 
 

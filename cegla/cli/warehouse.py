@@ -25,8 +25,8 @@ RUNNING = Text("hurtownia jest zajęta; zatrzymaj instalację na czas przenoszen
 NAME, ROWS, WRITTEN, CHECKSUM = Text("Tabela", "Table"), Text("Wierszy", "Rows"), Text("Zapisano", "Written"), Text("Suma kontrolna", "Checksum")
 WOULD = Text("Do zapisania", "To be written")
 EQUAL = Text(
-    "Każdy wiersz odczytano z celu i porównano. Instalacja nadal pracuje na własnej hurtowni, która się nie zmieniła.",
-    "Every row was read back from the target and compared. The installation goes on with its own warehouse, which has not changed.",
+    "Każdy wiersz odczytano z celu i porównano. Źródło się nie zmieniło i jest w użyciu, póki ustawienie warehouse nie nazwie celu.",
+    "Every row was read back from the target and compared. The source has not changed, and is in use until the setting warehouse names the target.",
 )
 TRIED = Text("Nic nie zapisano. To, co już jest w celu, jest takie samo.", "Nothing was written. What is in the target already is the same.")
 

@@ -25,7 +25,7 @@ from cegla.plan.rules.schemas import to_schema
 from cegla.plan.rules.validator import VIOLATIONS as VIOLATIONS
 from cegla.plan.rules.validator import Ready, Violation, compiled, violations
 from cegla.storage.identifier_rules import current_rules
-from cegla.storage.warehouse import Warehouse
+from cegla.storage.warehouse import Readable
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.errors.intake import PlanChanged, PlanInvalid, PlanNotPossible
@@ -205,7 +205,7 @@ def apply(conn: Connection, source_id: int, text: str | None, by: str, now: date
     return Applied(number, changed, True)
 
 
-def amend(conn: Connection, warehouse: Warehouse, source_id: int, change: "Change", by: str, now: datetime) -> Applied:
+def amend(conn: Connection, warehouse: Readable, source_id: int, change: "Change", by: str, now: datetime) -> Applied:
     """Approve an event into a source's plan with the properties seen, refuse it, or name it: a new version of the plan."""
     active = next((one for one in versions(conn, source_id) if one.active), None)
     plan = active.plan if active else EMPTY
@@ -237,7 +237,7 @@ def versions(conn: Connection, source_id: int) -> list[Version]:
     return [Version(*row) for row in store.SQL.versions(conn, source_id=source_id)]
 
 
-def inbox(conn: Connection, warehouse: Warehouse, source_id: int, now: datetime) -> list[InboxRow]:
+def inbox(conn: Connection, warehouse: Readable, source_id: int, now: datetime) -> list[InboxRow]:
     """Every event of a source that came, was set aside by the plan, or is planned; most frequent first."""
     active = next((one for one in versions(conn, source_id) if one.active), None)
     plan = active.plan if active else None
@@ -252,7 +252,7 @@ def inbox(conn: Connection, warehouse: Warehouse, source_id: int, now: datetime)
     return sorted(rows, key=lambda row: (-row.count - row.blocked, row.name))
 
 
-def observed(conn: Connection, warehouse: Warehouse, source_id: int, event: str, now: datetime) -> EventView:
+def observed(conn: Connection, warehouse: Readable, source_id: int, event: str, now: datetime) -> EventView:
     """One event in full: what its properties hold, samples, what is not as planned. Raises NotFound for one that is unknown."""
     row = next((row for row in inbox(conn, warehouse, source_id, now) if row.name == event), None)
     if row is None:
@@ -333,7 +333,7 @@ def _check_one(line: bytes, ready: Ready, limits: collect.Limits) -> Iterable[Pr
         yield Problem(0, f"{event}.{path}" if path else event, VIOLATIONS[kind])
 
 
-def _contents(conn: Connection, warehouse: Warehouse, source_id: int, event: str, now: datetime) -> tuple[observing.Fields, list[Event]]:
+def _contents(conn: Connection, warehouse: Readable, source_id: int, event: str, now: datetime) -> tuple[observing.Fields, list[Event]]:
     """What an event holds: from requests that are still there, else from the history."""
     source = _possible(conn, source_id)
     sample = collect.sample(conn, source, now - timedelta(days=observation.DAYS), SAMPLED_REQUESTS)

@@ -8,13 +8,13 @@ import ibis
 import msgspec
 
 from cegla.plan.rules.observing import Fields
-from cegla.storage.warehouse import Warehouse, table
+from cegla.storage.warehouse import Readable, table
 
 DAYS = 30
 SAMPLED = 5_000  #: rows of the history, when no request is left
 
 
-def volumes(warehouse: Warehouse, source_id: int) -> dict[str, tuple[str, int, datetime, datetime]]:
+def volumes(warehouse: Readable, source_id: int) -> dict[str, tuple[str, int, datetime, datetime]]:
     """By event: the call, how often it is in the history, and when it came first and last (UTC, as received)."""
     events: Any = table("events")
     mine = events.filter(events.source_id == source_id)
@@ -24,7 +24,7 @@ def volumes(warehouse: Warehouse, source_id: int) -> dict[str, tuple[str, int, d
     }
 
 
-def by_day(warehouse: Warehouse, source_id: int, today: date) -> dict[str, list[int]]:
+def by_day(warehouse: Readable, source_id: int, today: date) -> dict[str, list[int]]:
     """By event: how many came on each of the last thirty days (UTC), oldest first."""
     first = today - timedelta(days=DAYS - 1)
     events: Any = table("events")
@@ -38,7 +38,7 @@ def by_day(warehouse: Warehouse, source_id: int, today: date) -> dict[str, list[
     return found
 
 
-def past_contents(warehouse: Warehouse, source_id: int, event: str) -> Fields:
+def past_contents(warehouse: Readable, source_id: int, event: str) -> Fields:
     """What the history still knows of an event's properties: no personal data, the newest rows."""
     events: Any = table("events")
     mine = events.filter((events.source_id == source_id) & (events.name == event)).order_by(events.event_id.desc()).limit(SAMPLED).select("properties")

@@ -29,7 +29,7 @@ from cegla.profile.rules.memory import Memory
 from cegla.profile.rules.sentences import corrected_why, declared_why, why
 from cegla.profile.rules.sessions import Remembered, Sessions
 from cegla.profile.rules.traits import TRAITS, readable
-from cegla.storage.warehouse import Readable, Warehouse, history
+from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event
 from cegla.vocabulary.people import Trait
@@ -151,7 +151,7 @@ def forget_people(conn: Connection, people: Sequence[int]) -> None:
         store.SQL.drop_computed(conn, ids=list(people))
 
 
-def profile_of(conn: Connection, warehouse: Warehouse, person_id: int, identity_ids: Sequence[int], now: datetime, zone: tzinfo) -> Profile:
+def profile_of(conn: Connection, warehouse: Readable, person_id: int, identity_ids: Sequence[int], now: datetime, zone: tzinfo) -> Profile:
     """Everything known of a person, each with its confidence, evidence and reason. Sentences show times in `zone`, as of `now`."""
     found = next(iter(store.SQL.find_profiles(conn, ids=[person_id])), None)
     computed_at = found[2] if found else None
@@ -231,7 +231,7 @@ def _everybody(warehouse: Readable) -> list[int]:
     return warehouse.run(events.filter(~events.is_bot).select("person_id").distinct().order_by("person_id"))["person_id"].to_pylist()
 
 
-def _fresh_facts(warehouse: Warehouse, person_id: int) -> dict[str, Any]:
+def _fresh_facts(warehouse: Readable, person_id: int) -> dict[str, Any]:
     with warehouse.people([person_id]) as asked:
         found = warehouse.run(_documents_of(cast(Hashable, asked.op())))["document"].to_pylist()
     return readable(msgspec.json.decode(found[0])) if found else {}

@@ -12,7 +12,7 @@ import msgspec
 from cegla.profile.rules.facts import SEEN as FACT_COLUMNS  #: what the history must have for `traits_of`
 from cegla.profile.rules.facts import facts
 from cegla.profile.rules.traits import TRAITS, favourites_of, trait_columns
-from cegla.storage.warehouse import Readable, Warehouse, history, table
+from cegla.storage.warehouse import Readable, history, table
 from cegla.vocabulary.text import Text
 
 
@@ -90,7 +90,7 @@ def traits_of(now: datetime, people: ir.Table | None = None, keys: Collection[st
 
 
 def timeline(
-    warehouse: Warehouse, person_id: int, before: tuple[datetime, int] | None = None, limit: int = 50, wanted: Wanted | None = None
+    warehouse: Readable, person_id: int, before: tuple[datetime, int] | None = None, limit: int = 50, wanted: Wanted | None = None
 ) -> list[PastEvent]:
     """A person's events, newest first, all or those `wanted`; `before` is (occurred_at, event_id) of the last one already shown."""
     events: Any = history()
@@ -103,7 +103,7 @@ def timeline(
     return _past_events(warehouse, events.order_by(events.occurred_at.desc(), events.event_id.desc()).limit(limit))
 
 
-def last_event_at(warehouse: Warehouse, identity_ids: Sequence[int]) -> datetime | None:
+def last_event_at(warehouse: Readable, identity_ids: Sequence[int]) -> datetime | None:
     """When the last event that points at one of these identities happened (UTC); None when none does."""
     events: Any = table("events")
     if not identity_ids:
@@ -112,7 +112,7 @@ def last_event_at(warehouse: Warehouse, identity_ids: Sequence[int]) -> datetime
     return found.replace(tzinfo=UTC) if found is not None else None
 
 
-def kinds_of_events(warehouse: Warehouse, person_id: int) -> list[tuple[str, str, int, int]]:
+def kinds_of_events(warehouse: Readable, person_id: int) -> list[tuple[str, str, int, int]]:
     """What a person's events are: (kind, name, source id, how many), most frequent first."""
     events: Any = history()
     theirs = events.filter(events.person_id == person_id)
@@ -121,13 +121,13 @@ def kinds_of_events(warehouse: Warehouse, person_id: int) -> list[tuple[str, str
     return [(row["kind"], row["name"], row["source_id"], row["number"]) for row in found]
 
 
-def latest_events(warehouse: Warehouse, after_event_id: int = 0, limit: int = 50) -> list[PastEvent]:
+def latest_events(warehouse: Readable, after_event_id: int = 0, limit: int = 50) -> list[PastEvent]:
     """The events that were taken in last, newest first, only those after `after_event_id`."""
     events: Any = history()
     return _past_events(warehouse, events.filter(events.event_id > after_event_id).order_by(events.event_id.desc()).limit(limit))
 
 
-def event_of(warehouse: Warehouse, event_id: int) -> tuple[PastEvent, int] | None:
+def event_of(warehouse: Readable, event_id: int) -> tuple[PastEvent, int] | None:
     """One event of the history and the number of the batch that wrote it; None when there is none, or it was erased."""
     events: Any = history()
     found = events.filter(events.event_id == event_id)
@@ -135,13 +135,13 @@ def event_of(warehouse: Warehouse, event_id: int) -> tuple[PastEvent, int] | Non
     return (rows[0], warehouse.run(found.select("batch"))["batch"][0].as_py()) if rows else None
 
 
-def events_of_batch(warehouse: Warehouse, batch: int, limit: int = 100) -> list[PastEvent]:
+def events_of_batch(warehouse: Readable, batch: int, limit: int = 100) -> list[PastEvent]:
     """The first events that a batch wrote."""
     events: Any = history()
     return _past_events(warehouse, events.filter(events.batch == batch).order_by(events.event_id).limit(limit))
 
 
-def traits_owed_to(warehouse: Warehouse, person_id: int, event_id: int, now: datetime) -> list[Text]:
+def traits_owed_to(warehouse: Readable, person_id: int, event_id: int, now: datetime) -> list[Text]:
     """The traits of a person that would be something else had this one event not happened: worked out with it and without it."""
     with warehouse.people([person_id]) as asked:
         events: Any = history("events", asked)
@@ -168,7 +168,7 @@ def _utc(moment: datetime) -> Any:
 _COLUMNS = tuple(field.name for field in fields(PastEvent))
 
 
-def _past_events(warehouse: Warehouse, events: ir.Table) -> list[PastEvent]:
+def _past_events(warehouse: Readable, events: ir.Table) -> list[PastEvent]:
     found = warehouse.run(events.select(*_COLUMNS)).to_pylist()
     for row in found:
         row["occurred_at"], row["received_at"] = row["occurred_at"].replace(tzinfo=UTC), row["received_at"].replace(tzinfo=UTC)
@@ -176,7 +176,7 @@ def _past_events(warehouse: Warehouse, events: ir.Table) -> list[PastEvent]:
     return [PastEvent(**row) for row in found]
 
 
-def event_volumes(warehouse: Warehouse, since: datetime) -> list[EventVolume]:
+def event_volumes(warehouse: Readable, since: datetime) -> list[EventVolume]:
     """How often each event happened since a moment (event time, UTC), most frequent first; bots are left out."""
     events: Any = history()
     events = events.filter(~events.is_bot & (events.occurred_at >= ibis.timestamp(since.astimezone(UTC).replace(tzinfo=None))))

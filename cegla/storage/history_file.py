@@ -5,7 +5,7 @@ A file that could not be opened again is tried once more by whoever wants to rea
 
 import threading
 from collections.abc import Generator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from cegla.storage.blocks import damaged_blocks
 from cegla.storage.rewriting import Gate, previous, sweep
 from cegla.storage.settling import settle
 from cegla.vocabulary.errors import Busy, CeglaError
@@ -53,6 +54,19 @@ class HistoryFile:
                 elif not isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)):
                     raise
                 raise refused from error
+
+    def refuse_damaged(self) -> None:
+        """Raises WarehouseDamaged when somebody met damage: the next start mends it."""
+        if marker(self.path).exists():
+            raise WarehouseDamaged(where=str(self.path), seen=marker(self.path).name)
+
+    def check_disk(self, writing: AbstractContextManager[Any]) -> None:
+        """Read the blocks as they lie on the disk; nobody writes within `writing`. Raises WarehouseDamaged, which the next start hears of."""
+        if seen := damaged_blocks(self.path):
+            with writing:  # what was being written is whole by now
+                if seen := damaged_blocks(self.path, seen):
+                    marker(self.path).touch()
+                    raise WarehouseDamaged(where=str(self.path), seen=f"blocks {', '.join(map(str, seen[:20]))}")
 
     def exchange(self, fresh: Path, seconds: float) -> bool:
         """Put another file in this one's place, with the same map of people; false when readers did not leave within so many seconds.

@@ -57,12 +57,6 @@ def rebuilt_file(path: Path) -> Path:
     return path.with_name("rebuilt.duckdb")
 
 
-def refuse_damaged(warehouse: Warehouse) -> None:
-    """Raises WarehouseDamaged when somebody met damage while reading: the next start mends it."""
-    if marker(warehouse.path).exists():
-        raise WarehouseDamaged(where=str(warehouse.path), seen=marker(warehouse.path).name)
-
-
 def _opened(path: Path, now: datetime) -> Warehouse:
     """The warehouse, with what is whole of its log. Raises WarehouseDamaged when it does not open even so."""
     try:

@@ -162,6 +162,7 @@ class Settings(Section):
 
     data_dir: Path = Field(Path("cegla-data"), description="the one directory that holds everything")
     dsn: str = Field("", description="a PostgreSQL address; empty: the embedded server")
+    warehouse: str = Field("", repr=False, description="address of the engine that holds the history (docs/reference/engines.md); empty: a DuckDB file here")
     language: Literal["pl", "en"] = Field("pl", description="language of the console until a person chooses")
     timezone: str = Field("Europe/Warsaw", description="the shop's time zone")
     currency: str = Field("PLN", description="the shop's currency, ISO 4217")

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 import structlog
 
 from cegla.storage.files import Files, batches_of
-from cegla.storage.rewriting import Checked, checked
-from cegla.storage.warehouse import TABLES, Warehouse, table
+from cegla.storage.rewriting import LAST_BATCH, Checked, checked
+from cegla.storage.warehouse import TABLES, table
 
 LOG = structlog.get_logger("storage")
 ROWS_AT_ONCE = 500_000
@@ -56,7 +56,15 @@ class History(Asked, Protocol):
         ...
 
 
-def take(warehouse: History, files: Files, upto: int) -> int:
+class Checkable(Asked, Protocol):
+    """A warehouse whose rows can be summed up, on whatever engine."""
+
+    def checked(self, name: str, first: int = 0, last: int = LAST_BATCH) -> Checked:
+        """What a table comes to, of these batches."""
+        ...
+
+
+def take(warehouse: Asked, files: Files, upto: int) -> int:
     """Write what the files lack of the batches up to a number, holes that damage left included; returns how many rows that were. Raises DiskFull."""
     written = 0
     for name in TABLES:
@@ -97,7 +105,7 @@ def mend(files: Files) -> int:
     return sum(_set_aside_damaged(files, file, name) for name in TABLES for file in files.listed(name))
 
 
-def compared(warehouse: Warehouse, files: Files) -> list[Side]:
+def compared(warehouse: Checkable, files: Files) -> list[Side]:
     """Every row of the warehouse and of the files read and summed, table by table. Raises WarehouseDamaged."""
     found: list[Side] = []
     with duckdb.connect() as hand:

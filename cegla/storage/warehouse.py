@@ -10,7 +10,6 @@ today is a map held in memory and derived from PostgreSQL.
 import threading
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import datetime
 from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
@@ -23,6 +22,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from cegla.storage.arrow import spare_pandas
+from cegla.storage.engines.dialects import condition_of
 from cegla.storage.failpoint import passing
 from cegla.storage.history_file import HistoryFile
 from cegla.storage.rewriting import LAST_BATCH, Checked, checked, copied, erased_marker, sweep
@@ -259,6 +259,14 @@ class Warehouse:
         """Flush and let go of the file."""
         self._file.close()
 
+    def refuse_damaged(self) -> None:
+        """Raises WarehouseDamaged when somebody met damage while reading: the next start mends it."""
+        self._file.refuse_damaged()
+
+    def check_disk(self) -> None:
+        """Read the file as it lies on the disk, also what is in memory already. Raises WarehouseDamaged, which the next start hears of."""
+        self._file.check_disk(self._writing)
+
     # reading ---------------------------------------------------------------------------------------------------------
 
     @contextmanager
@@ -364,7 +372,7 @@ class Warehouse:
         return found
 
     def erase(self, identity_ids: Sequence[int]) -> int:
-        """Remove every row of these identities; returns how many. Their bytes stay in the file until it is rewritten (see `rewrite`)."""
+        """Remove every row of these identities; returns how many. Their bytes stay in the file until it is written anew (`rewrite`)."""
         with self._removing() as cursor:
             erased_marker(self.path).touch()
             removed = sum(_deleted(cursor, name, "where identity_id in (select unnest(?::bigint[]))", [list(identity_ids)]) for name in TABLES)
@@ -375,11 +383,10 @@ class Warehouse:
         """Identities with events whose ids lie in these ranges (first, last), and those of them that have other events too."""
         with self._cursor() as cursor:
             cursor.register("ranges", _ranges(ranges))
-            inside = cursor.execute("select distinct identity_id from events, ranges where event_id between first_id and last_id").fetchall()
-            other = cursor.execute(
-                "select distinct identity_id from events anti join ranges on event_id between first_id and last_id "
-                "where identity_id in (select identity_id from events, ranges where event_id between first_id and last_id)"
-            ).fetchall()
+            within = "select distinct identity_id from events, ranges where event_id between first_id and last_id"
+            inside = cursor.execute(within).fetchall()
+            outside = "select distinct identity_id from events anti join ranges on event_id between first_id and last_id"
+            other = cursor.execute(f"{outside} where identity_id in ({within})").fetchall()
         return [row[0] for row in inside], [row[0] for row in other]
 
     def erase_between(self, ranges: Sequence[tuple[int, int]]) -> int:
@@ -392,24 +399,19 @@ class Warehouse:
             cursor.commit()
         return events
 
-    def oldest(self, name: str, holds: str, moment: str) -> tuple[int, datetime | None]:
-        """For how many rows of a table a condition holds, and the earliest of their moments in a column (UTC, without a zone)."""
-        with self._cursor() as cursor:
-            ((number, earliest),) = cursor.execute(f"select count(*), min({moment}) from {name} where {holds}").fetchall()
-        return number, earliest
-
-    def forget(self, name: str, gone: str, blank: Mapping[str, str] = MappingProxyType({})) -> int:
-        """Remove rows of a table for which a condition holds, or with `blank` (columns and what to put there) what they say; returns how many.
+    def forget(self, name: str, gone: ir.Table, blank: Mapping[str, str] = MappingProxyType({})) -> int:
+        """Remove these rows of a table, or with `blank` (columns, and what to put there in DuckDB's words) what they say; returns how many.
 
         A blanked row is written anew and the old one removed: after an update DuckDB makes no checkpoint while somebody reads what was before.
         """
+        where = condition_of(gone)
         with self._removing() as cursor:
             cursor.begin()
             ((last,),) = cursor.execute(f"select max(rowid) from {name}").fetchall()
             if blank:
                 replaced = ", ".join(f"{value} as {column}" for column, value in blank.items())
-                cursor.execute(f"insert into {name} select * replace ({replaced}) from {name} where {gone}")
-            if removed := _deleted(cursor, name, f"where ({gone}) and rowid <= ?", [last]):
+                cursor.execute(f"insert into {name} select * replace ({replaced}) from {name} where {where}")
+            if removed := _deleted(cursor, name, f"where ({where}) and rowid <= ?", [last]):
                 erased_marker(self.path).touch()
             cursor.commit()
         return removed
@@ -419,10 +421,8 @@ class Warehouse:
         pairs = list(changes)
         if not pairs:
             return
-        rows = pa.table(
-            {"identity_id": [pair[0] for pair in pairs], "person_id": [pair[1] for pair in pairs]},
-            schema=pa.schema([("identity_id", pa.int64()), ("person_id", pa.int64())]),
-        )
+        kinds = pa.schema([("identity_id", pa.int64()), ("person_id", pa.int64())])
+        rows = pa.table([[pair[0] for pair in pairs], [pair[1] for pair in pairs]], schema=kinds)
         with self._writing, self._cursor() as cursor:
             cursor.register("incoming", rows)
             cursor.begin()

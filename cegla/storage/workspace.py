@@ -21,13 +21,15 @@ from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from cegla.reference.library import Library
+from cegla.storage.anywhere import AnyWarehouse
+from cegla.storage.engines.connecting import file_of, is_file, open_elsewhere
 from cegla.storage.files import Files
 from cegla.storage.keys import Keys
 from cegla.storage.migrations import migrate
 from cegla.storage.opening import open_or_set_aside
 from cegla.storage.postgres import EmbeddedPostgres, refuse_unsafe
 from cegla.storage.settings import Settings
-from cegla.storage.warehouse import TABLES, Warehouse
+from cegla.storage.warehouse import TABLES
 from cegla.vocabulary.errors import Busy
 from cegla.vocabulary.errors.installation import AlreadyRunning, DatabaseAway
 
@@ -94,10 +96,20 @@ class Workspace:
         self._closing.append(pool.close)
         return pool
 
+    @property
+    def warehouse_file(self) -> Path:
+        """Where the history lies when no other engine holds it."""
+        address = self.settings.warehouse
+        return file_of(address) if is_file(address) else self.settings.data_dir / "warehouse" / "cegla.duckdb"
+
     @cached_property
-    def warehouse(self) -> Warehouse:
-        """The history. Raises Busy when another process holds it; a damaged file is moved aside, and an empty one takes its place."""
-        warehouse, aside = open_or_set_aside(self.settings.data_dir / "warehouse" / "cegla.duckdb", self.clock())
+    def warehouse(self) -> AnyWarehouse:
+        """The history. Raises Busy when another process holds its file, EngineAway when another engine has it and does not answer; a damaged file is
+        moved aside, and an empty one takes its place."""
+        if self.settings.warehouse and not is_file(self.settings.warehouse):
+            warehouse, aside = open_elsewhere(self.settings.warehouse, self.settings.data_dir / "warehouse"), None
+        else:
+            warehouse, aside = open_or_set_aside(self.warehouse_file, self.clock())
         if aside is not None:
             LOG.error("the warehouse was damaged and is moved aside", folder=str(aside))
         self._closing.append(warehouse.close)

@@ -22,7 +22,6 @@ from cegla.reference.site import keep_site, read_site, site_state
 from cegla.repair import actions as repair
 from cegla.segment import actions as segment
 from cegla.storage.failpoint import passing
-from cegla.storage.opening import refuse_damaged
 from cegla.storage.workspace import Workspace
 from cegla.sync import actions as sync
 from cegla.undoing import undo_import
@@ -33,6 +32,7 @@ LOG = structlog.get_logger("worker")
 IDLE_SECONDS = 0.1
 MEMBERSHIP_SECONDS = 60.0
 BALANCE_SECONDS = 60.0
+DISK_SECONDS = 3_600.0  # how often the warehouse's file is read as it lies on the disk
 MAILBOX_SECONDS = 60.0
 CATALOG_SECONDS = 60.0
 CALENDAR_SECONDS = 1.0
@@ -70,7 +70,7 @@ class Loops:
         self._applied = threading.Event()  # a batch is in the history, and traits may not know
         self._applied.set()
         self._refreshed_at, self._refresh_took = 0.0, 0.0
-        self._found_at = time.perf_counter()
+        self._found_at = self._disk_checked_at = time.perf_counter()
         self._threads = [
             threading.Thread(target=self._repeat, args=(name, work), name=name, daemon=True)
             for name, work in (
@@ -223,7 +223,10 @@ class Loops:
 
     def _check_balance(self) -> float:
         """Whether everything accepted is accounted for: at the start, and then each minute. Raises WarehouseDamaged when anybody met damage meanwhile."""
-        refuse_damaged(self.ws.warehouse)
+        self.ws.warehouse.refuse_damaged()
+        if time.perf_counter() > self._disk_checked_at + DISK_SECONDS:
+            self.ws.warehouse.check_disk()
+            self._disk_checked_at = time.perf_counter()
         with self.ws.transaction() as conn:
             found = collect.check_balance(conn, self.ws.settings.data_dir, self.ws.clock())
         if not found.holds:

@@ -40,13 +40,13 @@ def test_the_page_says_how_many_rows_would_go_before_they_can(admin: Any, strict
 
 
 def test_only_who_may_change_settings_removes_and_only_a_class_there_is(admin: Any, visitors: Callable[..., Any]) -> None:
-    assert visitors("engineer").post("/settings/history/forget", {"class": "merges"}).status_code == 403
-    assert admin.post("/settings/history/forget", {"class": "nonsense"}).status_code == 404
-    assert admin.post("/settings/history/forget", {"class": "merges"}).status_code == 303
+    assert visitors("engineer").post("/settings/history", "/settings/history/forget", **{"class": "merges"}).status_code == 403
+    assert admin.post("/settings/history", "/settings/history/forget", **{"class": "nonsense"}).status_code == 404
+    assert admin.post("/settings/history", "/settings/history/forget", **{"class": "merges"}).status_code == 303
 
 
 def test_a_check_reads_everything_and_says_what_it_found(admin: Any) -> None:
-    found = admin.post("/settings/history/check", {}).text
+    found = admin.post("/settings/history", "/settings/history/check").text
     assert "Hurtownia czyta się w całości" in found
 
 

@@ -3,6 +3,7 @@ import sys
 from collections.abc import Generator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -85,9 +86,11 @@ def test_an_erased_identity_leaves_no_row(warehouse: Warehouse) -> None:
     assert warehouse.rows_of([7])["events"] == []
 
 
+EVERYTHING: Any = table("events")
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from typing import Any
 import pyarrow as pa
 from cegla.storage.warehouse import Warehouse
 
@@ -110,8 +113,8 @@ def test_rows_are_removed_and_blanked_for_good_while_somebody_reads_what_was_bef
     with warehouse.snapshot(1) as past:
         assert past is not None
         before = past.run(table("events")).num_rows
-        assert warehouse.forget("events", "name is null and identity_id = 7", {"name": "'gone'"}) == 1
-        assert warehouse.forget("events", "identity_id = 8") == 1
+        assert warehouse.forget("events", EVERYTHING.filter(EVERYTHING.name.isnull() & (EVERYTHING.identity_id == 7)), {"name": "'gone'"}) == 1
+        assert warehouse.forget("events", EVERYTHING.filter(EVERYTHING.identity_id == 8)) == 1
         assert warehouse.erase([9]) == 1
         log = warehouse.path.with_suffix(".duckdb.wal")
         assert not log.exists() or not log.stat().st_size, "all of it is in the file, whatever becomes of the log"
@@ -121,5 +124,5 @@ def test_rows_are_removed_and_blanked_for_good_while_somebody_reads_what_was_bef
 
 def test_a_blanked_row_stays_though_the_condition_holds_for_it_still(warehouse: Warehouse) -> None:
     warehouse.append(rows(1, [7, 8]))
-    assert [warehouse.forget("events", "identity_id = 7", {"name": "null"}) for _ in range(2)] == [1, 1]
+    assert [warehouse.forget("events", EVERYTHING.filter(EVERYTHING.identity_id == 7), {"name": "null"}) for _ in range(2)] == [1, 1]
     assert warehouse.counts()["events"] == 2

@@ -17,7 +17,6 @@ from cegla.collect import actions as collect
 from cegla.flow import Intake
 from cegla.storage import snapshots
 from cegla.storage.history_file import marker
-from cegla.storage.opening import refuse_damaged
 from cegla.storage.warehouse import table
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
@@ -200,9 +199,9 @@ def test_damage_that_a_reader_met_is_mended_by_the_next_start(ws: Workspace) -> 
     history = whole_history(ws)
     marker(ws.warehouse.path).touch()
     with pytest.raises(WarehouseDamaged):
-        refuse_damaged(ws.warehouse)
+        ws.warehouse.refuse_damaged()
     ws.warehouse.close()
     del ws.__dict__["warehouse"]
     Intake(ws).recover()
-    refuse_damaged(ws.warehouse)
+    ws.warehouse.refuse_damaged()
     assert whole_history(ws) == history

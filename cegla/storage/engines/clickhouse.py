@@ -5,8 +5,9 @@ Rows of a table lie in the order of their events' names and times, which is how 
 
 import tempfile
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends.sql.datatypes import ClickHouseType
 
-from cegla.storage.engines.remote import ALL_TABLES
+from cegla.storage.engines.remote import ALL_TABLES, Ranges
 from cegla.vocabulary.errors.installation import EngineAway
 
 ORDER = {"events": "(name, occurred_at)", "order_lines": "(name, occurred_at)", "moves": "batch", "identity_map": "mapped_identity"}
@@ -24,7 +25,10 @@ ORDER = {"events": "(name, occurred_at)", "order_lines": "(name, occurred_at)", 
 SETTINGS: dict[str, Any] = {
     "join_use_nulls": 1, "aggregate_functions_null_for_empty": 0, "session_timezone": "UTC", "cast_keep_nullable": 1, "data_type_default_nullable": 0,
     "allow_experimental_nullable_tuple_type": 1, "mutations_sync": 2, "prefer_column_name_to_alias": 1,
+    "check_query_single_value_result": 1,
 }  # fmt: skip
+KEPT = "allow_nullable_key = 1, old_parts_lifetime = 60"  #: of tables; parts that rows were removed from stay a minute, for questions that read them
+RANGES_AT_ONCE = 5_000  #: a statement has a longest length
 MOMENT = "Nullable(DateTime64(6, 'UTC'))"
 
 
@@ -136,9 +140,12 @@ class ClickHouse:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        left = client.ask("select name from system.tables where database = currentDatabase() and match(name, '^(people|kept)_[0-9a-f]{8}_[0-9]+$')")
+        for name in left["name"].to_pylist() if left.num_rows else ():  # of a process that was killed
+            self.drop(name)
         for name, schema in ALL_TABLES.items():
             columns = _columns(ibis.Schema.from_pyarrow(schema))
-            client.tell(f"create table if not exists {name} ({columns}) engine = MergeTree order by {ORDER[name]} settings allow_nullable_key = 1")
+            client.tell(f"create table if not exists {name} ({columns}) engine = MergeTree order by {ORDER[name]} settings {KEPT}")
             for column in ibis.Schema.from_pyarrow(schema).items():  # a table of an older version lacks the newer ones
                 client.tell(f"alter table {name} add column if not exists {_columns(dict([column]))}")
 
@@ -158,9 +165,27 @@ class ClickHouse:
         """Add the rows of these batches."""
         self._client.insert(name, rows)
 
-    def forget_before(self, name: str, batch: int) -> None:
-        """Remove the rows of batches before this one."""
-        self._client.tell(f"alter table {name} delete where batch < {batch} settings mutations_sync = 2")
+    def remove(self, name: str, column: str, ranges: Ranges) -> int:
+        """Remove rows by the numbers in a column, and wait until that is done; returns how many. The parts they lay in are gone a minute later."""
+        removed = 0
+        for some in _batched(ranges, RANGES_AT_ONCE):
+            single = ", ".join(str(first) for first, last in some if first == last)
+            wide = [f"{column} between {first} and {last}" for first, last in some if first != last]
+            where = " or ".join([*([f"{column} in ({single})"] if single else []), *wide])
+            if found := self._client.ask(f"select count(*) as number from {name} where {where}")["number"][0].as_py():
+                self._client.tell(f"alter table {name} delete where {where} settings mutations_sync = 2")
+                removed += found
+        return removed
+
+    def change(self, name: str, key: str, rows: pa.Table) -> None:
+        """Put these rows in the place of those with the same numbers in the column `key`: the old ones go first."""
+        self.remove(name, key, [(number, number) for number in rows[key].to_pylist()])
+        self._client.insert(name, rows)
+
+    def damage(self, name: str) -> str:
+        """What ClickHouse finds wrong with the parts of a table, which have checksums; empty: nothing."""
+        found = self._client.ask(f"check table {name}")
+        return "" if all(int(one) for one in found.column(0).to_pylist()) else f"check table {name}"
 
     def keep(self, name: str, rows: pa.Table | str, schema: ibis.Schema) -> None:
         """Make a passing table of rows, or of what a statement gives."""
@@ -192,3 +217,9 @@ def connect(address: str) -> ClickHouse:
 
 def _columns(schema: Any) -> str:
     return ", ".join(f"`{name}` {MOMENT if kind.is_timestamp() else ClickHouseType.to_string(kind)}" for name, kind in schema.items())
+
+
+def _batched(ranges: Ranges, size: int) -> Iterator[Sequence[tuple[int, int]]]:
+    rest = iter(ranges)
+    while some := list(islice(rest, size)):
+        yield some

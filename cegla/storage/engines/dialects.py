@@ -176,7 +176,7 @@ def written(operation: Any, engine: str) -> Any:
 
 
 def sql_of(expression: ibis.Table, engine: str, sources: Mapping[str, str]) -> str:
-    """The SQL of an expression. `sources` says for each table of the history the statement that gives its rows."""
+    """The SQL of an expression. `sources` says for each table of the history the statement, in DuckDB's words, that gives its rows."""
     operation: Any = expression.op()
     dialect = COMPILERS[engine].dialect
 
@@ -185,6 +185,15 @@ def sql_of(expression: ibis.Table, engine: str, sources: Mapping[str, str]) -> s
             return node
         if (source := sources.get(node.name)) is None:
             return sg.table(node.name, quoted=True).as_(node.alias, quoted=True) if node.alias else sg.table(node.name, quoted=True)
-        return sg.parse_one(source, dialect=dialect).subquery(alias=node.alias or node.name)
+        return sg.parse_one(source, dialect="duckdb").subquery(alias=node.alias or node.name)
 
     return written(operation, engine).copy().transform(from_source).sql(dialect=dialect)
+
+
+def condition_of(chosen: ibis.Table) -> str:
+    """The condition of a filtered table in DuckDB's words, for a statement of our own about that table alone."""
+    operation: Any = chosen.op()
+    found = written(operation, "duckdb").find(sge.Where).this.copy()
+    for column in found.find_all(sge.Column):
+        column.set("table", None)
+    return found.sql(dialect="duckdb")

@@ -9,11 +9,11 @@ The source is only read, and what is in the target is never removed.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
+import pyarrow as pa
 
-from cegla.storage.engines.remote import Remote
 from cegla.storage.snapshots import parts_of
 from cegla.storage.warehouse import TABLES, Readable, table
 from cegla.vocabulary.errors.installation import MoveRefused
@@ -22,6 +22,30 @@ from cegla.vocabulary.text import Text
 Pair = tuple[int, int]  #: the first and the last batch of a part
 FOREIGN = Text("w tabeli {table} celu są inne wiersze niż w źródle", "the target's table {table} has other rows than the source")
 CHANGED = Text("tabela {table} odczytana z celu różni się od źródła", "the table {table} read back from the target differs from the source")
+
+
+class Target(Readable, Protocol):
+    """What a history is moved to."""
+
+    def last(self, name: str) -> int:
+        """The newest batch with rows in a table; 0 when there is none."""
+        ...
+
+    def write(self, name: str, rows: pa.Table, first: int, last: int) -> None:
+        """Add the rows of these batches to a table."""
+        ...
+
+    def reset_people(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Write down whose identities are whose."""
+        ...
+
+    def tidy(self) -> None:
+        """Join what lies in small pieces."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -46,7 +70,7 @@ class _Sum:
         return _Sum(self.rows + other.rows, (self.checksum + other.checksum) % (1 << 64))
 
 
-def move(source: Readable, target: Remote, people: Iterable[Pair], upto: int, dry_run: bool = False) -> list[Moved]:
+def move(source: Readable, target: Target, people: Iterable[Pair], upto: int, dry_run: bool = False) -> list[Moved]:
     """Copy the batches up to a number, and whose identities are whose (identity, person), to a warehouse on another engine.
 
     The target must be empty or hold the first batches of this history already. Raises MoveRefused when it holds anything else, and when what
@@ -101,7 +125,7 @@ def _count(history: Readable, name: str) -> int:
     return history.run(rows.aggregate(number=rows.count()))["number"][0].as_py()
 
 
-def _write(source: Readable, target: Remote, name: str, part: Pair, dry_run: bool) -> int:
+def _write(source: Readable, target: Target, name: str, part: Pair, dry_run: bool) -> int:
     rows = _rows(source, name, part)
     if not dry_run:
         target.write(name, rows, *part)

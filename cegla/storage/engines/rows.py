@@ -1,4 +1,4 @@
-"""What each engine beside DuckDB is and can do, as data: one row an engine. The contract suite and the documentation are derived from the rows."""
+"""What each engine is and can do, as data: one row an engine. The contract suite and the documentation are derived from the rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from cegla.vocabulary.text import Text
 
 @dataclass(frozen=True)
 class Engine:
-    """One engine that can hold a copy of the history.
+    """One engine that can hold the history.
 
     `schemes` are those of its addresses. `gaps` says of expressions, by the names the contract suite gives them ("segment:lives_near"), why their
     answers are others than DuckDB's or do not come: a gap that is not written here is a fault, and so is one that is written and closed.
@@ -26,6 +26,13 @@ class Engine:
 ENGINES: dict[str, Engine] = {
     row.key: row
     for row in (
+        Engine(
+            "duckdb",
+            "DuckDB",
+            ("duckdb",),
+            "duckdb:///srv/cegla/history.duckdb",
+            (Text("jest bez adresu; adres kładzie plik na innym dysku", "needs no address; with one, the file lies on another disk"),),
+        ),
         Engine(
             "clickhouse",
             "ClickHouse",

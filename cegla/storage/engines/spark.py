@@ -10,9 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute
 from ibis.backends.sql.datatypes import PySparkType
 
-from cegla.storage.engines.remote import ALL_TABLES
+from cegla.storage.engines.remote import ALL_TABLES, Ranges
 from cegla.storage.files import Files
 from cegla.vocabulary.errors.installation import EngineAway, EngineUnknown
 
@@ -26,6 +27,9 @@ SETTINGS = {
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
+
+
+pc: Any = pyarrow.compute  # its functions are made when it is loaded
 
 
 class Spark:
@@ -62,9 +66,17 @@ class Spark:
         """Add the rows of these batches: a file of its own."""
         self._files.append(name, rows, first, last)
 
-    def forget_before(self, name: str, batch: int) -> None:
-        """Remove the rows of batches before this one."""
-        self._files.remove(name, "batch", [(0, batch - 1)])
+    def remove(self, name: str, column: str, ranges: Ranges) -> int:
+        """Remove rows by the numbers in a column; files that held them are written anew. Returns how many."""
+        return self._files.remove(name, column, ranges)
+
+    def change(self, name: str, key: str, rows: pa.Table) -> None:
+        """Put these rows in the place of those with the same numbers in the column `key`."""
+        self._files.change(name, [key], lambda piece: _exchanged(piece, key, rows))
+
+    def damage(self, name: str) -> str:
+        """What is wrong with the files of a table, whose pages have checksums; empty: nothing."""
+        return next((said for file in self._files.listed(name) if (said := self._files.damaged(file, name))), "")
 
     def keep(self, name: str, rows: pa.Table | str, schema: ibis.Schema) -> None:
         """Make a passing table of rows, or of what a statement gives."""
@@ -92,6 +104,16 @@ class Spark:
             return self._session.createDataFrame([], kinds)
         made = self._session.createDataFrame(rows)
         return made.selectExpr(*(f"cast(`{name}` as {PySparkType.to_string(kind)}) as `{name}`" for name, kind in schema.items()))
+
+
+def _exchanged(piece: pa.Table, key: str, rows: pa.Table) -> tuple[pa.Table, int]:
+    """A piece of a file with other rows where these are meant, and how many those are. The piece may have the key alone."""
+    meant = pc.is_in(piece[key], value_set=rows[key])
+    number = pc.sum(meant).as_py() or 0
+    if piece.num_columns == 1 or not number:
+        return piece, number
+    others = rows.filter(pc.is_in(rows[key], value_set=piece[key])).select(piece.column_names).cast(piece.schema)
+    return pa.concat_tables([piece.filter(pc.invert(meant)), others]), number
 
 
 def connect(address: str) -> Spark:

@@ -21,7 +21,7 @@ from tests.contracts.engines.expressions import OWNERS, cases, world
 from tests.contracts.engines.server import server
 
 CASES = {case.name: case for case in cases()}
-OTHERS = ("clickhouse", "spark")
+OTHERS = ("clickhouse", "spark")  #: beside DuckDB, whose answers they are compared with
 #: what a person is shown as reasons rests on the same measures as membership, so a few of them are asked
 REASONS = {"reasons:did", "reasons:trait_under", "reasons:trait_has"}
 ASKED = [(engine, name) for engine in OTHERS for name in CASES if not name.startswith("reasons:") or name in REASONS]
@@ -54,13 +54,20 @@ def clickhouse(folder: Path) -> Generator[Remote]:
     engine.close()
 
 
+#: what a few hundred rows need: nothing that pays off later, neither in plans nor in compiled code
+SMALL = {
+    "spark.sql.shuffle.partitions": 2, "spark.executor.memory": "600m", "spark.sql.codegen.wholeStage": "false", "spark.sql.adaptive.enabled": "false",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1", "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+}  # fmt: skip
+
+
 @contextmanager
 def spark(folder: Path) -> Generator[Remote]:
     if lacking := missing():
         pytest.skip(lacking)
     with warnings.catch_warnings(), cluster(folder) as address:
         warnings.simplefilter("ignore")  # of pyspark, about versions of packages that are not used here
-        small = "spark.sql.shuffle.partitions=2&spark.executor.memory=600m&spark.sql.codegen.wholeStage=false"
+        small = "&".join(f"{name}={value}" for name, value in SMALL.items())
         engine = connect(f"spark://{address}?files={folder}/files&{small}")
         yield engine
         engine.close()
