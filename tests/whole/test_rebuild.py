@@ -13,8 +13,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from cegla import rebuild, soundness
+from cegla.api.metrics import samples
 from cegla.collect import actions as collect
 from cegla.flow import Intake
+from cegla.govern import actions as govern
 from cegla.storage import snapshots
 from cegla.storage.history_file import marker
 from cegla.storage.warehouse import table
@@ -205,3 +207,29 @@ def test_damage_that_a_reader_met_is_mended_by_the_next_start(ws: Workspace) -> 
     Intake(ws).recover()
     ws.warehouse.refuse_damaged()
     assert whole_history(ws) == history
+
+
+def test_damage_under_a_running_history_is_found_on_the_disk_mended_and_told(ws: Workspace) -> None:
+    fill(ws, 12, batches=4)
+    ws.warehouse.take_back_after(99)  # what is in the log goes into the file
+    history, path = whole_history(ws), ws.warehouse.path
+    with path.open("r+b") as file:
+        file.seek(12_288 + 100)
+        file.write(b"damage")
+    assert whole_history(ws) == history  # the control: in memory all is well
+    with pytest.raises(WarehouseDamaged):
+        ws.warehouse.check_disk()
+    assert not soundness.check(ws).ok
+    with pytest.raises(WarehouseDamaged):
+        ws.warehouse.refuse_damaged()  # as the app does each minute, and starts anew
+    ws.warehouse.close()
+    del ws.__dict__["warehouse"]
+    assert whole_history(ws)["events"] == []
+
+    Intake(ws).recover()
+    assert whole_history(ws) == history
+    with ws.transaction() as conn:
+        (line,) = govern.retention.lines(conn, 5)
+    assert (line.actor, line.action) == ("app", "history.write_again")
+    assert (line.detail["events"], line.detail["missing"]) == (len(history["events"]), 0)
+    assert ("cegla_history_set_aside_files", (), 1) in samples(ws)

@@ -92,7 +92,7 @@ class DiskFull(Busy):
 
 
 class EngineAway(Busy):
-    """An engine that should hold a copy of the history does not answer."""
+    """An engine that holds the history, or shall hold a copy, does not answer, or says that it is not well."""
 
     code = "CEGLA-E0656"
     what = Text("{engine} nie odpowiada.", "{engine} does not answer.")
