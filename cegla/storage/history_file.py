@@ -28,6 +28,7 @@ DUCKDB_TYPES: dict[pa.DataType, str] = {
     pa.int64(): "bigint", pa.int32(): "integer", pa.float64(): "double", pa.string(): "varchar", pa.bool_(): "boolean", pa.timestamp("us"): "timestamp",
 }  # fmt: skip
 SECONDS_FOR_LEAVING = 5.0
+LOG_BYTES = "64MB"  #: rows wait in the log until it has so many: putting few in their place at a time took twice the processor time
 MAP = "derived.main.identity_map"  #: which identities are whose, in memory
 
 
@@ -35,7 +36,7 @@ class HistoryFile:
     """One DuckDB file, open. Safe to use from several threads; one process at a time."""
 
     def __init__(self, path: Path, tables: Mapping[str, pa.Schema], config: dict[str, Any]) -> None:
-        self.path, self._tables, self._config = path, tables, config
+        self.path, self._tables, self._config = path, tables, config | {"checkpoint_threshold": LOG_BYTES}
         self._gate, self._opening = Gate(), threading.Lock()
         self._people: pa.Table | None = None  # the map of a file that is closed
         self._root: Any = self._open()
