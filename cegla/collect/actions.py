@@ -5,7 +5,7 @@ quarantine with a reason, and `standing` shows that the numbers add up.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ from cegla.collect.imports import save_draft as save_draft
 from cegla.collect.imports import source_for as source_for
 from cegla.collect.imports import take_back as take_back
 from cegla.collect.imports import upload as upload
+from cegla.collect.reading import Reader as Reader
 from cegla.collect.rules import decode as decoding
 from cegla.collect.rules import envelope
 from cegla.collect.rules.columns import PROBLEMS as PROBLEMS
@@ -71,7 +72,6 @@ from cegla.collect.rules.signatures import REFUSALS as REFUSALS
 from cegla.collect.rules.signatures import SCHEMES as SCHEMES
 from cegla.collect.rules.signatures import Secrets as Secrets
 from cegla.collect.rules.webhooks import CASTS as CASTS
-from cegla.collect.rules.webhooks import WebhookMapping
 from cegla.collect.sources import SOURCE_LIMITS as SOURCE_LIMITS
 from cegla.collect.sources import Source as Source
 from cegla.collect.sources import add_source as add_source
@@ -80,14 +80,20 @@ from cegla.collect.sources import revoke_former_keys as revoke_former_keys
 from cegla.collect.sources import rotate_key as rotate_key
 from cegla.collect.sources import secret_holder as secret_holder
 from cegla.collect.sources import sources as sources
+from cegla.collect.taking import Taken as Taken
+from cegla.collect.taking import decode as decode
+from cegla.collect.taking import is_next as is_next
+from cegla.collect.taking import origin_of
+from cegla.collect.taking import take as take
+from cegla.collect.taking import take_again as take_again
 from cegla.collect.visits import Counted as Counted
 from cegla.collect.visits import count_visits as count_visits
 from cegla.collect.visits import is_counted_only as is_counted_only
 from cegla.collect.visits import visits as visits
 from cegla.collect.webhooks import Sample as Sample
 from cegla.collect.webhooks import Webhook as Webhook
-from cegla.collect.webhooks import expand, mappings_for
 from cegla.collect.webhooks import last_requests as last_requests
+from cegla.collect.webhooks import mappings_for
 from cegla.collect.webhooks import proved as proved
 from cegla.collect.webhooks import ready_made as ready_made
 from cegla.collect.webhooks import save_webhook as save_webhook
@@ -98,7 +104,6 @@ from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.events import Event, Reason, SetAside
 from cegla.vocabulary.identifiers import Borne
 
-OWN_KINDS = ("import", "internal")
 KEEP_REQUESTS_DAYS = 30  #: as long as a warehouse may have to be rebuilt from requests
 KEEP_REFUSED_DAYS = 90
 
@@ -112,25 +117,6 @@ class _Roomy:
 
 
 _ANY = _Roomy()
-
-
-@dataclass(frozen=True)
-class Taken:
-    """Requests taken from the inbox, in order of (writer, number)."""
-
-    requests: list[Request]
-    position: dict[int, Request]  #: by writer: the last request taken
-    mappings: Mapping[int, WebhookMapping | None] = field(default_factory=dict[int, WebhookMapping | None])  #: by source, for requests of webhooks
-
-    def given_up(self) -> list[SetAside]:
-        """All of it on its way to quarantine, whole, after a failure that nobody expected."""
-        return [
-            SetAside(
-                source_id=one.source_id, reason=Reason.INTAKE_FAILED, detail="an unexpected failure; see the log", payload=one.body, message_id=None,
-                received_at=one.received_at, writer=one.writer, number=one.number, index=0,
-            )
-            for one in self.requests
-        ]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -206,45 +192,6 @@ def import_file(ws: Workspace, path: Path, mapping: Path | FileMapping, ear: Ear
 def perform(ws: Workspace, import_id: int, ear: Ear = SILENT) -> ImportResult:
     """Do a registered import, or go on with it where it stopped. Raises FileUnreadable, MappingInvalid, InvalidInput, Busy."""
     return imports_at_work.perform(ws, import_id, ear)
-
-
-def take(conn: Connection, most_events: int, after: Taken | None = None) -> Taken:
-    """Requests that were not taken in yet, about `most_events` events of them, fairly from all who write; nothing is changed by it.
-
-    With `after`, those that come when it is taken in. What the hash chain shows to be missing or changed is noted in the caller's
-    transaction and seen in `standing`.
-    """
-    ends = after.position if after is not None else {}
-    requests = store.waiting(conn, most_events, ends)
-    if damage := store.check_chain(conn, requests, ends):
-        store.note_damage(conn, damage, requests[-1].received_at)
-    return Taken(requests, {request.writer: request for request in requests}, mappings_for(conn, requests))
-
-
-def is_next(conn: Connection, taken: Taken) -> bool:
-    """Whether what was taken some time ago, by `after`, is still what intake has to take in, with nothing of it gone."""
-    return store.are_next(conn, taken.requests)
-
-
-def take_again(conn: Connection, places: Sequence[tuple[int, int]]) -> Taken:
-    """Those of the requests (writer, number) taken in before that are still kept; nothing is changed by it."""
-    requests = store.requests_at(conn, places)
-    return Taken(requests, {}, mappings_for(conn, requests))
-
-
-def decode(taken: Taken, sources: Mapping[int, Source], limits: Limits) -> Decoded:
-    """The events of the requests, each checked alone: the good ones, and the others with their reasons. Pure."""
-    origins = {key: _origin(source) for key, source in sources.items()}
-    if not taken.mappings:
-        return decoding.decode(taken.requests, origins, limits)
-    origins |= {key: replace(origins[key], largest_event_bytes=decoding.LARGEST_HOOKED_BYTES) for key in taken.mappings}
-    expanded = expand(taken.requests, taken.mappings)
-    decoded = expanded.restore(decoding.decode(expanded.requests, origins, limits))
-    return replace(decoded, more=expanded.more, ignored=expanded.ignored)
-
-
-def _origin(source: Source) -> Origin:
-    return Origin(source.largest_event_bytes, source.kind == "website", source.kind in OWN_KINDS, source.most_events)
 
 
 def drop_repeats(conn: Connection, events: Sequence[Event], now: datetime) -> list[Event]:
@@ -341,7 +288,7 @@ def try_out(body: bytes, limits: Limits, received_at: datetime, source: Source |
         writer=0, number=0, source_id=number, events=1, kind=None, trusted=True, gpc=False, received_at=received_at, ip=None, user_agent=None,
         link=b"", body=body,
     )  # fmt: skip
-    return decoding.decode([request], {number: _origin(source) if source else Origin(None, client_side=False, own=False)}, limits)
+    return decoding.decode([request], {number: origin_of(source) if source else Origin(None, client_side=False, own=False)}, limits)
 
 
 def sample(conn: Connection, source: Source, since: datetime, most_requests: int) -> list[Event]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from psycopg import Connection
+
 from cegla.collect import store
 from cegla.collect.rules import limits
-from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Basis
 
 SOURCE_LIMITS = limits.LIMITS  #: what a source may have as its own, a row each

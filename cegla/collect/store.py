@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 
@@ -41,6 +41,13 @@ class Incoming:
     user_agent: str | None = None
 
 
+class End(NamedTuple):
+    """How far a writer's requests were taken: the last one's number and its link of the chain."""
+
+    number: int
+    link: bytes
+
+
 def append(conn: Connection, writer_source_id: int, incoming: Sequence[Incoming]) -> None:
     """Add requests to the chain of a source's own writer, which stays locked until the transaction ends."""
     writer, number, link = SQL.lock_writer(conn, source_id=writer_source_id)
@@ -70,10 +77,10 @@ def append_imported(conn: Connection, import_id: int, source_id: int, bodies: Se
     SQL.move_writer(conn, writer=writer, last_number=number, last_link=link)
 
 
-def waiting(conn: Connection, most_events: int, after: Mapping[int, Request]) -> list[Request]:
+def waiting(conn: Connection, most_events: int, after: Mapping[int, End]) -> list[Request]:
     """Requests that intake has not taken in, in order of (writer, number), up to about `most_events` events but at least one.
 
-    Of the writers in `after` only what comes after that request.
+    Of the writers in `after` only what comes after that end.
     """
     with conn.cursor(binary=True) as cursor:
         numbers = [end.number for end in after.values()]
@@ -124,7 +131,7 @@ class Damage:
     requests: int = 1  #: how many are missing or changed
 
 
-def check_chain(conn: Connection, requests: Sequence[Request], after: Mapping[int, Request]) -> list[Damage]:
+def check_chain(conn: Connection, requests: Sequence[Request], after: Mapping[int, End]) -> list[Damage]:
     """Compare requests with what was accepted: no number missing, no body changed. Requests lie in order of (writer, number).
 
     They follow upon those of `after`, and upon the place of intake where that names none of their writer.
@@ -132,7 +139,7 @@ def check_chain(conn: Connection, requests: Sequence[Request], after: Mapping[in
     places: dict[int, tuple[int, bytes]] = {
         writer: (taken, link) for writer, taken, link in SQL.places(conn, writers=list({request.writer for request in requests}))
     }
-    places |= {writer: (end.number, end.link) for writer, end in after.items()}
+    places |= after
     damage: list[Damage] = []
     for request in requests:
         last, link = places[request.writer]
@@ -158,7 +165,7 @@ def note_damage(conn: Connection, damage: Sequence[Damage], now: datetime) -> No
     )
 
 
-def move_places(conn: Connection, ends: dict[int, Request]) -> None:
+def move_places(conn: Connection, ends: Mapping[int, End]) -> None:
     """Intake has taken in everything up to the last request of each writer."""
     SQL.move_places(conn, writers=list(ends), taken=[end.number for end in ends.values()], links=[end.link for end in ends.values()])
 

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import msgspec
 import yaml
+from psycopg import Connection
 
 from cegla.collect import public_keys, store, webhook_door
 from cegla.collect.rules import frame, hooked, signatures
@@ -23,7 +24,6 @@ from cegla.collect.rules.hooked import Item, Mapped
 from cegla.collect.rules.signatures import Secrets
 from cegla.collect.rules.webhooks import WebhookMapping, read_mapping
 from cegla.storage.keys import Keys
-from cegla.storage.workspace import Connection
 from cegla.storage.yaml_traps import trap_in
 from cegla.vocabulary.errors.intake import WebhookAbsent, WebhookMappingInvalid, WebhookSchemeUnknown, WebhookSecretMissing
 from cegla.vocabulary.events import Reason, SetAside

@@ -157,6 +157,10 @@ class Workspace:
             self._reading.check()
             raise
 
+    def at_close(self, close: Callable[[], None]) -> None:
+        """Something else that is to be closed with the workspace, before what was opened earlier."""
+        self._closing.append(close)
+
     def close(self) -> None:
         """Give back everything that was opened, last first."""
         while self._closing:

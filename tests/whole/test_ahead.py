@@ -1,10 +1,13 @@
 """Reading ahead never changes what becomes of a request: it is only there to be quick."""
 
+import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
 
+from cegla import ahead
 from cegla.collect import actions as collect
 from cegla.flow import Intake
 from cegla.storage.warehouse import table
@@ -87,3 +90,25 @@ def test_another_worker_that_was_faster_does_not_make_events_double(workspace: W
     second.apply(4)
     first.drain()
     assert history(workspace) == list(range(20))
+
+
+def test_the_process_that_reads_under_a_backlog_changes_nothing_either(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "WORTH_A_PROCESS", 1)
+    read = collect.Reader.read
+    answers: list[bool] = []
+
+    def noted(self: collect.Reader, *asked: Any) -> Any:
+        answers.append((found := read(self, *asked)) is not None)
+        return found
+
+    monkeypatch.setattr(collect.Reader, "read", noted)
+    intake, sent = Intake(workspace), 0
+    while answers.count(True) < 3 and sent < 4_000:
+        send(workspace, 4, first=sent)
+        sent += 8
+        while intake.apply(4) is not None:
+            time.sleep(0.01)
+    assert answers.count(True) >= 3
+    assert history(workspace) == list(range(sent))
+    with workspace.transaction() as conn:
+        assert all(standing.adds_up for standing in collect.standing(conn))

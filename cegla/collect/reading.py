@@ -1,0 +1,159 @@
+"""The reader: a process of its own that reads and decodes requests, while the app, whose Python runs on one core, applies those before them.
+
+Run as `python -m cegla.collect.reading`; `Reader` is its only caller. What comes in is how to reach PostgreSQL and the limits of decoding, once,
+and then, each time, where to read on; out go a word that it is there, and `rules/parcel.py`. It holds nothing between two questions, ends
+with its caller, and by itself when nobody asks for a while. Requests of webhooks it leaves to the app, which has their mappings.
+"""
+
+import fcntl
+import marshal
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from struct import Struct
+from typing import Any
+
+import psycopg
+
+from cegla.collect import taking
+from cegla.collect.rules import parcel
+from cegla.collect.rules.decode import Decoded, Limits
+from cegla.collect.sources import sources
+from cegla.collect.store import End
+
+MODULE = "cegla.collect.reading"
+ROOT = Path(__file__).parents[2]
+IDLE_SECONDS = 60.0
+AGAIN_SECONDS = 10.0  #: how long after one that died
+PIPE_BYTES = 1 << 20
+NOT_MINE = b""
+_LENGTH = Struct(">Q")
+_OPTIONS = "-c synchronous_commit=on -c timezone=UTC -c plan_cache_mode=force_custom_plan -c random_page_cost=1.1"
+
+
+@dataclass(frozen=True)
+class _Limits:
+    largest_event_bytes: int
+    most_events: int
+
+
+class Reader:
+    """The caller's side. Not for two threads at once. Whoever gets None reads for himself: the reader is not there yet, or not any more."""
+
+    def __init__(self, dsn: str, limits: Limits) -> None:
+        self._told = (dsn, limits.largest_event_bytes, limits.most_events)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_there = False
+        self._not_before = 0.0
+
+    def read(self, after: Mapping[int, End], most_events: int) -> tuple[taking.Taken, Decoded] | None:
+        """The requests that come when those of each writer up to these are taken in, and what they hold."""
+        try:
+            process = self._running()
+            if process is None or process.stdin is None or process.stdout is None:
+                return None
+            _send(process.stdin.fileno(), marshal.dumps((most_events, [(writer, *end) for writer, end in after.items()])))
+            answer = _receive(process.stdout.fileno())
+        except (OSError, EOFError):
+            self.close()
+            self._not_before = time.monotonic() + AGAIN_SECONDS
+            return None
+        if answer == NOT_MINE:
+            return None
+        requests, decoded = parcel.unpacked(answer)
+        return taking.Taken(requests, taking.ends_of(requests)), decoded
+
+    @property
+    def process_id(self) -> int | None:
+        """The process, while there is one."""
+        return None if self._process is None else self._process.pid
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    pipe.close()
+        self._process, self._is_there = None, False
+
+    def _running(self) -> subprocess.Popen[bytes] | None:
+        """The process if it is there; started if it is not, and then it is there one of the next times."""
+        if self._process is None and time.monotonic() >= self._not_before:
+            self._process = _started(self._told)
+        if self._process is None or self._process.stdout is None:
+            return None
+        if not self._is_there and select.select([self._process.stdout], [], [], 0)[0]:
+            _receive(self._process.stdout.fileno())
+            self._is_there = True
+        return self._process if self._is_there else None
+
+
+def _started(told: tuple[str, int, int]) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen([sys.executable, "-m", MODULE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, bufsize=0)
+    assert process.stdin is not None
+    if hasattr(fcntl, "F_SETPIPE_SZ") and process.stdout is not None:
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    _send(process.stdin.fileno(), marshal.dumps(told))  # not an argument: every user of the machine may read those
+    return process
+
+
+def _send(pipe: int, words: bytes) -> None:
+    rest = memoryview(_LENGTH.pack(len(words)) + words)
+    while rest:
+        rest = rest[os.write(pipe, rest) :]
+
+
+def _receive(pipe: int) -> bytes:
+    (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size))
+    return _exactly(pipe, length)
+
+
+def _exactly(pipe: int, length: int) -> bytes:
+    """So many bytes. Raises EOFError when the other side is gone before."""
+    found = bytearray(length)
+    room = memoryview(found)
+    while room:
+        count = os.readv(pipe, [room])
+        if not count:
+            raise EOFError
+        room = room[count:]
+    return bytes(found)
+
+
+# the process -------------------------------------------------------------------------------------------------------------
+
+
+def _answer(conn: psycopg.Connection, question: tuple[int, list[tuple[int, int, bytes]]], limits: Limits) -> bytes:
+    most_events, ends = question
+    taken = taking.take(conn, most_events, {writer: End(number, link) for writer, number, link in ends})
+    if taken.mappings:
+        return NOT_MINE
+    return parcel.packed(taken.requests, taking.decode(taken, {source.id: source for source in sources(conn)}, limits))
+
+
+def main() -> None:
+    """Answer until nobody asks any more. What fails ends the process, and the caller reads for itself."""
+    questions, answers = sys.stdin.fileno(), sys.stdout.fileno()
+    told: Any = marshal.loads(_receive(questions))
+    dsn, *limits = told
+    with psycopg.connect(dsn, options=_OPTIONS) as conn:
+        _send(answers, b"there")
+        while select.select([questions], [], [], IDLE_SECONDS)[0]:
+            question = marshal.loads(_receive(questions))
+            with conn.transaction():
+                answer = _answer(conn, question, _Limits(*limits))
+            _send(answers, answer)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (EOFError, BrokenPipeError):
+        sys.exit(0)  # the app is gone

@@ -1,0 +1,74 @@
+"""The reader beside the app: it says what the app would read itself, and whoever cannot have it reads for himself."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from cegla.collect import actions as collect
+from cegla.collect.reading import Reader
+from cegla.storage.settings import CollectorSettings
+from cegla.storage.workspace import Workspace
+from cegla.vocabulary.consent import Basis
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+LIMITS = CollectorSettings.model_validate({})
+
+
+@contextmanager
+def reader(ws: Workspace) -> Generator[Reader]:
+    beside = Reader(ws.dsn, LIMITS)
+    try:
+        yield beside
+    finally:
+        beside.close()
+
+
+def waiting(ws: Workspace) -> None:
+    with ws.transaction() as conn:
+        source, _ = collect.add_source(conn, "shop", "website", Basis.CONTRACT, NOW)
+        bodies = [json.dumps({"batch": [{"type": "track", "event": "E", "messageId": f"m{n}", "anonymousId": "a"}, {}]}).encode() for n in range(5)]
+        collect.write_down(conn, source.id, bodies, NOW)
+
+
+def when_there(beside: Reader, after: collect.Taken) -> tuple[collect.Taken, object]:
+    """Its answer, once its process has come up."""
+    for _ in range(600):
+        if (found := beside.read(after.position, 4)) is not None:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("the reader did not come up")
+
+
+def test_it_reads_on_where_the_app_will_stand_and_says_what_the_app_would_say(workspace: Workspace) -> None:
+    waiting(workspace)
+    with reader(workspace) as beside, workspace.transaction() as conn:
+        first = collect.take(conn, 4)
+        expected = collect.take(conn, 4, first.position)
+        found = when_there(beside, first)
+        assert found == (expected, collect.decode(expected, {source.id: source for source in collect.sources(conn)}, LIMITS))
+
+
+def test_one_that_is_gone_leaves_the_app_to_read_for_itself(workspace: Workspace) -> None:
+    waiting(workspace)
+    with reader(workspace) as beside:
+        when_there(beside, collect.Taken([], {}))
+        assert beside.process_id is not None
+        os.kill(beside.process_id, signal.SIGKILL)
+        assert beside.read({}, 4) is None
+        assert beside.read({}, 4) is None
+        assert beside.process_id is None  # it is not started again at once
+
+
+def test_requests_of_webhooks_are_left_to_the_app(workspace: Workspace) -> None:
+    waiting(workspace)
+    with reader(workspace) as beside:
+        when_there(beside, collect.Taken([], {}))
+        with workspace.transaction() as conn:
+            conn.execute("update collect.sources set kind = 'webhook'")
+            conn.execute("update collect.inbox set kind = 'webhook'")
+        assert beside.read({}, 4) is None
+        assert beside.process_id is not None
