@@ -32,6 +32,7 @@ from cegla.vocabulary.text import Text
 
 SEALED_FOR = "gateway"
 KEY = "gateway key"
+NONE = "none"  #: the mark of a channel without a gateway; others are marked by when they were changed
 UNSIGNED = {"message-id", "content-type", "mime-version", "content-transfer-encoding", "from", "to", "subject", "date", "dkim-signature"}
 NO_GATEWAY = Text("nie ustawiono bramki", "no gateway is set")
 WRONG = Text("nieznany dostawca, zły adres, tempo poniżej 1 albo cena poniżej 0", "unknown provider, a wrong address, a speed below 1 or a price below 0")
@@ -157,13 +158,15 @@ def speed_of(conn: Connection, channel: Channel) -> int:
     return int(row[6]) if row is not None else pushing.MESSAGES_PER_MINUTE
 
 
-def way_of(ws: Workspace, conn: Connection, channel: Channel) -> Way | None:
-    """How letters of a channel are handed over, as it is set now; None: e-mail, by the mail servers."""
+def way_of(ws: Workspace, conn: Connection, channel: Channel, known: Way | None = None) -> Way | None:
+    """How letters of a channel are handed over, as it is set now: `known` again while its settings are the same. None: e-mail, by the mail servers."""
     if channel is Channel.PUSH:
-        return pushing.way(ws, conn)
+        return known or pushing.way(ws, conn)  # under the one key, which never changes
     row = SQL.gateway(conn, channel=channel.value)
     if row is None:
-        return None if channel is Channel.EMAIL else Way("none", lambda letter: _nowhere(ws), lambda: None)
+        return None if channel is Channel.EMAIL else known if known and known.mark == NONE else Way(NONE, lambda letter: _nowhere(ws), lambda: None)
+    if known is not None and known.mark == row[-1]:
+        return known
     own, told = _gateway(ws.keys, row), _unsealed(ws.keys, row[4])
     outward = Outward(ws.settings.outbound.private_hosts)
     return Way(own.changed_at, lambda letter: hand(outward, own, told.key, key_of(ws.keys, letter.key), letter), outward.close)

@@ -16,6 +16,7 @@ from cegla.activate.renderer import Renderer
 from cegla.activate.rules import content
 from cegla.activate.rules.audience import FIRST
 from cegla.activate.rules.channels import deliverable
+from cegla.activate.rules.content import spoken as spoken
 from cegla.activate.rules.mime import refuse_breakout, words
 from cegla.activate.store import SQL
 from cegla.activate.trying import hand_over
@@ -132,6 +133,11 @@ def missing(ws: Workspace, renderer: Renderer, compiled: Mapping[str, Any], segm
                 without[name] += known.get(name) in (None, "", [])
     bare = content.without_fallback(f"{compiled['subject']}{compiled['html']}{compiled['text']}")
     return [Missing(name, without[name], len(people), f"person.{name}" not in bare) for name in wanted]
+
+
+def mentioning(conn: Connection, pattern: str) -> list[tuple[str, int, str]]:
+    """What a regular expression's first group finds in what campaigns say, each finding with the campaign's number and name."""
+    return list(SQL.mentioning(conn, pattern=pattern))
 
 
 def require_draft(conn: Connection, campaign_id: int) -> None:

@@ -28,7 +28,7 @@ from cegla.vocabulary.money import MICROS
 from cegla.vocabulary.text import Text
 
 SEGMENTS = "segments"
-FEED = re.compile(r"\bfeeds\.([a-z][a-z0-9_]{0,40})")
+FEED = re.compile(r"""\bfeeds\.([a-z][a-z0-9_]{0,40})(?:\s*\|\s*where:\s*(?:"category"|'category')\s*,\s*(?:"([^"]*)"|'([^']*)'))?""")
 WORKED_OUT = frozenset({SEGMENTS, "daypart", "weekday", "email", *catalog.SOURCES})  #: fields of `person` that are no traits
 NOBODY_YET = "0"  #: in place of a token, where there is no message
 PREFERENCES = Text("Twoje wiadomości i zgody", "Your messages and consents")
@@ -116,8 +116,10 @@ class Writer:
         place = occasion.campaign_id, occasion.version
         if place not in self.shelves:
             parts = self._content(occasion)
-            names = {name for part in ("subject", "html", "text") for name in FEED.findall(parts[part])}
-            self.shelves[place] = catalog.shelves(self.conn, names) if names else ({}, "")
+            wanted: dict[str, set[str]] = {}
+            for name, *category in (found for part in ("subject", "html", "text") for found in FEED.findall(parts[part])):
+                wanted.setdefault(name, set()).update(one for one in category if one)
+            self.shelves[place] = catalog.shelves(self.conn, wanted) if wanted else ({}, "")
         return self.shelves[place]
 
     def _moment(self, reader: Reader) -> dict[str, Any]:
@@ -216,7 +218,7 @@ class Writer:
             raise TemplateInvalid(where="text", detail="the message is empty for this person")
         if channel is Channel.SMS:
             return words.encode("utf-8", "replace")
-        found = {"title": shown.subject, "body": words, "url": content.get("url", ""), "tag": f"c{occasion.campaign_id}"}
+        found = {"title": shown.subject, "body": words, "url": self._counted(occasion, content.get("url", "")), "tag": f"c{occasion.campaign_id}"}
         return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
 
     def mailbox(self, message_id: int, purpose: str = BOUNCE) -> str:
@@ -243,12 +245,26 @@ class Writer:
             self.contents[place] = dict(zip(("subject", "html", "text", "content"), row, strict=True))
         return self.contents[place]
 
+    def _counted(self, occasion: Occasion, url: str) -> str:
+        """The address a notification opens, by way of a link of ours: the message's where its clicks may be the person's, else the campaign's alone.
+
+        Browsers open nothing but https, so without such an address of our own, and in trials, it stays as it is.
+        """
+        if not url or occasion.message_id is None or not base_url(self.ws).startswith("https://"):
+            return url
+        whose, number = (tokens.CLICK, occasion.message_id) if occasion.tracked else (tokens.TALLY, occasion.campaign_id)
+        return f"{base_url(self.ws)}/r/{signed(self.ws.keys, whose, number, self._link(occasion.campaign_id, url))}"
+
+    def _link(self, campaign_id: int, url: str) -> int:
+        """The number of an address in a campaign."""
+        if (campaign_id, url) not in self.numbers:
+            self.numbers[campaign_id, url] = store.link_number(self.conn, campaign_id, url)
+        return self.numbers[campaign_id, url]
+
     def _with_links(self, occasion: Occasion, html: str) -> str:
         def sign(url: str) -> str:
-            place = occasion.campaign_id, url
-            if place not in self.numbers:
-                self.numbers[place] = store.link_number(self.conn, *place)
-            return f"{base_url(self.ws)}/r/{signed(self.ws.keys, tokens.CLICK, occasion.message_id or 0, self.numbers[place])}"
+            number = self._link(occasion.campaign_id, url)
+            return f"{base_url(self.ws)}/r/{signed(self.ws.keys, tokens.CLICK, occasion.message_id or 0, number)}"
 
         return content.with_signed_links(html, sign, untouched=(f"{base_url(self.ws)}/u/", f"{base_url(self.ws)}/p/"))
 

@@ -8,7 +8,7 @@ from cegla.activate import browsers, store
 from cegla.activate.audience import Reader, readers_at, verdicts
 from cegla.activate.letters import signed
 from cegla.activate.rules import returning, tokens
-from cegla.activate.rules.channels import KINDS, masked
+from cegla.activate.rules.channels import KINDS, masked, told_as
 from cegla.activate.sending import internal_source
 from cegla.activate.store import SQL
 from cegla.collect import actions as collect
@@ -33,25 +33,46 @@ class Unsubscription:
 
 
 def open_link(ws: Workspace, token: str, *, count: bool = True, agent: str | None = None) -> str:
-    """Where a signed link leads. The click comes back as an event, if the person still agrees to being measured.
+    """Where a signed link leads. The click comes back as an event, if the person still agrees to being measured; else it is counted as nobody's.
 
     `count` False (a HEAD request) only looks. A click that comes too soon, or whose user agent (`agent`; None: not known) is a machine's, is labelled and never
     counted. Raises NotFound for anything that was not made here.
     """
-    now = ws.clock()
+    now, robot = ws.clock(), agent is not None and ws.library.current().names_itself_bot(agent)
+    if _says(ws, token, tokens.TALLY):
+        return _open_as_nobody(ws, genuine(ws, token, tokens.TALLY), now if count and not robot else None)
     read = genuine(ws, token, tokens.CLICK)
     with ws.transaction() as conn:
         row = SQL.link_of_message(conn, id=read.message_id, number=read.link)
         if row is None or row[1] is None:
             raise no_such_link()
-        url, address, _, campaign_id, campaign, handed_at = row
-        if count and _may_be_measured(ws, conn, address, now):
-            soon = handed_at is not None and (now - handed_at).total_seconds() < MACHINE_SECONDS
-            machine = soon or (agent is not None and ws.library.current().names_itself_bot(agent))
-            facts = {"campaign_id": campaign_id, "campaign": campaign, "link": read.link, "url": url.partition("?")[0], "machine": machine}
-            told = returning.event(returning.CLICKED, read.message_id, returning.whose(address), now, facts, key=f"-{read.link}-{int(now.timestamp() * 1000)}")
+        url, address, identity_id, channel, campaign_id, campaign, handed_at = row
+        soon = channel == Channel.EMAIL and handed_at is not None and (now - handed_at).total_seconds() < MACHINE_SECONDS
+        if count and not _may_be_measured(ws, conn, address, Channel(channel), now):
+            _tally(ws, conn, (campaign_id, read.link), None if soon or robot else now)
+        elif count:
+            facts = {"campaign_id": campaign_id, "campaign": campaign, "link": read.link, "url": url.partition("?")[0], "machine": soon or robot}
+            name, key = told_as(returning.CLICKED, Channel(channel)), f"-{read.link}-{int(now.timestamp() * 1000)}"
+            told = returning.event(name, read.message_id, _whom(conn, address, identity_id, Channel(channel)), now, facts, key=key)
             collect.write_down(conn, internal_source(conn, now), returning.requests([told]), now)
     return str(url)
+
+
+def _open_as_nobody(ws: Workspace, read: tokens.Token, counted_at: datetime | None) -> str:
+    """Where a campaign's link leads; one more click that day (on the shop's calendar), and not a word of whose. Raises NotFound."""
+    campaign_id = read.message_id
+    with ws.transaction() as conn:
+        url = SQL.link_of_campaign(conn, campaign_id=campaign_id, number=read.link)
+        if url is None:
+            raise no_such_link()
+        _tally(ws, conn, (campaign_id, read.link), counted_at)
+    return str(url)
+
+
+def _tally(ws: Workspace, conn: Connection, link: tuple[int, int], counted_at: datetime | None) -> None:
+    """One more click on a link of a campaign; a machine's is none."""
+    if counted_at is not None:
+        SQL.tally(conn, campaign_id=link[0], number=link[1], day=counted_at.astimezone(ws.settings.zone).date())
 
 
 def unsubscribe(ws: Workspace, token: str, *, act: bool) -> Unsubscription:
@@ -96,7 +117,7 @@ def withdraw(ws: Workspace, conn: Connection, row: store.Message, method: str, n
     proof = {"message_id": row.id, "campaign_id": row.campaign_id}
     govern.record(conn, [Decision(one, wanted.purpose, channel, State.WITHDRAWN, now, source_id, method, proof) for one in told], now)
     facts = {"campaign_id": row.campaign_id, "campaign": wanted.name, "purpose": wanted.purpose}
-    whom = returning.whose(row.address, channel) if KINDS[channel].identifier else browsers.names_of(conn, told)[told[0]]
+    whom = _whom(conn, row.address, told[0], channel)
     collect.write_down(conn, source_id, returning.requests([returning.event(returning.UNSUBSCRIBED, row.id, whom, now, facts)]), now)
 
 
@@ -115,15 +136,25 @@ def stop_channel(conn: Connection, reader: Reader, channel: Channel, method: str
     return len(decisions)
 
 
-def _may_be_measured(ws: Workspace, conn: Connection, address: str, now: datetime) -> bool:
-    reader = readers_at(conn, [address])[0]
-    return reader is not None and verdicts(ws, conn, [reader], "email_tracking", now)[0].allowed
+def _whom(conn: Connection, address: str, identity_id: int, channel: Channel) -> dict[str, Any]:
+    """How an event names the person behind an address; a browser goes by the id it uses itself."""
+    return returning.whose(address, channel) if KINDS[channel].identifier else browsers.names_of(conn, [identity_id])[identity_id]
+
+
+def _may_be_measured(ws: Workspace, conn: Connection, address: str, channel: Channel, now: datetime) -> bool:
+    reader, purpose = readers_at(conn, [address], channel)[0], KINDS[channel].tracking
+    return reader is not None and bool(purpose) and verdicts(ws, conn, [reader], purpose, now, channel)[0].allowed
+
+
+def _says(ws: Workspace, token: str, purpose: str) -> bool:
+    read = tokens.read(token)
+    return read is not None and ws.keys.genuine(purpose, read.content, read.signature)
 
 
 def genuine(ws: Workspace, token: str, purpose: str) -> tokens.Token:
     """What a token says, if it was made here for this purpose. Raises NotFound."""
     read = tokens.read(token)
-    if read is None or not ws.keys.genuine(purpose, read.content, read.signature):
+    if read is None or not _says(ws, token, purpose):
         raise no_such_link()
     return read
 

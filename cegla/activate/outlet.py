@@ -32,11 +32,11 @@ class Outlet:
 
     def carrier(self, conn: Connection, channel: Channel) -> Carrier:
         """What messages of a channel leave by, as it is set now: mail servers, unless a provider takes e-mail, and a post for the others."""
-        way = carriers.way_of(self.ws, conn, channel)
+        known = self._posts.get(channel)
+        way = carriers.way_of(self.ws, conn, channel, known.way if known is not None else None)
         if way is None:
             return self.mailer
-        known = self._posts.get(channel)
-        if known is not None and known.way.mark == way.mark:
+        if known is not None and known.way is way:
             return known
         if known is not None:
             known.close()

@@ -5,6 +5,7 @@
 The key is made once, sealed like the keys that sign mail; browsers subscribe under its public part, so a new one would lose them all.
 """
 
+import json
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -149,6 +150,5 @@ def _origin(endpoint: str) -> str:
 
 def _topic(content: bytes) -> str:
     """Messages of one campaign replace one another: by its tag."""
-    _, _, rest = content.decode("utf-8", "replace").rpartition('"tag": "')
-    tag = rest.partition('"')[0]
+    tag = str(json.loads(content)["tag"])
     return tag if tag.isalnum() else ""

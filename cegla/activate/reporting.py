@@ -64,6 +64,12 @@ def calendar(conn: Connection, ws: Workspace, first: date, last: date) -> list[A
     return [Ahead(*row) for row in found]
 
 
+def links(conn: Connection, campaign_id: int) -> list[tuple[int, str, int]]:
+    """The links of a campaign's messages: number, address, and how often somebody followed it of whom nobody may know who."""
+    tallies = dict(SQL.tallies(conn, campaign_id=campaign_id))
+    return [(number, url, int(tallies.get(number, 0))) for number, url in SQL.links_of(conn, campaign_id=campaign_id)]
+
+
 def map_of_links(ws: Workspace, campaign_id: int, variant: str, clicks: Mapping[int, tuple[int, int]]) -> str:
     """The letter of a variant as anybody would see it, with clicks and people by each link (`clicks` by its number).
 

@@ -20,7 +20,7 @@ from cegla.activate.letters import Composed, Occasion, Writer
 from cegla.activate.outlet import Outlet
 from cegla.activate.rules import pace, returning
 from cegla.activate.rules.audience import refused_by
-from cegla.activate.rules.channels import deliverable, told_as
+from cegla.activate.rules.channels import KINDS, deliverable, told_as
 from cegla.activate.rules.contact import FREE, Limits, opens_at
 from cegla.activate.rules.destinations import wish_of
 from cegla.activate.rules.dialog import Letter, Outcome
@@ -195,7 +195,8 @@ class Round:
         """Ask the gate about everybody at once; who may get nothing is skipped, and of two addresses of one person the second waits."""
         readers = readers_at(self.conn, [row.address for row in due], campaign.channel)
         known = [reader for reader in readers if reader is not None]
-        both = verdicts_on(self.ws, self.conn, known, ((campaign.purpose, campaign.channel), ("email_tracking", campaign.channel)), self.now)
+        uses = (campaign.purpose, campaign.channel), (KINDS[campaign.channel].tracking, campaign.channel)
+        both = verdicts_on(self.ws, self.conn, known, uses, self.now)
         verdict, tracked = (dict(zip((reader.address for reader in known), given, strict=True)) for given in both)
         limits, own = FREE if campaign.single else store.limits(self.conn, campaign), self.ws.settings.zone
         fields, met = self.fields(campaign, due, known, writer), {} if campaign.single else self.met(campaign, known, limits)

@@ -39,6 +39,7 @@ class Variant:
     share: int
     subject: str
     mjml: str
+    text: str
 
 
 class Asking(Protocol):

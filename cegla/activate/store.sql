@@ -10,7 +10,7 @@ select campaigns.id, name, segment_id, purpose, channel, sender, campaigns.versi
     ) as left_out), '{}') as skipped,
     priority, offer, offer_days, goal,
     coalesce((select jsonb_agg(jsonb_build_object('key', one ->> 'key', 'version', other.version, 'share', (one ->> 'share')::integer,
-        'subject', other.subject, 'mjml', other.mjml) order by one ->> 'key') from jsonb_array_elements(variants) as one
+        'subject', other.subject, 'mjml', other.mjml, 'text', other.text) order by one ->> 'key') from jsonb_array_elements(variants) as one
         join activate.contents other on other.campaign_id = campaigns.id and other.version = (one ->> 'version')::integer), '[]') as variants,
     send_at, clock, begins_at, test_percent, test_hours, winner, winner_why, winner_at, fires_at, contents.text
 from activate.campaigns
@@ -107,6 +107,13 @@ values (:campaign_id, :version, :subject, :mjml, :html, :text, :content, :now);
 -- name: content^
 -- One version of what a campaign says, compiled.
 select subject, html, text, content from activate.contents where campaign_id = :campaign_id and version = :version;
+
+-- name: mentioning
+-- Which campaigns say something that a pattern finds, in any version.
+select distinct found.parts[1], campaigns.id, campaigns.name
+from activate.contents join activate.campaigns on campaigns.id = contents.campaign_id,
+    lateral regexp_matches(contents.html || contents.content::text, :pattern, 'g') as found (parts)
+order by campaigns.name, campaigns.id;
 
 -- name: newest_content$
 -- The newest version of what a campaign says, its variants included.
@@ -367,11 +374,24 @@ select number from activate.links where campaign_id = :campaign_id and url = :ur
 
 -- name: link_of_message^
 -- Where a link of a message leads, and whose message it is.
-select links.url, messages.address, messages.person_id, messages.campaign_id, campaigns.name, messages.handed_at
+select links.url, messages.address, messages.identity_id, messages.channel, messages.campaign_id, campaigns.name, messages.handed_at
 from activate.messages
 join activate.campaigns on campaigns.id = messages.campaign_id
 join activate.links on links.campaign_id = messages.campaign_id and links.number = :number
 where messages.id = :id;
+
+-- name: link_of_campaign$
+-- Where a link of a campaign leads.
+select url from activate.links where campaign_id = :campaign_id and number = :number;
+
+-- name: tally!
+-- One more click on a link that day, of nobody in particular.
+insert into activate.tallies (campaign_id, number, day, clicks) values (:campaign_id, :number, :day, 1)
+on conflict (campaign_id, number, day) do update set clicks = tallies.clicks + 1;
+
+-- name: tallies
+-- How often each link of a campaign was followed by nobody in particular.
+select number, sum(clicks)::bigint from activate.tallies where campaign_id = :campaign_id group by number;
 
 -- name: messages
 -- Outbox rows, newest first, of a campaign or a person, in a state or for a reason.

@@ -78,11 +78,8 @@ def put(conn: Connection, feed_id: int, raw: bytes, now: datetime) -> Feed:
 def renew(ws: Workspace, feed_id: int, now: datetime, *, private_addresses: bool = False) -> Feed:
     """Fetch a feed from its address; when that fails, what it held stays and the reason is kept. Raises NotFound."""
     with ws.transaction() as conn:
-        row = SQL.feed(conn, id=feed_id)
-    if row is None:
-        raise _absent(feed_id)
+        address = feed(conn, feed_id).address
     try:
-        address = Feed(*row).address
         raw, _ = fetch(address, Bounds(hosts=(own_host(address),), private_addresses=private_addresses), reading.MOST_BYTES, TYPES)
         with ws.transaction() as conn:
             return put(conn, feed_id, raw, now)
@@ -101,10 +98,30 @@ def due(conn: Connection, now: datetime) -> list[int]:
     return [number for (number,) in SQL.due(conn, now=now)]
 
 
-def shelves(conn: Connection, names: Collection[str]) -> tuple[dict[str, list[dict[str, Any]]], str]:
-    """The products of these feeds that can be bought, by the feed's name, and a word that changes whenever one of them does."""
-    found = sorted(SQL.named(conn, names=list(names)))
-    rows = {name: [product for (product,) in SQL.shelf(conn, id=number, most=MOST_ON_SHELF) if reading.available(product)] for name, number, _ in found}
+def feed(conn: Connection, feed_id: int) -> Feed:
+    """One feed. Raises NotFound."""
+    row = SQL.feed(conn, id=feed_id)
+    if row is None:
+        raise _absent(feed_id)
+    return Feed(*row)
+
+
+def products(conn: Connection, feed_id: int, word: str = "", after: int = 0, most: int = 100) -> list[tuple[int, dict[str, Any]]]:
+    """Products of a feed with their places, in their order, behind the place `after`: those whose title, number or category holds a word."""
+    literal = re.sub(r"([%_\\])", r"\\\1", word)
+    return list(SQL.page(conn, id=feed_id, after=after, word=word, pattern=f"%{literal}%", most=most))
+
+
+def shelves(conn: Connection, wanted: Mapping[str, Collection[str]]) -> tuple[dict[str, list[dict[str, Any]]], str]:
+    """The products of feeds that can be bought, by the feed's name, and a word that changes whenever one of them does.
+
+    Of each feed the first `MOST_ON_SHELF`, and as many of every category that is asked for (`wanted`: categories by the feed's name).
+    """
+    found, gone = sorted(SQL.named(conn, names=list(wanted))), list(reading.GONE)
+    rows = {
+        name: [product for (product,) in SQL.shelf(conn, id=number, most=MOST_ON_SHELF, categories=list(wanted[name]), gone=gone)]
+        for name, number, _ in found
+    }
     return rows, ",".join(f"{number}.{revision}" for _, number, revision in found)
 
 

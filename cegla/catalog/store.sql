@@ -40,8 +40,22 @@ where address <> '' and (tried_at is null or tried_at <= cast(:now as timestampt
 order by tried_at nulls first limit 5;
 
 -- name: shelf
--- The first products of a feed.
-select product from catalog.products where feed_id = :id order by place limit :most;
+-- The first products of a feed that can be bought, and as many of each category that is asked for.
+select product from (
+    select place, product from (
+        select place, product, row_number() over (order by place) as among_all,
+            row_number() over (partition by product ->> 'category' order by place) as among_alike
+        from catalog.products
+        where feed_id = :id and lower(trim(coalesce(product ->> 'availability', ''))) <> all(cast(:gone as text[]))
+    ) as counted
+    where among_all <= :most or (among_alike <= :most and product ->> 'category' = any(cast(:categories as text[])))
+) as chosen order by place;
+
+-- name: page
+-- Products of a feed behind a place whose title, number or category holds a word, in their order.
+select place, product from catalog.products
+where feed_id = :id and place > :after and (:word = '' or concat_ws(' ', product ->> 'title', product_id, product ->> 'category') ilike :pattern)
+order by place limit :most;
 
 -- name: named
 -- Feeds by name, as far as there are any.

@@ -2,14 +2,17 @@
 
 import hashlib
 from datetime import datetime
+from typing import NamedTuple
 
+from cegla.activate import actions as activate
 from cegla.compose.rules import pictures
 from cegla.compose.store import SQL, Image
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors import InvalidInput, NotFound
 from cegla.vocabulary.errors.messages import ImageRefused
 from cegla.vocabulary.text import Text
 
+ADDRESS = r"/images/([0-9a-f]{32}\.[a-z]+)"  #: of a hosted image, however it is written
 REASONS: dict[str, Text] = {
     "too_large": Text(f"plik jest większy niż {pictures.MOST_BYTES // 1000} kB", f"the file is larger than {pictures.MOST_BYTES // 1000} kB"),
     "unknown": Text("to nie jest PNG, JPEG ani GIF", "it is no PNG, JPEG or GIF"),
@@ -30,6 +33,38 @@ def host(conn: Connection, raw: bytes, label: str, now: datetime) -> Image:
     return image
 
 
+class User(NamedTuple):
+    """What shows an image: a letter, a snippet or a campaign, by its number and name."""
+
+    kind: str
+    id: int
+    name: str
+
+
+def users(conn: Connection) -> dict[str, list[User]]:
+    """What shows each hosted image: drafts and versions of letters and snippets, and campaigns, for letters that were sent ask for it still."""
+    found: dict[str, list[User]] = {}
+    for image, number, kind, name in SQL.drafts_mentioning(conn, pattern=ADDRESS):
+        found.setdefault(image, []).append(User(kind, number, name))
+    for image, number, name in activate.contents.mentioning(conn, ADDRESS):
+        found.setdefault(image, []).append(User("campaign", number, name))
+    return found
+
+
+def remove(conn: Connection, name: str, *, dry_run: bool = False) -> Image:
+    """Forget an image that nothing shows; with `dry_run` only see whether that may be. Raises NotFound, InvalidInput when something shows it."""
+    row = SQL.image_facts(conn, name=name)
+    if row is None:
+        raise _absent(name)
+    shown = users(conn).get(name)
+    if shown:
+        names = ", ".join(dict.fromkeys(one.name for one in shown))
+        raise InvalidInput(where="image", seen=name, detail=Text(f"pokazują go: {names}", f"shown by: {names}"))
+    if not dry_run:
+        SQL.remove_image(conn, name=name)
+    return Image(*row)
+
+
 def hosted(conn: Connection) -> list[Image]:
     """The images we host, newest first, 500 at most."""
     return [Image(*row) for row in SQL.images(conn)]
@@ -39,5 +74,9 @@ def content(conn: Connection, name: str) -> tuple[str, bytes]:
     """Media type and bytes of an image. Raises NotFound."""
     row = SQL.image(conn, name=name)
     if row is None:
-        raise NotFound(where="image", seen=name, thing=Text("obraz", "image"))
+        raise _absent(name)
     return row[0], bytes(row[1])
+
+
+def _absent(name: str) -> NotFound:
+    return NotFound(where="image", seen=name, thing=Text("obraz", "image"))

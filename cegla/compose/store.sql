@@ -90,6 +90,24 @@ values (:name, :media_type, :width, :height, :bytes, :label, :now, :content) on 
 -- Every image, newest first, without its content.
 select name, media_type, width, height, bytes, label, added_at from compose.images order by added_at desc, name limit 500;
 
+-- name: drafts_mentioning
+-- Which letters and snippets hold something that a pattern finds, in their draft or a version.
+select distinct found.parts[1], letters.id, kind, letters.name
+from compose.letters
+join (
+    select letter_id, document, edits.revision = letters.revision as counts from compose.edits join compose.letters on letters.id = letter_id
+    union all select letter_id, document, true from compose.versions
+) as said on letter_id = letters.id and counts, lateral regexp_matches(document::text, :pattern, 'g') as found (parts)
+order by letters.name, letters.id;
+
+-- name: remove_image!
+-- Forget an image.
+delete from compose.images where name = :name;
+
+-- name: image_facts^
+-- What an image is, without its content.
+select name, media_type, width, height, bytes, label, added_at from compose.images where name = :name;
+
 -- name: image^
 -- The content of an image.
 select media_type, content from compose.images where name = :name;

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from cegla.activate import actions as activate
 from cegla.console.charts import bars, graph, heat, line
 from cegla.console.views.ready_made import segment_name
 from cegla.vocabulary.masking import masked
@@ -34,6 +35,7 @@ class Renderer:
         charts: dict[str, Any] = {"bars": bars.bars, "columns": line.columns, "curve": line.curve, "spark": line.spark, "heat": heat.heat, "draw": graph.graph}
         made.globals.update(ours | charts)
         made.filters["mask"] = masked
+        made.filters["spoken"] = activate.contents.spoken
         return made
 
     def render(self, template: str, visit: "Visit", model: Mapping[str, Any], block: str = "") -> str:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cegla.activate.rules import gateways, push, sms
 from cegla.activate.rules.destinations import wish_of
-from cegla.activate.rules.providers import HTTP_SMS, PROVIDERS, SENDGRID, SMSAPI
+from cegla.activate.rules.providers import HTTP_SMS, PROVIDERS, SENDGRID, SERWERSMS, SMSAPI
 from cegla.activate.rules.replies import meaning
 from cegla.collect import actions as collect
 
@@ -169,3 +169,29 @@ def test_the_senders_note_verifies_and_ends_within_a_day() -> None:
     both = utils.encode_dss_signature(int.from_bytes(signature[:32]), int.from_bytes(signature[32:]))
     key.public_key().verify(both, token.rpartition(".")[0].encode(), ec.ECDSA(hashes.SHA256()))
     assert set(push.encoded(public)) <= set(string.ascii_letters + string.digits + "-_")
+
+
+@pytest.mark.parametrize(
+    ("body", "means", "number"),
+    [
+        ({"success": True, "queued": 1, "unsent": 0, "items": [{"id": "a1", "status": "queued"}]}, "accepted", "a1"),
+        ({"success": True, "queued": 0, "unsent": 1, "items": [{"id": "", "status": "unsent", "error_code": 2001, "error_message": "x"}]}, "hard", ""),
+        ({"success": True, "queued": 0, "unsent": 1, "items": [{"status": "unsent", "error_code": 2205}]}, "server", ""),
+        ({"error": {"code": 1001, "type": "InvalidUser", "message": "Incorrect login or password"}}, "server", ""),
+    ],
+    ids=("taken", "no-number", "wrong-sender", "wrong-key"),
+)  # fmt: skip
+def test_a_request_that_succeeds_while_its_message_is_unsent_is_no_success(body: dict[str, Any], means: str, number: str) -> None:
+    read = gateways.answered(SERWERSMS, 200, {"content-type": "application/json"}, json.dumps(body).encode())
+    assert read is not None and (meaning(read[0]).value, read[1]) == (means, number)
+
+
+def test_who_promises_nothing_about_repeats_is_not_asked_twice() -> None:
+    assert gateways.answered(SERWERSMS, 500, {}, b"") is None
+
+
+def test_a_receipt_that_nobody_knows_leaves_the_message_sent_and_our_own_text_is_no_reply() -> None:
+    assert [one.state for one in gateways.receipts(SMSAPI, {"MsgId": "1", "status": "408", "idx": "a"}, b"", "")] == ["sent"]
+    told = {"unique_id": "k", "id": "a1", "status": "undelivered", "reason": "wrong_number", "phone": "+48500100200", "text": "Odpisz STOP"}
+    assert [(one.key, one.state, one.words, one.text) for one in gateways.receipts(SERWERSMS, told, b"", "")] == [("k", "failed", "wrong_number", "")]
+    assert [one.state for one in gateways.receipts(SERWERSMS, {"smsid": "a1", "stan": "doreczono"}, b"", "")] == ["delivered"]

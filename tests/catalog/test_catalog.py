@@ -70,7 +70,7 @@ def test_a_feed_that_no_database_could_keep_is_kept_without_what_it_could_not(wo
     with workspace.transaction() as conn:
         number = catalog.add(conn, "hostile", "", 24)
         assert catalog.put(conn, number, HOSTILE, NOW).products == 3
-        assert catalog.shelves(conn, ["hostile"])[0]["hostile"] == [{"id": title, "title": title} for title in ("ab", "d")]
+        assert catalog.shelves(conn, {"hostile": ()})[0]["hostile"] == [{"id": title, "title": title} for title in ("ab", "d")]
 
 
 def test_a_cart_is_abandoned_until_the_next_order() -> None:
@@ -110,7 +110,7 @@ def test_a_feed_is_fetched_kept_when_it_fails_and_asked_again_in_time(workspace:
     assert catalog.renew(workspace, number, NOW).trouble  # this machine is not the open internet
     assert catalog.renew(workspace, number, NOW, private_addresses=True).products == 2
     with workspace.transaction() as conn:
-        assert [product["title"] for product in catalog.shelves(conn, ["main", "other"])[0]["main"]] == ["Kubek „Świt”", "Deska"]
+        assert [product["title"] for product in catalog.shelves(conn, {"main": (), "other": ()})[0]["main"]] == ["Kubek „Świt”", "Deska"]
         assert (catalog.due(conn, NOW + timedelta(hours=5)), catalog.due(conn, NOW + timedelta(hours=6))) == ([], [number])
         moved = [catalog.add(conn, name, f"{shop}/{name}", 6) for name in ("moved", "page", "empty")]
         for name in ("main", "Zły", "x-y", ""):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cegla.activate import actions as activate
 from cegla.govern import actions as govern
 from cegla.repair import actions as repair
 from cegla.segment import actions as segment
@@ -146,6 +147,21 @@ def test_a_campaign_is_previewed_in_a_frame_that_can_do_nothing(admin: Visitor, 
     body = admin.get(f"{campaign}/preview/p{person}")
     assert "Cześć!" in body.text
     assert "sandbox" in body.headers["content-security-policy"]
+
+
+def test_a_text_message_is_scheduled_and_compared_as_a_letter_is(admin: Visitor, shop: Workspace) -> None:
+    words = {"channel": "sms", "name": "Rabat", "segment_id": "1", "text": "Rabat do piatku", "send_at": "2027-01-04T10:00", "clock": "usual"}
+    wrong = admin.post("/campaigns/new/sms", "/campaigns/short", **words | {"test_percent": "jutro"}, text_b="Ostatnie dni")
+    assert wrong.status_code == 422 and "Ostatnie dni" in wrong.text
+    saved = admin.post("/campaigns/new/sms", "/campaigns/short", **words, text_b="Ostatnie dni", share_b="3", text_c="Koniec", test_percent="40", goal="clicks")
+    number = saved.headers["location"].partition("?")[0].rpartition("/")[2]
+    with shop.transaction() as conn:
+        found = activate.campaign(conn, int(number))
+    assert (found.clock, found.test_percent, found.goal, [(one.key, one.text, one.share) for one in found.variants]) == (
+        "usual", 40, "clicks", [("B", "Ostatnie dni", 3), ("C", "Koniec", 1)],
+    )  # fmt: skip
+    form = admin.get(f"/campaigns/{number}/words").text
+    assert 'value="2027-01-04T10:00"' in form and "Koniec" in form and 'name="text_d"' in form
 
 
 def test_the_dry_run_adds_up_and_sending_asks_for_the_number(admin: Visitor, campaign: str, shop: Workspace) -> None:

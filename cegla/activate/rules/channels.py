@@ -9,20 +9,23 @@ from cegla.vocabulary.text import Text
 
 @dataclass(frozen=True)
 class Kind:
-    """One channel. `identifier` is the type of identifier that is its address (empty: the channel keeps its own addresses); events begin with `event`."""
+    """One channel. `identifier` is the type of identifier that is its address (empty: the channel keeps its own addresses); events begin with `event`.
+
+    `tracking` is the purpose for which clicks are somebody's; where there is none, or it was not agreed to, they are counted without saying whose."""
 
     channel: Channel
     label: Text
     identifier: str
     event: str
+    tracking: str = ""
 
 
 KINDS: dict[Channel, Kind] = {
     row.channel: row
     for row in (
-        Kind(Channel.EMAIL, Text("e-mail", "e-mail"), "email", "Email"),
+        Kind(Channel.EMAIL, Text("e-mail", "e-mail"), "email", "Email", "email_tracking"),
         Kind(Channel.SMS, Text("SMS", "SMS"), "phone", "SMS"),
-        Kind(Channel.PUSH, Text("web push", "web push"), "", "Push"),
+        Kind(Channel.PUSH, Text("web push", "web push"), "", "Push", "push_tracking"),
     )
 }
 

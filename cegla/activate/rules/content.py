@@ -24,9 +24,10 @@ ROOTS: dict[str, Text] = {
 }
 NO_WAY_OUT = Text("W treści nie ma odnośnika do wypisania się: {{ unsubscribe_url }}.", "The content has no link to unsubscribe: {{ unsubscribe_url }}.")
 _OUTPUT = re.compile(r"\{\{-?\s*(person\.[\w.]+)((?:\s*\|[^}]*)?)\s*-?\}\}")
+_FALLBACK = re.compile(r"""\{\{[^{}]*?\|\s*default:\s*(["'])(.*?)\1[^{}]*?\}\}""")
 _HREF = re.compile(r"""(<a\b[^>]*?\bhref=")(https?://[^"]+)(")""", re.IGNORECASE)
 _LINK = re.compile(r"""(<a\b[^>]*?\bhref=")([^"]+)("[^>]*>)""", re.IGNORECASE)
-_MARK = "display:inline-block;margin:0 6px 0 0;padding:0 6px;border-radius:9px;font:bold 12px/18px sans-serif;"
+_MARK = "display:inline-block;margin:0 6px 0 0;padding:0 6px;border-radius:9px;font:bold 12px/18px sans-serif;box-shadow:0 0 0 2px #ffffff;"
 _HOT, _COLD = "background:#9c3520;color:#ffffff;", "background:#e7e1da;color:#4a423d;"
 _UNSUBSCRIBE = re.compile(r"\{\{-?\s*unsubscribe_url\b")
 
@@ -53,6 +54,12 @@ def warnings(subject: str, mjml: str, fields: Iterable[str]) -> list[Text]:
     if not _UNSUBSCRIBE.search(mjml):
         found.append(NO_WAY_OUT)
     return list(dict.fromkeys(found))
+
+
+def spoken(template: str) -> str:
+    """A short template as people read it in a list: each field as its fallback, or as dots; tags are gone."""
+    said = _FALLBACK.sub(lambda found: found.group(2), template)
+    return " ".join(re.sub(r"\{%.*?%\}", "", re.sub(r"\{\{.*?\}\}", "…", said)).split())
 
 
 def with_signed_links(html: str, sign: Callable[[str], str], untouched: str | tuple[str, ...]) -> str:

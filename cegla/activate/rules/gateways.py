@@ -1,7 +1,8 @@
 """The gateways that messages leave by over HTTP, as data: how a message is put, what the answer means, what receipts say. A provider is a row.
 
 In `url`, `body` and `headers` a word in braces is filled from what a message has: {to} {to_digits} {from} {text} {key} {token}, and of a letter
-{from_name} {from_email} {subject} {html} {letter_text} {headers}. Paths are names joined by dots. The rows are in `providers`.
+{from_name} {from_email} {subject} {html} {letter_text} {headers}. Paths are names joined by dots; several parted by "|" are tried in turn, and the
+first that leads to a text counts. The rows are in `providers`.
 """
 
 import json
@@ -31,7 +32,7 @@ class Receipts:
     states: Mapping[str, State] = field(default_factory=dict)
     rows_at: str = ""
     commas: bool = False
-    words_at: tuple[str, ...] = ()  #: why it failed, first that is there
+    words_at: str = ""  #: why it failed
     status_at: str = ""  #: an enhanced status code
     reply_from_at: str = ""
     reply_text_at: str = ""
@@ -98,8 +99,12 @@ def filled(template: Any, values: Mapping[str, Any]) -> Any:
     return values[name] if not before and not after else f"{before}{values[name]}{after}"
 
 
-def at(value: Any, path: str) -> str:
-    """The text at a path of an answer; empty when there is none."""
+def at(value: Any, paths: str) -> str:
+    """The text at a path of an answer, or at the first of several that has one; empty when there is none."""
+    return next((found for path in paths.split("|") if (found := _at(value, path))), "")
+
+
+def _at(value: Any, path: str) -> str:
     for name in path.split(".") if path else ():
         if isinstance(value, Mapping):
             value = cast(Mapping[str, Any], value).get(name)
@@ -162,8 +167,7 @@ def _receipt(row: Any, told: Receipts) -> Receipt | None:
     key, number = at(row, told.key_at), at(row, told.id_at)
     if state is None or not (key or number):
         return None
-    words = next((text for text in (at(row, path) for path in told.words_at) if text), "")
-    return Receipt(key, number, state, words[:1_000], at(row, told.status_at)[:20])
+    return Receipt(key, number, state, at(row, told.words_at)[:1_000], at(row, told.status_at)[:20])
 
 
 def _part(value: Any, path: str) -> Any:
@@ -174,7 +178,7 @@ def _part(value: Any, path: str) -> Any:
 
 def _parted(row: Any, told: Receipts) -> list[Any]:
     """Several messages in one request: the nth value of each field is of the nth message."""
-    paths = (told.key_at, told.id_at, told.state_at, *told.words_at)
+    paths = "|".join((told.key_at, told.id_at, told.state_at, told.words_at)).split("|")
     if not isinstance(row, Mapping) or at(row, told.reply_text_at):
         return [row]
     columns = {path: at(row, path).split(",") for path in paths}

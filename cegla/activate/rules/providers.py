@@ -1,5 +1,6 @@
-"""Every provider that messages can leave by, one row each, written after the providers' own documentation: smsapi.pl/docs,
-dev.serwersms.pl (HTTPS API v2), postmarkapp.com/developer, twilio.com/docs/sendgrid. A new one is a new row."""
+"""Every provider that messages can leave by, one row each, written after the providers' own documentation: smsapi.pl/docs and
+smsapi.com/resp (codes and statuses), dev.serwersms.pl/en/https-api-v2 and SerwerSMSpl/serwersms-php-api-v2 (answers), postmarkapp.com/developer,
+twilio.com/docs/sendgrid. A new one is a new row."""
 
 from cegla.activate.rules.gateways import Gateway, Receipts
 from cegla.vocabulary.consent import Channel
@@ -12,32 +13,40 @@ SMSAPI = Gateway(
     {"to": "{to_digits}", "from": "{from}", "message": "{text}", "encoding": "utf-8", "format": "json", "idx": "{key}", "check_idx": "1"},
     _BEARER, "form", "list.0.id", "error", "message",
     {
-        "13": "address", "52": "later", "53": "again", "11": "words", "12": "words", "17": "words", "25": "words", "26": "words",
+        "13": "address", "57": "address", "52": "later", "53": "again", "8": "words", "11": "words", "12": "words", "17": "words", "25": "words",
         "14": "us", "98": "us", "99": "us", "101": "us", "102": "us", "103": "us", "105": "us", "110": "us", "1000": "us", "1001": "us",
         "200": "later", "201": "later", "203": "later", "999": "later",
     },
     receipts=Receipts(
         "idx", "MsgId", "status",
-        {
-            "402": "failed", "403": "sent", "404": "delivered", "405": "failed", "406": "failed", "407": "failed", "408": "failed",
-            "409": "delayed", "412": "failed",
+        {  # 401: no such message; 408: nobody knows whether it arrived, so it stays sent
+            "402": "failed", "403": "sent", "404": "delivered", "405": "failed", "406": "failed", "407": "failed", "408": "sent",
+            "409": "delayed", "410": "sent", "412": "failed",
         },
-        commas=True, words_at=("status_name",), reply_from_at="sms_from", reply_text_at="sms_text",
+        commas=True, words_at="status_name", reply_from_at="sms_from", reply_text_at="sms_text",
     ),
 )  # fmt: skip
 
 SERWERSMS = Gateway(
     "serwersms", Channel.SMS, Text("SerwerSMS.pl", "SerwerSMS.pl"), "https://api2.serwersms.pl/messages/send_sms",
     {"phone": "{to}", "sender": "{from}", "text": "{text}", "utf": True, "details": True, "unique_id": "{key}"},
-    _BEARER, "json", "items.0.id", "error.code", "error.message",
-    {"1000": "us", "1001": "us", "1002": "us", "1003": "us", "3201": "us", "3301": "us", "3305": "us", "4200": "again", "5100": "later"},
+    # A request may succeed while its one message is "unsent": then the item has the code.
+    _BEARER, "json", "items.0.id", "error.code|items.0.error_code", "error.message|items.0.error_message",
+    {
+        **dict.fromkeys(("1000", "1001", "1002", "1003", "1004", "1005", "1006", "1007", "1008"), "us"), "2000": "words",
+        **dict.fromkeys(("2001", "2200"), "address"), **dict.fromkeys(("3000", "3001", "3002", "3003", "3008", "3009", "3100"), "us"),
+        **dict.fromkeys(("3101", "3102", "2203"), "words"), **dict.fromkeys(("2201", "2202", "2205", "2207", "2208"), "us"), "2206": "address",
+        "2004": "later", "2204": "later",
+    },
+    repeats_safely=False,  # it tells whose message a receipt is about by `unique_id`; that it would not send it twice is nowhere promised
     receipts=Receipts(
-        "unique_id", "smsid", "stan",
+        "unique_id", "id|smsid", "status|stan",
         {
-            "dostarczono": "delivered", "doreczono": "delivered", "niedostarczono": "failed", "niedoreczono": "failed", "wyslano": "sent",
-            "oczekiwanie": "delayed", "blad": "failed",
+            "delivered": "delivered", "undelivered": "failed", "unsent": "failed", "sent": "sent", "in_progress": "delayed", "pending": "delayed",
+            "dostarczono": "delivered", "doreczono": "delivered", "niedostarczono": "failed", "niedoreczono": "failed", "niewyslano": "failed",
+            "wyslano": "sent", "oczekiwanie": "delayed", "blad": "failed",
         },
-        words_at=("przyczyna",), reply_from_at="numer", reply_text_at="wiadomosc",
+        words_at="reason|przyczyna", reply_from_at="numer", reply_text_at="wiadomosc",
     ),
 )  # fmt: skip
 
@@ -48,7 +57,7 @@ HTTP_SMS = Gateway(
     receipts=Receipts(
         "key", "id", "status",
         {"sent": "sent", "delivered": "delivered", "failed": "failed", "undelivered": "failed", "expired": "failed", "rejected": "failed"},
-        words_at=("reason",), reply_from_at="from", reply_text_at="text",
+        words_at="reason", reply_from_at="from", reply_text_at="text",
     ),
 )  # fmt: skip
 
@@ -67,7 +76,7 @@ POSTMARK = Gateway(
     receipts=Receipts(
         "Metadata.cegla_key", "MessageID", "RecordType",
         {"Delivery": "delivered", "Bounce": "failed", "SpamComplaint": "complained", "SubscriptionChange": "opted_out"},
-        words_at=("Details", "Description"), scheme="basic", answer="",
+        words_at="Details|Description", scheme="basic", answer="",
         unless=(("SuppressionReason", "HardBounce"), ("SuppressSending", "False")),  # the bounce is told by itself; somebody may be let in again
     ),
 )  # fmt: skip
@@ -87,7 +96,7 @@ SENDGRID = Gateway(
             "delivered": "delivered", "bounce": "failed", "dropped": "failed", "deferred": "delayed", "spamreport": "complained",
             "unsubscribe": "opted_out", "group_unsubscribe": "opted_out",
         },
-        words_at=("reason", "response"), status_at="status", scheme="sendgrid", answer="",
+        words_at="reason|response", status_at="status", scheme="sendgrid", answer="",
     ),
 )  # fmt: skip
 
@@ -98,7 +107,7 @@ HTTP_EMAIL = Gateway(
     receipts=Receipts(
         "key", "id", "status",
         {"delivered": "delivered", "bounced": "failed", "failed": "failed", "delayed": "delayed", "complained": "complained", "unsubscribed": "opted_out"},
-        words_at=("reason",), status_at="code", scheme="standard", answer="",
+        words_at="reason", status_at="code", scheme="standard", answer="",
     ),
 )  # fmt: skip
 

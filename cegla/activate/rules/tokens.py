@@ -6,6 +6,7 @@ from base64 import b32decode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
 CLICK, UNSUBSCRIBE, RETURN = "click", "unsubscribe", "return"
+TALLY = "tally"  #: a link of a campaign, whoever follows it
 PREFERENCES, CONFIRM = "preferences", "confirm"  #: the second is for a request in the ledger, not for a message
 SIGNATURE_BYTES = 16
 _CONTENT = struct.Struct(">qi")

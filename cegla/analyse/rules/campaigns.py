@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 from cegla.analyse.rules.sales import ORDER, of_humans
 
 SENT, BOUNCED = ("Email Sent", "SMS Sent", "Push Sent"), ("Email Bounced", "SMS Bounced", "Push Bounced")
-CLICKED, UNSUBSCRIBED = ("Email Link Clicked",), ("Unsubscribed",)
+CLICKED, UNSUBSCRIBED = ("Email Link Clicked", "Push Link Clicked"), ("Unsubscribed",)
 DAYS_AFTER = 7
 DAYS_BEFORE = 60
 UNIT = 1_000_000  #: micros of a unit of money

@@ -33,7 +33,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 _OURS = {name: ours for ours, names in NAMES.items() for name in names}
 _AMOUNT = re.compile(r"(\d[\d\s\u00a0.,]*)")
 _CODE = re.compile(r"\b([A-Z]{3})\b")
-_GONE = ("out of stock", "out_of_stock", "outofstock", "niedostępny", "brak", "0", "false", "no", "nie")
+GONE = ("out of stock", "out_of_stock", "outofstock", "niedostępny", "brak", "0", "false", "no", "nie")
 
 
 class Unreadable(ValueError):
@@ -74,7 +74,7 @@ def read(raw: bytes) -> Feed:
 
 def available(product: Mapping[str, Any]) -> bool:
     """Whether a product can be bought, as far as its feed says."""
-    return str(product.get("availability", "")).strip().lower() not in _GONE
+    return str(product.get("availability", "")).strip().lower() not in GONE
 
 
 def _text(raw: bytes) -> str:

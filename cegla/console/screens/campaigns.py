@@ -1,7 +1,7 @@
 """Campaigns: the list, the editor with a preview for a chosen person, a trial, the dry run, the sending with its confirmation."""
 
 from collections.abc import Mapping
-from datetime import datetime, time
+from datetime import time
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from cegla.activate import actions as activate
 from cegla.compose import actions as compose
 from cegla.console import guard
 from cegla.console.screens.names import display_names
-from cegla.console.views import states
+from cegla.console.views import campaign_form, letter_form, states
 from cegla.console.views.letters import STARTER
 from cegla.console.views.ready_made import segment_name
 from cegla.console.visit import Visit, see_other
@@ -23,10 +23,6 @@ from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.people import parse_person_label, person_label
 
 SHOWN_ROWS = 300
-FIELDS = ("name", "segment_id", "sender", "subject", "mjml", "cap", "holdout_percent", "messages_per_minute", "priority", "offer", "offer_days", "goal")
-WHEN = ("send_at", "clock", "test_percent", "test_hours")
-VARIANT = ("subject_b", "mjml_b")
-NUMBERS = ("segment_id", "cap", "holdout_percent", "messages_per_minute", "priority", "offer_days", "test_percent", "test_hours")
 RESUME: dict[str, activate.Missed] = {"resume": "send", "spread": "spread", "skip": "skip"}
 CHANNELS = ("email", "sms", "push")
 
@@ -41,52 +37,27 @@ def show(visit: Visit) -> Response:
 
 def show_new(visit: Visit) -> Response:
     """The editor with a letter to begin with."""
-    usual = {"cap": "2", "holdout_percent": "5", "priority": "5", "offer_days": "30", "test_percent": "0", "test_hours": "24"}
-    values = {"segment_id": visit.query.get("segment", ""), **usual, **STARTER[visit.language]}
-    return _editor(visit, 0, values)
+    return _editor(visit, 0, {"segment_id": visit.query.get("segment", ""), **campaign_form.USUAL, **STARTER[visit.language]})
 
 
 def show_edit(visit: Visit) -> Response:
     """The editor of a campaign that was not launched."""
     found = _campaign(visit)
-    values = {name: "" if getattr(found, name) is None else str(getattr(found, name)) for name in (*FIELDS, *WHEN)}
-    values["send_at"] = found.send_at.isoformat(timespec="minutes") if found.send_at else ""
-    other = found.variants[0] if found.variants else None
-    values |= {"subject_b": other.subject if other else "", "mjml_b": other.mjml if other else ""}
-    return _editor(visit, found.id, values)
+    if found.channel != Channel.EMAIL:
+        return see_other(f"/campaigns/{found.id}/words")
+    return _editor(visit, found.id, campaign_form.values_of(found))
 
 
 def save(visit: Visit) -> Response:
     """Keep the draft; a template that does not compile comes back with the place of its mistake, and nothing typed is lost."""
-    values = {name: visit.field(name) for name in (*FIELDS, *WHEN, *VARIANT)}
-    number = int(visit.field("id")) if visit.field("id").isdigit() else 0
+    number, values = campaign_form.read(visit.field, campaign_form.names_of("email"))
     try:
         with visit.ws.transaction() as conn:
-            saved = activate.save_campaign(conn, _typed(values, number), visit.now)
+            saved = activate.save_campaign(conn, campaign_form.typed(values, "email", number), visit.now)
             govern.note(conn, visit.actor, "campaign.save", f"campaign {saved.id}", {}, visit.now)
     except CeglaError as error:
         return _editor(visit, number, values, error)
     return see_other(f"/campaigns/{saved.id}", done="saved")
-
-
-def _typed(values: Mapping[str, str], number: int) -> dict[str, Any]:
-    """The form as the action takes it: numbers as numbers, what is empty left out."""
-    typed: dict[str, Any] = {name: value for name, value in values.items() if value and name not in VARIANT}
-    if any(values[name] for name in VARIANT):
-        typed["variants"] = [{"key": "B", "subject": values["subject_b"], "mjml": values["mjml_b"]}]
-    for name in NUMBERS:
-        if name in typed:
-            if not typed[name].isdigit():
-                raise FieldMissing(where=name, seen=typed[name], field=name)
-            typed[name] = int(typed[name])
-    if "send_at" in typed:
-        try:
-            typed["send_at"] = datetime.fromisoformat(typed["send_at"])
-        except ValueError:
-            raise FieldMissing(where="send_at", seen=typed["send_at"], field="send_at") from None
-    if "segment_id" not in typed:
-        raise FieldMissing(where="segment_id", field="segment_id")
-    return typed | ({"id": number} if number else {})
 
 
 def show_rules(visit: Visit) -> Response:
@@ -141,7 +112,8 @@ def show_preview_body(visit: Visit) -> Response:
         govern.note(conn, visit.actor, "campaign.preview", person_label(person), {"campaign": visit.number("id")}, visit.now)
     rendered = activate.preview(visit.ws, visit.number("id"), person)
     headers = {"content-security-policy": guard.PREVIEW_POLICY, "x-frame-options": "SAMEORIGIN"}
-    return Response(rendered.html, media_type="text/html", headers=headers)
+    shown = letter_form.frame(rendered.html, dark=visit.query.get("dark") == "on", base_url=visit.public_address)
+    return Response(shown, media_type="text/html", headers=headers)
 
 
 def send_test(visit: Visit) -> Response:
@@ -239,16 +211,23 @@ def _model(visit: Visit, *, person: str = "", address: str = "", problem: dict[s
         except CeglaError as error:
             problem = error.problem(visit.language)
     return {
-        "letters": letters,
+        "letters": letters, "view": "phone" if visit.field("view") == "phone" else "desk", "dark": visit.field("dark") == "on",
         "campaign": found, "target": target, "states": states.CAMPAIGNS, "outcomes": states.OUTCOMES, "person": number, "asked": person, "rendered": rendered,
         "example": example.person_id if example else None, "address": address, "problem": problem, "smtp": visit.ws.settings.smtp,
         "clocks": states.CLOCKS, "whys": states.CHOICES, "by_provider": by_provider, "channels": states.CHANNELS,
     }  # fmt: skip
 
 
-def _editor(visit: Visit, number: int, values: Mapping[str, str], error: CeglaError | None = None) -> Response:
+def choices_of(visit: Visit, channel: str) -> dict[str, Any]:
+    """What a campaign's form lets choose from: segments, and the purposes that are asked for on the channel."""
     with visit.ws.transaction() as conn:
-        choices = [(row.id, visit.tongue.say(segment_name(row.name))) for row in segment.segments(conn)]
+        segments = [(row.id, visit.tongue.say(segment_name(row.name))) for row in segment.segments(conn)]
+        known = govern.register.purposes(conn).values()
+    return {"choices": segments, "purposes": [(one.key, visit.tongue.say(one.label)) for one in known if channel in one.channels]}
+
+
+def _editor(visit: Visit, number: int, values: Mapping[str, str], error: CeglaError | None = None) -> Response:
     problem = error.problem(visit.language) if error else None
-    model = {"number": number, "values": values, "choices": choices, "problem": problem, "smtp": visit.ws.settings.smtp}
+    shown = campaign_form.shown_variants(values, "email")
+    model = {"number": number, "values": values, "shown": shown, "problem": problem, "smtp": visit.ws.settings.smtp, **choices_of(visit, "email")}
     return visit.page("campaign_form.html", model, status=error.status if error else 200)

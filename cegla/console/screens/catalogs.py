@@ -1,5 +1,7 @@
 """Catalogs of products: fetched from an address or uploaded, how fresh each is, and what letters call them."""
 
+from urllib.parse import urlencode
+
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
@@ -11,12 +13,24 @@ from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.errors.messages import FeedRefused
 from cegla.vocabulary.text import Text
 
+AT_ONCE = 100
 MOST_UPLOADED = 20_000_001
 
 
 def show(visit: Visit) -> Response:
     """Every catalog."""
     return _page(visit)
+
+
+def show_one(visit: Visit) -> Response:
+    """The products of a catalog, a page at a time; `?word=` looks in titles, numbers and categories."""
+    word, after = visit.query.get("word", "").strip()[:100], visit.asked_number("after")
+    with visit.ws.transaction() as conn:
+        found = catalog.feed(conn, visit.number("id"))
+        rows = catalog.products(conn, found.id, word, after, AT_ONCE + 1)
+    shown = rows[:AT_ONCE]
+    more = urlencode({"word": word, "after": shown[-1][0]}) if len(rows) > AT_ONCE else ""
+    return visit.page("catalog.html", {"feed": found, "rows": [product for _, product in shown], "word": word, "after": after, "more": more})
 
 
 def add(visit: Visit) -> Response:

@@ -14,7 +14,7 @@ from cegla.console.views.ready_made import segment_name
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.segment import actions as segment
-from cegla.vocabulary.errors import CeglaError, NotFound
+from cegla.vocabulary.errors import CeglaError, InvalidInput, NotFound
 from cegla.vocabulary.people import parse_person_label, person_label
 
 RESTORED = "versions"  #: in place of an open page's name, so that no open page takes the restored draft for its own
@@ -106,6 +106,26 @@ def add_image(visit: Visit) -> Response:
     return see_other("/letters/images", done="saved")
 
 
+def show_image_removal(visit: Visit) -> Response:
+    """The dry run: whether an image may go, and what shows it."""
+    name, problem = visit.arguments["name"], None
+    with visit.ws.transaction() as conn:
+        shown = compose.images.users(conn).get(name, [])
+        try:
+            compose.images.remove(conn, name, dry_run=True)
+        except InvalidInput as error:
+            problem = error.problem(visit.language)
+    return visit.page("image_remove.html", {"name": name, "shown": shown, "problem": problem})
+
+
+def remove_image(visit: Visit) -> Response:
+    """Forget an image that nothing shows. Raises NotFound, InvalidInput."""
+    with visit.ws.transaction() as conn:
+        gone = compose.images.remove(conn, visit.arguments["name"])
+        govern.note(conn, visit.actor, "image.remove", f"image {gone.name}", {}, visit.now)
+    return see_other("/letters/images", done="saved")
+
+
 def show_image(visit: Visit) -> Response:
     """A hosted image, for whoever has its address: mail programs, above all."""
     with visit.ws.transaction() as conn:
@@ -115,9 +135,9 @@ def show_image(visit: Visit) -> Response:
 
 def _images(visit: Visit, error: CeglaError | None = None) -> Response:
     with visit.ws.transaction() as conn:
-        rows = compose.images.hosted(conn)
+        rows, shown = compose.images.hosted(conn), compose.images.users(conn)
     base = visit.public_address
-    model = {"rows": rows, "base": base, "problem": error.problem(visit.language) if error else None}
+    model = {"rows": rows, "shown": shown, "base": base, "problem": error.problem(visit.language) if error else None}
     return visit.page("images.html", model, status=error.status if error else 200)
 
 
@@ -141,7 +161,7 @@ def _page(visit: Visit, *, person: str = "", problem: dict[str, Any] | None = No
     model = {
         "letter": found, "findings": findings, "segments": segments, "segment": wanted, "missing": missing, "asked": person, "person": number, "seen": seen,
         "line": line, "header": activate.contents.inbox_line(subject), "problem": problem, "smtp": visit.ws.settings.smtp, "address": visit.field("address"),
-        "followed": followed, "verdicts": states.VERDICTS,
+        "followed": followed, "verdicts": states.VERDICTS, "view": "phone" if visit.field("view") == "phone" else "desk", "dark": visit.field("dark") == "on",
     }  # fmt: skip
     return visit.page("letter_check.html", model, status=status)
 

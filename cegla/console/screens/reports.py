@@ -32,7 +32,9 @@ def show(visit: Visit) -> Response:
         campaign = activate.campaign(conn, number)
         places = activate.reporting.places(conn, number)
         deeds = govern.audit_about(conn, f"campaign {number}", DEEDS)
+        links = activate.reporting.links(conn, number)
     model: dict[str, Any] = {
+        "links": links, "nobodys": sum(clicks for _, _, clicks in links), "by_link": analyse.clicks_by_link(visit.ws, number, visit.now),
         "report": report, "campaign": campaign, "experiment": experiment, "places": places, "deeds": deeds, "skips": states.SKIPS,
         "outcomes": states.OUTCOMES, "verdicts": states.EXPERIMENTS, "acts": states.ACTS, "steps": states.STEPS,
     }  # fmt: skip
@@ -67,19 +69,18 @@ def _whole(text: str) -> int:
 
 
 def _funnel(visit: Visit, report: analyse.CampaignReport) -> dict[str, Any]:
-    """From everybody of the segment to those who ordered, each step with its share of the one before and of those who were sent to."""
+    """From everybody of the segment to those who ordered, each step with its share of those it is a part of: who bought need not have clicked."""
     t, whole = visit.tongue, sum(report.messages.values())
+    chosen = whole - report.messages.get("skipped", 0)
     steps = (
-        (marked("W segmencie"), whole, "?"), (marked("Wybrani"), whole - report.messages.get("skipped", 0), "?state=chosen"),
-        (marked("Wysłane"), report.sent, "?step=sent"), (marked("Dostarczone"), report.delivered, "?state=sent"),
-        (marked("Kliknęli"), report.clicked, "?step=clicked"), (marked("Kupili"), report.buyers, "?step=ordered"),
+        (marked("W segmencie"), whole, 0, "?"), (marked("Wybrani"), chosen, whole, "?state=chosen"), (marked("Wysłane"), report.sent, chosen, "?step=sent"),
+        (marked("Dostarczone"), report.delivered, report.sent, "?state=sent"), (marked("Kliknęli"), report.clicked, report.delivered, "?step=clicked"),
+        (marked("Kupili"), report.buyers, report.delivered, "?step=ordered"),
     )  # fmt: skip
-    before = 0
     marks: list[Mark] = []
-    for label, count, query in steps:
-        share = f" ({t.percent(count / before)})" if before else ""
+    for label, count, of, query in steps:
+        share = f" ({t.percent(count / of)})" if of else ""
         marks.append(Mark(str(t.text(label)), count, t.number(count) + share, f"{query}#people"))
-        before = count
     words = Wording(str(t.text("Od wyboru do zakupu")), str(t.text("Krok")), str(t.text("Osoby")), t.say(report.definition))
     return {"marks": marks, "words": words}
 

@@ -157,6 +157,11 @@ PURPOSES = _rows(
         retention_days=DAYS_13_MONTHS, about=Text("Zapisujemy, które odnośniki otwierasz.", "We record which links you open."), categories=("behavioral",),
     ),
     Purpose(
+        key="push_tracking", label=Text("Mierzenie kliknięć w powiadomieniach", "Measuring clicks in notifications"), basis=Basis.CONSENT,
+        channels=(Channel.PUSH,), retention_days=DAYS_13_MONTHS, categories=("behavioral",),
+        about=Text("Zapisujemy, które powiadomienia otwierasz.", "We record which notifications you open."),
+    ),
+    Purpose(
         key="profiling", label=Text("Profilowanie na potrzeby marketingu", "Profiling for marketing"), basis=Basis.LEGITIMATE_INTEREST,
         channels=(Channel.NONE,), retention_days=DAYS_13_MONTHS, categories=("behavioral",),
         about=Text("Dobieramy treści na podstawie zakupów i odwiedzin.", "We choose what to show from purchases and visits."),
