@@ -16,7 +16,9 @@ export async function push(worker) {
   if (!key) return 'unsupported';
   const registration = await navigator.serviceWorker.register(worker || '/cegla-push.js');
   await navigator.serviceWorker.ready;
-  const { endpoint, keys } = (await subscriptionOf(registration.pushManager, key)).toJSON();
+  const made = await subscriptionOf(registration.pushManager, key).catch(() => 0); // the browser has no push service
+  if (!made) return 'unsupported';
+  const { endpoint, keys } = made.toJSON();
   for (const seconds of PAUSES_SECONDS) {
     await new Promise((go) => setTimeout(go, seconds * 1000));
     if (!wanted()) return 'no consent';

@@ -103,6 +103,37 @@ class LimitsBody(Shape):
     quiet_until: time | None = None
 
 
+class LetterBody(Shape):
+    """A letter or snippet; `id` names one to change. `document`: subject, preheader, blocks (kind, fields, shown), or `source`, MJML of one's own."""
+
+    id: int | None = None
+    kind: Literal["letter", "snippet"] = "letter"
+    name: str = Field(min_length=1, max_length=200)
+    document: dict[str, Any]
+    revision: int | None = Field(None, description="the one you read; an edit made since is not written over")
+    dry_run: bool = Field(False, description="only check that it compiles")
+
+
+class PerhapsPerson(Shape):
+    """Whose view of a letter; null: anybody's, with every fallback."""
+
+    person: str | None = None
+
+
+class GiveBody(Shape):
+    """The campaign that says what a letter says, and as which variant."""
+
+    campaign_id: int
+    variant: Literal["A", "B", "C", "D", "E", "F", "G", "H"] = "A"
+
+
+class ImageBody(Shape):
+    """A hosted image by its name, the end of its address."""
+
+    name: str = Field(min_length=1, max_length=80)
+    dry_run: bool = Field(False, description="only say whether it may go")
+
+
 class PersonBody(Shape):
     """One person: p123, or 123."""
 

@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from cegla.activate import actions as activate
 from cegla.activate.rules import push
+from cegla.analyse import actions as analyse
 from cegla.http import outward
 from cegla.resolve import actions as resolve
 from cegla.storage.settings import Settings
-from cegla.vocabulary.errors import InvalidInput
+from cegla.vocabulary.errors import InvalidInput, NotFound
 from cegla.vocabulary.errors.channels import SubscriptionRefused, WordsMissing
 from cegla.vocabulary.identifiers import Identifier
 from tests.activate.conftest import Shop
@@ -76,15 +77,43 @@ def test_a_push_message_is_closed_for_the_browser_signed_with_our_key_and_told_a
     shop.deliver(2)
     assert states(shop, campaign) == ["no_consent" if "no_consent" in states(shop, campaign) else "withdrawn", "sent"]
     (heard,) = service.heard
-    assert json.loads(http_ece.decrypt(heard.body, private_key=key, auth_secret=SECRET, version="aes128gcm")) == {
-        "title": "Cześć Anna", "body": "Nowości już są", "url": "https://sklep.example/nowosci", "tag": f"c{campaign}",
-    }  # fmt: skip
+    told = opened(heard, key)
+    link = told.pop("url")
+    assert told == {"title": "Cześć Anna", "body": "Nowości już są", "tag": f"c{campaign}"}
+    assert activate.open_link(shop.ws, link.rpartition("/r/")[2]) == "https://sklep.example/nowosci"
     assert heard.headers["content-encoding"] == "aes128gcm" and heard.headers["ttl"] == "86400" and heard.headers["urgency"] == "normal"
     assert heard.headers["topic"] == f"c{campaign}"
     with shop.ws.transaction() as conn:
         public = activate.pushing.public_key(conn, shop.ws.keys, shop.now)
     assert heard.headers["authorization"].endswith(f"k={public}") and len(push.decoded(public)) == 65
     assert len(shop.events("Push Sent")) == 1 and not shop.events("Email Sent")
+
+
+def opened(heard: Any, key: ec.EllipticCurvePrivateKey) -> dict[str, str]:
+    return json.loads(http_ece.decrypt(heard.body, private_key=key, auth_secret=SECRET, version="aes128gcm"))
+
+
+def test_clicks_on_notifications_are_somebodys_only_where_that_was_agreed_to(shop: Shop, service: Gateway) -> None:
+    keys = [visitor(shop, service, user, f"browser-of-{user}-000001") for user in ("anna", "bartek")]
+    agreed = {"context": {"consent": {"categoryPreferences": {"marketing_push": True, "push_tracking": True}}}}
+    shop.tell({"type": "identify", "userId": "bartek", "anonymousId": "browser-of-bartek-000001", **agreed})
+    shop.take_in()
+    campaign = launched(shop)
+    shop.deliver(2)
+    by_path = {heard.path.split("-")[2]: heard for heard in service.heard}
+    tokens = [opened(by_path[user], key)["url"].rpartition("/r/")[2] for user, key in zip(("anna", "bartek"), keys, strict=True)]
+    for token in tokens:
+        assert activate.open_link(shop.ws, token, agent="Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/141") == "https://sklep.example/nowosci"
+        activate.open_link(shop.ws, token, count=False)
+        with pytest.raises(NotFound):
+            activate.open_link(shop.ws, f"{token[:-1]}{'A' if token[-1] != 'A' else 'B'}")
+    activate.open_link(shop.ws, tokens[0], agent="Googlebot/2.1 (+http://www.google.com/bot.html)")
+    shop.take_in()
+    with shop.ws.transaction() as conn:
+        assert [(url, clicks) for _, url, clicks in activate.reporting.links(conn, campaign)] == [("https://sklep.example/nowosci", 1)]
+    assert len(shop.events("Push Link Clicked")) == 1
+    report = analyse.campaign_report(shop.ws, campaign, shop.now)
+    assert (report.clicked, report.clicks) == (1, 1)
 
 
 def test_a_browser_that_is_gone_is_forgotten_and_the_persons_other_one_is_written_to_next_time(shop: Shop, service: Gateway) -> None:

@@ -56,7 +56,7 @@ def test_every_page_of_the_table_is_tested_or_needs_something_made_first() -> No
     named = [re.sub(r"/[peq]?\d+", "/{id}", path.partition("?")[0]) for path in PAGES]
     tested = {re.sub(r"/new/(sms|push)$", "/new/{channel}", path) for path in named}
     made_first = {
-        "/letters/{id}/body", "/letters/{id}/person/{person}", "/images/{name}", "/syncs/{id}", "/sign-in", "/traits/{key}/edit", "/analysers/{trait}", "/accounts/{id}", "/links/{id}/undo", "/imports/{id}", "/imports/{id}/refused", "/duplicates/{id}", "/campaigns/{id}", "/campaigns/{id}/edit", "/campaigns/{id}/words", "/campaigns/new/{channel}", "/campaigns/{id}/preview/{person}", "/campaigns/{id}/audience", "/campaigns/{id}/send",
+        "/feeds/{id}", "/letters/images/{name}", "/letters/{id}/body", "/letters/{id}/person/{person}", "/images/{name}", "/syncs/{id}", "/sign-in", "/traits/{key}/edit", "/analysers/{trait}", "/accounts/{id}", "/links/{id}/undo", "/imports/{id}", "/imports/{id}/refused", "/duplicates/{id}", "/campaigns/{id}", "/campaigns/{id}/edit", "/campaigns/{id}/words", "/campaigns/new/{channel}", "/campaigns/{id}/preview/{person}", "/campaigns/{id}/audience", "/campaigns/{id}/send",
         "/campaigns/{id}/report", "/campaigns/{id}/map/{variant}", "/campaigns/{id}/basis", "/messages/{id}", "/r/{token}", "/u/{token}", "/p/{token}", "/c/{token}", "/purposes/{key}", "/mailbox/{name}/body",
     }  # fmt: skip
     assert {route.path for route in ROUTES if route.method == "GET"} == tested | made_first

@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 
+from cegla.collect.shelf import FILES
 from cegla.collect.wire import Door
 from cegla.http.answer import Answer
 from cegla.http.protocol import Request
@@ -46,10 +47,11 @@ class _Page(BaseHTTPRequestHandler):
     server: Answers
 
     def do_GET(self) -> None:
-        body = SHOP.replace("LINE", self.server.line).encode()
+        worker = self.path == "/cegla-push.js"
+        body = FILES["/push-worker.js"].body if worker else SHOP.replace("LINE", self.server.line).encode()
         self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline' http://127.0.0.1:*; style-src 'unsafe-inline'; connect-src http://127.0.0.1:*; form-action *")
+        self.send_header("Content-Type", "text/javascript" if worker else "text/html; charset=utf-8")
+        self.send_header("Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline' http://127.0.0.1:*; style-src 'unsafe-inline'; connect-src http://127.0.0.1:*; worker-src 'self'; form-action *")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

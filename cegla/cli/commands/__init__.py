@@ -18,6 +18,7 @@ GROUPS = {
     "account": Text("firmy i inne grupy: co o nich wiemy, kto do nich należy", "accounts: what is known of them, who belongs to them"),
     "trait": Text("cechy obliczane: definicje i ich wynik", "computed traits: definitions and what they give"),
     "segment": Text("segmenty: kto do nich należy i dlaczego", "segments: who is in them and why"),
+    "letter": Text("listy: zapis, podgląd, próba, wersje", "letters: saving, preview, trial, versions"),
     "campaign": Text("kampanie: podgląd, próba na sucho, wysyłka", "campaigns: preview, dry run, sending"),
     "purpose": Text("cele: do czego wolno używać danych, jakimi słowami pytamy", "purposes: what data may be used for, by which words we ask"),
     "consent": Text("zgody: czy wolno było wysłać, z jakim dowodem", "consents: could we send it, with which proof"),

@@ -1,6 +1,6 @@
 """Commands about messages: campaigns, what may be sent by which words, and what mail and texts leave by."""
 
-from cegla.cli import campaigns, channels, consents, deliverability, dkim
+from cegla.cli import campaigns, channels, consents, deliverability, dkim, letters
 from cegla.cli.command import Command
 from cegla.vocabulary.text import Text
 
@@ -28,6 +28,22 @@ ROWS = (
         ("cegla campaign choose 1 B", "cegla campaign choose 1 none"),
     ),
     Command("campaign", "report", campaigns.report, Text("co z niej wyszło", "what came of it"), ("cegla campaign report 1",)),
+    Command("letter", "list", letters.listed, Text("wypisz listy i wstawki", "list letters and snippets"), ("cegla letter list",)),
+    Command("letter", "show", letters.show, Text("szkic listu jako YAML", "a letter's draft as YAML"), ("cegla letter show 3", "cegla letter show 3 --json")),
+    Command(
+        "letter", "save", letters.save, Text("zacznij list z pliku albo zmień szkic", "begin a letter from a file, or change its draft"),
+        ("cegla letter save autumn.yaml --dry-run", "cegla letter save autumn.yaml"),
+    ),
+    Command(
+        "letter", "preview", letters.preview, Text("list dla osoby albo z wartościami zapasowymi", "the letter for a person, or with every fallback"),
+        ("cegla letter preview 3 p12", "cegla letter preview 3 --html"),
+    ),
+    Command("letter", "test", letters.test, Text("wyślij próbę do siebie", "send a trial to yourself"), ("cegla letter test 3 anna@example.pl",)),
+    Command("letter", "publish", letters.publish, Text("zrób ze szkicu następną wersję", "make the draft the next version"), ("cegla letter publish 3",)),
+    Command(
+        "letter", "give", letters.give, Text("daj list kampanii, której jeszcze nie wysłano", "give the letter to a campaign not sent yet"),
+        ("cegla letter give 3 1", "cegla letter give 3 1 --variant B"),
+    ),
     Command("purpose", "list", consents.purposes, Text("wypisz cele", "list purposes"), ("cegla purpose list",)),
     Command("purpose", "show", consents.show, Text("pokaż cały rejestr", "show the whole register"), ("cegla purpose show",)),
     Command("purpose", "check", consents.check_file, Text("sprawdź plik z rejestrem", "check a register"), ("cegla purpose check register.yaml",)),
