@@ -66,6 +66,25 @@ def test_prices_are_read_as_they_are_written(amount: object, value: float | None
 HOSTILE = b'[{"title": "a\\u0000b\\ud800", "price": 1e999}, {"title": "c", "price": NaN, "stock": 0}, {"title": "d", "price": 1' + b"0" * 400 + b"}]"
 
 
+def test_a_feed_of_elements_within_one_another_is_not_followed_down() -> None:
+    for deep in ("<item><title>x</title>" * 60 + "</item>" * 60, "<a>" * 100_000):
+        with pytest.raises(feeds.Unreadable, match="broken"):
+            feeds.read(deep.encode())
+
+
+def test_a_letter_finds_the_products_of_its_category_however_far_down_they_stand(workspace: Workspace) -> None:
+    rows = [{"id": str(number), "title": f"Kubek {number}", "category": "Kubki", "availability": "out of stock" if number < 250 else "in stock"} for number in range(500)]
+    with workspace.transaction() as conn:
+        number = catalog.add(conn, "main", "", 24)
+        catalog.put(conn, number, json.dumps([*rows, {"id": "d1", "title": "Deska 100%", "category": "Deski"}]).encode(), NOW)
+        plain, named = (catalog.shelves(conn, {"main": categories})[0]["main"] for categories in ((), ("Deski", "Nic takiego")))
+        assert [one["id"] for one in plain] == [str(number) for number in range(250, 450)]
+        assert [one["id"] for one in named] == [*(str(number) for number in range(250, 450)), "d1"]
+        found = catalog.products(conn, number, "", 0, 300)
+        assert [place for place, _ in found] == list(range(1, 301)) and catalog.products(conn, number, "", 300, 300)[0][0] == 301
+        assert [one["id"] for _, one in catalog.products(conn, number, "100%")] == ["d1"] and not catalog.products(conn, number, "1%0")
+
+
 def test_a_feed_that_no_database_could_keep_is_kept_without_what_it_could_not(workspace: Workspace) -> None:
     with workspace.transaction() as conn:
         number = catalog.add(conn, "hostile", "", 24)

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 MOST_BYTES = 20_000_000
 MOST_PRODUCTS = 100_000
 LONGEST_TEXT = 2_000
+PIECE, DEEPEST = 65_536, 50  #: of XML: characters read at a time, and elements within one another
 FORMATS = ("csv", "json", "xml")
 
 #: Names of columns and elements as shops write them, by ours. Google's come first: https://support.google.com/merchants/answer/7052112
@@ -111,13 +112,23 @@ def _json(text: str) -> Iterable[dict[str, Any]]:
 def _xml(text: str) -> Iterator[dict[str, Any]]:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:  # entities could name files or grow without end; no feed needs them
         raise Unreadable("declared")
+    parser, depth = ElementTree.XMLPullParser(("start", "end")), 0
+    body = re.sub(r"^<\?xml[^>]*\?>", "", text)
     try:
-        root = ElementTree.fromstring(re.sub(r"^<\?xml[^>]*\?>", "", text))
-    except (ElementTree.ParseError, RecursionError):
+        for start in range(0, len(body), PIECE):
+            parser.feed(body[start : start + PIECE])
+            if start + PIECE >= len(body):
+                parser.close()
+            read: Iterable[tuple[str, Any]] = parser.read_events()  # pyright: ignore[reportAssignmentType]
+            for event, node in read:
+                depth += 1 if event == "start" else -1
+                if depth > DEEPEST:
+                    raise Unreadable("broken")
+                if event == "end" and _local(node.tag) in ("item", "entry", "product", "offer"):
+                    yield {_local(child.tag): (child.text or child.get("href") or "").strip() for child in node}
+                    node.clear()  # what was read is not kept until the end
+    except ElementTree.ParseError:
         raise Unreadable("broken") from None
-    for item in root.iter():
-        if _local(item.tag) in ("item", "entry", "product", "offer"):
-            yield {_local(child.tag): (child.text or child.get("href") or "").strip() for child in item}
 
 
 def _local(tag: object) -> str:
