@@ -374,7 +374,7 @@ select number from activate.links where campaign_id = :campaign_id and url = :ur
 
 -- name: link_of_message^
 -- Where a link of a message leads, and whose message it is.
-select links.url, messages.address, messages.identity_id, messages.channel, messages.campaign_id, campaigns.name, messages.handed_at
+select links.url, messages.address, messages.identity_id, campaigns.channel, messages.campaign_id, campaigns.name, messages.handed_at
 from activate.messages
 join activate.campaigns on campaigns.id = messages.campaign_id
 join activate.links on links.campaign_id = messages.campaign_id and links.number = :number

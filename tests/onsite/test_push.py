@@ -64,7 +64,7 @@ def test_a_subscription_is_told_with_its_keys_and_taken_back_with_the_consent(vi
     assert someone.page.evaluate("() => wished.userVisibleOnly && wished.applicationServerKey") == KEY
     facts = {"write_key": someone.inbox.key, "anonymous_id": someone.told[0]["anonymous_id"]}
     assert someone.told == [facts, facts | {"endpoint": "https://push.example/1", "keys": {"p256dh": "p", "auth": "a"}}]
-    with someone.page.expect_request(ANSWERS):
+    with someone.page.expect_response(ANSWERS):
         someone.run(NO)
     assert someone.told[2] == facts | {"endpoint": "https://push.example/1", "gone": True}
 

@@ -9,17 +9,18 @@ from cegla.compose.rules.conditions import CONDITIONS, NOT
 from cegla.compose.rules.document import LONGEST_FIELD, MOST_BLOCKS, Block, Document, free_id
 from cegla.compose.rules.kinds import BLOCKS
 from cegla.vocabulary.errors import InvalidInput
-from cegla.vocabulary.text import Text
+from cegla.vocabulary.text import Language, Text
 
 BEYOND = Text(f"najwyżej {MOST_BLOCKS} bloków", f"at most {MOST_BLOCKS} blocks")
 UNKNOWN = Text("nie ma takiego; są: {known}", "there is none of this name; there are: {known}")
 TWICE = Text("tak nazywa się już inny blok", "another block has this name already")
 NOT_STORABLE = Text("zawiera znak NUL albo pół znaku", "it holds the character NUL, or half of a character")
+WAYS = ("leave", "choose")  #: fields of a footer that hold the words of a link
 LONG = Text(f"najwyżej {LONGEST_FIELD} znaków", f"at most {LONGEST_FIELD} characters")
 
 
-def document(given: Mapping[str, Any]) -> Document:
-    """The document; a block without a name (`id`) is given one. Raises InvalidInput with the place in `where`."""
+def document(given: Mapping[str, Any], language: Language) -> Document:
+    """The document; a block without a name (`id`) is given one, and a footer without words for its two links the usual ones. Raises InvalidInput with the place in `where`."""
     try:
         read = msgspec.convert(_named(given), Document)
     except msgspec.ValidationError as error:
@@ -35,7 +36,15 @@ def document(given: Mapping[str, Any]) -> Document:
             raise InvalidInput(where=f"{where}/id", seen=block.id, detail=TWICE)
         names.add(block.id)
         _check(block, where)
-    return read
+    return msgspec.structs.replace(read, blocks=tuple(_worded(block, language) for block in read.blocks))
+
+
+def _worded(block: Block, language: Language) -> Block:
+    """A footer whose ways out have words; any other block as it is."""
+    if block.kind != "footer":
+        return block
+    usual = {field.key: field.example.say(language) for field in BLOCKS["footer"].fields if field.key in WAYS}
+    return msgspec.structs.replace(block, fields={**block.fields, **{name: block.fields.get(name) or words for name, words in usual.items()}})
 
 
 def _named(given: Mapping[str, Any]) -> dict[str, Any]:
