@@ -20,7 +20,10 @@ LONG = Text(f"najwyżej {LONGEST_FIELD} znaków", f"at most {LONGEST_FIELD} char
 
 
 def document(given: Mapping[str, Any], language: Language) -> Document:
-    """The document; a block without a name (`id`) is given one, and a footer without words for its two links the usual ones. Raises InvalidInput with the place in `where`."""
+    """The document; a block without a name (`id`) is given one, and a footer without words for its two links the usual ones.
+
+    Raises InvalidInput with the place in `where`.
+    """
     try:
         read = msgspec.convert(_named(given), Document)
     except msgspec.ValidationError as error:
