@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from cegla.activate import actions as activate
-from cegla.flow import as_of, objecting_people, settled
+from cegla.flow import as_of, settled
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
@@ -25,7 +25,7 @@ def define_traits(ws: Workspace, wanted: Sequence[segment.computed.Written], act
     with settled(ws) as (conn, past):
         changed = segment.computed.apply(conn, wanted, ws.settings.currency, actor, now)
         if changed:
-            segment.computed.refresh(conn, past, None, now, objecting_people(conn))
+            segment.computed.refresh(conn, past, None, now, profile.places.objecting(conn))
         for key, version in changed:
             govern.note(conn, actor, "trait.define", f"trait {key}", {"version": version}, now)
     return changed
@@ -99,7 +99,7 @@ def recount_due(ws: Workspace, now: datetime) -> int:
     counted = 0
     while True:
         with settled(ws) as (conn, past):
-            found = segment.computed.refresh_due(conn, past, now, objecting_people(conn))
+            found = segment.computed.refresh_due(conn, past, now, profile.places.objecting(conn))
         counted += found
         if found < segment.computed.DUE_AT_ONCE:
             return counted

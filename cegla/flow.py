@@ -358,20 +358,15 @@ def refresh_segments(refresh: Refresh) -> None:
     segment.refresh(refresh.conn, refresh.past, refresh.people, refresh.as_of)
 
 
-def objecting_people(conn: Connection) -> set[int]:
-    """People who objected to profiling under any of their names."""
-    return set(resolve.reach.owners(conn, govern.objectors(conn)).values())
-
-
 def as_of(ws: Workspace, conn: Connection, now: datetime) -> segment.AsOf:
     """A moment as segments need it: the shop's time zone, the keys of the suppression list, who objected to profiling."""
-    return segment.AsOf(now, ws.settings.zone, ws.keys, frozenset(objecting_people(conn)))
+    return segment.AsOf(now, ws.settings.zone, ws.keys, frozenset(profile.places.objecting(conn)))
 
 
 def when_of(ws: Workspace, conn: Connection) -> profile.runs.When:
     """This moment as analysers need it: the shop's time zone and own words, and who objected to profiling."""
     words = tuple(word.strip() for word in ws.settings.never_infer.split(",") if word.strip())
-    return profile.runs.When(ws.clock(), ws.settings.zone, words, frozenset(objecting_people(conn)), site=site_pages(ws.settings.data_dir / "site"))
+    return profile.runs.When(ws.clock(), ws.settings.zone, words, frozenset(profile.places.objecting(conn)), site=site_pages(ws.settings.data_dir / "site"))
 
 
 RIGHT_AFTER: list[Callable[[Refresh], None]] = [find_touched, refresh_traits, refresh_findings, refresh_accounts, refresh_segments]

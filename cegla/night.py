@@ -8,7 +8,7 @@ import structlog
 from cegla import forgetting
 from cegla.account import actions as account
 from cegla.collect import actions as collect
-from cegla.flow import as_of, objecting_people, settle_rules, settled, when_of
+from cegla.flow import as_of, settle_rules, settled, when_of
 from cegla.govern import actions as govern
 from cegla.match import actions as match
 from cegla.plan import actions as plan
@@ -30,7 +30,7 @@ def recompute_traits(ws: Workspace, now: datetime) -> None:
     """Traits of everybody: time alone changes some."""
     with settled(ws) as (conn, past):
         profile.refresh(conn, past, None, now)
-        segment.computed.refresh(conn, past, None, now, objecting_people(conn))
+        segment.computed.refresh(conn, past, None, now, profile.places.objecting(conn))
 
 
 def recompute_accounts(ws: Workspace, now: datetime) -> None:

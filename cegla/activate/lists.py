@@ -14,7 +14,7 @@ from cegla.activate.audience import readers
 from cegla.activate.rules.lists import FORMS, Contact, Form, meta_hash, rows_of
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
-from cegla.resolve import actions as resolve
+from cegla.profile import actions as profile
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Channel
@@ -66,7 +66,7 @@ def make(ws: Workspace, segment_id: int, key: str, now: datetime, excluded: Iter
     with ws.transaction() as conn:
         rule = segment.segment(conn, segment_id).rule
         held = govern.register.purpose(conn, purpose or form.purpose)
-        objecting = resolve.reach.owners(conn, govern.objectors(conn)).values()
+        objecting = profile.places.objecting(conn)
     people: list[int] = segment.members_of(ws, rule, now, excluded={*excluded, *objecting}).to_pylist()
     contacts: list[Contact] = []
     with ws.transaction() as conn:

@@ -15,9 +15,7 @@ import pyarrow as pa
 
 from cegla.analyse.rules import affinity, clusters, purchases
 from cegla.analyse.rules.clusters import FEATURES, Tried
-from cegla.govern import actions as govern
 from cegla.profile import actions as profile
-from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.warehouse import history
 from cegla.storage.workspace import Connection, Workspace
@@ -139,7 +137,7 @@ def baskets(ws: Workspace, by: By, now: datetime, days: int = YEAR_DAYS) -> Bask
         known = ", ".join(GROUPINGS)
         raise InvalidInput(where="/by", seen=ascii(by), detail=Text(f"podział to jedno z: {known}", f"a grouping is one of: {known}"))
     with ws.transaction() as conn:
-        left_out, found = _objecting(conn), GROUPINGS[by](conn, now.astimezone(ws.settings.zone).date())
+        left_out, found = sorted(profile.places.objecting(conn)), GROUPINGS[by](conn, now.astimezone(ws.settings.zone).date())
     groups = pa.table({"person_id": pa.array(list(found), pa.int64()), "group": pa.array(list(found.values()), pa.string())})
     until: Any = _moment(now)
     events = _events("event_id", "order_id", "value_micros")
@@ -175,7 +173,7 @@ def groups(ws: Workspace, now: datetime) -> Groups:
     """Customers in groups of alike ones, as they were 90 days ago and by what they did since; everybody at once, so it takes some seconds."""
     moment, until = _moment(now - timedelta(days=FUTURE_DAYS)), _moment(now)
     with ws.transaction() as conn:
-        left_out = _objecting(conn)
+        left_out = sorted(profile.places.objecting(conn))
     with ws.warehouse.keep(_people(left_out)) as excluded:
         events = _events("event_id", "order_id", "value_micros").anti_join(excluded, "person_id")
         table = ws.warehouse.run(purchases.customers(events, history("order_lines"), moment, until)).sort_by("person_id")
@@ -189,14 +187,14 @@ def groups(ws: Workspace, now: datetime) -> Groups:
 def movements(ws: Workspace, first: date, second: date) -> segment.movements.Movements:
     """How customers moved between RFM groups from the end of one day of the shop to the end of another. Raises InvalidInput."""
     with ws.transaction() as conn:
-        left_out = _objecting(conn)
+        left_out = sorted(profile.places.objecting(conn))
     return segment.movements.between(ws.warehouse, _end_of(ws, first), _end_of(ws, second), left_out)
 
 
 def moved(ws: Workspace, days: tuple[date, date], was: str, is_now: str) -> list[int]:
     """The people behind one movement, ascending. Raises InvalidInput."""
     with ws.transaction() as conn:
-        left_out = _objecting(conn)
+        left_out = sorted(profile.places.objecting(conn))
     return segment.movements.people_of(ws.warehouse, (_end_of(ws, days[0]), _end_of(ws, days[1])), was, is_now, left_out)
 
 
@@ -252,14 +250,10 @@ def _affinity(ws: Workspace, kind: str, now: datetime, asked: Callable[[Any], An
         known = ", ".join(affinity.KINDS)
         raise InvalidInput(where="/kind", seen=ascii(kind), detail=Text(f"rodzaj to jedno z: {known}", f"a kind is one of: {known}"))
     with ws.transaction() as conn:
-        left_out = _objecting(conn)
+        left_out = sorted(profile.places.objecting(conn))
     with ws.warehouse.keep(_people(left_out)) as excluded:
         rows = affinity.told(_events("event_id", "properties").anti_join(excluded, "person_id"), history("order_lines"), kind, _moment(now))
         return ws.warehouse.run(asked(affinity.affinities(rows))).to_pylist()
-
-
-def _objecting(conn: Connection) -> list[int]:
-    return sorted(set(resolve.reach.owners(conn, govern.objectors(conn)).values()))
 
 
 def _people(ids: list[int]) -> pa.Table:

@@ -9,7 +9,7 @@ from cegla.api.call import Call, Opened, person_number
 from cegla.api.plain import plain
 from cegla.api.shapes import After, Days, Limit, NewSegment, OnSite, Overlapping, RuleBody
 from cegla.defining import save_segment, used_segments
-from cegla.flow import objecting_people
+from cegla.profile import actions as profile
 from cegla.segment import actions as segment
 from cegla.vocabulary.people import person_label
 
@@ -43,7 +43,7 @@ def count(call: Opened, body: RuleBody) -> Any:
 def estimate(call: Opened, body: RuleBody) -> Any:
     """About how many people a rule holds for now, and between which numbers that most likely lies; `share` of all people were looked at, 1: exact."""
     with call.ws.transaction() as conn:
-        excluded = objecting_people(conn)
+        excluded = profile.places.objecting(conn)
     found = segment.estimate(call.ws, body.rule, call.now, excluded)
     return {"members": found.members, "low": found.low, "high": found.high, "share": round(found.share, 4), "exact": found.share == 1, "at": found.at}
 
@@ -105,7 +105,7 @@ def sizes(call: Opened, segment_id: int, days: Days = 30) -> Any:
 def handed_over(call: Opened, segment_id: int, form: str = "csv", purpose: str | None = None) -> Response:
     """The segment's members as a file that others take: only addresses the gate allows for the purpose. It is noted in the audit log."""
     with call.ws.transaction() as conn:
-        excluded = objecting_people(conn)
+        excluded = profile.places.objecting(conn)
     made = activate.lists.make(call.ws, segment_id, form, call.now, excluded, purpose)
     call.note("segment.list", f"segment {segment_id}", form=form, purpose=made.purpose, members=made.members, listed=made.listed)
     return file_of(segment_id, made)
@@ -128,7 +128,7 @@ def explain(call: Opened, segment_id: int, person: str) -> Any:
 
 def _count(call: Call, rule: Any) -> dict[str, Any]:
     with call.ws.transaction() as conn:
-        excluded = objecting_people(conn)
+        excluded = profile.places.objecting(conn)
     found = segment.count(call.ws, rule, call.now, excluded)
     return {"members": found.members, "sample": [person_label(one) for one in found.sample], "at": found.at}
 

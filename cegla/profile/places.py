@@ -1,4 +1,5 @@
-"""Whose clock and whose law hold for people: time zone, country, and whether they act for a company. A few statements for all of them.
+"""Whose clock and whose law hold for people: time zone, country, whether they act for a company, and whether they objected to being profiled. A few
+statements for all of them.
 
 The clock may be a guess: an analyser's word stands where nobody declared a zone. The law may not: country and company are taken from
 what was declared alone, so that no guess ever weakens a rule.
@@ -46,6 +47,11 @@ def subjects(conn: Connection, reached: Sequence[resolve.reach.Reach]) -> list[g
     places = places_of(conn, {one.person_id: one.identity_ids for one in reached})
     laws = [places.get(one.person_id, NOWHERE) for one in reached]
     return [govern.Subject(one.person_id, one.identity_ids, one.value, law.country, law.company) for one, law in zip(reached, laws, strict=True)]
+
+
+def objecting(conn: Connection) -> set[int]:
+    """People who objected to profiling under any of their names."""
+    return set(resolve.reach.owners(conn, govern.objectors(conn)).values())
 
 
 def _place(said: Mapping[str, str], guessed: str | None) -> Place:

@@ -17,7 +17,6 @@ from cegla.console.screens.reach import Reach, reach
 from cegla.console.views import builder
 from cegla.console.visit import Visit, see_other
 from cegla.defining import save_segment, used_segments
-from cegla.flow import objecting_people
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.segment import actions as segment
@@ -105,7 +104,7 @@ def show_one(visit: Visit) -> Response:
     found = _segment(visit)
     after = visit.asked_number("after")
     with visit.ws.transaction() as conn:
-        left_out = objecting_people(conn)
+        left_out = profile.places.objecting(conn)
     people = segment.members_of(visit.ws, found.rule, visit.now, excluded=left_out).to_pylist()
     with visit.ws.transaction() as conn:
         rows = segment.membership(conn, found.id, after, AT_ONCE + 1)
@@ -152,7 +151,7 @@ def hand_over(visit: Visit) -> Response:
     """The members as a file for others, as far as the gate allows; the audit log remembers."""
     number, now = visit.number("id"), visit.now
     with visit.ws.transaction() as conn:
-        left_out = objecting_people(conn)
+        left_out = profile.places.objecting(conn)
     made = activate.lists.make(visit.ws, number, visit.field("form"), now, left_out, visit.field("purpose"))
     with visit.ws.transaction() as conn:
         detail = {"form": made.form.key, "purpose": made.purpose, "members": made.members, "listed": made.listed}
@@ -202,7 +201,7 @@ def _drafted(visit: Visit, draft: Draft, *, exact: bool = False) -> Draft:
         rule = _tidy(draft.rule)
         sentences = _said(visit, rule)
         with visit.ws.transaction() as conn:
-            left_out = objecting_people(conn)
+            left_out = profile.places.objecting(conn)
         if exact:
             counted = segment.count(visit.ws, rule, visit.now, excluded=left_out)
             members, between, people = counted.members, None, counted.people.to_pylist()
