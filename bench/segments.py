@@ -1,12 +1,14 @@
 """Segments over a large history: twenty typical ones beside the same questions written by hand in DuckDB SQL, the estimate while a rule is edited,
 RFM over everybody, 200 live segments after a batch, and the night's refresh of 1,000.
 
-`python -m bench segments [--events N] [--people N] [--segments N] [--only WORD]`. The warehouse has the product's own settings; the live segments are
+`python -m bench segments [--events N] [--people N] [--segments N] [--only WORD] [--part questions|live|night] [--history FILE]`. With `--history` the
+events are made once and kept in that file; the run works on a copy beside it. The warehouse has the product's own settings; the live segments are
 kept in a PostgreSQL of the bench's own. A night's segments are the twenty with other amounts, each over a stable fiftieth of all people.
 """
 
 import argparse
 import copy
+import shutil
 import statistics
 import tempfile
 import time
@@ -46,21 +48,42 @@ def main(options: list[str] | None = None) -> list[Result]:
     parser.add_argument("--people", type=int, default=500_000)
     parser.add_argument("--segments", type=int, default=1_000, help="of the night's refresh")
     parser.add_argument("--only", default="", help="questions whose name has this word")
+    parser.add_argument("--part", choices=("questions", "live", "night"), default="", help="only this part")
+    parser.add_argument("--history", type=Path, help="the file that the events are kept in between runs; made when it is missing")
     given = parser.parse_args(options)
-    with tempfile.TemporaryDirectory(prefix="cegla-bench-") as name, open_workspace(load_settings(environment={"CEGLA_DATA_DIR": name})) as ws:
+    kept: Path | None = given.history
+    if kept is not None and not kept.exists():
+        fill(kept, given.events, given.people)
+    beside = kept.parent if kept is not None else None
+    with tempfile.TemporaryDirectory(prefix="cegla-bench-", dir=beside) as name, open_workspace(load_settings(environment={"CEGLA_DATA_DIR": name})) as ws:
         ws.clock = lambda: NOW
         began = time.perf_counter()
-        fill(Path(name) / "warehouse" / "cegla.duckdb", given.events, given.people)
+        _history(Path(name) / "warehouse" / "cegla.duckdb", kept, given.events, given.people)
         ws.warehouse.set_people([(identity, identity - 1) for identity in range(10, given.people, 10)])
         print(f"segments: {given.events:,} events of {given.people:,} people, filled in {time.perf_counter() - began:.0f} s")
+        return _measured(ws, given, f"{given.events:,} events of {given.people:,} people")
+
+
+def _measured(ws: Workspace, given: argparse.Namespace, note: str) -> list[Result]:
+    results: list[Result] = []
+    if given.part in ("", "questions"):
         seconds = [_timed(lambda: ws.warehouse.run(rfm.bounds(history(), NAIVE))) for _ in range(ROUNDS)]
-        note = f"{given.events:,} events of {given.people:,} people"
-        results = [_figure("RFM over everybody", statistics.median(seconds), REACH_RFM, note)]
+        results.append(_figure("RFM over everybody", statistics.median(seconds), REACH_RFM, note))
         results += _asked(ws, [one for one in QUESTIONS if given.only in one.name], note)
-        if not given.only:
-            results += _live(ws, given.people, note)
-            results.append(_night(ws, given.segments, note))
+    if not given.only and given.part in ("", "live"):
+        results += _live(ws, given.people, note)
+    if not given.only and given.part in ("", "night"):
+        results.append(_night(ws, given.segments, note))
     return results
+
+
+def _history(path: Path, kept: Path | None, events: int, people: int) -> None:
+    """The history to work on: made now, or a copy of the one that is kept."""
+    if kept is None:
+        fill(path, events, people)
+    else:
+        path.parent.mkdir(parents=True)
+        shutil.copyfile(kept, path)
 
 
 def fill(path: Path, events: int, people: int) -> None:
@@ -107,14 +130,13 @@ def _by_hand(warehouse: Warehouse, one: Asked, scale: Scale) -> Any:
 
 
 def _live(ws: Workspace, people: int, note: str) -> list[Result]:
-    """The estimate of a rule that was just changed; and 200 segments after batches that touch 500 people each."""
+    """The estimate of a rule that was just changed; and 200 segments after batches that touch 500 people each. Members begin empty: what is to be
+    stored is then the most there can be."""
     estimates = [
         _timed(lambda days=days: segment.estimate(ws, {"all": [QUESTIONS[0].rule, {"op": "did_not", "event": "Product Viewed", "days": days}]}, NOW))
         for days in range(20, 20 + BATCHES)
     ]
     _define(ws, LIVE)
-    with ws.transaction() as conn:
-        segment.refresh(conn, ws.warehouse, None, segment.AsOf(NOW))
     spent: list[float] = []
     for number in range(BATCHES):
         touched = list(range(1 + number, people, max(1, people // TOUCHED)))[:TOUCHED]
@@ -137,7 +159,9 @@ def _follow(ws: Workspace, people: Sequence[int]) -> None:
 
 def _night(ws: Workspace, segments: int, note: str) -> Result:
     """Everybody looked at for so many segments, a day later."""
-    _define(ws, segments - LIVE)
+    with ws.transaction() as conn:
+        there = len(segment.segments(conn))
+    _define(ws, segments - there)
     with ws.transaction() as conn:
         segment.refresh(conn, ws.warehouse, None, segment.AsOf(NOW))
     seconds = _timed(lambda: _whole(ws, NOW + timedelta(days=1)))

@@ -22,7 +22,7 @@ from cegla.segment import store
 from cegla.segment.asking import AsOf, account_questions, questions_of
 from cegla.segment.estimating import Estimate as Estimate
 from cegla.segment.estimating import estimate as estimate
-from cegla.segment.evaluating import ahead, evaluated, known, looking, minute, needs_scale, renew_scale, renew_tenths, tenth_leaves, tree_of
+from cegla.segment.evaluating import evaluated, known, looking, minute, needs_scale, renew_scale, renew_tenths, tenth_leaves, tree_of
 from cegla.segment.operators import FOUND, NOTHING, OPERATORS, Known, known_of, parsed
 from cegla.segment.rules import compile as compiler
 from cegla.segment.rules.events import WEEKDAYS
@@ -161,8 +161,9 @@ def refresh(conn: Connection, warehouse: Readable, people: Sequence[int] | None,
     elif not people:
         return []
     changes: list[Change] = []
-    due: list[pa.Table] = [ahead(warehouse, stored_for, people)]
-    for ids, found in evaluated(conn, warehouse, rules, about, stored_for, people):
+    parts, ahead = evaluated(conn, warehouse, rules, about, stored_for, people)
+    due: list[pa.Table] = [ahead]
+    for ids, found in parts:
         changes += _put(conn, ids, found, people, as_of)
         due.append(found.select(["person_id", "due_at"]))
     store.put_due(conn, people, _earliest(due), instead=only is None)

@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-import ibis.expr.types as ir
 import pyarrow as pa
 
 from cegla.profile import actions as profile
-from cegla.segment import computed, store
+from cegla.segment import computed, some, store
 from cegla.segment.asking import AsOf, answered, questions_of
 from cegla.segment.operators import Known, Named, known_of, parsed
 from cegla.segment.rules import compile as compiler
@@ -19,11 +18,11 @@ from cegla.segment.rules import rfm, tenths
 from cegla.segment.rules.compile import History
 from cegla.segment.rules.history import Ground, Scale
 from cegla.segment.rules.language import Leaf, Question, Rule, leaves
+from cegla.segment.some import Ruled
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors.people import RuleInvalid
 
-UNIMPORTANT = datetime(2026, 1, 1, tzinfo=UTC)  #: which columns a rule looks at does not depend on the moment
 RULES_AT_ONCE = 50  #: how many segments one expression decides about everybody, who are read once for all of them,
 RULES_AT_ONCE_OF_SOME = 10  #: and about some people, whose rows are in memory: planning a long question takes longer than answering it
 
@@ -53,42 +52,48 @@ def minute(now: datetime) -> datetime:
 
 
 @contextmanager
-def looking(conn: Connection, warehouse: Readable, trees: Sequence[Rule], as_of: AsOf, people: Sequence[int] | None) -> Generator[tuple[History, Ground]]:
+def looking(
+    conn: Connection, warehouse: Readable, rules: Sequence[Rule] | Ruled, as_of: AsOf, people: Sequence[int] | None
+) -> Generator[tuple[History, Ground]]:
     """The history of the people asked about (None: everybody) with the answers that these rules need, and the ground they stand on."""
-    ground = ground_of(conn, warehouse, trees, as_of)
-    with answered(conn, warehouse, questions_of(trees), as_of, people) as answers:
+    ruled = rules if isinstance(rules, Ruled) else Ruled(tuple(rules))
+    ground = ground_of(conn, warehouse, ruled.trees, as_of)
+    with answered(conn, warehouse, ruled.questions, as_of, people) as answers:
         if people is None:
             yield _everybody(as_of.now, answers), ground
         else:
-            with _rows_of(warehouse, people, trees, ground) as (events, lines):
-                yield _some(as_of.now, answers, events, lines), ground
-
-
-@contextmanager
-def _rows_of(warehouse: Readable, people: Sequence[int], trees: Sequence[Rule], ground: Ground) -> Generator[tuple[ir.Table, ir.Table]]:
-    """What these people did, and the order lines, as far as the rules look at it: taken out of the history once, however many rules there are."""
-    columns = {*compiler.columns_of(trees, _everybody(UNIMPORTANT, {}), ground)}
-    if any(row.joined and row.counted is None for tree in trees for leaf in leaves(tree) if (row := leaf.values.get("row")) is not None):
-        columns |= {*profile.past.FACT_COLUMNS}
-    with (
-        warehouse.people(people) as asked,
-        warehouse.keep(history("events", asked, sorted(columns))) as events,
-        warehouse.keep(history("order_lines", asked)) as lines,
-    ):
-        yield events, lines
+            with some.rows_of(warehouse, people, ruled.columns) as (events, lines):
+                yield some.past(as_of.now, answers, events, lines), ground
 
 
 def evaluated(
     conn: Connection, warehouse: Readable, rules: Sequence[Named], about: Known, as_of: AsOf, people: Sequence[int] | None
-) -> list[tuple[list[int], pa.Table]]:
-    """For some segments at a time their ids, and a table of `person_id`, one boolean column a segment, `r0`, `r1`, …, and `due_at`."""
-    trees = [tree for one in rules if (tree := tree_of(one, about)) is not None]
-    size, ordered = RULES_AT_ONCE if people is None else RULES_AT_ONCE_OF_SOME, sorted(rules, key=lambda one: _passes(one, about))
-    parts = [tuple(ordered[start : start + size]) for start in range(0, len(ordered), size)]
-    with looking(conn, warehouse, trees, as_of, people) as (past, ground):
+) -> tuple[list[tuple[list[int], pa.Table]], pa.Table]:
+    """For some segments at a time their ids, and a table of `person_id`, one boolean column a segment, `r0`, `r1`, …, and `due_at`; and who has an
+    event that lies ahead, with its moment, `due_at`.
+
+    About some people most rules are decided between two questions to the warehouse (see `some`), the others, as about everybody, by it.
+    """
+    ordered, ruled = _in_order(tuple(rules), about)
+    with looking(conn, warehouse, ruled, as_of, people) as (past, ground):
+        done: list[tuple[list[int], pa.Table]] = []
         rows: Any = None if people is None else (past.events.op(), past.order_lines.op())
         answers = tuple((question, one.op()) for question, one in past.answers.items())
-        return [([one.id for one in part], warehouse.run(_question(part, about, ground, as_of.now, rows, answers))) for part in parts]
+        if people is not None:
+            found, numbers, left = some.decided(warehouse, ruled, past, ground)
+            done += [([ordered[number].id for number in numbers], found)] if found is not None else []
+            ordered = tuple(ordered[number] for number in left)
+        size = RULES_AT_ONCE if people is None else RULES_AT_ONCE_OF_SOME
+        parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+        done += [([one.id for one in part], warehouse.run(_question(part, about, ground, as_of.now, rows, answers))) for part in parts]
+        return done, warehouse.run(compiler.coming(past.events if people is not None else history(columns=compiler.ALWAYS), ground))
+
+
+@lru_cache(maxsize=16)
+def _in_order(rules: tuple[Named, ...], about: Known) -> tuple[tuple[Named, ...], Ruled]:
+    """The segments in such an order that those which need the same stand together, and their rules."""
+    ordered = tuple(sorted(rules, key=lambda one: _passes(one, about)))
+    return ordered, Ruled(tuple(tree for one in ordered if (tree := tree_of(one, about)) is not None))
 
 
 def _passes(one: Named, about: Known) -> tuple[str, ...]:
@@ -101,21 +106,12 @@ def _passes(one: Named, about: Known) -> tuple[str, ...]:
     return tuple(sorted({*needed, *(f"asks {leaf.question.kind}" for leaf in every if leaf.question is not None)}))
 
 
-def ahead(warehouse: Readable, as_of: AsOf, people: Sequence[int] | None) -> pa.Table:
-    """Who has an event that lies ahead of the moment: `person_id` and its moment, `due_at`."""
-    ground = Ground(as_of.now.astimezone(UTC).replace(tzinfo=None))
-    if people is None:
-        return warehouse.run(compiler.coming(history(columns=compiler.ALWAYS), ground))
-    with warehouse.people(people) as asked:
-        return warehouse.run(compiler.coming(history("events", asked, compiler.ALWAYS), ground))
-
-
 @lru_cache(maxsize=256)
 def _question(rules: tuple[Named, ...], about: Known, ground: Ground, now: datetime, rows: Any, answers: tuple[tuple[Question, Any], ...]) -> Any:
     """The one expression that decides these rules; kept, because every batch of a minute asks it again."""
     trees = [tree for one in rules if (tree := tree_of(one, about)) is not None]
     told = {question: one.to_expr() for question, one in answers}
-    past = _everybody(now, told) if rows is None else _some(now, told, *(one.to_expr() for one in rows))
+    past = _everybody(now, told) if rows is None else some.past(now, told, *(one.to_expr() for one in rows))
     return compiler.membership(trees, past, ground)
 
 
@@ -124,11 +120,6 @@ def _everybody(now: datetime, answers: Mapping[Question, Any]) -> History:
     return History(
         history(), history("order_lines"), lambda keys: profile.past.traits_of(now, None, keys), None, answers, lambda columns: history(columns=columns)
     )
-
-
-def _some(now: datetime, answers: Mapping[Question, Any], events: ir.Table, lines: ir.Table) -> History:
-    """The rows of some people only, in memory."""
-    return History(events, lines, lambda keys: profile.past.traits_of(now, None, keys, (events, lines)), None, answers)
 
 
 # what is worked out over everybody ---------------------------------------------------------------------------------------

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from cegla.account.rules.conditions import Facts, Figures, meets
 from cegla.profile import actions as profile
+from cegla.segment import some as about_some
 from cegla.segment.operators import OPERATORS, Named, known_of, parsed
 from cegla.segment.rules import rfm, tenths
 from cegla.segment.rules.compile import History, members, membership, values_of
@@ -34,6 +35,7 @@ CITIES = [None, ("PL", "12", "Kraków"), ("PL", "12", "Wieliczka"), ("PL", "22",
 WORDS = ["red", "Blue", "5", "2.5", "żółw", "true", "o'k", "%"]
 KEYS = ["color", "a.b", "/x", "$.color", 'q"q', "~1", "ż"]
 
+QUICK = (Phase.explicit, Phase.reuse, Phase.generate)  #: an example is a second of the warehouse: looking for a smaller one takes minutes
 small_text = st.sampled_from(WORDS)
 scalar = small_text | st.integers(-3, 6) | st.sampled_from([2.5, True, False])
 minutes = st.integers(-3_000, 500 * 1440) | st.sampled_from([0, 30 * 1440, 90 * 1440, 270 * 1440])
@@ -241,8 +243,22 @@ def ground(warehouse: Warehouse, *trees: Any) -> Ground:
     return replace(bare, tenths=tuple(found))
 
 
+def due_of(found: pa.Table) -> dict[int, Any]:
+    """When time alone may change an answer about whom."""
+    return {row["person_id"]: row["due_at"] for row in found.select(["person_id", "due_at"]).to_pylist() if row["due_at"] is not None}
+
+
+def in_memory(warehouse: Warehouse, rules: list[Any], past: History, at: Ground, people: list[int]) -> tuple[list[set[int]], dict[int, Any]]:
+    """Who is in and who is due when the rules are decided over the rows of some people in memory; each of them must be."""
+    ruled = about_some.Ruled(tuple(rules))
+    with about_some.rows_of(warehouse, people, ruled.columns) as (events, lines):
+        found, numbers, left = about_some.decided(warehouse, ruled, about_some.past(NOW, past.answers, events, lines), at)
+    assert found is not None and list(numbers) == list(range(len(rules))) and not left
+    return [set(found["person_id"].filter(found[f"r{number}"]).to_pylist()) for number in range(len(rules))], due_of(found)
+
+
 @given(histories, st.lists(tree, min_size=1, max_size=4), st.dictionaries(st.sampled_from([3, 4, 5]), st.sampled_from([1, 2]), max_size=2), st.sets(st.sampled_from(PEOPLE)))
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], phases=QUICK)
 def test_any_rule_over_any_history_answers_as_the_model(warehouse: Warehouse, drawn: list[Any], trees: list[Any], joined: dict[int, int], some: set[int]) -> None:
     world = fill(warehouse, drawn, joined)
     expected = [oracle.members(one, world) for one in trees]
@@ -255,18 +271,21 @@ def test_any_rule_over_any_history_answers_as_the_model(warehouse: Warehouse, dr
         asked = tables(warehouse, trees, stack, stack.enter_context(warehouse.people(some)))
         touched = warehouse.run(membership(rules, asked, at))
         assert [set(touched["person_id"].filter(touched[f"r{number}"]).to_pylist()) for number in range(len(trees))] == [found & some for found in expected]
+        assert in_memory(warehouse, rules, past, at, sorted(some)) == ([found & some for found in expected], due_of(touched))
         assert set(warehouse.run(members(rules[0], asked, at))["person_id"].to_pylist()) == expected[0] & some
 
 
 @pytest.mark.parametrize("key", OPERATORS)
 def test_every_operator_answers_as_the_model(warehouse: Warehouse, key: str) -> None:
     @given(histories, LEAVES[key])
-    @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=QUICK)
     def answers(drawn: list[Any], rule: Any) -> None:
         world = fill(warehouse, drawn, {})
         with ExitStack() as stack:
-            found = warehouse.run(members(parsed(rule, ABOUT), tables(warehouse, [rule], stack), ground(warehouse, rule)))
-        assert set(found["person_id"].to_pylist()) == oracle.members(rule, world)
+            past, at = tables(warehouse, [rule], stack), ground(warehouse, rule)
+            found = warehouse.run(members(parsed(rule, ABOUT), past, at))
+            [touched], _ = in_memory(warehouse, [parsed(rule, ABOUT)], past, at, list(PEOPLE))
+        assert set(found["person_id"].to_pylist()) == touched == oracle.members(rule, world)
 
     answers()
 

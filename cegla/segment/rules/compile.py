@@ -63,11 +63,11 @@ def membership(rules: Sequence[Rule], history: History, ground: Ground) -> ir.Ta
     history = _narrowed(rules, history, ground)
     counted = _aggregated(every, history, ground, everybody=any(_empty(rule) for rule in rules))
     moments = [*counted.ends, *(moment for leaf in every for moment in leaf.operator.moments(leaf.values, counted.seen[id(leaf)], ground))]
-    holds = {f"r{number}": _holds(rule, counted.seen, ground) for number, rule in enumerate(rules)}
-    return counted.table.select("person_id", **holds, due_at=_earliest(moments, ground))
+    answers = {f"r{number}": holds(rule, counted.seen, ground) for number, rule in enumerate(rules)}
+    return counted.table.select("person_id", **answers, due_at=earliest(moments, ground))
 
 
-def _earliest(moments: Sequence[Column], ground: Ground) -> Column:
+def earliest(moments: Sequence[Column], ground: Ground) -> Column:
     """The first of these moments that is still to come; null when none is."""
     now = ground.ago(0)
     different = {moment.op(): moment for moment in moments}
@@ -78,7 +78,7 @@ def _earliest(moments: Sequence[Column], ground: Ground) -> Column:
 def members(rule: Rule, history: History, ground: Ground) -> ir.Table:
     """`person_id` of everybody for whom the rule holds."""
     counted = _aggregated(leaves(rule), _narrowed([rule], history, ground), ground, everybody=_empty(rule))
-    return counted.table.filter(_holds(rule, counted.seen, ground)).select("person_id")
+    return counted.table.filter(holds(rule, counted.seen, ground)).select("person_id")
 
 
 def reasons(rule: Rule, history: History, ground: Ground) -> ir.Table:
@@ -87,7 +87,7 @@ def reasons(rule: Rule, history: History, ground: Ground) -> ir.Table:
     counted = _aggregated(every, _narrowed([rule], history, ground), ground, everybody=True)
     columns: dict[str, Column] = {}
     for number, leaf in enumerate(every):
-        columns[f"h{number}"] = _holds(leaf, counted.seen, ground)
+        columns[f"h{number}"] = holds(leaf, counted.seen, ground)
         columns[f"v{number}"] = _shown(leaf, counted.seen, ground)
     return counted.table.select("person_id", **columns)
 
@@ -136,7 +136,7 @@ def _shown(leaf: Leaf, seen: Mapping[int, Seen], ground: Ground) -> Column:
 
 def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, everybody: bool) -> Counted:
     mixed = any(parameter.name in LINE_COLUMNS for leaf in every for parameter in leaf.operator.parameters)
-    past = _past(history, ground, mixed)
+    past = rows_up_to_now(history, ground, mixed)
     wanted = [measure.where for leaf in every for measure in leaf.operator.measures(leaf.values, Rows(past, ground, mixed=mixed)).values()]
     asked = {where.op(): where for where in wanted if where is not None}
     found_elsewhere = {row.key: row for leaf in every if (row := leaf.values.get("row")) is not None and row.joined}
@@ -178,7 +178,7 @@ def _found_apart(every: Sequence[Leaf], history: History, ground: Ground) -> Cou
 def _beside(table: Any, every: Sequence[Leaf], rows: Sequence[TraitRow], history: History, ground: Ground) -> tuple[Any, dict[int, dict[str, str]], list[str]]:
     """The table with the columns of everything that is not counted with it; by leaf their names, and the names of moments that are due."""
     dues: list[str] = []
-    for traits in _joined(rows, history, ground):
+    for traits in trait_tables(rows, history, ground):
         dues += [name for name in traits.columns if name.endswith(".due")]
         table = table.left_join(traits, table["person_id"] == traits["trait_owner"]).drop("trait_owner")
     also: dict[int, dict[str, str]] = {}
@@ -200,7 +200,7 @@ def _beside(table: Any, every: Sequence[Leaf], rows: Sequence[TraitRow], history
     return table, also, dues
 
 
-def _joined(rows: Sequence[TraitRow], history: History, ground: Ground) -> list[Any]:
+def trait_tables(rows: Sequence[TraitRow], history: History, ground: Ground) -> list[Any]:
     """Tables of the traits that are counted on their own: `trait_owner`, and a column a trait; of computed ones also when it is due, `<key>.due`."""
     built_in = [row.key for row in rows if row.counted is None]
     computed = [(row.key, row.counted) for row in rows if row.counted is not None]
@@ -210,7 +210,8 @@ def _joined(rows: Sequence[TraitRow], history: History, ground: Ground) -> list[
     return tables
 
 
-def _past(history: History, ground: Ground, mixed: bool) -> Any:
+def rows_up_to_now(history: History, ground: Ground, mixed: bool) -> Any:
+    """The events of humans up to now; `mixed` with the order lines among them."""
     events = _up_to_now(history.events, history.people, ground)
     if not mixed:
         return events
@@ -234,18 +235,19 @@ def _of_people(rows: Any, people: ir.Table | None) -> Any:
     return rows if people is None else rows.semi_join(people, "person_id")
 
 
-def _holds(rule: Rule, seen: Mapping[int, Seen], ground: Ground) -> Column:
+def holds(rule: Rule, seen: Mapping[int, Seen], ground: Ground) -> Column:
+    """Whether a rule holds for a person, from the measures of its leaves."""
     match rule:
         case Leaf():
             if rule.inner is not None:
-                return _holds(rule.inner, seen, ground)
+                return holds(rule.inner, seen, ground)
             return rule.operator.holds(rule.values, seen[id(rule)], ground).fill_null(False)
         case Not(inner):
-            return ~_holds(inner, seen, ground)
+            return ~holds(inner, seen, ground)
         case All(inner):
-            return ibis.and_(*(_holds(one, seen, ground) for one in inner))
+            return ibis.and_(*(holds(one, seen, ground) for one in inner))
         case Some(inner):
-            return ibis.or_(*(_holds(one, seen, ground) for one in inner))
+            return ibis.or_(*(holds(one, seen, ground) for one in inner))
 
 
 def _empty(rule: Rule) -> bool:

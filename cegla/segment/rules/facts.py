@@ -51,7 +51,7 @@ def _threshold_moments(values: Values, seen: Any, ground: Ground) -> list[Any]:
     for wanted in (values[name] for name in ("value", "low", "high") if isinstance(values.get(name), (int, float)) and 0 < values[name] < 100):
         seconds = (points / (wanted * 10 / (100 - wanted))).log2() * pace
         ahead: Any = ibis.ifelse((points > 0) & (seconds > 0), seconds, ibis.null("float64"))
-        moments.append(ibis.literal(ground.now, type="timestamp") + (ahead.ceil().cast("int64") + 1).as_interval("s"))
+        moments.append(ground.ago(0) + (ahead.ceil().cast("int64") + 1).as_interval("s"))
     return moments
 
 

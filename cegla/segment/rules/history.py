@@ -5,7 +5,7 @@ A measure is an aggregate over the rows that satisfy a condition. Conditions are
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from cegla.vocabulary.text import Text
 
 Column = Any  #: a value of Ibis: its published types do not know that values compare and add
 ORDER = "Order Completed"
+MOMENT: Any = ibis.dtype("timestamp")
 REFUNDS = ("Order Refunded", "Order Cancelled")
 
 
@@ -63,6 +64,17 @@ class Ground:
     def ago(self, days: float) -> Column:
         """The moment this many days of 24 hours before now."""
         return ibis.literal(self.now - timedelta(days=days), type="timestamp")
+
+
+@dataclass(frozen=True)
+class Passing(Ground):
+    """The ground of a question that is made ready for any moment of one day: moments before now have a name each, and a value when it is asked."""
+
+    moments: dict[float, Column] = field(default_factory=dict[float, Column], compare=False)  #: by days before now
+
+    def ago(self, days: float) -> Column:
+        """The moment this many days of 24 hours before whenever it is asked."""
+        return self.moments.setdefault(days, ibis.param(MOMENT))
 
 
 class Measure(NamedTuple):

@@ -77,9 +77,9 @@ def measures(rows: Rows) -> dict[str, Measure]:
     return {"last": rows.last(ordered), "orders": order_count(rows, ordered), "revenue": revenue(rows)}
 
 
-def dimensions(seen: Any, now: datetime) -> dict[str, Any]:
+def dimensions(seen: Any, ground: Ground) -> dict[str, Any]:
     """The three values that are scored, larger is better: minus whole days since the last order, orders, net revenue."""
-    moment: Any = ibis.literal(now, type="timestamp")
+    moment: Any = ground.ago(0)
     seconds = moment.epoch_seconds() - seen["last"].epoch_seconds()
     return {"recency": -(seconds // 86_400), "frequency": seen["orders"], "monetary": seen["revenue"].fill_null(0)}
 
@@ -89,7 +89,7 @@ def bounds(history: Any, now: datetime) -> ir.Table:
     past = history.filter(history["occurred_at"] <= ibis.literal(now, type="timestamp"), history["name"].isin([ORDER, *REFUNDS]))
     counted = past.group_by("person_id").aggregate(**{key: one.value for key, one in measures(Rows(past, Ground(now))).items()})
     customers = counted.filter(counted["orders"] > 0)
-    scored = customers.select(**dimensions(customers, now))
+    scored = customers.select(**dimensions(customers, Ground(now)))
     shares = scored.mutate(**{f"{one.key}_share": ibis.cume_dist().over(order_by=scored[one.key]) for one in DIMENSIONS})
     smallest = {
         f"{one.key}{score}": shares[one.key].min(where=shares[f"{one.key}_share"] > (score - 1) / SCORES)
@@ -130,7 +130,7 @@ def score(value: Any, smallest: tuple[int, ...]) -> Any:
 def scores(seen: Seen, ground: Ground) -> dict[str, Any]:
     """The three scores of somebody with orders."""
     by = ground.scale or NO_SCALE
-    values = dimensions(seen, ground.now)
+    values = dimensions(seen, ground)
     return {one.key: score(values[one.key], getattr(by, one.key)) for one in DIMENSIONS}
 
 
