@@ -1,4 +1,8 @@
-"""The door to profiles: enrich events, keep what was declared, refresh and read what is known of people."""
+"""The door to profiles: enrich events, keep what was declared, refresh and read what is known of people.
+
+What has more to it has a room of its own behind this door: `declared` (whose word holds: sources by rank, corrections), `computed` (traits
+people define), `runs` (analysers), `past` (the history of people), `places`, and `stories` (a profile as it is read).
+"""
 
 from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
@@ -12,7 +16,8 @@ import msgspec
 import pyarrow as pa
 
 from cegla.profile import computed as computed
-from cegla.profile import declared, findings, store
+from cegla.profile import declared as declared
+from cegla.profile import findings, store
 from cegla.profile import past as past
 from cegla.profile import places as places
 from cegla.profile import runs as runs

@@ -7,6 +7,7 @@ strongest of what each side saw; without any side left the link goes, and with i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from cegla.resolve import store
 from cegla.resolve.deriving import Cause, rederive
 from cegla.resolve.rules.mentions import Rule, stronger
-from cegla.resolve.store import SQL
+from cegla.resolve.store import SQL, NewEdge
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
 
@@ -22,18 +23,22 @@ EVERYBODY_ELSE = 0
 
 
 class Side(NamedTuple):
-    """What one import, or everybody else, saw of a link: its first event, and the strongest authority."""
+    """What one import, or everybody else, saw of a link: its first event, the strongest authority, and the day of its newest event."""
 
     at: datetime
     rule: Rule
     trusted: bool
     source_id: int
     message_id: str
+    last_at: datetime  #: the day is right where a release may ask for it, the hour may be later
 
     def joined(self, other: "Side") -> "Side":
         """Both together."""
         first = min(self, other, key=lambda side: (side.at, side.source_id, side.message_id))
-        return first._replace(rule=stronger(self.rule, other.rule), trusted=self.trusted or other.trusted)
+        return first._replace(rule=stronger(self.rule, other.rule), trusted=self.trusted or other.trusted, last_at=max(self.last_at, other.last_at))
+
+
+Sides = dict[int, Side]  #: by import; EVERYBODY_ELSE for the rest
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,30 @@ def note(conn: Connection, import_id: int, seen: Mapping[int, Side]) -> None:
 def only(import_id: int, side: Side) -> dict[str, Any]:
     """The evidence of a link that nobody but an import has shown yet."""
     return _plain({import_id: side})
+
+
+def part(conn: Connection, copies: Mapping[int, NewEdge], at: datetime) -> None:
+    """A link that was seen before a release and after it became two (copy → the link before): each keeps the sides that saw it in its own time."""
+    rows: dict[int, Sides] = {}
+    for copy, edge in copies.items():
+        sides = _sides(edge.evidence) if edge.evidence else {}
+        before = {key: side._replace(last_at=min(side.last_at, at)) for key, side in sides.items() if side.at < at}
+        after = {key: side._replace(at=max(side.at, at)) for key, side in sides.items() if side.last_at >= at}
+        if before and after:
+            rows |= {edge.edge_id: before, copy: after}
+    _leave(conn, rows)
+
+
+def join(conn: Connection, pairs: Sequence[tuple[NewEdge, NewEdge]]) -> None:
+    """The first of each two links is both together from now on, so what each side saw is, too."""
+    rows: dict[int, Sides] = {}
+    for one, other in pairs:
+        if one.evidence is not None or other.evidence is not None:
+            sides = _sides_of(one)
+            for key, side in _sides_of(other).items():
+                sides[key] = sides[key].joined(side) if key in sides else side
+            rows[one.edge_id] = sides
+    _leave(conn, rows)
 
 
 def take_back(conn: Connection, import_id: int, touched: Sequence[int], with_history: Sequence[int], actor: str) -> TakenBack:
@@ -99,29 +128,38 @@ def _drop_side(conn: Connection, import_id: int) -> tuple[set[int], datetime | N
     for strong, weak, at in SQL.drop_edges_of_import(conn, import_id=str(import_id)):
         ends |= {strong, weak}
         moments.append(at)
-    ids: list[int] = []
-    sides_left: list[Side] = []
-    texts: list[str | None] = []
+    rows: dict[int, Sides] = {}
     for edge_id, strong, weak, at, evidence in SQL.edges_of_import(conn, import_id=str(import_id)):
-        sides = _sides(evidence)
-        del sides[import_id]
-        joined = next(iter(sides.values()))
-        for side in sides.values():
-            joined = joined.joined(side)
-        ids.append(edge_id)
-        sides_left.append(joined)
-        texts.append(None if list(sides) == [EVERYBODY_ELSE] else _text(sides))
+        rows[edge_id] = {key: side for key, side in _sides(evidence).items() if key != import_id}
         ends |= {strong, weak}
-        moments.append(min(at, joined.at))
-    if ids:
-        ats, rules, trusted, sources, messages = map(list, zip(*sides_left, strict=True))
-        SQL.change_edges(conn, ids=ids, ats=ats, rules=rules, trusted=trusted, sources=sources, messages=messages)
-        SQL.set_evidence(conn, ids=ids, evidence=texts)
+        moments.append(min(at, *(side.at for side in rows[edge_id].values())))
+    _leave(conn, rows)
     return ends, min(moments, default=None)
 
 
-def _sides(evidence: Mapping[str, Any]) -> dict[int, Side]:
-    return {int(key): Side(datetime.fromisoformat(at), cast(Rule, rule), *rest) for key, (at, rule, *rest) in evidence.items()}
+def _leave(conn: Connection, rows: Mapping[int, Sides]) -> None:
+    """Links (edge → sides) are what these sides saw, together."""
+    if rows:
+        seen = [reduce(Side.joined, sides.values()) for sides in rows.values()]
+        ats, rules, trusted, sources, messages, lasts = map(list, zip(*seen, strict=True))
+        texts = [None if list(sides) == [EVERYBODY_ELSE] else _text(sides) for sides in rows.values()]
+        SQL.leave_sides(conn, ids=list(rows), ats=ats, rules=rules, trusted=trusted, sources=sources, messages=messages, lasts=lasts, evidence=texts)
+
+
+def _sides_of(edge: NewEdge) -> Sides:
+    if edge.evidence is not None:
+        return _sides(edge.evidence)
+    return {EVERYBODY_ELSE: Side(edge.at, edge.rule, edge.trusted, edge.source_id, edge.message_id, edge.last_at)}
+
+
+def _sides(evidence: Mapping[str, Any]) -> Sides:
+    return {int(key): _side(*said) for key, said in evidence.items()}
+
+
+def _side(at: str, rule: str, trusted: bool, source_id: int, message_id: str, last_at: str | None = None) -> Side:
+    """`last_at` was not kept at first."""
+    first = datetime.fromisoformat(at)
+    return Side(first, cast(Rule, rule), trusted, source_id, message_id, datetime.fromisoformat(last_at) if last_at else first)
 
 
 def _text(sides: Mapping[int, Side]) -> str:
@@ -129,4 +167,4 @@ def _text(sides: Mapping[int, Side]) -> str:
 
 
 def _plain(sides: Mapping[int, Side]) -> dict[str, Any]:
-    return {str(key): [side.at.isoformat(), *side[1:]] for key, side in sides.items()}
+    return {str(key): [side.at.isoformat(), *side[1:-1], side.last_at.isoformat()] for key, side in sides.items()}

@@ -165,7 +165,7 @@ def _note_days(batch: Batch, pairs: dict[Pair, Seen]) -> None:
 
 
 def _side(seen: Seen) -> evidence.Side:
-    return evidence.Side(seen.at, seen.rule, seen.trusted, seen.source_id, seen.message_id)
+    return evidence.Side(seen.at, seen.rule, seen.trusted, seen.source_id, seen.message_id, seen.last_at)
 
 
 def _candidates(batch: Batch, pairs: dict[Pair, Seen]) -> list[Candidate]:

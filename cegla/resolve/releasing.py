@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
-from cegla.resolve import store
+from cegla.resolve import evidence, store
 from cegla.resolve.cache import LONG_AGO
 from cegla.resolve.deriving import Cause, rederive
 from cegla.resolve.resolution import Resolution, without_events
@@ -74,7 +74,7 @@ def release(conn: Connection, identifier: Identifier, day: date, reason: str, ac
         bearer: int = SQL.reserve_identities(conn, number=1)
         SQL.add_bearer(conn, identity=bearer, like=found.identity_id, at=min(max(edge.at, at) for edge in later), edges=[edge.edge_id for edge in later])
         SQL.move_edges(conn, ids=[edge.edge_id for edge in later if edge.at >= at], old=found.identity_id, new=bearer)
-        SQL.copy_edges_on(conn, ids=[edge.edge_id for edge in later if edge.at < at], old=found.identity_id, new=bearer, at=at)
+        _copy_on(conn, [edge for edge in later if edge.at < at], (found.identity_id, bearer), at)
         concerned |= {bearer} | set(store.people_of(conn, [end for edge in later for end in (edge.strong_id, edge.weak_id)]).values())
     return _settled(conn, concerned, at, Cause("release", actor))
 
@@ -117,6 +117,15 @@ def forget(conn: Connection, released: Sequence[Release]) -> int:
     return SQL.drop_idle_releases(conn, ids=[one.release_id for one in released]) if released else 0
 
 
+def _copy_on(conn: Connection, edges: Sequence[NewEdge], bearers: tuple[int, int], at: datetime) -> None:
+    """What was seen of links before a release and after it holds for the next bearer from then on, as whoever saw it then."""
+    if edges:
+        first: int = SQL.reserve_edges(conn, number=len(edges))
+        copies = dict(enumerate(edges, first))
+        SQL.copy_edges_on(conn, ids=[edge.edge_id for edge in edges], copies=list(copies), old=bearers[0], new=bearers[1], at=at)
+        evidence.part(conn, copies, at)
+
+
 def _give_back(conn: Connection, later: int, earlier: int, now: datetime) -> set[int]:
     """What was seen of the later bearer's identity, as if it had been seen of the earlier one's."""
     moved = [NewEdge(*row) for row in SQL.edges_seen_since(conn, identity=later, at=LONG_AGO)]
@@ -128,6 +137,7 @@ def _give_back(conn: Connection, later: int, earlier: int, now: datetime) -> set
             conn, edge_id=one.edge_id, other=other.edge_id, rule=stronger(one.rule, other.rule), trusted=one.trusted or other.trusted,
             last_at=max(one.last_at, other.last_at),
         )  # fmt: skip
+    evidence.join(conn, twice)
     dropped = {other.edge_id for _, other in twice}
     SQL.drop_edges(conn, ids=list(dropped))
     SQL.move_edges(conn, ids=[edge.edge_id for edge in moved if edge.edge_id not in dropped], old=later, new=earlier)

@@ -246,7 +246,7 @@ values (nextval('resolve.edge_ids'), :strong, :weak, 'confirmed', true, :now, :n
 on conflict (strong_id, weak_id) do update set rule = 'confirmed', trusted = true, refused = null, retracted_at = null, retracted_by = null, retracted_why = null,
     evidence = e.evidence || jsonb_build_object('0', jsonb_build_array(
         coalesce(e.evidence #> '{0,0}', to_jsonb(excluded.at)), 'confirmed', true,
-        coalesce(e.evidence #> '{0,3}', to_jsonb(excluded.source_id)), coalesce(e.evidence #> '{0,4}', to_jsonb(excluded.message_id))))
+        coalesce(e.evidence #> '{0,3}', to_jsonb(excluded.source_id)), coalesce(e.evidence #> '{0,4}', to_jsonb(excluded.message_id)), excluded.at))
 returning edge_id;
 
 -- name: retract_edge^
@@ -387,7 +387,7 @@ where e.refused is not null group by e.refused, w.type;
 
 -- name: count_left_out
 -- Identifiers left out, by reason and type. Columns as in Warned.
-select reason, type, sum(times), max(last_at) from resolve.left_out group by reason, type;
+select reason, type, sum(times)::bigint, max(last_at) from resolve.left_out group by reason, type;
 
 -- name: leave_out!
 -- Counts identifiers that were left out.
@@ -398,12 +398,20 @@ on conflict (reason, type, source_id) do update
 set times = left_out.times + excluded.times, last_at = greatest(left_out.last_at, excluded.last_at), last_message_id = excluded.last_message_id;
 
 -- name: evidence_of
--- What is known of links, and which side saw it. Columns: edge_id, at, rule, trusted, source_id, message_id, evidence.
-select edge_id, at, rule, trusted, source_id, message_id, evidence from resolve.edges where edge_id = any(:ids::bigint[]);
+-- What is known of links, and which side saw it. Columns: edge_id, at, rule, trusted, source_id, message_id, last_at, evidence.
+select edge_id, at, rule, trusted, source_id, message_id, greatest(at, last_at), evidence from resolve.edges where edge_id = any(:ids::bigint[]);
 
 -- name: set_evidence!
 -- Which side saw what of links; null: no import did.
 update resolve.edges e set evidence = c.evidence::jsonb from unnest(:ids::bigint[], :evidence::text[]) c(edge_id, evidence) where e.edge_id = c.edge_id;
+
+-- name: leave_sides!
+-- Links as some sides saw them, and which did; null: no import did.
+update resolve.edges e set at = c.at, rule = c.rule, trusted = c.trusted, source_id = c.source_id, message_id = c.message_id, last_at = c.last_at,
+    evidence = c.evidence::jsonb
+from unnest(:ids::bigint[], :ats::timestamptz[], :rules::text[], :trusted::boolean[], :sources::integer[], :messages::text[], :lasts::timestamptz[], :evidence::text[])
+    c(edge_id, at, rule, trusted, source_id, message_id, last_at, evidence)
+where e.edge_id = c.edge_id;
 
 -- name: drop_edges_of_import
 -- Delete links that nobody but an import showed; one that a person took back stays so, as long as both identifiers are known. Columns: strong_id, weak_id, at.
@@ -672,20 +680,17 @@ update resolve.edges set strong_id = case strong_id when :old then :new else str
 where edge_id = any(:ids::bigint[]);
 
 -- name: copy_edges_on!
--- What was seen of links before and after a moment holds for the next bearer from that moment on.
+-- Links seen before a moment and after it, once more for the next bearer from that moment on.
 insert into resolve.edges (edge_id, strong_id, weak_id, rule, trusted, at, last_at, source_id, message_id, refused, retracted_at, retracted_by, retracted_why, evidence)
-select nextval('resolve.edge_ids'), case strong_id when :old then :new else strong_id end, case weak_id when :old then :new else weak_id end,
+select c.copy, case strong_id when :old then :new else strong_id end, case weak_id when :old then :new else weak_id end,
     rule, trusted, :at, last_at, source_id, message_id, refused, retracted_at, retracted_by, retracted_why, evidence
-from resolve.edges where edge_id = any(:ids::bigint[]);
+from unnest(:ids::bigint[], :copies::bigint[]) c(edge_id, copy) join resolve.edges e using (edge_id);
 
 -- name: join_edges!
--- What was seen of a pair before and after a release that was taken back, as one link; what imports said of it stays apart from the rest ('0').
+-- What was seen of a pair before and after a release that was taken back, as one link.
 update resolve.edges e set rule = :rule, trusted = :trusted, last_at = :last_at, retracted_at = coalesce(e.retracted_at, o.retracted_at),
     at = least(e.at, o.at), source_id = case when o.at < e.at then o.source_id else e.source_id end, message_id = case when o.at < e.at then o.message_id else e.message_id end,
-    retracted_by = coalesce(e.retracted_by, o.retracted_by), retracted_why = coalesce(e.retracted_why, o.retracted_why),
-    evidence = case when e.evidence is null and o.evidence is null then null else
-        coalesce(o.evidence, jsonb_build_object('0', jsonb_build_array(o.at, o.rule, o.trusted, o.source_id, o.message_id)))
-        || coalesce(e.evidence, jsonb_build_object('0', jsonb_build_array(e.at, e.rule, e.trusted, e.source_id, e.message_id))) end
+    retracted_by = coalesce(e.retracted_by, o.retracted_by), retracted_why = coalesce(e.retracted_why, o.retracted_why)
 from resolve.edges o where e.edge_id = :edge_id and o.edge_id = :other;
 
 -- name: drop_edges!

@@ -43,7 +43,7 @@ def join(batch: Batch, strangers: Sequence[Sighting], ids: dict[Identifier, int]
         for strong, weak, rule in mention.links:
             edge = NewEdge(edge_id, ids[strong], ids[weak], rule, names[2], first.occurred_at, last_at, first.source_id, first.message_id, None)
             if batch.import_id:
-                side = evidence.Side(edge.at, rule, names[2], edge.source_id, edge.message_id)
+                side = evidence.Side(edge.at, rule, names[2], edge.source_id, edge.message_id, last_at)
                 edge = edge._replace(evidence=evidence.only(batch.import_id, side))
             known = KnownEdge(edge_id, edge.at, last_at, rule, names[2], None, False, bool(batch.import_id))
             cached[edge.strong_id, edge.weak_id] = known

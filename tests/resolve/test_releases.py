@@ -211,3 +211,17 @@ def test_erasing_a_former_bearer_asks_for_the_address_in_their_own_time_alone(co
         assert borne == {user(name): (None, None), email("a@x.pl"): time}
     took_back = [one for one in resolve.names_of(conn, [person(conn, user("old"))]) if one.identifier.type == "email"]
     assert [one.at(day) for one in took_back] == [False]
+
+
+@pytest.mark.parametrize("taken_back", ["before", "after"])
+def test_a_link_that_each_side_saw_in_another_bearers_time_goes_for_that_bearer_alone(conn: Connection, taken_back: str) -> None:
+    """One side saw it before the release only, the other after it only; whichever is taken back, the other's stays as if alone."""
+    seen = {"before": [identify(0, "u1", email="a@x.pl")], "after": [identify(5 * DAY, "u1", email="a@x.pl")]}
+    touched = [one for when in seen for one in resolve.find_people(conn, seen[when], imports=[1 if when == taken_back else 0]).identity_ids]
+    release(conn)
+    resolve.evidence.take_back(conn, 1, touched, touched, "ola")
+    check_books(conn)
+    assert (resolve.look_up(conn, [email("a@x.pl")]) == [person(conn, user("u1"))]) == (taken_back == "before")
+    undo(conn)
+    check_books(conn)
+    assert person(conn, email("a@x.pl")) == person(conn, user("u1"))

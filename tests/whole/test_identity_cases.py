@@ -346,6 +346,36 @@ def test_a_released_address_is_somebody_elses_from_that_day_and_what_was_before_
     assert world.people([address]) == [old]
 
 
+def test_erasing_who_once_had_an_address_touches_its_bearer_of_today_in_nothing_and_erasing_that_one_suppresses_it(world: World) -> None:
+    """13 and 21: each has the address for a time of their own."""
+    address, week = Identifier("email", "c13e@x.pl"), 7 * 24 * 60
+    agreed = consents(marketing_email=True)
+    world.take_in([call(0, "identify", "c13e-old", traits={"email": address.value}, context=agreed)])
+    world.take_in([call(week, "identify", "c13e-new", traits={"email": address.value, "city": "Hel"}, context=agreed), call(week, "track", "c13e-new", event="c13e-after")])
+    releasing.release_identifier(world.ws, address, (NOON - timedelta(days=7)).date(), "skrzynka oddana", "ola")
+
+    def may_write(user: str) -> bool:
+        [person] = world.people([Identifier("user_id", user)])
+        with world.ws.transaction() as conn:
+            subject = govern.Subject(person or 0, world_ids(conn, person or 0), address.value)
+            return govern.allowed(conn, world.ws.keys, [subject], "marketing", Channel.EMAIL, NOON)[0].allowed
+
+    def erase(user: str) -> None:
+        [person] = world.people([Identifier("user_id", user)])
+        govern.erase_everything(world.ws, world.ids(person or 0), HOLDERS, "ola", NOON)
+
+    erase("c13e-old")
+    gone, holder, new = world.people([Identifier("user_id", "c13e-old"), address, Identifier("user_id", "c13e-new")])
+    assert (gone, holder) == (None, new)
+    assert may_write("c13e-new") and said_of(world, "c13e-new", "email", "city") == {"email": address.value, "city": "Hel"}
+    rows: Any = history()
+    assert world.ws.warehouse.run(rows.filter(rows.name == "c13e-after").select("person_id")).to_pylist() == [{"person_id": new}]
+    erase("c13e-new")
+    assert world.people([address, Identifier("user_id", "c13e-new")]) == [None, None]
+    world.take_in([call(week + 9, "identify", "c13e-third", traits={"email": address.value}, context=agreed)])
+    assert world.people([address]) == world.people([Identifier("user_id", "c13e-third")]) and not may_write("c13e-third")
+
+
 def test_a_stay_in_a_segment_and_its_beginning_survive_a_merge(world: World) -> None:
     """20: who goes on is in the segment in the place of the one who was joined."""
     with world.ws.transaction() as conn:

@@ -97,6 +97,9 @@ def stay(said: Iterable[Said]) -> Stay | None:
     Who joined and left at the same moment left. After having left, a person is back with the first call after that.
     """
     rows = list(said)
+    if len(rows) == 1:  # of nearly everybody
+        one = rows[0]
+        return Stay(one.at, None, None if one.role_at is None else one.role) if one.joins else None
     left_at = max((one.last_at for one in rows if not one.joins), default=None)
     joined = [one for one in rows if one.joins]
     if not joined:

@@ -32,6 +32,8 @@ NAMES: dict[str, Text] = {
     "Signed Up": Text("Rejestracja", "Signed up"),
     "identify": Text("Dane osoby", "Data of a person"),
     "Identify": Text("Przedstawienie się", "Identified"),
+    "Group": Text("Przypisanie do firmy", "Assigned to an account"),
+    "Alias": Text("Połączenie identyfikatorów", "Identifiers linked"),
     "Segment Consent Preference Updated": Text("Zmiana zgód", "Consents changed"),
     "Email Sent": Text("Wiadomość wysłana", "Message sent"),
     "Email Delivered": Text("Wiadomość doręczona", "Message delivered"),
