@@ -415,25 +415,20 @@ def regroup(ws: Workspace, decide: Callable[[Connection], resolve.Resolution]) -
 
     `decide` says what moved. Intake waits meanwhile, so it should be asked about few people at a time.
     """
-    now = ws.clock()
-    writes = False  #: whether the history may hold rows of a batch that is not committed; what `decide` refuses changes nothing
+    now, found = ws.clock(), None
     try:
         with ws.transaction() as conn:
             batches.only_intake_worker(conn)
             found = decide(conn)
-            writes = True
             batch = Batch(ws, conn, Known(), now, batches.last_committed(conn), {}, collect.Taken([], {}))
             batch.moved, batch.absorbed, batch.changed = found.moved, found.absorbed, found.changed
             for step in AFTER_REGROUPING:
                 step(batch)
             batches.note_moved(conn, batch.number, batch.changed, batch.absorbed)
             batches.commit_batch(conn, Committed(batch.number, batch.before.last_event_id), [], [], batch.moves, now)
-    except CeglaError:
-        if writes:
+    except BaseException as error:
+        if found is not None or not isinstance(error, CeglaError):  # what `decide` refuses changes nothing
             agree(ws)
-        raise
-    except BaseException:
-        agree(ws)
         raise
     refresh(ws)
     return found

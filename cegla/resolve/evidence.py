@@ -92,7 +92,7 @@ def join(conn: Connection, pairs: Sequence[tuple[NewEdge, NewEdge]]) -> None:
             sides = _sides_of(one)
             for key, side in _sides_of(other).items():
                 sides[key] = sides[key].joined(side) if key in sides else side
-            rows[one.edge_id] = sides
+            rows |= {one.edge_id: sides} if sides else {}  # nobody shows any more what a person took back
     _leave(conn, rows)
 
 
