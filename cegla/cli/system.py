@@ -12,6 +12,10 @@ from cegla.cli.desk import AsJson, Desk, desk_of
 from cegla.cli.tables import both, facts, table
 from cegla.vocabulary.text import Text
 
+BUSY = Text(
+    "Zdarzenia są przyjmowane. Aplikacja jeszcze pracuje, być może zapisuje historię od nowa; konsola otworzy się potem.",
+    "Events are accepted. The app is at work still, maybe it writes the history again; the console opens when that is done.",
+)
 OPEN = Text("Konsola: {app_url}", "Console: {app_url}")
 COLLECT = Text("Zdarzenia przyjmuje: {collector_url}", "Events are accepted at: {collector_url}")
 LOGIN = Text("Login: admin, hasło: {password} (pokazane tylko teraz)", "Login: admin, password: {password} (shown this once)")
@@ -40,6 +44,8 @@ def up(context: typer.Context) -> None:
     running = desk.start(desk.settings)
     try:
         desk.tell(OPEN, app_url=running.app_url)
+        if running.app_is_busy:
+            desk.tell(BUSY)
         desk.tell(COLLECT, collector_url=running.collector_url)
         if running.first_password:
             desk.tell(LOGIN, password=running.first_password)

@@ -54,7 +54,7 @@ class Child:
 
     def tend(self) -> None:
         """Start it when it does not run and its pause is over."""
-        if self.process is not None and self.process.poll() is None:
+        if self.alive():
             return
         now = time.monotonic()
         if self.process is not None:
@@ -69,6 +69,10 @@ class Child:
             self.process = subprocess.Popen(
                 self.command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )  # a session of its own: Ctrl-C reaches the supervisor alone, which ends its parts in order
+
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self.process is not None and self.process.poll() is None
 
     def stop(self) -> None:
         """Ask it to end, then make it."""
@@ -94,6 +98,7 @@ class Running:
     children: list[Child]
     server: EmbeddedPostgres | None
     directory: DataDirectory
+    app_is_busy: bool = False  #: events are accepted, and console and API come later
     failure: CeglaError | None = None  #: why everything was stopped, when nobody asked for it
     _ending: threading.Event = field(default_factory=threading.Event)
     _watcher: threading.Thread | None = None
@@ -157,7 +162,7 @@ class Running:
 
 
 def start(settings: Settings) -> Running:
-    """Start an installation and return when it accepts events and shows the console.
+    """Start an installation and return when it accepts events and shows the console; after a minute also when the app is at work still.
 
     Raises AlreadyRunning when another one holds the data directory, DatabaseWontStart, UnsafeDatabase, or Broken with
     the log to read when a part does not come up within a minute.
@@ -230,7 +235,9 @@ def _first_user(running: Running) -> str | None:
 
 def _passed_on(settings: Settings) -> dict[str, str]:
     """The settings as environment variables, so that children started elsewhere see what the supervisor was given."""
-    values: dict[str, str] = {"CEGLA_LANGUAGE": settings.language, "CEGLA_TIMEZONE": settings.timezone, "CEGLA_CURRENCY": settings.currency}
+    values: dict[str, str] = {
+        "CEGLA_LANGUAGE": settings.language, "CEGLA_TIMEZONE": settings.timezone, "CEGLA_CURRENCY": settings.currency, "CEGLA_WAREHOUSE": settings.warehouse,
+    }  # fmt: skip
     for section in ("collector", "app", "smtp"):
         for name, value in getattr(settings, section).model_dump().items():
             if name != "port" or section == "smtp":
@@ -249,6 +256,10 @@ def _wait_until_ready(running: Running) -> None:
         if failing:
             raise Broken(where=str(failing[0].log), detail=f"{failing[0].name} ends again and again: {_last_line(failing[0].log)}")
         time.sleep(0.05)
+    if _listens(collector) and running.children[-1].alive():
+        running.app_is_busy = True
+        LOG.warning("events are accepted; the app is not ready yet, maybe it writes the history again", log=str(running.children[-1].log))
+        return
     raise Broken(where=str(running.directory.path / "logs"), detail="not every part came up within a minute")
 
 

@@ -50,6 +50,20 @@ class ClickHouse(ClickHouseCompiler):
         **{op: name for op, name in ClickHouseCompiler.SIMPLE_OPS.items() if op is not ops.ArrayContains},
         **{op: f"{op.__name__.lower()}OrNull" for op in (ops.Sum, ops.Min, ops.Max)},  # of nothing
     }  # fmt: skip
+    UNSUPPORTED_OPS = tuple(op for op in ClickHouseCompiler.UNSUPPORTED_OPS if op is not ops.CumeDist)
+
+    def visit_CumeDist(self, op: Any) -> Any:  # noqa: N802 - named by Ibis
+        """See the window below."""
+        return self.f.count(sge.Star())
+
+    def visit_WindowFunction(self, op: Any, *, func: Any, group_by: Any, order_by: Any, **frame: Any) -> Any:  # noqa: N802
+        """The share of rows that come no later: they are counted, and all are."""
+        if not isinstance(op.func, ops.CumeDist):
+            return super().visit_WindowFunction(op, func=func, group_by=group_by, order_by=order_by, **frame)
+        order = sge.Order(expressions=order_by)
+        spec = sge.WindowSpec(kind="RANGE", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW", over="OVER")
+        reached = sge.Window(this=func, partition_by=group_by, order=order, spec=spec)
+        return reached / sge.Window(this=func.copy(), partition_by=group_by)
 
     def visit_ScalarUDF(self, op: Any, **arguments: Any) -> Any:  # noqa: N802 - named by Ibis
         """The text of a JSON value, or of several: ClickHouse has the raw value and the bare text of strings apart."""

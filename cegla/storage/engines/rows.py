@@ -45,7 +45,6 @@ ENGINES: dict[str, Engine] = {
                     "dates after 2299 do not fit into its type: moving such rows ends with a refusal, not with another date"),
                 Text("lista, której nie ma, jest listą pustą", "a list that is missing is an empty one"),
             ),
-            {"rfm:bounds": Text("cume_dist działa tylko na części okna", "its cume_dist does not take the whole of a window")},
         ),
         Engine(
             "spark",
