@@ -7,14 +7,15 @@ that is missing here. A question is asked through the door that the product itse
 import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import ibis
 import pyarrow as pa
 
-from cegla.analyse.rules import campaigns, click_map, sales
+from cegla.analyse.rules import affinity, campaigns, click_map, purchases, sales
 from cegla.plan import observation
 from cegla.profile import actions as profile
 from cegla.profile import analysing, past
@@ -165,9 +166,39 @@ def _reports() -> Iterator[Case]:
         "click_map.cells": lambda: click_map.cells(click_map.clicks_of(*page)),
         "click_map.within": lambda: click_map.within(click_map.clicks_of(*page), "#hero-banner"),
         "click_map.views": lambda: click_map.views(history(), "/oferta/4", SINCE, MOMENT),
+        "campaigns.links": lambda: campaigns.links(history(), 7, MOMENT),
+        **{f"campaigns.reached.{step}": lambda step=step: campaigns.reached(history(), 7, step, MOMENT) for step in (*campaigns.EVENTS, "ordered")},
+        "purchases.bought": lambda: purchases.bought(history(), MOMENT_SAID - ibis.interval(days=365), MOMENT_SAID),
+        "purchases.customers": lambda: purchases.customers(history(), history("order_lines"), MOMENT_SAID - ibis.interval(days=90), MOMENT_SAID),
+        **{f"affinity.told.{kind}": lambda kind=kind: _told(kind) for kind in affinity.KINDS},
+        "affinity.affinities": lambda: affinity.affinities(_told("category")),
+        "affinity.by_value": lambda: affinity.by_value(affinity.affinities(_told("category"))),
+        "rfm.groups_at": lambda: rfm.groups_at(history(), SCALE),
+        "rfm.movements": lambda: rfm.movements(history(), replace(SCALE, at=MOMENT - timedelta(days=60)), SCALE),
     }
     for name, made in asked.items():
         yield Case(f"report:{name}", lambda engine, made=made: engine.run(made()))
+    yield Case("report:campaigns.outcomes", lambda engine: _drawn(engine, lambda arms: campaigns.outcomes(history(), arms, start, end)))
+    yield Case("report:campaigns.clickers", lambda engine: _drawn(engine, lambda arms: campaigns.clickers(history(), arms, 7, end)))
+    yield Case("report:purchases.by_group", lambda engine: _drawn(engine, _by_group))
+
+
+MOMENT_SAID: Any = ibis.literal(MOMENT, type="timestamp")
+
+
+def _told(kind: str) -> Any:
+    return affinity.told(history(), history("order_lines"), kind, MOMENT_SAID)
+
+
+def _by_group(arms: Any) -> Any:
+    return purchases.by_group(purchases.bought(history(), MOMENT_SAID - ibis.interval(days=365), MOMENT_SAID), arms.select("person_id", group=arms.arm))
+
+
+def _drawn(engine: Readable, ask: Callable[[Any], Any]) -> pa.Table:
+    """A question that has people by their arm aside."""
+    arms = pa.table({"person_id": list(PEOPLE), "arm": ["ab"[one % 2] for one in PEOPLE], "measured": [one % 3 > 0 for one in PEOPLE]})
+    with engine.keep(arms) as kept:
+        return engine.run(ask(kept))
 
 
 def _sources() -> Iterator[Case]:
