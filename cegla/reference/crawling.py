@@ -238,6 +238,8 @@ def checked_address(host: str, port: int, bounds: Bounds) -> str:
     """An address of the host, when all of them are public. Raises NotFetched."""
     try:
         found = {str(one[4][0]) for one in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    except UnicodeError:  # a name that no DNS could hold
+        raise NotFetched("host") from None
     except OSError:
         raise NotFetched("unreachable") from None
     if not found or not all(bounds.private_addresses or is_public(address) for address in found):

@@ -234,3 +234,9 @@ def test_links_are_asked_once_and_judged_by_what_comes_back() -> None:
     asked = ("https://a.pl/there", "https://a.pl/there", "https://a.pl/absent", "https://a.pl/type", "https://10.0.0.1/address", "{{ product.link }}", "#", "mailto:a@b.pl")
     found = following.followed("".join(f'<a href="{address}">x</a>' for address in asked), ask)
     assert [(one.address, one.kind) for one in found] == list(zip(asked[1:6], ("good", "bad", "good", "warn", "info"), strict=True))
+
+
+def test_no_link_of_a_letter_is_a_way_into_the_own_network_or_breaks_the_look_at_the_others() -> None:
+    hosts = ("127.0.0.1", "127.1", "0x7f.1", "0.0.0.0", "169.254.169.254", "100.64.0.1", "10.0.0.1", "user:word@127.0.0.1", f"{'a' * 300}.pl")
+    found = following.followed("".join(f'<a href="http://{host}/">x</a>' for host in hosts))
+    assert len(found) == len(hosts) and {one.kind for one in found} <= {"warn", "bad"}
