@@ -153,12 +153,12 @@ def test_a_text_message_is_scheduled_and_compared_as_a_letter_is(admin: Visitor,
     words = {"channel": "sms", "name": "Rabat", "segment_id": "1", "text": "Rabat do piatku", "send_at": "2027-01-04T10:00", "clock": "usual"}
     wrong = admin.post("/campaigns/new/sms", "/campaigns/short", **words | {"test_percent": "jutro"}, text_b="Ostatnie dni")
     assert wrong.status_code == 422 and "Ostatnie dni" in wrong.text
-    saved = admin.post("/campaigns/new/sms", "/campaigns/short", **words, text_b="Ostatnie dni", share_b="3", text_c="Koniec", test_percent="40", goal="clicks")
+    saved = admin.post("/campaigns/new/sms", "/campaigns/short", **words, text_b="Ostatnie dni", share_b="3", text_c="Koniec", test_percent="40")
     number = saved.headers["location"].partition("?")[0].rpartition("/")[2]
     with shop.transaction() as conn:
         found = activate.campaign(conn, int(number))
     assert (found.clock, found.test_percent, found.goal, [(one.key, one.text, one.share) for one in found.variants]) == (
-        "usual", 40, "clicks", [("B", "Ostatnie dni", 3), ("C", "Koniec", 1)],
+        "usual", 40, "orders", [("B", "Ostatnie dni", 3), ("C", "Koniec", 1)],
     )  # fmt: skip
     form = admin.get(f"/campaigns/{number}/words").text
     assert 'value="2027-01-04T10:00"' in form and "Koniec" in form and 'name="text_d"' in form
