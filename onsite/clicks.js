@@ -40,27 +40,33 @@ function heard(event, tell) {
 function describe(element, event) {
   const box = element.getBoundingClientRect();
   const page = document.documentElement;
+  const at = pointOf(event, box);
   const share = (part, whole) => (whole > 0 ? Math.round(Math.min(1, Math.max(0, part / whole)) * 1000) / 1000 : 0);
   const facts = {
     element: selectorOf(element),
     tag: element.localName,
-    x: share(event.clientX - box.left, box.width),
-    y: share(event.clientY - box.top, box.height),
-    page_x: share(event.clientX + window.scrollX, page.scrollWidth),
-    page_y: Math.round(event.clientY + window.scrollY),
+    x: share(at.x - box.left, box.width),
+    y: share(at.y - box.top, box.height),
+    page_x: share(at.x + window.scrollX, page.scrollWidth),
+    page_y: Math.round(at.y + window.scrollY),
     page_height: page.scrollHeight,
     viewport: viewport(),
   };
-  for (let at = element; at && at !== document.body; at = at.parentElement) {
-    if (/^(fixed|sticky)$/.test(getComputedStyle(at).position)) facts.fixed = true;
+  for (let part = element; part && part !== document.body; part = part.parentElement) {
+    if (/^(fixed|sticky)$/.test(getComputedStyle(part).position)) facts.fixed = true;
   }
   return facts;
 }
 
-/** Three clicks within a second on one spot; then it begins anew. Selecting text and stepping a number are no rage. */
+/** Where it was. The keyboard and labels click nowhere, and the browser says 0, 0: then it is the middle of the element. */
+function pointOf(event, box) {
+  return event.detail ? { x: event.clientX, y: event.clientY } : { x: box.left + box.width / 2, y: box.top + box.height / 2 };
+}
+
+/** Three clicks within a second on one spot; then it begins anew. Selecting text, stepping a number and pressing a key are no rage. */
 function isRage(event, target, at) {
   const button = target.closest('button');
-  if (target.closest(PATIENT) || (button && STEPPER.test(button.textContent.trim())) || getSelection().type === 'Range') {
+  if (!event.detail || target.closest(PATIENT) || (button && STEPPER.test(button.textContent.trim())) || getSelection().type === 'Range') {
     recent = [];
     return false;
   }

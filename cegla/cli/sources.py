@@ -22,6 +22,7 @@ PATIENCE_SECONDS = 20.0
 NUMBER, NAME, KIND, BASIS, KEY = Text("Nr", "No."), Text("Nazwa", "Name"), Text("Rodzaj", "Kind"), Text("Podstawa", "Basis"), Text("Klucz zapisu", "Write key")
 ACCEPTED, APPLIED, REPEATED = Text("Przyjęte", "Accepted"), Text("W historii", "In history"), Text("Powtórzone", "Repeated")
 NOW = Text("W kwarantannie", "In quarantine")
+IGNORED = Text("Pominięte", "Left out")
 ASIDE, WAITING, SECRET = Text("Odłożone", "Set aside"), Text("Czeka", "Waiting"), Text("Klucz tajny (tylko teraz)", "Secret key (shown this once)")
 ENABLED, ORIGINS, ANY, DEFAULT = Text("Włączone", "Enabled"), Text("Strony", "Origins"), Text("każda", "any"), Text("jak instalacja", "as the installation")
 YES, NO = Text("tak", "yes"), Text("nie", "no")
@@ -136,8 +137,8 @@ def _limits(desk: Desk, source: dict[str, Any]) -> None:
 
 
 def _listed(desk: Desk, found: dict[str, Any]) -> None:
-    columns = [NUMBER, NAME, KIND, BASIS, ACCEPTED, APPLIED, REPEATED, ASIDE, WAITING, NOW, KEY]
-    counts = ("accepted", "applied", "repeated", "quarantined", "waiting")
+    columns = [NUMBER, NAME, KIND, BASIS, ACCEPTED, APPLIED, REPEATED, ASIDE, IGNORED, WAITING, NOW, KEY]
+    counts = ("accepted", "applied", "repeated", "quarantined", "ignored", "waiting")
     rows = (
         [one["id"], one["name"], one["kind"], one["basis"], *((one["standing"] or {}).get(name, 0) for name in counts), one["in_quarantine"], one["key"]]
         for one in found["sources"]

@@ -36,6 +36,7 @@ from cegla.vocabulary.errors.installation import DatabaseAway
 
 CONNECTION_OPTIONS = "-c synchronous_commit=on -c timezone=UTC -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s"
 COMMIT_SECONDS = 30.0  # a commit that takes longer counts as failed
+SLOW_COMMIT_SECONDS = 2.0  # while one takes longer, this collector is not ready
 FIRST_PAUSE_SECONDS = 0.02  # between attempts to reach PostgreSQL: it often starts beside us, and every moment counts then
 LONGEST_PAUSE_SECONDS = 0.2
 SETTLE_SECONDS = 1.0  # how far the head of the chain may be ahead of the disk
@@ -138,6 +139,7 @@ class GroupCommitter:
         self.room = room
         self.writer = 0
         self.ready = False
+        self._committing_since: float | None = None
         self.figures = Figures()
         self._number = 0
         self._link = chain.START
@@ -160,6 +162,11 @@ class GroupCommitter:
         return (
             len(self._waiting) >= room.requests or self._waiting_bytes >= room.bytes or time.monotonic() - self._waiting_since > room.seconds
         )
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a commit takes so long that PostgreSQL may not answer at all."""
+        return self._committing_since is not None and time.monotonic() - self._committing_since > SLOW_COMMIT_SECONDS
 
     def commit(self, row: Row) -> None:
         """Take a request; its `answer` is called once it is known what became of it."""
@@ -208,6 +215,7 @@ class GroupCommitter:
     async def _commit(self, group: list[Row]) -> None:
         started = time.perf_counter()
         buffer, number, link = self._numbered(group)
+        self._committing_since = time.monotonic()
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
                 passing("collector: before the commit")
@@ -216,6 +224,8 @@ class GroupCommitter:
         except (psycopg.Error, OSError, TimeoutError) as error:
             await self._failed(group, error)
             return
+        finally:
+            self._committing_since = None
         self._number, self._link = number, link
         self._write_head()
         passing("collector: after the head")

@@ -21,6 +21,7 @@ from cegla.collect.webhook_door import Hook, read_hooks, token_hash
 EVERY_SECONDS = 2.0
 LEAST_PAUSE_SECONDS = 0.1
 FIRST_AWAY_SECONDS = 0.02  # between attempts to reach PostgreSQL, growing to the longest
+READ_SECONDS = 10.0  # PostgreSQL may take for the list; then it counts as away
 LONGEST_AWAY_SECONDS = 0.5
 STALE_SECONDS = 30.0
 PATIENCE_SECONDS = 3.0
@@ -90,7 +91,8 @@ class Keyring:
                 conn = await psycopg.AsyncConnection.connect(self.dsn, autocommit=True, connect_timeout=5, options=CONNECTION_OPTIONS)
                 try:
                     while True:
-                        await self._read(conn)
+                        async with asyncio.timeout(READ_SECONDS):  # a PostgreSQL that hangs says nothing at all
+                            await self._read(conn)
                         away = FIRST_AWAY_SECONDS
                         await self._pause()
                         for one in self.notes:

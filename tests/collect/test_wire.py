@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from cegla.collect import actions as collect
+from cegla.collect import committer
 from cegla.collect.rules.door import PATHS, Does
 from cegla.collect.shelf import CARRIED_NAMES
 from cegla.storage.settings import CollectorSettings
@@ -216,6 +217,28 @@ def test_after_a_lost_connection_numbers_go_on_without_a_hole(workspace: Workspa
     with psycopg.connect(workspace.dsn) as conn:
         assert [request.number for request in collect.take(conn, 100).requests] == [1, 2]
         assert conn.execute("select count(*) from collect.damage").fetchone() == (0,)
+
+
+def test_while_a_commit_hangs_it_is_not_ready_and_the_request_is_kept_waiting(
+    workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(committer, "SLOW_COMMIT_SECONDS", 0.0)
+
+    async def go() -> None:
+        async with opened(workspace.dsn, tmp_path) as (door, client):
+            await ready(door)
+            assert (await client.get("/readyz")).status_code == 200
+            with psycopg.connect(workspace.dsn) as conn:
+                conn.execute("lock table collect.inbox in access exclusive mode")
+                waiting = asyncio.create_task(client.post("/v1/t", json=EVENT, headers=basic(shop[0].key)))
+                while (answer := await client.get("/readyz")).status_code == 200:
+                    await asyncio.sleep(0.01)
+                assert answer.json()["store"] is False
+                assert not waiting.done()
+            assert (await waiting).status_code == 200
+            assert (await client.get("/readyz")).status_code == 200
+
+    asyncio.run(go())
 
 
 def test_when_too_many_wait_the_next_is_told_to_come_back(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:

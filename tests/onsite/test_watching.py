@@ -69,6 +69,11 @@ def test_a_click_tells_where_it_was_and_whether_it_was_answered(visit: Callable[
     assert answered["viewport"] == "desktop"
     assert "dead" not in answered
     assert (dead["element"], dead["dead"]) == ("#broken", True)
+    someone.page.focus("#buy")
+    for _ in range(3):
+        someone.page.keyboard.press("Enter")
+    by_keyboard = [event["properties"] for event in someone.inbox.wait_for("Element Clicked", 5)][-3:]
+    assert [(facts["element"], facts["x"], facts["y"], facts.get("rage")) for facts in by_keyboard] == [("#buy", 0.5, 0.5, None)] * 3
     assert abs(dead["page_x"] - 250 / someone.page.evaluate("() => document.documentElement.scrollWidth")) < 0.002
 
 
