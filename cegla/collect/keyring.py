@@ -23,6 +23,7 @@ LEAST_PAUSE_SECONDS = 0.1
 FIRST_AWAY_SECONDS = 0.02  # between attempts to reach PostgreSQL, growing to the longest
 READ_SECONDS = 10.0  # PostgreSQL may take for the list; then it counts as away
 LONGEST_AWAY_SECONDS = 0.5
+RECENT_SECONDS = 5.0  # without an answer for longer, PostgreSQL may hang
 STALE_SECONDS = 30.0
 PATIENCE_SECONDS = 3.0
 
@@ -54,6 +55,11 @@ class Keyring:
         self._read_at = float("-inf")
         self._wanted = asyncio.Event()
         self._next: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    @property
+    def recent(self) -> bool:
+        """Whether PostgreSQL answered the last time, and that was a moment ago."""
+        return self.answered and time.monotonic() - self._read_at < RECENT_SECONDS
 
     @property
     def fresh(self) -> bool:

@@ -300,7 +300,7 @@ class Door:
 
     def _ready(self) -> Answer:
         """Whether requests can be committed here."""
-        checks = {"store": self.committer.ready and not self.committer.hangs and self.keyring.answered, "keys": self.keyring.fresh, "disk": self.space}
+        checks = {"store": self.committer.ready and not self.committer.hangs and self.keyring.recent, "keys": self.keyring.fresh, "disk": self.space}
         body = "{" + ",".join(f'"{name}":{str(good).lower()}' for name, good in checks.items()) + "}"
         return Answer(200, body.encode()) if all(checks.values()) else Answer(503, body.encode(), ("retry-after", "1"))
 
