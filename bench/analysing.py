@@ -116,20 +116,19 @@ def _night(ws: Workspace, meter: cProfile.Profile | None) -> tuple[float, int]:
 
 @contextmanager
 def _metered() -> Generator[dict[tuple[str, str], float]]:
-    """Seconds of CPU of this process by (step, analyser) of what happens within; PostgreSQL's are not among them. The next analyser's question runs
-    beside (see `analysing.asked_ahead`), so some of its cost stands with the one before."""
+    """Seconds of CPU of the thread that does each (step, analyser) of what happens within: of Python, not of DuckDB or PostgreSQL beside it."""
     steps: dict[tuple[str, str], float] = defaultdict(float)
-    places = ((analysing, "found_by"), (analysing, "documents"), (findings, "keep"), (analysing, "learn"))
+    places = ((analysing, "found_by"), (analysing, "Findings"), (findings, "keep"), (analysing, "learn"))
     kept = {(where, name): getattr(where, name) for where, name in places}
 
     def metered(step: str, work: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*given: Any, **named: Any) -> Any:
-            began = time.process_time()
+            began = time.thread_time()
             try:
                 return work(*given, **named)
             finally:
                 analyser = next((one.key for one in given if isinstance(one, Analyser)), "all")
-                steps[step, analyser] += time.process_time() - began
+                steps[step, analyser] += time.thread_time() - began
 
         return timed
 
@@ -143,11 +142,11 @@ def _metered() -> Generator[dict[tuple[str, str], float]]:
 
 
 def _print_steps(steps: dict[tuple[str, str], float], people: int) -> None:
-    """Microseconds of CPU a person, by analyser: asking and reading with its documents, the documents alone, keeping."""
-    print(f"  learning, once for all: {steps.get(('learn', 'all'), 0.0):.1f} s; µs of CPU a person:   found  documents  kept")
+    """Microseconds of CPU a person, by analyser: reading with its texts, the texts alone, keeping."""
+    print(f"  learning, once for all: {steps.get(('learn', 'all'), 0.0):.1f} s; µs of CPU a person:   read  texts  kept")
     for row in ANALYSERS:
-        found, documents, keeping = (1e6 * steps.get((step, row.key), 0.0) / people for step in ("found_by", "documents", "keep"))
-        print(f"  {row.key:60}{found:8.0f}{documents:11.0f}{keeping:6.0f}")
+        found, texts, keeping = (1e6 * steps.get((step, row.key), 0.0) / people for step in ("found_by", "Findings", "keep"))
+        print(f"  {row.key:60}{found:8.0f}{texts:8.0f}{keeping:6.0f}")
 
 
 def _one_person(ws: Workspace) -> list[float]:

@@ -31,6 +31,6 @@ def found(
         warehouse.append(tables)
         with analysing.seen_of(warehouse, people, [analyser], When(now, ZONE), Devices()) as seen:
             params = analyser.fit.learn(analysing.facts_of(warehouse, seen, analyser.fit.learn_from, people), now) if learn and analyser.fit else {}
-            documents = analysing.found_by(warehouse, seen, analyser, people, (params, now, Devices(), {}))
+            documents = analysing.found_by(warehouse, seen, analyser, people, (params, now, Devices(), {})).documents()
         warehouse.close()
     return {person: document["traits"] for person, document in documents}

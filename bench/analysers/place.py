@@ -58,9 +58,9 @@ def _found(warehouse: Warehouse, addresses: Addresses) -> dict[str, dict[int, An
     found: dict[str, dict[int, Any]] = {}
     with analysing.seen_of(warehouse, everybody, ROWS, When(NOW, ZoneInfo("Europe/Warsaw")), Devices()) as seen:
         for row in ROWS:
-            documents = analysing.found_by(warehouse, seen, row, everybody, ({}, NOW, Devices(), told))
-            told |= analysing.as_told(row, documents, joined)
-            for person, document in documents:
+            judged = analysing.found_by(warehouse, seen, row, everybody, ({}, NOW, Devices(), told))
+            told |= {f"trait.{trait.key}": judged.known(trait.key) for trait in row.traits if trait.key in joined}
+            for person, document in judged.documents():
                 for key, one in document["traits"].items():
                     if one["value"] is not None:
                         found.setdefault(key, {})[person] = one

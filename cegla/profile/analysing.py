@@ -7,7 +7,8 @@ Each analyser stands alone: its questions are asked beside the snapshot's transa
 it found before, and the people it failed on are due: a later run looks at them (`runs`).
 """
 
-from collections.abc import Callable, Collection, Generator, Hashable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -25,10 +26,10 @@ import structlog
 
 from cegla.profile import findings
 from cegla.profile.catalogue import ANALYSERS
-from cegla.profile.findings import Document
 from cegla.profile.rules import guards
-from cegla.profile.rules.analysis import Analyser, Facts, Known, Params, Schedule, documents
+from cegla.profile.rules.analysis import Analyser, Facts, Found, Params, Schedule
 from cegla.profile.rules.computed import OPEN_TO_OBJECTION
+from cegla.profile.rules.finding import Findings
 from cegla.profile.rules.guards import Seen
 from cegla.profile.store import SQL
 from cegla.resolve import actions as resolve
@@ -48,6 +49,7 @@ EVERY_NUMBER = (0, 2**62)  #: a range (after, upto] with every person in it
 OF_THE_STORE = (DiskFull, WarehouseDamaged, psycopg.OperationalError)  #: failures that are nobody's analyser's
 Told = dict[str, dict[int, Any]]
 Answer = Future[pa.Table]
+Task = tuple[Analyser, Sequence[int], tuple[Params, datetime, "Devices", Told]]  #: of whom an analyser reads, and with what
 
 
 @dataclass(frozen=True)
@@ -116,18 +118,21 @@ def analyse(
     failed: set[str] = set()
     for start in range(0, max(len(wanted), 1), PEOPLE_AT_A_TIME):
         some = wanted[start : start + PEOPLE_AT_A_TIME]
-        asked = between or some
         told = told_by(conn, some, rows) | {SITE: cast("dict[Any, Any]", when.site)}
-        with seen_of(past, some, rows, when, devices) as seen, asked_ahead(past, seen, rows) as answers, no_search_for_cycles():
-            for (row, purpose), answer in zip(chosen, answers, strict=True):
-                out = left_out.of(purpose)
-                allowed = [person for person in some if person not in out]
-                if missing := [key for key in row.joins if f"trait.{key}" not in told]:
-                    told |= {f"trait.{key}": found for key, found in findings.known_of(conn, some, missing).items()}
+        asked = between or some
+
+        def task(row: Analyser, purpose: str, some: Sequence[int] = some, told: Told = told) -> Task:
+            if missing := [key for key in row.joins if f"trait.{key}" not in told]:
+                told |= {f"trait.{key}": found for key, found in findings.known_of(conn, some, missing).items()}
+            out = left_out.of(purpose)
+            return row, [person for person in some if person not in out], (known[row.key].given, when.now, devices, told)
+
+        with seen_of(past, some, rows, when, devices) as seen, no_search_for_cycles(), read_ahead(past.aside, seen, chosen, task) as readings:
+            for row, purpose, reading in readings:
                 with alone(conn, row, asked, when.now) as failures:
-                    found = found_by(past.aside, seen, row, allowed, (known[row.key].given, when.now, devices, told), answer)
-                    findings.keep(conn, row, found, asked, (known[row.key].version, purpose, when.now))
-                    told |= as_told(row, found, joined)
+                    found = reading.result()
+                    findings.keep(conn, row, found.texts, asked, (known[row.key].version, purpose, when.now))
+                    told |= {f"trait.{trait.key}": found.known(trait.key) for trait in row.traits if trait.key in joined}
                 failed.update(failures)
     return Looked(len(wanted), tuple(sorted(failed)))
 
@@ -159,26 +164,16 @@ def with_joining(conn: Connection, chosen: Sequence[tuple[Analyser, str]]) -> li
     return [*chosen, *((row, purpose) for row, purpose in running(conn) if row.joins and row.key not in rows)]
 
 
-def as_told(analyser: Analyser, found: Sequence[Document], joined: Collection[str]) -> dict[str, dict[int, Known]]:
-    """What an analyser just found, for those that join its traits (`joined`): input → person → what is known."""
-    columns: dict[str, dict[int, Known]] = {}
-    for key in (trait.key for trait in analyser.traits if trait.key in joined):
-        known = ((person, document["traits"][key]) for person, document in found)
-        columns[f"trait.{key}"] = {person: Known(one["value"], one["confidence"], one["n"]) for person, one in known if one["value"] is not None}
-    return columns
-
-
 def found_by(
     past: Readable, seen: Seen, analyser: Analyser, people: Sequence[int], context: tuple[Params, datetime, Devices, Told], answer: Answer | None = None
-) -> list[Document]:
+) -> Findings:
     """What one analyser finds of people whose history is kept; nothing is stored. `answer` is there when its question was asked already."""
     params, now, devices, told = context
-    if not people:
-        return []
     table = answer.result() if answer else _answer(past, seen, analyser.facts)
     facts = Facts(sorted(people), table, _told_columns(analyser, people, told))
     shared = np.isin(facts.people, list(devices.people))
-    return documents(analyser, facts, analyser.read(facts, params, now), shared)
+    nothing = {trait.key: Found([], [], []) for trait in analyser.traits}
+    return Findings(analyser, facts, analyser.read(facts, params, now) if people else nothing, shared)
 
 
 def facts_of(past: Readable, seen: Seen, ask: Callable[[Seen], Any], people: Sequence[int], told: Mapping[str, Any] | None = None) -> Facts:
@@ -191,18 +186,26 @@ def _answer(past: Readable, seen: Seen, ask: Callable[[Seen], Any]) -> pa.Table:
 
 
 @contextmanager
-def asked_ahead(past: Readable, seen: Seen, analysers: Sequence[Analyser]) -> Generator[Iterator[Answer]]:
-    """The answer to each analyser's question, in their order: while one reads and is kept, DuckDB works on the next one's beside, one ahead."""
-    with ThreadPoolExecutor(1, "analysers") as beside:
+def read_ahead(
+    past: Readable, seen: Seen, chosen: Sequence[tuple[Analyser, str]], task: Callable[[Analyser, str], Task]
+) -> Generator[Iterator[tuple[Analyser, str, Future[Findings]]]]:
+    """What each analyser finds, in their order: while one is kept, the next one reads beside, and DuckDB works on the question of the one after.
 
-        def answers() -> Iterator[Answer]:
-            coming = [beside.submit(_answer, past.aside, seen, row.facts) for row in analysers[:1]]
-            for row in analysers[1:]:
-                coming.append(beside.submit(_answer, past.aside, seen, row.facts))
-                yield coming.pop(0)
+    One that joins what others found begins when all before it were given away, and so kept; `task` is asked then.
+    """
+    with ThreadPoolExecutor(1, "questions") as questions, ThreadPoolExecutor(1, "analysers") as analysers:
+        answers = [questions.submit(_answer, past, seen, row.facts) for row, _ in chosen[:1]]
+
+        def readings() -> Iterator[tuple[Analyser, str, Future[Findings]]]:
+            coming: deque[tuple[Analyser, str, Future[Findings]]] = deque()
+            for place, (row, purpose) in enumerate(chosen):
+                while coming and (row.joins or len(coming) > 1):
+                    yield coming.popleft()
+                answers.extend(questions.submit(_answer, past, seen, after.facts) for after, _ in chosen[place + 1 : place + 2])
+                coming.append((row, purpose, analysers.submit(found_by, past, seen, *task(row, purpose), answers.pop(0))))
             yield from coming
 
-        yield answers()
+        yield readings()
 
 
 @contextmanager

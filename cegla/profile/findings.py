@@ -1,8 +1,9 @@
 """What analysers found, as PostgreSQL keeps it: findings by person, what was learnt from the own base, what is on and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -64,8 +65,6 @@ class Failing:
 
 
 NOTHING_LEARNT = Learnt()
-_JSON = msgspec.json.Encoder(enc_hook=str)
-Document = tuple[int, dict[str, Any]]
 
 
 def switches(conn: Connection) -> dict[str, Switch]:
@@ -92,26 +91,52 @@ def keep_learnt(conn: Connection, key: str, params: Params, people: int, now: da
     return version
 
 
-def keep(conn: Connection, analyser: Analyser, found: Sequence[Document], asked: Sequence[int] | tuple[int, int], context: tuple[int, str, datetime]) -> None:
-    """Put what an analyser found in place of what it knew of the people asked about: a list, or everybody in the range (after, upto].
+def keep(
+    conn: Connection, analyser: Analyser, found: Sequence[tuple[int, str]], asked: Sequence[int] | tuple[int, int], context: tuple[int, str, datetime]
+) -> None:
+    """Put what an analyser found (person, JSON text) in place of what it knew of the people asked about: a list, or everybody in the range (after, upto].
 
-    `context` is the version of what it learnt, the purpose, and the moment.
+    `context` is the version of what it learnt, the purpose, and the moment. What did not change is not written, nor read: each row bears a digest.
     """
     parameters, purpose, now = context
-    SQL.make_incoming_findings(conn)
-    if found:
-        rows = "\n".join([f"{person}\t{_JSON.encode(document).decode()}" for person, document in found])
-        with conn.cursor() as cursor, cursor.copy(SQL.fill_incoming_findings.sql) as copy:
-            copy.write(without_nul(rows).replace("\\", "\\\\"))
-    if isinstance(asked, tuple):
-        SQL.drop_findings_between(conn, analyser=analyser.key, after=asked[0], upto=asked[1])
-    else:
-        SQL.drop_findings_unless_incoming(conn, analyser=analyser.key, people=numbers(asked))
-    if found:
+    said = "\t".join((analyser.key, str(analyser.version), analyser.data, str(parameters), purpose))
+    before = dict(_digests(conn, analyser.key, asked))
+    fresh: list[str] = []
+    changed: list[str] = []
+    for person, text in found:
+        digest = _digest(said, text)
+        if person not in before:
+            fresh.append(f"{person}\t{digest}\t{text}")
+        elif before.pop(person) != digest:
+            changed.append(f"{person}\t{digest}\t{text}")
+    if before:  # nothing is known of them any more
+        SQL.drop_findings_of(conn, people=list(before), analysers=[analyser.key])
+    if fresh:
+        of_all = "\t".join(("", said, now.isoformat()))
+        _copy(conn, SQL.fill_findings.sql, [line + of_all for line in fresh])
+    if changed:
+        SQL.make_incoming_findings(conn)
+        _copy(conn, SQL.fill_incoming_findings.sql, changed)
         SQL.keep_findings(
             conn, analyser=analyser.key, version=analyser.version, data_version=analyser.data, parameters=parameters, purpose=purpose, now=now
         )  # fmt: skip
         SQL.empty_incoming_findings(conn)
+
+
+def _digests(conn: Connection, key: str, asked: Sequence[int] | tuple[int, int]) -> Iterable[tuple[int, int | None]]:
+    if isinstance(asked, tuple):
+        return SQL.find_digests_between(conn, analyser=key, after=asked[0], upto=asked[1])
+    return SQL.find_digests_of(conn, analyser=key, people=numbers(asked))
+
+
+def _digest(said: str, text: str) -> int:
+    """Of a finding and what it rests on: equal ones are the same row."""
+    return int.from_bytes(blake2b(f"{said}\t{text}".encode(), digest_size=8).digest(), signed=True)
+
+
+def _copy(conn: Connection, statement: Any, lines: Sequence[str]) -> None:
+    with conn.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(without_nul("\n".join(lines)).replace("\\", "\\\\"))
 
 
 def note_failure(conn: Connection, key: str, why: tuple[str, str], asked: Sequence[int] | tuple[int, int], now: datetime) -> None:

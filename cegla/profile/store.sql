@@ -155,36 +155,35 @@ returning version;
 -- Versions that no finding rests on any more, but for the newest ones.
 delete from profile.parameters p where analyser = :analyser and version <= :version - 10;
 
+-- name: find_digests_between
+-- What an analyser found of people in a range of numbers, as digests.
+select person_id, digest from profile.findings where analyser = :analyser and person_id > :after and person_id <= :upto;
+
+-- name: find_digests_of
+-- What an analyser found of these people, as digests.
+select person_id, digest from profile.findings where analyser = :analyser and person_id = any(:people);
+
+-- name: fill_findings!
+-- Copy findings of people of whom the analyser knew nothing.
+copy profile.findings (person_id, digest, found, analyser, version, data_version, parameters, purpose, computed_at) from stdin;
+
 -- name: make_incoming_findings#
--- A place to copy findings to.
-create temp table if not exists incoming_findings (person_id bigint not null, found jsonb not null) on commit delete rows;
+-- A place to copy findings to that changed.
+create temp table if not exists incoming_findings (person_id bigint not null, digest bigint not null, found jsonb not null) on commit delete rows;
 
 -- name: fill_incoming_findings!
 -- Copy rows into the place for findings.
-copy incoming_findings (person_id, found) from stdin;
+copy incoming_findings (person_id, digest, found) from stdin;
 
 -- name: empty_incoming_findings!
 -- Make room for the next analyser of the same transaction.
 delete from incoming_findings;
 
 -- name: keep_findings!
--- Put findings in place of the ones before; what did not change is not written.
-insert into profile.findings as kept (person_id, analyser, found, version, data_version, parameters, purpose, computed_at)
-select person_id, :analyser, found, :version, :data_version, :parameters, :purpose, :now from incoming_findings
-on conflict (analyser, person_id) do update set found = excluded.found, version = excluded.version, data_version = excluded.data_version,
-    parameters = excluded.parameters, purpose = excluded.purpose, computed_at = excluded.computed_at
-where (kept.found, kept.version, kept.data_version, kept.parameters, kept.purpose)
-    is distinct from (excluded.found, excluded.version, excluded.data_version, excluded.parameters, excluded.purpose);
-
--- name: drop_findings_unless_incoming!
--- Forget what an analyser once found of these people and does not any more.
-delete from profile.findings f where analyser = :analyser and person_id = any(:people)
-and not exists (select from incoming_findings i where i.person_id = f.person_id);
-
--- name: drop_findings_between!
--- Forget what an analyser once found of people in a range of numbers who are not among these any more.
-delete from profile.findings f where analyser = :analyser and person_id > :after and person_id <= :upto
-and not exists (select from incoming_findings i where i.person_id = f.person_id);
+-- Put findings that changed in place of the ones before.
+update profile.findings f set found = i.found, digest = i.digest, version = :version, data_version = :data_version, parameters = :parameters,
+    purpose = :purpose, computed_at = :now
+from incoming_findings i where f.analyser = :analyser and f.person_id = i.person_id;
 
 -- name: drop_findings!
 -- Forget what all analysers found of these people.

@@ -55,5 +55,5 @@ def found(analyser: Analyser, deeds: Sequence[Deed], *, learn: bool = False, tol
     people = sorted({deed[0] for deed in deeds})
     with history_of(deeds, world) as warehouse, analysing.seen_of(warehouse, people, [analyser], When(NOW, ZONE), Devices()) as seen:
         params = analyser.fit.learn(analysing.facts_of(warehouse, seen, analyser.fit.learn_from, people, told), NOW) if learn and analyser.fit else {}
-        documents = analysing.found_by(warehouse, seen, analyser, people, (params, NOW, Devices(), told or {}))
+        documents = analysing.found_by(warehouse, seen, analyser, people, (params, NOW, Devices(), told or {})).documents()
     return {person: {key: one["value"] for key, one in document["traits"].items()} for person, document in documents}

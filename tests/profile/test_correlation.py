@@ -131,7 +131,7 @@ def test_a_conflict_makes_the_side_less_sure() -> None:
 def ground(**more: Any) -> Ground:
     known = addresses_of("jan@firma.pl", "jan@wp.pl")
     subjects = [Subject("Drukarki", "work", 9.0), Subject("Rowery", "evening", 8.0), Subject("Rowery", "weekend", 4.0)]
-    return Ground(**{"addresses": known, "subjects": subjects, "side": "b2c", "week": WEEK, "hours": (9, 17), "channels": {}, "arrives": None, "week_sure": 0.8} | more)
+    return Ground(**{"addresses": known, "subjects": subjects, "side": "b2c", "week": contact.weeks([WEEK])[0], "hours": (9, 17), "channels": {}, "arrives": None, "week_sure": 0.8} | more)
 
 
 def test_matters_of_work_go_to_the_address_for_work_in_working_hours_and_private_ones_to_the_other() -> None:

@@ -45,7 +45,7 @@ def found(days: list[int], skies: pa.Table) -> dict[str, Any]:
         try:
             warehouse.append({"events": pa.table(columns, schema=EVENTS)})
             with analysing.seen_of(warehouse, [7], [weather.ANALYSER], When(NOW, ZONE, weather=lambda: skies), Devices()) as seen:
-                ((_, document),) = analysing.found_by(warehouse, seen, weather.ANALYSER, [7], ({}, NOW, Devices(), {}))
+                ((_, document),) = analysing.found_by(warehouse, seen, weather.ANALYSER, [7], ({}, NOW, Devices(), {})).documents()
         finally:
             warehouse.close()
     return {key: one["value"] for key, one in document["traits"].items()} | document["facts"]
@@ -81,7 +81,7 @@ def test_without_weather_everything_is_unknown_and_nothing_fails() -> None:
         warehouse = Warehouse(Path(folder) / "w.duckdb", threads=1)
         try:
             with analysing.seen_of(warehouse, [7], [weather.ANALYSER], When(NOW, ZONE), Devices()) as seen:
-                assert analysing.found_by(warehouse, seen, weather.ANALYSER, [7], ({}, NOW, Devices(), {})) == []
+                assert analysing.found_by(warehouse, seen, weather.ANALYSER, [7], ({}, NOW, Devices(), {})).texts == []
         finally:
             warehouse.close()
 

@@ -138,12 +138,10 @@ def _buying(seen: Seen) -> Table:
 
 def _visit_types(facts: Facts) -> tuple[list[str | None], Any, Any]:
     """The strategy that most visits of a person have, its share, and how many visits have one."""
-    values = facts.values("visits")
-    owner = np.repeat(np.arange(len(facts)), [len(one or ()) for one in values])
-    table = [one for own in values for one in own or ()]
-    if not table:
+    owner, flat = facts.flat("visits")
+    if not len(owner):
         return [None] * len(facts), np.zeros(len(facts)), np.zeros(len(facts), np.int64)
-    kind = strategies(Visit(*(np.array([float(one[name] or 0.0) for one in table]) for name in Visit._fields)))
+    kind = strategies(Visit(*(flat.field(name).cast("float64").fill_null(0.0).to_numpy(zero_copy_only=False) for name in Visit._fields)))
     known = kind >= 0
     counts = np.bincount(owner[known] * len(KINDS) + kind[known], minlength=len(facts) * len(KINDS)).reshape(len(facts), len(KINDS))
     n = counts.sum(axis=1)

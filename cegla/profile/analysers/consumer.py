@@ -85,7 +85,7 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     owners = _owners(facts)
     judged = [addresses.judged(found, owner, KINDS) for found, owner in zip(_addresses(facts, people, worked), owners, strict=True)]
     sides = [side_of(one.traits, known, outcome) for one, known, outcome in zip(people, judged, outcomes, strict=True)]
-    plans = [contact.plan(_ground(*row)) for row in zip(people, judged, sides, worked, strict=True)]
+    plans = [contact.plan(_ground(*row)) for row in zip(people, judged, sides, worked, _weeks(people), strict=True)]
     return {
         **_consistency(outcomes), **_places(people, worked), **_held(people, by_place), **_by_daypart(people),
         "consumer.side": Found([side for side, _, _ in sides], [sure for _, sure, _ in sides], [len(signs) for _, _, signs in sides],
@@ -157,11 +157,13 @@ def _used(events: Table) -> Table:
 
 def _people(facts: Facts) -> Iterable[One]:
     joined = {key: facts.told.get(f"trait.{key}") for key in JOINED}
-    lists = zip(facts.values("spots"), facts.values("held"), _subjects_of(facts), facts.values("used"), facts.counts("days").tolist(), strict=True)
+    lists = zip(
+        facts.records("spots", Spot, Spot._fields), facts.records("held", Held, Held._fields), _subjects_of(facts),
+        facts.records("used", Used, Used._fields), facts.counts("days").tolist(), strict=True,
+    )  # fmt: skip
     for row, (spots, held, subjects, used, days) in enumerate(lists):
         traits = {key: column[row] for key, column in joined.items() if column is not None and column[row] is not None}
-        known = {one["identity"]: Used(**one) for one in used or ()}
-        yield One(traits, [Spot(**one) for one in spots or ()], [Held(**one) for one in held or ()], subjects, known, days)
+        yield One(traits, spots, held, subjects, {one.identity: one for one in used}, days)
 
 
 def _subjects_of(facts: Facts) -> Iterable[list[Subject]]:
@@ -187,14 +189,21 @@ def _with_devices(traits: Mapping[str, Known], devices: Sequence[Mapping[str, An
     return {**traits, consistency.BY_PLACE: Known([{"device": one["device"], "use": one["use"]} for one in devices], devices[0]["sure"], visits)}
 
 
-def _ground(one: One, judged: Sequence[Judged], side: tuple[str | None, float, list[str]], work: Worked) -> Ground:
-    week, channels, arrives = (one.traits.get(key) for key in ("rhythm.hist", "engage.by_channel", "quality.deliverability"))
+def _weeks(people: Sequence[One]) -> Iterable[contact.Week | None]:
+    """The weekly rhythm of each person, None where it is unknown."""
+    known = [one.traits.get("rhythm.hist") for one in people]
+    weeks = iter(contact.weeks([one.value for one in known if one]))
+    return (next(weeks) if one else None for one in known)
+
+
+def _ground(one: One, judged: Sequence[Judged], side: tuple[str | None, float, list[str]], work: Worked, week: contact.Week | None) -> Ground:
+    rhythm, channels, arrives = (one.traits.get(key) for key in ("rhythm.hist", "engage.by_channel", "quality.deliverability"))
     shares = {name: share for name, share in (channels.value if channels else {}).items() if name in ("email", "sms")}
     refused = one.traits.get("call.do_not_call")
     wanted = [address for address in judged if address.address.channel == "email"] if refused is not None and refused.value else judged
     return Ground(
-        wanted, one.subjects, side[0], week.value if week else None, work.hours or addresses.WORKING_HOURS, shares, arrives.value if arrives else None,
-        week.confidence if week else 0.0,
+        wanted, one.subjects, side[0], week, work.hours or addresses.WORKING_HOURS, shares, arrives.value if arrives else None,
+        rhythm.confidence if rhythm else 0.0,
     )  # fmt: skip
 
 

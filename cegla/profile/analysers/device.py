@@ -7,6 +7,7 @@ visit votes for type and system alone. Which device is for work is guessed from 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import ibis
@@ -78,8 +79,7 @@ def facts(seen: Seen) -> Table:
 
 def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     """The favourite of each kind is the one with most weight; equal weights go to the first by name."""
-    people = [[Held(**one) for one in found or ()] for found in facts.values("devices")]
-    lines = [[Line(**one) for one in found or ()] for found in facts.values("lines")]
+    people, lines = list(facts.records("devices", Held, Held._fields)), list(facts.records("lines", Line, Line._fields))
     visits = np.array([sum(one.visits for one in own) for own in people])
     counts = [_count(own) for own in people]
     dayparts, guesses = [_by_daypart(own) for own in people], [_guesses(own) for own in people]
@@ -219,6 +219,7 @@ def _hints(facts: Facts) -> Found:
     return Found(names, np.where(told > 0, HINT_SURETY, 0.0), told, {"numbers": told})
 
 
+@lru_cache(maxsize=65_536)
 def _carrier(number: str) -> str | None:
     try:
         return carrier.name_for_number(phonenumbers.parse(number, "PL"), "en") or None

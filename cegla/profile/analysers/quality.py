@@ -77,7 +77,8 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
 def _records(facts: Facts) -> list[dict[str, str]]:
     """Of each person the fields that are there, as text."""
     nothing = [None] * len(facts)
-    columns = {field: [facts.told.get(place, nothing) for place in places] for field, places in PLACES.items()}
+    given = {place: column for place, column in facts.told.items() if any(one is not None for one in column)}  # most places are nobody's
+    columns = {field: [given[place] for place in places if place in given] for field, places in PLACES.items()}
     address = facts.told.get("declared.address", nothing)
     records: list[dict[str, str]] = []
     for row in range(len(facts)):

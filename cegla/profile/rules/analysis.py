@@ -1,6 +1,6 @@
 """The contract of an analyser: what it declares, what it is given, and what it answers.
 
-    history ──guards──► Seen ──facts (Ibis, one row a person)──► Facts ──read (columns)──► Found, one a trait ──► documents
+    history ──guards──► Seen ──facts (Ibis, one row a person)──► Facts ──read (columns)──► Found, one a trait ──► Findings (rules/finding)
                           └──learn_from (Ibis)──► Facts ──learn──► Params, kept by version ──────┘
 
 An analyser is one `Analyser` row: pure functions and declarations. It never sees bots, datacentres, machine opens or what
@@ -11,11 +11,8 @@ the same expressions run over other rows. How sure it is, how much it rests on a
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import compress
-from math import isfinite
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -25,16 +22,10 @@ from cegla.vocabulary.text import Text
 
 Table = Any  # an Ibis table
 Numbers = "np.ndarray[Any, np.dtype[np.float64]]"
+Row = TypeVar("Row")
 Params = Mapping[str, Any]  #: what `learn` found in the own base, as JSON; empty until the first night
 Schedule = Literal["on_event", "hourly", "nightly"]
 ValueType = Literal["word", "number", "score", "share", "flag", "moment", "hour", "list", "shares", "histogram", "records"]
-
-MOST_EVIDENCE = 5  #: facts that one trait may show
-SHARED_CONFIDENCE = 0.5  #: nobody is surer than this of people who share a device
-TOO_LITTLE = "too_little_evidence"
-_READY = frozenset({str, bool, int, type(None)})
-_NESTED = frozenset({list, tuple, dict, float, *_READY})
-_PLAIN = frozenset({str, bool, int})  #: what JSON has as it is
 
 
 class Known(NamedTuple):
@@ -183,6 +174,15 @@ class Facts:
         lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
         return np.repeat(np.arange(len(self)), lengths), column.flatten()
 
+    def records(self, name: str, kind: Callable[..., Row], parts: Sequence[str]) -> Iterator[list[Row]]:
+        """Of each person the structs of a column of lists, as what `kind` makes of their `parts`."""
+        owners, flat = self.flat(name)
+        rows = list(map(kind, *(flat.field(field).to_pylist() for field in parts)))
+        start = 0
+        for length in np.bincount(owners, minlength=len(self)).tolist():
+            yield rows[start : start + length]
+            start += length
+
     def pairs(self, name: str, what: str = "what", weight: str = "weight") -> Iterator[list[tuple[Any, float]]]:
         """Of each person the (what, weight) of a column that holds lists of structs, as `guards.gathered` makes them."""
         owners, flat = self.flat(name)
@@ -211,93 +211,3 @@ class Facts:
         places = flat.field(what).cast(pa.int64()).to_numpy(zero_copy_only=False)
         np.add.at(found, (owners, places), flat.field(weight).cast(pa.float64()).to_numpy(zero_copy_only=False))
         return found
-
-
-def documents(analyser: Analyser, facts: Facts, found: Mapping[str, Found], shared: Any) -> list[tuple[int, dict[str, Any]]]:
-    """(person, what is kept) of everybody of whom there is any evidence.
-
-    Here the contract is enforced: too little evidence is an unknown with that reason, confidence lies between 0 and 1, and people who
-    share a device (`shared`, along the people) are never surer than one in two. Raises ValueError when the answer does not fit the row.
-    """
-    if set(found) != {trait.key for trait in analyser.traits}:
-        raise ValueError(f"{analyser.key} answers {sorted(found)}, not its traits")
-    columns: list[list[dict[str, Any]]] = []
-    shown: dict[str, Any] = {}  # of each fact whose trait is known, so that it is kept
-    evidence: dict[str, list[Any]] = {}
-    some = np.zeros(len(facts), bool)
-    for trait in analyser.traits:
-        one = found[trait.key]
-        if len(one.evidence) > MOST_EVIDENCE:
-            raise ValueError(f"{trait.key} shows more than {MOST_EVIDENCE} facts")
-        counted = np.nan_to_num(np.asarray(one.n_evidence, dtype=np.float64)).astype(np.int64)
-        surety = np.clip(np.nan_to_num(np.asarray(one.confidence, dtype=np.float64)), 0.0, 1.0)
-        surety = np.round(np.where(shared, np.minimum(surety, SHARED_CONFIDENCE), surety), 3)
-        enough = counted >= analyser.least(trait)
-        column = _trait_column(_plain_column(one.values), surety.tolist(), counted.tolist(), enough.tolist())
-        known = np.fromiter((entry["value"] is not None for entry in column), bool, len(column))
-        columns.append(column)
-        some |= counted != 0
-        for name, values in one.evidence.items():
-            evidence[name] = _plain_column(values)
-            shown[name] = shown[name] | known if name in shown else known
-    keys = [trait.key for trait in analyser.traits]
-    facts_shown = _shown(evidence, shown, len(facts))
-    rows = zip(facts.people.tolist(), zip(*columns, strict=True), facts_shown, some.tolist(), strict=True)
-    return [(person, {"traits": dict(zip(keys, traits, strict=True)), "facts": said}) for person, traits, said, is_any in rows if is_any]
-
-
-def _trait_column(values: list[Any], surety: list[float], counted: list[int], enough: list[bool]) -> list[dict[str, Any]]:
-    """One trait of everybody: a value with its confidence, or an unknown with its reason."""
-    return [
-        {"value": value, "confidence": sure, "n": n} if value is not None and much else {"value": None, "confidence": 0.0, "n": n, "reason": TOO_LITTLE}
-        for value, sure, n, much in zip(values, surety, counted, enough, strict=True)
-    ]
-
-
-def _shown(evidence: Mapping[str, list[Any]], shown: Mapping[str, Any], people: int) -> list[dict[str, Any]]:
-    """Of everybody the facts that a known trait of theirs shows. Most people show the same ones, so names are chosen once for each choice."""
-    if not evidence:
-        return [{} for _ in range(people)]
-    names = list(evidence)
-    choice = np.zeros(people, np.int64)
-    for place, name in enumerate(names):
-        choice |= shown[name].astype(np.int64) << place
-    chosen = {mask: [bool(mask >> place & 1) for place in range(len(names))] for mask in np.unique(choice).tolist()}
-    rows = zip(choice.tolist(), zip(*evidence.values(), strict=True), strict=True)
-    return [dict(compress(zip(names, values, strict=True), chosen[mask])) for mask, values in rows]
-
-
-def _plain_column(column: Sequence[Any] | Any) -> list[Any]:
-    """`_plain` of each value, at once where all are alike."""
-    if isinstance(column, np.ndarray):
-        if column.dtype.kind == "f":
-            return [value if known else None for value, known in zip(column.tolist(), np.isfinite(column).tolist(), strict=True)]
-        values = column.tolist()
-    else:
-        values = list(column)
-    kinds = set(map(type, values))
-    if kinds <= _READY:
-        return values
-    if kinds <= _NESTED:  # lists and records are turned as a whole: that is what comes back from the store
-        return msgspec.json.decode(msgspec.json.encode(values, enc_hook=_plain))
-    return [_plain(value) for value in values]
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it: NaN is nothing, moments are ISO texts in UTC, numbers of numpy are plain ones."""
-    kind = value.__class__
-    if value is None or kind in _PLAIN:
-        return value
-    if isinstance(value, float):
-        return float(value) if isfinite(value) else None
-    if kind is list:
-        return [one if one.__class__ in _PLAIN else _plain(one) for one in value]
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, (tuple, np.ndarray)):
-        return [_plain(one) for one in value]
-    return str(value)

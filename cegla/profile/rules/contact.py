@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from cegla.profile.rules.addresses import FEWEST_DEEDS, Judged
 from cegla.vocabulary.text import Text
 
@@ -40,14 +42,27 @@ class Subject(NamedTuple):
     weight: float
 
 
+class Week(NamedTuple):
+    """The weekly rhythm as shares by hour of the day: of working days and of all days."""
+
+    workdays: Sequence[float]
+    days: Sequence[float]
+
+
+def weeks(histograms: Any) -> list[Week]:
+    """Of everybody (a row of 168 shares from Monday 0:00 on) the shares by hour."""
+    by_day = np.asarray(histograms, np.float64).reshape(-1, 7, 24)
+    return [Week(*both) for both in zip(np.round(by_day[:, :5].sum(axis=1), 6).tolist(), np.round(by_day.sum(axis=1), 6).tolist(), strict=True)]
+
+
 @dataclass(frozen=True)
 class Ground:
-    """What a plan rests on. `week` are the 168 shares of the weekly rhythm, `channels` shares of engagement, `hours` those of work."""
+    """What a plan rests on. `week` is the weekly rhythm, `channels` shares of engagement, `hours` those of work."""
 
     addresses: Sequence[Judged]
     subjects: Sequence[Subject]
     side: str | None
-    week: Sequence[float] | None
+    week: Week | None
     hours: tuple[int, int]
     channels: Mapping[str, float]
     arrives: float | None  #: the chance that mail arrives
@@ -131,14 +146,14 @@ def _when(ground: Ground, chosen: Judged, side: str | None) -> tuple[str, int | 
     first, last = ground.hours
     inside = [hour for hour in WAKING if first <= hour < last]
     if side is None:
-        days, hours, last_hour = "any", list(WAKING), 168
+        days, hours = "any", WAKING
     elif side == "work":
-        days, hours, last_hour = "workdays", inside or list(WAKING), 120
+        days, hours = "workdays", inside or WAKING
     else:
-        days, hours, last_hour = "any", [hour for hour in WAKING if hour not in inside] or list(WAKING), 168
+        days, hours = "any", [hour for hour in WAKING if hour not in inside] or WAKING
     if use.hour is not None and use.hour in hours and use.deeds >= FEWEST_DEEDS:
         return days, use.hour, "clicks_then", use.deeds / (use.deeds + 3.0)
     if ground.week is None:
         return days, None, None, 0.0
-    by_hour = [round(sum(ground.week[hour:last_hour:24]), 6) for hour in hours]
-    return days, hours[by_hour.index(max(by_hour))], "active_then", ground.week_sure  # of equals the earliest
+    shares = ground.week.workdays if side == "work" else ground.week.days
+    return days, max(hours, key=shares.__getitem__), "active_then", ground.week_sure  # of equals the earliest

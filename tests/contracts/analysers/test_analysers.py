@@ -21,9 +21,10 @@ from cegla.govern.rules.purposes import PURPOSES
 from cegla.profile import analysing
 from cegla.profile.analysing import Devices, When
 from cegla.profile.catalogue import ANALYSERS
-from cegla.profile.findings import Document, trait_of
-from cegla.profile.rules.analysis import MOST_EVIDENCE, TOO_LITTLE, AnalysedTrait, Analyser, Facts, Found, documents
+from cegla.profile.findings import trait_of
+from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found
 from cegla.profile.rules.blocked import is_blocked
+from cegla.profile.rules.finding import MOST_EVIDENCE, TOO_LITTLE, Findings
 from cegla.profile.rules.reasons import why
 from cegla.storage.warehouse import EVENTS, ORDER_LINES, Warehouse
 from cegla.weather import actions as weather
@@ -47,16 +48,17 @@ BLOCKED = ("apteka: leki na cukrzycę", "pielgrzymka, parafia i różaniec", "pa
 AS_FOUND = (Phase.explicit, Phase.reuse, Phase.generate)  #: a failure is shown as it was found: making it smaller takes minutes
 few = settings(max_examples=4, deadline=None, phases=AS_FOUND, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 WHEN = When(NOW, ZONE, weather=skies)
-Findings = dict[str, list[Document]]
+Documents = dict[str, list[tuple[int, dict[str, Any]]]]
 
 
-def found_in(warehouse: Warehouse, people: Sequence[int] = EVERYBODY, devices: Devices = Devices(), learnt: Mapping[str, Any] | None = None) -> Findings:
+def found_in(warehouse: Warehouse, people: Sequence[int] = EVERYBODY, devices: Devices = Devices(), learnt: Mapping[str, Any] | None = None) -> Documents:
     """What the analysers find of these people, with what they learnt before, if they did."""
-    told, joined, found = dict(TOLD), {key for row in CHOSEN for key in row.joins}, Findings()
+    told, joined, found = dict(TOLD), {key for row in CHOSEN for key in row.joins}, Documents()
     with analysing.seen_of(warehouse, people, CHOSEN, WHEN, devices) as seen:
         for row in CHOSEN:
-            found[row.key] = analysing.found_by(warehouse, seen, row, people, ((learnt or {}).get(row.key, {}), NOW, devices, told))
-            told |= analysing.as_told(row, found[row.key], joined)
+            one = analysing.found_by(warehouse, seen, row, people, ((learnt or {}).get(row.key, {}), NOW, devices, told))
+            found[row.key] = one.documents()
+            told |= {f"trait.{trait.key}": one.known(trait.key) for trait in row.traits if trait.key in joined}
     return found
 
 
@@ -71,7 +73,7 @@ def learnt_in(warehouse: Warehouse) -> dict[str, Any]:
     return learnt
 
 
-def found_of(*parts: dict[str, pa.Table], **more: Any) -> Findings:
+def found_of(*parts: dict[str, pa.Table], **more: Any) -> Documents:
     with warehouse_of(*parts) as warehouse:
         return found_in(warehouse, **more)
 
@@ -87,12 +89,12 @@ def same(one: Any, other: Any) -> bool:
     return one == other
 
 
-def assert_same(one: Findings, other: Findings) -> None:
+def assert_same(one: Documents, other: Documents) -> None:
     for key in one:
         assert same(one[key], other[key]), f"{key}: {one[key]} is not {other[key]}"
 
 
-def traits_in(found: Findings) -> list[tuple[Analyser, AnalysedTrait, dict[str, Any], dict[str, Any]]]:
+def traits_in(found: Documents) -> list[tuple[Analyser, AnalysedTrait, dict[str, Any], dict[str, Any]]]:
     return [(row, trait, document["traits"][trait.key], document) for row in CHOSEN for _, document in found[row.key] for trait in row.traits]
 
 
@@ -258,7 +260,7 @@ def test_too_little_evidence_is_an_honest_unknown() -> None:
     trait = AnalysedTrait("a.b", CHOSEN[0].label, "word", CHOSEN[0].label)
     row = Analyser("a", CHOSEN[0].label, CHOSEN[0].label, (), lambda seen: None, lambda facts, params, now: {}, (trait,), CHOSEN[0].label, "analytics", "nightly", min_evidence=3)
     facts = Facts([1, 2, 3], pa.table({"person_id": [2, 1]}))
-    kept = dict(documents(row, facts, {"a.b": Found(["x", "y", "z"], [0.9, 1.7, 0.2], [3, 2, 0], {"fact": [1, 2, 3]})}, [False, False, False]))
+    kept = dict(Findings(row, facts, {"a.b": Found(["x", "y", "z"], [0.9, 1.7, 0.2], [3, 2, 0], {"fact": [1, 2, 3]})}, [False, False, False]).documents())
     assert kept == {
         1: {"traits": {"a.b": {"value": "x", "confidence": 0.9, "n": 3}}, "facts": {"fact": 1}},
         2: {"traits": {"a.b": {"value": None, "confidence": 0.0, "n": 2, "reason": TOO_LITTLE}}, "facts": {}},
@@ -268,7 +270,7 @@ def test_too_little_evidence_is_an_honest_unknown() -> None:
 def test_an_answer_that_does_not_fit_the_row_is_refused() -> None:
     row = CHOSEN[0]
     with pytest.raises(ValueError, match=row.key):
-        documents(row, Facts([1], pa.table({"person_id": [1]})), {}, [False])
+        Findings(row, Facts([1], pa.table({"person_id": [1]})), {}, [False])
 
 
 def test_a_word_that_only_contains_a_blocked_one_is_not_blocked() -> None:
