@@ -323,6 +323,7 @@ def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     """Take a person out of the outbox: what waits is cancelled, the rest stays as numbers tied to nobody. Returns the rows changed."""
     ids = list(identity_ids)
     SQL.forget_returns(conn, ids=ids)
+    SQL.forget_clicks(conn, ids=ids)
     return int(SQL.forget_subscriptions(conn, ids=ids)) + int(SQL.forget_messages(conn, ids=ids))
 
 

@@ -12,7 +12,7 @@ from cegla.activate.outlet import Outlet
 from cegla.activate.rules import mime, tokens
 from cegla.activate.rules.channels import deliverable, masked
 from cegla.activate.rules.dialog import Letter
-from cegla.activate.sending import internal_source
+from cegla.activate.telling import internal_source
 from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Connection, Workspace

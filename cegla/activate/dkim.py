@@ -4,16 +4,16 @@ A rotation is: make a key under a new selector, publish its record, let it sign;
 for `KEEP_PUBLISHED`, since mail on the way is still checked against it.
 """
 
-import functools
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from cegla.activate.rules import dkim as rules
 from cegla.activate.rules.mime import mailbox_of
+from cegla.activate.signing import signer
 from cegla.activate.store import SQL
 from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection
@@ -96,26 +96,6 @@ def signers(conn: Connection, keys: Keys, sender: str) -> list[rules.Signer]:
     rows = [row for row in SQL.dkim_keys(conn, domain=domain) if row[4] == "signing"]
     found = [signer(domain, selector, keys.unseal(_purpose(domain, selector), bytes(sealed))) for _, selector, _, _, _, _, _, _, sealed in rows]
     return sorted(found, key=lambda one: one.algorithm != rules.RSA)
-
-
-@functools.lru_cache(32)  # reading an RSA key costs as much as a hundred signatures
-def signer(domain: str, selector: str, private: bytes) -> rules.Signer:
-    """A signer from a private key as PKCS #8 DER or PEM. Raises DkimKeyRefused for a key that is neither RSA (1,024 bits or more) nor Ed25519."""
-    load = serialization.load_pem_private_key if private.startswith(b"-----") else serialization.load_der_private_key
-    key = load(private, None)
-    if isinstance(key, ed25519.Ed25519PrivateKey):
-        sign = key.sign
-        return rules.Signer(domain, selector, rules.ED25519, lambda data: sign(_sha256(data)))
-    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 1024:
-        own = key
-        return rules.Signer(domain, selector, rules.RSA, lambda data: own.sign(data, padding.PKCS1v15(), hashes.SHA256()))
-    raise DkimKeyRefused(where="key", detail=Text("klucz nie jest RSA ani Ed25519", "the key is neither RSA nor Ed25519"))
-
-
-def _sha256(data: bytes) -> bytes:
-    digest = hashes.Hash(hashes.SHA256())
-    digest.update(data)
-    return digest.finalize()
 
 
 def _generated(kind: str) -> tuple[bytes, bytes]:

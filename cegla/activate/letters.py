@@ -12,6 +12,7 @@ from cegla.activate.audience import Reader
 from cegla.activate.renderer import Renderer, joined
 from cegla.activate.rules import content, mime, sms, tokens
 from cegla.activate.rules.channels import deliverable
+from cegla.activate.rules.clicks import TRAP
 from cegla.activate.rules.content import daypart
 from cegla.activate.rules.dkim import Signer
 from cegla.activate.rules.pieces import Pieces, Shape, calm, calmed, html_shape, text_shape
@@ -196,6 +197,11 @@ class Writer:
 
     def letter(self, occasion: Occasion, rendered: Rendered | Composed, address: str, at: datetime) -> bytes:
         """The message for the mail server. Raises HeaderRefused."""
+        made = self.unsigned(occasion, rendered, address, at)
+        return mime.signed(made, [one.signer.sign(one.content) for one in made.wanted])
+
+    def unsigned(self, occasion: Occasion, rendered: Rendered | Composed, address: str, at: datetime) -> mime.Unsigned:
+        """The message but for its signatures. Raises HeaderRefused."""
         sender = self._sender(occasion)
         domain = mime.mailbox_of(sender)[1].rpartition("@")[2] or "localhost"
         recipient = deliverable(address)
@@ -207,7 +213,7 @@ class Writer:
             mailbox = self.mailbox(occasion.message_id, UNSUBSCRIBE)
             headers = [*one_click(unsubscribe_url(self.ws, occasion.message_id), mailbox), ("Feedback-ID", f"{occasion.campaign_id}:{name}:cegla")]
         letter = mime.Letter(sender, recipient, rendered.subject, rendered.text, rendered.html, f"<{name}@{domain}>", at, headers)
-        return mime.written(letter, self._signers(sender))
+        return mime.unsigned(letter, self._signers(sender))
 
     def short(self, occasion: Occasion, made: Composed | Rendered, channel: Channel) -> bytes:
         """The message for a gateway of text messages, or a browser: words alone, or the notification as JSON. Raises TemplateInvalid when nothing is left."""
@@ -266,7 +272,8 @@ class Writer:
             number = self._link(occasion.campaign_id, url)
             return f"{base_url(self.ws)}/r/{signed(self.ws.keys, tokens.CLICK, occasion.message_id or 0, number)}"
 
-        return content.with_signed_links(html, sign, untouched=(f"{base_url(self.ws)}/u/", f"{base_url(self.ws)}/p/"))
+        html = content.with_signed_links(html, sign, untouched=(f"{base_url(self.ws)}/u/", f"{base_url(self.ws)}/p/"))
+        return content.with_trap(html, f"{base_url(self.ws)}/r/{signed(self.ws.keys, tokens.CLICK, occasion.message_id or 0, TRAP)}")
 
 
 def base_url(ws: Workspace) -> str:

@@ -1,16 +1,18 @@
 """What recipients do with a message: follow a signed link, unsubscribe with one click. A token acts for one message and logs nobody in."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from cegla.activate import browsers, store
 from cegla.activate.audience import Reader, readers_at, verdicts
-from cegla.activate.letters import signed
+from cegla.activate.letters import preferences_url, signed
 from cegla.activate.rules import returning, tokens
 from cegla.activate.rules.channels import KINDS, masked, told_as
-from cegla.activate.sending import internal_source
+from cegla.activate.rules.clicks import HELD_SECONDS, SOON_SECONDS, TRAP, Click, judged
 from cegla.activate.store import SQL
+from cegla.activate.telling import internal_source
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Connection, Workspace
@@ -18,7 +20,7 @@ from cegla.vocabulary.consent import Channel, Decision, State
 from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.text import Text
 
-MACHINE_SECONDS = 3  #: a click so soon after the hand-off is a scanner's
+CLICKS_AT_ONCE = 1_000  #: messages
 
 
 @dataclass(frozen=True)
@@ -33,29 +35,55 @@ class Unsubscription:
 
 
 def open_link(ws: Workspace, token: str, *, count: bool = True, agent: str | None = None) -> str:
-    """Where a signed link leads. The click comes back as an event, if the person still agrees to being measured; else it is counted as nobody's.
+    """Where a signed link leads. The click comes back as an event (see `tell_clicks`), if the person still agrees to being measured; else it is nobody's.
 
     `count` False (a HEAD request) only looks. A click that comes too soon, or whose user agent (`agent`; None: not known) is a machine's, is labelled and never
-    counted. Raises NotFound for anything that was not made here.
+    counted. The link that no reader sees leads to their preferences. Raises NotFound for anything that was not made here.
     """
     now, robot = ws.clock(), agent is not None and ws.library.current().names_itself_bot(agent)
     if _says(ws, token, tokens.TALLY):
         return _open_as_nobody(ws, genuine(ws, token, tokens.TALLY), now if count and not robot else None)
     read = genuine(ws, token, tokens.CLICK)
     with ws.transaction() as conn:
-        row = SQL.link_of_message(conn, id=read.message_id, number=read.link)
-        if row is None or row[1] is None:
+        row = SQL.link_of_message(conn, id=read.message_id, number=read.link, hidden=preferences_url(ws, read.message_id))
+        if row is None or row[0] is None or row[1] is None:
             raise no_such_link()
         url, address, identity_id, channel, campaign_id, campaign, handed_at = row
-        soon = channel == Channel.EMAIL and handed_at is not None and (now - handed_at).total_seconds() < MACHINE_SECONDS
-        if count and not _may_be_measured(ws, conn, address, Channel(channel), now):
-            _tally(ws, conn, (campaign_id, read.link), None if soon or robot else now)
+        way = Channel(channel)
+        soon = way is Channel.EMAIL and handed_at is not None and (now - handed_at).total_seconds() < SOON_SECONDS
+        why = "at_once" if soon else "scanner" if robot else None
+        if count and not _may_be_measured(ws, conn, address, way, now):
+            _tally(ws, conn, (campaign_id, read.link), None if why or read.link == TRAP else now)
+        elif count and way is Channel.EMAIL:
+            SQL.hold_click(conn, message_id=read.message_id, link=read.link, now=now, machine=why)
         elif count:
-            facts = {"campaign_id": campaign_id, "campaign": campaign, "link": read.link, "url": url.partition("?")[0], "machine": soon or robot}
-            name, key = told_as(returning.CLICKED, Channel(channel)), f"-{read.link}-{int(now.timestamp() * 1000)}"
-            told = returning.event(name, read.message_id, _whom(conn, address, identity_id, Channel(channel)), now, facts, key=key)
+            told = _clicked((read.message_id, campaign_id, campaign), Click(read.link, now, why), url, _whom(conn, address, identity_id, way), way)
             collect.write_down(conn, internal_source(conn, now), returning.requests([told]), now)
     return str(url)
+
+
+def tell_clicks(conn: Connection, now: datetime) -> None:
+    """Let clicks in letters that had time to show what they are into the inbox as events. A machine's are labelled, with why; the hidden link's are not told."""
+    found = list(SQL.settled_clicks(conn, before=now - timedelta(seconds=HELD_SECONDS), most=CLICKS_AT_ONCE))
+    events: list[dict[str, Any]] = []
+    for message_id, rows in groupby(found, key=lambda row: row[0]):
+        theirs = list(rows)
+        reasons = judged([Click(*row[1:4]) for row in theirs], theirs[0][-1])
+        for (_, link, at, _, url, address, campaign_id, campaign, _), why in zip(theirs, reasons, strict=True):
+            if link != TRAP and address is not None and url is not None:
+                events.append(_clicked((message_id, campaign_id, campaign), Click(link, at, why), url, returning.whose(address), Channel.EMAIL))
+    if events:
+        collect.write_down(conn, internal_source(conn, now), returning.requests(events), now)
+    conn.commit()
+
+
+def _clicked(message: tuple[int, int, str], click: Click, url: str, whom: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """The event about a click on a link of a message (its number, its campaign's number and name)."""
+    message_id, campaign_id, campaign = message
+    facts = {"campaign_id": campaign_id, "campaign": campaign, "link": click.link, "url": url.partition("?")[0], "machine": click.machine is not None}
+    facts |= {"machine_why": click.machine} if click.machine else {}
+    key = f"-{click.link}-{int(click.at.timestamp() * 1000)}"
+    return returning.event(told_as(returning.CLICKED, channel), message_id, whom, click.at, facts, key=key)
 
 
 def _open_as_nobody(ws: Workspace, read: tokens.Token, counted_at: datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""What a sender keeps open between rounds: the template worker, the connections to mail servers, the posts of the other channels."""
+"""What a sender keeps open between rounds: the template worker, the process that signs, the connections to mail servers, the posts of the other channels."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ from cegla.activate.channels.email import Mailer
 from cegla.activate.channels.post import Carrier, Post
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules import pace
+from cegla.activate.signing import Signatory
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Channel
 
@@ -20,6 +21,7 @@ class Outlet:
     def __init__(self, ws: Workspace) -> None:
         self.ws = ws
         self.renderer = Renderer()
+        self.signatory = Signatory()
         self.mailer = Mailer(ws.settings.smtp)
         self.buckets: dict[str, pace.Bucket] = {}  #: of destinations
         self._posts: dict[Channel, Post] = {}
@@ -46,6 +48,7 @@ class Outlet:
     def close(self) -> None:
         """Give everything back."""
         self.renderer.close()
+        self.signatory.close()
         self.mailer.close()
         for post in self._posts.values():
             post.close()

@@ -13,7 +13,7 @@ from cegla.activate.audience import Reader, readers_at
 from cegla.activate.links import genuine, no_such_link
 from cegla.activate.rules import tokens
 from cegla.activate.rules.channels import masked
-from cegla.activate.sending import internal_source
+from cegla.activate.telling import internal_source
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Channel, Decision, State, Verdict

@@ -19,8 +19,8 @@ from cegla.activate.rules.bounces import Failure
 from cegla.activate.rules.channels import told_as
 from cegla.activate.rules.reasons import Evidence, is_hard, reason_of
 from cegla.activate.rules.returned import Kind, Returned
-from cegla.activate.sending import internal_source
 from cegla.activate.store import SQL
+from cegla.activate.telling import internal_source
 from cegla.collect import actions as collect
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Channel

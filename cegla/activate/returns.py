@@ -19,8 +19,8 @@ from cegla.activate.rules.channels import told_as
 from cegla.activate.rules.mime import mailbox_of
 from cegla.activate.rules.reasons import Reason
 from cegla.activate.rules.returned import Kind, Returned
-from cegla.activate.sending import internal_source
 from cegla.activate.store import SQL, Message
+from cegla.activate.telling import internal_source
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
 from cegla.storage.keys import Keys

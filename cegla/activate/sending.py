@@ -7,7 +7,7 @@ commit of the next group. Whoever dies in between leaves at most `IN_FLIGHT` row
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -17,40 +17,34 @@ from cegla.activate.audience import Reader, readers_at, verdicts_on
 from cegla.activate.channels.post import Carrier, Post
 from cegla.activate.lanes import Lanes
 from cegla.activate.letters import Composed, Occasion, Writer
+from cegla.activate.links import tell_clicks
 from cegla.activate.outlet import Outlet
-from cegla.activate.rules import pace, returning
+from cegla.activate.rules import pace
 from cegla.activate.rules.audience import refused_by
-from cegla.activate.rules.channels import KINDS, deliverable, told_as
+from cegla.activate.rules.channels import KINDS, deliverable
 from cegla.activate.rules.contact import FREE, Limits, opens_at
 from cegla.activate.rules.destinations import wish_of
 from cegla.activate.rules.dialog import Letter, Outcome
-from cegla.activate.rules.mime import mailbox_of
+from cegla.activate.rules.mime import Unsigned, mailbox_of, signed
 from cegla.activate.rules.replies import Meaning, Reply, meaning
+from cegla.activate.signing import Ticket
 from cegla.activate.single import UNKNOWN_FOR
 from cegla.activate.store import SQL
-from cegla.collect import actions as collect
+from cegla.activate.telling import tell
 from cegla.govern import actions as govern
 from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
-from cegla.vocabulary.consent import Basis, Channel, Verdict
+from cegla.vocabulary.consent import Channel, Verdict
 from cegla.vocabulary.errors.messages import HeaderRefused, TemplateInvalid
 from cegla.vocabulary.messages import MessageState, SkipReason
 
 AT_ONCE = 480  #: rows whose people are looked up and asked for at once
 GROUP = 30  #: letters of one commit
 IN_FLIGHT = 60  #: letters that may be with the servers at a time
-TOLD_AT_ONCE = 5_000
+FRESH = timedelta(seconds=10)  #: so long the gate's word holds; a slow server makes the rest of a batch be asked for anew
 ON_THE_WAY = timedelta(seconds=2)  #: until a message to somebody not known yet is looked at again
 WHOLE_INSTALLATION = "all"
-TOLD_FACTS = ("campaign_id", "campaign", "purpose", "reason")
 SERVICE = "service"  #: messages a contract needs: nothing to unsubscribe from
-TOLD_AS = {
-    MessageState.SENT: returning.SENT,
-    MessageState.BOUNCED: returning.BOUNCED,
-    MessageState.SKIPPED: returning.SKIPPED,
-    MessageState.AMBIGUOUS: returning.AMBIGUOUS,
-    MessageState.FAILED: returning.FAILED,
-}
 
 
 @dataclass(frozen=True)
@@ -101,15 +95,18 @@ class Asked(NamedTuple):
     fields: dict[str, Any]
     verdict: Verdict
     tracked: bool
+    identities: Sequence[int]
 
 
 class Ready(NamedTuple):
-    """A letter that is written and signed, and what it rests on."""
+    """A letter that is written, and what it rests on; of an e-mail `unsigned` is all but its signatures, and `letter` gets its content with them."""
 
     row: Due
     letter: Letter
     verdict: Verdict
     tracked: bool
+    identities: Sequence[int]
+    unsigned: Unsigned | None = None
 
 
 class Ended(NamedTuple):
@@ -143,6 +140,7 @@ class Round:
         self.flying: dict[int, Due] = {}
         self.ended: list[Ended] = []
         self.later: list[PutOff] = []
+        self.asked = govern.ledger.NOTHING  #: how far the ledger was when the gate was asked
         self.came_back = 0  #: letters no server took; the campaign waits
         self.carrier: Carrier = outlet.mailer
         self.heard: dict[Channel, str] = {}  #: the trouble of each channel: one that is away holds no other up
@@ -150,7 +148,8 @@ class Round:
     def run(self) -> Progress:
         """Report what an earlier sender left, then serve every campaign that is due."""
         self.report_interrupted()
-        for row in SQL.due_campaigns(self.conn, now=self.now):
+        for row in list(SQL.due_campaigns(self.conn, now=self.now)):
+            self.now = self.lanes.now = max(self.now, self.ws.clock())  # the gate is asked about this moment, not that of the campaigns before
             campaign = Sending(*row)
             self.serve(campaign._replace(channel=Channel(campaign.channel)))
         self.tell()
@@ -174,9 +173,9 @@ class Round:
         due = self.due(campaign, allowance)
         writer = Writer(self.ws, self.conn, self.outlet.renderer)
         used, asked = 0, self.people_of(campaign, due, writer)
-        for start in range(0, len(asked), GROUP):
-            used += self.hand_over(campaign, self.written(campaign, writer, asked[start : start + GROUP], sender))
-            if self.trouble is not None:
+        for group in self.groups(campaign, writer, asked, sender):
+            used += self.hand_over(campaign, group)
+            if self.trouble is not None or self.ws.clock() - self.now > FRESH:
                 break
         self.land(campaign, 0)
         if self.trouble is not None:
@@ -186,13 +185,14 @@ class Round:
     def due(self, campaign: Sending, allowance: int) -> list[Due]:
         """The next rows whose places may get something now; none when all there is must wait."""
         most = min(AT_ONCE, allowance)
-        rows = SQL.due_messages(self.conn, campaign_id=campaign.id, now=self.now, most=most, closed=self.lanes.closed) if most else []
-        known = [due if due.destination else due._replace(destination=store.place_of(due.address, campaign.channel)) for due in (Due(*row) for row in rows)]
+        found = store.due(self.conn, campaign.id, self.now, most, self.lanes.closed) if most else []
+        known = [due if due.destination else due._replace(destination=store.place_of(due.address, campaign.channel)) for due in (Due(*row) for row in found)]
         alike = [row for row in known if row.version == known[0].version]
         return [row for row in alike if self.lanes.admit(row.destination)]
 
     def people_of(self, campaign: Sending, due: Sequence[Due], writer: Writer) -> list[Asked]:
         """Ask the gate about everybody at once; who may get nothing is skipped, and of two addresses of one person the second waits."""
+        self.asked = govern.ledger.mark(self.conn, self.now)
         readers = readers_at(self.conn, [row.address for row in due], campaign.channel)
         known = [reader for reader in readers if reader is not None]
         uses = (campaign.purpose, campaign.channel), (KINDS[campaign.channel].tracking, campaign.channel)
@@ -215,7 +215,7 @@ class Round:
                 continue  # the next round sees what became of the first
             else:
                 seen.add(reader.person_id)
-                asked.append(Asked(row, fields[reader.person_id], verdict[row.address], tracked[row.address].allowed))
+                asked.append(Asked(row, fields[reader.person_id], verdict[row.address], tracked[row.address].allowed, reader.identity_ids))
         if campaign.single:
             store.attach(self.conn, [(row.id, reader.person_id, reader.identity_id) for row, reader in zip(due, readers, strict=True) if reader is not None])
         return asked
@@ -242,6 +242,19 @@ class Round:
         capped = {person: reason for person, reason in refused.items() if reason is not None}
         return capped | dict.fromkeys(store.given(self.conn, people, campaign.id), SkipReason.GOT_IT_ELSEWHERE)
 
+    def groups(self, campaign: Sending, writer: Writer, asked: Sequence[Asked], sender: str) -> Iterator[list[Ready]]:
+        """The letters, group by group: one is signed while the next is written."""
+        signatory = self.outlet.signatory
+        before: tuple[list[Ready], Ticket] | None = None
+        for start in range(0, len(asked), GROUP):
+            group = self.written(campaign, writer, asked[start : start + GROUP], sender)
+            ticket = signatory.begin([wanted for one in group if one.unsigned is not None for wanted in one.unsigned.wanted])
+            if before is not None:
+                yield whole(before[0], signatory.finish(before[1]))
+            before = group, ticket
+        if before is not None:
+            yield whole(before[0], signatory.finish(before[1]))
+
     def written(self, campaign: Sending, writer: Writer, group: Sequence[Asked], sender: str) -> list[Ready]:
         """The letters of a group, of each variant together; a template that fails for a person costs that message and no other."""
         versions = sorted({one.row.version for one in group})
@@ -261,21 +274,21 @@ class Round:
             try:
                 if isinstance(made, TemplateInvalid):
                     raise made
-                letter = self.letter(campaign, writer, (occasion, made), one.row, sender)
+                letter, unsigned = self.letter(campaign, writer, (occasion, made), one.row, sender)
             except (TemplateInvalid, HeaderRefused) as error:
                 self.ended.append(Ended(one.row, MessageState.SKIPPED, SkipReason.RENDERING_FAILED.value, error.say("en")))
                 continue
-            ready.append(Ready(one.row, letter, one.verdict, one.tracked))
+            ready.append(Ready(one.row, letter, one.verdict, one.tracked, one.identities, unsigned))
         return ready
 
-    def letter(self, campaign: Sending, writer: Writer, written: tuple[Occasion, Composed], row: Due, sender: str) -> Letter:
-        """What one person is handed by the campaign's channel. Raises HeaderRefused, TemplateInvalid."""
+    def letter(self, campaign: Sending, writer: Writer, written: tuple[Occasion, Composed], row: Due, sender: str) -> tuple[Letter, Unsigned | None]:
+        """What one person is handed by the campaign's channel; of an e-mail the content comes with its signatures. Raises HeaderRefused, TemplateInvalid."""
         occasion, made = written
         if campaign.channel is not Channel.EMAIL:
-            return Letter(row.id, sender, row.address, writer.short(occasion, made, campaign.channel), row.destination)
-        content = writer.letter(occasion, made, row.address, self.now)
+            return Letter(row.id, sender, row.address, writer.short(occasion, made, campaign.channel), row.destination), None
+        unsigned = writer.unsigned(occasion, made, row.address, self.now)
         envelope = writer.mailbox(row.id) or mailbox_of(sender)[1]
-        return Letter(row.id, envelope, deliverable(row.address) or row.address, content)
+        return Letter(row.id, envelope, deliverable(row.address) or row.address, b""), unsigned
 
     def hand_over(self, campaign: Sending, group: Sequence[Ready]) -> int:
         """Commit that these are being handed over, together with what became of those before, and let them leave. Returns how many left."""
@@ -284,6 +297,9 @@ class Round:
             return 0
         passing("send: before the hand-off")
         self.keep()
+        touched = govern.ledger.touched(self.conn, {one.row.id: one.identities for one in group}, self.asked)
+        self.more = self.more or bool(touched)
+        group = [one for one in group if one.row.id not in touched]  # they said something since the gate was asked: the next round asks again
         begun = store.begin_hand_off(self.conn, [(one.row.id, one.tracked, one.verdict) for one in group], self.now)
         self.conn.commit()
         passing("send: after the hand-off began")
@@ -382,20 +398,9 @@ class Round:
         SQL.server_away(self.conn, id=campaign.id, trouble=self.trouble, retry_at=pace.server_retry(campaign.failures + 1, self.now))
 
     def tell(self) -> None:
-        """Let what became of messages into the inbox as events. Marking and telling are one transaction, so each is told once."""
-        told = list(SQL.tell(self.conn, most=TOLD_AT_ONCE))
-        events = [
-            returning.event(told_as(TOLD_AS[MessageState(state)], Channel(channel)), number, whom, at, dict(zip(TOLD_FACTS, facts, strict=True)))
-            for (number, *facts, address, state, at, channel, _), whom in zip(told, named(self.conn, told), strict=True)
-            if address is not None
-        ]
-        if events:
-            collect.write_down(self.conn, internal_source(self.conn, self.now), returning.requests(events), self.now)
-            passing("tell: before the commit")
-        self.more = self.more or len(told) >= TOLD_AT_ONCE
-        self.conn.commit()
-        if events:
-            passing("tell: after the commit")
+        """Let what became of messages into the inbox as events."""
+        self.more = tell(self.conn, self.now) or self.more
+        tell_clicks(self.conn, self.now)
 
     def allowance(self, campaign: Sending) -> int:
         """How many messages may go now."""
@@ -427,6 +432,16 @@ class Round:
         self.conn.commit()
 
 
+def whole(group: Sequence[Ready], made: Sequence[bytes]) -> list[Ready]:
+    """The group with its signatures, `made` in the order of its letters."""
+    left = iter(made)
+    return [
+        one if one.unsigned is None
+        else one._replace(letter=one.letter._replace(content=signed(one.unsigned, [next(left) for _ in one.unsigned.wanted])), unsigned=None)
+        for one in group
+    ]  # fmt: skip
+
+
 def deliver_round(ws: Workspace, now: datetime, outlet: Outlet, first: Callable[[Workspace, Connection, Outlet], object]) -> Progress:
     """One round, unless another sender is at work; `first` sends what goes before campaigns."""
     with ws.pool.connection() as conn:
@@ -439,16 +454,3 @@ def deliver_round(ws: Workspace, now: datetime, outlet: Outlet, first: Callable[
             conn.rollback()
             SQL.let_others_send(conn)
             conn.commit()
-
-
-def named(conn: Connection, told: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-    """How the events about messages (rows of `tell`) name their people: by the address, or the browser."""
-    browsing = [row[-1] for row in told if row[-2] == Channel.PUSH and row[-1] is not None]
-    found = browsers.names_of(conn, browsing) if browsing else {}
-    return [found.get(row[-1], {}) if row[-2] == Channel.PUSH else returning.whose(row[5], Channel(row[-2])) for row in told]
-
-
-def internal_source(conn: Connection, now: datetime) -> int:
-    """The source that what happens to messages comes back through."""
-    source, _ = collect.add_source(conn, returning.SOURCE, returning.KIND, Basis.CONTRACT, now)
-    return source.id

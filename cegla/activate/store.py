@@ -17,7 +17,7 @@ from cegla.activate.rules.pace import Bucket
 from cegla.activate.rules.timing import Clock, Timing
 from cegla.govern import actions as govern
 from cegla.storage import statements
-from cegla.storage.arrays import numbers
+from cegla.storage.arrays import moments, numbers, texts
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Channel, Verdict
 from cegla.vocabulary.errors import NotFound
@@ -26,6 +26,7 @@ from cegla.vocabulary.text import Text
 
 SQL = statements.load(__file__)
 AT_ONCE = 10_000
+WALK = 5_000  #: rows that a look for the next messages goes through when some destinations are closed
 WISHES = ("id", "campaign_id", "people", "state", "reason", "arm", "destination", "before")
 CAP_WINDOW = timedelta(days=7)
 
@@ -234,11 +235,19 @@ def place_of(address: str | None, channel: str) -> str:
     return "" if address is None else destination_of(address) if channel == Channel.EMAIL else destination(address)
 
 
+def due(conn: Connection, campaign_id: int, now: datetime, most: int, closed: Sequence[str]) -> list[Sequence[Any]]:
+    """The next outbox rows of a campaign that may be handed over. However many wait for closed destinations, they are not walked past again and again."""
+    found = list(SQL.due_messages(conn, campaign_id=campaign_id, now=now, most=most, closed=list(closed), walk=WALK if closed else most))
+    if closed and len(found) < most:
+        found = list(SQL.due_elsewhere(conn, campaign_id=campaign_id, now=now, most=most, closed=list(closed), each=max(1, most // 8))) or found
+    return found
+
+
 def begin_hand_off(conn: Connection, rows: Sequence[tuple[int, bool, Verdict]], now: datetime) -> set[int]:
     """Mark messages (id, tracked, verdict) as being handed over; those that still wait in a campaign that is sending, whose numbers come back."""
     ids, tracked, verdicts = zip(*rows, strict=True) if rows else ((), (), ())
     records, times = [one.record_id for one in verdicts], [one.decided_at for one in verdicts]
-    begun = SQL.begin_hand_off(conn, ids=list(ids), tracked=list(tracked), records=records, times=times, now=now)
+    begun = SQL.begin_hand_off(conn, ids=numbers(ids), tracked=list(tracked), records=numbers(records), times=moments(times), now=now)
     return {number for (number,) in begun}
 
 
@@ -251,7 +260,8 @@ def attach(conn: Connection, rows: Sequence[tuple[int, int, int | None]]) -> Non
 def end_messages(conn: Connection, rows: Sequence[tuple[int, str, str | None, str | None, str | None]], now: datetime) -> None:
     """Keep what became of messages: id, state, reason, reply, and the reason of the 34 when it bounced."""
     ids, states, reasons, replies, returned = zip(*rows, strict=True)
-    SQL.end_messages(conn, ids=list(ids), states=list(states), reasons=list(reasons), replies=list(replies), returned=list(returned), now=now)
+    columns = dict(zip(("states", "reasons", "replies", "returned"), map(texts, (states, reasons, replies, returned)), strict=True))
+    SQL.end_messages(conn, ids=numbers(ids), now=now, **columns)
     if skipped := [row[0] for row in rows if row[1] == MessageState.SKIPPED.value]:
         SQL.let_go(conn, ids=skipped)
 

@@ -218,13 +218,41 @@ where state = 'sending' and (retry_at is null or retry_at <= :now)
 order by kind desc, priority desc, id;
 
 -- name: due_messages
--- The next outbox rows of a campaign that may be handed over, but for those to closed destinations.
-select messages.id, person_id, identity_id, address, messages.version, attempts, decided_at, destination, given
-from activate.messages
-join activate.campaigns on campaigns.id = messages.campaign_id
-where campaign_id = :campaign_id and waits and due_at <= :now and campaigns.state = 'sending' and (arm <> 'rest' or winner is not null)
-    and destination <> all(cast(:closed as text[]))
+-- The next outbox rows of a campaign that may be handed over, of those next in turn (`walk`), but for those to closed destinations.
+select id, person_id, identity_id, address, version, attempts, decided_at, destination, given
+from (
+    select messages.id, person_id, identity_id, address, messages.version, attempts, decided_at, destination, given, due_at
+    from activate.messages
+    join activate.campaigns on campaigns.id = messages.campaign_id
+    where campaign_id = :campaign_id and waits and due_at <= :now and campaigns.state = 'sending' and (arm <> 'rest' or winner is not null)
+    order by due_at, messages.id
+    limit :walk
+) as near
+where destination <> all(cast(:closed as text[]))
 order by due_at, id
+limit :most;
+
+-- name: due_elsewhere
+-- The same, where those next in turn are for closed destinations: some for each of the others, without a look at what waits for the closed ones.
+with recursive places as (
+    (select destination from activate.messages where campaign_id = :campaign_id and waits order by destination limit 1)
+    union all
+    select (
+        select further.destination from activate.messages as further
+        where campaign_id = :campaign_id and waits and further.destination > places.destination order by further.destination limit 1
+    )
+    from places where places.destination is not null
+)
+select due.id, person_id, identity_id, address, due.version, attempts, decided_at, due.destination, given
+from places
+cross join lateral (
+    select * from activate.messages
+    where campaign_id = :campaign_id and waits and destination = places.destination and due_at <= :now
+    order by due_at, id limit :each
+) as due
+join activate.campaigns on campaigns.id = campaign_id
+where places.destination <> all(cast(:closed as text[])) and campaigns.state = 'sending' and (arm <> 'rest' or winner is not null)
+order by due_at, due.id
 limit :most;
 
 -- name: waiting$
@@ -373,11 +401,12 @@ on conflict do nothing;
 select number from activate.links where campaign_id = :campaign_id and url = :url;
 
 -- name: link_of_message^
--- Where a link of a message leads, and whose message it is.
-select links.url, messages.address, messages.identity_id, campaigns.channel, messages.campaign_id, campaigns.name, messages.handed_at
+-- Where a link of a message leads, and whose message it is; link 0 is the hidden one of each.
+select case when cast(:number as integer) = 0 then :hidden else links.url end, messages.address, messages.identity_id, campaigns.channel, messages.campaign_id,
+    campaigns.name, messages.handed_at
 from activate.messages
 join activate.campaigns on campaigns.id = messages.campaign_id
-join activate.links on links.campaign_id = messages.campaign_id and links.number = :number
+left join activate.links on links.campaign_id = messages.campaign_id and links.number = :number
 where messages.id = :id;
 
 -- name: link_of_campaign$
@@ -392,6 +421,30 @@ on conflict (campaign_id, number, day) do update set clicks = tallies.clicks + 1
 -- name: tallies
 -- How often each link of a campaign was followed by nobody in particular.
 select number, sum(clicks)::bigint from activate.tallies where campaign_id = :campaign_id group by number;
+
+-- name: hold_click!
+-- A link of a message was opened; what it was is judged when those that belong to it had time to come.
+insert into activate.clicks (message_id, link, at, machine) values (:message_id, :link, :now, :machine);
+
+-- name: settled_clicks
+-- Clicks on messages whose first one had time enough; they are taken out, to be told.
+with gone as (
+    delete from activate.clicks
+    where message_id in (select message_id from activate.clicks group by message_id having min(at) <= :before limit :most)
+    returning id, message_id, link, at, machine
+)
+select gone.message_id, link, at, machine, url, messages.address, messages.campaign_id, campaigns.name,
+    (select count(*) from activate.links as all_links where all_links.campaign_id = messages.campaign_id)
+from gone
+join activate.messages on messages.id = message_id
+join activate.campaigns on campaigns.id = messages.campaign_id
+left join activate.links on links.campaign_id = messages.campaign_id and links.number = link
+order by gone.message_id, gone.id;
+
+-- name: forget_clicks!
+-- Take the clicks of a person that were not told yet out.
+delete from activate.clicks
+where message_id in (select id from activate.messages where identity_id = any(:ids) or (identity_id is null and person_id = any(:ids)));
 
 -- name: messages
 -- Outbox rows, newest first, of a campaign or a person, in a state or for a reason.

@@ -24,6 +24,7 @@ import msgspec
 from liquid import DictLoader, Environment, RenderContext
 from liquid.ast import Node
 from liquid.builtin.content import ContentNode
+from liquid.builtin.output import OutputNode
 from liquid.exceptions import FilterArgumentError, LiquidError, OutputStreamLimitError
 from liquid.output import LimitedStringIO
 from liquid.template import BoundTemplate
@@ -99,7 +100,7 @@ class Part:
     def __init__(self, template: BoundTemplate, shared: dict[str, Any]) -> None:
         self.template = template
         self.pieces: list[str | None] = []
-        self.runs: list[Template] = []
+        self.runs: list[Template | list[OutputNode]] = []  #: most are nothing but outputs, which need no scope of their own
         foldable = _foldable(template, shared)
         run: list[Node] = []
         for node in template.nodes:
@@ -125,16 +126,27 @@ class Part:
             raise OutputStreamLimitError("output stream limit reached", token=None)
         for run in self.runs:
             buffer = LimitedStringIO(left, newline="")
-            run.render_with_context(context, buffer)
+            if isinstance(run, Template):
+                run.render_with_context(context, buffer)
+            else:
+                self._put_out(run, context, buffer)
             left -= buffer.size
             made.append(buffer.getvalue())
         return made
 
     def _end(self, run: list[Node]) -> None:
         if run:
-            self.runs.append(Template(self.template.env, list(run), self.template.name))
+            outputs = [node for node in run if isinstance(node, OutputNode)]
+            self.runs.append(outputs if len(outputs) == len(run) else Template(self.template.env, list(run), self.template.name))
             self.pieces.append(None)
             run.clear()
+
+    def _put_out(self, outputs: list[OutputNode], context: RenderContext, buffer: LimitedStringIO) -> None:
+        for node in outputs:
+            try:
+                node.render(context, buffer)
+            except LiquidError as error:
+                self.template.env.error(error, token=node.token)
 
     def _once(self, node: Node, shared: dict[str, Any]) -> str | None:
         try:

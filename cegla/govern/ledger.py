@@ -1,10 +1,13 @@
 """Whether the ledger is what it was: each identity's chain, and seals over stretches of it, whose figures stand in the audit chain too."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from cegla.govern import store
 from cegla.govern.store import SQL
+from cegla.storage.arrays import numbers
 from cegla.storage.workspace import Connection
 
 
@@ -38,3 +41,29 @@ def seal(conn: Connection, now: datetime) -> int:
     number, up_to, decisions, total = row
     store.lengthen_audit(conn, now, ("cegla", "ledger.seal", f"seal {number}"), {"up_to": up_to, "decisions": decisions, "sum": total})
     return int(decisions)
+
+
+class Mark(NamedTuple):
+    """How far the ledger, the pauses and the suppression list were at a moment."""
+
+    record_id: int
+    pause_id: int
+    at: datetime
+
+
+NOTHING = Mark(0, 0, datetime.min.replace(tzinfo=UTC))
+
+
+def mark(conn: Connection, at: datetime) -> Mark:
+    """How far everything that people say is now; to be taken before the gate is asked."""
+    record_id, pause_id = SQL.heads(conn)
+    return Mark(record_id, pause_id, at)
+
+
+def touched(conn: Connection, whom: Mapping[int, Sequence[int]], since: Mark) -> set[int]:
+    """Whose (key → identities) word the gate may not know: who decided or paused after a mark; everybody, when an address was suppressed after it."""
+    if SQL.suppressed_since(conn, at=since.at):
+        return set(whom)
+    everybody = [identity for identities in whom.values() for identity in identities]
+    told = {identity for (identity,) in SQL.said_since(conn, ids=numbers(everybody), record_id=since.record_id, pause_id=since.pause_id)}
+    return {key for key, identities in whom.items() if not told.isdisjoint(identities)} if told else set()

@@ -15,6 +15,20 @@ where identity_id = any(:ids) and purpose = :purpose and channel = :channel and 
     and not exists (select from govern.decisions i where i.state = 'invalidated' and i.proof ->> 'invalidates' = d.record_id::text and i.at <= :at)
 order by identity_id, at desc, record_id desc;
 
+-- name: heads^
+-- The newest decision and the newest pause.
+select coalesce((select max(record_id) from govern.decisions), 0), coalesce((select max(id) from govern.pauses), 0);
+
+-- name: said_since
+-- Which of these identities decided or paused after these.
+select identity_id from govern.decisions where identity_id = any(:ids) and record_id > :record_id
+union
+select identity_id from govern.pauses where identity_id = any(:ids) and id > :pause_id;
+
+-- name: suppressed_since$
+-- Whether an address was put on the suppression list after a moment.
+select exists (select from govern.suppressed where at > :at);
+
 -- name: objectors
 -- Identities whose newest decision on profiling is a no.
 select identity_id

@@ -16,9 +16,9 @@ from cegla.vocabulary.messages import MessageState
 from tests.activate.conftest import NOW, Shop
 
 
-def link_in(shop: Shop, user: str, path: str) -> str:
+def link_in(shop: Shop, user: str, path: str, place: int = 1) -> str:
     html = shop.postbox.letter(f"{user}@example.pl").get_body(("html",)).get_content()
-    return html.split(f"https://cegla.example/{path}/")[1].split('"')[0]
+    return html.split(f"https://cegla.example/{path}/")[place].split('"')[0]
 
 
 def test_the_dry_run_gives_one_reason_a_person_and_the_launch_does_what_it_said(shop: Shop) -> None:
@@ -65,14 +65,21 @@ def test_without_consent_to_measuring_links_are_plain_and_with_it_clicks_return_
     assert "/r/" not in shop.postbox.letter("anna@example.pl").get_body(("html",)).get_content()
     token = link_in(shop, "bartek", "r")
     assert activate.open_link(shop.ws, token, count=False) == activate.open_link(shop.ws, token) == "https://sklep.example/nowosci?a=1&b=2"
-    assert len(shop.events(CLICKED)) == 1
+    assert shop.events(CLICKED) == [], "who clicked is seen when others had time to come"
     shop.pass_time(minutes=5)
+    shop.deliver(1)
+    assert len(shop.events(CLICKED)) == 1
     for agent in ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Mozilla/5.0 (compatible; BarracudaCentral)", ""):
         activate.open_link(shop.ws, token, agent=agent)
         shop.pass_time(minutes=1)
+        shop.deliver(1)
+    trap = link_in(shop, "bartek", "r", place=-1)
+    assert activate.open_link(shop.ws, token) != activate.open_link(shop.ws, trap) and "/p/" in activate.open_link(shop.ws, trap)
+    shop.pass_time(minutes=1)
+    shop.deliver(1)
     shop.take_in()
     report = analyse.campaign_report(shop.ws, 1, shop.now)
-    assert (report.clicked, report.clicks) == (1, 1), "of four, one was too soon and two were machines'"
+    assert (report.clicked, report.clicks) == (1, 1), "of five, one was too soon, two were machines' by name, and one came with the link that nobody sees"
     with pytest.raises(NotFound):
         activate.open_link(shop.ws, token[:-2] + ("A" if token[-2] != "A" else "B") + token[-1])
 

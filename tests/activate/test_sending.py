@@ -11,6 +11,7 @@ from cegla.activate import sending
 from cegla.activate.channels.email import Mailer
 from cegla.activate.letters import Writer
 from cegla.activate.rules.returning import AMBIGUOUS, BOUNCED, SENT
+from cegla.activate.signing import Signatory
 from cegla.activate.store import SQL
 from cegla.flow import take_link_back
 from cegla.resolve import actions as resolve
@@ -155,7 +156,7 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, *, before: 
 
 STEPS = [
     (sending.Round, "allowance"), (sending.Round, "hand_over"), (sending.Round, "answered"), (sending.Round, "keep"), (sending.Round, "tell"),
-    (sending.Round, "settle"), (sending.Round, "land"), (sending.Round, "written"), (Writer, "compose"), (Writer, "letter"), (Mailer, "submit"),
+    (sending.Round, "settle"), (sending.Round, "land"), (sending.Round, "written"), (Writer, "compose"), (Writer, "unsigned"), (Signatory, "begin"), (Signatory, "finish"), (Mailer, "submit"),
     (SQL, "begin_hand_off"), (SQL, "end_messages"), (SQL, "due_messages"), (SQL, "set_bucket"), (SQL, "count_day"),
 ]  # fmt: skip
 

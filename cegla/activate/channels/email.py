@@ -111,6 +111,10 @@ class Mailer:
             self._thread.start()
         return self._loop
 
+    def time(self) -> float:
+        """The clock of the loop, in seconds."""
+        return self._run().time()
+
     # in the thread of the loop -------------------------------------------------------------------------------------------
 
     def _take(self, letters: list[Letter]) -> None:
@@ -189,6 +193,7 @@ class _Line(asyncio.Protocol):
         self.dialog = Dialog(Login(name, wanted.user, wanted.password, wanted.tls == "starttls"))
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._deadline = 0.0  #: by the loop's clock; the timer looks at it when it rings, since setting one anew cost as much as a reply
         self._over = False
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.answered = 0  #: letters this connection brought an answer for
@@ -274,10 +279,20 @@ class _Line(asyncio.Protocol):
             self._transport.write(data)
 
     def _wait(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        if not self._over and not self.dialog.idle:
-            self._timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._ended, "the server does not answer")
+        self._deadline = self.mailer.time() + ANSWER_SECONDS
+        if self._timer is None and not self._over:
+            self._timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._late)
+
+    def _late(self) -> None:
+        """The time for an answer is over, unless something came in the meantime or nothing is asked."""
+        self._timer = None
+        left = self._deadline - self.mailer.time()
+        if self._over or self.dialog.idle:
+            return
+        if left > 0:
+            self._timer = asyncio.get_running_loop().call_later(left, self._late)
+        else:
+            self._ended("the server does not answer")
 
     def _ended(self, said: str) -> None:
         if self._over:

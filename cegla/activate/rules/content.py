@@ -87,6 +87,13 @@ def with_clicks(html: str, clicks: Mapping[str, tuple[int, int]], untouched: tup
     return _LINK.sub(marked, html)
 
 
+def with_trap(html: str, url: str) -> str:
+    """The HTML with a link that no reader sees, hears or reaches by keyboard: who follows it is a scanner."""
+    place = html.rfind("</body>")
+    line = f'<a href="{escape(url, quote=True)}" tabindex="-1" aria-hidden="true" style="display:none"></a>'
+    return html[:place] + line + html[place:] if place >= 0 else html + line
+
+
 def with_preferences(html: str, url: str, words: str) -> str:
     """The HTML with the link to the recipient's preferences at its end, where the author left it out."""
     if url in html:

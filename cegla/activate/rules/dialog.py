@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 from cegla.activate.rules.replies import Reply
 
 LONGEST_REPLY, MOST_LINES = 64_000, 200
+MANY_DOTS, NEWLINE = 200, 10
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 _LINE_BREAK = re.compile(r"[\r\n<>\0 ]")
 Expected = Literal["greeting", "ehlo", "helo", "starttls", "auth", "auth step", "mail", "rcpt", "data", "body", "reset", "quit"]
@@ -37,6 +38,16 @@ class Outcome(NamedTuple):
     letter: Letter
     reply: Reply | None
     unanswered: bool = False
+
+
+def begins_with_dot(content: bytes) -> bool:
+    """Whether a line of it begins with a dot. Our letters have a few dots in their headers and none in base64, so those are looked at one by one."""
+    place = content.find(b".")
+    for _ in range(MANY_DOTS):
+        if place <= 0 or content[place - 1] == NEWLINE:
+            return place >= 0
+        place = content.find(b".", place + 1)
+    return b"\n." in content
 
 
 @dataclass
@@ -232,7 +243,7 @@ class Dialog:
             self._asked.append(("body", letter._replace(content=b"")))
             return [Outcome(letter, self._refusal)]
         self._leaving = letter
-        self._out.append(_LEADING_DOT.sub(b"..", letter.content) if b"\n." in letter.content or letter.content[:1] == b"." else letter.content)
+        self._out.append(_LEADING_DOT.sub(b"..", letter.content) if begins_with_dot(letter.content) else letter.content)
         self._out.append(b".\r\n")
         self._asked.append(("body", letter))
         if self._waiting and "PIPELINING" in self.offers:

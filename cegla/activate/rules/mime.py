@@ -6,14 +6,15 @@ into encoded words, which silently ends one-click. The tests read every message 
 
 import functools
 import re
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
+from typing import NamedTuple
 
-from cegla.activate.rules.dkim import Signer, signatures
-from cegla.activate.rules.pieces import Pieces, base64_of
+from cegla.activate.rules.dkim import Signer, Wanted, signatures, wanted
+from cegla.activate.rules.pieces import Pieces, base64_parts
 from cegla.vocabulary.errors.messages import HeaderRefused
 
 WORD_BYTES = 45  # of UTF-8 in one encoded word: 45 become 60 characters, so that its line stays under the 76 of RFC 2047
@@ -37,11 +38,30 @@ class Letter:
     headers: Sequence[tuple[str, str]] = ()
 
 
+class Unsigned(NamedTuple):
+    """A message that lacks nothing but its signatures."""
+
+    fields: list[tuple[str, str]]
+    body: bytes
+    wanted: list[Wanted]
+
+
 def written(letter: Letter, signers: Sequence[Signer] = ()) -> bytes:
     """The message with CRLF line ends, signed by each of `signers`. Raises HeaderRefused when a value would break out of its header."""
+    made = unsigned(letter, signers)
+    return signed(made, [one.signer.sign(one.content) for one in made.wanted])
+
+
+def unsigned(letter: Letter, signers: Sequence[Signer] = ()) -> Unsigned:
+    """The message but for its signatures. Raises HeaderRefused."""
     fields, body = _fields(letter), _body(letter)
-    signed = [*signatures(fields, body, signers, letter.at), *fields]
-    return "".join([f"{header}: {value}\r\n" for header, value in signed]).encode("ascii") + b"\r\n" + body
+    return Unsigned(fields, body, wanted(fields, body, signers, letter.at))
+
+
+def signed(made: Unsigned, raw: Sequence[bytes]) -> bytes:
+    """The message with the signatures that were wanted."""
+    fields = [*signatures(made.wanted, raw), *made.fields]
+    return b"".join(["".join([f"{header}: {value}\r\n" for header, value in fields]).encode("ascii"), b"\r\n", made.body])
 
 
 def _fields(letter: Letter) -> list[tuple[str, str]]:
@@ -66,7 +86,7 @@ def _fields(letter: Letter) -> list[tuple[str, str]]:
 
 def _body(letter: Letter) -> bytes:
     boundary = _boundary(letter)
-    return b"".join([_part(boundary, "plain", letter.text), _part(boundary, "html", letter.html), f"--{boundary}--\r\n".encode()])
+    return b"".join([*_part(boundary, "plain", letter.text), *_part(boundary, "html", letter.html), f"--{boundary}--\r\n".encode()])
 
 
 def _boundary(letter: Letter) -> str:
@@ -112,18 +132,18 @@ def words(text: str) -> str:
 
 def encoded(text: str) -> str:
     """UTF-8 encoded words (RFC 2047), each at most 75 characters and on a line of its own, never cutting a letter."""
+    raw = text.encode("utf-8", "replace")
     chunks: list[bytes] = []
-    chunk = b""
-    for letter in text:
-        piece = letter.encode("utf-8", "replace")
-        if len(chunk) + len(piece) > (WORD_BYTES if chunks else FIRST_WORD_BYTES):
-            chunks.append(chunk)
-            chunk = b""
-        chunk += piece
-    chunks.append(chunk)
-    return "\r\n ".join(f"=?utf-8?B?{b64encode(part).decode()}?=" for part in chunks)
+    start = 0
+    while start < len(raw) or not chunks:
+        end = start + (WORD_BYTES if chunks else FIRST_WORD_BYTES)
+        while end < len(raw) and raw[end] & 0xC0 == 0x80:  # within a letter
+            end -= 1
+        chunks.append(raw[start:end])
+        start = end
+    return "\r\n ".join([f"=?utf-8?B?{b2a_base64(part, newline=False).decode()}?=" for part in chunks])
 
 
-def _part(boundary: str, kind: str, content: str | Pieces) -> bytes:
+def _part(boundary: str, kind: str, content: str | Pieces) -> list[bytes]:
     head = f'--{boundary}\r\nContent-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: base64\r\n\r\n'.encode()
-    return head + base64_of((content,) if isinstance(content, str) else content)
+    return [head, *base64_parts((content,) if isinstance(content, str) else content)]

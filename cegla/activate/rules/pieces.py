@@ -41,11 +41,18 @@ Pieces = Sequence[Fixed | str]
 
 def lines(raw: bytes) -> bytes:
     """Base64 in lines of 76 letters, each ended by CRLF."""
+    if len(raw) <= LINE_BYTES:  # a person's own piece, as a rule
+        return b2a_base64(raw, newline=False) + b"\r\n" if raw else b""
     return b"".join([b2a_base64(raw[start : start + LINE_BYTES], newline=False) + b"\r\n" for start in range(0, len(raw), LINE_BYTES)])
 
 
 def base64_of(pieces: Pieces) -> bytes:
-    """The pieces as one base64 text. A fixed piece begins on a line of its own, so lines may be shorter than 76 letters, never longer."""
+    """The pieces as one base64 text."""
+    return b"".join(base64_parts(pieces))
+
+
+def base64_parts(pieces: Pieces) -> list[bytes]:
+    """The base64 text, to be joined. A fixed piece begins on a line of its own, so lines may be shorter than 76 letters, never longer."""
     made: list[bytes] = []
     open_bytes = b""  # not encoded yet
     for piece in pieces:
@@ -59,7 +66,7 @@ def base64_of(pieces: Pieces) -> bytes:
             made += (lines(open_bytes + piece.raw[:taken]), encoded)
             open_bytes = left
     made.append(lines(open_bytes))
-    return b"".join(made)
+    return made
 
 
 class Shape:

@@ -13,6 +13,7 @@ OPENED = frozenset({"Email Opened", "Message Opened", "Push Opened"})
 CLICKED = frozenset({"Email Link Clicked", "Message Clicked"})
 WATCHED = OPENED | CLICKED
 AT_ONCE_SECONDS = 5.0
+TOLD = frozenset({"scanner", "at_once", "all_links", "trap"})
 SCANNER_SYSTEMS = frozenset({34440, 26211, 13916, 22843, 52129, 15324, 8075})  #: Mimecast, Proofpoint, Barracuda, Microsoft's link check: of clicks only
 
 _IMAGE_PROXY = re.compile(r"googleimageproxy|yahoomailproxy|ggpht\.com|outlookimageproxy", re.IGNORECASE)
@@ -21,7 +22,7 @@ _SCANNER = re.compile(r"barracuda|proofpoint|mimecast|safelinks|bitdefender|syma
 
 
 def machine_reason(name: str, agent: object, properties: Mapping[str, Any], network: Network) -> str | None:
-    """Why an open or click is a machine's: privacy_proxy, image_proxy, scanner, head, at_once or all_links; None when a person may have done it."""
+    """Why an open or click is a machine's: privacy_proxy, image_proxy, scanner, head, at_once, all_links or trap; None when a person may have done it."""
     if isinstance(agent, str):
         if agent == "Mozilla/5.0" and name in OPENED:
             return "privacy_proxy"
@@ -33,6 +34,8 @@ def machine_reason(name: str, agent: object, properties: Mapping[str, Any], netw
         return "scanner"
     if str(properties.get("method", "")).upper() == "HEAD":
         return "head"
+    if properties.get("machine_why") in TOLD:  # our own sender saw it
+        return str(properties["machine_why"])
     after = properties.get("seconds_after_delivery")
     if properties.get("machine") is True or (name in CLICKED and isinstance(after, (int, float)) and not isinstance(after, bool) and after < AT_ONCE_SECONDS):
         return "at_once"
