@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from cegla.activate import store
 from cegla.activate.audience import readers, readers_at
+from cegla.activate.rules.channels import KINDS
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Connection, Workspace
@@ -60,9 +61,8 @@ class Recipient:
 
 def could_send(conn: Connection, ws: Workspace, person_id: int, purpose: str, channel: Channel, at: datetime) -> Answer:
     """The as-of question for one person."""
-    reader = readers(conn, [person_id])[0]
-    address = reader.address if channel is Channel.EMAIL else None
-    return _answers(conn, ws, [reader.subject(address)], purpose, channel, at)[0]
+    reader = readers(conn, [person_id], channel if channel in KINDS else Channel.EMAIL)[0]
+    return _answers(conn, ws, [reader.subject(reader.address if channel in KINDS else None)], purpose, channel, at)[0]
 
 
 def recipients(conn: Connection, ws: Workspace, campaign_id: int, *, at: datetime | None = None, before: int | None = None) -> list[Recipient]:
@@ -75,7 +75,7 @@ def recipients(conn: Connection, ws: Workspace, campaign_id: int, *, at: datetim
             moments.setdefault(at or row.handed_at or row.decided_at, []).append(row)
     found: dict[int, Answer] = {}
     for moment, messages in moments.items():
-        known = readers_at(conn, [row.address or "" for row in messages])
+        known = readers_at(conn, [row.address or "" for row in messages], Channel(campaign.channel))
         asked = [
             reader.subject(row.address) if reader else govern.Subject(row.person_id, (row.identity_id or row.person_id,), row.address)
             for row, reader in zip(messages, known, strict=True)
