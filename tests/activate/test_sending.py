@@ -1,15 +1,18 @@
 """Handing over: what servers answer, and what a crash leaves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from cegla.activate import actions as activate
-from cegla.activate import sending
+from cegla.activate import sending, store
 from cegla.activate.channels.email import Mailer
-from cegla.activate.letters import Writer
+from cegla.activate.letters import Writer, signed
+from cegla.activate.rules import tokens
+from cegla.activate.rules.destinations import destination_of
+from cegla.activate.rules.dialog import Letter
 from cegla.activate.rules.returning import AMBIGUOUS, BOUNCED, SENT
 from cegla.activate.signing import Signatory
 from cegla.activate.store import SQL
@@ -125,6 +128,39 @@ def test_a_connection_that_idled_away_is_renewed(shop: Shop) -> None:
     campaign = launched(shop, "bartek")
     shop.deliver(1)
     assert shop.states(campaign) == {"anna": "sent", "bartek": "sent"}
+
+
+def test_a_word_said_while_a_campaign_leaves_is_heard_before_the_next_letter(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "GROUP", 1)
+    campaign = launched(shop, "anna", "bartek", "celina")
+    submit, withdrawn = shop.outlet.mailer.submit, list[str]()
+
+    def withdraw_meanwhile(letters: Sequence[Letter]) -> None:
+        submit(letters)
+        shop.pass_time(seconds=1)
+        with shop.ws.transaction() as conn:
+            last = activate.messages_of(conn, campaign_id=campaign)[0]
+        activate.unsubscribe(shop.ws, signed(shop.ws.keys, tokens.UNSUBSCRIBE, last.id), act=True)
+        withdrawn.append((last.address or "").partition("@")[0])
+
+    monkeypatch.setattr(shop.outlet.mailer, "submit", withdraw_meanwhile)
+    shop.deliver(2)
+    states = shop.states(campaign)
+    assert states.pop(withdrawn[0]) == "withdrawn" and set(states.values()) == {"sent"} and len(shop.postbox.recipients) == 2
+
+
+def test_messages_behind_those_of_a_closed_destination_are_found(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "WALK", 2)
+    for user in ("adam", "beata", "cezary"):
+        shop.person(user, email=f"{user}@gmail.com", marketing_email=True)
+    campaign = launched(shop, "zofia")
+    with shop.ws.transaction() as conn:
+        SQL.slow_destination(conn, key=destination_of("a@gmail.com"), until=shop.now + timedelta(hours=1), stop=True, said="", now=shop.now)
+    shop.deliver(2)
+    assert shop.postbox.recipients == ["zofia@example.pl"]
+    shop.pass_time(hours=2)
+    shop.deliver(2)
+    assert set(shop.states(campaign).values()) == {"sent"}
 
 
 def test_while_one_sender_works_another_does_nothing(shop: Shop) -> None:
