@@ -21,7 +21,7 @@ class World:
     events: Mapping[int, Sequence[Row]]
     lines: Mapping[int, Sequence[Row]]
     now: datetime
-    traits: Mapping[int, Mapping[str, Any]]
+    traits: Any  #: `get(person, otherwise)` gives the traits that take more than one pass, by key
     accounts: Mapping[int, Sequence[Row]] = field(default_factory=dict)  #: where each person belongs: role, traits, fields
     told: Mapping[str, Mapping[int, Any]] = field(default_factory=dict)  #: what other stores say: the gate, findings (value, confidence), homes
     segments: Mapping[Any, Row] = field(default_factory=dict)  #: the rules of others

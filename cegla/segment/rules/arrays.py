@@ -116,11 +116,15 @@ def knows(kind: Any) -> bool:
     return any((kind.is_boolean(), kind.is_integer(), kind.is_floating(), kind.is_string(), kind.is_date(), kind.is_null()))
 
 
+def unknown(kind: Any) -> Array:
+    """Nothing known of anybody, of a kind as Ibis names it."""
+    value = np.bool_(False) if kind.is_boolean() else np.float64(0) if kind.is_floating() else np.int64(0)
+    return Array(value, np.bool_(False), Words([""]) if kind.is_string() else None)  # pyright: ignore[reportArgumentType]
+
+
 def literal(value: Any) -> Array:
-    """One value that stands for all."""
+    """One known value that stands for all."""
     match value:
-        case None:
-            return Array(np.int64(0), np.bool_(False))  # pyright: ignore[reportArgumentType]
         case str():
             return Array(np.int64(0), None, Words([value]))  # pyright: ignore[reportArgumentType]
         case bool():
@@ -247,6 +251,8 @@ def _not_null(one: Array) -> Array:
 
 def _alike(several: Sequence[Array]) -> list[Array]:
     """The same columns with words numbered alike; a bare "unknown" fits beside anything."""
+    kinds = [one.values.dtype for one in several if not _is_nothing(one)]
+    several = [Array(np.zeros((), kinds[0]), one.known, one.words) if kinds and _is_nothing(one) else one for one in several]
     if all(one.words is None for one in several):
         return list(several)
     spoken = [one for one in several if one.words is not None]
@@ -254,6 +260,10 @@ def _alike(several: Sequence[Array]) -> list[Array]:
         raise Beyond("text beside a number")
     words = Words(list(dict.fromkeys(word for one in spoken if one.words is not None for word in one.words.words)))
     return [Array(one.values if one.words is None else words.seen_from(one.words)[one.values], one.known, words) for one in several]
+
+
+def _is_nothing(one: Array) -> bool:
+    return one.known is not None and one.known.ndim == 0 and not one.known
 
 
 def _choose(wanted: Array, yes: Array, no: Array) -> Array:

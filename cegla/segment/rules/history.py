@@ -76,6 +76,10 @@ class Passing(Ground):
         """The moment this many days of 24 hours before whenever it is asked."""
         return self.moments.setdefault(days, ibis.param(MOMENT))
 
+    def after(self, days: int) -> Ground:
+        """The same ground so many days later: a day that is known, of which nobody asks for moments before it."""
+        return Ground(self.now + timedelta(days=days), self.scale, self.zone, self.tenths)
+
 
 class Measure(NamedTuple):
     """An aggregate, and the rows it is about; None: all rows."""

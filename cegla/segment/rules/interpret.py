@@ -18,10 +18,10 @@ from typing import Any
 import ibis.expr.operations as ops
 import numpy as np
 
-from cegla.segment.rules.arrays import UNITS, WORK, Array, Beyond, Numbers, Words, day, interval, knows, literal, truncated
+from cegla.segment.rules.arrays import UNITS, WORK, Array, Beyond, Numbers, Words, day, interval, knows, literal, truncated, unknown
 
 AGGREGATES = (ops.CountStar, ops.Count, ops.Sum, ops.Min, ops.Max, ops.CountDistinct, ops.ArgMin, ops.ArgMax)
-LEAST = np.iinfo(np.int64).min
+ORDERING = (ops.Less, ops.LessEqual, ops.Greater, ops.GreaterEqual, ops.Between, ops.Least, ops.Greatest)
 
 
 class Frame:
@@ -68,10 +68,12 @@ class Picked:
 
     @cached_property
     def owner(self) -> Numbers:
+        """For each of the rows the number of its person in the frame."""
         return self.frame.owner[self.places]
 
     @cached_property
     def starts(self) -> Numbers:
+        """Where, among these rows, those of each of these people begin."""
         owner = self.owner
         return np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1]))) if len(owner) else np.zeros(0, np.int64)
 
@@ -90,10 +92,11 @@ class Picked:
         return Array(found, None if known.all() else known, words)
 
     def counted(self) -> Array:
+        """How many of the rows everybody in the frame has."""
         return Array(np.bincount(self.owner, minlength=len(self.frame.starts)).astype(np.int64))
 
 
-def _pick(frame: Frame, where: Array | None) -> Picked:
+def _picked(frame: Frame, where: Array | None = None) -> Picked:
     return Picked(frame, np.arange(frame.size) if where is None else np.flatnonzero(np.broadcast_to(where.true(), (frame.size,))))
 
 
@@ -243,7 +246,8 @@ class Steps:
                 self._check(op)
                 return self._field(op.rel, op.name)
             case ops.Literal():
-                return self._step(_constant(literal(op.value)))
+                self._check(op)
+                return self._step(_constant(unknown(op.dtype) if op.value is None else literal(op.value)))
             case ops.ScalarParameter():
                 return self._step(_before(next(days for days, one in self.moments.items() if one.op() == op)))
             case ops.Cast():
@@ -269,6 +273,8 @@ class Steps:
             raise Beyond(type(op).__name__)
         self._check(op)
         operands = [one for argument in op.args for one in (argument if isinstance(argument, tuple) else (argument,)) if one is not None]
+        if isinstance(op, ORDERING) and any(one.dtype.is_string() for one in operands):
+            raise Beyond("the order of words")
         if any(one.dtype.is_date() for one in operands) and any(one.dtype.is_timestamp() for one in operands):
             raise Beyond("a day beside a moment")
         return self._step(work, *(self._operand(one) for one in operands))
@@ -279,7 +285,9 @@ class Steps:
     def _cast(self, op: Any) -> int:
         self._check(op)
         kind, to = op.arg.dtype, op.to
-        if kind.is_null() or (kind.is_integer() and to.is_integer()) or (kind.is_timestamp() and to.is_timestamp()) or kind == to:
+        if kind.is_null():
+            return self._step(_constant(unknown(to)))
+        if (kind.is_integer() and to.is_integer()) or (kind.is_timestamp() and to.is_timestamp()) or kind == to:
             return self._place(op.arg)
         if (kind.is_boolean() and to.is_integer()) or (kind.is_integer() and to.is_floating()):
             into = np.int64 if to.is_integer() else np.float64
@@ -332,8 +340,10 @@ class Steps:
                 raise Beyond(type(op).__name__)
 
     def _reduction(self, op: Any) -> int:
-        if not isinstance(op, AGGREGATES) or (isinstance(op, ops.CountStar) is False and not knows(op.dtype)):
+        if not isinstance(op, AGGREGATES) or not knows(op.dtype):
             raise Beyond(type(op).__name__)
+        if isinstance(op, (ops.Min, ops.Max)) and op.dtype.is_string():
+            raise Beyond("the order of words")
         table = op.arg if isinstance(op, ops.CountStar) else self._table_of(op)
         where = (op.where,) if op.where is not None else ()
         picked = self._shared(("picked", table, op.where), _picked, self._place(table), *(self._place(one) for one in where))
@@ -392,10 +402,6 @@ def _before(days: float) -> Callable[[Frame, int], Array]:
     """The moment so many days before now, as `Ground.ago` counts it."""
     length = timedelta(days=days) // timedelta(microseconds=1)
     return lambda rows, now: Array(np.int64(now - length))  # pyright: ignore[reportArgumentType]
-
-
-def _picked(frame: Frame, where: Array | None = None) -> Picked:
-    return _pick(frame, where)
 
 
 def _decided(picked: Picked, column: Array, *keys: Array, last: bool) -> Array:
