@@ -26,7 +26,7 @@ from cegla.segment.rules.language import Leaf, Question, Rule, leaves
 from cegla.segment.rules.traits import TraitRow
 
 LINES = {"product": "string", "category": "string", "is_line": "boolean"}
-ORDER = ("person_id", "occurred_at", "event_id")  #: how the rows are sorted; the first two are always fetched
+ORDER = ("person_id", "occurred_at", "event_id")  #: how the rows are sorted
 
 
 @dataclass(frozen=True)
