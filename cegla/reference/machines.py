@@ -35,6 +35,7 @@ _HEADERS = {"model": "Sec-CH-UA-Model", "platform": "Sec-CH-UA-Platform", "platf
 _TYPES = {"smartphone": "phone", "feature phone": "phone", "phablet": "phone", "tablet": "tablet", "desktop": "desktop", "tv": "tv", "console": "console",
     "wearable": "wearable", "car browser": "car", "camera": "camera", "smart display": "speaker", "smart speaker": "speaker", "portable media player": "phone",
     "peripheral": None}  # fmt: skip
+_SYSTEMS = {"Mac": "macOS", "GNU/Linux": "Linux", "Chrome OS": "ChromeOS", "iOS": "iOS", "Android": "Android", "Windows": "Windows"}  #: under our names
 
 
 class Machines:
@@ -138,9 +139,10 @@ def detected(agent: str, hints: Hints = ()) -> Machine:
         whole, rest = _restored(agent, hints)
         found = detector(whole, headers=_headers(rest) or None).parse()
         kind, brand, model = found.device_type(), found.device_brand(), found.device_model()
+        system = (found.all_details.get("os") or {}).get("family") or ""
     except (ValueError, KeyError, AttributeError, TypeError, IndexError):
         return plain  # hostile text may trip any parser
-    return Machine(_TYPES.get(kind or "") or plain.type, brand or plain.brand, model or plain.model)
+    return Machine(_TYPES.get(kind or "") or plain.type, brand or plain.brand, model or plain.model, _SYSTEMS.get(system))
 
 
 def _restored(agent: str, hints: Hints) -> tuple[str, Hints]:

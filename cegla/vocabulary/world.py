@@ -34,6 +34,7 @@ class Machine(NamedTuple):
     type: str | None  #: desktop, phone, tablet, tv, console, wearable, car, camera, speaker
     brand: str | None
     model: str | None
+    os: str | None = None  #: the family of its system, where the full rules name one of the great ones
 
 
 class World(Protocol):

@@ -77,3 +77,12 @@ def test_a_browser_driven_by_a_program_is_a_robot() -> None:
 def test_what_a_device_is_for_is_guessed_from_five_days_however_often_it_was_used_on_them(days: tuple[int, ...], is_guessed: bool) -> None:
     deeds = [(1, day + hours / 24, "Page Viewed", {}) for day in days for hours in (0, 2, 4, 6)]
     assert (found(device.ANALYSER, deeds)[1]["device.work_private_guess"] is not None) == is_guessed
+
+
+def test_a_program_of_a_mac_is_no_iphone_once_the_full_rules_have_answered() -> None:
+    pytest.importorskip("device_detector")
+    library, context = Library(), {"userAgent": "NetworkingExtension/8623.2.2 CFNetwork/3860.400.1 Darwin/25.3.0", "locale": "pl-PL"}
+    device_of(context, library)
+    library.settle()
+    later = device_of(context, library)
+    assert (later.os, later.os_version) == ("macOS", None)

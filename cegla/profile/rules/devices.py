@@ -46,6 +46,7 @@ class Device(NamedTuple):
 
 UNKNOWN = Device("unknown", None, None, False)
 NOTHING = Software("unknown", None, None, None, None, None)
+GREAT_SYSTEMS = frozenset({"Windows", "macOS", "Linux", "ChromeOS", "Android", "iOS"})
 LONGEST_USER_AGENT = 1_000
 LONGEST_HINT = 80
 Hints = tuple[tuple[str, str], ...]
@@ -152,9 +153,10 @@ def _from_agent(agent: str, hints: Hints, world: World) -> Device:
         return Device("server", None, None, False)
     is_bot = world.names_itself_bot(agent)
     machine = world.machine(agent, hints)
+    os = machine.os if machine.os and (told.os is None or told.os in GREAT_SYSTEMS) else told.os  # what fetches without a browser is iOS to the fast rules
     found = Device(
-        "bot" if is_bot else machine.type or told.type, told.os, told.browser, is_bot, told.os_version, told.browser_version, machine.brand, machine.model,
-        "user_agent", told.in_app, "user_agent" if is_bot else None,
+        "bot" if is_bot else machine.type or told.type, os, told.browser, is_bot, told.os_version if os == told.os else None, told.browser_version,
+        machine.brand, machine.model, "user_agent", told.in_app, "user_agent" if is_bot else None,
     )  # fmt: skip
     return _hinted(found, hints) if hints else found
 
