@@ -91,7 +91,7 @@ def each_night(ws: Workspace, now: datetime) -> dict[str, int]:
 
 def set_aside(ws: Workspace) -> list[Path]:
     """Damaged files that were moved aside, whole: folders beside the warehouse, files beside its snapshot."""
-    found = [*(ws.settings.data_dir / "warehouse" / "set-aside").glob("*"), *(ws.settings.data_dir / "snapshots" / "set-aside").glob("*/*")]
+    found = [*(ws.warehouse_file.parent / "set-aside").glob("*"), *(ws.settings.data_dir / "snapshots" / "set-aside").glob("*/*")]
     return sorted(found)
 
 

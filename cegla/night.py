@@ -82,6 +82,7 @@ def snapshot_history(ws: Workspace, now: datetime) -> None:
     snapshots.mend(ws.snapshots)
     snapshots.take(ws.warehouse, ws.snapshots, upto)
     ws.snapshots.tidy()
+    ws.warehouse.tidy()
 
 
 def wipe_erased(ws: Workspace, now: datetime) -> None:

@@ -15,6 +15,8 @@ from cegla.vocabulary.text import Text
 LOOKS = 2  #: whoever is erased between two looks is in one store and not yet in the other
 
 REBUILD = Text("Napraw: cegla warehouse rebuild. Zbieranie zdarzeń trwa dalej.", "Mend it with: cegla warehouse rebuild. Events are collected meanwhile.")
+MENDED = Text("W ciągu minuty aplikacja zacznie od nowa i sama zapisze historię z migawki i żądań. Zbieranie zdarzeń trwa dalej.",
+    "Within a minute the app starts anew and writes the history again from its snapshot and the requests. Events are collected meanwhile.")  # fmt: skip
 TONIGHT = Text("Najbliższa noc zapisze te pliki od nowa z hurtowni.", "The next night writes these files again from the warehouse.")
 WIPED = Text("Najbliższa noc zapisze plik od nowa, bez nich.", "The next night writes the file anew, without them.")
 LOOK = Text("Usuń, gdy nie są już potrzebne; same znikną po retention.set_aside_days.", "Remove them when they are of no use; they go by themselves after "
@@ -52,7 +54,7 @@ def check(ws: Workspace) -> Soundness:
                 break
     except WarehouseDamaged as error:
         damage = str(error.seen)
-    findings = [_finding("warehouse", WAREHOUSE, not damage, damage or str(sum(one.held.rows for one in tables)), REBUILD)]
+    findings = [_finding("warehouse", WAREHOUSE, not damage, damage or str(sum(one.held.rows for one in tables)), MENDED)]
     if not damage:
         findings += _of_snapshot(tables)
         with ws.transaction() as conn:

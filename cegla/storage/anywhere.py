@@ -85,6 +85,10 @@ class AnyWarehouse(Readable, Protocol):
         """Say it of all identities anew."""
         ...
 
+    def tidy(self) -> None:
+        """Join what lies in small pieces."""
+        ...
+
     def rewrite(self) -> int | None:
         """Write what is there anew, without the bytes of removed rows; the new size, None when that did not come about."""
         ...

@@ -263,6 +263,9 @@ class Warehouse:
         """Raises WarehouseDamaged when somebody met damage while reading: the next start mends it."""
         self._file.refuse_damaged()
 
+    def tidy(self) -> None:
+        """Nothing lies in small pieces here."""
+
     def check_disk(self) -> None:
         """Read the file as it lies on the disk, also what is in memory already. Raises WarehouseDamaged, which the next start hears of."""
         self._file.check_disk(self._writing)
@@ -341,11 +344,9 @@ class Warehouse:
 
     def append_all(self, name: str, pieces: Iterable[pa.Table]) -> int:
         """Add rows of one table, piece by piece, all or none; returns how many."""
-        added = 0
         with self._writing, self._cursor() as cursor:
             cursor.begin()
-            for rows in pieces:
-                added += _insert(cursor, name, rows)
+            added = sum(_insert(cursor, name, rows) for rows in pieces)
             cursor.commit()
         return added
 
@@ -365,11 +366,8 @@ class Warehouse:
 
     def rows_of(self, identity_ids: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
         """Every row of these identities, by table, for the person's own export."""
-        found: dict[str, list[dict[str, Any]]] = {}
-        for name in TABLES:
-            rows: Any = table(name)
-            found[name] = self.run(rows.filter(rows.identity_id.isin(list(identity_ids)))).to_pylist()
-        return found
+        rows: dict[str, Any] = {name: table(name) for name in TABLES}
+        return {name: self.run(one.filter(one.identity_id.isin(list(identity_ids)))).to_pylist() for name, one in rows.items()}
 
     def erase(self, identity_ids: Sequence[int]) -> int:
         """Remove every row of these identities; returns how many. Their bytes stay in the file until it is written anew (`rewrite`)."""

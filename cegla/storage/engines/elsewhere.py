@@ -232,9 +232,13 @@ class Elsewhere(Remote):
             super().reset_people(pairs)
             self._people = self.last("identity_map")
 
-    def rewrite(self) -> int | None:
+    def tidy(self) -> None:
         """Join what lies in small pieces."""
-        self._driver.tidy()
+        with self._writing:
+            super().tidy()
+
+    def rewrite(self) -> int | None:
+        """Nothing is due: an engine writes anew what rows were removed from."""
 
     def replace(self, fresh: Path, counted: Mapping[str, int]) -> bool:
         """Take the rows of a DuckDB file instead of those that are here; false when there are other rows here now than were counted."""
