@@ -1,7 +1,7 @@
 """The reader: a process of its own that reads and decodes requests, while the app, whose Python runs on one core, applies those before them.
 
 Run as `python -m cegla.collect.reading`; `Reader` is its only caller. What comes in is how to reach PostgreSQL and the limits of decoding, once,
-and then, each time, where to read on; out go a word that it is there, and `rules/parcel.py`. It holds nothing between two questions, ends
+and then, each time, where to read on; out go a word that it is there, and `rules/parcel.py`. It decides nothing and keeps no place, ends
 with its caller, and by itself when nobody asks for a while. Requests of webhooks it leaves to the app, which has their mappings.
 """
 
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
@@ -86,7 +87,7 @@ class Reader:
     def _running(self) -> subprocess.Popen[bytes] | None:
         """The process if it is there; started if it is not, and then it is there one of the next times."""
         if self._process is None and time.monotonic() >= self._not_before:
-            self._process = _started(self._told)
+            self._start()
         if self._process is None or self._process.stdout is None:
             return None
         if not self._is_there and select.select([self._process.stdout], [], [], 0)[0]:
@@ -94,14 +95,14 @@ class Reader:
             self._is_there = True
         return self._process if self._is_there else None
 
-
-def _started(told: tuple[str, int, int]) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen([sys.executable, "-m", MODULE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, bufsize=0)
-    assert process.stdin is not None
-    if hasattr(fcntl, "F_SETPIPE_SZ") and process.stdout is not None:
-        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    _send(process.stdin.fileno(), marshal.dumps(told))  # not an argument: every user of the machine may read those
-    return process
+    def _start(self) -> None:
+        self._process = subprocess.Popen([sys.executable, "-m", MODULE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, bufsize=0)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        if hasattr(fcntl, "F_SETPIPE_SZ"):
+            with suppress(OSError):  # a user may have only so much of it, and less will do
+                fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        _send(self._process.stdin.fileno(), marshal.dumps(self._told))  # not an argument: every user of the machine may read those
 
 
 def _send(pipe: int, words: bytes) -> None:
