@@ -42,7 +42,7 @@ from cegla.vocabulary.text import Text
 from cegla.vocabulary.world import World
 
 MOST_SESSIONS = 100_000  #: of as many identities intake remembers the last sessions
-PEOPLE_AT_A_TIME = 100_000  #: how many profiles a refresh computes in one go
+PEOPLE_AT_A_TIME = 20_000  #: how many profiles a refresh computes in one go: each takes 5 kB meanwhile, and a further go a second of processor
 
 
 @dataclass(frozen=True)
