@@ -75,7 +75,7 @@ EVENTS = pa.schema(
         ("is_datacentre", pa.bool_()),
         ("is_proxy", pa.bool_()),  # VPN, Tor, private relay
         ("bot_reason", pa.string()),  # why is_bot: user_agent, webdriver, no_language, pace, honeypot, datacentre
-        ("machine_reason", pa.string()),  # an open or click of a machine: privacy_proxy, image_proxy, scanner, head, at_once, all_links
+        ("machine_reason", pa.string()),  # an open or click of a machine: privacy_proxy, image_proxy, scanner, head, at_once, all_links, trap
         ("referrer_name", pa.string()),  # the search engine, network, assistant or mail service: Google, Facebook, ChatGPT
         ("referrer_term", pa.string()),  # what was searched for, where the engine still tells; without personal data
         ("campaign_term", pa.string()),
