@@ -218,16 +218,22 @@ def _model(visit: Visit, *, person: str = "", address: str = "", problem: dict[s
     }  # fmt: skip
 
 
-def choices_of(visit: Visit, channel: str) -> dict[str, Any]:
-    """What a campaign's form lets choose from: segments, and the purposes that are asked for on the channel."""
+def choices_of(visit: Visit, channel: str, purpose: str) -> dict[str, Any]:
+    """What a campaign's form lets choose from: segments, and the purposes for which people are written to on the channel.
+
+    What a contract needs goes to one person at a time, and measuring is no reason to write: they are offered only where the campaign has them already.
+    """
+    measuring = {kind.tracking for kind in activate.KINDS.values()}
     with visit.ws.transaction() as conn:
         segments = [(row.id, visit.tongue.say(segment_name(row.name))) for row in segment.segments(conn)]
         known = govern.register.purposes(conn).values()
-    return {"choices": segments, "purposes": [(one.key, visit.tongue.say(one.label)) for one in known if channel in one.channels]}
+    asked = [one for one in known if channel in one.channels and not one.by_contract and one.key not in measuring]
+    found = [*asked, *(one for one in known if one.key == purpose and one not in asked)]
+    return {"choices": segments, "purposes": [(one.key, visit.tongue.say(one.label)) for one in found]}
 
 
 def _editor(visit: Visit, number: int, values: Mapping[str, str], error: CeglaError | None = None) -> Response:
     problem = error.problem(visit.language) if error else None
     shown = campaign_form.shown_variants(values, "email")
-    model = {"number": number, "values": values, "shown": shown, "problem": problem, "smtp": visit.ws.settings.smtp, **choices_of(visit, "email")}
-    return visit.page("campaign_form.html", model, status=error.status if error else 200)
+    model = {"number": number, "values": values, "shown": shown, "problem": problem, "smtp": visit.ws.settings.smtp}
+    return visit.page("campaign_form.html", model | choices_of(visit, "email", values.get("purpose", "")), status=error.status if error else 200)

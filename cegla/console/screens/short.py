@@ -65,6 +65,7 @@ def _editor(visit: Visit, number: int, values: Mapping[str, str], channel: str, 
         own = activate.carriers.gateway_of(conn, visit.ws.keys, Channel.SMS) if channel == "sms" else None
         browsers = activate.browsers.counted(conn) if channel == "push" else {}
     problem = error.problem(visit.language) if error else None
-    shown = {"shown": campaign_form.shown_variants(values, channel), "parts": campaign_form.PARTS[channel], **choices_of(visit, channel)}
+    shown = {"shown": campaign_form.shown_variants(values, channel), "parts": campaign_form.PARTS[channel]}
+    shown |= choices_of(visit, channel, values.get("purpose", ""))
     model = {"number": number, "values": values, "problem": problem, "channel": channel, "gateway": own, "browsers": sum(browsers.values()), **shown}
     return visit.page("campaign_short.html", model | _counted(visit, values.get("text", "")), status=error.status if error else 200)
