@@ -16,7 +16,6 @@ from cegla.activate.renderer import Renderer
 from cegla.activate.rules import content
 from cegla.activate.rules.audience import FIRST
 from cegla.activate.rules.channels import deliverable
-from cegla.activate.rules.content import spoken as spoken
 from cegla.activate.rules.mime import refuse_breakout, words
 from cegla.activate.store import SQL
 from cegla.activate.trying import hand_over
@@ -133,6 +132,11 @@ def missing(ws: Workspace, renderer: Renderer, compiled: Mapping[str, Any], segm
                 without[name] += known.get(name) in (None, "", [])
     bare = content.without_fallback(f"{compiled['subject']}{compiled['html']}{compiled['text']}")
     return [Missing(name, without[name], len(people), f"person.{name}" not in bare) for name in wanted]
+
+
+def spoken(template: str) -> str:
+    """A subject or a short text as people read it in a list: fields as their fallbacks."""
+    return content.spoken(template)
 
 
 def mentioning(conn: Connection, pattern: str) -> list[tuple[str, int, str]]:

@@ -37,7 +37,7 @@ def save(call: Opened, body: LetterBody) -> Any:
 
     A change is one step that the editor can undo. Give the `revision` you read, and what somebody else wrote since is not written over.
     """
-    document, author = compose.given.document(body.document, call.language), _author(call)
+    document, author = compose.reading.by_hand(body.document, call.language), _author(call)
     with _press() as press, call.ws.transaction() as conn:
         press.compiled(document, compose.reading.snippets(conn), call.language)
         if body.dry_run:

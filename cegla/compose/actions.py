@@ -17,7 +17,6 @@ from cegla.compose import store
 from cegla.compose.reading import LETTER, SNIPPET, Use, users_of
 from cegla.compose.rules import document as document
 from cegla.compose.rules import drawing, links, plain
-from cegla.compose.rules import given as given
 from cegla.compose.rules.checks import PREHEADER_SEEN as PREHEADER_SEEN
 from cegla.compose.rules.checks import SUBJECT_SEEN as SUBJECT_SEEN
 from cegla.compose.rules.checks import cut as cut

@@ -6,7 +6,7 @@ from typing import Any
 
 from cegla.activate import actions as activate
 from cegla.compose import store
-from cegla.compose.rules import checks, comparing
+from cegla.compose.rules import checks, comparing, given
 from cegla.compose.rules.document import Document
 from cegla.compose.store import SQL, Letter, Version
 from cegla.storage.workspace import Connection
@@ -66,6 +66,11 @@ def compared(before: Document, after: Document, language: Language) -> list[comp
 def snippets(conn: Connection) -> dict[str, Document]:
     """What each published snippet says, by its number as text."""
     return store.snippets(conn)
+
+
+def by_hand(said: Mapping[str, Any], language: Language) -> Document:
+    """A document as somebody wrote it in YAML or JSON, checked. Raises InvalidInput with the place of the mistake."""
+    return given.document(said, language)
 
 
 def findings(document: Document, compiled: Mapping[str, Any]) -> list[checks.Finding]:
