@@ -163,7 +163,7 @@ def enrich(batch: Batch) -> None:
     numbers = profile.Numbers(batch.number, first_event_id, batch.ws.settings.zone, imports)
     batch.enriched = profile.enrich(batch.conn, batch.events, batch.identity_ids, numbers, batch.known.sessions, batch.ws.library.current())
     collect.note_events(batch.conn, batch.number, first_event_id, [imports.get(event.writer, 0) for event in batch.events])
-    profile.declare(batch.conn, batch.enriched.declared)
+    profile.declared.keep(batch.conn, batch.enriched.declared)
     account.note(batch.conn, batch.number, batch.events, batch.identity_ids, imports)
 
 

@@ -69,7 +69,7 @@ def _forget(ws: Workspace, conn: Connection, import_id: int) -> tuple[Undone, re
     gone = set(people.gone)
     concerned = {person for person in owners.values() if person not in gone and person not in people.ceased} | set(people.people)
     govern.take_back_import(conn, import_id, people.gone, now)
-    profile.declare(conn, [], undo_import=import_id)
+    profile.declared.forget_import(conn, import_id)
     account.take_back_import(conn, import_id)
     profile.erase_person(conn, people.gone)
     profile.forget_people(conn, sorted(concerned))

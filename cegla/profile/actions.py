@@ -1,7 +1,8 @@
-"""The door to profiles: enrich events, keep what was declared, refresh and read what is known of people.
+"""The door to profiles: enrich events, refresh and read what is known of people.
 
-What has more to it has a room of its own behind this door: `declared` (whose word holds: sources by rank, corrections), `computed` (traits
-people define), `runs` (analysers), `past` (the history of people), `places`, and `stories` (a profile as it is read).
+What has more to it has a room of its own behind this door: `declared` (what was said of people, and whose word holds: sources by rank,
+corrections), `computed` (traits people define), `runs` (analysers), `past` (the history of people), `places`, and `stories` (a profile as it
+is read).
 """
 
 from collections.abc import Hashable, Mapping, Sequence, Set
@@ -127,17 +128,6 @@ class PastBatches:
             place = rows.schema.get_field_index("event_id")
             tables[name] = rows.set_column(place, "event_id", numbers.take(rows.column("event_id").combine_chunks()))
         return tables
-
-
-def declare(conn: Connection, said: Sequence[Declared], *, undo_import: int | None = None) -> None:
-    """Keep declared traits, the newest of each source. Which one holds is decided when they are read: a correction, else the source of the
-    higher rank, else the newer event, whatever the order of arrival; null takes a trait back.
-
-    What imports declare lies beside the rest; `undo_import` forgets what one of them declared, as if it never had.
-    """
-    if undo_import is not None:
-        store.SQL.drop_declared_of_import(conn, import_id=undo_import)
-    store.keep_declared(conn, said)
 
 
 def refresh(conn: Connection, warehouse: Readable, people: Sequence[int] | None, now: datetime) -> None:

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from cegla.collect import actions as collect
 from cegla.profile import store
+from cegla.profile.rules.enrichment import Declared
 from cegla.resolve import actions as resolve
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
@@ -67,6 +68,17 @@ class DeclaredRow:
         name = "correction" if self.by is not None else source.name if source else str(self.source_id)
         basis = None if self.by is not None else imported.get(self.import_id) or (source.basis.value if source else None)
         return Origin(name, self.method, self.at, self.source_id or None, self.message_id or None, self.import_id or None, None, basis, self.by)
+
+
+def keep(conn: Connection, said: Sequence[Declared]) -> None:
+    """Keep declared traits, the newest of each source; what imports declare lies beside the rest. Which one holds is decided when they are read;
+    null takes a trait back."""
+    store.keep_declared(conn, said)
+
+
+def forget_import(conn: Connection, import_id: int) -> None:
+    """Forget what an import declared, as if it never had."""
+    store.SQL.drop_declared_of_import(conn, import_id=import_id)
 
 
 def holding(conn: Connection, people: Mapping[int, Sequence[int]]) -> dict[int, dict[str, DeclaredRow]]:

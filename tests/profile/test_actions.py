@@ -22,7 +22,7 @@ def event(name: str, days_ago: float = 0, kind: str = "track", **rest: Any) -> E
 
 def take_in(ws: Workspace, conn: Connection, events: Sequence[Event], people: Sequence[int], batch: int = 1) -> None:
     enriched = profile.enrich(conn, events, people, profile.Numbers(batch, batch * 1_000, ZONE))
-    profile.declare(conn, enriched.declared)
+    profile.declared.keep(conn, enriched.declared)
     ws.warehouse.append(enriched.tables)
 
 

@@ -22,7 +22,7 @@ def two(workspace: Workspace) -> Any:
         resolve.find_people(conn, [event(0, "u1"), event(0, "u2")])
         first, second = person(conn, user("u1")), person(conn, user("u2"))
         told = [(first, "city", "Łódź", crm, 1), (second, "city", "Kraków", shop, 2), (second, "plan", "gold", shop, 2), (first, "plan", None, crm, 3)]
-        profile.declare(conn, [Declared(identity, key, value, source, NOON + timedelta(minutes=minute), 0, f"m{minute}") for identity, key, value, source, minute in told])
+        profile.declared.keep(conn, [Declared(identity, key, value, source, NOON + timedelta(minutes=minute), 0, f"m{minute}") for identity, key, value, source, minute in told])
         yield conn, (first, second), (crm, shop)
 
 
@@ -61,16 +61,16 @@ def test_a_correction_goes_with_the_one_it_was_made_for(two: Any) -> None:
 def test_an_import_that_is_taken_back_leaves_the_words_as_if_it_never_was(two: Any) -> None:
     conn, (first, _), (_, shop) = two
     before = words(conn)
-    profile.declare(conn, [Declared(first, "city", "Gdynia", shop, NOON + timedelta(minutes=9), 7, "row 1")])
+    profile.declared.keep(conn, [Declared(first, "city", "Gdynia", shop, NOON + timedelta(minutes=9), 7, "row 1")])
     assert words(conn)["u1"]["city"] == "Gdynia"
-    profile.declare(conn, [], undo_import=7)
+    profile.declared.forget_import(conn, 7)
     assert words(conn) == before
 
 
 def test_a_released_address_is_no_trait_of_who_gave_it_up_for_one_or_for_all_unless_they_say_so(two: Any) -> None:
     conn, (first, _), (crm, _) = two
     resolve.find_people(conn, [identify(1, "u1", email="Ola@X.pl")])
-    profile.declare(conn, [Declared(first, "email", "Ola@X.pl", crm, NOON + timedelta(minutes=1), 0, "m9")])
+    profile.declared.keep(conn, [Declared(first, "email", "Ola@X.pl", crm, NOON + timedelta(minutes=1), 0, "m9")])
     asked = (None, [first])
     assert [profile.declared.by_person(conn, "email", people) for people in asked] == [{first: "Ola@X.pl"}] * 2
     found = resolve.releasing.release(conn, email("ola@x.pl"), NOON.date() + timedelta(days=1), "skrzynka oddana", "ola", NOON + timedelta(days=2))
