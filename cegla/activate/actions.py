@@ -90,6 +90,10 @@ BOUNDS = Text(
 COLUMNS = tuple("name segment_id purpose channel sender holdout_percent messages_per_minute cap priority offer offer_days goal".split())
 TIMING = ("send_at", "clock", "test_percent", "test_hours")
 LIMIT_BOUNDS = Text("nieznany kanał, limit poza 0–100 albo tylko jeden kraniec ciszy", "unknown channel, limit outside 0 to 100, or one end of quiet hours")
+NO_CLICKS = Text(
+    "kliknięć w SMS-y nikt nie liczy, więc nie mogą rozstrzygać: wybierz zamówienia",
+    "clicks in text messages are not counted, so they cannot decide: choose orders",
+)
 GOALS = ("orders", "clicks")
 VARIANT_KEYS = "BCDEFGH"
 EXPORTED = tuple("id campaign address state reason decided_at handed_at done_at consent_record_id consent_at tracked facts subject given".split())
@@ -176,6 +180,8 @@ def save_campaign(conn: Connection, draft: Mapping[str, Any], now: datetime, out
     if wanted.purpose not in govern.register.purposes(conn) or not _within_bounds(wanted):
         raise InvalidInput(where="campaign", detail=BOUNDS)
     channel, beside = Channel(wanted.channel), settings_of(Channel(wanted.channel), plain=wanted.plain, url=wanted.url)
+    if channel is Channel.SMS and wanted.goal == "clicks":
+        raise InvalidInput(where="campaign/goal", seen=wanted.goal, detail=NO_CLICKS)
     refuse_breakout("Subject", wanted.subject)
     refuse_breakout("From", wanted.sender)
     segment.segment(conn, wanted.segment_id)

@@ -15,7 +15,7 @@ from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
 from cegla.storage.settings import Settings
 from cegla.vocabulary.consent import Channel
-from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors import InvalidInput, NotFound
 from cegla.vocabulary.errors.channels import GatewayInvalid, ReceiptRefused, WordsMissing
 from cegla.vocabulary.errors.messages import MailServerRefused
 from cegla.vocabulary.identifiers import Identifier
@@ -199,6 +199,8 @@ def test_without_a_gateway_the_campaign_waits_and_says_so_and_words_are_asked_fo
         assert "nie ustawiono bramki" in (activate.campaign(conn, campaign).trouble or "")
     with pytest.raises(WordsMissing):
         shop.campaign(channel="sms", text=" ")
+    with pytest.raises(InvalidInput, match="cannot decide"):
+        shop.campaign(channel="sms", text="Cześć", goal="clicks")
 
 
 def test_polish_letters_are_taken_out_where_that_was_chosen_and_a_trial_shows_it(shop: Shop, gateway: Gateway) -> None:
