@@ -7,7 +7,7 @@ import threading
 from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
-from shutil import rmtree
+from shutil import disk_usage, rmtree
 from typing import Any
 
 import duckdb
@@ -17,7 +17,7 @@ from cegla.storage.blocks import damaged_blocks
 from cegla.storage.rewriting import Gate, previous, sweep
 from cegla.storage.settling import settle
 from cegla.vocabulary.errors import Busy, CeglaError
-from cegla.vocabulary.errors.installation import DiskFull, WarehouseDamaged
+from cegla.vocabulary.errors.installation import DiskFull, WarehouseDamaged, WarehouseHalted
 
 #: What DuckDB says of a file that is not as it was written.
 DAMAGED = (
@@ -28,6 +28,7 @@ DUCKDB_TYPES: dict[pa.DataType, str] = {
     pa.int64(): "bigint", pa.int32(): "integer", pa.float64(): "double", pa.string(): "varchar", pa.bool_(): "boolean", pa.timestamp("us"): "timestamp",
 }  # fmt: skip
 SECONDS_FOR_LEAVING = 5.0
+LEAST_FREE_BYTES = 16 << 20  #: and twice the log: with less on the disk, opening the file again would only fail
 LOG_BYTES = "64MB"  #: rows wait in the log until it has so many: putting few in their place at a time took twice the processor time
 MAP = "derived.main.identity_map"  #: which identities are whose, in memory
 
@@ -44,7 +45,7 @@ class HistoryFile:
 
     @contextmanager
     def cursor(self) -> Generator[Any]:
-        """A cursor for one thread. Raises WarehouseDamaged, which the next start hears of, DiskFull, Busy."""
+        """A cursor for one thread. Raises WarehouseDamaged, which the next start hears of, DiskFull, WarehouseHalted, Busy."""
         with self._gate.reader(), closing(self._opened().cursor()) as cursor:  # closing rolls an open transaction back
             try:
                 yield cursor
@@ -52,6 +53,9 @@ class HistoryFile:
                 refused = _refusal(error, self.path)
                 if isinstance(refused, WarehouseDamaged):
                     marker(self.path).touch()
+                elif isinstance(refused, DiskFull):
+                    if isinstance(error, duckdb.FatalException) and self._has_room():  # the engine answers nothing any more, whatever is free
+                        refused = WarehouseHalted(where=str(self.path))
                 elif not isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)):
                     raise
                 raise refused from error
@@ -107,6 +111,11 @@ class HistoryFile:
         """Another file, open: with the same settings, and nothing in it."""
         return duckdb.connect(str(path), config=self._config)
 
+    def _has_room(self) -> bool:
+        """Whether what is in the log could be put in its place, as opening does."""
+        log = log_of(self.path)
+        return disk_usage(self.path.parent).free > LEAST_FREE_BYTES + (2 * log.stat().st_size if log.exists() else 0)
+
     def _let_go(self) -> None:
         self._people = self._root.cursor().sql(f"from {MAP}").to_arrow_table()
         root, self._root = self._root, None
@@ -150,9 +159,14 @@ def marker(path: Path) -> Path:
     return path.with_suffix(".damaged")
 
 
+def log_of(path: Path) -> Path:
+    """Where rows wait that are not in their place in the file yet."""
+    return path.with_name(f"{path.name}.wal")
+
+
 def sweep_log(path: Path) -> None:
     """Remove the log beside a file that another one takes the place of."""
-    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+    log_of(path).unlink(missing_ok=True)
 
 
 def _sweep(path: Path) -> None:

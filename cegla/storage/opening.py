@@ -16,7 +16,7 @@ from shutil import copy2
 import duckdb
 import structlog
 
-from cegla.storage.history_file import marker
+from cegla.storage.history_file import log_of, marker
 from cegla.storage.rewriting import erased_marker, sweep
 from cegla.storage.settling import settle, settle_file
 from cegla.storage.warehouse import Warehouse
@@ -65,7 +65,7 @@ def _opened(path: Path, now: datetime) -> Warehouse:
         torn = _TORN.search(str(refused.seen))
         if torn is None:
             raise
-        log, whole_bytes = _log_of(path), int(torn["at"])
+        log, whole_bytes = log_of(path), int(torn["at"])
         folder = _folder(path, now)
         settle_file(Path(copy2(log, folder)))
         LOG.warning("the torn end of the warehouse's log is cut off", bytes=log.stat().st_size - whole_bytes, copy=str(folder / log.name))
@@ -78,15 +78,11 @@ def _opened(path: Path, now: datetime) -> Warehouse:
 def set_aside(path: Path, now: datetime) -> Path:
     """Move a warehouse's files into a folder named by the moment; returns the folder."""
     folder = _folder(path, now)
-    for file in (path, _log_of(path), marker(path), erased_marker(path)):
+    for file in (path, log_of(path), marker(path), erased_marker(path)):
         if file.exists():
             file.rename(folder / file.name)
     settle(folder, path.parent)
     return folder
-
-
-def _log_of(path: Path) -> Path:
-    return path.with_suffix(path.suffix + ".wal")
 
 
 def _folder(path: Path, now: datetime) -> Path:

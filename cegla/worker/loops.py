@@ -26,7 +26,7 @@ from cegla.storage.workspace import Workspace
 from cegla.sync import actions as sync
 from cegla.undoing import undo_import
 from cegla.vocabulary.errors import CeglaError, Transient
-from cegla.vocabulary.errors.installation import WarehouseDamaged
+from cegla.vocabulary.errors.installation import WarehouseDamaged, WarehouseHalted
 
 LOG = structlog.get_logger("worker")
 IDLE_SECONDS = 0.1
@@ -61,7 +61,7 @@ class Loops:
 
     def __init__(self, ws: Workspace, on_damage: Callable[[], None] = lambda: None) -> None:
         self.ws = ws
-        self.on_damage = on_damage  #: called when the warehouse turns out to be damaged: only a new start mends it
+        self.on_damage = on_damage  #: called when the warehouse turns out to be damaged, or to have halted: only a new start mends it
         self.intake = Intake(ws)
         self.outlet = activate.Outlet(ws)
         self._listener: activate.Listener | None = None
@@ -114,6 +114,10 @@ class Loops:
         while not self._ending.is_set():
             try:
                 pause = work()
+            except WarehouseHalted as error:
+                LOG.warning("the disk was full and has room again; the app starts anew, to open the warehouse again", loop=name, where=error.where)
+                self.on_damage()
+                return
             except (Transient, psycopg.OperationalError) as error:
                 LOG.warning("waiting for a store to come back", loop=name, error=type(error).__name__)
                 pause = min(max(pause * 2, 0.2), LONGEST_PAUSE_SECONDS)

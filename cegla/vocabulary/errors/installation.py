@@ -91,6 +91,14 @@ class DiskFull(Busy):
     todo = Text("Zwolnij miejsce; Cegla podejmie pracę sama.", "Free some space; Cegla goes on by itself.")
 
 
+class WarehouseHalted(DiskFull):
+    """The warehouse met the end of the disk and takes no more questions until it is opened again. The file itself is whole, and there is room again."""
+
+    code = "CEGLA-E0621"
+    what = Text("Hurtownia stanęła, bo zabrakło miejsca na dysku.", "The warehouse halted, since the disk was full.")
+    todo = Text("Miejsce już jest: aplikacja sama zaczyna od nowa. Spróbuj za chwilę.", "There is room again: the app starts anew by itself. Try in a moment.")
+
+
 class EngineAway(Busy):
     """An engine that holds the history, or shall hold a copy, does not answer, or says that it is not well."""
 
