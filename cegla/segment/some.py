@@ -7,7 +7,7 @@ the end what only it can read out of one row a person. A plan is made once a day
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -131,7 +131,7 @@ def _plan(ruled: Ruled, ground: Ground, rows: tuple[Any, Any], answers: tuple[tu
 
 def _all_day(ground: Ground) -> Ground:
     """The same ground at a moment that the plan of the whole day, or where clocks are put forward or back of a quarter of an hour, is made for."""
-    noon = replace(ground, now=datetime.combine(ground.today, time(12), ground.zone).astimezone(UTC).replace(tzinfo=None))
+    noon = ground.after(0)
     if _clock(noon) == _clock(ground):
         return noon
     return replace(ground, now=ground.now.replace(minute=ground.now.minute // 15 * 15, second=0, microsecond=0))

@@ -153,3 +153,7 @@ def test_what_cannot_be_held_exactly_is_left_to_the_warehouse() -> None:
     rows = Frame(1, lambda name: from_arrow(pa.array([2**40])))
     with pytest.raises(Beyond):
         steps.run(rows, {place}, 0)
+    steps = Steps(TABLE.op())
+    for one in (TABLE.a / TABLE.b, TABLE.a // TABLE.b, TABLE.a % TABLE.b):
+        with pytest.raises(Beyond):
+            steps.run(Frame(2, lambda name: from_arrow(pa.array([7, 0 if name == "b" else 7]))), {steps.place(one)}, 0)

@@ -2,13 +2,15 @@
 looking at everybody would give. Nobody is looked at but who has new events and who is due."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from cegla.segment import actions as segment
+from cegla.segment.rules.history import Ground, Passing
 from cegla.storage.workspace import Workspace
 from tests.segment.test_compile import LEAVES, SEGMENTS, ZONE, histories, tree
 from tests.segment.worlds import NOW, append, fill, order, page
@@ -88,6 +90,13 @@ def test_a_birthday_begins_at_the_shops_midnight(workspace: Workspace) -> None:
         assert segment.refresh_due(conn, workspace.warehouse, segment.AsOf(midnight, ZONE)) == ([segment.Change(saved.id, (1,), (), midnight)], False)
         later = midnight + timedelta(days=1)
         assert segment.refresh_due(conn, workspace.warehouse, segment.AsOf(later, ZONE)) == ([segment.Change(saved.id, (), (1,), later)], False)
+
+
+@pytest.mark.parametrize("now", [datetime(2026, 3, 28, 22, 30), datetime(2026, 10, 24, 22, 30), NOW.replace(tzinfo=None)], ids=["before 23 hours", "in 25 hours", "plain"])
+@pytest.mark.parametrize("kind", [Ground, Passing])
+def test_days_ahead_are_calendar_days_also_where_one_has_23_or_25_hours(kind: type[Ground], now: datetime) -> None:
+    ground = kind(now, None, ZONE)
+    assert [ground.after(days).today for days in range(9)] == [ground.today + timedelta(days=days) for days in range(9)]
 
 
 def test_a_listener_hears_each_change_once(workspace: Workspace) -> None:

@@ -320,21 +320,25 @@ def _counted(work: Callable[[Numbers, Numbers], Numbers], largest: int = LARGEST
 
 
 def _divided(whole: bool) -> Callable[[Array, Array], Array]:
-    """As DuckDB divides: by floating point, and nothing by zero; `whole` rounds down."""
+    """As DuckDB divides: by floating point; `whole` rounds down."""
 
     def answer(first: Array, second: Array) -> Array:
-        possible = second.values != 0
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            values = np.divide(first.values.astype(np.float64), np.where(possible, second.values, 1))
-        known = both(first.known, second.known, possible)
-        return Array(np.floor(values).astype(np.int64) if whole else values, known)
+        with np.errstate(over="ignore"):
+            values = np.divide(first.values.astype(np.float64), _divisor(second))
+        return Array(np.floor(values).astype(np.int64) if whole else values, both(first.known, second.known))
 
     return answer
 
 
 def _rest(first: Array, second: Array) -> Array:
-    possible = second.values != 0
-    return Array(np.fmod(first.values, np.where(possible, second.values, 1)), both(first.known, second.known, possible))
+    return Array(np.fmod(first.values, _divisor(second)), both(first.known, second.known))
+
+
+def _divisor(one: Array) -> Numbers:
+    """What to divide by, 1 where it is unknown. Raises Beyond where it is zero: that is endless, no number or an error, as DuckDB's settings say."""
+    if np.any((one.values == 0) & _known(one)):
+        raise Beyond("divided by zero")
+    return np.where(_known(one), one.values, 1)
 
 
 COMPARED: dict[type[Any], Callable[..., Array]] = {

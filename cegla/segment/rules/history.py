@@ -58,8 +58,9 @@ class Ground:
         return ibis.literal(begins.replace(tzinfo=None), type="timestamp")
 
     def after(self, days: int) -> "Ground":
-        """The same ground so many days later."""
-        return replace(self, now=self.now + timedelta(days=days))
+        """The same ground at noon of the calendar day that comes so many days after today; a day may have 23 or 25 hours."""
+        noon = datetime.combine(self.today + timedelta(days=days), time(12), self.zone)
+        return replace(self, now=noon.astimezone(UTC).replace(tzinfo=None))
 
     def ago(self, days: float) -> Column:
         """The moment this many days of 24 hours before now."""
@@ -78,7 +79,7 @@ class Passing(Ground):
 
     def after(self, days: int) -> Ground:
         """The same ground so many days later: a day that is known, of which nobody asks for moments before it."""
-        return Ground(self.now + timedelta(days=days), self.scale, self.zone, self.tenths)
+        return Ground(self.now, self.scale, self.zone, self.tenths).after(days)
 
 
 class Measure(NamedTuple):
