@@ -37,8 +37,8 @@ union all
 select 2 * i - 1, 'profiling', 'none', 'refused', %(then)s, %(then)s, 1, 'event', '{}'::jsonb from generate_series(1, %(people)s::bigint) i where i %% 1000 = 1
 """
 SENT = """
-insert into activate.messages (campaign_id, person_id, identity_id, address, state, version, decided_at, due_at, handed_at, done_at, told)
-select %(campaign)s, 2 * i - 1, 2 * i, 'a' || i, 'sent', 1, %(today)s, %(today)s, %(today)s, %(today)s, true
+insert into activate.messages (campaign_id, person_id, identity_id, address, state, version, decided_at, due_at, handed_at, done_at)
+select %(campaign)s, 2 * i - 1, 2 * i, 'a' || i, 'sent', 1, %(today)s, %(today)s, %(today)s, %(today)s
 from generate_series(1, %(people)s::bigint) i where i %% 10 = 3
 """
 

@@ -125,7 +125,7 @@ class Town:
 
     def object_to_profiling(self, who: int) -> None:
         """By the browser's signal; rarely, since it is for good."""
-        if self.rng.random() < 0.1:
+        if self.rng.random() < 0.04:
             self.event(who, type="page", context={"gpc": True})
 
     def unsubscribe(self, who: int) -> None:
@@ -152,7 +152,7 @@ class Town:
     def be_put_on_the_list(self, who: int) -> None:
         """A complaint or a dead address; rarely, since it is for good."""
         self.pass_time()
-        if self.rng.random() < 0.1:
+        if self.rng.random() < 0.02:
             with self.ws.transaction() as conn:
                 govern.suppress(conn, self.ws.keys, address(who), Channel.EMAIL, self.rng.choice(["bounced", "complained", "manual"]), self.now)
 
@@ -167,7 +167,7 @@ class Town:
     def be_erased(self, who: int) -> None:
         """Everything about a person goes; rarely."""
         self.pass_time()
-        if self.rng.random() < 0.03:
+        if self.rng.random() < 0.02:
             self.take_in()
             with self.ws.transaction() as conn:
                 person = resolve.look_up(conn, [Identifier("email", address(who))])[0]
