@@ -146,7 +146,7 @@ class Town:
         activate.prefer(self.ws, token, wish)
         if on and name not in before:
             self.agreed(who)
-        if not on:
+        if not on and name in before:  # a switch left off is no word: a yes from the site may still be on its way
             self.said_no.add(address(who))
 
     def be_put_on_the_list(self, who: int) -> None:
@@ -189,8 +189,8 @@ class Town:
     # campaigns -----------------------------------------------------------------------------------------------------------
 
     def launch(self) -> None:
-        """A campaign to everybody who ordered."""
-        self.pass_time(60)
+        """A campaign to everybody who ordered, a day after the one before, so that no rule on how often withholds what consent would let go."""
+        self.pass_time(24 * 3_600)
         self.number += 1
         with self.ws.transaction() as conn:
             everybody = segment.save(conn, "all", {"op": "did", "event": "Order", "at_least": 1, "days": 3000}, self.now, key="all")

@@ -21,6 +21,7 @@ from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.text import Text
 
 CLICKS_AT_ONCE = 1_000  #: messages
+AGAIN = timedelta(seconds=1)  #: a program that posts twice says it once
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,18 @@ def unsubscribe(ws: Workspace, token: str, *, act: bool) -> Unsubscription:
         gone = standing.reason in ("withdrawn", "objected")
         if act and not gone:
             withdraw(ws, conn, row, "one_click", now)
+        elif act and standing.decided_at is not None and now - standing.decided_at > AGAIN and row.identity_id is not None:
+            _withdrawn_again(conn, row, wanted.purpose, now)
         label = govern.register.label(conn, wanted.purpose)
     return Unsubscription(masked(address), wanted.name, label, act or gone, signed(ws.keys, tokens.PREFERENCES, row.id))
+
+
+def _withdrawn_again(conn: Connection, row: store.Message, purpose: str, now: datetime) -> None:
+    """A second no is kept without a word: a yes that was said before it may still be on its way, and would be the newer decision."""
+    assert row.identity_id is not None
+    proof = {"message_id": row.id, "campaign_id": row.campaign_id}
+    said = Decision(row.identity_id, purpose, Channel(row.channel), State.WITHDRAWN, now, internal_source(conn, now), "one_click", proof)
+    govern.record(conn, [said], now)
 
 
 def withdraw(ws: Workspace, conn: Connection, row: store.Message, method: str, now: datetime) -> None:

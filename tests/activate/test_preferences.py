@@ -70,6 +70,21 @@ def test_a_yes_takes_the_same_form_and_is_proved_by_the_message_and_the_words_sh
     assert govern.receipts.receipt(found, "p1")["processing"]["privacy_notice_text"] == notice.text
 
 
+def test_a_second_no_holds_against_a_yes_that_was_on_its_way(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    campaign = shop.campaign()
+    activate.launch(shop.ws, campaign.id)
+    shop.deliver(1)
+    with shop.ws.transaction() as conn:
+        token = signed(shop.ws.keys, tokens.UNSUBSCRIBE, activate.messages_of(conn, campaign_id=campaign.id)[0].id)
+    activate.unsubscribe(shop.ws, token, act=True)
+    shop.pass_time(hours=2)
+    shop.person("anna", marketing_email=True)  # an hour before it comes in, and before the second no
+    assert activate.unsubscribe(shop.ws, token, act=True).done
+    shop.take_in()
+    assert activate.audience(shop.ws, shop.campaign().id).reasons == {"withdrawn": 1}
+
+
 def test_an_objection_to_profiling_takes_the_person_out_of_segments(shop: Shop) -> None:
     shop.person("anna", marketing_email=True)
     shown = prefer(shop, sent(shop), {MARKETING})
