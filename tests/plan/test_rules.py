@@ -142,6 +142,7 @@ def test_a_plan_written_and_read_again_is_the_same(fields: dict[str, Any]) -> No
         ("title: Shop\nevents:\n  Order Completed: {}\n", 2, "should be a list"),
         ("events:\n  - name: A\n    properties: [x]\n", 3, "should be fields"),
         ("events:\n  - type: page\n    name: Home\n", 2, "fixed names"),
+        ("events:\n  - name: A\n    type: [page]\n", 3, "allowed values"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(text: str, line: int, words: str) -> None:

@@ -107,3 +107,13 @@ contexts = st.dictionaries(st.sampled_from(["page", "userAgent", "campaign", "lo
 @given(kind=st.sampled_from(["track", "page", "screen", "identify", "group", "alias"]), name=st.sampled_from(["Order Completed", "Order Refunded", "Product Viewed", "x"]), properties=told, traits=told, context=contexts)
 def test_no_valid_event_breaks_enrichment(kind: str, name: str, properties: dict[str, Any], traits: dict[str, Any], context: dict[str, Any]) -> None:
     assert tables([event(kind, name, properties=properties, traits=traits, context=context)])["events"].num_rows == 1
+
+
+@pytest.mark.parametrize("strange", [["x"], {"x": 1}, 5, True, None, "x"], ids=str)
+def test_strange_words_where_names_belong_break_no_batch(strange: Any) -> None:
+    opened = event(name="Email Opened", properties={"machine_why": strange}, context={"userAgent": "Mail"})
+    visited = event("page", "Page Viewed", context={"library": {"name": strange}, "userAgent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36"})
+    found = tables([opened, visited])["events"].to_pylist()
+    assert [one["machine_reason"] for one in found] == [None, None]
+    told = event(name="Email Opened", properties={"machine_why": "trap"}, context={"userAgent": "Mail"})
+    assert row(told)["machine_reason"] == "trap"

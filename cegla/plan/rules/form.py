@@ -156,7 +156,7 @@ class PlannedEvent(Form):
     @model_validator(mode="before")
     @classmethod
     def _named(cls, value: Any) -> Any:
-        if isinstance(value, dict) and value.get("type") in NAMES:
+        if isinstance(value, dict) and isinstance(value.get("type"), str) and value["type"] in NAMES:
             if value.get("name") not in (None, "", NAMES[value["type"]]):
                 raise ValueError("fixed_name")
             return {**value, "name": NAMES[value["type"]]}

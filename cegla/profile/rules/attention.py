@@ -34,8 +34,9 @@ def machine_reason(name: str, agent: object, properties: Mapping[str, Any], netw
         return "scanner"
     if str(properties.get("method", "")).upper() == "HEAD":
         return "head"
-    if properties.get("machine_why") in TOLD:  # our own sender saw it
-        return str(properties["machine_why"])
+    why = properties.get("machine_why")  # our own sender saw it; anybody else may send anything
+    if isinstance(why, str) and why in TOLD:
+        return why
     after = properties.get("seconds_after_delivery")
     if properties.get("machine") is True or (name in CLICKED and isinstance(after, (int, float)) and not isinstance(after, bool) and after < AT_ONCE_SECONDS):
         return "at_once"

@@ -209,7 +209,8 @@ def _type_of(agent: str) -> str:
 
 def _from_browser_library(context: Mapping[str, Any]) -> bool:
     library = context.get("library")
-    return isinstance(library, dict) and library.get("name") in _BROWSER_LIBRARIES
+    name = library.get("name") if isinstance(library, dict) else None
+    return isinstance(name, str) and name in _BROWSER_LIBRARIES
 
 
 def _declared(context: Mapping[str, Any], hints: Hints, world: World) -> Device:
