@@ -24,9 +24,9 @@ from bench.segments import NOW, fill
 from cegla.segment import actions as segment
 from cegla.segment.evaluating import renew_scale
 from cegla.storage.engines.connecting import connect
-from cegla.storage.engines.remote import Remote
+from cegla.storage.engines.moving import Target
 from cegla.storage.settings import load_settings
-from cegla.storage.warehouse import TABLES, Warehouse, table
+from cegla.storage.warehouse import TABLES, Readable, table
 from cegla.storage.workspace import Workspace, open_workspace
 from tests.contracts.engines.cluster import cluster, missing
 
@@ -68,7 +68,7 @@ def main(options: list[str] | None = None) -> list[Result]:
 
 
 @contextmanager
-def _clickhouse(folder: Path) -> Generator[Remote | None]:
+def _clickhouse(folder: Path) -> Generator[Target | None]:
     if find_spec("chdb") is None:
         print("    ClickHouse: left out, no chdb here")
         yield None
@@ -78,7 +78,7 @@ def _clickhouse(folder: Path) -> Generator[Remote | None]:
 
 
 @contextmanager
-def _spark(folder: Path) -> Generator[Remote | None]:
+def _spark(folder: Path) -> Generator[Target | None]:
     if lacking := missing():
         print(f"    Spark: left out, {lacking}")
         yield None
@@ -95,7 +95,7 @@ def _spark(folder: Path) -> Generator[Remote | None]:
 ENGINES: dict[str, Callable[[Path], Any]] = {"ClickHouse (chDB)": _clickhouse, "Spark (two workers)": _spark}
 
 
-def _copy(source: Warehouse, target: Remote, owners: list[tuple[int, int]]) -> None:
+def _copy(source: Readable, target: Target, owners: list[tuple[int, int]]) -> None:
     number = 0
     for name in TABLES:
         for rows in _pieces(source, name):
@@ -104,7 +104,7 @@ def _copy(source: Warehouse, target: Remote, owners: list[tuple[int, int]]) -> N
     target.reset_people(owners)
 
 
-def _pieces(source: Warehouse, name: str) -> Iterator[pa.Table]:
+def _pieces(source: Readable, name: str) -> Iterator[pa.Table]:
     key = "move_id" if name == "moves" else "event_id"
     rows: Any = table(name)
     last = source.run(rows.aggregate(last=rows[key].max()))["last"][0].as_py() or -1

@@ -104,11 +104,13 @@ def _asked(ws: Workspace, questions: Sequence[Asked], note: str) -> list[Result]
         renew_scale(conn, ws.warehouse, NOW)
         scale = newest_scale(conn)
     assert scale is not None
+    file = ws.warehouse
+    assert isinstance(file, Warehouse)  # SQL by hand asks it directly
     ours: dict[str, float] = {}
     ratios: dict[str, float] = {}
     wrong: list[str] = []
     for one in questions:
-        mine, hand = lambda one=one: segment.members_of(ws, one.rule, NOW), lambda one=one: _by_hand(ws.warehouse, one, scale)
+        mine, hand = lambda one=one: segment.members_of(ws, one.rule, NOW), lambda one=one: _by_hand(file, one, scale)
         if mine().to_pylist() != sorted(hand()["person_id"].to_pylist()):
             wrong.append(one.name)
         rounds = [(_timed(mine), _timed(hand)) for _ in range(ROUNDS)]

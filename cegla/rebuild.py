@@ -22,7 +22,7 @@ from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.storage import snapshots
 from cegla.storage.anywhere import AnyWarehouse
-from cegla.storage.batches import Receipt, last_committed, only_intake_worker, receipts
+from cegla.storage.batches import Receipt, last_committed, only_intake_worker, only_refresher, receipts
 from cegla.storage.failpoint import passing
 from cegla.storage.opening import rebuilt_file
 from cegla.storage.rewriting import sweep
@@ -132,6 +132,7 @@ def beside(ws: Workspace, *, dry_run: bool = False, accept_loss: bool = False) -
             lacks = any(found.written[name] < found.held[name] for name in TABLES)
             if dry_run or (lacks and not accept_loss):
                 return replace(found, kept="dry_run" if dry_run else "lacks_rows")
+            only_refresher(conn)  # nobody counts traits from a history that is half exchanged
             taken = ws.warehouse.replace(fresh, found.held)
             return replace(found, taken=taken, kept="" if taken else "changed")
         finally:

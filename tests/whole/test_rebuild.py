@@ -18,6 +18,7 @@ from cegla.collect import actions as collect
 from cegla.flow import Intake
 from cegla.govern import actions as govern
 from cegla.storage import snapshots
+from cegla.storage.batches import REFRESH_LOCK
 from cegla.storage.history_file import marker
 from cegla.storage.warehouse import table
 from cegla.storage.workspace import Workspace
@@ -194,6 +195,20 @@ def test_a_history_written_again_beside_is_compared_and_taken_only_when_nothing_
     assert rebuild.beside(ws, accept_loss=True).taken
     assert 0 < len(whole_history(ws)["events"]) < len(history["events"])
     assert sorted(file.name for file in ws.warehouse.path.parent.iterdir() if file.suffix == ".duckdb") == [ws.warehouse.path.name]
+
+
+def test_nobody_counts_traits_while_one_history_takes_the_place_of_another(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On another engine the rows go and come table by table."""
+    seen: list[Any] = []
+
+    def exchanged(*given: Any) -> bool:
+        with ws.transaction() as conn:
+            seen.append(conn.execute("select pg_try_advisory_xact_lock(%s)", [REFRESH_LOCK]).fetchone())
+        return True
+
+    monkeypatch.setattr(ws.warehouse, "replace", exchanged)
+    assert rebuild.beside(ws).taken
+    assert seen == [(False,)]
 
 
 def test_damage_that_a_reader_met_is_mended_by_the_next_start(ws: Workspace) -> None:

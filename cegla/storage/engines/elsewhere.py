@@ -1,9 +1,9 @@
 """The product's own warehouse on another engine: what the DuckDB file does in one transaction is done here in steps that a new start can finish.
 
-    append          table by table; a batch that did not come about whole is removed before the next one, or by the next start
+    append          table by table, behind a note in a file; a batch that did not come about whole is removed before anything else comes in
     a snapshot      rows up to a batch, and whose identities are whose up to a change; nothing is held open
     a removal       by numbers, and the engine writes what they lay in anew
-    many batches    come in behind a note in a file: whoever finds it removes what came in, and the history is written again from there
+    many batches    come in behind such a note, too: `take_back_after` removes what came in, and the history is written again from there
 
 The engine looks after its own files; the snapshots and the kept requests are ours as ever, so what it loses can be written again.
 """
@@ -24,9 +24,10 @@ import pyarrow as pa
 from cegla.storage.engines.remote import EVERY, Driver, Remote, Until
 from cegla.storage.failpoint import passing
 from cegla.storage.rewriting import LAST_BATCH, Checked, checked
+from cegla.storage.settling import settle, settle_file
 from cegla.storage.snapshots import parts_of
 from cegla.storage.warehouse import TABLES, Snapshot, Warehouse, history, table
-from cegla.vocabulary.errors.installation import EngineAway, WarehouseDamaged
+from cegla.vocabulary.errors.installation import DiskFull, EngineAway, WarehouseDamaged
 
 KEYS = {"events": "event_id", "order_lines": "event_id", "moves": "move_id"}  #: by which rows of a table are removed
 RANGES = pa.schema([("first_id", pa.int64()), ("last_id", pa.int64())])
@@ -71,18 +72,15 @@ class Elsewhere(Remote):
         self.aside = self
         self._note = folder / "filling.json"
         self._writing = threading.RLock()
-        self._newest = self._unsure = 0
+        self._newest = self._given = 0  # the batch on its way, and the one that was appended last
+        self._damaged = False  # many rows did not come in whole, and nobody has removed them
         self._people = self.last("identity_map")
         folder.mkdir(parents=True, exist_ok=True)
-        if self._note.exists():  # a process ended within `_filling`
-            for name, batch in json.loads(self._note.read_text()).items():
-                self._driver.remove(name, "batch", [(batch + 1, EVERY)])
-            self._note.unlink()
 
     def refuse_damaged(self) -> None:
         """Raises WarehouseDamaged when many rows did not come in whole: the next start writes them again."""
         with self._writing:  # who is at it holds this
-            if self._note.exists():
+            if self._damaged:
                 raise WarehouseDamaged(where=str(self._note), seen=self._note.read_text())
 
     # reading ---------------------------------------------------------------------------------------------------------
@@ -145,24 +143,25 @@ class Elsewhere(Remote):
     # writing ---------------------------------------------------------------------------------------------------------
 
     def expect(self, batch: int) -> None:
-        """Say that this batch is on its way: until PostgreSQL has committed it, there is no snapshot to be had."""
+        """Say that this batch is on its way: until PostgreSQL has committed it, there is no snapshot to be had. Rows of this number that are here came
+        with something that was rolled back, and go."""
         with self._writing:
-            self._newest = batch
+            self._clear()
+            if batch == self._given:
+                self._remove_batches(dict.fromkeys(TABLES, (batch, batch)))
+            self._newest, self._given = batch, 0
 
     def append(self, tables: dict[str, pa.Table]) -> None:
         """Add the rows of one intake batch. What of it got in before a failure is removed before anything else is added."""
         passing("intake: before the append")
         filled = {name: rows for name, rows in tables.items() if rows.num_rows}
-        with self._writing:
-            if self._unsure:
-                self._remove_batches(dict.fromkeys(TABLES, self._unsure - 1), self._unsure)
-                self._unsure = 0
-            number = max((int(rows["batch"][0].as_py()) for rows in filled.values()), default=0)
-            self._unsure = number
-            for name, rows in filled.items():
-                self._driver.append(name, rows.select(TABLES[name].names), number, number)
-                passing("intake: within the append")
-            self._unsure = 0
+        number = max((int(rows["batch"][0].as_py()) for rows in filled.values()), default=0)
+        if filled:
+            with self._writing, self._filling(dict.fromkeys(filled, (number, number))):
+                self._given = number
+                for name, rows in filled.items():
+                    self._driver.append(name, rows.select(TABLES[name].names), number, number)
+                    passing("intake: within the append")
         passing("intake: after the append")
 
     def append_all(self, name: str, pieces: Iterable[pa.Table]) -> int:
@@ -172,15 +171,15 @@ class Elsewhere(Remote):
             return 0
         rows = pa.concat_tables(found)
         numbers = rows["batch"].to_pylist()
-        with self._writing, self._filling({name: self.last(name)}):
+        with self._writing, self._filling({name: (self.last(name) + 1, EVERY)}):
             self._driver.append(name, rows, min(numbers), max(numbers))
         return rows.num_rows
 
     def take_back_after(self, batch: int) -> int:
         """Remove rows of batches that PostgreSQL never committed; returns how many. Run before intake starts."""
         with self._writing:
-            removed = self._remove_batches(dict.fromkeys(TABLES, batch))
-            self._newest, self._unsure = batch, 0
+            removed = self._remove_half() + self._remove_batches(dict.fromkeys(TABLES, (batch + 1, EVERY)))
+            self._newest, self._given, self._damaged = batch, 0, False
         passing("recover: after taking back")
         return removed
 
@@ -215,7 +214,7 @@ class Elsewhere(Remote):
                 rows = self.run(of.filter(of.batch.between(*part)))
                 if rows.num_rows:
                     said = hand.register("part", rows).sql(f"select * replace ({replaced}) from part").to_arrow_table()
-                    with self._filling({name: part[0] - 1}):
+                    with self._filling(dict.fromkeys(TABLES, (part[0], EVERY))):  # all: what is lacking is told by the newest batch of any
                         self._driver.change(name, key, said.cast(TABLES[name]))
                     changed += rows.num_rows
         return changed
@@ -245,7 +244,7 @@ class Elsewhere(Remote):
         with self._writing, closing(Warehouse(fresh)) as source:
             if counted != self.counts():
                 return False
-            with self._filling(dict.fromkeys(TABLES, -1)):
+            with self._filling(dict.fromkeys(TABLES, (0, EVERY))):
                 for name in TABLES:
                     self._driver.remove(name, "batch", [(0, EVERY)])
                     for part in parts_of(source, name, -1, LAST_BATCH):
@@ -253,12 +252,48 @@ class Elsewhere(Remote):
                         self._driver.append(name, source.run(rows.filter(rows.batch.between(*part))), *part)
         return True
 
-    def _remove_batches(self, after: Mapping[str, int], upto: int = EVERY) -> int:
-        return sum(self._driver.remove(name, "batch", [(batch + 1, upto)]) for name, batch in after.items())
+    def _map(self, pairs: Iterable[tuple[int, int]]) -> int:
+        """As of any warehouse; a number is not given twice, although whoever had the highest one may have been erased: a snapshot goes by it."""
+        return self._write_map(pairs, max(self._people, self.last("identity_map")) + 1)
+
+    def _remove_batches(self, ranges: Mapping[str, tuple[int, int]]) -> int:
+        return sum(self._driver.remove(name, "batch", [one]) for name, one in ranges.items())
+
+    def _noted(self) -> dict[str, tuple[int, int]]:
+        """Of which tables which batches, from the first to the last, did not come in whole."""
+        return {name: (first, last) for name, (first, last) in json.loads(self._note.read_text()).items()} if self._note.exists() else {}
+
+    def _clear(self) -> None:
+        """Remove the one batch that did not come in whole. Raises WarehouseDamaged when it was many."""
+        if any(first != last for first, last in self._noted().values()):
+            self._damaged = True
+            self.refuse_damaged()
+        self._remove_half()
+
+    def _remove_half(self) -> int:
+        """Remove what did not come in whole."""
+        if not (noted := self._noted()):
+            return 0
+        removed = self._remove_batches(noted)
+        self._note.unlink()
+        return removed
 
     @contextmanager
-    def _filling(self, after: Mapping[str, int]) -> Generator[None]:
-        """While many rows come in. Did they not come whole, the next start removes all batches after these numbers and writes them again."""
-        self._note.write_text(json.dumps(dict(after)))
-        yield
+    def _filling(self, ranges: Mapping[str, tuple[int, int]]) -> Generator[None]:
+        """While these batches come in. Did they not come whole, they are removed: one batch before anything else comes in, since it is given again;
+        many by `take_back_after`, since they must be written again. Raises WarehouseDamaged while that is to be done, DiskFull."""
+        self._clear()
+        fresh = self._note.with_suffix(".new")
+        try:
+            fresh.write_text(json.dumps(dict(ranges)))
+            settle_file(fresh)
+            fresh.rename(self._note)
+            settle(self._note.parent)
+        except OSError as error:
+            raise DiskFull(where=str(self._note)) from error
+        try:
+            yield
+        except BaseException:
+            self._damaged = any(first != last for first, last in ranges.values())
+            raise
         self._note.unlink()

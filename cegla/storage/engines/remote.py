@@ -149,8 +149,10 @@ class Remote:
 
     def _map(self, pairs: Iterable[tuple[int, int]]) -> int:
         """Write down whose these identities are from now on; returns the number of this change."""
-        known, number = list(pairs), self.last("identity_map") + 1
-        if known:
+        return self._write_map(pairs, self.last("identity_map") + 1)
+
+    def _write_map(self, pairs: Iterable[tuple[int, int]], number: int) -> int:
+        if known := list(pairs):
             columns = [[number] * len(known), [identity for identity, _ in known], [person for _, person in known]]
             self._driver.append("identity_map", pa.table(columns, schema=IDENTITY_MAP), number, number)
         return number

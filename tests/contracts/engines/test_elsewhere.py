@@ -1,7 +1,10 @@
 """One contract for every place the product's own history may lie in: the DuckDB file, and another engine by address."""
 
+import errno
 from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +13,13 @@ import pytest
 
 from cegla.storage import retention, snapshots
 from cegla.storage.anywhere import AnyWarehouse
-from cegla.storage.engines import clickhouse
+from cegla.storage.engines import clickhouse, elsewhere
 from cegla.storage.engines.connecting import open_elsewhere
 from cegla.storage.engines.elsewhere import Elsewhere
+from cegla.storage.engines.remote import Driver
 from cegla.storage.files import Files
 from cegla.storage.warehouse import EVENTS, MOVES, TABLES, Warehouse, history, table
-from cegla.vocabulary.errors.installation import WarehouseDamaged
+from cegla.vocabulary.errors.installation import DiskFull, WarehouseDamaged
 from tests.contracts.engines.cluster import missing
 
 DAY = datetime(2026, 11, 1)
@@ -121,32 +125,133 @@ def test_what_is_too_old_goes_and_typed_words_are_taken_out(held: AnyWarehouse, 
     assert there(held) == [200, 300]
 
 
-def test_a_batch_that_came_in_half_is_removed_before_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def driver(tmp_path: Path) -> Generator[Driver]:
     pytest.importorskip("chdb", reason="no chdb here: requirements/test.txt has it")
-    driver, broken = clickhouse.connect(f"chdb://{tmp_path}/engine"), OSError("the line is dead")
-    held = Elsewhere(driver, tmp_path)
-    append = driver.append
+    opened = clickhouse.connect(f"chdb://{tmp_path}/engine")
+    yield opened
+    opened.close()
+
+
+@contextmanager
+def cut(driver: Driver, after: int) -> Generator[None]:
+    """The line dies right after so many more tables got their rows."""
+    append, left = driver.append, count(after - 1, -1)
 
     def half(name: str, rows: pa.Table, first: int, last: int) -> None:
         append(name, rows, first, last)
-        raise broken
+        if not next(left):
+            raise OSError("the line is dead")
 
-    with monkeypatch.context() as cut:
-        cut.setattr(driver, "append", half)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(driver, "append", half)
         with pytest.raises(OSError, match="dead"):
-            held.append(batch(1, [1, 2]))
+            yield
+
+
+def line(number: int) -> dict[str, pa.Table]:
+    bought = dict.fromkeys(TABLES["order_lines"].names) | {"batch": number, "event_id": number * 100, "identity_id": 1}
+    return {"order_lines": pa.Table.from_pylist([bought], TABLES["order_lines"])}
+
+
+def test_what_came_in_half_is_removed_before_the_next(driver: Driver, tmp_path: Path) -> None:
+    held = Elsewhere(driver, tmp_path)
+    with cut(driver, 1):
+        held.append(batch(1, [1, 2]))
     assert there(held) == [100, 101], "the control: half of it is in"
+    held.refuse_damaged()
     held.append(batch(1, [1, 2]))
     assert there(held) == [100, 101]
 
-    with monkeypatch.context() as cut:
-        cut.setattr(driver, "append", half)
-        with pytest.raises(OSError, match="dead"):
-            held.append_all("events", [batch(2, [1])["events"], batch(3, [2])["events"]])
+    pieces = [batch(2, [1])["events"], batch(3, [2])["events"]]
+    with cut(driver, 1):
+        held.append_all("events", pieces)
     with pytest.raises(WarehouseDamaged):
         held.refuse_damaged()
-    held.close()
-    again = opened("clickhouse", tmp_path)
-    assert there(again) == [100, 101], "the next start removes what is not whole"
-    again.refuse_damaged()
-    again.close()
+    with pytest.raises(WarehouseDamaged):
+        held.append_all("events", pieces)
+    held.take_back_after(3)
+    assert there(held) == [100, 101], "the same process tries again"
+    held.refuse_damaged()
+
+    with cut(driver, 1):
+        held.append_all("events", pieces)
+    again = Elsewhere(driver, tmp_path)
+    again.refuse_damaged()  # nobody's fault yet: the start comes first
+    again.take_back_after(3)
+    assert there(again) == [100, 101], "and so does the next start"
+
+
+def test_a_batch_that_is_written_again_comes_back_whole(driver: Driver, tmp_path: Path) -> None:
+    """PostgreSQL knows the batch long since, so its number says nothing: events without their lines would be taken for all there is."""
+    for again in (False, True):
+        held = Elsewhere(driver, tmp_path)
+        with cut(driver, 1):
+            held.append(batch(7, [1, 2]) | line(7))
+        assert held.counts()["events"] == 2, "the control: half of it is in"
+        held = Elsewhere(driver, tmp_path) if again else held
+        held.take_back_after(9)
+        assert held.last_batch() == 0, "the batch is lacking as a whole"
+
+
+def test_a_batch_that_filled_a_hole_in_half_leaves_the_other_tables_alone(driver: Driver, tmp_path: Path) -> None:
+    held = Elsewhere(driver, tmp_path)
+    held.append(line(1))
+    with cut(driver, 1):
+        held.append(batch(1, [1, 2]))
+    held.take_back_after(1)
+    assert held.counts() == {"events": 0, "order_lines": 1, "moves": 0}
+
+
+def test_a_number_that_is_given_again_after_a_rollback_has_the_later_rows_only(driver: Driver, tmp_path: Path) -> None:
+    held = Elsewhere(driver, tmp_path)
+    held.expect(1)
+    held.append({"moves": pa.Table.from_pylist([moved(1)], MOVES)})
+    held.expect(1)  # PostgreSQL did not commit, and the engine was away when the rows were to be taken back
+    held.append({})
+    assert held.counts()["moves"] == 0
+
+
+def test_typed_words_taken_out_in_half_leave_no_table_with_later_batches(driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to be written again from the requests is told by the newest batch of any table."""
+    held = Elsewhere(driver, tmp_path)
+    held.append(batch(1, [1], referrer_term="wino"))
+    held.append(batch(2, [1]) | line(2))
+    searches = next(kept for kept in retention.CLASSES if kept.key == "searches")
+
+    def dead(*given: Any) -> None:
+        raise OSError("the line is dead")
+
+    monkeypatch.setattr(driver, "change", dead)
+    with pytest.raises(OSError, match="dead"):
+        retention.remove(held, Files(tmp_path / "snapshot", TABLES), searches, DAY + timedelta(days=9))
+    with pytest.raises(WarehouseDamaged):
+        held.refuse_damaged()
+    held.take_back_after(2)
+    assert held.last_batch() == 0
+
+
+def test_a_snapshot_does_not_see_who_is_joined_after_somebody_was_erased(driver: Driver, tmp_path: Path) -> None:
+    held = Elsewhere(driver, tmp_path)
+    held.append(batch(1, [1, 3]))
+    held.set_people([(5, 1)])
+    held.erase([5])  # the newest change was about them alone
+    with held.snapshot(1) as past:
+        assert past is not None
+        held.set_people([(3, 1)])
+        assert sorted(past.run(history(columns=("event_id",)))["person_id"].to_pylist()) == [1, 3]
+
+
+def test_a_disk_without_room_for_the_note_says_so_and_nothing_comes_in(driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Elsewhere(driver, tmp_path)
+
+    def full(file: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(elsewhere, "settle_file", full)
+        with pytest.raises(DiskFull):
+            held.append(batch(1, [1]))
+    assert there(held) == []
+    held.append(batch(1, [1]))
+    assert there(held) == [100], "half a note is no note"
