@@ -73,7 +73,7 @@ def everything_in_postgresql(ws: Workspace) -> dict[str, list[Any]]:
 
 def lose_warehouse(ws: Workspace) -> None:
     ws.warehouse.close()
-    path = ws.warehouse.path
+    path = ws.warehouse_file
     del ws.__dict__["warehouse"]
     path.unlink()
 
@@ -144,7 +144,7 @@ def test_damage_anywhere_in_the_warehouse_is_noticed_and_mended(ws: Workspace, h
     if "before" not in ws.__dict__:
         fill(ws, 6, batches=4)
         ws.__dict__["before"] = whole_history(ws)
-    path = ws.warehouse.path
+    path = ws.warehouse_file
     wal = path.with_suffix(".duckdb.wal")
     if log:
         lose_warehouse(ws)  # rebuilt and not closed: then the newest rows lie in the log
@@ -194,7 +194,7 @@ def test_a_history_written_again_beside_is_compared_and_taken_only_when_nothing_
     assert (refused.kept, refused.taken, whole_history(ws) == history) == ("lacks_rows", False, True)
     assert rebuild.beside(ws, accept_loss=True).taken
     assert 0 < len(whole_history(ws)["events"]) < len(history["events"])
-    assert sorted(file.name for file in ws.warehouse.path.parent.iterdir() if file.suffix == ".duckdb") == [ws.warehouse.path.name]
+    assert sorted(file.name for file in ws.warehouse_file.parent.iterdir() if file.suffix == ".duckdb") == [ws.warehouse_file.name]
 
 
 def test_nobody_counts_traits_while_one_history_takes_the_place_of_another(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +214,7 @@ def test_nobody_counts_traits_while_one_history_takes_the_place_of_another(ws: W
 def test_damage_that_a_reader_met_is_mended_by_the_next_start(ws: Workspace) -> None:
     fill(ws, 8, batches=2)
     history = whole_history(ws)
-    marker(ws.warehouse.path).touch()
+    marker(ws.warehouse_file).touch()
     with pytest.raises(WarehouseDamaged):
         ws.warehouse.refuse_damaged()
     ws.warehouse.close()
@@ -227,7 +227,7 @@ def test_damage_that_a_reader_met_is_mended_by_the_next_start(ws: Workspace) -> 
 def test_damage_under_a_running_history_is_found_on_the_disk_mended_and_told(ws: Workspace) -> None:
     fill(ws, 12, batches=4)
     ws.warehouse.take_back_after(99)  # what is in the log goes into the file
-    history, path = whole_history(ws), ws.warehouse.path
+    history, path = whole_history(ws), ws.warehouse_file
     with path.open("r+b") as file:
         file.seek(12_288 + 100)
         file.write(b"damage")
