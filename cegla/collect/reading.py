@@ -12,6 +12,7 @@ import select
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from typing import Any
 
 import psycopg
 
-from cegla.collect import taking
+from cegla.collect import log, taking
 from cegla.collect.rules import parcel
 from cegla.collect.rules.decode import Decoded, Limits
 from cegla.collect.sources import sources
@@ -75,17 +76,19 @@ class Reader:
         return None if self._process is None else self._process.pid
 
     def close(self) -> None:
-        """End the process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for pipe in (self._process.stdin, self._process.stdout):
+        """End the process. Also while another thread waits for its answer, which gets none then."""
+        process, self._process, self._is_there = self._process, None, False
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     pipe.close()
-        self._process, self._is_there = None, False
 
     def _running(self) -> subprocess.Popen[bytes] | None:
         """The process if it is there; started if it is not, and then it is there one of the next times."""
+        if self._process is not None and self._process.poll() == 0:  # nobody had asked for a while
+            self.close()
         if self._process is None and time.monotonic() >= self._not_before:
             self._start()
         if self._process is None or self._process.stdout is None:
@@ -142,6 +145,7 @@ def _answer(conn: psycopg.Connection, question: tuple[int, list[tuple[int, int, 
 def main() -> None:
     """Answer until nobody asks any more. What fails ends the process, and the caller reads for itself."""
     questions, answers = sys.stdin.fileno(), sys.stdout.fileno()
+    sys.stdout = sys.stderr  # what is logged is no answer
     told: Any = marshal.loads(_receive(questions))
     dsn, *limits = told
     with psycopg.connect(dsn, options=_OPTIONS) as conn:
@@ -153,8 +157,17 @@ def main() -> None:
             _send(answers, answer)
 
 
+def _place(error: Exception) -> str:
+    """Where in the code it came from."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}:{last.lineno} {last.name}"
+
+
 if __name__ == "__main__":
     try:
         main()
-    except (EOFError, BrokenPipeError):
-        sys.exit(0)  # the app is gone
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):
+        sys.exit(0)  # the app is gone, or going
+    except Exception as error:  # noqa: BLE001 - whatever it is: its words may quote an event, and what is said here lies in the app's log
+        log.error("the reader failed, and the app reads for itself", error=type(error).__name__, place=_place(error))
+        sys.exit(1)

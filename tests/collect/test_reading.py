@@ -1,15 +1,20 @@
 """The reader beside the app: it says what the app would read itself, and whoever cannot have it reads for himself."""
 
 import json
+import marshal
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import pytest
+
 from cegla.collect import actions as collect
-from cegla.collect.reading import Reader
+from cegla.collect.reading import MODULE, Reader
 from cegla.storage.settings import CollectorSettings
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
@@ -72,3 +77,41 @@ def test_requests_of_webhooks_are_left_to_the_app(workspace: Workspace) -> None:
             conn.execute("update collect.inbox set kind = 'webhook'")
         assert beside.read({}, 4) is None
         assert beside.process_id is not None
+
+
+def test_one_that_had_nothing_to_do_and_ended_is_started_again_at_once(workspace: Workspace) -> None:
+    waiting(workspace)
+    with reader(workspace) as beside:
+        when_there(beside, collect.Taken([], {}))
+        assert beside._process is not None
+        assert beside._process.stdin is not None
+        first = beside.process_id
+        beside._process.stdin.close()  # so it ends by itself
+        assert beside._process.wait(30) == 0
+        assert beside.read({}, 4) is None
+        assert beside.process_id not in (first, None)
+
+
+def test_it_may_be_closed_while_another_thread_waits_for_its_answer(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    with reader(workspace) as beside:
+        when_there(beside, collect.Taken([], {}))
+        assert beside._process is not None
+        with monkeypatch.context() as patched:
+            ended = beside._process.wait
+
+            def wait_and_lose() -> None:  # the other thread heard of the end, and came first
+                patched.undo()
+                ended()
+                beside.close()
+
+            patched.setattr(beside._process, "wait", wait_and_lose)
+            beside.close()
+        assert beside.process_id is None
+
+
+def test_what_it_failed_of_is_logged_without_the_words_of_the_failure() -> None:
+    told = marshal.dumps(("host=/nowhere-anna", 1, 1))
+    ended = subprocess.run([sys.executable, "-m", MODULE], input=len(told).to_bytes(8, "big") + told, capture_output=True, check=False)
+    line = json.loads(ended.stderr)
+    assert (ended.returncode, ended.stdout, line["error"]) == (1, b"", "OperationalError")
+    assert b"anna" not in ended.stderr
