@@ -5,6 +5,7 @@ the first letters are signed by a process on each way, and the way that took les
 kept nowhere. Should the process end, its letters are signed here, so nothing rests on it.
 """
 
+import contextlib
 import functools
 import os
 import platform
@@ -103,8 +104,8 @@ class Signatory:
             if worker is not None:
                 self._lose(worker)
 
-    def _present(self) -> "_Worker":
-        """The process that signs now: the next way when this one has shown how fast it is, the fastest when all have."""
+    def _present(self) -> "_Worker | None":
+        """The process that signs now: the next way when this one has shown how fast it is, the fastest when all have. None: it cannot be started."""
         worker = self._worker
         if worker is not None and worker.made >= ENOUGH and worker.way in self._untried:
             self._untried.remove(worker.way)
@@ -115,7 +116,8 @@ class Signatory:
                     worker.close()
                 worker = None
         if worker is None:
-            worker = _Worker(self._untried[0] if self._untried else self._fastest)
+            with contextlib.suppress(OSError):  # the machine has no room for one now
+                worker = _Worker(self._untried[0] if self._untried else self._fastest)
         self._worker = worker
         return worker
 
@@ -183,7 +185,8 @@ class _Worker:
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):  # closing writes what it could not read any more
+                    pipe.close()
 
 
 def _send(pipe: Any, value: Any) -> None:
@@ -193,10 +196,11 @@ def _send(pipe: Any, value: Any) -> None:
 
 
 def _received(pipe: Any) -> Any:
-    """The next value; None at the end."""
+    """The next value; None at the end, be it in the middle of one."""
     head = pipe.read(4)
-    body = pipe.read(int.from_bytes(head)) if len(head) == 4 else b""
-    return msgspec.msgpack.decode(body) if body else None
+    size = int.from_bytes(head) if len(head) == 4 else 0
+    body = pipe.read(size)
+    return msgspec.msgpack.decode(body) if size and len(body) == size else None
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Whose clicks they are, and who signs: rules of the way out and back that need no server."""
 
+import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -55,6 +56,42 @@ def test_the_process_that_signs_makes_the_signatures_that_we_would_and_its_death
         assert signatory.finish(one) == right == signatory.finish(other) == signatory.finish(signatory.begin(wanted))
     finally:
         signatory.close()
+
+
+def few_letters() -> list[Wanted]:
+    signer = signing.signer("example.pl", "s", private(ed25519.Ed25519PrivateKey.generate()))
+    return [Wanted(signer, "", f"letter {number}".encode()) for number in range(signing.FEW + 1)]
+
+
+def test_work_that_a_dead_process_never_read_is_done_here() -> None:
+    wanted = few_letters()
+    signatory = signing.Signatory()
+    signatory.finish(ticket := signatory.begin(wanted))
+    assert ticket.worker is not None
+    ticket.worker.process.kill()
+    ticket.worker.process.wait()
+    assert signatory.finish(signatory.begin(wanted)) == signing.made_here(wanted)
+    signatory.close()
+
+
+def test_half_an_answer_is_none() -> None:
+    wanted = few_letters()
+    signatory = signing.Signatory()
+    ticket = signatory.begin(wanted)
+    assert ticket.worker is not None
+    assert ticket.worker.process.stdout is not None
+    ticket.worker.process.stdout.close()
+    ticket.worker.process.stdout = io.BytesIO((100).to_bytes(4) + b"\x93")
+    assert signatory.finish(ticket) == signing.made_here(wanted)
+    signatory.close()
+
+
+def test_letters_are_signed_where_no_process_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signing.sys, "executable", "/nowhere/python")
+    wanted = few_letters()
+    signatory = signing.Signatory()
+    assert signatory.finish(signatory.begin(wanted)) == signing.made_here(wanted)
+    signatory.close()
 
 
 @pytest.mark.parametrize("content", [b".", b"a\r\n.b", b"." * 300, b"a." * 300 + b"\r\n.", b"a.b\r\nc", b"", b"a." * 300])
