@@ -65,7 +65,7 @@ def open_link(ws: Workspace, token: str, *, count: bool = True, agent: str | Non
 
 def tell_clicks(conn: Connection, now: datetime) -> None:
     """Let clicks in letters that had time to show what they are into the inbox. A machine's are labelled, with why; the hidden link's are not told."""
-    found = list(SQL.settled_clicks(conn, before=now - timedelta(seconds=HELD_SECONDS), most=CLICKS_AT_ONCE))
+    found = list(SQL.settled_clicks(conn, before=now - timedelta(seconds=HELD_SECONDS), held=HELD_SECONDS, most=CLICKS_AT_ONCE))
     events: list[dict[str, Any]] = []
     for message_id, rows in groupby(found, key=lambda row: row[0]):
         theirs = list(rows)

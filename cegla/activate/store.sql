@@ -427,11 +427,13 @@ select number, sum(clicks)::bigint from activate.tallies where campaign_id = :ca
 insert into activate.clicks (message_id, link, at, machine) values (:message_id, :link, :now, :machine);
 
 -- name: settled_clicks
--- Clicks on messages whose first one had time enough; they are taken out, to be told.
-with gone as (
-    delete from activate.clicks
-    where message_id in (select message_id from activate.clicks group by message_id having min(at) <= :before limit :most)
-    returning id, message_id, link, at, machine
+-- Clicks on messages whose first one had time enough, and those soon after it (later ones are a visit of their own); they are taken out, to be told.
+with begun as (
+    select message_id, min(at) as at from activate.clicks group by message_id having min(at) <= :before limit :most
+), gone as (
+    delete from activate.clicks using begun
+    where clicks.message_id = begun.message_id and clicks.at <= begun.at + make_interval(secs => :held)
+    returning id, clicks.message_id, link, clicks.at, machine
 )
 select gone.message_id, link, at, machine, url, messages.address, messages.campaign_id, campaigns.name,
     (select count(*) from activate.links as all_links where all_links.campaign_id = messages.campaign_id)

@@ -13,7 +13,7 @@ from cegla.vocabulary.consent import Channel
 from cegla.vocabulary.errors import InvalidInput, NotFound
 from cegla.vocabulary.errors.messages import CampaignNotReady, HeaderRefused, TemplateInvalid
 from cegla.vocabulary.messages import MessageState
-from tests.activate.conftest import NOW, Shop
+from tests.activate.conftest import LETTER, NOW, Shop
 
 
 def link_in(shop: Shop, user: str, path: str, place: int = 1) -> str:
@@ -82,6 +82,21 @@ def test_without_consent_to_measuring_links_are_plain_and_with_it_clicks_return_
     assert (report.clicked, report.clicks) == (1, 1), "of five, one was too soon, two were machines' by name, and one came with the link that nobody sees"
     with pytest.raises(NotFound):
         activate.open_link(shop.ws, token[:-2] + ("A" if token[-2] != "A" else "B") + token[-1])
+
+
+def test_clicks_of_an_hour_in_which_no_sender_worked_are_no_sweep_of_a_scanner(shop: Shop) -> None:
+    shop.person("bartek", marketing_email=True, email_tracking=True)
+    second = '<mj-text><a href="https://sklep.example/inne">Inne</a></mj-text>'
+    activate.launch(shop.ws, shop.campaign(mjml=LETTER.replace("<mj-button", f"{second}<mj-button")).id)
+    shop.deliver(1)
+    for place in (1, 2):  # both links of the letter
+        shop.pass_time(minutes=20)
+        activate.open_link(shop.ws, link_in(shop, "bartek", "r", place))
+    shop.pass_time(minutes=1)
+    shop.deliver(2)
+    shop.take_in()
+    report = analyse.campaign_report(shop.ws, 1, shop.now)
+    assert (report.clicked, report.clicks) == (1, 2)
 
 
 def test_a_click_after_the_consent_to_measuring_was_withdrawn_leads_on_and_leaves_no_event(shop: Shop) -> None:
