@@ -91,7 +91,7 @@ def confirmation(ws: Workspace, token: str, *, act: bool, seen: dict[str, str] |
 
 def _may_be_asked(ws: Workspace, conn: Connection, reader: Reader) -> bool:
     """Not an address that bounced, complained or was erased."""
-    return not govern.suppressed_for(conn, ws.keys, reader.address or "", Channel.EMAIL, ws.clock())
+    return not govern.suppressed_for(conn, ws.keys, [reader.address or ""], Channel.EMAIL, ws.clock())
 
 
 def _written(ws: Workspace, conn: Connection, outlet: Outlet, asked: "govern.optin.Request", recipient: str) -> Letter:

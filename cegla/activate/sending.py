@@ -297,7 +297,7 @@ class Round:
             return 0
         passing("send: before the hand-off")
         self.keep()
-        touched = govern.ledger.touched(self.conn, {one.row.id: one.identities for one in group}, self.asked)
+        touched = self.touched(campaign, group)
         self.more = self.more or bool(touched)
         group = [one for one in group if one.row.id not in touched]  # they said something since the gate was asked: the next round asks again
         begun = store.begin_hand_off(self.conn, [(one.row.id, one.tracked, one.verdict) for one in group], self.now)
@@ -307,6 +307,15 @@ class Round:
         self.flying |= {one.row.id: one.row for one in leaving}
         self.carrier.submit([one.letter for one in leaving])
         return len(leaving)
+
+    def touched(self, campaign: Sending, group: Sequence[Ready]) -> set[int]:
+        """The messages of a group whose people said something, or whose address was suppressed, since the gate was asked."""
+        told = govern.ledger.touched(self.conn, {one.row.id: one.identities for one in group}, self.asked)
+        if govern.ledger.anybody_suppressed(self.conn, self.asked):
+            addresses = [one.row.address for one in group]
+            listed = govern.suppressed_for(self.conn, self.ws.keys, addresses, campaign.channel, self.ws.clock(), self.asked.at)
+            told |= {one.row.id for one in group if one.row.address in listed}
+        return told
 
     def land(self, campaign: Sending, most: int) -> None:
         """Take in what became of letters, until at most so many are on the way."""

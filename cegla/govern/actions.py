@@ -280,10 +280,14 @@ def standing_as_known(conn: Connection, identity_ids: Sequence[int], purpose: st
     return sorted(identity for identity, row in store.in_force(conn, identity_ids, purpose, channel, at, at).items() if row.state is State.GIVEN)
 
 
-def suppressed_for(conn: Connection, keys: Keys, address: str, channel: Channel, at: datetime) -> list[str]:
-    """Why an address is on the suppression list of a channel; empty when it is not."""
-    mark = _fingerprint(keys, channel, address, current_rules(conn))
-    return store.suppressions(conn, [mark], channel, at).get(mark, []) if mark is not None else []
+def suppressed_for(
+    conn: Connection, keys: Keys, addresses: Sequence[str], channel: Channel, at: datetime, since: datetime = store.EVER
+) -> dict[str, list[str]]:
+    """Why addresses are on the suppression list of a channel, of those that are, or came there after `since`."""
+    rules = current_rules(conn)
+    marks = {address: mark for address in addresses if (mark := _fingerprint(keys, channel, address, rules)) is not None}
+    listed = store.suppressions(conn, list(marks.values()), channel, at, since)
+    return {address: listed[mark] for address, mark in marks.items() if mark in listed}
 
 
 def suppress(conn: Connection, keys: Keys, address: str, channel: Channel, reason: str, now: datetime) -> None:

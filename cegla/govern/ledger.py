@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from cegla.govern import store
@@ -51,19 +51,23 @@ class Mark(NamedTuple):
     at: datetime
 
 
-NOTHING = Mark(0, 0, datetime.min.replace(tzinfo=UTC))
+UNDER_WAY = timedelta(seconds=5)  #: so long it may take until others see that an address was suppressed
+NOTHING = Mark(0, 0, store.EVER)
 
 
 def mark(conn: Connection, at: datetime) -> Mark:
     """How far everything that people say is now; to be taken before the gate is asked."""
     record_id, pause_id = SQL.heads(conn)
-    return Mark(record_id, pause_id, at)
+    return Mark(record_id, pause_id, at - UNDER_WAY)
 
 
 def touched(conn: Connection, whom: Mapping[int, Sequence[int]], since: Mark) -> set[int]:
-    """Whose (key → identities) word the gate may not know: who decided or paused after a mark; everybody, when an address was suppressed after it."""
-    if SQL.suppressed_since(conn, at=since.at):
-        return set(whom)
+    """Whose (key → identities) word the gate may not know: who decided or paused after a mark."""
     everybody = [identity for identities in whom.values() for identity in identities]
     told = {identity for (identity,) in SQL.said_since(conn, ids=numbers(everybody), record_id=since.record_id, pause_id=since.pause_id)}
     return {key for key, identities in whom.items() if not told.isdisjoint(identities)} if told else set()
+
+
+def anybody_suppressed(conn: Connection, since: Mark) -> bool:
+    """Whether an address was suppressed after a mark, or so shortly before that the gate may not have seen it."""
+    return bool(SQL.suppressed_since(conn, at=since.at))

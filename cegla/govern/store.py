@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from cegla.storage.workspace import Connection
 from cegla.vocabulary.consent import Channel, Decision, State
 
 SQL = statements.load(__file__)
+EVER = datetime.min.replace(tzinfo=UTC)
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 _NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")  # an escaped backslash before u0000 is no escape of NUL
 CHANNELS = {channel.value: channel for channel in Channel}
@@ -109,10 +110,10 @@ def export_ledger(conn: Connection, identity_ids: Sequence[int]) -> list[dict[st
     return [dict(zip(names, row, strict=True)) for row in SQL.ledger_of_identities(conn, ids=list(identity_ids))]
 
 
-def suppressions(conn: Connection, fingerprints: Sequence[bytes], channel: Channel, at: datetime) -> dict[bytes, list[str]]:
-    """Reasons by fingerprint, of those on the list."""
+def suppressions(conn: Connection, fingerprints: Sequence[bytes], channel: Channel, at: datetime, since: datetime = EVER) -> dict[bytes, list[str]]:
+    """Reasons by fingerprint, of those on the list, or that came there after `since`."""
     found: dict[bytes, list[str]] = defaultdict(list)
-    for fingerprint, reason in SQL.suppressions(conn, fingerprints=blobs(fingerprints), channel=channel.value, at=at):
+    for fingerprint, reason in SQL.suppressions(conn, fingerprints=blobs(fingerprints), channel=channel.value, at=at, since=since):
         found[bytes(fingerprint)].append(reason)
     return found
 

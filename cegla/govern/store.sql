@@ -217,10 +217,10 @@ values (:fingerprint, :channel, :reason, :now)
 on conflict do nothing;
 
 -- name: suppressions
--- Reasons for which these addresses are suppressed on a channel, at a moment.
+-- Reasons for which these addresses are suppressed on a channel, at a moment, by what came after another.
 select fingerprint, reason
 from govern.suppressed
-where fingerprint = any(cast(:fingerprints as bytea[])) and channel = :channel and at <= :at;
+where fingerprint = any(cast(:fingerprints as bytea[])) and channel = :channel and at <= :at and at > :since;
 
 -- name: lock_audit!
 -- Let one transaction at a time lengthen the audit chain.

@@ -110,7 +110,7 @@ def test_unread_mail_is_taken_once_and_a_hard_bounce_ends_the_address(shop: Shop
     assert mailbox.seen == {7, 9} and activate.look_into_mailbox(shop.ws) == 0
     with shop.ws.transaction() as conn:
         assert activate.messages_of(conn, campaign_id=campaign.id)[0].state.value == "bounced"
-        assert govern.suppressed_for(conn, shop.ws.keys, "anna@example.pl", Channel.EMAIL, shop.now)
+        assert govern.suppressed_for(conn, shop.ws.keys, ["anna@example.pl"], Channel.EMAIL, shop.now)
     assert len(shop.events("Email Bounced")) == 1
 
 

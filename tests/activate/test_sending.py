@@ -17,7 +17,9 @@ from cegla.activate.rules.returning import AMBIGUOUS, BOUNCED, SENT
 from cegla.activate.signing import Signatory
 from cegla.activate.store import SQL
 from cegla.flow import take_link_back
+from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
+from cegla.vocabulary.consent import Channel, Decision, State
 from cegla.vocabulary.errors.messages import MailServerRefused
 from cegla.vocabulary.identifiers import Identifier
 from cegla.vocabulary.messages import MessageState
@@ -50,6 +52,26 @@ def test_a_dead_address_bounces_once_and_is_never_written_to_again(shop: Shop) -
     assert shop.states(campaign) == {"anna": "bounced", "bartek": "sent"}
     assert len(shop.events(BOUNCED)) == 1
     assert activate.audience(shop.ws, shop.campaign().id).reasons == {"suppressed": 1}
+
+
+def test_what_is_said_after_the_gate_was_asked_holds_at_the_hand_off_and_keeps_nobody_else_waiting(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign = launched(shop, "anna", "bartek", "celina")
+    honest = sending.Round.written
+
+    def meanwhile(*args: Any) -> Any:
+        with shop.ws.transaction() as conn:
+            govern.suppress(conn, shop.ws.keys, "anna@example.pl", Channel.EMAIL, "complained", shop.now)
+            (bartek,) = [row.identity_id for row in activate.messages_of(conn, campaign_id=campaign) if row.address == "bartek@example.pl"]
+            assert bartek is not None
+            govern.record(conn, [Decision(bartek, "marketing", Channel.EMAIL, State.WITHDRAWN, shop.now, 1, "centre", {})], shop.now)
+        return honest(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sending.Round, "written", meanwhile)
+        shop.deliver(1)
+    assert shop.states(campaign) == {"anna": "decided", "bartek": "decided", "celina": "sent"}
+    shop.deliver(1)
+    assert shop.states(campaign) == {"anna": "suppressed", "bartek": "withdrawn", "celina": "sent"} and shop.postbox.recipients == ["celina@example.pl"]
 
 
 @pytest.mark.parametrize("answer", ["552 5.2.2 mailbox full", "550 5.7.1 blocked by policy", "554 spam"])
