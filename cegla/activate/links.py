@@ -169,7 +169,7 @@ def stop_channel(conn: Connection, reader: Reader, channel: Channel, method: str
             continue
         given = govern.standing(conn, reader.identity_ids, purpose.key, channel, State.GIVEN, now)
         decisions += [Decision(one, purpose.key, channel, State.WITHDRAWN, now, source_id, method, proof) for one in given]
-        if not given and reader.identity_id is not None and not govern.standing(conn, [reader.identity_id], purpose.key, channel, State.REFUSED, now):
+        if not given and reader.identity_id is not None:  # also where a no stands: a yes that was said before this one may be on its way
             decisions.append(Decision(reader.identity_id, purpose.key, channel, State.REFUSED, now, source_id, method, proof))
     govern.record(conn, decisions, now)
     return len(decisions)
