@@ -21,7 +21,7 @@ from cegla.collect.webhook_door import Hook, read_hooks, token_hash
 EVERY_SECONDS = 2.0
 LEAST_PAUSE_SECONDS = 0.1
 FIRST_AWAY_SECONDS = 0.02  # between attempts to reach PostgreSQL, growing to the longest
-READ_SECONDS = 10.0  # PostgreSQL may take for the list; then it counts as away
+READ_SECONDS = 10.0  # PostgreSQL may take for the list, or for the notes; then it counts as away
 LONGEST_AWAY_SECONDS = 0.5
 RECENT_SECONDS = 5.0  # without an answer for longer, PostgreSQL may hang
 STALE_SECONDS = 30.0
@@ -32,7 +32,7 @@ class Notes(Protocol):
     """What a collector writes down of itself now and then."""
 
     async def write(self, conn: psycopg.AsyncConnection) -> None:
-        """Write what is new. Raises psycopg.Error, and then it is kept for the next time."""
+        """Write what is new. Raises psycopg.Error, and then, or when it is cut off, it is kept for the next time."""
 
 
 class Keyring:
@@ -101,8 +101,9 @@ class Keyring:
                             await self._read(conn)
                         away = FIRST_AWAY_SECONDS
                         await self._pause()
-                        for one in self.notes:
-                            await one.write(conn)
+                        async with asyncio.timeout(READ_SECONDS):
+                            for one in self.notes:
+                                await one.write(conn)
                 finally:
                     await conn.close()
             except (psycopg.Error, OSError) as error:

@@ -26,6 +26,6 @@ class Refusals:
         try:
             values = {"sources": [source for source, _ in counts], "whys": [why for _, why in counts], "counts": list(counts.values())}
             await conn.execute(SQL.count_refused.sql, {**values, "now": datetime.now(UTC)})
-        except (psycopg.Error, OSError):
+        except BaseException:  # also when it took too long
             self._counts.update(counts)
             raise
