@@ -107,6 +107,13 @@ def number_of(api: Api, text: str) -> int:
     raise NotFound(where="LETTER", seen=text, thing=text)
 
 
+class _Words(yaml.SafeLoader):
+    """Reads YAML in which a date is the text it is written as: a letter has no other use for one, and JSON has none at all."""
+
+
+_Words.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
+
+
 def _listed(desk: Desk, found: dict[str, Any]) -> None:
     rows = ([one["id"], one["name"], desk.say(KINDS[one["kind"]]), one["subject"], one["version"] or "–"] for one in found["letters"])
     table(desk, [NUMBER, NAME, KIND, SUBJECT, VERSION], rows)
@@ -115,7 +122,7 @@ def _listed(desk: Desk, found: dict[str, Any]) -> None:
 def _read(file: Path) -> dict[str, Any]:
     """What a letter's file holds. Raises FileUnreadable."""
     try:
-        given: Any = yaml.safe_load(sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8"))
+        given: Any = yaml.load(sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8"), _Words)  # noqa: S506 - a safe one
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise FileUnreadable(where=str(file), detail=" ".join(str(error).split())) from None
     if not isinstance(given, dict) or not {"name", "document"} <= given.keys():  # pyright: ignore[reportUnknownMemberType]

@@ -1,0 +1,14 @@
+"""A letter's file: what was written by hand reaches the app as it was written."""
+
+from pathlib import Path
+
+import yaml
+
+from cegla.cli.letters import _read  # pyright: ignore[reportPrivateUsage]
+
+
+def test_a_name_or_subject_that_looks_like_a_date_is_a_text(tmp_path: Path) -> None:
+    file = tmp_path / "letter.yaml"
+    file.write_text("name: 2026-11-01\ndocument: {subject: 2026-11-29 10:00:00, blocks: []}\n", encoding="utf-8")
+    assert _read(file) == {"kind": "letter", "name": "2026-11-01", "document": {"subject": "2026-11-29 10:00:00", "blocks": []}}
+    assert str(yaml.safe_load("2026-11-01")) == "2026-11-01" != yaml.safe_load("2026-11-01"), "elsewhere a date stays one"
