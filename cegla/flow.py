@@ -40,7 +40,7 @@ from cegla.storage import batches
 from cegla.storage.batches import Committed, Unrefreshed
 from cegla.storage.warehouse import Snapshot
 from cegla.storage.workspace import Connection, Workspace
-from cegla.vocabulary.errors import CeglaError, Transient
+from cegla.vocabulary.errors import InvalidInput, NotFound, Refused, Transient, WrongUsage
 from cegla.vocabulary.events import Event, Reason, SetAside
 from cegla.vocabulary.people import person_label
 
@@ -410,6 +410,9 @@ def settled(ws: Workspace) -> Generator[tuple[Connection, Snapshot]]:
 AFTER_REGROUPING: list[Callable[[Batch], None]] = [append]
 
 
+REFUSALS = (InvalidInput, NotFound, Refused, WrongUsage)
+
+
 def regroup(ws: Workspace, decide: Callable[[Connection], resolve.Resolution]) -> resolve.Resolution:
     """Change who is who outside intake, as one batch without events: the history follows in the same transaction, traits and segments right after.
 
@@ -427,7 +430,7 @@ def regroup(ws: Workspace, decide: Callable[[Connection], resolve.Resolution]) -
             batches.note_moved(conn, batch.number, batch.changed, batch.absorbed)
             batches.commit_batch(conn, Committed(batch.number, batch.before.last_event_id), [], [], batch.moves, now)
     except BaseException as error:
-        if found is not None or not isinstance(error, CeglaError):  # what `decide` refuses changes nothing
+        if found is not None or not isinstance(error, REFUSALS):  # what `decide` refuses changes nothing; what fails may have, in the warehouse
             agree(ws)
         raise
     refresh(ws)

@@ -122,6 +122,9 @@ def test_a_list_is_tried_imported_and_taken_back(visitors: Callable[..., Any], s
     refresh(shop)
     page = admin.get(path).text
     assert "gotowy" in page
+    with shop.transaction() as conn:  # as an import was kept that was done before withheld rows were counted
+        conn.execute("update collect.imports set result = result - 'rows_withheld' where import_id = %s", [import_id])
+    assert admin.get(path).status_code == 200
     assert "31.13.1975" in admin.get(f"{path}/refused").text
     assert person(shop, "lucja.zolc@poczta.example.com") is not None
     assert admin.post(path, f"{path}/undo", sure="").status_code == 422

@@ -19,6 +19,7 @@ from cegla.storage.warehouse import table
 from cegla.storage.workspace import Workspace
 from cegla.undoing import undo_import
 from cegla.vocabulary.consent import Basis, Channel
+from cegla.vocabulary.errors.installation import DiskFull
 from cegla.vocabulary.errors.intake import BasisMissing
 
 LIST: dict[str, Any] = {
@@ -191,3 +192,17 @@ def test_no_list_comes_in_without_origin_and_basis(workspace: Workspace, tmp_pat
             collect.import_file(workspace, tmp_path / "list.csv", read_mapping({**LIST, **missing}, "test"))
     with workspace.transaction() as conn:
         assert collect.imports(conn) == []
+
+
+def test_an_undoing_that_met_a_full_disk_is_done_whole_the_next_time(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    take_in(workspace, BEFORE)
+    before = state(workspace)
+    import_id = bring_in(workspace, tmp_path)
+    with workspace.transaction() as conn:
+        collect.ask_undo(conn, import_id, "ola")
+    with monkeypatch.context() as patched:
+        patched.setattr(workspace.snapshots, "remove", lambda *_: (_ for _ in ()).throw(DiskFull(where="snapshots")))  # the history's rows are gone by then
+        with pytest.raises(DiskFull):
+            undo_import(workspace, import_id)
+    assert undo_import(workspace, import_id) is not None
+    assert state(workspace) == before
