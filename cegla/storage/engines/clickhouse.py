@@ -28,7 +28,7 @@ SETTINGS: dict[str, Any] = {
     "check_query_single_value_result": 1,
 }  # fmt: skip
 KEPT = "allow_nullable_key = 1, old_parts_lifetime = 60"  #: of tables; parts that rows were removed from stay a minute, for questions that read them
-RANGES_AT_ONCE = 5_000  #: a statement has a longest length
+SINGLE_AT_ONCE, WIDE_AT_ONCE = 10_000, 300  #: a statement has a longest length; with many ranges its reading takes longer than the rest
 MOMENT = "Nullable(DateTime64(6, 'UTC'))"
 
 
@@ -168,10 +168,7 @@ class ClickHouse:
     def remove(self, name: str, column: str, ranges: Ranges) -> int:
         """Remove rows by the numbers in a column, and wait until that is done; returns how many. The parts they lay in are gone a minute later."""
         removed = 0
-        for some in _batched(ranges, RANGES_AT_ONCE):
-            single = ", ".join(str(first) for first, last in some if first == last)
-            wide = [f"{column} between {first} and {last}" for first, last in some if first != last]
-            where = " or ".join([*([f"{column} in ({single})"] if single else []), *wide])
+        for where in _conditions(column, ranges):
             if found := self._client.ask(f"select count(*) as number from {name} where {where}")["number"][0].as_py():
                 self._client.tell(f"alter table {name} delete where {where} settings mutations_sync = 2")
                 removed += found
@@ -217,6 +214,14 @@ def connect(address: str) -> ClickHouse:
 
 def _columns(schema: Any) -> str:
     return ", ".join(f"`{name}` {MOMENT if kind.is_timestamp() else ClickHouseType.to_string(kind)}" for name, kind in schema.items())
+
+
+def _conditions(column: str, ranges: Ranges) -> Iterator[str]:
+    """Which rows these ranges mean, in conditions that a statement can hold."""
+    for some in _batched([one for one in ranges if one[0] == one[1]], SINGLE_AT_ONCE):
+        yield f"{column} in ({', '.join(str(first) for first, _ in some)})"
+    for some in _batched([one for one in ranges if one[0] != one[1]], WIDE_AT_ONCE):
+        yield " or ".join(f"{column} between {first} and {last}" for first, last in some)
 
 
 def _batched(ranges: Ranges, size: int) -> Iterator[Sequence[tuple[int, int]]]:

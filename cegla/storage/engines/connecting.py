@@ -25,8 +25,9 @@ def is_file(address: str) -> bool:
 
 
 def file_of(address: str) -> Path:
-    """The DuckDB file that an address names. Raises EngineUnknown when it names none."""
-    if not (path := unquote(urlsplit(address).path)):
+    """The DuckDB file that an address names. Raises EngineUnknown when it names none, or lacks the third slash: its first folder would be a host."""
+    parts = urlsplit(address)
+    if parts.netloc or not (path := unquote(parts.path)):
         raise EngineUnknown(seen=address, examples=ENGINES["duckdb"].example)
     return Path(path)
 

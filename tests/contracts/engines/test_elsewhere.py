@@ -14,12 +14,12 @@ import pytest
 from cegla.storage import retention, snapshots
 from cegla.storage.anywhere import AnyWarehouse
 from cegla.storage.engines import clickhouse, elsewhere
-from cegla.storage.engines.connecting import open_elsewhere
+from cegla.storage.engines.connecting import file_of, open_elsewhere
 from cegla.storage.engines.elsewhere import Elsewhere
 from cegla.storage.engines.remote import Driver
 from cegla.storage.files import Files
 from cegla.storage.warehouse import EVENTS, MOVES, TABLES, Warehouse, history, table
-from cegla.vocabulary.errors.installation import DiskFull, WarehouseDamaged
+from cegla.vocabulary.errors.installation import DiskFull, EngineUnknown, WarehouseDamaged
 from tests.contracts.engines.cluster import missing
 
 DAY = datetime(2026, 11, 1)
@@ -240,6 +240,21 @@ def test_a_snapshot_does_not_see_who_is_joined_after_somebody_was_erased(driver:
         assert past is not None
         held.set_people([(3, 1)])
         assert sorted(past.run(history(columns=("event_id",)))["person_id"].to_pylist()) == [1, 3]
+
+
+def test_rows_are_removed_by_any_number_of_ranges(driver: Driver, tmp_path: Path) -> None:
+    """An import that came in between other events has a range for each of its batches."""
+    held = Elsewhere(driver, tmp_path)
+    held.append(batch(1, [1, 2, 3]))
+    far = 1 << 60
+    assert held.erase_between([(far + 3 * number, far + 3 * number + 1) for number in range(5_000)] + [(100, 101)]) == 2
+    assert there(held) == [102]
+
+
+def test_an_address_of_a_file_that_lacks_a_slash_is_refused() -> None:
+    with pytest.raises(EngineUnknown):
+        file_of("duckdb://srv/cegla/history.duckdb")
+    assert file_of("duckdb:///srv/cegla/history%20old.duckdb") == Path("/srv/cegla/history old.duckdb")
 
 
 def test_a_disk_without_room_for_the_note_says_so_and_nothing_comes_in(driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
