@@ -176,8 +176,8 @@ def stop_channel(conn: Connection, reader: Reader, channel: Channel, method: str
 
 
 def _whom(conn: Connection, address: str, identity_id: int, channel: Channel) -> dict[str, Any]:
-    """How an event names the person behind an address; a browser goes by the id it uses itself."""
-    return returning.whose(address, channel) if KINDS[channel].identifier else browsers.names_of(conn, [identity_id])[identity_id]
+    """How an event names the person behind an address; a browser goes by the id it uses itself, and is nobody's when it was forgotten."""
+    return returning.whose(address, channel) if KINDS[channel].identifier else browsers.names_of(conn, [identity_id]).get(identity_id, {})
 
 
 def _may_be_measured(ws: Workspace, conn: Connection, address: str, channel: Channel, now: datetime) -> bool:

@@ -25,6 +25,7 @@ KEPT = ("name", "kind", "document")  #: of a letter, what its file holds
 NUMBER, NAME, KIND, SUBJECT, VERSION = Text("Nr", "No."), Text("Nazwa", "Name"), Text("Rodzaj", "Kind"), Text("Temat", "Subject"), Text("Wersja", "Version")
 KINDS = {"letter": Text("list", "letter"), "snippet": Text("wstawka", "snippet")}
 NEXT = Text("Zapisz to do pliku, zmień i wczytaj: cegla letter save PLIK", "Save this to a file, change it and read it in: cegla letter save FILE")
+TOO_DEEP = Text("zagnieżdżenie jest za głębokie na list", "it is nested too deeply for a letter")
 NO_LETTER = Text("to nie jest list: potrzebne są name i document", "it is no letter: name and document are needed")
 DRY = Text("Próba na sucho: list się składa, nic nie zapisano.", "A dry run: the letter compiles, nothing was written.")
 SAVED = Text("Zapisano szkic listu {number}. Podgląd: cegla letter preview {number}", "Saved the draft of letter {number}: cegla letter preview {number}")
@@ -125,6 +126,8 @@ def _read(file: Path) -> dict[str, Any]:
         given: Any = yaml.load(sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8"), _Words)  # noqa: S506 - a safe one
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise FileUnreadable(where=str(file), detail=" ".join(str(error).split())) from None
+    except RecursionError:
+        raise FileUnreadable(where=str(file), detail=TOO_DEEP) from None
     if not isinstance(given, dict) or not {"name", "document"} <= given.keys():  # pyright: ignore[reportUnknownMemberType]
         raise FileUnreadable(where=str(file), detail=NO_LETTER)
     return {"kind": "letter"} | {key: given[key] for key in KEPT if key in given}

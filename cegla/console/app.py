@@ -100,7 +100,8 @@ class Console:
         language = self.language(request)
         return Visit(
             ws=ws, press=self.press, renderer=self.renderer, holders=self.holders, method=request.method, path=request.url.path,
-            arguments={key: str(value) for key, value in request.path_params.items()}, query=request.query_params, form=form,
+            arguments={key: str(value) for key, value in request.path_params.items()}, form=form,
+            query={key: value.replace("\0", "") for key, value in request.query_params.items()},  # which PostgreSQL takes in no text
             user=user, session=session if user else "", tongue=Tongue(language, ws.settings.zone, ws.settings.currency),
             theme=_one_of(request.cookies.get(guard.cookie_name(request, "cegla_theme"), ""), THEMES, "auto"),
             keys=request.cookies.get(guard.cookie_name(request, "cegla_keys")) != "off", now=now, csrf=guard.form_token(ws.keys, cookie),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cegla.catalog import actions as catalog
 from cegla.console.language import Tongue, english
 from cegla.console.routes import ROUTES
 from cegla.segment import actions as segment
@@ -42,6 +43,15 @@ def test_no_screen_holds_inline_code_or_asks_another_machine(path: str, admin: A
     assert not INLINE.search(answer.text)
     assert answer.headers["content-security-policy"].startswith("default-src 'self'")
     assert "unsafe" not in answer.headers["content-security-policy"]
+
+
+def test_a_nul_in_an_address_breaks_no_page(shop: Workspace, admin: Any) -> None:
+    """PostgreSQL takes it in no text."""
+    with shop.transaction() as conn:
+        number = catalog.add(conn, "asked for with a NUL", "", 24)
+    assert admin.get(f"/feeds/{number}?word=kubek%00").status_code == 200
+    with shop.transaction() as conn:
+        catalog.remove(conn, number)
 
 
 @pytest.mark.parametrize("path", ["/", "/events", "/segments/new", "/sources", "/sources/1"])
