@@ -48,7 +48,7 @@ def test_no_screen_holds_inline_code_or_asks_another_machine(path: str, admin: A
 def test_a_nul_in_an_address_breaks_no_page(shop: Workspace, admin: Any) -> None:
     """PostgreSQL takes it in no text."""
     with shop.transaction() as conn:
-        number = catalog.add(conn, "asked for with a NUL", "", 24)
+        number = catalog.add(conn, "nul", "", 24)
     assert admin.get(f"/feeds/{number}?word=kubek%00").status_code == 200
     with shop.transaction() as conn:
         catalog.remove(conn, number)
