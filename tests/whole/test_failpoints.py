@@ -23,10 +23,15 @@ IN_EVERY_RUN = (
 )
 
 
-def test_every_point_lies_in_the_code_once() -> None:
-    sources = [file.read_text() for file in Path(cegla.__file__).parent.rglob("*.py")]
-    found = [point for source in sources for point in re.findall(r'passing\("([^"]+)"\)', source)]
-    assert sorted(found) == sorted(POINTS)
+def test_every_point_lies_in_the_code_once_and_those_of_the_history_in_the_one_elsewhere_too() -> None:
+    home = Path(cegla.__file__).parent
+    elsewhere = home / "storage" / "engines" / "elsewhere.py"
+    assert sorted(point for file in home.rglob("*.py") if file != elsewhere for point in _points_in(file)) == sorted(POINTS)
+    assert sorted(_points_in(elsewhere)) == sorted(_points_in(home / "storage" / "warehouse.py")) != []
+
+
+def _points_in(file: Path) -> list[str]:
+    return re.findall(r'passing\("([^"]+)"\)', file.read_text())
 
 
 def test_after_death_at_a_point_every_effect_is_there_once() -> None:
