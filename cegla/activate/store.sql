@@ -245,13 +245,13 @@ with recursive places as (
 )
 select due.id, person_id, identity_id, address, due.version, attempts, decided_at, due.destination, given
 from places
+join activate.campaigns on campaigns.id = :campaign_id and campaigns.state = 'sending'
 cross join lateral (
     select * from activate.messages
-    where campaign_id = :campaign_id and waits and destination = places.destination and due_at <= :now
-    order by due_at, id limit :each
+    where campaign_id = campaigns.id and waits and destination = places.destination and due_at <= :now and (arm <> 'rest' or winner is not null)
+    order by due_at, messages.id limit :each
 ) as due
-join activate.campaigns on campaigns.id = campaign_id
-where places.destination <> all(cast(:closed as text[])) and campaigns.state = 'sending' and (arm <> 'rest' or winner is not null)
+where places.destination <> all(cast(:closed as text[]))
 order by due_at, due.id
 limit :most;
 

@@ -185,6 +185,17 @@ def test_messages_behind_those_of_a_closed_destination_are_found(shop: Shop, mon
     assert set(shop.states(campaign).values()) == {"sent"}
 
 
+def test_messages_that_wait_for_a_winner_hide_none_behind_them(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "WALK", 1)
+    shop.person("adam", email="adam@gmail.com", marketing_email=True)
+    campaign = launched(shop, "anna", "zofia")
+    with shop.ws.transaction() as conn:
+        conn.execute("update activate.messages set due_at = due_at - interval '2 hours' where address = 'adam@gmail.com'")
+        conn.execute("update activate.messages set due_at = due_at - interval '1 hour', arm = 'rest' where address = 'anna@example.pl'")
+        found = store.due(conn, campaign, shop.now, 8, [destination_of("a@gmail.com")])
+    assert [row[3] for row in found] == ["zofia@example.pl"]
+
+
 def test_while_one_sender_works_another_does_nothing(shop: Shop) -> None:
     launched(shop, "anna")
     with shop.ws.transaction() as conn:
