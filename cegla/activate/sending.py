@@ -314,7 +314,8 @@ class Round:
         if govern.ledger.anybody_suppressed(self.conn, self.asked):
             addresses = [one.row.address for one in group]
             listed = govern.suppressed_for(self.conn, self.ws.keys, addresses, campaign.channel, self.ws.clock(), self.asked.at)
-            told |= {one.row.id for one in group if one.row.address in listed}
+            purpose = govern.register.purposes(self.conn).get(campaign.purpose)
+            told |= {one.row.id for one in group if purpose is None or purpose.is_stopped_by(listed.get(one.row.address, ()))}
         return told
 
     def land(self, campaign: Sending, most: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from cegla.govern.rules.purposes import POLAND, SUPPRESSIONS, Country, Purpose, needs_consent
+from cegla.govern.rules.purposes import POLAND, Country, Purpose, needs_consent
 from cegla.vocabulary.consent import Channel, State, Verdict
 
 NO_REFUSAL = frozenset((State.GIVEN, State.REQUESTED, State.INVALIDATED))
@@ -59,7 +59,7 @@ def judge(terms: Terms, in_force: Sequence[Recorded], suppressed_for: Sequence[s
     purpose, channel = terms.purpose, terms.channel
     if purpose is None or channel not in purpose.channels:
         return Verdict(False, "no_consent")
-    if suppressed_for and any(not purpose.by_contract or SUPPRESSIONS.get(reason, True) for reason in suppressed_for):
+    if purpose.is_stopped_by(suppressed_for):
         return Verdict(False, "suppressed")
     if purpose.by_contract:
         return Verdict(True, "ok")

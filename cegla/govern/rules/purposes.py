@@ -50,6 +50,10 @@ class Purpose:
         """Whether it needs nobody's yes, and nobody can object."""
         return self.basis in (Basis.CONTRACT, Basis.LEGAL_OBLIGATION)
 
+    def is_stopped_by(self, suppressions: Iterable[str]) -> bool:
+        """Whether reasons for which an address is suppressed stop messages of this purpose."""
+        return any(not self.by_contract or SUPPRESSIONS.get(reason, True) for reason in suppressions)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Country:
