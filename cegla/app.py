@@ -47,7 +47,6 @@ from cegla.worker.supervisor import start
 from cegla.worker.tether import end_with_supervisor
 
 T = TypeVar("T")
-SWITCH_SECONDS = 0.001  #: after so long a thread that computes lets one that answers go on; with Python's 0.005 ten statements can wait 50 ms
 
 
 def _by_name(duty: Callable[[Connection, Sequence[Borne]], T]) -> Callable[[Connection, Sequence[int]], T]:
@@ -97,7 +96,6 @@ class _AtTheRoot:
 def serve(settings: Settings) -> None:
     """The app process: loops, API and console until SIGTERM. The run file tells the command line where it is."""
     write_logs_as_json()
-    sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(50_000, 20, 20)  # a batch makes many short-lived values and no cycles: a third less work for the collector
     ws = Workspace(settings, settings.dsn)
     token = secrets.token_urlsafe(32)
