@@ -111,8 +111,9 @@ class Signatory:
             self._untried.remove(worker.way)
             self._trials.append(Trial(worker.seconds / worker.made, worker.way))
             if self._untried or self._fastest != worker.way:
-                self._leaving += [worker] if worker.open else []
-                if not worker.open:
+                if worker.open:
+                    self._leaving.append(worker)
+                else:
                     worker.close()
                 worker = None
         if worker is None:

@@ -27,6 +27,7 @@ from cegla.collect.rules import parcel
 from cegla.collect.rules.decode import Decoded, Limits
 from cegla.collect.sources import sources
 from cegla.collect.store import End
+from cegla.storage.workspace import SESSION_OPTIONS
 
 MODULE = "cegla.collect.reading"
 ROOT = Path(__file__).parents[2]
@@ -35,7 +36,6 @@ AGAIN_SECONDS = 10.0  #: how long after one that died
 PIPE_BYTES = 1 << 20
 NOT_MINE = b""
 _LENGTH = Struct(">Q")
-_OPTIONS = "-c synchronous_commit=on -c timezone=UTC -c plan_cache_mode=force_custom_plan -c random_page_cost=1.1"
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def main() -> None:
     sys.stdout = sys.stderr  # what is logged is no answer
     told: Any = marshal.loads(_receive(questions))
     dsn, *limits = told
-    with psycopg.connect(dsn, options=_OPTIONS) as conn:
+    with psycopg.connect(dsn, options=SESSION_OPTIONS) as conn:
         _send(answers, b"there")
         while select.select([questions], [], [], IDLE_SECONDS)[0]:
             question = marshal.loads(_receive(questions))

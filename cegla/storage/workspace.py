@@ -37,6 +37,9 @@ LOG = structlog.get_logger("storage")
 Clock = Callable[[], datetime]
 Connection = psycopg.Connection
 READING_CONNECTIONS = 2
+# arrays of one element or of fifty thousand: a plan made for any length would be a bad one for the long
+# and an index read in order beats gathering and sorting all that waits: what is read was written a moment ago, or lies on no spinning disk
+SESSION_OPTIONS = "-c synchronous_commit=on -c timezone=UTC -c plan_cache_mode=force_custom_plan -c random_page_cost=1.1"  #: of connections that write
 
 
 def _loads(text: str | bytes) -> Any:
@@ -74,9 +77,7 @@ class Workspace:
             max_size=self.pool_size,
             open=True,
             timeout=15,
-            # arrays of one element or of fifty thousand: a plan made for any length would be a bad one for the long
-            # and an index read in order beats gathering and sorting all that waits: what is read was written a moment ago, or lies on no spinning disk
-            kwargs={"options": "-c synchronous_commit=on -c timezone=UTC -c plan_cache_mode=force_custom_plan -c random_page_cost=1.1"},
+            kwargs={"options": SESSION_OPTIONS},
             check=ConnectionPool.check_connection,
         )
         self._closing.append(pool.close)
