@@ -4,6 +4,7 @@
    DISK_LOG    every change of a file below DISK_ROOT is appended here, with its data, in one order for all processes
    DISK_FAIL   while a file of this name exists, it says what fails: "eio" every fsync, fdatasync and syncfs, "full" every write
                that makes a file longer
+   DISK_SLOW   how many microseconds a sync takes at least: in memory it would take none, and nothing would ever happen meanwhile
 
    A change is logged after it happened and before the program hears of it; a sync is logged twice, before it begins and
    after it ended. So whoever acts on another process's write finds that write earlier in the log, and what a sync may be
@@ -32,6 +33,7 @@ struct entry { uint32_t kind, bytes; uint64_t inode, offset; };  /* then `bytes`
 
 static char root[PATH_MAX], fail[PATH_MAX];
 static int log_file = -1;
+static useconds_t slow;
 static size_t root_length;
 static uint64_t inodes[MOST_FILES];  /* of watched open files by descriptor; 0: not watched */
 
@@ -43,6 +45,7 @@ __attribute__((constructor)) static void begin(void)
     if (!value || !realpath(value, root)) { root[0] = 0; return; }
     root_length = strlen(root);
     if ((value = getenv("DISK_FAIL"))) strncpy(fail, value, sizeof fail - 1);
+    if ((value = getenv("DISK_SLOW"))) slow = (useconds_t)atoi(value);
     if ((value = getenv("DISK_LOG"))) {
         int opened = open(value, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
         log_file = fcntl(opened, F_DUPFD_CLOEXEC, 700);
@@ -184,6 +187,7 @@ static int sync_file(int file, int (*real)(int))
     uint64_t inode = watched(file);
     if (inode && !strncmp(failing(), "eio", 3)) { errno = EIO; return -1; }
     if (inode) append(SYNC_BEGINS, inode, getpid(), 0, 0, 0);
+    if (inode && slow) usleep(slow);
     int done = real(file);
     if (inode && !done) append(SYNC_ENDS, inode, getpid(), 0, 0, 0);
     return done;

@@ -64,13 +64,14 @@ def shim(source: Path = SOURCE) -> Path | None:
     return made
 
 
-def under(root: Path, log: Path | None = None, fail: Path | None = None) -> dict[str, str]:
-    """The environment that puts the shim under a program. Needs a compiler."""
+def under(root: Path, log: Path | None = None, fail: Path | None = None, sync_microseconds: int = 0) -> dict[str, str]:
+    """The environment that puts the shim under a program; a sync takes so long at least. Needs a compiler."""
     made = shim()
     if made is None:
         raise RuntimeError("the shim needs a C compiler (cc)")
     environment = {"LD_PRELOAD": str(made), "DISK_ROOT": str(root)}
     environment |= {"DISK_LOG": str(log)} if log else {}
+    environment |= {"DISK_SLOW": str(sync_microseconds)} if sync_microseconds else {}
     return environment | ({"DISK_FAIL": str(fail)} if fail else {})
 
 
@@ -101,6 +102,14 @@ def read(log: Path) -> list[Entry]:
     return entries
 
 
+class Syncing(NamedTuple):
+    """What a sync found when it began, which is safe when it ends."""
+
+    number: int
+    sectors: dict[int, bytes]
+    length: int
+
+
 @dataclass(eq=False)
 class File:
     """A file as the disk surely has it, and as programs see it."""
@@ -109,8 +118,10 @@ class File:
     durable: bytearray = field(default_factory=bytearray)
     current: bytearray = field(default_factory=bytearray)
     dirty: set[int] = field(default_factory=set)
-    shortest: int | None = None  #: the shortest length since the last sync, when it was shortened
-    syncing: dict[int, tuple[dict[int, bytes], int]] = field(default_factory=dict)
+    shortened: list[tuple[int, int]] = field(default_factory=list)  #: to these lengths, each behind so many begun syncs; until a sync is sure of it
+    syncing: dict[int, Syncing] = field(default_factory=dict)  #: by the process that waits
+    syncs: int = 0  #: begun so far
+    saved_by: int = 0  #: the latest begun of those that ended
 
     def touch(self) -> None:
         """Load the first content before the first change."""
@@ -131,30 +142,35 @@ class File:
         if length < len(self.current):
             del self.current[length:]
             self.dirty = {sector for sector in self.dirty if sector * SECTOR < length}
-            self.shortest = length if self.shortest is None else min(self.shortest, length)
+            self.shortened.append((self.syncs, length))
         else:
             self.current.extend(bytes(length - len(self.current)))
 
     def begin_sync(self, process: int) -> None:
         """What is dirty now will be safe when this sync ends."""
-        self.syncing[process] = ({sector: bytes(self._sector(self.current, sector)) for sector in self.dirty}, len(self.current))
+        self.syncs += 1
+        sectors = {sector: bytes(self._sector(self.current, sector)) for sector in self.dirty}
+        self.syncing[process] = Syncing(self.syncs, sectors, len(self.current))
 
     def end_sync(self, process: int) -> None:
-        """It is safe."""
-        saved, length = self.syncing.pop(process, ({}, len(self.durable)))
-        if self.shortest is not None:
-            del self.durable[self.shortest :]
-            self.shortest = None
-        _fit(self.durable, length)
-        for sector, data in saved.items():
+        """It is safe; and what a sync that began later has saved meanwhile stays as that one saved it."""
+        found = self.syncing.pop(process, None)
+        if found is None or found.number < self.saved_by:
+            return
+        self.saved_by = found.number
+        if sure := [length for before, length in self.shortened if before < found.number]:
+            del self.durable[min(sure) :]
+            self.shortened = self.shortened[len(sure) :]
+        _fit(self.durable, found.length)
+        for sector, data in found.sectors.items():
             self.durable[sector * SECTOR : sector * SECTOR + len(data)] = data
-        self.dirty -= {sector for sector, data in saved.items() if bytes(self._sector(self.current, sector)) == data}
+        self.dirty -= {sector for sector, data in found.sectors.items() if bytes(self._sector(self.current, sector)) == data}
 
     def after_cut(self, rng: random.Random, share: float) -> bytes:
         """What the disk may hold: everything safe, and each dirty sector with a chance of `share`."""
         content = bytearray(self.durable)
-        if self.shortest is not None and rng.random() < share:
-            del content[self.shortest :]
+        if self.shortened and rng.random() < share:
+            del content[min(length for _, length in self.shortened) :]
         if len(self.current) > len(content) and rng.random() < share:
             _fit(content, len(self.current))
         for sector in self.dirty:
