@@ -4,13 +4,14 @@ from typing import Annotated, Any
 
 import typer
 
-from cegla.cli.desk import Api, AsJson, Desk, desk_of
+from cegla.cli.desk import Api, AsJson, Desk, Problem, desk_of
 from cegla.cli.tables import both, facts, table
 from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.text import Text
 
 EventWord = Annotated[str, typer.Argument(metavar="ID")]
 OfSource = Annotated[str | None, typer.Option("--source", metavar="SOURCE")]
+ByMessage = Annotated[bool, typer.Option("--message")]
 Why = Annotated[str, typer.Option("--reveal", metavar="WHY")]
 
 NAME, SOURCE, FATE, PLACE = Text("Zdarzenie", "Event"), Text("Źródło", "Source"), Text("Co się stało", "What became of it"), Text("Miejsce", "Place")
@@ -18,20 +19,52 @@ RECEIVED, WRITTEN, REPEATS = Text("Odebrane", "Received"), Text("Zatwierdzone", 
 REASON, DETAIL, BATCH, PERSON = Text("Powód", "Reason"), Text("Szczegół", "Detail"), Text("Partia", "Batch"), Text("Osoba", "Person")
 TRAITS, ENTERED, LEFT = Text("Cechy", "Traits"), Text("Weszła do segmentów", "Entered segments"), Text("Wyszła z segmentów", "Left segments")
 MESSAGES, ALSO = Text("Wiadomości", "Messages"), Text("Pod tym samym id przyszło też:", "Under the same id also came:")
+MEANT = {
+    "e": Text(
+        "{id} to zdarzenie nr {n} w historii; messageId o tej treści: --message {id}",
+        "{id} is event {n} of the history; a messageId that reads so: --message {id}",
+    ),
+    "q": Text(
+        "{id} to pozycja {n} kwarantanny; messageId o tej treści: --message {id}",
+        "{id} is number {n} of the quarantine; a messageId that reads so: --message {id}",
+    ),
+}
 INCOMPLETE = Text("Nie przejrzano wszystkich żądań: podaj --source.", "Not all requests were looked through: give --source.")
 
 
-def show(context: typer.Context, event_id: EventWord, source: OfSource = None, reveal: Why = "", as_json: AsJson = False) -> None:
+def show(
+    context: typer.Context, event_id: EventWord, source: OfSource = None, by_message: ByMessage = False, reveal: Why = "", as_json: AsJson = False
+) -> None:
     """Follow one event from its request to what came of it. ID is a messageId, e12 in the history, q5 in quarantine, or a place such as 3-17-0.
 
-    Of a messageId that came in several times, as after a replay, the newest is shown and the others are listed.
+    Of a messageId that came in several times, as after a replay, the newest is shown and the others are listed. With --message, or when nothing
+    bears such a number, e12, q5 and 3-17-0 are messageIds, too.
     """
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        first, *others = [event_id] if _is_place(event_id) else _places_of(desk, api, event_id, _source_number(api, source))
-        answer = api.post(f"/events/{first}/reveal", {"why": reveal}) if reveal else api.get(f"/events/{first}")
+        answer = None if by_message or not _is_place(event_id) else _at(api, event_id, reveal)
+        others: list[str] = []
+        if answer is None:
+            first, *others = _places_of(desk, api, event_id, _source_number(api, source))
+            answer = _asked(api, first, reveal)
+        elif event_id[:1] in MEANT:
+            desk.tell(MEANT[event_id[:1]], id=event_id, n=event_id[1:])
         also = [api.get(f"/events/{place}") for place in others]
     desk.answer(answer | {"also": [{key: one[key] for key in ("place", "received_at", "fate", "label")} for one in also]}, _shown)
+
+
+def _at(api: Api, place: str, reveal: str) -> dict[str, Any] | None:
+    """The event of a number or a place; None where there is none."""
+    try:
+        return _asked(api, place, reveal)
+    except Problem as problem:
+        if problem.details.get("status") == 404:
+            return None
+        raise
+
+
+def _asked(api: Api, place: str, reveal: str) -> dict[str, Any]:
+    return api.post(f"/events/{place}/reveal", {"why": reveal}) if reveal else api.get(f"/events/{place}")
 
 
 def _places_of(desk: Desk, api: Api, message_id: str, source_id: int | None) -> list[str]:

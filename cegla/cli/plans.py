@@ -130,7 +130,8 @@ def _lines(file: Path | None) -> list[str]:
 def _read(text: str) -> Any:
     report = plan.check(text)
     if report.plan is None:
-        raise PlanInvalid(where=f"line {report.problems[0].line}: {report.problems[0].where}", detail=report.problems[0].what, count=len(report.problems))
+        first = report.problems[0]
+        raise PlanInvalid(where=first.where, line=first.line, detail=first.what, count=len(report.problems))
     return report.plan
 
 

@@ -39,6 +39,7 @@ WORDS: dict[str, Text] = {
     "words": Text("treść wiadomości", "the words of the message"),
     "selector": Text("selektor DKIM; pusty: z algorytmu i daty", "the DKIM selector; empty: made from algorithm and day"),
     "algorithm": Text("algorytm klucza", "the key's algorithm"),
+    "by_message": Text("ID to messageId, choćby wyglądało jak numer", "ID is a messageId, even if it reads like a number"),
     "message": Text("numer komunikatu", "the message's number"),
     "first": Text("pierwszy dzień", "the first day"),
     "second": Text("drugi dzień; bez niego: dziś", "the second day; without it: today"),

@@ -321,7 +321,7 @@ def _read(text: str) -> Plan:
     plan, problems = reading.read(text)
     if plan is None:
         first = problems[0]
-        raise PlanInvalid(where=f"line {first.line}: {first.where}", detail=first.what, count=len(problems))
+        raise PlanInvalid(where=first.where, line=first.line, detail=first.what, count=len(problems))
     return plan
 
 

@@ -86,7 +86,8 @@ def _document_of(text: str) -> dict[str, Any]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
-        raise TraitInvalid(where=f"line {line}", seen=type(error).__name__, detail=Text("to nie jest poprawny YAML", "this is not YAML")) from None
+        detail = Text(f"od wiersza {line} to nie jest poprawny YAML", f"from line {line} on this is not YAML")
+        raise TraitInvalid(where="/", seen=type(error).__name__, detail=detail) from None
     if not isinstance(value, dict) or not value.keys() <= {"traits", "ranking"}:  # pyright: ignore[reportUnknownMemberType]
         detail = Text("plik ma pola „traits” i „ranking”, i żadnych innych", "a file has the fields “traits” and “ranking”, and no others")
         raise TraitInvalid(where="/", detail=detail)

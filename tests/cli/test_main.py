@@ -169,18 +169,33 @@ def test_an_import_is_taken_back_only_when_told_so(cegla: Callable[..., int], ca
     assert json.loads(asked[-1].content) == {"dry_run": False}
 
 
+def an_event(place: str) -> dict[str, Any]:
+    """As the API tells it."""
+    told: dict[str, Any] = {"place": place, "name": "Order Completed", "source": "Shop", "received_at": "2026-07-02T10:00:00Z", "written_at": None}
+    label = {"pl": "w historii", "en": "is in the history"}
+    return told | {"fate": "applied", "label": label, "repeat_of": None, "quarantined": None, "outcome": None, "payload": None}
+
+
+def test_a_number_of_the_quarantine_is_told_from_a_message_id_that_reads_so(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    answers = {
+        "GET /events/q1": an_event("2-4-0"),
+        "POST /events/find": {"events": [{"place": "3-17-0"}], "complete": True},
+        "GET /events/3-17-0": an_event("3-17-0"),
+    }
+    assert cegla("event show q1", answers) == 0
+    shown = capsys.readouterr()
+    assert "2-4-0" in shown.out
+    assert "q1 is number 1 of the quarantine" in shown.err
+    assert cegla("event show q1 --message", answers) == 0
+    assert "3-17-0" in capsys.readouterr().out
+    del answers["GET /events/q1"]
+    assert cegla("event show q1", answers) == 0
+    assert "3-17-0" in capsys.readouterr().out
+
+
 def test_an_event_that_came_in_twice_is_shown_as_it_stands_and_the_other_place_is_listed(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     """As after a replay: the question is answered, not handed back."""
-    label = {"pl": "w historii", "en": "is in the history"}
-    newest: dict[str, Any] = {
-        "place": "3-17-0",
-        "name": "Order Completed",
-        "source": "Shop",
-        "received_at": "2026-07-02T10:00:00Z",
-        "written_at": None,
-        "fate": "applied",
-    }
-    newest |= {"label": label, "repeat_of": None, "quarantined": None, "outcome": None, "payload": None}
+    newest = an_event("3-17-0")
     first = newest | {"place": "2-4-0", "fate": "quarantined", "label": {"pl": "w kwarantannie", "en": "in quarantine"}}
     places = {"events": [{"place": "3-17-0"}, {"place": "2-4-0"}], "complete": True}
     answers = {"POST /events/find": places, "GET /events/3-17-0": newest, "GET /events/2-4-0": first}

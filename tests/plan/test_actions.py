@@ -101,8 +101,10 @@ def test_every_version_is_kept_and_one_holds(ws: Workspace) -> None:
     assert (second.version, [one.breaking for one in second.differences]) == (2, [True])
     with pytest.raises(PlanChanged):
         apply(ws, shop, STRICT, expect=1)
-    with pytest.raises(PlanInvalid):
+    with pytest.raises(PlanInvalid) as refused:
         apply(ws, shop, "events: 5")
+    assert "w wierszu 1: " in refused.value.say("pl")
+    assert "in line 1: " in refused.value.say("en")
     apply(ws, shop, None)
     with ws.transaction() as conn:
         assert [(one.version, one.active, one.made_by) for one in plan.versions(conn, shop)] == [(2, False, "anna"), (1, False, "anna")]

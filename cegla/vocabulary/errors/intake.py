@@ -132,7 +132,10 @@ class PlanInvalid(InvalidInput):
     """A tracking plan is wrong."""
 
     code = "CEGLA-E0362"
-    what = Text("Plan jest nieprawidłowy (błędów: {count}): {detail}", "The tracking plan is not valid ({count} problems): {detail}")
+    what = Text(
+        "Plan jest nieprawidłowy (błędów: {count}). Pierwszy w wierszu {line}: {detail}",
+        "The tracking plan is not valid ({count} problems). The first, in line {line}: {detail}",
+    )
     todo = Text("Sprawdź plik poleceniem cegla plan check.", "Check the file with cegla plan check.")
 
 
