@@ -23,7 +23,7 @@ from cegla.storage.settling import settle_file
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors import CeglaError, InvalidInput, NotFound
-from cegla.vocabulary.errors.intake import BasisMissing, FieldMissing, FileUnreadable, SourceUnlike
+from cegla.vocabulary.errors.intake import BasisMissing, FieldMissing, FileUnreadable, ImportBegunOtherwise, SourceUnlike
 from cegla.vocabulary.text import Language, Text
 
 FOLDER = "imports"
@@ -123,13 +123,16 @@ def upload(ws: Workspace, name: str, content: BinaryIO, actor: str) -> int:
 def register(ws: Workspace, path: Path, mapping: Mapping, actor: str) -> int:
     """The import of a file that lies where a command found it: the unfinished one of the same file and name, or a new one.
 
-    Raises BasisMissing, FileUnreadable.
+    Raises BasisMissing, FileUnreadable, and ImportBegunOtherwise when that one wrote something by another mapping: its end would not fit its beginning.
     """
     acquired = _acquired(mapping)
     size, digest = _measured(path)
     with ws.transaction() as conn:
         known = store.SQL.unfinished_import(conn, file_sha256=digest, name=mapping.name)
         if known is not None:
+            _, written, _ = store.SQL.lock_import_writer(conn, import_id=known)
+            if written and import_of(conn, known).read() != mapping:
+                raise ImportBegunOtherwise(where="mapping", seen=path.name, number=known)
             store.SQL.start_import(
                 conn, import_id=known, state="running", runner="command", name=mapping.name, mapping=_json(mapping), acquired=Jsonb(acquired), language=None
             )

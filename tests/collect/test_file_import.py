@@ -11,14 +11,22 @@ import msgspec
 import pytest
 
 from cegla.collect import actions as collect
-from cegla.collect import file_import
+from cegla.collect import file_import, imports
 from cegla.collect.rules.columns import RowProblem
 from cegla.collect.rules.mapping import read_mapping
 from cegla.storage.settings import Settings
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors import CeglaError
-from cegla.vocabulary.errors.intake import ColumnUnknown, FileUnreadable, MappingFieldMissing, MappingFieldUnknown, MappingInvalid, SourceUnlike
+from cegla.vocabulary.errors.intake import (
+    ColumnUnknown,
+    FileUnreadable,
+    ImportBegunOtherwise,
+    MappingFieldMissing,
+    MappingFieldUnknown,
+    MappingInvalid,
+    SourceUnlike,
+)
 from cegla.vocabulary.money import from_micros, to_micros
 
 ROOT = Path(__file__).parents[2]
@@ -247,6 +255,28 @@ def test_a_second_run_of_the_same_file_adds_no_event(workspace: Workspace, tmp_p
             collect.advance(conn, taken, applied=fresh, repeated=len(decoded.events) - len(fresh), set_aside=[])
         kept.append([event.message_id for event in fresh])
     assert kept == [["orders:8", "orders:7"], []]
+
+
+@pytest.mark.parametrize("change", [{"source": "Elsewhere"}, {"source": "Letters", "basis": "legitimate_interest"}, {"event": "Order Cancelled"}])
+def test_an_import_that_stopped_half_way_goes_on_by_the_mapping_it_began_with_and_by_no_other(
+    change: dict[str, Any], workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, HEAD + "1,ann,2026-07-01 10:00,a,1,1\n2,ann,2026-07-01 10:00,a,1,1\n")
+    monkeypatch.setattr(imports, "_counts", unplugged)  # it stops behind what it wrote
+    with pytest.raises(Unplugged):
+        collect.import_file(workspace, path, read_mapping(ORDERS, "test"))
+    monkeypatch.undo()
+    with pytest.raises(ImportBegunOtherwise):
+        collect.import_file(workspace, path, read_mapping(ORDERS | change, "test"))
+    assert collect.import_file(workspace, path, read_mapping(ORDERS, "test")).import_id == 1
+
+
+class Unplugged(Exception):
+    """The process is gone."""
+
+
+def unplugged(_result: object) -> None:
+    raise Unplugged
 
 
 def test_a_dry_run_leaves_no_source_behind(workspace: Workspace, tmp_path: Path) -> None:

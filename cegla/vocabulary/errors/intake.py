@@ -44,6 +44,20 @@ class SourceUnlike(InvalidInput):
     todo = Text("Podaj nazwę nowego źródła albo tę samą podstawę, co źródło.", "Give the name of a new source, or the basis that the source has.")
 
 
+class ImportBegunOtherwise(InvalidInput):
+    """A file is to be brought in by another mapping than the one by which its unfinished import began."""
+
+    code = "CEGLA-E0332"
+    what = Text(
+        "Import {number} tego pliku zatrzymał się w połowie i zaczął się według innego mapowania.",
+        "Import {number} of this file stopped half way, and it began with another mapping.",
+    )
+    todo = Text(
+        "Dokończ go (cegla import resume {number}) albo cofnij (cegla import undo {number}), a potem wczytaj plik po nowemu.",
+        "Go on with it (cegla import resume {number}), or take it back (cegla import undo {number}) and bring the file in anew.",
+    )
+
+
 class MappingFieldMissing(MappingInvalid):
     """The import mapping lacks a field it must have."""
 
