@@ -1,8 +1,8 @@
 """Signing many letters: a process of its own signs those of one group while the next is written. A signature is half of what a letter costs.
 
 OpenSSL goes through a processor the way that was the fastest on its authors' machines; on others another way is up to half as fast again. So
-the first letters are signed by a process on each way, and the way that took less of the processor stays. The keys come through a pipe and are
-kept nowhere. Should the process end, its letters are signed here, so nothing rests on it.
+the first letters are signed by a process on each way, and the way that took less of the processor stays. The keys come through a socket and are
+kept nowhere. Should the process end, or say nothing for long, its letters are signed here, so nothing rests on it.
 """
 
 import contextlib
@@ -10,13 +10,14 @@ import functools
 import os
 import platform
 import resource
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 from cryptography.hazmat.primitives import hashes, serialization
@@ -29,6 +30,8 @@ from cegla.vocabulary.text import Text
 MODULE = "cegla.activate.signing"
 ROOT = Path(__file__).parents[2]
 FEW = 8  #: so many are signed here: a process is not worth its start
+HUNG_SECONDS = 10.0  #: a process that takes and gives nothing for so long is ended: a group takes it some hundredths of one
+ALONE = 100  #: tickets after one that hung that are signed here, so that the next one to hang does not cost its wait each time
 ENOUGH = 90  #: signatures that say how fast a way is
 WITHOUT_ADX = {"OPENSSL_ia32cap": ":~0x80000"}  #: multiplication by vectors instead of the long carries of ADX (OpenSSL, rsaz_avx2_eligible)
 WAYS: tuple[dict[str, str], ...] = ({}, WITHOUT_ADX) if platform.machine().lower() in ("x86_64", "amd64") else ({},)
@@ -79,11 +82,12 @@ class Signatory:
         self._untried = list(WAYS)
         self._trials: list[Trial] = []
         self._tickets = 0
+        self._alone_until = 0  #: the ticket
 
     def begin(self, wanted: Sequence[rules.Wanted]) -> Ticket:
         """Let these be made; `finish` waits for them, in the order of the tickets. One that is never finished costs nothing."""
         self._tickets += 1
-        worker = self._present() if len(wanted) > FEW else None
+        worker = self._present() if len(wanted) > FEW and self._tickets > self._alone_until else None
         if worker is not None and not worker.ask(self._tickets, wanted):
             worker = self._lose(worker)
         return Ticket(wanted, self._tickets, worker)
@@ -128,6 +132,8 @@ class Signatory:
 
     def _lose(self, worker: "_Worker") -> None:
         worker.close()
+        if worker.hung:
+            self._alone_until = self._tickets + ALONE
         self._leaving = [one for one in self._leaving if one is not worker]
         if self._worker is worker:
             self._worker = None
@@ -146,32 +152,45 @@ class _Worker:
     made: int = 0
     seconds: float = 0.0  #: of its processor, for what it made
     open: int = 0  #: tickets that were asked and not answered
+    hung: bool = False
     process: "subprocess.Popen[bytes]" = field(init=False)
 
     def __post_init__(self) -> None:
         environment = {"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", **self.way}
         command = [sys.executable, "-m", MODULE]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, cwd="/")
+        self._socket, theirs = socket.socketpair()  # a pipe that is full can be waited for without an end only
+        with theirs:
+            try:
+                self.process = subprocess.Popen(
+                    command, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL, env=environment, cwd="/"
+                )
+            except OSError:
+                self._socket.close()
+                raise
+        self._socket.settimeout(HUNG_SECONDS)
+        self.inbox: BinaryIO = self._socket.makefile("rb")
 
     def ask(self, number: int, wanted: Sequence[rules.Wanted]) -> bool:
-        """Send the work there; False when the process is no more."""
+        """Send the work there; False when the process is no more, or does not listen."""
         keys = list(dict.fromkeys(one.signer.private for one in wanted))
         places = {key: place for place, key in enumerate(keys)}
-        assert self.process.stdin is not None
         try:
-            _send(self.process.stdin, (number, keys, [(places[one.signer.private], one.content) for one in wanted]))
-        except OSError:
+            self._socket.sendall(_packed((number, keys, [(places[one.signer.private], one.content) for one in wanted])))
+        except OSError as error:
+            self.hung = isinstance(error, TimeoutError)
             return False
         self.open += 1
         return True
 
     def answer(self, number: int) -> list[bytes] | None:
-        """What was made of a ticket; None when the process is no more."""
-        assert self.process.stdout is not None
+        """What was made of a ticket; None when the process is no more, or does not answer."""
         told = -1
         made: list[bytes] = []
         while told < number:
-            answer = None if self.process.stdout.closed else _received(self.process.stdout)
+            try:
+                answer = None if self.inbox.closed else _received(self.inbox)
+            except OSError as error:
+                self.hung, answer = isinstance(error, TimeoutError), None
             if answer is None:
                 return None
             told, seconds, made = answer
@@ -184,16 +203,13 @@ class _Worker:
         """End the process."""
         self.process.kill()
         self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(BrokenPipeError):  # closing writes what it could not read any more
-                    pipe.close()
+        self.inbox.close()
+        self._socket.close()
 
 
-def _send(pipe: Any, value: Any) -> None:
+def _packed(value: Any) -> bytes:
     packed = msgspec.msgpack.encode(value)
-    pipe.write(len(packed).to_bytes(4) + packed)
-    pipe.flush()
+    return len(packed).to_bytes(4) + packed
 
 
 def _received(pipe: Any) -> Any:
@@ -213,7 +229,8 @@ def main() -> None:
         signers = [signer("", "", key) for key in keys]
         began = time.process_time()
         made = [signers[place].sign(content) for place, content in contents]
-        _send(outbox, (number, time.process_time() - began, made))
+        outbox.write(_packed((number, time.process_time() - began, made)))
+        outbox.flush()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Whose clicks they are, and who signs: rules of the way out and back that need no server."""
 
 import io
+import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -79,10 +80,26 @@ def test_half_an_answer_is_none() -> None:
     signatory = signing.Signatory()
     ticket = signatory.begin(wanted)
     assert ticket.worker is not None
-    assert ticket.worker.process.stdout is not None
-    ticket.worker.process.stdout.close()
-    ticket.worker.process.stdout = io.BytesIO((100).to_bytes(4) + b"\x93")
+    ticket.worker.inbox.close()
+    ticket.worker.inbox = io.BytesIO((100).to_bytes(4) + b"\x93")
     assert signatory.finish(ticket) == signing.made_here(wanted)
+    signatory.close()
+
+
+def test_a_process_that_hangs_is_not_waited_for_and_the_letters_after_it_are_signed_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = few_letters()
+    right = signing.made_here(wanted)
+    signatory = signing.Signatory()
+    signatory.finish(signatory.begin(wanted))
+    monkeypatch.setattr(signing, "HUNG_SECONDS", 0.1)
+    signatory.close()
+    stopped = signatory.begin(wanted)
+    assert stopped.worker is not None
+    stopped.worker.process.send_signal(signal.SIGSTOP)
+    assert signatory.finish(stopped) == right
+    assert stopped.worker.hung
+    assert stopped.worker.process.returncode is not None
+    assert signatory.begin(wanted).worker is None
     signatory.close()
 
 
