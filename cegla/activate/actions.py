@@ -98,6 +98,7 @@ GOALS = ("orders", "clicks")
 VARIANT_KEYS = "BCDEFGH"
 EXPORTED = tuple("id campaign address state reason decided_at handed_at done_at consent_record_id consent_at tracked facts subject given".split())
 RETURNED = tuple("message_id kind reason hard status reply words way came_at".split())
+CLICKED = tuple("message_id link at machine".split())  #: in the seconds before they are events
 BROWSER = tuple("id endpoint host made_at seen_at".split())
 AT_ONCE = 20_000
 TEMPLATES = Path(__file__).parent / "templates"
@@ -321,6 +322,7 @@ def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, An
     return {
         "messages": [dict(zip(EXPORTED, row, strict=True)) for row in SQL.messages_of_person(conn, ids=ids)],
         "returned_mail": [dict(zip(RETURNED, row, strict=True)) for row in SQL.returns_of_person(conn, ids=ids)],
+        "clicks": [dict(zip(CLICKED, row, strict=True)) for row in SQL.clicks_of_person(conn, ids=ids)],
         "browsers": [dict(zip(BROWSER, row, strict=True)) for row in SQL.subscriptions_of_person(conn, ids=ids)],
     }
 

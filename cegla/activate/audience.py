@@ -23,6 +23,8 @@ AT_ONCE = 20_000
 BESIDE = 2  #: parts of an audience that are decided at a time
 HOUR = "rhythm.best_send_hour"
 NOWHERE = profile.places.NOWHERE
+PROFILING = "profiling"
+UNCHOSEN = "service"  #: a contract needs it, so no segment chooses its people
 
 
 @dataclass(frozen=True)
@@ -110,13 +112,15 @@ def verdicts_on(
     asked = [reader.subject(reader.address) for reader in whom]
     given = [govern.allowed(conn, ws.keys, asked, purpose, channel, at) for purpose, channel in uses]
     purposes = [purpose for purpose, _ in uses]
-    if all(purpose == "service" for purpose in purposes):
+    if all(purpose == UNCHOSEN for purpose in purposes):
         return given
-    profiling = govern.allowed(conn, ws.keys, [reader.subject() for reader in whom], "profiling", Channel.NONE, at)
-    return [
-        found if purpose == "service" else [one if own.allowed or not one.allowed else own for one, own in zip(found, profiling, strict=True)]
-        for purpose, found in zip(purposes, given, strict=True)
-    ]
+    profiling = govern.allowed(conn, ws.keys, [reader.subject() for reader in whom], PROFILING, Channel.NONE, at)
+    return [found if purpose == UNCHOSEN else stricter(found, profiling) for purpose, found in zip(purposes, given, strict=True)]
+
+
+def stricter(given: Sequence[Verdict], profiling: Sequence[Verdict]) -> list[Verdict]:
+    """The verdicts on a purpose, but for those who may be written to and may not be profiled."""
+    return [one if own.allowed or not one.allowed else own for one, own in zip(given, profiling, strict=True)]
 
 
 def _hours(conn: Connection, people: Sequence[int]) -> dict[int, int | None]:

@@ -6,21 +6,23 @@ the decision of then is looked at itself: whether it was a yes, had reached us, 
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cegla.activate import store
-from cegla.activate.audience import readers, readers_at
+from cegla.activate.audience import PROFILING, UNCHOSEN, readers, readers_at, stricter
 from cegla.activate.rules.channels import KINDS
 from cegla.collect import actions as collect
 from cegla.govern import actions as govern
+from cegla.storage.keys import Keys
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Channel, State, Verdict
 from cegla.vocabulary.messages import MessageState
 
 LEFT = (MessageState.SENT, MessageState.BOUNCED, MessageState.AMBIGUOUS, MessageState.HANDING_OFF)
 PAGE = 200
+Gate = Callable[[Connection, Keys, Sequence[govern.Subject], str, Channel, datetime], list[Verdict]]
 JUST_BEFORE = timedelta(microseconds=1)
 COLUMNS = (
     "message person state asked_at could reason purpose basis channel record decided_at recorded_at method page notice words_match register link".split()
@@ -81,7 +83,7 @@ def recipients(conn: Connection, ws: Workspace, campaign_id: int, *, at: datetim
             for row, reader in zip(messages, known, strict=True)
         ]
         answers = _answers(conn, ws, asked, campaign.purpose, Channel(campaign.channel), moment)
-        relied = _relied(conn, [row for row in messages if at is None and row.state in LEFT], moment)
+        relied = _relied(conn, ws, [row for row in messages if at is None and row.state in LEFT], moment)
         for row, subject, answer in zip(messages, asked, answers, strict=True):
             if answer.then.reason == "suppressed" and at is None and row.state in LEFT:  # it bounced at the same moment: what held just before?
                 answer = _answers(conn, ws, [subject], campaign.purpose, answer.channel, moment - JUST_BEFORE)[0]
@@ -125,8 +127,7 @@ def _cells(one: Recipient) -> list[str]:
 
 
 def _answers(conn: Connection, ws: Workspace, asked: Sequence[govern.Subject], purpose: str, channel: Channel, at: datetime) -> list[Answer]:
-    then = govern.could(conn, ws.keys, asked, purpose, channel, at)
-    hindsight = govern.allowed(conn, ws.keys, asked, purpose, channel, at)
+    then, hindsight = (_gate(conn, ws, gate, asked, (purpose, channel, at)) for gate in (govern.could, govern.allowed))
     held = govern.register.current(conn, at)
     records = govern.receipts.records(conn, [one.record_id for one in then if one.record_id is not None])
     return [
@@ -135,13 +136,28 @@ def _answers(conn: Connection, ws: Workspace, asked: Sequence[govern.Subject], p
     ]
 
 
-def _relied(conn: Connection, rows: Sequence[store.Message], moment: datetime) -> dict[int, govern.receipts.Record]:
-    """The decisions that messages rested on, of those that held at the moment."""
+def _gate(
+    conn: Connection, ws: Workspace, gate: Gate, asked: Sequence[govern.Subject], use: tuple[str, Channel, datetime]
+) -> list[Verdict]:
+    """What the sender is told, too: who objected to profiling is chosen for no campaign."""
+    purpose, channel, at = use
+    given = gate(conn, ws.keys, asked, purpose, channel, at)
+    return given if purpose == UNCHOSEN else stricter(given, gate(conn, ws.keys, [replace(one, address=None) for one in asked], PROFILING, Channel.NONE, at))
+
+
+def _relied(conn: Connection, ws: Workspace, rows: Sequence[store.Message], moment: datetime) -> dict[int, govern.receipts.Record]:
+    """The decisions that messages rested on, of those that held at the moment and whose people had not objected to profiling then.
+
+    Whoever was joined with them since does not count: they are asked about by what was theirs when the message left.
+    """
     records = govern.receipts.records(conn, [row.consent_record_id for row in rows if row.consent_record_id is not None])
     held: dict[int, govern.receipts.Record] = {}
-    for row in rows:
-        one = records.get(row.consent_record_id or 0)
-        if one is None or one.at > moment or one.recorded_at > moment or one.state is not State.GIVEN:
+    known = [row for row in rows if row.consent_record_id in records]
+    asked = [govern.Subject(row.person_id, (row.person_id, row.identity_id or 0, records[row.consent_record_id or 0].identity_id)) for row in known]
+    profiled = {row.id: one.allowed for row, one in zip(known, govern.could(conn, ws.keys, asked, PROFILING, Channel.NONE, moment), strict=True)}
+    for row in known:
+        one = records[row.consent_record_id or 0]
+        if not profiled[row.id] or one.at > moment or one.recorded_at > moment or one.state is not State.GIVEN:
             continue
         if one.identity_id in govern.standing_as_known(conn, [one.identity_id], one.purpose_key, one.channel, moment):
             held[row.id] = one

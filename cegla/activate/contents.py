@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from cegla.activate import store
 from cegla.activate.audience import Reader, readers, readers_at, verdicts
 from cegla.activate.letters import Occasion, Rendered, Writer
+from cegla.activate.letters import base_url as base_url
 from cegla.activate.outlet import Outlet, lent
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules import content
@@ -142,6 +143,11 @@ def spoken(template: str) -> str:
 def mentioning(conn: Connection, pattern: str) -> list[tuple[str, int, str]]:
     """What a regular expression's first group finds in what campaigns say, each finding with the campaign's number and name."""
     return list(SQL.mentioning(conn, pattern=pattern))
+
+
+def hold(conn: Connection) -> None:
+    """Let nobody keep what a campaign says until this transaction ends, for whoever takes something away that none may mention."""
+    SQL.hold_contents(conn)
 
 
 def require_draft(conn: Connection, campaign_id: int) -> None:

@@ -73,6 +73,15 @@ class Occasion:
     data: dict[str, Any] | None = None  #: what the caller of a message to one person gave
 
 
+@dataclass(frozen=True)
+class Shapes:
+    """What the letters of a content share: the pieces of the HTML, and both parts ready to be filled."""
+
+    pieces: Sequence[str | None]
+    html: Shape
+    text: Shape
+
+
 @dataclass
 class Writer:
     """Writes letters; keeps what is the same for all letters of a campaign."""
@@ -84,7 +93,7 @@ class Writer:
     shelves: dict[tuple[int, int], tuple[dict[str, Any], str]] = field(default_factory=dict)
     numbers: dict[tuple[int, str], int] = field(default_factory=dict)
     signers: dict[str, list[Signer]] = field(default_factory=dict)  #: by From header
-    shapes: dict[str, tuple[Shape, Shape]] = field(default_factory=dict)  #: of HTML and text, by what the renderer calls the message
+    shapes: dict[tuple[str, bool], Shapes] = field(default_factory=dict)  #: by what the renderer calls the message, and whether its clicks are counted
 
     def fields(self, readers: Sequence[Reader], occasion: Occasion) -> dict[int, dict[str, Any]]:
         """What the templates of an occasion may say of each person: traits and declared values by name; money in units, times as ISO text."""
@@ -158,17 +167,17 @@ class Writer:
 
     def _html(self, key: str, occasion: Occasion, personal: list[str], url: str) -> str | Pieces:
         """The HTML, in pieces unless its links are to be signed or its end is a person's own."""
-        shape, words = self.shapes[key][0], PREFERENCES.say(self.ws.settings.language)
-        if not occasion.tracked and shape.line_at is not None:
+        shapes, words = self._shapes(key, occasion), PREFERENCES.say(self.ws.settings.language)
+        if not occasion.tracked and shapes.html.line_at is not None:
             left_out = occasion.one_click and not any(url in piece for piece in personal)
-            return shape.filled(personal, content.preferences_line(url, words) if left_out else "")
-        html = joined(self.renderer.loaded(key).pieces["html"], personal)
+            return shapes.html.filled(personal, content.preferences_line(url, words) if left_out else "")
+        html = joined(shapes.pieces, personal)
         html = self._with_links(occasion, html) if occasion.tracked else html
         return content.with_preferences(html, url, words) if occasion.one_click else html
 
     def _text(self, key: str, occasion: Occasion, personal: list[str], url: str) -> str | Pieces:
         """The text, in pieces where empty lines cannot meet."""
-        shape, words = self.shapes[key][1], PREFERENCES.say(self.ws.settings.language)
+        shape, words = self._shapes(key, occasion).text, PREFERENCES.say(self.ws.settings.language)
         if shape.line_at is not None and calm(personal):
             left_out = occasion.one_click and not any(url in piece for piece in personal)
             return shape.filled(personal, content.text_line(url, words) if left_out else "\n")
@@ -182,10 +191,19 @@ class Writer:
             shop, campaign = {"name": mime.mailbox_of(self._sender(occasion))[0]}, {"name": occasion.campaign}
             texts = {name: parts[name] for name in ("subject", "html", "text")}
             self.renderer.load(key, texts, {"content": parts["content"], "shop": shop, "campaign": campaign, "feeds": self._shelves(occasion)[0]})
-        if key not in self.shapes:
-            pieces = self.renderer.loaded(key).pieces
-            self.shapes[key] = html_shape(pieces["html"]), text_shape(pieces["text"])
         return key
+
+    def _shapes(self, key: str, occasion: Occasion) -> Shapes:
+        """The shapes of an occasion's letter, whose links count clicks where that may be nobody's; worked out once for all of them."""
+        settings = self.ws.settings.app
+        counted = settings.count_clicks and bool(settings.public_url) and not occasion.tracked and occasion.message_id is not None and occasion.one_click
+        if (key, counted) not in self.shapes:
+            pieces = self.renderer.loaded(key).pieces
+            html, campaign_id = pieces["html"], occasion.campaign_id
+            if counted:
+                html = content.with_counted_links(html, lambda url: self._tallied(occasion, self._link(campaign_id, url)), self._tallied(occasion, TRAP))
+            self.shapes[key, counted] = Shapes(html, html_shape(html), text_shape(pieces["text"]))
+        return self.shapes[key, counted]
 
     def _names(self, occasion: Occasion) -> set[str] | None:
         """The traits that the templates of an occasion read by name; None: perhaps all."""
@@ -258,8 +276,14 @@ class Writer:
         """
         if not url or occasion.message_id is None or not base_url(self.ws).startswith("https://"):
             return url
-        whose, number = (tokens.CLICK, occasion.message_id) if occasion.tracked else (tokens.TALLY, occasion.campaign_id)
-        return f"{base_url(self.ws)}/r/{signed(self.ws.keys, whose, number, self._link(occasion.campaign_id, url))}"
+        number = self._link(occasion.campaign_id, url)
+        if not occasion.tracked:
+            return self._tallied(occasion, number)
+        return f"{base_url(self.ws)}/r/{signed(self.ws.keys, tokens.CLICK, occasion.message_id, number)}"
+
+    def _tallied(self, occasion: Occasion, link: int) -> str:
+        """The way to a link that counts a click as nobody's."""
+        return f"{base_url(self.ws)}/r/{signed(self.ws.keys, tokens.TALLY, occasion.campaign_id, link)}"
 
     def _link(self, campaign_id: int, url: str) -> int:
         """The number of an address in a campaign."""

@@ -1,9 +1,11 @@
 """What recipients do with a message: follow a signed link, unsubscribe with one click. A token acts for one message and logs nobody in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from cegla.activate import browsers, store
 from cegla.activate.audience import Reader, readers_at, verdicts
@@ -35,15 +37,17 @@ class Unsubscription:
     preferences: str  #: the token of the page with all choices
 
 
-def open_link(ws: Workspace, token: str, *, count: bool = True, agent: str | None = None) -> str:
+def open_link(ws: Workspace, token: str, *, count: bool = True, agent: str | None = None, network: str = "") -> str:
     """Where a signed link leads. The click comes back as an event (see `tell_clicks`), if the person still agrees to being measured; else it is nobody's.
+
+    `network` is the address it came from: of clicks that are nobody's, those of one program on one machine are looked at together for some seconds.
 
     `count` False (a HEAD request) only looks. A click that comes too soon, or whose user agent (`agent`; None: not known) is a machine's, is labelled and never
     counted. The link that no reader sees leads to their preferences. Raises NotFound for anything that was not made here.
     """
     now, robot = ws.clock(), agent is not None and ws.library.current().names_itself_bot(agent)
     if _says(ws, token, tokens.TALLY):
-        return _open_as_nobody(ws, genuine(ws, token, tokens.TALLY), now if count and not robot else None)
+        return _open_as_nobody(ws, genuine(ws, token, tokens.TALLY), _visitor(ws, agent, network, now), now if count and not robot else None)
     read = genuine(ws, token, tokens.CLICK)
     with ws.transaction() as conn:
         row = SQL.link_of_message(conn, id=read.message_id, number=read.link, hidden=preferences_url(ws, read.message_id))
@@ -54,7 +58,8 @@ def open_link(ws: Workspace, token: str, *, count: bool = True, agent: str | Non
         soon = way is Channel.EMAIL and handed_at is not None and (now - handed_at).total_seconds() < SOON_SECONDS
         why = "at_once" if soon else "scanner" if robot else None
         if count and not _may_be_measured(ws, conn, address, way, now):
-            _tally(ws, conn, (campaign_id, read.link), None if why or read.link == TRAP else now)
+            if why is None:
+                _pass_by(ws, conn, way, (campaign_id, read.link, now, _visitor(ws, agent, network, now)))
         elif count and way is Channel.EMAIL:
             SQL.hold_click(conn, message_id=read.message_id, link=read.link, now=now, machine=why)
         elif count:
@@ -63,8 +68,9 @@ def open_link(ws: Workspace, token: str, *, count: bool = True, agent: str | Non
     return str(url)
 
 
-def tell_clicks(conn: Connection, now: datetime) -> None:
-    """Let clicks in letters that had time to show what they are into the inbox. A machine's are labelled, with why; the hidden link's are not told."""
+def tell_clicks(conn: Connection, zone: ZoneInfo, now: datetime) -> None:
+    """Let clicks in letters that had time to show what they are into the inbox. A machine's are labelled, with why; the hidden link's are not told.
+    Of those that are nobody's the number is kept; a machine's are none."""
     found = list(SQL.settled_clicks(conn, before=now - timedelta(seconds=HELD_SECONDS), held=HELD_SECONDS, most=CLICKS_AT_ONCE))
     events: list[dict[str, Any]] = []
     for message_id, rows in groupby(found, key=lambda row: row[0]):
@@ -75,7 +81,18 @@ def tell_clicks(conn: Connection, now: datetime) -> None:
                 events.append(_clicked((message_id, campaign_id, campaign), Click(link, at, why), url, returning.whose(address), Channel.EMAIL))
     if events:
         collect.write_down(conn, internal_source(conn, now), returning.requests(events), now)
+    _count_passers_by(conn, zone, now)
     conn.commit()
+
+
+def _count_passers_by(conn: Connection, zone: ZoneInfo, now: datetime) -> None:
+    found = list(SQL.passed_by(conn, before=now - timedelta(seconds=HELD_SECONDS), held=HELD_SECONDS, most=CLICKS_AT_ONCE))
+    counted: list[tuple[int, Click]] = []
+    for (campaign_id, _), rows in groupby(found, key=lambda row: row[:2]):
+        theirs = list(rows)
+        clicks = [Click(link, at) for _, _, link, at, _ in theirs]
+        counted += [(campaign_id, click) for click, why in zip(clicks, judged(clicks, theirs[0][-1]), strict=True) if why is None]
+    _tally(conn, zone, counted)
 
 
 def _clicked(message: tuple[int, int, str], click: Click, url: str, whom: dict[str, Any], channel: Channel) -> dict[str, Any]:
@@ -87,21 +104,37 @@ def _clicked(message: tuple[int, int, str], click: Click, url: str, whom: dict[s
     return returning.event(told_as(returning.CLICKED, channel), message_id, whom, click.at, facts, key=key)
 
 
-def _open_as_nobody(ws: Workspace, read: tokens.Token, counted_at: datetime | None) -> str:
-    """Where a campaign's link leads; one more click that day (on the shop's calendar), and not a word of whose. Raises NotFound."""
+def _open_as_nobody(ws: Workspace, read: tokens.Token, visitor: bytes, counted_at: datetime | None) -> str:
+    """Where a campaign's link leads; one more click, and not a word of whose. Raises NotFound."""
     campaign_id = read.message_id
     with ws.transaction() as conn:
-        url = SQL.link_of_campaign(conn, campaign_id=campaign_id, number=read.link)
-        if url is None:
+        row = SQL.link_of_campaign(conn, campaign_id=campaign_id, number=read.link)
+        if row is None:
             raise no_such_link()
-        _tally(ws, conn, (campaign_id, read.link), counted_at)
-    return str(url)
+        if counted_at is not None:
+            _pass_by(ws, conn, Channel(row[1]), (campaign_id, read.link, counted_at, visitor))
+    return str(row[0])
 
 
-def _tally(ws: Workspace, conn: Connection, link: tuple[int, int], counted_at: datetime | None) -> None:
-    """One more click on a link of a campaign; a machine's is none."""
-    if counted_at is not None:
-        SQL.tally(conn, campaign_id=link[0], number=link[1], day=counted_at.astimezone(ws.settings.zone).date())
+def _pass_by(ws: Workspace, conn: Connection, channel: Channel, click: tuple[int, int, datetime, bytes]) -> None:
+    """Nobody's click on a link (campaign, link, when, visitor): mail has scanners, so there it waits for those that belong to it; else it counts at once."""
+    campaign_id, link, at, visitor = click
+    if channel is Channel.EMAIL:
+        SQL.pass_by(conn, campaign_id=campaign_id, number=link, now=at, visitor=visitor)
+    else:
+        _tally(conn, ws.settings.zone, [(campaign_id, Click(link, at))])
+
+
+def _tally(conn: Connection, zone: ZoneInfo, clicks: Sequence[tuple[int, Click]]) -> None:
+    """More clicks on links of campaigns, by the day of the shop's calendar."""
+    if clicks:
+        columns = {"campaigns": [one for one, _ in clicks], "numbers": [click.link for _, click in clicks]}
+        SQL.tally(conn, **columns, days=[click.at.astimezone(zone).date() for _, click in clicks])
+
+
+def _visitor(ws: Workspace, agent: str | None, network: str, now: datetime) -> bytes:
+    """What tells programs on machines apart for some seconds: a keyed hash that is another one every hour, and of use to nobody after that."""
+    return ws.keys.signature("passer-by", f"{now:%Y-%m-%dT%H}\0{network}\0{agent or ''}".encode())
 
 
 def unsubscribe(ws: Workspace, token: str, *, act: bool) -> Unsubscription:

@@ -410,7 +410,7 @@ class Round:
     def tell(self) -> None:
         """Let what became of messages into the inbox as events."""
         self.more = tell(self.conn, self.now) or self.more
-        tell_clicks(self.conn, self.now)
+        tell_clicks(self.conn, self.ws.settings.zone, self.now)
 
     def allowance(self, campaign: Sending) -> int:
         """How many messages may go now."""

@@ -115,6 +115,10 @@ from activate.contents join activate.campaigns on campaigns.id = contents.campai
     lateral regexp_matches(contents.html || contents.content::text, :pattern, 'g') as found (parts)
 order by campaigns.name, campaigns.id;
 
+-- name: hold_contents!
+-- Nobody keeps what a campaign says until this transaction ends; what is being kept is waited for.
+lock table activate.contents in share mode;
+
 -- name: newest_content$
 -- The newest version of what a campaign says, its variants included.
 select max(version) from activate.contents where campaign_id = :campaign_id;
@@ -409,14 +413,34 @@ join activate.campaigns on campaigns.id = messages.campaign_id
 left join activate.links on links.campaign_id = messages.campaign_id and links.number = :number
 where messages.id = :id;
 
--- name: link_of_campaign$
--- Where a link of a campaign leads.
-select url from activate.links where campaign_id = :campaign_id and number = :number;
+-- name: link_of_campaign^
+-- Where a link of a campaign leads, and the campaign's channel; link 0, which nobody sees, leads to where its first one does.
+select url, channel from activate.links join activate.campaigns on campaigns.id = campaign_id
+where campaign_id = :campaign_id and number = greatest(1, :number);
 
 -- name: tally!
--- One more click on a link that day, of nobody in particular.
-insert into activate.tallies (campaign_id, number, day, clicks) values (:campaign_id, :number, :day, 1)
-on conflict (campaign_id, number, day) do update set clicks = tallies.clicks + 1;
+-- More clicks on links of campaigns on a day, of nobody in particular.
+insert into activate.tallies (campaign_id, number, day, clicks)
+select campaign_id, number, day, count(*)
+from unnest(cast(:campaigns as integer[]), cast(:numbers as integer[]), cast(:days as date[])) as clicked (campaign_id, number, day)
+group by campaign_id, number, day
+on conflict (campaign_id, number, day) do update set clicks = tallies.clicks + excluded.clicks;
+
+-- name: pass_by!
+-- Somebody opened a link of a campaign; what it was is judged when the clicks that belong to it had time to come.
+insert into activate.passers_by (campaign_id, number, at, visitor) values (:campaign_id, :number, :now, :visitor);
+
+-- name: passed_by
+-- Clicks of passers-by whose first one had time enough, and those soon after it; they are taken out, to be counted.
+with begun as (
+    select campaign_id, visitor, min(at) as at from activate.passers_by group by campaign_id, visitor having min(at) <= :before limit :most
+), gone as (
+    delete from activate.passers_by using begun
+    where passers_by.campaign_id = begun.campaign_id and passers_by.visitor = begun.visitor and passers_by.at <= begun.at + make_interval(secs => :held)
+    returning passers_by.id, passers_by.campaign_id, passers_by.visitor, number, passers_by.at
+)
+select gone.campaign_id, visitor, number, at, (select count(*) from activate.links where links.campaign_id = gone.campaign_id)
+from gone order by gone.campaign_id, visitor, gone.id;
 
 -- name: tallies
 -- How often each link of a campaign was followed by nobody in particular.
@@ -442,6 +466,12 @@ join activate.messages on messages.id = message_id
 join activate.campaigns on campaigns.id = messages.campaign_id
 left join activate.links on links.campaign_id = messages.campaign_id and links.number = link
 order by gone.message_id, gone.id;
+
+-- name: clicks_of_person
+-- The clicks of a person that were not told yet.
+select message_id, link, at, machine from activate.clicks
+where message_id in (select id from activate.messages where identity_id = any(:ids) or (identity_id is null and person_id = any(:ids)))
+order by at;
 
 -- name: forget_clicks!
 -- Take the clicks of a person that were not told yet out.

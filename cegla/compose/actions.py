@@ -116,11 +116,12 @@ def step(conn: Connection, edit: "Edit", steps: int) -> Letter:
 def publish(ws: Workspace, press: Press, letter_id: int, author: "Author") -> tuple[int, list[Use]]:
     """Make the draft the next version, for good; the campaigns not sent yet that use it, or a letter that holds it, are given what it says now.
 
-    The letter must compile. Returns the version and the campaigns that were given it. Raises TemplateInvalid, NotFound.
+    The letter must compile, and its images be here. Returns the version and the campaigns that were given it. Raises TemplateInvalid, InvalidInput, NotFound.
     """
     with ws.transaction() as conn:
         found = store.letter(conn, letter_id)
         press.compiled(found.document, store.snippets(conn), author.language)
+        images.require(conn, msgspec.json.encode(found.document).decode(), activate.contents.base_url(ws))
         version = int(SQL.publish(conn, id=letter_id))
         SQL.add_version(conn, id=letter_id, version=version, document=store.written(found.document), now=author.now, actor=author.name)
         given = [use for one in _reached(conn, found) for use in _give_again(conn, press, one, author)]

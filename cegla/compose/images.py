@@ -1,6 +1,7 @@
 """Images that we host: taken in when they are images, written anew, and kept under a name made of their content."""
 
 import hashlib
+import re
 from datetime import datetime
 from typing import NamedTuple
 
@@ -52,7 +53,13 @@ def users(conn: Connection) -> dict[str, list[User]]:
 
 
 def remove(conn: Connection, name: str, *, dry_run: bool = False) -> Image:
-    """Forget an image that nothing shows; with `dry_run` only see whether that may be. Raises NotFound, InvalidInput when something shows it."""
+    """Forget an image that nothing shows; with `dry_run` only see whether that may be. Raises NotFound, InvalidInput when something shows it.
+
+    A draft that is being kept at the same moment is waited for.
+    """
+    if not dry_run:
+        SQL.hold_drafts(conn)
+        activate.contents.hold(conn)
     row = SQL.image_facts(conn, name=name)
     if row is None:
         raise _absent(name)
@@ -63,6 +70,16 @@ def remove(conn: Connection, name: str, *, dry_run: bool = False) -> Image:
     if not dry_run:
         SQL.remove_image(conn, name=name)
     return Image(*row)
+
+
+def require(conn: Connection, said: str, base: str) -> None:
+    """Raise InvalidInput when something shows an image of ours that is no more; `base` is what our addresses begin with."""
+    named = set(re.findall(rf"(?:{re.escape(base)}|(?<![\w.:]))" + ADDRESS, said))
+    absent = sorted(named - {name for (name,) in SQL.hosted_among(conn, names=list(named))}) if named else []
+    if absent:
+        names = ", ".join(absent)
+        said_so = Text(f"obraz usunięto: {names}; wybierz inny", f"the image was removed: {names}; choose another")
+        raise InvalidInput(where="image", seen=absent[0], detail=said_so)
 
 
 def hosted(conn: Connection) -> list[Image]:

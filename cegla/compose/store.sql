@@ -100,6 +100,14 @@ join (
 ) as said on letter_id = letters.id and counts, lateral regexp_matches(document::text, :pattern, 'g') as found (parts)
 order by letters.name, letters.id;
 
+-- name: hold_drafts!
+-- Nobody keeps an edit or a version until this transaction ends; what is being kept is waited for.
+lock table compose.edits, compose.versions in share mode;
+
+-- name: hosted_among
+-- Which of these images we host.
+select name from compose.images where name = any(:names);
+
 -- name: remove_image!
 -- Forget an image.
 delete from compose.images where name = :name;

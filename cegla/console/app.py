@@ -106,7 +106,7 @@ class Console:
             theme=_one_of(request.cookies.get(guard.cookie_name(request, "cegla_theme"), ""), THEMES, "auto"),
             keys=request.cookies.get(guard.cookie_name(request, "cegla_keys")) != "off", now=now, csrf=guard.form_token(ws.keys, cookie),
             partial=request.headers.get("hx-request") == "true", base_url=str(request.base_url).rstrip("/"),
-            user_agent=request.headers.get("user-agent", "")[:200], answer_cookies=dict(fresh),
+            user_agent=request.headers.get("user-agent", "")[:200], network=request.client.host if request.client else "", answer_cookies=dict(fresh),
         )  # fmt: skip
 
     def language(self, request: Request) -> Language:

@@ -44,6 +44,7 @@ class Visit:
     partial: bool  #: htmx asks for a part of the page
     base_url: str
     user_agent: str = ""
+    network: str = ""  #: the address the request came from, as far as the server in front tells
     answer_cookies: dict[str, str | None] = field(default_factory=dict)  #: cookies to set (None removes)
 
     @property

@@ -41,6 +41,7 @@ class AppSettings(Section):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, description="port to listen on; 0 takes a free one")
     public_url: str = Field("", description="the address that recipients' links point at; empty: the app's own address")
+    count_clicks: bool = Field(True, description="whether clicks in e-mail are counted where nobody agreed to being measured: how many, not whose")
 
 
 class RelaySettings(Section):

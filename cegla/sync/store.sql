@@ -98,8 +98,8 @@ from sync.letters l where l.receiver_id = :receiver_id and (:before::bigint is n
 update sync.letters set state = 'waiting', tries = 0, done_at = null where id = :letter_id and receiver_id = :receiver_id and state = 'refused';
 
 -- name: forget_letters!
--- Messages that were taken long ago.
-delete from sync.letters where state = 'delivered' and done_at < :before;
+-- Messages that were taken, or refused for good, long ago.
+delete from sync.letters where state in ('delivered', 'refused') and done_at < :before;
 
 -- name: told_of_people
 -- Which receivers take these people to be in which segments.

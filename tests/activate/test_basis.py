@@ -57,6 +57,25 @@ def test_a_withdrawal_that_came_late_is_told_apart_from_what_we_knew(shop: Shop)
     assert one.answer is not None and one.answer.then.allowed and one.answer.hindsight.reason == "withdrawn" and not one.wrong
 
 
+def test_who_had_objected_to_profiling_could_get_no_campaign_and_one_that_left_all_the_same_is_shown(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    shop.person("bartek", marketing_email=True)
+    campaign = shop.campaign()
+    activate.launch(shop.ws, campaign.id)
+    shop.deliver(3)
+    with shop.ws.transaction() as conn:
+        sent = {str(row.address)[0]: row for row in activate.messages_of(conn)}
+        before, after = (shop.now + timedelta(minutes=step) for step in (-30, 30))
+        objections = [("a", before), ("b", after)]
+        said = [Decision(sent[who].person_id, "profiling", Channel.NONE, State.REFUSED, at, 1, "event", {}) for who, at in objections]
+        govern.record(conn, said, before)
+        found = {str(one.message.address)[0]: one for one in activate.basis.recipients(conn, shop.ws, campaign.id)}
+        asked = [activate.basis.could_send(conn, shop.ws, sent["b"].person_id, "marketing", Channel.EMAIL, at).then.allowed for at in (shop.now, after)]
+        service = activate.basis.could_send(conn, shop.ws, sent["a"].person_id, "service", Channel.EMAIL, shop.now)
+    assert {who: (one.wrong, one.answer and one.answer.then.reason) for who, one in found.items()} == {"a": (True, "objected"), "b": (False, "ok")}
+    assert asked == [True, False] and service.then.allowed
+
+
 def test_a_person_is_asked_about_at_any_moment_and_an_erased_one_no_more(shop: Shop) -> None:
     shop.person("anna", marketing_email=True)
     campaign = shop.campaign()

@@ -1,5 +1,6 @@
 """A campaign from the segment to the postbox and back."""
 
+import re
 from typing import Any
 
 import pytest
@@ -52,24 +53,70 @@ def test_a_letter_carries_names_fallbacks_a_text_part_and_one_click_headers(shop
     assert letter["Subject"] == "Cześć Żaneta" and letter["From"] == "Sklep Żółw <sklep@example.pl>"
     text, html = (letter.get_body((kind,)).get_content() for kind in ("plain", "html"))
     assert "Cześć Żaneta!" in text and "Zobacz (https://sklep.example/nowosci?a=1&b=2)" in text and "<" not in text
-    assert "Cześć Żaneta!" in html and "https://sklep.example/nowosci?a=1" in html
+    assert "Cześć Żaneta!" in html and "https://cegla.example/r/" in html
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert letter["List-Unsubscribe"].startswith("<https://cegla.example/u/") and letter["List-Unsubscribe"].strip("<>").rpartition("/")[2] in html
 
 
-def test_without_consent_to_measuring_links_are_plain_and_with_it_clicks_return_as_events(shop: Shop) -> None:
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+def counted(shop: Shop, campaign: int) -> list[int]:
+    shop.pass_time(minutes=1)
+    shop.deliver(1)
+    with shop.ws.transaction() as conn:
+        return [clicks for _, _, clicks in activate.reporting.links(conn, campaign)]
+
+
+def test_without_consent_to_measuring_clicks_are_counted_and_are_nobodys(shop: Shop) -> None:
+    for user in ("anna", "celina"):
+        shop.person(user, marketing_email=True)
+    own = '<mj-text><a href="https://sklep.example/kosz/{{ person.first_name }}">Twój koszyk</a><a href="https://sklep.example/inne">Inne</a></mj-text>'
+    campaign = shop.campaign(mjml=LETTER.replace("<mj-button", f"{own}<mj-button")).id
+    activate.launch(shop.ws, campaign)
+    shop.deliver(1)
+    letters = [shop.postbox.letter(f"{user}@example.pl").get_body(("html",)).get_content() for user in ("anna", "celina")]
+    found = [re.findall(r"/r/([\w-]+)", html) for html in letters]
+    assert found[0] == found[1] and len(found[0]) == 3, "the same for everybody: two links and the one that nobody sees"
+    assert "https://sklep.example/kosz/Anna" in letters[0], "clicks on what one person alone was given would be theirs"
+    other, shared, trap = found[0]
+    assert activate.open_link(shop.ws, shared, agent=FIREFOX, network="198.51.100.7") == "https://sklep.example/nowosci?a=1&b=2"
+    activate.open_link(shop.ws, shared, agent=FIREFOX.replace("140", "141"), network="198.51.100.7")
+    activate.open_link(shop.ws, shared, count=False)
+    activate.open_link(shop.ws, other, agent="Mozilla/5.0 (compatible; BarracudaCentral)")
+    assert counted(shop, campaign) == [0, 2]
+    for token in (other, shared, trap):
+        activate.open_link(shop.ws, token, agent=FIREFOX, network="203.0.113.1")
+    activate.open_link(shop.ws, other, agent=FIREFOX, network="203.0.113.2")
+    assert counted(shop, campaign) == [1, 2], "who follows the link that nobody sees is a scanner, whatever else it opens"
+    with shop.ws.transaction() as conn:
+        assert conn.execute("select count(*) from activate.passers_by").fetchone() == (0,)
+    assert shop.events(CLICKED) == []
+
+
+def test_links_are_plain_where_no_clicks_are_to_be_counted(shop: Shop) -> None:
     shop.person("anna", marketing_email=True)
-    shop.person("bartek", marketing_email=True, email_tracking=True)
+    plain = shop.ws.settings.app.model_copy(update={"count_clicks": False})
+    object.__setattr__(shop.ws, "settings", shop.ws.settings.model_copy(update={"app": plain}))
     activate.launch(shop.ws, shop.campaign().id)
     shop.deliver(1)
     assert "/r/" not in shop.postbox.letter("anna@example.pl").get_body(("html",)).get_content()
+
+
+def test_with_consent_to_measuring_clicks_return_as_events(shop: Shop) -> None:
+    shop.person("bartek", marketing_email=True, email_tracking=True)
+    activate.launch(shop.ws, shop.campaign().id)
+    shop.deliver(1)
     token = link_in(shop, "bartek", "r")
     assert activate.open_link(shop.ws, token, count=False) == activate.open_link(shop.ws, token) == "https://sklep.example/nowosci?a=1&b=2"
     assert shop.events(CLICKED) == [], "who clicked is seen when others had time to come"
+    with shop.ws.transaction() as conn:
+        [row] = activate.messages_of(conn)
+        assert [one["link"] for one in activate.export_person(conn, [row.identity_id or 0])["clicks"]] == [1], "but it is theirs already"
     shop.pass_time(minutes=5)
     shop.deliver(1)
     assert len(shop.events(CLICKED)) == 1
-    for agent in ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Mozilla/5.0 (compatible; BarracudaCentral)", ""):
+    for agent in (FIREFOX, "Mozilla/5.0 (compatible; BarracudaCentral)", ""):
         activate.open_link(shop.ws, token, agent=agent)
         shop.pass_time(minutes=1)
         shop.deliver(1)
@@ -313,7 +360,7 @@ def test_a_person_gets_their_messages_and_can_be_erased_from_the_outbox(shop: Sh
         names = [one.identity_id for one in resolve.identifiers_of(conn, [row.person_id])[row.person_id]]
         assert activate.export_person(conn, names)["messages"][0]["address"] == "anna@example.pl"
         assert activate.erase_person(conn, names) == 1
-        assert activate.export_person(conn, names) == {"messages": [], "returned_mail": [], "browsers": []}
+        assert activate.export_person(conn, names) == {"messages": [], "returned_mail": [], "clicks": [], "browsers": []}
         assert "anna" not in str(conn.execute("select * from activate.messages").fetchall())
         assert activate.campaign(conn, campaign.id).count() == 1
     shop.deliver(2)

@@ -1,5 +1,6 @@
 """Letters kept: every edit a step, nobody's work written over, versions for good, snippets that reach every draft, images by their content."""
 
+import threading
 from collections.abc import Generator
 from datetime import UTC, datetime
 
@@ -102,6 +103,37 @@ def test_a_letter_that_does_not_compile_becomes_no_version(workspace: Workspace,
         compose.publish(workspace, press, letter.id, ANNA)
     with workspace.transaction() as conn:
         assert compose.reading.versions(conn, letter.id) == []
+
+
+def test_a_draft_that_is_being_kept_holds_the_image_it_shows_and_a_letter_without_its_image_becomes_no_version(
+    workspace: Workspace, press: compose.Press
+) -> None:
+    with workspace.transaction() as conn:
+        image = compose.images.host(conn, png(), "a.png", NOW).name
+        letter = compose.begin(conn, "letter", "z obrazem", ANNA)
+    document = Document(subject="s", blocks=(Block("b1", "image", {"image": f"/images/{image}", "alt": "kubek"}),))
+    found: list[object] = []
+
+    def remove() -> None:
+        with workspace.transaction() as conn:
+            try:
+                found.append(compose.images.remove(conn, image))
+            except InvalidInput as refused:
+                found.append(refused)
+
+    with workspace.transaction() as conn:
+        compose.keep(conn, edit(letter, document))
+        remover = threading.Thread(target=remove)
+        remover.start()
+        remover.join(0.3)
+        assert not found, "the draft is not kept yet, and not refused yet"
+    remover.join(10)
+    assert isinstance(found[0], InvalidInput), "it shows the image, so the image stays"
+    compose.publish(workspace, press, letter.id, ANNA)
+    with workspace.transaction() as conn:
+        conn.execute("delete from compose.images")
+    with pytest.raises(InvalidInput):
+        compose.publish(workspace, press, letter.id, ANNA)
 
 
 def test_an_image_is_kept_once_under_a_name_of_its_content(workspace: Workspace) -> None:

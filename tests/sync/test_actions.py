@@ -138,6 +138,12 @@ def test_a_message_refused_again_and_again_is_put_aside_and_the_next_one_goes_on
         with pytest.raises(NotFound):
             sync.again(conn, made.id, letter.id)
     assert sync.work(shop.ws, now + timedelta(days=1), others) == 1
+    with shop.ws.transaction() as conn:
+        conn.execute("update sync.letters set state = 'refused'")
+        sync.compare_all(conn, now + timedelta(days=29))
+        assert len(sync.messages(conn, made.id)) == 1
+        sync.compare_all(conn, now + timedelta(days=40))
+        assert not sync.messages(conn, made.id)
 
 
 def test_who_is_erased_is_forgotten_by_the_receiver_and_then_by_us(shop: Shop) -> None:

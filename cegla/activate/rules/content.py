@@ -1,7 +1,7 @@
 """What is in a message: the fields it reads, its links, its plain-text twin."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape, unescape
 from html.parser import HTMLParser
 
@@ -70,6 +70,16 @@ def with_signed_links(html: str, sign: Callable[[str], str], untouched: str | tu
         return found.group(0) if address.startswith(untouched) else found.group(1) + sign(address) + found.group(3)
 
     return _HREF.sub(replaced, html)
+
+
+def with_counted_links(pieces: Sequence[str | None], sign: Callable[[str], str], trap: str) -> list[str | None]:
+    """The pieces of a letter's HTML with the links that are the same for everybody signed, and the one that nobody sees.
+
+    Personal pieces (None) are not touched: the number of clicks on a link that one person alone was given would say whose they are.
+    """
+    made = [piece if piece is None else with_signed_links(piece, sign, untouched=()) for piece in pieces]
+    last = next((number for number in reversed(range(len(made))) if "</body>" in (made[number] or "")), None)
+    return made if last is None else [*made[:last], with_trap(made[last] or "", trap), *made[last + 1 :]]
 
 
 def with_clicks(html: str, clicks: Mapping[str, tuple[int, int]], untouched: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from cegla.console.visit import Visit
 
 def follow_link(visit: Visit) -> Response:
     """On to where the link of a message leads; a link we did not make is a page, never a redirect. Raises NotFound."""
-    target = activate.open_link(visit.ws, visit.arguments["token"], count=visit.method != "HEAD", agent=visit.user_agent)
+    target = activate.open_link(visit.ws, visit.arguments["token"], count=visit.method != "HEAD", agent=visit.user_agent, network=visit.network)
     return RedirectResponse(target, status_code=302, headers={"referrer-policy": "no-referrer"})
 
 
