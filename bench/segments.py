@@ -22,6 +22,7 @@ import duckdb
 from bench.result import Result
 from bench.segment_questions import EVENTS as MADE_EVENTS
 from bench.segment_questions import LINES, QUESTIONS, Asked
+from cegla import night
 from cegla.segment import actions as segment
 from cegla.segment.evaluating import renew_scale
 from cegla.segment.rules import rfm
@@ -164,15 +165,9 @@ def _night(ws: Workspace, segments: int, note: str) -> Result:
     with ws.transaction() as conn:
         there = len(segment.segments(conn))
     _define(ws, segments - there)
-    with ws.transaction() as conn:
-        segment.refresh(conn, ws.warehouse, None, segment.AsOf(NOW))
-    seconds = _timed(lambda: _whole(ws, NOW + timedelta(days=1)))
+    night.recompute_segments(ws, NOW)
+    seconds = _timed(lambda: night.recompute_segments(ws, NOW + timedelta(days=1)))
     return _figure("the night's refresh of all segments", seconds, REACH_NIGHT, f"{note}; {segments:,} segments, one day after the last refresh")
-
-
-def _whole(ws: Workspace, now: datetime) -> None:
-    with ws.transaction() as conn:
-        segment.refresh(conn, ws.warehouse, None, segment.AsOf(now))
 
 
 def _define(ws: Workspace, many: int) -> None:

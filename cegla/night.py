@@ -40,9 +40,14 @@ def recompute_accounts(ws: Workspace, now: datetime) -> None:
 
 
 def recompute_segments(ws: Workspace, now: datetime) -> None:
-    """Memberships of everybody: a window that ran out moves people too."""
+    """Memberships of everybody: a window that ran out moves people too. Batches that come in meanwhile are followed between two parts."""
     with settled(ws) as (conn, past):
-        segment.refresh(conn, past, None, as_of(ws, conn, now))
+        parts = segment.everybody.begin(conn, past, as_of(ws, conn, now))
+    for part in parts:
+        with settled(ws) as (conn, past):
+            segment.refresh(conn, past, part.tolist(), as_of(ws, conn, max(now, ws.clock())))  # as batches were that came in between
+    with ws.transaction() as conn:
+        segment.everybody.end(conn, now)
 
 
 def follow_time(ws: Workspace, now: datetime) -> int:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from cegla.account import actions as account
 from cegla.segment import computed as computed
+from cegla.segment import everybody as everybody
 from cegla.segment import marks as marks
 from cegla.segment import movements as movements
 from cegla.segment import reading as reading
@@ -22,13 +23,12 @@ from cegla.segment import store
 from cegla.segment.asking import AsOf, account_questions, questions_of
 from cegla.segment.estimating import Estimate as Estimate
 from cegla.segment.estimating import estimate as estimate
-from cegla.segment.evaluating import evaluated, known, looking, minute, needs_scale, renew_scale, renew_tenths, tenth_leaves, tree_of
+from cegla.segment.evaluating import evaluated, known, looking, minute, readable, renew, trees_of
 from cegla.segment.operators import FOUND, NOTHING, OPERATORS, Known, known_of, parsed
 from cegla.segment.rules import compile as compiler
 from cegla.segment.rules.events import WEEKDAYS
 from cegla.segment.rules.explain import Explanation, explained
 from cegla.segment.rules.history import COMPARISONS, FIELDS
-from cegla.segment.rules.language import Rule
 from cegla.segment.rules.ready_made import READY_MADE
 from cegla.segment.rules.sentence import Speaker
 from cegla.segment.rules.traits import TRAITS
@@ -155,9 +155,9 @@ def refresh(conn: Connection, warehouse: Readable, people: Sequence[int] | None,
     change something about the people looked at, for `refresh_due`. Returns what changed, without segments in which nothing did.
     """
     about, stored_for = known(conn), AsOf(minute(as_of.now), as_of.zone, as_of.keys)
-    rules = [one for one in about.segments if tree_of(one, about) is not None and (only is None or reading.rests_on(one, only, about))]
+    rules = [one for one in readable(about) if only is None or reading.rests_on(one, only, about)]
     if people is None:
-        _renew(conn, warehouse, [tree for one in rules if (tree := tree_of(one, about)) is not None], stored_for)
+        renew(conn, warehouse, trees_of(rules, about), stored_for)
     elif not people:
         return []
     changes: list[Change] = []
@@ -191,7 +191,7 @@ def seen_otherwise(conn: Connection, changed: Sequence[int] | None, now: datetim
     if changed is not None and not changed:
         return []
     about = known(conn)
-    questions = account_questions(questions_of(tree for one in about.segments if (tree := tree_of(one, about)) is not None))
+    questions = account_questions(questions_of(trees_of(about.segments, about)))
     if changed is None and not any(condition.get("field") in AGEING_FIELDS for one in questions.values() for condition in one.conditions):
         return []
     return account.members_seen_otherwise(conn, list(questions.values()), changed, minute(now))
@@ -271,14 +271,6 @@ def _segment(row: store.SegmentRow, about: Known) -> Segment:
     return Segment(*row, problem=None)
 
 
-def _renew(conn: Connection, warehouse: Readable, trees: Sequence[Rule], as_of: AsOf) -> None:
-    """What rests on everybody at once: the RFM scale and the tenths of traits, where rules need them."""
-    if needs_scale(trees):
-        renew_scale(conn, warehouse, as_of.now)
-    if leaves := tenth_leaves(trees):
-        renew_tenths(conn, warehouse, leaves, as_of)
-
-
 def _put(conn: Connection, ids: Sequence[int], found: pa.Table, people: Sequence[int] | None, as_of: AsOf) -> list[Change]:
     """Store who entered and left these segments, of the people looked at."""
     everybody, excluded = found["person_id"].to_numpy(), np.fromiter(as_of.excluded, np.int64)
@@ -286,7 +278,7 @@ def _put(conn: Connection, ids: Sequence[int], found: pa.Table, people: Sequence
     changes: list[Change] = []
     for number, segment_id in enumerate(ids):
         inside = np.setdiff1d(everybody[found[f"r{number}"].to_numpy(zero_copy_only=False)], excluded)
-        before = np.array(sorted(among[segment_id]), np.int64) if people is not None else store.members_now(conn, segment_id)
+        before = among[segment_id] if people is not None else store.members_now(conn, segment_id)
         entered, left = np.setdiff1d(inside, before), np.setdiff1d(before, inside)
         if len(entered) or len(left):
             changes.append(Change(segment_id, tuple(entered.tolist()), tuple(left.tolist()), as_of.now))

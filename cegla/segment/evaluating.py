@@ -51,6 +51,16 @@ def minute(now: datetime) -> datetime:
     return whole if whole == now else whole + timedelta(minutes=1)
 
 
+def readable(about: Known) -> list[Named]:
+    """The segments whose rules can be read."""
+    return [one for one in about.segments if tree_of(one, about) is not None]
+
+
+def trees_of(rules: Sequence[Named], about: Known) -> list[Rule]:
+    """The rules of these segments, as far as they can be read."""
+    return [tree for one in rules if (tree := tree_of(one, about)) is not None]
+
+
 @contextmanager
 def looking(
     conn: Connection, warehouse: Readable, rules: Sequence[Rule] | Ruled, as_of: AsOf, people: Sequence[int] | None
@@ -93,7 +103,7 @@ def evaluated(
 def _in_order(rules: tuple[Named, ...], about: Known) -> tuple[tuple[Named, ...], Ruled]:
     """The segments in such an order that those which need the same stand together, and their rules."""
     ordered = tuple(sorted(rules, key=lambda one: _passes(one, about)))
-    return ordered, Ruled(tuple(tree for one in ordered if (tree := tree_of(one, about)) is not None))
+    return ordered, Ruled(tuple(trees_of(ordered, about)))
 
 
 def _passes(one: Named, about: Known) -> tuple[str, ...]:
@@ -109,7 +119,7 @@ def _passes(one: Named, about: Known) -> tuple[str, ...]:
 @lru_cache(maxsize=256)
 def _question(rules: tuple[Named, ...], about: Known, ground: Ground, now: datetime, rows: Any, answers: tuple[tuple[Question, Any], ...]) -> Any:
     """The one expression that decides these rules; kept, because every batch of a minute asks it again."""
-    trees = [tree for one in rules if (tree := tree_of(one, about)) is not None]
+    trees = trees_of(rules, about)
     told = {question: one.to_expr() for question, one in answers}
     past = _everybody(now, told) if rows is None else some.past(now, told, *(one.to_expr() for one in rows))
     return compiler.membership(trees, past, ground)
@@ -135,6 +145,14 @@ def ground_of(conn: Connection, warehouse: Readable, trees: Sequence[Rule], as_o
     if missing:
         kept |= renew_tenths(conn, warehouse, missing, as_of)
     return Ground(bare.now, scale, as_of.zone, tuple((trait, kept[trait]) for trait in sorted(wanted)))
+
+
+def renew(conn: Connection, warehouse: Readable, trees: Sequence[Rule], as_of: AsOf) -> None:
+    """Work out anew what rests on everybody at once: the RFM scale and the tenths of traits, where rules need them."""
+    if needs_scale(trees):
+        renew_scale(conn, warehouse, as_of.now)
+    if leaves_of_tenths := tenth_leaves(trees):
+        renew_tenths(conn, warehouse, leaves_of_tenths, as_of)
 
 
 def renew_scale(conn: Connection, warehouse: Readable, now: datetime) -> None:

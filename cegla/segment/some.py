@@ -26,7 +26,7 @@ from cegla.storage.warehouse import Readable, history
 
 UNIMPORTANT = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)  #: which columns a rule looks at does not depend on the moment
 NO_SCALE = Scale(UNIMPORTANT, 0, (0,) * 4, (0,) * 4, (0,) * 4)
-MOST_ROWS = 200_000  #: of more rows each column would be large, and the warehouse does not hold them all at once
+ROWS_AT_ONCE = 200_000  #: what a step works on stays near the processor
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,10 +85,9 @@ def decided(
     answers = tuple((question, one.op()) for question, one in past.answers.items())
     made, moments = _plan(ruled, _all_day(ground), (past.events.op(), past.order_lines.op()), answers)
     try:
-        found = _worked_out(warehouse, made, past, _Bound(ground, moments))
+        return _worked_out(warehouse, made, past, _Bound(ground, moments)), list(made.holds), made.left
     except Beyond:
-        found = None
-    return (found, list(made.holds), made.left) if found is not None else (None, [], range(len(ruled.trees)))
+        return None, [], range(len(ruled.trees))
 
 
 class _Bound:
@@ -104,21 +103,23 @@ class _Bound:
         return expression.replace({**self._values, **placed}).to_expr()
 
 
-def _worked_out(warehouse: Readable, made: touched.Plan, past: History, bound: _Bound) -> pa.Table | None:
+def _worked_out(warehouse: Readable, made: touched.Plan, past: History, bound: _Bound) -> pa.Table:
     """What the plan decides about these people. Raises Beyond."""
     real = compiler.rows_up_to_now(past, bound.ground, made.mixed)
     fetched = {name: bound.over(one, made.rows.base, real) for name, one in made.rows.asked.items()}
-    rows = warehouse.run(real.select(*made.row_columns, **fetched))
-    if rows.num_rows > MOST_ROWS:
-        return None
+    rows = touched.rows_of(warehouse.run(real.select(*made.row_columns, **fetched)))
     tables = {one.prefix: past.traits(one.traits) if one.traits else bound.over(one.table.op()) for one in made.beside}
-    found = touched.counted(made, touched.rows_of(rows), {prefix: warehouse.run(table) for prefix, table in tables.items()}, bound.now)
-    about, answer = found.asked(), None
-    if about is not None:
-        with warehouse.keep(about) as kept:
-            columns = {name: bound.over(one, made.people.base, kept) for name, one in made.people.asked.items()}
-            answer = warehouse.run(kept.select("person_id", **columns))
-    return found.decided(answer)
+    beside = {prefix: warehouse.run(table) for prefix, table in tables.items()}
+    parts = (touched.counted(made, part, beside, bound.now) for part in rows.parts(ROWS_AT_ONCE))
+    return pa.concat_tables([one.decided(_asked(warehouse, made, one, bound)) for one in parts])
+
+
+def _asked(warehouse: Readable, made: touched.Plan, people: touched.People, bound: _Bound) -> pa.Table | None:
+    """What only the warehouse can read out of one row a person."""
+    if (about := people.asked()) is None:
+        return None
+    with warehouse.keep(about) as kept:
+        return warehouse.run(kept.select("person_id", **{name: bound.over(one, made.people.base, kept) for name, one in made.people.asked.items()}))
 
 
 @lru_cache(maxsize=8)

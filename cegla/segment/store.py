@@ -14,7 +14,6 @@ from cegla.storage.workspace import Connection
 
 SQL = statements.load(__file__)
 _HEADER_BYTES = 19  #: of PostgreSQL's binary copy format: signature, flags, an empty extension
-_COPIED = np.dtype([("columns", ">i2"), ("bytes", ">i4"), ("person_id", ">i8")])
 Pairs = Sequence[tuple[int, int]]  #: (segment_id, person_id)
 
 
@@ -86,19 +85,30 @@ def named_rules(conn: Connection) -> list[NamedRule]:
     return [NamedRule(*row) for row in SQL.list_rules(conn)]
 
 
-def members_among(conn: Connection, ids: Sequence[int], people: Sequence[int]) -> dict[int, set[int]]:
-    """Who of these people is in each of these segments now."""
-    found: dict[int, set[int]] = {segment_id: set() for segment_id in ids}
-    for segment_id, person_id in SQL.members_among(conn, ids=list(ids), people=numbers(people)):
-        found[segment_id].add(person_id)
-    return found
+def members_among(conn: Connection, ids: Sequence[int], people: Sequence[int]) -> dict[int, Any]:
+    """Who of these people is in each of these segments now: int64, ascending."""
+    segments, inside = _copied(conn, SQL.members_among.sql, 2, ids=list(ids), people=numbers(people))
+    edges = (np.searchsorted(segments, ids, side="left"), np.searchsorted(segments, ids, side="right"))
+    return {segment_id: inside[first:last] for segment_id, first, last in zip(ids, *edges, strict=True)}
 
 
 def members_now(conn: Connection, segment_id: int) -> Any:
     """Everybody in this segment now: int64, ascending."""
-    with conn.cursor() as cursor, cursor.copy(SQL.members_now.sql, {"segment_id": segment_id}) as copy:
+    return _copied(conn, SQL.members_now.sql, 1, segment_id=segment_id)[0]
+
+
+def people_kept(conn: Connection) -> Any:
+    """Everybody who is in some segment now, or is to be looked at again: int64, ascending."""
+    return _copied(conn, SQL.people_kept.sql, 1)[0]
+
+
+def _copied(conn: Connection, statement: Any, columns: int, **values: Any) -> list[Any]:
+    """The columns, each of bigints of which none is null, that a statement copies out in binary."""
+    row = np.dtype([("columns", ">i2"), *((f"{part}{number}", kind) for number in range(columns) for part, kind in (("bytes", ">i4"), ("value", ">i8")))])
+    with conn.cursor() as cursor, cursor.copy(statement, values) as copy:
         rows = b"".join(copy)
-    return np.frombuffer(rows, _COPIED, count=(len(rows) - _HEADER_BYTES) // _COPIED.itemsize, offset=_HEADER_BYTES)["person_id"].astype(np.int64)
+    found = np.frombuffer(rows, row, count=(len(rows) - _HEADER_BYTES) // row.itemsize, offset=_HEADER_BYTES)
+    return [found[f"value{number}"].astype(np.int64) for number in range(columns)]
 
 
 def enter(conn: Connection, pairs: Pairs, now: datetime) -> None:
@@ -141,7 +151,7 @@ def join(conn: Connection, absorbed: Mapping[int, int], now: datetime) -> None:
     """People who were joined into others hand their memberships on."""
     gone = [(row.segment_id, row.person_id) for row in memberships_of(conn, absorbed) if row.left_at is None]
     there = members_among(conn, sorted({segment_id for segment_id, _ in gone}), sorted(set(absorbed.values())))
-    carried = sorted({(segment_id, into) for segment_id, person in gone if (into := absorbed[person]) not in there[segment_id]})
+    carried = sorted({(segment_id, into) for segment_id, person in gone if (into := absorbed[person]) not in there[segment_id].tolist()})
     SQL.carry_memberships(conn, people=list(absorbed), into=list(absorbed.values()))
     SQL.close_memberships(conn, people=list(absorbed), now=now)
     for pairs, entered in ((gone, False), (carried, True)):

@@ -23,9 +23,15 @@ from segment.segments s where s.id = :segment_id;
 -- What every segment is called and which rule it has, oldest first.
 select id, key, name, rule from segment.segments order by id;
 
--- name: members_among
+-- name: members_among#
 -- Who of these people is in which segment now.
-select segment_id, person_id from segment.members where person_id = any(:people) and left_at is null and segment_id = any(:ids);
+copy (
+    select segment_id, person_id from segment.members where person_id = any(:people) and left_at is null and segment_id = any(:ids) order by segment_id, person_id
+) to stdout (format binary);
+
+-- name: people_kept#
+-- Everybody who is in some segment now, or is to be looked at again.
+copy (select person_id from segment.members where left_at is null union select person_id from segment.due order by 1) to stdout (format binary);
 
 -- name: members_now#
 -- Everybody who is in this segment now.

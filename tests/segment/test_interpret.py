@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cegla.segment.asking import questions_of
 from cegla.segment.operators import OPERATORS, Named, known_of, parsed
 from cegla.segment.rules import touched
-from cegla.segment.rules.arrays import Beyond, from_arrow
+from cegla.segment.rules.arrays import Array, Beyond, from_arrow
 from cegla.segment.rules.history import Passing, Scale
 from cegla.segment.rules.interpret import Frame, Steps
 from cegla.segment.some import past
@@ -157,3 +157,13 @@ def test_what_cannot_be_held_exactly_is_left_to_the_warehouse() -> None:
     for one in (TABLE.a / TABLE.b, TABLE.a // TABLE.b, TABLE.a % TABLE.b):
         with pytest.raises(Beyond):
             steps.run(Frame(2, lambda name: from_arrow(pa.array([7, 0 if name == "b" else 7]))), {steps.place(one)}, 0)
+
+
+@given(st.lists(st.integers(1, 4), max_size=12), st.integers(1, 5))
+@settings(deadline=None)
+def test_parts_of_rows_are_whole_people_and_together_all_rows(people: list[int], most: int) -> None:
+    owner = np.sort(np.array(people, np.int64))
+    parts = [part["person_id"].values.tolist() for part in Frame(len(owner), lambda name: Array(owner)).parts(most)]
+    assert [one for part in parts for one in part] == owner.tolist() and parts
+    assert all(len(part) <= most or len(set(part)) == 1 for part in parts)
+    assert all(set(one).isdisjoint(other) for number, one in enumerate(parts) for other in parts[:number])

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from cegla.segment import actions as segment
+from cegla.segment import some as some_people
 from cegla.segment.rules.history import Ground, Passing
-from cegla.storage.workspace import Workspace
+from cegla.storage.workspace import Connection, Workspace
 from tests.segment.test_compile import LEAVES, SEGMENTS, ZONE, histories, tree
 from tests.segment.worlds import NOW, append, fill, order, page
 
@@ -45,7 +46,9 @@ def arrive(ws: Workspace, drawn: list[dict[str, Any]], first: int) -> list[int]:
 
 @given(st.data())
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate))
-def test_members_kept_up_in_increments_are_those_of_everybody(workspace: Workspace, data: st.DataObject) -> None:
+def test_members_kept_up_in_increments_are_those_of_everybody(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, data: st.DataObject) -> None:
+    monkeypatch.setattr(segment.everybody, "ROWS_OF_A_PART", 20)
+    monkeypatch.setattr(some_people, "ROWS_AT_ONCE", 3)
     begin(workspace)
     keys = data.draw(st.lists(st.sampled_from(sorted(LEAVES)), min_size=5, max_size=5, unique=True))
     rules = [*(data.draw(LEAVES[key]) for key in keys), data.draw(tree)]
@@ -54,7 +57,8 @@ def test_members_kept_up_in_increments_are_those_of_everybody(workspace: Workspa
         saved = [segment.save(conn, f"rule {number}", rule, NOW).id for number, rule in enumerate(rules)]
         segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW, ZONE, workspace.keys))
     now, taken, jumps = NOW, 0, data.draw(JUMPS)
-    for number, jump in enumerate(sorted(jumps)):
+    as_of = segment.AsOf(now, ZONE, workspace.keys)
+    for jump in sorted(jumps):
         now, some = NOW + jump * MINUTE, drawn[taken : taken + 1 + len(drawn) // len(jumps)]
         touched = arrive(workspace, some, taken + 1)
         taken += len(some)
@@ -62,9 +66,40 @@ def test_members_kept_up_in_increments_are_those_of_everybody(workspace: Workspa
             as_of = segment.AsOf(now, ZONE, workspace.keys)
             segment.refresh_due(conn, workspace.warehouse, as_of)
             segment.refresh(conn, workspace.warehouse, touched, as_of)
-            kept = {one: {member.person_id for member in segment.membership(conn, one, 0, 100)} for one in saved}
-        expected = {one: set(segment.members_of(workspace, rule, now).to_pylist()) for one, rule in zip(saved, rules, strict=True)}
-        assert kept == expected, (number, [rule for one, rule in zip(saved, rules, strict=True) if kept[one] != expected[one]])
+            kept = members(conn, saved)
+        agree(workspace, saved, rules, kept, now)
+    with workspace.transaction() as conn:
+        for part in segment.everybody.begin(conn, workspace.warehouse, as_of):
+            segment.refresh(conn, workspace.warehouse, part.tolist(), as_of)
+        agree(workspace, saved, rules, members(conn, saved), now)
+
+
+def members(conn: Connection, saved: list[int]) -> dict[int, set[int]]:
+    return {one: {member.person_id for member in segment.membership(conn, one, 0, 100)} for one in saved}
+
+
+def agree(ws: Workspace, saved: list[int], rules: list[Any], kept: dict[int, set[int]], now: datetime) -> None:
+    expected = {one: set(segment.members_of(ws, rule, now).to_pylist()) for one, rule in zip(saved, rules, strict=True)}
+    assert kept == expected, [rule for one, rule in zip(saved, rules, strict=True) if kept[one] != expected[one]]
+
+
+def test_a_night_finds_in_parts_what_a_look_at_everybody_finds_and_who_has_no_event_left(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segment.everybody, "ROWS_OF_A_PART", 2)
+    fill(workspace.warehouse, {1: [order(3)], 2: [order(10), order(11), order(12)], 4: [page(1)], 5: [page(1)]})
+    with workspace.transaction() as conn:
+        saved = segment.save(conn, "Kupujący", {"op": "did", "event": "Order Completed", "days": 30}, NOW)
+        segment.look_again(conn, [9], NOW)
+        as_of = segment.AsOf(NOW)
+        parts = segment.everybody.begin(conn, workspace.warehouse, as_of)
+        assert sorted(one for part in parts for one in part) == [1, 2, 4, 5, 9] and len(parts) > 2
+        changes = [change for part in parts for change in segment.refresh(conn, workspace.warehouse, part.tolist(), as_of)]
+        assert sorted(person for change in changes for person in change.entered) == [1, 2]
+        assert segment.refresh(conn, workspace.warehouse, None, as_of) == []
+        workspace.warehouse.erase([1])
+        gone = [change for part in segment.everybody.begin(conn, workspace.warehouse, as_of) for change in segment.refresh(conn, workspace.warehouse, part.tolist(), as_of)]
+        assert gone == [segment.Change(saved.id, (), (1,), NOW)]
+        segment.everybody.end(conn, NOW)
+        assert segment.segment(conn, saved.id).refreshed_at == NOW
 
 
 def test_time_alone_moves_only_who_is_due(workspace: Workspace) -> None:

@@ -53,7 +53,7 @@ class Array:
     known: Numbers | None = None
     words: Words | None = None
 
-    def take(self, places: Numbers) -> "Array":
+    def take(self, places: Numbers | slice) -> "Array":
         """The values at these places."""
         if self.values.ndim == 0:
             return self
@@ -73,7 +73,7 @@ class Array:
         return pa.DictionaryArray.from_arrays(numbers, pa.array(list(self.words.words), pa.string())).cast(kind)
 
 
-def _at(known: Numbers, places: Numbers) -> Numbers:
+def _at(known: Numbers, places: Numbers | slice) -> Numbers:
     return known if known.ndim == 0 else known[places]
 
 

@@ -9,7 +9,7 @@ What `arrays` does not know, such as a property of a document or a day of the ye
 name. What cannot be fetched, either, raises Beyond, and the rule is left to the warehouse.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, partial, reduce
@@ -41,6 +41,21 @@ class Frame:
         holds = np.broadcast_to(wanted.true(), (self.size,))
         places = np.flatnonzero(holds)
         return Frame(len(places), lambda name: self[name].take(places))
+
+    def parts(self, most: int) -> "Iterator[Frame]":
+        """The same rows a stretch at a time, each of whole people: of about `most` rows, more only where one person has more. One at least."""
+        first = 0
+        while True:
+            ends = self.starts[np.searchsorted(self.starts, first + most, side="right") - 1] if first + most < self.size else self.size
+            if ends <= first:  # of one person
+                after = self.starts[np.searchsorted(self.starts, first, side="right") :]
+                ends = after[0] if len(after) else self.size
+            yield self._between(int(first), int(ends))
+            if (first := ends) >= self.size:
+                return
+
+    def _between(self, first: int, last: int) -> "Frame":
+        return Frame(last - first, lambda name: self[name].take(slice(first, last)))
 
     @cached_property
     def starts(self) -> Numbers:
