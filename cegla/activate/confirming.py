@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from cegla.activate.audience import Reader, readers
-from cegla.activate.letters import Occasion, Writer, base_url, signed
+from cegla.activate.letters import Occasion, Writer, signed
 from cegla.activate.links import genuine, no_such_link
 from cegla.activate.outlet import Outlet
 from cegla.activate.rules import mime, tokens
@@ -100,7 +100,7 @@ def _written(ws: Workspace, conn: Connection, outlet: Outlet, asked: "govern.opt
     facts: dict[str, Any] = {
         "what": govern.register.label(conn, asked.purpose).say(language), "until": asked.until.astimezone(ws.settings.zone).strftime("%d.%m.%Y %H:%M"),
     }  # fmt: skip
-    link = f"{base_url(ws)}/c/{signed(ws.keys, tokens.CONFIRM, asked.record_id)}?lang={language}"
+    link = f"{ws.settings.app.address}/c/{signed(ws.keys, tokens.CONFIRM, asked.record_id)}?lang={language}"
     first, before, last = (line.say(language, **facts) for line in LINES)
     text = f"{first}\n\n{before}\n{link}\n\n{last}\n"
     shown = f'<a href="{escape(link)}">{escape(link)}</a>'

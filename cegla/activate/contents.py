@@ -11,7 +11,6 @@ from psycopg.types.json import Jsonb
 from cegla.activate import store
 from cegla.activate.audience import Reader, readers, readers_at, verdicts
 from cegla.activate.letters import Occasion, Rendered, Writer
-from cegla.activate.letters import base_url as base_url
 from cegla.activate.outlet import Outlet, lent
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules import content

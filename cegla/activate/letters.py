@@ -274,16 +274,16 @@ class Writer:
 
         Browsers open nothing but https, so without such an address of our own, and in trials, it stays as it is.
         """
-        if not url or occasion.message_id is None or not base_url(self.ws).startswith("https://"):
+        if not url or occasion.message_id is None or not self.ws.settings.app.address.startswith("https://"):
             return url
         number = self._link(occasion.campaign_id, url)
         if not occasion.tracked:
             return self._tallied(occasion, number)
-        return f"{base_url(self.ws)}/r/{signed(self.ws.keys, tokens.CLICK, occasion.message_id, number)}"
+        return f"{self.ws.settings.app.address}/r/{signed(self.ws.keys, tokens.CLICK, occasion.message_id, number)}"
 
     def _tallied(self, occasion: Occasion, link: int) -> str:
         """The way to a link that counts a click as nobody's."""
-        return f"{base_url(self.ws)}/r/{signed(self.ws.keys, tokens.TALLY, occasion.campaign_id, link)}"
+        return f"{self.ws.settings.app.address}/r/{signed(self.ws.keys, tokens.TALLY, occasion.campaign_id, link)}"
 
     def _link(self, campaign_id: int, url: str) -> int:
         """The number of an address in a campaign."""
@@ -294,27 +294,22 @@ class Writer:
     def _with_links(self, occasion: Occasion, html: str) -> str:
         def sign(url: str) -> str:
             number = self._link(occasion.campaign_id, url)
-            return f"{base_url(self.ws)}/r/{signed(self.ws.keys, tokens.CLICK, occasion.message_id or 0, number)}"
+            return f"{self.ws.settings.app.address}/r/{signed(self.ws.keys, tokens.CLICK, occasion.message_id or 0, number)}"
 
-        html = content.with_signed_links(html, sign, untouched=(f"{base_url(self.ws)}/u/", f"{base_url(self.ws)}/p/"))
-        return content.with_trap(html, f"{base_url(self.ws)}/r/{signed(self.ws.keys, tokens.CLICK, occasion.message_id or 0, TRAP)}")
-
-
-def base_url(ws: Workspace) -> str:
-    """The address that recipients' links point at, without a slash at its end."""
-    return (ws.settings.app.public_url or f"http://{ws.settings.app.host}:{ws.settings.app.port}").rstrip("/")
+        html = content.with_signed_links(html, sign, untouched=(f"{self.ws.settings.app.address}/u/", f"{self.ws.settings.app.address}/p/"))
+        return content.with_trap(html, f"{self.ws.settings.app.address}/r/{signed(self.ws.keys, tokens.CLICK, occasion.message_id or 0, TRAP)}")
 
 
 def unsubscribe_url(ws: Workspace, message_id: int | None) -> str:
     """Where the recipient of a message unsubscribes."""
     token = signed(ws.keys, tokens.UNSUBSCRIBE, message_id) if message_id is not None else NOBODY_YET
-    return f"{base_url(ws)}/u/{token}"
+    return f"{ws.settings.app.address}/u/{token}"
 
 
 def preferences_url(ws: Workspace, message_id: int | None) -> str:
     """Where the recipient of a message sees and changes what we send, and why."""
     token = signed(ws.keys, tokens.PREFERENCES, message_id) if message_id is not None else NOBODY_YET
-    return f"{base_url(ws)}/p/{token}"
+    return f"{ws.settings.app.address}/p/{token}"
 
 
 def _ways(ws: Workspace, message_id: int | None) -> dict[str, str]:

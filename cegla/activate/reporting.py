@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from cegla.activate import store
-from cegla.activate.letters import Occasion, Writer, base_url
+from cegla.activate.letters import Occasion, Writer
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules.content import with_clicks
 from cegla.activate.rules.destinations import label
@@ -81,4 +81,4 @@ def map_of_links(ws: Workspace, campaign_id: int, variant: str, clicks: Mapping[
         html = Writer(ws, conn, renderer).render(occasion, {}).html
         numbers: Sequence[tuple[int, str]] = list(SQL.links_of(conn, campaign_id=campaign_id))
     found = {url: clicks[number] for number, url in numbers if number in clicks}
-    return with_clicks(html, found, (f"{base_url(ws)}/u/", f"{base_url(ws)}/p/"))
+    return with_clicks(html, found, (f"{ws.settings.app.address}/u/", f"{ws.settings.app.address}/p/"))

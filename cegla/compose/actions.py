@@ -121,7 +121,7 @@ def publish(ws: Workspace, press: Press, letter_id: int, author: "Author") -> tu
     with ws.transaction() as conn:
         found = store.letter(conn, letter_id)
         press.compiled(found.document, store.snippets(conn), author.language)
-        images.require(conn, msgspec.json.encode(found.document).decode(), activate.contents.base_url(ws))
+        images.require(conn, msgspec.json.encode(found.document).decode(), ws.settings.app.address)
         version = int(SQL.publish(conn, id=letter_id))
         SQL.add_version(conn, id=letter_id, version=version, document=store.written(found.document), now=author.now, actor=author.name)
         given = [use for one in _reached(conn, found) for use in _give_again(conn, press, one, author)]

@@ -43,6 +43,11 @@ class AppSettings(Section):
     public_url: str = Field("", description="the address that recipients' links point at; empty: the app's own address")
     count_clicks: bool = Field(True, description="whether clicks in e-mail are counted where nobody agreed to being measured: how many, not whose")
 
+    @property
+    def address(self) -> str:
+        """The address that recipients' links point at, without a slash at its end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
 
 class RelaySettings(Section):
     """One more mail server; letters go to whichever has room, and to the others while one is away."""

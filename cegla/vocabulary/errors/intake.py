@@ -47,7 +47,7 @@ class SourceUnlike(InvalidInput):
 class ImportBegunOtherwise(InvalidInput):
     """A file is to be brought in by another mapping than the one by which its unfinished import began."""
 
-    code = "CEGLA-E0332"
+    code = "CEGLA-E0308"
     what = Text(
         "Import {number} tego pliku zatrzymał się w połowie i zaczął się według innego mapowania.",
         "Import {number} of this file stopped half way, and it began with another mapping.",
