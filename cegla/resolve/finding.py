@@ -67,10 +67,16 @@ def _recognize(batch: Batch, seen: Sequence[Names]) -> tuple[dict[Names, Places]
     Also returns names on browsers and phones, for these may turn out to have changed hands.
     """
     ids, shared, known, events = batch.identity_ids, batch.cache.shared, batch.cache.names, batch.events
+    get = known.get
     used: dict[Names, Places] = {}
     unusual: dict[Names, list[int]] = {}
     for index, names in enumerate(seen):
-        recognized = known[names]
+        recognized = get(names)
+        if recognized is None:
+            if (indexes := unusual.get(names)) is not None:  # forgotten, or never seen: no need to look among the old ones for each of their events
+                indexes.append(index)
+                continue
+            recognized = known[names]
         if recognized is None or (shared and not shared.isdisjoint(recognized.places)):
             unusual.setdefault(names, []).append(index)
             continue

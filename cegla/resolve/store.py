@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +20,7 @@ from cegla.vocabulary.identifiers import Identifier
 SQL = statements.load(__file__)
 LOCK_KEY = 7_236_461
 _PLACES = sorted(PLACES)
+_VALUE = attrgetter("value")
 _CHANGES_HANDS = sorted(CHANGES_HANDS)
 
 
@@ -74,7 +76,8 @@ def only_writer(conn: Connection) -> None:
 
 
 def identities(conn: Connection, wanted: Sequence[Identifier]) -> dict[Identifier, Found]:
-    """Those of these identifiers that exist."""
+    """Those of these identifiers that exist. Asked for in the order of the index, so that each of its pages is read once."""
+    wanted = sorted(wanted, key=_VALUE)
     types, values = _json([one.type for one in wanted]), _json([one.value for one in wanted])
     rows = SQL.identities_by_value(conn, types=types, values=values, places=_PLACES, reasons=_CHANGES_HANDS)
     return {Identifier(kind, value): Found(identity, person, shared) for identity, kind, value, person, shared in rows}
@@ -137,7 +140,7 @@ def groups(conn: Connection, people: Sequence[int], rules: IdentifierRules) -> d
 
 def add_identities(conn: Connection, rows: Iterable[NewIdentity], owners: Mapping[int, int]) -> None:
     """Write new identities, with the text by which people search for them. One without owner is a person of its own."""
-    rows = list(rows)
+    rows = sorted(rows, key=lambda row: row.identifier.value)  # as the index has them, which is larger than what a server keeps at hand
     with conn.cursor() as cursor, cursor.copy(SQL.copy_identities.sql) as copy:
         copy.set_types(["int8", "text", "text", "int8", "int8", "timestamptz", "int4", "text", "int4"])
         for identity, name, holder, first_seen_at, source, import_id in rows:

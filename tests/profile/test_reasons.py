@@ -5,9 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from cegla.console.language import Tongue
 from cegla.profile.catalogue import TRAITS
+from cegla.profile.rules.dates import shown_day, shown_moment
 from cegla.profile.rules.reasons import named_device, shown, why
 from cegla.vocabulary.people import Trait
+from cegla.vocabulary.text import Language
 
 ZONE = ZoneInfo("Europe/Warsaw")
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -36,3 +39,20 @@ def test_a_device_without_a_model_is_named_in_words(name: str, words: str | None
 def test_the_source_of_a_place_is_said_in_one_language() -> None:
     assert said("geo.powiat", "1417", 1, name="otwocki", share=1.0, days=1, source="address") == "otwocki: 100% wskazań (1), źródło: podany adres."
     assert said("geo.country", "PL", 2, country_share=1.0, country_days=2, country_source="ip") == "PL: 100% wskazań (2), źródło: adres IP."
+
+
+@pytest.mark.parametrize("language", ["pl", "en"])
+def test_a_date_in_a_sentence_reads_as_on_every_page(language: Language) -> None:
+    tongue = Tongue(language, ZONE, "PLN")
+    for month in range(1, 13):
+        at = datetime(2026, month, 3, 13, 5, tzinfo=UTC)
+        assert shown_day(at.astimezone(ZONE), language) == tongue.day(at)
+        assert shown_moment(at, language, ZONE) == tongue.moment(at)
+
+
+@pytest.mark.parametrize(
+    ("kept", "read"),
+    [("2026-10-14", "14 paź 2026"), ("2026-10-14T11:05:00+00:00", "14 paź 2026, 13:05"), ("2026-99-99", "2026-99-99"), ("2026-10-14 kubek", "2026-10-14 kubek")],
+)
+def test_a_day_that_was_kept_as_text_reads_as_a_day_and_other_text_as_it_is(kept: str, read: str) -> None:
+    assert shown(kept, "pl", ZONE) == read

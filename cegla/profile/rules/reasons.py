@@ -1,10 +1,12 @@
 """Why an analyser says what it says, in Polish and English: sentences out of the facts that were found."""
 
+import re
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any
 
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser
+from cegla.profile.rules.dates import shown_day, shown_moment
 from cegla.vocabulary.people import Trait
 from cegla.vocabulary.text import Language, Text
 
@@ -17,6 +19,7 @@ _TYPES = {
 _SYSTEMS = frozenset(("Android", "iOS", "Windows", "macOS", "Linux", "ChromeOS", "tvOS", "KaiOS", "HarmonyOS"))
 _YES, _NO, _NOTHING = Text("tak", "yes"), Text("nie", "no"), Text("–", "–")
 _MOST_LISTED = 6
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def why(analyser: Analyser, row: AnalysedTrait, trait: Trait, zone: tzinfo) -> Text:
@@ -34,9 +37,9 @@ def shown(value: Any, language: Language, zone: tzinfo, words: Mapping[str, Text
     if isinstance(value, bool):
         return (_YES if value else _NO).say(language)
     if isinstance(value, str):
-        return words[value].say(language) if words and value in words else named_device(value, language) or _moment(value, zone)
+        return words[value].say(language) if words and value in words else named_device(value, language) or _dated(value, language, zone)
     if isinstance(value, datetime):
-        return value.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+        return shown_moment(value, language, zone)
     if isinstance(value, (int, float)):
         return _number(value, language, name)
     if isinstance(value, Mapping):
@@ -79,11 +82,11 @@ def _number(value: float, language: Language, name: str) -> str:
     return text.replace(",", " ").replace(".", ",") if language == "pl" else text
 
 
-def _moment(value: str, zone: tzinfo) -> str:
-    """A moment that was kept as text, in the shop's time; any other text as it is."""
-    if len(value) >= 20 and value[4:5] == "-" and value[10:11] == "T":
-        try:
-            return datetime.fromisoformat(value).astimezone(zone).strftime("%Y-%m-%d %H:%M")
-        except ValueError:
-            return value
-    return value
+def _dated(value: str, language: Language, zone: tzinfo) -> str:
+    """A day or a moment that was kept as text, as people read it, moments in the shop's time; any other text as it is."""
+    try:
+        if _DAY.fullmatch(value):
+            return shown_day(date.fromisoformat(value), language)
+        return shown_moment(datetime.fromisoformat(value), language, zone) if len(value) >= 20 and _DAY.match(value) and value[10] == "T" else value
+    except ValueError:
+        return value

@@ -8,12 +8,14 @@ from typing import Any
 
 from babel import Locale
 
+from cegla.profile.rules.dates import shown_day, shown_moment
 from cegla.profile.rules.facts import MOMENTS
 from cegla.profile.rules.traits import TraitRow
 from cegla.vocabulary.money import from_micros
 from cegla.vocabulary.people import Trait
 from cegla.vocabulary.text import Language, Text
 
+LANGUAGES: tuple[Language, Language] = ("pl", "en")  #: in the order of a Text
 UNKNOWN = Text("Za mało danych: {seen} z potrzebnych {needed}.", "Too little evidence: {seen} of the {needed} needed.")
 NOTHING_YET = Text("Nie ma jeszcze takich zdarzeń.", "There are no such events yet.")
 DECLARED = Text("Podane w wywołaniu identify dnia {at}, źródło: {source}.", "Given in an identify call on {at}, source: {source}.")
@@ -34,7 +36,7 @@ def why(row: TraitRow, trait: Trait, now: datetime, zone: tzinfo) -> Text:
         if row.otherwise is not None:
             return NOTHING_YET
         return Text(*(text.format(seen=trait.n_evidence, needed=row.min_evidence) for text in UNKNOWN))
-    polish, english = (_Known(_words(trait.facts, language, now, zone)) for language in ("pl", "en"))
+    polish, english = (_Known(_words(trait.facts, language, now, zone)) for language in LANGUAGES)
     return Text(row.sentence.pl.format_map(polish), row.sentence.en.format_map(english))
 
 
@@ -47,14 +49,12 @@ class _Known(dict[str, Any]):
 
 def declared_why(source: str, at: datetime, zone: tzinfo) -> Text:
     """The sentence behind a declared trait."""
-    day = at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-    return Text(DECLARED.pl.format(at=day, source=source), DECLARED.en.format(at=day, source=source))
+    return Text(*(sentence.format(at=shown_moment(at, language, zone), source=source) for sentence, language in zip(DECLARED, LANGUAGES, strict=True)))
 
 
 def corrected_why(by: str, at: datetime, zone: tzinfo) -> Text:
     """The sentence behind a value that the person had corrected."""
-    day = at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-    return Text(CORRECTED.pl.format(at=day, by=by), CORRECTED.en.format(at=day, by=by))
+    return Text(*(sentence.format(at=shown_moment(at, language, zone), by=by) for sentence, language in zip(CORRECTED, LANGUAGES, strict=True)))
 
 
 def shown_money(micros: int, currency: str | None, language: Language) -> str:
@@ -80,7 +80,7 @@ def _words(facts: Mapping[str, Any], language: Language, now: datetime, zone: tz
     words = {key: "–" if value is None else value for key, value in facts.items()}
     for name in MOMENTS:
         moment = facts.get(name)
-        words[name] = moment.astimezone(zone).strftime("%Y-%m-%d") if moment else "–"
+        words[name] = shown_day(moment.astimezone(zone), language) if moment else "–"
         words[f"{name}_ago"] = ago(moment, now).say(language) if moment else "–"
     mixed = facts.get("currencies") or 0
     words |= {
