@@ -27,11 +27,12 @@ copy resolve.identities (identity_id, type, value, holder_id, person_id, first_s
 copy resolve.edges (edge_id, strong_id, weak_id, rule, trusted, at, last_at, source_id, message_id, refused, evidence) from stdin (format binary);
 
 -- name: identities_by_value
--- Which of these identifiers exist, whose they are, and whether they changed hands. Columns: identity_id, type, value, person_id, shared.
-select i.identity_id, i.type, i.value, i.person_id,
-    i.type = any(:places) and exists (select 1 from resolve.edges e where e.weak_id = i.identity_id and e.refused = any(:reasons) and e.retracted_at is null)
+-- Which of these identifiers exist, whose they are, and whether they changed hands; each is looked up by index, also before the planner knows how large the table has grown. Columns: identity_id, type, value, person_id, shared.
+select i.identity_id, w.type, w.value, i.person_id,
+    w.type = any(:places) and exists (select 1 from resolve.edges e where e.weak_id = i.identity_id and e.refused = any(:reasons) and e.retracted_at is null)
 from rows from (json_array_elements_text(:types::json), json_array_elements_text(:values::json)) w(type, value)
-join resolve.identities i on i.type = w.type and i.value = w.value and i.holder_id = 0 and i.until = 'infinity';
+cross join lateral (
+    select identity_id, person_id from resolve.identities where value = w.value and type = w.type and holder_id = 0 and until = 'infinity' offset 0) i;
 
 -- name: former_identities
 -- Which of these identifiers exist as they were before a release. Columns: identity_id, type, value, until, person_id.
