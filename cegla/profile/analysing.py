@@ -170,10 +170,17 @@ def found_by(
     """What one analyser finds of people whose history is kept; nothing is stored. `answer` is there when its question was asked already."""
     params, now, devices, told = context
     table = answer.result() if answer else _answer(past, seen, analyser.facts)
-    facts = Facts(sorted(people), table, _told_columns(analyser, people, told))
+    some = _with_facts(analyser, people, table, told)
+    facts = Facts(some, table, _told_columns(analyser, some, told))
     shared = np.isin(facts.people, list(devices.people))
     nothing = {trait.key: Found([], [], []) for trait in analyser.traits}
-    return Findings(analyser, facts, analyser.read(facts, params, now) if people else nothing, shared)
+    return Findings(analyser, facts, analyser.read(facts, params, now) if some else nothing, shared)
+
+
+def _with_facts(analyser: Analyser, people: Sequence[int], table: pa.Table, told: Told) -> list[int]:
+    """Those of the people, ascending, of whom there is any fact: of the others nothing is found, so an analyser of calls costs a shop without calls nothing."""
+    known = set(table["person_id"].to_pylist()).union(*(told[name] for name in analyser.inputs if name in told and name != SITE))
+    return sorted(known.intersection(people))
 
 
 def facts_of(past: Readable, seen: Seen, ask: Callable[[Seen], Any], people: Sequence[int], told: Mapping[str, Any] | None = None) -> Facts:
@@ -306,7 +313,7 @@ def told_by(conn: Connection, people: Sequence[int], analysers: Sequence[Analyse
 
 
 def _told_columns(analyser: Analyser, people: Sequence[int], told: Told) -> dict[str, Any]:
-    columns = {name: [told[name].get(person) for person in sorted(people)] for name in analyser.inputs if name in told and name != SITE}
+    columns = {name: [told[name].get(person) for person in people] for name in analyser.inputs if name in told and name != SITE}
     return columns | ({SITE: told[SITE]} if SITE in analyser.inputs and SITE in told else {})
 
 

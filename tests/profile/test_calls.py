@@ -1,5 +1,7 @@
 """Call center: a call is one, however many events tell of it; hours, callbacks and notes, worked out by hand."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from cegla.profile.analysers import call
-from cegla.profile.rules.analysis import Facts
+from cegla.profile.rules.analysis import Facts, Found, Params
 from cegla.profile.rules.call_notes import mood_of, topics_of, without_notes
 from cegla.storage.warehouse import EVENTS
 from tests.profile import analysed
@@ -111,3 +113,15 @@ def test_a_wish_not_to_be_called_does_not_grow_old() -> None:
         traits = analysed.found(call.ANALYSER, history)[1]
         assert traits["call.do_not_call"] is True
         assert traits["call.count"] in (None, 1)  # the old call itself counts for nothing else
+
+
+def test_nobody_who_never_had_a_call_is_read() -> None:
+    read: list[list[int]] = []
+
+    def reading(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
+        read.append(facts.people.tolist())
+        return call.read(facts, params, now)
+
+    deeds: list[analysed.Deed] = [(1, 3.0, "Call Answered", {"call_id": "c1", "direction": "inbound"}), (2, 2.0, "Page Viewed", {"path": "/"})]
+    assert analysed.found(replace(call.ANALYSER, read=reading), deeds)[1]["call.count"] == 1
+    assert read == [[1]]
