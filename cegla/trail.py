@@ -322,11 +322,6 @@ def clear(payload: bytes) -> Any:
         return payload[:20_000].decode("utf-8", "replace")
 
 
-def without_values(detail: str) -> str:
-    """A reason's detail without what was quoted from the event."""
-    return HIDDEN if "@" in detail or sum(sign.isdigit() for sign in detail) > 6 else detail
-
-
 def _hidden(value: Any, shown: bool = False) -> Any:
     if isinstance(value, dict):
         return {_hidden_key(key): _hidden(part, key in SHOWN_FIELDS) for key, part in value.items()}

@@ -7,6 +7,7 @@ from cegla.api.call import Call, Opened
 from cegla.api.plain import plain
 from cegla.api.shapes import FindEvent, Reveal
 from cegla.profile import actions as profile
+from cegla.repair import actions as repair
 from cegla.vocabulary.errors.intake import FieldMissing
 
 
@@ -48,8 +49,8 @@ def _shape(found: trail.Trail, *, reveal: bool) -> dict[str, Any]:
         shape["payload"] = trail.clear(found.payload) if reveal else trail.hidden(found.payload)
     if shape["quarantined"]:
         shape["quarantined"] = {key: value for key, value in shape["quarantined"].items() if key not in ("payload", "ip")}
-        if not reveal:
-            shape["quarantined"]["detail"] = trail.without_values(shape["quarantined"]["detail"])
+        told = repair.say_detail(shape["quarantined"]["detail"], values=reveal)
+        shape["quarantined"] |= {"detail": told.en, "detail_said": plain(told)}
     if shape["outcome"]:
         for message in shape["outcome"]["messages"]:
             message.pop("address", None)

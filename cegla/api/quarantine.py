@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query
 
-from cegla import trail
 from cegla.api.call import Call, Opened, not_found
 from cegla.api.plain import plain
 from cegla.api.shapes import Decide, Limit, QuarantineFilter, QuarantineQuery
@@ -103,8 +102,10 @@ def _listed(call: Call, wanted: repair.Filter, before: int | None, limit: int) -
 
 
 def _row(call: Call, row: repair.Quarantined) -> dict[str, Any]:
+    told = repair.say_detail(row.detail, values=call.may(SEARCHING))
     shape: dict[str, Any] = plain(row) | {"label": plain(REASONS[row.reason]), "obstacle": row.obstacle and plain(repair.OBSTACLES[row.obstacle])}
-    return shape if call.may(SEARCHING) else shape | {"payload": None, "detail": trail.without_values(row.detail)}
+    shape |= {"detail": told.en, "detail_said": plain(told)}
+    return shape if call.may(SEARCHING) else shape | {"payload": None}
 
 
 def _run(call: Call, found: repair.Run) -> dict[str, Any]:

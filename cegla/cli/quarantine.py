@@ -43,7 +43,10 @@ def listed(context: typer.Context, reason: str | None = None, where: Where = Non
     with desk.api() as api:
         wanted = _filter(desk, api, None, where) | ({"reason": reason} if reason else {})
         found = api.post("/quarantine/search", wanted | {"limit": limit})
-    rows = ([one["id"], one["reason"], one["event"], one["detail"], one["set_aside_at"], one["times"], _state(desk, one)] for one in found["events"])
+    rows = (
+        [one["id"], one["reason"], one["event"], both(one["detail_said"], desk.language), one["set_aside_at"], one["times"], _state(desk, one)]
+        for one in found["events"]
+    )
     desk.answer(found, lambda desk, _: table(desk, [NUMBER, REASON, EVENT, DETAIL, AT, TIMES, STATE], rows))
 
 
@@ -148,7 +151,7 @@ def _shown(desk: Desk, one: dict[str, Any]) -> None:
     facts(
         desk,
         [
-            (NUMBER, one["id"]), (REASON, one["label"]), (DETAIL, one["detail"]), (EVENT, one["event"]), (SOURCE, one["source_id"]),
+            (NUMBER, one["id"]), (REASON, one["label"]), (DETAIL, both(one["detail_said"], desk.language)), (EVENT, one["event"]), (SOURCE, one["source_id"]),
             (KEY, desk.say(SECRET if one["trusted"] else PUBLIC)), (ADDRESS, one["ip"]), (AT, one["set_aside_at"]), (REPLAYED, one["replayed_at"]),
             (DISCARDED, one["discarded_at"]), (BY, one["run"] and one["run"]["started_by"]),
             (STATE, _state(desk, one)), (TIMES, one["times"]),

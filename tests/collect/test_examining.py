@@ -135,6 +135,15 @@ def test_an_amount_nobody_can_read_is_named_where_the_name_promises_one(tmp_path
     assert (price.form.type, price.odd) == ("number", ((4, "do ustalenia"),))
 
 
+def test_an_odd_word_among_consents_is_named_and_does_not_make_a_property_of_them(tmp_path: Path) -> None:
+    said = ["tak", "nie", "tak", "może", "nie", "tak"]
+    _, found = examined(tmp_path, as_csv([["E-mail", "Newsletter"], *([f"u{row}@example.pl", word] for row, word in enumerate(said))]).encode())
+    newsletter = found.columns[1]
+    assert (newsletter.form.type, newsletter.odd) == ("boolean", ((4, "może"),))
+    assert found.mapping["consents"] == {"marketing_email": "{Newsletter}"}
+    assert any("może" in question.pl for question in found.questions)
+
+
 @pytest.mark.parametrize("cells", [["03.04.2026", "nie wiem", "w maju"], ["12A", "14", "15", "7"]])
 def test_a_column_that_holds_some_dates_or_numbers_only_stays_text(tmp_path: Path, cells: list[str]) -> None:
     _, found = examined(tmp_path, as_csv([["E-mail", "Uwagi"], *([f"a{at}@example.pl", cell] for at, cell in enumerate(cells))]).encode())

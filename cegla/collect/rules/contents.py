@@ -17,7 +17,7 @@ from cegla.vocabulary.folding import folded
 from cegla.vocabulary.text import Text
 
 SHARE_READ = 0.97  #: of the texts that are looked at; the others become refused rows, which the dry run shows
-SHARE_CLEAR = 0.6  #: of dates, or of the numbers that a name promises: the others are named, and a person decides
+SHARE_CLEAR = 0.6  #: of dates, or of the numbers or consents that a name promises: the others are named, and a person decides
 ODD_SHOWN = 5
 SAMPLES = 5
 LONGEST_TEXT = 300
@@ -135,9 +135,11 @@ def _addresses(column: _Column) -> _Found | None:
 
 
 def _booleans(column: _Column) -> _Found | None:
-    words = {folded(text) for text in column.texts}
-    yes, no = words & _TRUE, words & _FALSE
-    if words != yes | no or len(words) > 4:
+    told = [folded(text) for text in column.texts]
+    yes, no = _TRUE.intersection(told), _FALSE.intersection(told)
+    words = yes | no
+    clear = sum(word in words for word in told) / len(told)
+    if clear < (SHARE_CLEAR if column.promise.agreed else 1) or len(words) > 4:
         return None
     digits = words <= {"0", "1"}
     if not column.promise.agreed and (len(words) == 1 or (words == {"t", "f"} and len(column.texts) < 4)):
@@ -151,7 +153,8 @@ def _booleans(column: _Column) -> _Found | None:
     form = _form(values, column.empty)
     others = (_form({"type": "integer"}, column.empty),) if digits and not column.promise.agreed else ()
     said = " / ".join(sorted(dict.fromkeys(column.texts[:200]))[:4])
-    return form, others, Text(f"są w niej tylko: {said}", f"it holds only: {said}"), "yes_no", None
+    reason = Text(f"są w niej tylko: {said}", f"it holds only: {said}") if clear == 1 else Text("mówi tak albo nie", "it says yes or no")
+    return form, others, reason, "yes_no", None
 
 
 def _dates(column: _Column) -> _Found | None:

@@ -8,7 +8,6 @@ from typing import Any
 import yaml
 from starlette.responses import Response
 
-from cegla import trail
 from cegla.collect import actions as collect
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
@@ -160,8 +159,8 @@ def _fix(text: str) -> object:
 
 
 def _detail(visit: Visit) -> Callable[[str], str]:
-    """How a detail is shown: it may quote what came, which is for those who may see personal data."""
-    return str if visit.may("people.reveal") else trail.without_values
+    """How a detail is said: it may quote what came, which is for those who may see personal data."""
+    return lambda detail: repair.say_detail(detail, values=visit.may("people.reveal")).say(visit.language)
 
 
 def _content(payload: bytes | None) -> str | None:

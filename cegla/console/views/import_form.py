@@ -8,7 +8,7 @@ from typing import Any
 from starlette.datastructures import FormData
 
 from cegla.collect import actions as collect
-from cegla.vocabulary.errors.intake import FieldMissing
+from cegla.vocabulary.errors.intake import FieldMissing, MappingInvalid
 from cegla.vocabulary.folding import folded
 from cegla.vocabulary.text import Text
 
@@ -86,6 +86,8 @@ KINDS = {
 FILE_FIELDS = ("format", "separator", "encoding", "header_row", "sheet")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")
 GUESSED = "guessed"
+FIELDS = ("name", "source", "basis", "from", "date", "notice", "proof", "event", "currency")  #: those of the form that stand alone
+NO_CURRENCY = Text("waluta to trzy litery, jak PLN albo EUR", "a currency is three letters, such as PLN or EUR")
 PHONE = "traits.phone"
 NEIGHBOURS = "PL DE CZ SK UA LT GB AT NL FR IT ES SE NO DK IE US".split()  #: countries whose numbers a list is most likely to hold
 
@@ -115,7 +117,7 @@ class Shown:
 
     kind: str
     columns: list[Column]
-    values: Mapping[str, str]  #: the fields that stand alone: name, source, basis, from, date, notice, proof, event
+    values: Mapping[str, str]  #: the fields that stand alone, FIELDS
 
 
 def file_form(form: FormData) -> collect.FileForm | None:
@@ -129,12 +131,14 @@ def shown(examined: collect.Examined, form: FormData | None, file_name: str) -> 
     proposed = {one.column: one.place for one in reversed(examined.proposals)}  # the first says what a column is before all
     if form is None:
         stem = _slug(file_name.rpartition(".")[0] or file_name) or "import"
-        values = {"name": stem[:49], "source": stem, "basis": "", "from": "", "date": "", "notice": "", "proof": "", "event": "Imported"}
+        values = {"name": stem[:49], "source": stem, "basis": "", "from": "", "date": "", "notice": "", "proof": "", "event": "Imported", "currency": ""}
+        if "{" not in (currency := examined.mapping.get("currency") or ""):
+            values["currency"] = currency
         if "{" not in (event := examined.mapping.get("event", "{")) and examined.mapping.get("group_by") and examined.kind == "events":
             values |= {"event": event, "name": examined.mapping["name"]}  # a known log: under one name, a call is one event however often it comes
         columns = [Column(number, guess, *_split(proposed.get(guess.name, "")), GUESSED, "") for number, guess in enumerate(examined.columns)]
         return Shown(examined.kind, columns, values)
-    values = {key: str(form.get(key, "")) for key in ("name", "source", "basis", "from", "date", "notice", "proof", "event")}
+    values = {key: str(form.get(key, "")) for key in FIELDS}
     columns = [
         Column(
             number, guess, str(form.get(f"place_{number}", "")), str(form.get(f"own_{number}", "")), str(form.get(f"type_{number}", GUESSED)),
@@ -185,7 +189,7 @@ def _body(told: Shown, examined: collect.Examined) -> dict[str, Any]:
         lines = "price" in products and "total" not in at
         body["when"] = [row for row in proposed.get("when", ()) if row["column"] in {"total", *at.values()}] or None
         body["total"] = "lines" if lines else f"{{{at['total']}}}" if "total" in at else None
-        body["currency"] = f"{{{at['currency']}}}" if "currency" in at else proposed.get("currency")
+        body["currency"] = f"{{{at['currency']}}}" if "currency" in at else _currency(told.values["currency"]) or proposed.get("currency")
     elif "event" in at and told.kind == "events":
         body["event"] = f"{{{at['event']}}}"
     elif told.kind == "events":
@@ -193,6 +197,14 @@ def _body(told: Shown, examined: collect.Examined) -> dict[str, Any]:
     if "consent_at" in at:
         body["consent_at"] = f"{{{at['consent_at']}}}"
     return {key: value for key, value in (body | {key: rows for key, rows in sections.items() if rows}).items() if value is not None}
+
+
+def _currency(text: str) -> str:
+    """A currency's code as somebody typed it, "" for none. Raises MappingInvalid."""
+    code = text.strip().upper()
+    if code and not (len(code) == 3 and code.isascii() and code.isalpha()):
+        raise MappingInvalid(where="currency", seen=text, detail=NO_CURRENCY)
+    return code
 
 
 def _form_of(column: Column) -> dict[str, Any]:
