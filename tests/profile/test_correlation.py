@@ -173,5 +173,6 @@ def test_without_an_address_there_is_no_plan() -> None:
 @given(st.lists(st.builds(Subject, st.sampled_from("abcde"), st.sampled_from(("work", "evening", "weekend")), st.floats(0.1, 50)), max_size=12))
 def test_what_is_looked_at_only_at_work_is_never_a_private_matter(subjects: list[Subject]) -> None:
     private = {one.topic for one in subjects if one.part != "work"}
-    assert set(contact.by_part(subjects, working=False)) <= private
-    assert set(contact.by_part(subjects, working=True)) <= {one.topic for one in subjects if one.part == "work"}
+    at_work, outside = contact.by_part(subjects)
+    assert set(outside) <= private
+    assert set(at_work) <= {one.topic for one in subjects if one.part == "work"}

@@ -4,7 +4,6 @@ A vote is a visit on a device; votes lose half their weight every 90 days. A bro
 visit votes for type and system alone. Which device is for work is guessed from the hours it is used at, and only of five days or more.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -18,6 +17,7 @@ from phonenumbers import carrier
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found, Params
 from cegla.profile.rules.confidence import share_lower_bounds
 from cegla.profile.rules.guards import DAYPARTS, Seen, Table, daypart_of, half_life, joined_facts
+from cegla.profile.rules.leading import Leading, coded, leading
 from cegla.reference.models import Launch, launch_of
 from cegla.reference.network_kinds import operators
 from cegla.vocabulary.text import Text
@@ -41,11 +41,6 @@ class Held(NamedTuple):
     visits: int
     all_days: int
 
-    @property
-    def name(self) -> str:
-        """As it is shown: the model, or type and system where none is known."""
-        return " ".join(part for part in ((self.brand, self.model) if self.model else (self.type, self.os)) if part)
-
 
 class Line(NamedTuple):
     """What a person's visits say of one operator's network."""
@@ -54,6 +49,45 @@ class Line(NamedTuple):
     kind: str | None
     weight: float
     visits: int
+
+
+class Device(NamedTuple):
+    """A device as it is told apart."""
+
+    type: str
+    os: str | None
+    brand: str | None
+    model: str | None
+
+    @property
+    def name(self) -> str:
+        """As it is shown: the model, or type and system where none is known."""
+        return " ".join(part for part in ((self.brand, self.model) if self.model else (self.type, self.os)) if part)
+
+
+class Use(NamedTuple):
+    """The devices of all people in columns, one row a person, device and part of the day: places of people and in `devices`, parts in `DAYPARTS`."""
+
+    people: int
+    owners: Any
+    places: Any
+    devices: list[Device]
+    parts: Any
+    weights: Any
+    visits: Any
+    days: Any
+
+    def count(self, rows: Any) -> Any:
+        """How many visits of each person lie in these rows."""
+        return np.bincount(self.owners[rows], self.visits[rows], self.people).astype(np.int64)
+
+    def told(self, names: Sequence[Any]) -> tuple[Leading, list[Any], Any]:
+        """What leads of what each device has for a name (None: nothing is told), by its place among the names, and the rows that tell one."""
+        among = sorted({name for name in names if name is not None})
+        places = {name: place for place, name in enumerate(among)}
+        of_row = np.array([places.get(name, -1) for name in names] or [-1], np.int64)[self.places]
+        rows = np.flatnonzero(of_row >= 0)
+        return leading(self.owners[rows], of_row[rows], self.weights[rows], self.people, among), among, rows
 
 
 def facts(seen: Seen) -> Table:
@@ -79,20 +113,20 @@ def facts(seen: Seen) -> Table:
 
 def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     """The favourite of each kind is the one with most weight; equal weights go to the first by name."""
-    people, lines = list(facts.records("devices", Held, Held._fields)), list(facts.records("lines", Line, Line._fields))
-    visits = np.array([sum(one.visits for one in own) for own in people])
-    counts = [_count(own) for own in people]
-    dayparts, guesses = [_by_daypart(own) for own in people], [_guesses(own) for own in people]
-    guessed = np.array([max((_days(own) for own in _by_device(devices).values()), default=0) for devices in people])
+    use = _use(facts)
+    visits = np.bincount(use.owners, use.visits, use.people).astype(np.int64)
+    counts = _count(use)
+    names = [device.name for device in use.devices]
+    guesses, guessed = _guesses(use, names)
     return {
-        "device.type": _favourite(people, "type", "kind_share"),
-        "device.brand": _favourite(people, "brand", "brand_share"),
-        "device.model": _favourite(people, "model", "model_share"),
-        **_launched(people),
-        "device.count": Found([count or None for count in counts], share_lower_bounds(visits, visits), visits, {"visits": visits}),
-        "device.primary_by_daypart": Found(dayparts, share_lower_bounds(visits, visits), visits, {"visits": visits}),
+        "device.type": _favourite(use, "type", "kind_share"),
+        "device.brand": _favourite(use, "brand", "brand_share"),
+        "device.model": _favourite(use, "model", "model_share"),
+        **_launched(use),
+        "device.count": Found([count or None for count in counts.tolist()], share_lower_bounds(visits, visits), visits, {"visits": visits}),
+        "device.primary_by_daypart": Found(_by_daypart(use, names), share_lower_bounds(visits, visits), visits, {"visits": visits}),
         "device.work_private_guess": Found(guesses, 0.8 * share_lower_bounds(guessed, guessed), guessed, {"days": guessed}),
-        **_line_traits(lines),
+        **_line_traits(facts),
         "line.operator_hint": _hints(facts),
     }
 
@@ -106,107 +140,98 @@ def _lines(active: Table) -> Table:
     return counted.group_by("person_id").agg(lines=row.collect(order_by=counted.asn))
 
 
-def _favourite(people: Sequence[Sequence[Held]], field: str, share_name: str) -> Found:
-    values: list[str | None] = []
-    shares: list[float] = []
-    visits: list[int] = []
-    for own in people:
-        weights: dict[str, float] = defaultdict(float)
-        for one in own:
-            if (what := getattr(one, field)) is not None:
-                weights[what] += one.weight
-        best = max(sorted(weights), key=lambda what: weights[what], default=None)
-        total = sum(weights.values())
-        values.append(best)
-        shares.append(round(weights[best] / total, 3) if best and total else 0.0)
-        visits.append(sum(one.visits for one in own if getattr(one, field) is not None))
-    counted = np.array(visits)
-    return Found(values, share_lower_bounds(np.array(shares) * counted, counted), counted, {share_name: shares, f"{field}_visits": counted})
+def _use(facts: Facts) -> Use:
+    owners, flat = facts.flat("devices")
+    rows: Any = [coded(flat.field(name)) for name in Device._fields]
+    distinct, places = np.unique(np.column_stack([codes for codes, _ in rows]), axis=0, return_inverse=True)
+    devices = [Device._make(names[code] if code >= 0 else None for code, (_, names) in zip(row, rows, strict=True)) for row in distinct.tolist()]
+    part, parts = coded(flat.field("daypart"))
+    of_part = np.array([DAYPARTS.index(name) for name in parts] or [0], np.int64)[part]
+    numbers = [flat.field(name).to_numpy(zero_copy_only=False) for name in ("weight", "visits", "all_days")]
+    return Use(len(facts), owners, places.reshape(-1), devices, of_part, *numbers)
 
 
-def _launched(people: Sequence[Sequence[Held]]) -> dict[str, Found]:
+def _favourite(use: Use, field: str, share_name: str) -> Found:
+    best, names, rows = use.told([getattr(device, field) for device in use.devices])
+    shares = np.round(best.weight / np.where(best.total > 0, best.total, 1.0), 3)
+    counted = use.count(rows)
+    return Found(best.of(names), share_lower_bounds(shares * counted, counted), counted, {share_name: shares, f"{field}_visits": counted})
+
+
+def _launched(use: Use) -> dict[str, Found]:
     """Year and price at launch of the favourite among the models that are written down."""
-    names: list[str | None] = []
-    launches: list[Launch | None] = []
-    visits: list[int] = []
-    for own in people:
-        weights: dict[tuple[str, str], float] = defaultdict(float)
-        for one in own:
-            if one.brand and one.model and launch_of(one.brand, one.model):
-                weights[one.brand, one.model] += one.weight
-        best = max(sorted(weights), key=lambda what: weights[what], default=None)
-        names.append(" ".join(best) if best else None)
-        launches.append(launch_of(*best) if best else None)
-        visits.append(sum(one.visits for one in own if (one.brand, one.model) == best))
-    counted = np.array(visits)
-    sure, shown = share_lower_bounds(counted, counted), {"launched": names}
-    dated = np.array([visited if launch and launch.year else 0 for launch, visited in zip(launches, visits, strict=True)])
+    models = [(one.brand, one.model) if one.brand and one.model and launch_of(one.brand, one.model) else None for one in use.devices]
+    best, names, rows = use.told(models)
+    of_row = np.array([names.index(model) if model else -1 for model in models] or [-1], np.int64)[use.places[rows]]
+    counted = use.count(rows[of_row == best.place[use.owners[rows]]])
+    known = [launch_of(*name) for name in names]
+    launches: list[Launch | None] = best.of(known)
+    sure, shown = share_lower_bounds(counted, counted), {"launched": best.of([" ".join(name) for name in names])}
+    years = [launch and launch.year for launch in launches]
+    dated = np.where([bool(year) for year in years], counted, 0)
     return {
-        "device.year": Found([launch and launch.year for launch in launches], sure, dated,
-            shown | {"year": [str(launch.year) if launch and launch.year else None for launch in launches]}),
+        "device.year": Found(years, sure, dated, shown | {"year": [str(year) if year else None for year in years]}),
         "device.tier": Found([launch and launch.tier for launch in launches], sure, counted, shown),
     }
 
 
-def _by_device(own: Sequence[Held]) -> dict[str, list[Held]]:
-    devices: dict[str, list[Held]] = defaultdict(list)
-    for one in own:
-        devices[one.name].append(one)
-    return devices
-
-
-def _count(own: Sequence[Held]) -> int:
+def _count(use: Use) -> Any:
     """Devices told apart: models, and of each type and system without a model one, unless a model of it is known."""
-    models: dict[tuple[str, str | None], set[str]] = defaultdict(set)
-    for one in own:
-        models[one.type, one.os].update({one.model} if one.model else ())
-    return sum(max(1, len(known)) for known in models.values())
+    systems = sorted({(one.type, one.os or "") for one in use.devices})
+    system_of = np.array([systems.index((one.type, one.os or "")) for one in use.devices] or [0], np.int64)
+    models = sorted({one.model for one in use.devices if one.model})
+    model_of = np.array([models.index(one.model) if one.model else -1 for one in use.devices] or [-1], np.int64)
+    held = np.unique(np.column_stack([use.owners, system_of[use.places], model_of[use.places]]), axis=0)
+    if not len(held):
+        return np.zeros(use.people, np.int64)
+    first = np.r_[True, (held[1:, :2] != held[:-1, :2]).any(axis=1)]
+    alone = first & np.r_[first[1:], True]  # a device without a model counts where it is the only one of its type and system
+    return np.bincount(held[(held[:, 2] >= 0) | alone, 0], minlength=use.people)
 
 
-def _by_daypart(own: Sequence[Held]) -> list[dict[str, str]] | None:
-    found: list[dict[str, str]] = []
-    for part in DAYPARTS:
-        weights: dict[str, float] = defaultdict(float)
-        for one in own:
-            if one.daypart == part:
-                weights[one.name] += one.weight
-        if weights:
-            found.append({"daypart": part, "device": max(sorted(weights), key=lambda name: weights[name])})
-    return found or None
+def _by_daypart(use: Use, names: Sequence[str]) -> list[list[dict[str, str]] | None]:
+    among = sorted(set(names))
+    place = np.array([among.index(name) for name in names] or [0], np.int64)[use.places]
+    best = leading(use.owners * len(DAYPARTS) + use.parts, place, use.weights, use.people * len(DAYPARTS), among).place.reshape(use.people, -1)
+    found: list[list[dict[str, str]] | None] = []
+    for row in best.tolist():
+        found.append([{"daypart": part, "device": among[first]} for part, first in zip(DAYPARTS, row, strict=True) if first >= 0] or None)
+    return found
 
 
-def _days(own: Sequence[Held]) -> int:
-    """On how many days a device was seen: a day with a morning and an evening is one."""
-    return max((one.all_days for one in own), default=0)
+def _guesses(use: Use, names: Sequence[str]) -> tuple[list[list[dict[str, Any]] | None], Any]:
+    """Of each device seen on enough days: for work, private, or both; and of each person on how many days the device seen most was."""
+    among = sorted(set(names))
+    place = np.array([among.index(name) for name in names] or [0], np.int64)[use.places]
+    pairs, which = np.unique(use.owners * max(len(among), 1) + place, return_inverse=True)
+    owner, device = pairs // max(len(among), 1), pairs % max(len(among), 1)
+    days, longest = np.zeros(len(pairs), np.int64), np.zeros(use.people, np.int64)
+    np.maximum.at(days, which, use.days)  # a day with a morning and an evening is one
+    np.maximum.at(longest, owner, days)
+    at_work = np.bincount(which, use.visits * (use.parts == DAYPARTS.index("work")), len(pairs))
+    share = at_work / np.maximum(np.bincount(which, use.visits, len(pairs)), 1)
+    enough = days >= FEWEST_DAYS
+    uses = np.where(share >= WORK_SHARE, "work", np.where(share <= PRIVATE_SHARE, "private", "both"))
+    found: list[list[dict[str, Any]]] = [[] for _ in range(use.people)]
+    for person, one, what, part in zip(*(column[enough].tolist() for column in (owner, device, uses, share)), strict=True):
+        found[person].append({"device": among[one], "use": what, "share": round(part, 2)})
+    return [one or None for one in found], longest
 
 
-def _guesses(own: Sequence[Held]) -> list[dict[str, Any]] | None:
-    """Of each device seen on enough days: for work, private, or both."""
-    found: list[dict[str, Any]] = []
-    for name, parts in sorted(_by_device(own).items()):
-        if _days(parts) >= FEWEST_DAYS:
-            total = sum(one.visits for one in parts)
-            share = sum(one.visits for one in parts if one.daypart == "work") / total
-            found.append({"device": name, "use": "work" if share >= WORK_SHARE else "private" if share <= PRIVATE_SHARE else "both", "share": round(share, 2)})
-    return found or None
-
-
-def _line_traits(people: Sequence[Sequence[Line]]) -> dict[str, Found]:
-    first = [max(own, key=lambda one: (one.weight, -one.asn), default=None) for own in people]
-    visits = np.array([sum(one.visits for one in own) for own in people])
-    total = [sum(one.weight for one in own) for own in people]
-    share = np.array([one.weight / weight if one and weight else 0.0 for one, weight in zip(first, total, strict=True)])
-    kinds: list[str | None] = []
-    for own in people:
-        weights: dict[str, float] = defaultdict(float)
-        for one in own:
-            if one.kind:
-                weights[one.kind] += one.weight
-        kinds.append(max(sorted(weights), key=lambda kind: weights[kind], default=None))
+def _line_traits(facts: Facts) -> dict[str, Found]:
+    owners, flat = facts.flat("lines")
+    asns, weights, visited = (flat.field(name).to_numpy(zero_copy_only=False) for name in ("asn", "weight", "visits"))
+    networks, places = np.unique(asns, return_inverse=True)
+    best = leading(owners, places, weights, len(facts), networks.tolist())
+    kind, kinds = coded(flat.field("kind"))
+    named = kind >= 0
+    lines = leading(owners[named], kind[named], weights[named], len(facts), kinds)
+    visits = np.bincount(owners, visited, len(facts)).astype(np.int64)
+    share = best.weight / np.where(best.total > 0, best.total, 1.0)
     shown = {"line_share": share.round(3), "line_visits": visits}
     sure = share_lower_bounds(share * visits, visits)
-    names = [one and operators().get(one.asn, f"AS{one.asn}") for one in first]
-    return {"line.isp": Found(names, sure, visits, shown), "line.kind": Found(kinds, sure, visits, shown)}
+    names = [operators().get(asn, f"AS{asn}") for asn in networks.tolist()]
+    return {"line.isp": Found(best.of(names), sure, visits, shown), "line.kind": Found(lines.of(kinds), sure, visits, shown)}
 
 
 def _hints(facts: Facts) -> Found:

@@ -68,7 +68,7 @@ def facts(seen: Seen) -> Table:
 
 def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     """What was declared goes before what addresses show."""
-    votes = [[Vote(**one) for one in found or ()] for found in facts.values("places")]
+    votes = list(facts.records("places", Vote, Vote._fields))
     found = [_declared(told) or _voted(own) for told, own in zip(_told(facts), votes, strict=True)]
     countries = [one if one.country else _country(own) for one, own in zip(found, votes, strict=True)]
     moving = [_mobility(own) for own in votes]

@@ -61,7 +61,7 @@ def facts(seen: Seen) -> Table:
 
 def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     """The favourite system is the one with most weight; equal weights go to the first by name."""
-    people = [_systems(found) for found in facts.values("systems")]
+    people = list(facts.records("systems", System, System._fields))
     first = [max(systems, key=lambda one: one.weight, default=None) for systems in people]
     total = np.array([sum(one.weight for one in systems) for systems in people])
     visits = np.array([sum(one.visits for one in systems) for systems in people])
@@ -82,10 +82,6 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
             {"family": shown["family"], "version": versions, "ends": [end and end.isoformat() for end in ends]},
         ),
     }  # fmt: skip
-
-
-def _systems(found: Sequence[Mapping[str, Any]] | None) -> list[System]:
-    return [System(**one) for one in found or ()]
 
 
 def _shares(systems: Sequence[System]) -> dict[str, float]:

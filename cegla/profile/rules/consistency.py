@@ -59,8 +59,9 @@ def checked(traits: Traits) -> list[Outcome]:
     """Every check of which both sides are known well enough, in the order of the table."""
     found: list[Outcome] = []
     for check in CHECKS:
-        one, other = traits.get(check.one), traits.get(check.other)
-        if one is None or other is None or min(one.confidence, other.confidence) < LEAST_SURE:
+        if (one := traits.get(check.one)) is None or one.confidence < LEAST_SURE:
+            continue
+        if (other := traits.get(check.other)) is None or other.confidence < LEAST_SURE:
             continue
         agrees = check.agree(one.value, other.value, traits)
         if agrees is not None:

@@ -72,32 +72,37 @@ class Ground:
 def plan(ground: Ground) -> list[dict[str, Any]]:
     """The lines of a plan, as they are kept: about, topics, identity, channel, days, hour, sure, reasons. Empty without an address that a message
     reaches: none reaches a landline."""
-    ground = replace(ground, addresses=[one for one in ground.addresses if "landline" not in one.signs])
+    if any("landline" in one.signs for one in ground.addresses):
+        ground = replace(ground, addresses=[one for one in ground.addresses if "landline" not in one.signs])
     if not ground.addresses:
         return []
     lines = [_line(ground, "orders", (), "work" if ground.side == "b2b" else "private")]
-    for part, topics in (("work", by_part(ground.subjects, working=True)), ("private", by_part(ground.subjects, working=False))):
+    for part, topics in zip(("work", "private"), by_part(ground.subjects), strict=True):
         if topics:
             lines.append(_line(ground, part, topics, part))
     return lines
 
 
-def by_part(subjects: Sequence[Subject], *, working: bool) -> tuple[str, ...]:
-    """The subjects that are looked at more in working hours than the person's subjects usually are, or more outside of them."""
+def by_part(subjects: Sequence[Subject]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The subjects that are looked at more in working hours than the person's subjects usually are, and those more outside of them."""
     inside: dict[str, float] = {}
     whole: dict[str, float] = {}
-    for one in subjects:
-        whole[one.topic] = whole.get(one.topic, 0.0) + one.weight
-        inside[one.topic] = inside.get(one.topic, 0.0) + (one.weight if one.part == "work" else 0.0)
+    for topic, part, weight in subjects:
+        whole[topic] = whole.get(topic, 0.0) + weight
+        if part == "work":
+            inside[topic] = inside.get(topic, 0.0) + weight
     total = sum(whole.values())
     usual = sum(inside.values()) / total if total else 0.0
-    chosen: list[tuple[float, str]] = []
+    chosen: tuple[list[tuple[float, str]], list[tuple[float, str]]] = [], []
     for topic, weight in whole.items():
-        mine = inside[topic] if working else weight - inside[topic]
-        share = (mine + 2.0 * (usual if working else 1.0 - usual)) / (weight + 2.0)
-        if mine >= LEAST_WEIGHT and share >= (usual if working else 1.0 - usual):
-            chosen.append((mine, topic))
-    return tuple(topic for _, topic in sorted(chosen, key=lambda one: (-one[0], one[1]))[:MOST_SUBJECTS])
+        if weight < LEAST_WEIGHT:
+            continue
+        at_work = inside.get(topic, 0.0)
+        for among, mine, often in zip(chosen, (at_work, weight - at_work), (usual, 1.0 - usual), strict=True):
+            if mine >= LEAST_WEIGHT and (mine + 2.0 * often) / (weight + 2.0) >= often:
+                among.append((-mine, topic))
+    work, private = (tuple(topic for _, topic in sorted(among)[:MOST_SUBJECTS]) for among in chosen)
+    return work, private
 
 
 def _line(ground: Ground, about: str, topics: tuple[str, ...], side: str) -> dict[str, Any]:
@@ -121,13 +126,12 @@ def _line(ground: Ground, about: str, topics: tuple[str, ...], side: str) -> dic
 
 def _address(ground: Ground, side: str) -> tuple[Judged, list[str], float]:
     """The address for a side, why, and how sure it is that it is the right one."""
-    preferred = max(sorted(ground.channels), key=lambda name: ground.channels[name], default=None)
+    preferred = max(sorted(ground.channels), key=ground.channels.__getitem__, default=None)
     fitting = [one for one in ground.addresses if one.side == side]
     among = fitting or list(ground.addresses)
-    chance = {one.address.identity: one.work if side == "work" else 1 - one.work for one in among}
-    best = max(
-        among, key=lambda one: (one.address.channel == preferred, one.address.channel == "email", round(chance[one.address.identity], 2), one.address.use.deeds,
-            -one.address.identity),
+    best = among[0] if len(among) == 1 else max(
+        among, key=lambda one: (one.address.channel == preferred, one.address.channel == "email", round(one.work if side == "work" else 1 - one.work, 2),
+            one.address.use.deeds, -one.address.identity),
     )  # fmt: skip
     reasons = [f"{side}_address"] if fitting else []
     if len(ground.addresses) == 1:

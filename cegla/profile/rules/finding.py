@@ -24,12 +24,22 @@ _NULL = "null"
 
 
 class _Column(NamedTuple):
-    """One trait of everybody: values, confidence and evidence as JSON, and of whom the value is known."""
+    """One trait of everybody: values as JSON, confidence and evidence as numbers, and of whom the value is known."""
 
     values: list[str]
-    surety: list[str]
-    counted: list[str]
+    surety: Any
+    counted: Any
     known: Any
+
+    def tails(self) -> list[str]:
+        """What stands behind each value, said once for everybody who is as sure of as much."""
+        surety, counted = self.surety.tolist(), self.counted.tolist()
+        rows = list(zip(self.known.tolist(), surety, counted, strict=True))
+        said = dict.fromkeys(rows, "")
+        for is_known, sure, n in said:
+            end = f'"confidence":{sure},"n":{n}' if is_known else f'"confidence":0.0,"n":{n},"reason":"{TOO_LITTLE}"'
+            said[is_known, sure, n] = f",{end}}}"
+        return list(map(said.__getitem__, rows))
 
 
 class Findings:
@@ -59,19 +69,16 @@ class Findings:
         self._some |= counted != 0
         values = as_json(one.values)
         known = np.fromiter((text != _NULL for text in values), bool, len(values)) & (counted >= analyser.least(trait))
-        return _Column(values, as_json(surety), as_json(counted), known)
+        return _Column(values, surety, counted, known)
 
     def _texts(self, facts: list[str]) -> list[tuple[int, str]]:
-        traits = [
-            [
-                f'"{key}":{{"value":{value},"confidence":{sure},"n":{n}}}' if is_known
-                else f'"{key}":{{"value":null,"confidence":0.0,"n":{n},"reason":"{TOO_LITTLE}"}}'
-                for value, sure, n, is_known in zip(column.values, column.surety, column.counted, column.known.tolist(), strict=True)
-            ]
-            for key, column in self._columns.items()
-        ]  # fmt: skip
-        rows = zip(self._people, map(",".join, zip(*traits, strict=True)), facts, strict=True)
-        return [(person, f'{{"traits":{{{said}}},"facts":{{{shown}}}}}') for person, said, shown in compress(rows, self._some.tolist())]
+        columns: list[list[str]] = []
+        for column in self._columns.values():
+            columns += [[text if is_known else _NULL for text, is_known in zip(column.values, column.known.tolist(), strict=True)], column.tails()]
+        traits = ",".join(f'"{key}":{{"value":%s%s' for key in self._columns)
+        whole = f'{{"traits":{{{traits}}},"facts":{{%s}}}}'
+        rows = zip(self._people, zip(*columns, facts, strict=True), strict=True)
+        return [(person, whole % said) for person, said in compress(rows, self._some.tolist())]
 
     def documents(self) -> list[tuple[int, dict[str, Any]]]:
         """The texts as they are read back."""
@@ -80,9 +87,10 @@ class Findings:
     def known(self, key: str) -> dict[int, Known]:
         """One trait by person, for analysers that join it; what is unknown is left out."""
         column = self._columns[key]
-        rows = np.flatnonzero(column.known & self._some).tolist()
-        values, sure, counted = (msgspec.json.decode(f"[{','.join([texts[row] for row in rows])}]") for texts in column[:3])
-        return {self._people[row]: Known(*one) for row, *one in zip(rows, values, sure, counted, strict=True)}
+        rows = np.flatnonzero(column.known & self._some)
+        values = msgspec.json.decode(f"[{','.join([column.values[row] for row in rows.tolist()])}]")
+        told = zip(values, column.surety[rows].tolist(), column.counted[rows].tolist(), strict=True)
+        return {self._people[row]: Known(*one) for row, one in zip(rows.tolist(), told, strict=True)}
 
 
 def as_json(column: Sequence[Any] | Any) -> list[str]:
@@ -99,7 +107,8 @@ def _shown(columns: Mapping[str, _Column], found: Mapping[str, Found], people: i
     known: dict[str, Any] = {}  # of each fact whether a trait that shows it is known
     for key, one in found.items():
         for name, values in one.evidence.items():
-            pieces[name] = [f'"{name}":{text}' for text in as_json(values)]
+            if name not in pieces:
+                pieces[name] = as_json(values)
             known[name] = known[name] | columns[key].known if name in known else columns[key].known
     if not pieces:
         return [""] * people
@@ -107,7 +116,9 @@ def _shown(columns: Mapping[str, _Column], found: Mapping[str, Found], people: i
     for place, name in enumerate(pieces):
         choice |= known[name].astype(np.int64) << place
     chosen = {mask: [bool(mask >> place & 1) for place in range(len(pieces))] for mask in np.unique(choice).tolist()}
-    return [",".join(compress(said, chosen[mask])) for mask, said in zip(choice.tolist(), zip(*pieces.values(), strict=True), strict=True)]
+    forms = {mask: ",".join(f'"{name}":%s' for name in compress(pieces, shown)) for mask, shown in chosen.items()}
+    rows = zip(choice.tolist(), zip(*pieces.values(), strict=True), strict=True)
+    return [forms[mask] % (said if all(chosen[mask]) else tuple(compress(said, chosen[mask]))) for mask, said in rows]
 
 
 def _plain(value: Any) -> Any:
