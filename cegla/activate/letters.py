@@ -52,6 +52,7 @@ class Composed:
     subject: str
     html: str | Pieces
     text: str | Pieces
+    way_out: str = ""  #: where its reader unsubscribes
 
     @property
     def shown(self) -> Rendered:
@@ -157,13 +158,14 @@ class Writer:
         values = [{"person": person, "data": one.data or {}, **way} for one, person, way in zip(occasions, people, ways, strict=True)]
         made = self.renderer.render_all(key, values)
         return [
-            found if isinstance(found, TemplateInvalid) else self._composed(key, occasion, found, way["preferences_url"])
+            found if isinstance(found, TemplateInvalid) else self._composed(key, occasion, found, way)
             for occasion, found, way in zip(occasions, made, ways, strict=True)
         ]
 
-    def _composed(self, key: str, occasion: Occasion, personal: dict[str, list[str]], url: str) -> Composed:
-        subject = joined(self.renderer.loaded(key).pieces["subject"], personal["subject"])
-        return Composed(subject, self._html(key, occasion, personal["html"], url), self._text(key, occasion, personal["text"], url))
+    def _composed(self, key: str, occasion: Occasion, personal: dict[str, list[str]], ways: dict[str, str]) -> Composed:
+        subject, url = joined(self.renderer.loaded(key).pieces["subject"], personal["subject"]), ways["preferences_url"]
+        html, text = self._html(key, occasion, personal["html"], url), self._text(key, occasion, personal["text"], url)
+        return Composed(subject, html, text, ways["unsubscribe_url"])
 
     def _html(self, key: str, occasion: Occasion, personal: list[str], url: str) -> str | Pieces:
         """The HTML, in pieces unless its links are to be signed or its end is a person's own."""
@@ -229,7 +231,8 @@ class Writer:
         headers: list[tuple[str, str]] = []
         if occasion.message_id is not None and occasion.one_click:
             mailbox = self.mailbox(occasion.message_id, UNSUBSCRIBE)
-            headers = [*one_click(unsubscribe_url(self.ws, occasion.message_id), mailbox), ("Feedback-ID", f"{occasion.campaign_id}:{name}:cegla")]
+            way_out = rendered.way_out if isinstance(rendered, Composed) else unsubscribe_url(self.ws, occasion.message_id)
+            headers = [*one_click(way_out, mailbox), ("Feedback-ID", f"{occasion.campaign_id}:{name}:cegla")]
         letter = mime.Letter(sender, recipient, rendered.subject, rendered.text, rendered.html, f"<{name}@{domain}>", at, headers)
         return mime.unsigned(letter, self._signers(sender))
 

@@ -247,7 +247,8 @@ def begin_hand_off(conn: Connection, rows: Sequence[tuple[int, bool, Verdict]], 
     """Mark messages (id, tracked, verdict) as being handed over; those that still wait in a campaign that is sending, whose numbers come back."""
     ids, tracked, verdicts = zip(*rows, strict=True) if rows else ((), (), ())
     records, times = [one.record_id for one in verdicts], [one.decided_at for one in verdicts]
-    begun = SQL.begin_hand_off(conn, ids=numbers(ids), tracked=list(tracked), records=numbers(records), times=moments(times), now=now)
+    marks = "{" + ",".join(["t" if one else "f" for one in tracked]) + "}"
+    begun = SQL.begin_hand_off(conn, ids=numbers(ids), tracked=marks, records=numbers(records), times=moments(times), now=now)
     return {number for (number,) in begun}
 
 
@@ -326,12 +327,9 @@ def recent_for(conn: Connection, identity_ids: Sequence[int], since: datetime) -
 
 def given(conn: Connection, people: Mapping[int, Sequence[int]], campaign_id: int) -> set[int]:
     """Who of these people (→ identities) was handed a message of this campaign at any of their addresses."""
-    return {person for (person,) in SQL.given(conn, **_identities(people), campaign_id=campaign_id)}
-
-
-def _identities(people: Mapping[int, Sequence[int]]) -> dict[str, list[int]]:
     pairs = [(person, identity) for person, identities in people.items() for identity in identities]
-    return {"people": [person for person, _ in pairs], "identities": [identity for _, identity in pairs]}
+    columns = {"people": numbers(person for person, _ in pairs), "identities": numbers(identity for _, identity in pairs)}
+    return {person for (person,) in SQL.given(conn, **columns, campaign_id=campaign_id)}
 
 
 def bucket(conn: Connection, key: str) -> Bucket | None:

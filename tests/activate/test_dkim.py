@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from cegla.activate import actions as activate
-from cegla.activate import dkim
+from cegla.activate import dkim, signing
 from cegla.activate.rules import dkim as rules
 from cegla.activate.rules import mime
 from cegla.storage.workspace import Workspace
@@ -184,3 +184,14 @@ def test_a_campaign_goes_out_signed_by_its_senders_domain(shop: Shop) -> None:
     shop.deliver(1)
     ((_, raw),) = shop.postbox.letters
     assert believed(raw, {key.name: key.record}, 0)
+
+
+@pytest.mark.parametrize("subject", ["Hello", " Hello", "Hello ", "a  b", "Zażółć gęślą jaźń " * 6, "a\u00a0b"])
+def test_what_is_signed_in_one_go_is_what_the_general_rule_covers(subject: str) -> None:
+    key = ed25519.Ed25519PrivateKey.generate().private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    ways_out = ("List-Unsubscribe", "<https://a.pl/u/x>, <mailto:u@b.pl>")
+    letter = mime.Letter("Sklep <a@b.pl>", "c@d.pl", subject, "t", "<p>h</p>", "<m1@b.pl>", NOW, [ways_out])
+    made = mime.unsigned(letter, [signing.signer("b.pl", "s1", key)])
+    [one] = made.wanted
+    names = one.unsigned.partition("h=")[2].partition(";")[0].replace("\r\n\t ", "").split(":")
+    assert one.content == rules.signing_input(made.fields, names, ("DKIM-Signature", one.unsigned), "relaxed")

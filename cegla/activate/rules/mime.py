@@ -66,12 +66,13 @@ def signed(made: Unsigned, raw: Sequence[bytes]) -> bytes:
 
 def _fields(letter: Letter) -> list[tuple[str, str]]:
     name, address = mailbox_of(letter.sender)
-    raw = (("From", letter.sender), ("To", letter.recipient), ("Subject", letter.subject), ("Message-ID", letter.message_id), *letter.headers)
-    for header, value in raw:
-        refuse_breakout(header, value)
-    for header, value in (("From", address), ("To", letter.recipient), ("Message-ID", letter.message_id), *letter.headers):
-        if not value.isascii():
-            raise HeaderRefused(where=header, header=header)
+    plain = (("From", address), ("To", letter.recipient), ("Message-ID", letter.message_id), *letter.headers)
+    if CONTROLS.search("".join([letter.sender, letter.subject, *[value for _, value in plain]])):  # one look for all; which it is matters then
+        for header, value in (("From", letter.sender), ("Subject", letter.subject), *plain):
+            refuse_breakout(header, value)
+    if not "".join([value for _, value in plain]).isascii():
+        header = next(header for header, value in plain if not value.isascii())
+        raise HeaderRefused(where=header, header=header)
     return [
         ("From", _mailbox(name, address)),
         ("To", letter.recipient),
@@ -80,18 +81,18 @@ def _fields(letter: Letter) -> list[tuple[str, str]]:
         ("Message-ID", letter.message_id),
         *((header, value.replace(">, <", ">,\r\n <")) for header, value in letter.headers),
         ("MIME-Version", "1.0"),
-        ("Content-Type", f'multipart/alternative; boundary="{_boundary(letter)}"'),
+        ("Content-Type", f'multipart/alternative; boundary="{_boundary(letter.message_id)}"'),
     ]
 
 
 def _body(letter: Letter) -> bytes:
-    boundary = _boundary(letter)
+    boundary = _boundary(letter.message_id)
     return b"".join([*_part(boundary, "plain", letter.text), *_part(boundary, "html", letter.html), f"--{boundary}--\r\n".encode()])
 
 
-def _boundary(letter: Letter) -> str:
+def _boundary(message_id: str) -> str:
     """The parts are base64, where no line begins with a hyphen, so any text will do."""
-    return "=_cegla_" + letter.message_id.strip("<>").partition("@")[0]
+    return "=_cegla_" + message_id.strip("<>").partition("@")[0]
 
 
 @functools.lru_cache(8)  # a round has one time
