@@ -355,7 +355,8 @@ def refresh_accounts(refresh: Refresh) -> None:
 def refresh_segments(refresh: Refresh) -> None:
     """Who of the people touched entered or left which segment; who objected to profiling is in none."""
     segment.forget_people(refresh.conn, refresh.absorbed, refresh.when.now)
-    segment.refresh(refresh.conn, refresh.past, refresh.people, refresh.as_of)
+    for part in segment.everybody.parts(refresh.past, refresh.people):
+        segment.refresh(refresh.conn, refresh.past, part.tolist(), refresh.as_of)
 
 
 def as_of(ws: Workspace, conn: Connection, now: datetime) -> segment.AsOf:

@@ -1,12 +1,14 @@
-"""The night's look at everybody: a part of the people at a time, each of them decided in memory like those whom a batch touched.
+"""Many people, a part of them at a time, each part decided in memory like those whom a batch touched: everybody at night, and whom a backlog touched.
 
-Each part is a transaction of its own, so what comes in meanwhile is followed between two of them. Many rules about everybody in one question would be planned
-and written for longer than they are answered, and each sequence and window read the whole history once more.
+At night each part is a transaction of its own, so what comes in meanwhile is followed between two of them. Many rules about everybody in one question would be
+planned and written for longer than they are answered, and each sequence and window read the whole history once more.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import ibis.expr.types as ir
 import numpy as np
 
 from cegla.segment import store
@@ -16,6 +18,7 @@ from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection
 
 ROWS_OF_A_PART = 500_000
+FEW_PEOPLE = 2_000  #: are one part without being counted
 
 
 def begin(conn: Connection, warehouse: Readable, as_of: AsOf) -> list[Any]:
@@ -25,12 +28,25 @@ def begin(conn: Connection, warehouse: Readable, as_of: AsOf) -> list[Any]:
     """
     about = known(conn)
     renew(conn, warehouse, trees_of(about.segments, about), AsOf(minute(as_of.now), as_of.zone, as_of.keys))
-    events: Any = history(columns=())
-    counted = warehouse.run(events.group_by("person_id").aggregate(events=events.count())).sort_by("person_id")
+    return _divided(warehouse, history(columns=()), store.people_kept(conn))
+
+
+def parts(warehouse: Readable, people: Sequence[int]) -> list[Any]:
+    """These people in parts for `refresh`, int64, ascending in each: as many at a time as memory should hold the history of."""
+    if len(people) <= FEW_PEOPLE:
+        return [np.sort(np.asarray(people, np.int64))] if people else []
+    with warehouse.people(people) as asked:
+        return _divided(warehouse, history(people=asked, columns=()), people)
+
+
+def _divided(warehouse: Readable, events: ir.Table, others: Any) -> list[Any]:
+    """Whose events these are, in parts; the last one are those of `others` who have none."""
+    rows: Any = events
+    counted = warehouse.run(rows.group_by("person_id").aggregate(events=rows.count())).sort_by("person_id")
     people = counted["person_id"].to_numpy()
-    parts = np.cumsum(counted["events"].to_numpy()) // ROWS_OF_A_PART
-    without_events = np.setdiff1d(store.people_kept(conn), people)
-    return [one for one in (*np.split(people, np.flatnonzero(np.diff(parts)) + 1), without_events) if len(one)]
+    numbers = np.cumsum(counted["events"].to_numpy()) // ROWS_OF_A_PART
+    without_events = np.setdiff1d(np.asarray(others, np.int64), people)
+    return [one for one in (*np.split(people, np.flatnonzero(np.diff(numbers)) + 1), without_events) if len(one)]
 
 
 def end(conn: Connection, now: datetime) -> None:

@@ -48,6 +48,7 @@ def arrive(ws: Workspace, drawn: list[dict[str, Any]], first: int) -> list[int]:
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate))
 def test_members_kept_up_in_increments_are_those_of_everybody(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, data: st.DataObject) -> None:
     monkeypatch.setattr(segment.everybody, "ROWS_OF_A_PART", 20)
+    monkeypatch.setattr(segment.everybody, "FEW_PEOPLE", 0)
     monkeypatch.setattr(some_people, "ROWS_AT_ONCE", 3)
     begin(workspace)
     keys = data.draw(st.lists(st.sampled_from(sorted(LEAVES)), min_size=5, max_size=5, unique=True))
@@ -65,7 +66,8 @@ def test_members_kept_up_in_increments_are_those_of_everybody(workspace: Workspa
         with workspace.transaction() as conn:
             as_of = segment.AsOf(now, ZONE, workspace.keys)
             segment.refresh_due(conn, workspace.warehouse, as_of)
-            segment.refresh(conn, workspace.warehouse, touched, as_of)
+            for part in segment.everybody.parts(workspace.warehouse, touched):
+                segment.refresh(conn, workspace.warehouse, part.tolist(), as_of)
             kept = members(conn, saved)
         agree(workspace, saved, rules, kept, now)
     with workspace.transaction() as conn:
@@ -100,6 +102,15 @@ def test_a_night_finds_in_parts_what_a_look_at_everybody_finds_and_who_has_no_ev
         assert gone == [segment.Change(saved.id, (), (1,), NOW)]
         segment.everybody.end(conn, NOW)
         assert segment.segment(conn, saved.id).refreshed_at == NOW
+
+
+def test_people_come_in_parts_of_which_none_has_much_more_history_than_one_may_have(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(workspace.warehouse, {1: [order(3)], 2: [order(10), order(11), order(12)], 4: [page(1)], 5: [page(1)]})
+    assert [part.tolist() for part in segment.everybody.parts(workspace.warehouse, [5, 9, 2, 1])] == [[1, 2, 5, 9]]
+    monkeypatch.setattr(segment.everybody, "ROWS_OF_A_PART", 2)
+    monkeypatch.setattr(segment.everybody, "FEW_PEOPLE", 3)
+    assert [part.tolist() for part in segment.everybody.parts(workspace.warehouse, [5, 9, 2, 1])] == [[1], [2, 5], [9]]
+    assert segment.everybody.parts(workspace.warehouse, []) == []
 
 
 def test_time_alone_moves_only_who_is_due(workspace: Workspace) -> None:
