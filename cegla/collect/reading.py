@@ -27,12 +27,14 @@ from cegla.collect.rules import parcel
 from cegla.collect.rules.decode import Decoded, Limits
 from cegla.collect.sources import sources
 from cegla.collect.store import End
+from cegla.storage.failpoint import passing
 from cegla.storage.workspace import SESSION_OPTIONS
 
 MODULE = "cegla.collect.reading"
 ROOT = Path(__file__).parents[2]
 IDLE_SECONDS = 60.0
 AGAIN_SECONDS = 10.0  #: how long after one that died
+ANSWER_SECONDS = 120.0  #: one that takes longer is as good as dead, and intake must not wait for it
 PIPE_BYTES = 1 << 20
 NOT_MINE = b""
 _LENGTH = Struct(">Q")
@@ -60,6 +62,8 @@ class Reader:
             if process is None or process.stdin is None or process.stdout is None:
                 return None
             _send(process.stdin.fileno(), marshal.dumps((most_events, [(writer, *end) for writer, end in after.items()])))
+            if not select.select([process.stdout], [], [], ANSWER_SECONDS)[0]:
+                raise TimeoutError
             answer = _receive(process.stdout.fileno())
         except (OSError, EOFError):
             self.close()
@@ -109,7 +113,11 @@ class Reader:
 
 
 def _send(pipe: int, words: bytes) -> None:
-    rest = memoryview(_LENGTH.pack(len(words)) + words)
+    _write(pipe, _LENGTH.pack(len(words)) + words)
+
+
+def _write(pipe: int, content: bytes | memoryview) -> None:
+    rest = memoryview(content)
     while rest:
         rest = rest[os.write(pipe, rest) :]
 
@@ -154,7 +162,11 @@ def main() -> None:
             question = marshal.loads(_receive(questions))
             with conn.transaction():
                 answer = _answer(conn, question, _Limits(*limits))
-            _send(answers, answer)
+            passing("read: before the answer")
+            half = len(answer) // 2
+            _write(answers, _LENGTH.pack(len(answer)) + answer[:half])
+            passing("read: within the answer")
+            _write(answers, memoryview(answer)[half:])
 
 
 def _place(error: Exception) -> str:

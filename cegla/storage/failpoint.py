@@ -14,6 +14,8 @@ POINTS = (
     "collector: before the commit",
     "collector: after the commit",
     "collector: after the head",
+    "read: before the answer",
+    "read: within the answer",
     "intake: before the append",
     "intake: within the append",
     "intake: after the append",

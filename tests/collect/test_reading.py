@@ -10,10 +10,12 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from cegla.collect import actions as collect
+from cegla.collect import reading
 from cegla.collect.reading import MODULE, Reader
 from cegla.storage.settings import CollectorSettings
 from cegla.storage.workspace import Workspace
@@ -66,6 +68,31 @@ def test_one_that_is_gone_leaves_the_app_to_read_for_itself(workspace: Workspace
         assert beside.read({}, 4) is None
         assert beside.read({}, 4) is None
         assert beside.process_id is None  # it is not started again at once
+
+
+def test_one_that_hangs_holds_the_app_up_for_a_while_only(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting(workspace)
+    with reader(workspace) as beside:
+        when_there(beside, collect.Taken([], {}))
+        assert beside.process_id is not None
+        os.kill(beside.process_id, signal.SIGSTOP)
+        monkeypatch.setattr(reading, "ANSWER_SECONDS", 0.05)
+        assert beside.read({}, 4) is None
+        assert beside.process_id is None
+
+
+@pytest.mark.parametrize("point", ["read: before the answer", "read: within the answer"])
+def test_one_that_dies_with_its_answer_said_in_half_leaves_the_app_to_read_for_itself(
+    point: str, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    waiting(workspace)
+    monkeypatch.setenv("FAILPOINT", str(tmp_path / "armed"))
+    with reader(workspace) as beside:
+        when_there(beside, collect.Taken([], {}))
+        (tmp_path / "armed").write_text(point)
+        assert beside.read({}, 4) is None
+        assert beside.process_id is None
+    assert not (tmp_path / "armed").exists()
 
 
 def test_requests_of_webhooks_are_left_to_the_app(workspace: Workspace) -> None:
