@@ -126,7 +126,7 @@ QUESTIONS: tuple[Asked, ...] = (
         _grouped("e.session_id is not null", "count(distinct e.session_id) > 9")),
 )  # fmt: skip
 
-#: a year of traffic: one event in sixteen is an order with two lines, a tenth of the identities belong to another person
+#: a year of traffic, eight events a visit: one event in sixteen is an order with two lines, a tenth of the identities belong to another person
 EVENTS = """
 insert into events (batch, event_id, source_id, identity_id, kind, name, occurred_at, received_at, local_at, session_id, order_id, value_micros, currency,
     page_path, device_type, country, language, is_bot, properties)
@@ -137,7 +137,7 @@ select 1, i, 1, who, case when kind < 10 then 'page' else 'track' end,
     '/p/' || hash(i, 4) % 500, ['phone', 'desktop', 'tablet'][1 + (hash(who) % 3)::int], ['PL', 'PL', 'DE'][1 + (hash(who, 1) % 3)::int], 'pl', false,
     '{"color":"' || ['red', 'green', 'blue'][1 + (hash(i, 5) % 3)::int] || '","price":' || hash(i, 4) % 500 || '}'
 from (
-    select i, 1 + floor($people * pow((hash(i) % 1000003) / 1000003.0, 2))::bigint as who, hash(i, 1) % 16 as kind,
+    select i, 1 + floor($people * pow((hash(i >> 3) % 1000003) / 1000003.0, 2))::bigint as who, hash(i, 1) % 16 as kind,
         $now::timestamp - to_microseconds(((1.0 - i::double / $events) * 31536000000000)::bigint) as moment
     from range($first, $last) rows (i)
 )

@@ -81,12 +81,15 @@ class Wanted:
 def traits_of(now: datetime, people: ir.Table | None = None, keys: Collection[str] | None = None, rows: tuple[ir.Table, ir.Table] | None = None) -> ir.Table:
     """An Ibis expression with `person_id` and one column for each of `TRAITS` (null: unknown), of everybody or of `people`.
 
-    `people` is a table with a column `person_id`; with `keys`, there are columns for these traits only, and nothing else is counted. `rows` are
-    events (with the columns `FACT_COLUMNS`) and order lines to read instead of the history. Moments are UTC, money is in micros. Run it with
-    `Warehouse.run`.
+    `people` is a table with a column `person_id`; with `keys`, there are columns for these traits only, nothing else is counted, and who has none of
+    them may be absent. `rows` are events (with the columns `FACT_COLUMNS`) and order lines to read instead of the history. Moments are UTC, money is
+    in micros. Run it with `Warehouse.run`.
     """
     events, lines = rows or (history("events", people, [*FACT_COLUMNS, "is_bot"]), history("order_lines", people))
-    return trait_columns(facts(events, lines) if keys is None else facts(events, lines, favourites_of(keys)), now, keys)
+    if keys is None:
+        return trait_columns(facts(events, lines), now)
+    favourites, counted = favourites_of(keys)
+    return trait_columns(facts(events, lines, favourites, counted=counted or not favourites), now, keys)
 
 
 def timeline(

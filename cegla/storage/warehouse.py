@@ -119,6 +119,8 @@ MOVES = pa.schema(
 )
 
 TABLES = {"events": EVENTS, "order_lines": ORDER_LINES, "moves": MOVES}
+#: whose identities are whose, in memory only
+OWNERS: Any = ibis.table(ibis.schema({"mapped_identity": "int64", "mapped_person": "int64"}), name="identity_map", catalog="derived", database="main")
 SECONDS_FOR_READERS = 20.0  #: how long a new file waits for those who read the old one
 
 
@@ -132,24 +134,25 @@ def table(name: str, columns: Collection[str] | None = None) -> ir.Table:
 def history(name: str = "events", people: ir.Table | None = None, columns: Collection[str] | None = None) -> ir.Table:
     """A table with `person_id` added: whose row it is today. With `people` (a table with `person_id`), their rows only.
 
-    Given `people`, their few identities are looked up first, so that the history is read once and joined once. Whoever knows which `columns`
-    matter says so: writing a question about all of them takes longer than many an answer.
+    Given `people`, their few identities are looked up first: the history is read and joined once. Whoever knows which `columns` matter says so.
     """
-    rows: Any = table(name, None if columns is None else {"identity_id", *columns})
-    owners: Any = _derived("identity_map", {"mapped_identity": "int64", "mapped_person": "int64"})
+    matter = None if columns is None else frozenset({"identity_id", *columns})
     if people is None:
-        joined = rows.left_join(owners, rows.identity_id == owners.mapped_identity)
-        return joined.mutate(person_id=joined.mapped_person.fill_null(joined.identity_id)).drop("mapped_identity", "mapped_person")
+        return _of_everybody(name, matter)
+    rows: Any = table(name, matter)
     asked: Any = people.select("person_id").distinct()
-    given = owners.semi_join(asked, owners.mapped_person == asked.person_id).select(owner_identity="mapped_identity", person_id="mapped_person")
-    own = asked.anti_join(owners, asked.person_id == owners.mapped_identity).select(owner_identity="person_id", person_id="person_id")
+    given = OWNERS.semi_join(asked, OWNERS.mapped_person == asked.person_id).select(owner_identity="mapped_identity", person_id="mapped_person")
+    own = asked.anti_join(OWNERS, asked.person_id == OWNERS.mapped_identity).select(owner_identity="person_id", person_id="person_id")
     mine = given.union(own)
     return rows.inner_join(mine, rows.identity_id == mine.owner_identity).drop("owner_identity")
 
 
-def _derived(name: str, columns: dict[str, str]) -> ir.Table:
-    """A table that lives in memory only."""
-    return ibis.table(ibis.schema(columns), name=name, catalog="derived", database="main")
+@lru_cache(maxsize=128)
+def _of_everybody(name: str, columns: frozenset[str] | None) -> ir.Table:
+    """Kept, because building it takes longer than the rest of many a question."""
+    rows: Any = table(name, columns)
+    joined = rows.left_join(OWNERS, rows.identity_id == OWNERS.mapped_identity)
+    return joined.mutate(person_id=joined.mapped_person.fill_null(joined.identity_id)).drop("mapped_identity", "mapped_person")
 
 
 @lru_cache(maxsize=256)
@@ -236,8 +239,8 @@ def _deleted(cursor: Any, name: str, where: str, values: Sequence[Any] = ()) -> 
 
 
 def _ranges(ranges: Sequence[tuple[int, int]]) -> pa.Table:
-    columns = {"first_id": [first for first, _ in ranges], "last_id": [last for _, last in ranges]}
-    return pa.table(columns, schema=pa.schema([("first_id", pa.int64()), ("last_id", pa.int64())]))
+    kinds = pa.schema([("first_id", pa.int64()), ("last_id", pa.int64())])
+    return pa.table([[first for first, _ in ranges], [last for _, last in ranges]], schema=kinds)
 
 
 class Warehouse:
@@ -416,8 +419,7 @@ class Warehouse:
 
     def set_people(self, changes: Iterable[tuple[int, int]]) -> None:
         """Say whose identities are whose: (identity_id, person_id) pairs. Identities that are their own person need no row."""
-        pairs = list(changes)
-        if not pairs:
+        if not (pairs := list(changes)):
             return
         kinds = pa.schema([("identity_id", pa.int64()), ("person_id", pa.int64())])
         rows = pa.table([[pair[0] for pair in pairs], [pair[1] for pair in pairs]], schema=kinds)

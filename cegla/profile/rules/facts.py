@@ -32,18 +32,20 @@ SEEN = (
 )  # fmt: skip
 
 
-def facts(events: Table, lines: Table, favourites: Collection[str] = FAVOURITES) -> Table:
+def facts(events: Table, lines: Table, favourites: Collection[str] = FAVOURITES, *, counted: bool = True) -> Table:
     """One row a person; `events` and `lines` are `history()` tables. No fact depends on when it is computed.
 
-    With `favourites`, only these are looked for: each is a pass of its own.
+    With `favourites`, only these are looked for: each is a pass of its own. Without what is `counted`, only who has one has a row.
     """
     seen = events.filter(~events.is_bot).select(*SEEN)
+    matters = [name for name in FAVOURITES if name in favourites]
+    chosen = _favourites(_choices(seen, lines, matters), matters) if matters else None
+    if chosen is not None and not counted:
+        return chosen.rename(person_id="chooser")
     totals = _totals(seen)
     totals = totals.mutate(payments=totals.orders + totals.refunds)
-    if not favourites:
+    if chosen is None:
         return totals
-    matters = [name for name in FAVOURITES if name in favourites]
-    chosen = _favourites(_choices(seen, lines, matters), matters)
     return totals.left_join(chosen, totals.person_id == chosen.chooser).drop("chooser")
 
 

@@ -158,6 +158,7 @@ def trait_columns(facts: Table, now: datetime, keys: Collection[str] | None = No
     return facts.select(facts.person_id, **{row.key: row.column(facts, now) for row in TRAITS if keys is None or row.key in keys})
 
 
-def favourites_of(keys: Collection[str]) -> list[str]:
-    """The favourites among the facts that these traits rest on."""
-    return [row.share[0].removesuffix("_hits") for row in TRAITS if row.key in keys and row.share is not None]
+def favourites_of(keys: Collection[str]) -> tuple[list[str], bool]:
+    """The favourites among the facts that these traits rest on, and whether one of them rests on what is counted, too."""
+    found = [row.share for row in TRAITS if row.key in keys]
+    return [share[0].removesuffix("_hits") for share in found if share is not None], None in found

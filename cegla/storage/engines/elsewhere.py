@@ -17,7 +17,6 @@ from types import MappingProxyType
 from typing import Any
 
 import duckdb
-import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
@@ -26,13 +25,11 @@ from cegla.storage.failpoint import passing
 from cegla.storage.rewriting import LAST_BATCH, Checked, checked
 from cegla.storage.settling import settle, settle_file
 from cegla.storage.snapshots import parts_of
-from cegla.storage.warehouse import TABLES, Snapshot, Warehouse, history, table
+from cegla.storage.warehouse import OWNERS, TABLES, Snapshot, Warehouse, history, table
 from cegla.vocabulary.errors.installation import DiskFull, EngineAway, WarehouseDamaged
 
 KEYS = {"events": "event_id", "order_lines": "event_id", "moves": "move_id"}  #: by which rows of a table are removed
 RANGES = pa.schema([("first_id", pa.int64()), ("last_id", pa.int64())])
-#: whose identities are whose
-OWNERS = ibis.table(ibis.schema({"mapped_identity": "int64", "mapped_person": "int64"}), name="identity_map", catalog="derived", database="main")
 
 
 class Then(Snapshot):
@@ -56,8 +53,7 @@ class Then(Snapshot):
         rows: Any = table("moves")
         later = rows.filter(rows.batch > batch)
         them: Any = later.select(identity_id="from_person").union(later.select(identity_id="to_person")).union(later.select("identity_id")).distinct()
-        owners: Any = OWNERS
-        joined = them.left_join(owners, them.identity_id == owners.mapped_identity)
+        joined = them.left_join(OWNERS, them.identity_id == OWNERS.mapped_identity)
         found = joined.select(person_id=joined.mapped_person.fill_null(joined.identity_id)).distinct()
         return self._ask(found)["person_id"].to_pylist()
 
