@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import httpx
 import typer
+import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -25,6 +26,7 @@ from cegla.vocabulary.text import Language, Text
 AsJson = Annotated[bool, typer.Option("--json")]
 DryRun = Annotated[bool, typer.Option("--dry-run")]
 Yes = Annotated[bool, typer.Option("--yes")]
+TOO_DEEP = Text("zagnieżdżenie jest za głębokie", "it is nested too deeply")
 OpenDoor = Callable[[Settings], AbstractContextManager[httpx.Client]]
 
 
@@ -134,10 +136,27 @@ class Api:
         return answer
 
 
-def text_of(file: Path) -> str:
-    """What a file of the user's says. Raises FileUnreadable."""
+class _Words(yaml.SafeLoader):
+    """Reads YAML in which a date is the text it is written as: what is read goes on as JSON, which has none."""
+
+
+_Words.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
+
+
+def values_of(file: Path) -> Any:
+    """What a YAML or JSON file of the user's holds; "-" is standard input. Raises FileUnreadable."""
     try:
-        return file.read_text(encoding="utf-8-sig")
+        return yaml.load(text_of(file), _Words)  # noqa: S506 - a safe one
+    except yaml.YAMLError as error:
+        raise FileUnreadable(where=str(file), detail=" ".join(str(error).split())) from None
+    except RecursionError:
+        raise FileUnreadable(where=str(file), detail=TOO_DEEP) from None
+
+
+def text_of(file: Path) -> str:
+    """What a file of the user's says; "-" is standard input. Raises FileUnreadable."""
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise FileUnreadable(where=str(file), detail=" ".join(str(error).split())) from None
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from cegla.cli.desk import AsJson, Desk, Yes, desk_of
+from cegla.cli.desk import AsJson, Desk, Yes, desk_of, values_of
 from cegla.cli.tables import both, facts, table
 from cegla.vocabulary.errors.people import IdentityRulesInvalid
 from cegla.vocabulary.text import Text
@@ -134,10 +134,7 @@ def apply_rules(context: typer.Context, rules_file: RulesPath, yes: Yes = False,
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise IdentityRulesInvalid(where=str(file), detail=" ".join(str(error).split())) from None
+    document = values_of(file)
     if document is None:
         return {}
     if not isinstance(document, dict):

@@ -1,6 +1,5 @@
 """cegla letter: list, show, save, preview, test, publish, give. A letter is shown as YAML that `save` reads."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +7,7 @@ import typer
 import yaml
 
 from cegla.cli.campaigns import campaign_meant
-from cegla.cli.desk import Api, AsJson, Desk, DryRun, desk_of
+from cegla.cli.desk import Api, AsJson, Desk, DryRun, desk_of, values_of
 from cegla.cli.tables import both, table
 from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.errors.intake import FileUnreadable
@@ -25,7 +24,6 @@ KEPT = ("name", "kind", "document")  #: of a letter, what its file holds
 NUMBER, NAME, KIND, SUBJECT, VERSION = Text("Nr", "No."), Text("Nazwa", "Name"), Text("Rodzaj", "Kind"), Text("Temat", "Subject"), Text("Wersja", "Version")
 KINDS = {"letter": Text("list", "letter"), "snippet": Text("wstawka", "snippet")}
 NEXT = Text("Zapisz to do pliku, zmień i wczytaj: cegla letter save PLIK", "Save this to a file, change it and read it in: cegla letter save FILE")
-TOO_DEEP = Text("zagnieżdżenie jest za głębokie na list", "it is nested too deeply for a letter")
 NO_LETTER = Text("to nie jest list: potrzebne są name i document", "it is no letter: name and document are needed")
 DRY = Text("Próba na sucho: list się składa, nic nie zapisano.", "A dry run: the letter compiles, nothing was written.")
 SAVED = Text("Zapisano szkic listu {number}. Podgląd: cegla letter preview {number}", "Saved the draft of letter {number}: cegla letter preview {number}")
@@ -108,13 +106,6 @@ def number_of(api: Api, text: str) -> int:
     raise NotFound(where="LETTER", seen=text, thing=text)
 
 
-class _Words(yaml.SafeLoader):
-    """Reads YAML in which a date is the text it is written as: a letter has no other use for one, and JSON has none at all."""
-
-
-_Words.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
-
-
 def _listed(desk: Desk, found: dict[str, Any]) -> None:
     rows = ([one["id"], one["name"], desk.say(KINDS[one["kind"]]), one["subject"], one["version"] or "–"] for one in found["letters"])
     table(desk, [NUMBER, NAME, KIND, SUBJECT, VERSION], rows)
@@ -122,12 +113,7 @@ def _listed(desk: Desk, found: dict[str, Any]) -> None:
 
 def _read(file: Path) -> dict[str, Any]:
     """What a letter's file holds. Raises FileUnreadable."""
-    try:
-        given: Any = yaml.load(sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8"), _Words)  # noqa: S506 - a safe one
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FileUnreadable(where=str(file), detail=" ".join(str(error).split())) from None
-    except RecursionError:
-        raise FileUnreadable(where=str(file), detail=TOO_DEEP) from None
+    given = values_of(file)
     if not isinstance(given, dict) or not {"name", "document"} <= given.keys():  # pyright: ignore[reportUnknownMemberType]
         raise FileUnreadable(where=str(file), detail=NO_LETTER)
     return {"kind": "letter"} | {key: given[key] for key in KEPT if key in given}

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
-from cegla.cli.desk import Api, AsJson, Desk, DryRun, Yes, desk_of
+from cegla.cli.desk import Api, AsJson, Desk, DryRun, Yes, desk_of, values_of
 from cegla.cli.sources import source_meant
 from cegla.cli.tables import both, facts, table
-from cegla.vocabulary.errors import NotFound, WrongUsage
+from cegla.vocabulary.errors import WrongUsage
 from cegla.vocabulary.text import Text
 
 FixFile = Annotated[Path, typer.Argument(metavar="FIX.yaml")]
@@ -61,10 +60,7 @@ def show(context: typer.Context, number: int, as_json: AsJson = False) -> None:
 def fix(context: typer.Context, fix_file: FixFile, ids: Ids = None, where: Where = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Change events by a fix and replay them; --dry-run shows the newest ten before and after."""
     desk = desk_of(context, as_json)
-    try:
-        steps = yaml.safe_load(fix_file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise NotFound(where=str(fix_file), seen=type(error).__name__, thing=str(fix_file)) from None
+    steps = values_of(fix_file)
     with desk.api() as api:
         body = {"filter": _some(desk, _filter(desk, api, ids, where), everything=False), "fix": steps}
         done = api.post("/quarantine/preview", body) if dry_run else _moved(desk, api, api.post("/quarantine/replay", body))

@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
-from cegla.cli.desk import AsJson, Desk, desk_of
+from cegla.cli.desk import AsJson, Desk, desk_of, values_of
 from cegla.cli.people import Who
 from cegla.cli.tables import both, facts, table
 from cegla.vocabulary.errors import NotFound
-from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Text
 
 Which = Annotated[str, typer.Argument(metavar="SEGMENT", help="its number, key or name")]
@@ -66,10 +64,7 @@ def on_site(context: typer.Context, segment: Which, off: Off = False, as_json: A
 def save(context: typer.Context, name: str, rule: RuleFile, as_json: AsJson = False) -> None:
     """Make a segment, or change the one of this name."""
     desk = desk_of(context, as_json)
-    try:
-        tree = yaml.safe_load(rule.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise FileUnreadable(where=str(rule), detail=" ".join(str(error).split())) from None
+    tree = values_of(rule)
     with desk.api() as api:
         key = next((one.get("key") for one in api.get("/segments")["segments"] if one["name"] == name), None)
         saved = api.post("/segments", {"name": name, "rule": tree, "key": key})

@@ -1,10 +1,11 @@
-"""A letter's file: what was written by hand reaches the app as it was written."""
+"""Files written by hand: what they say reaches the app as it was written."""
 
+import json
 from pathlib import Path
 
 import pytest
-import yaml
 
+from cegla.cli.desk import values_of
 from cegla.cli.letters import _read  # pyright: ignore[reportPrivateUsage]
 from cegla.vocabulary.errors.intake import FileUnreadable
 
@@ -13,7 +14,6 @@ def test_a_name_or_subject_that_looks_like_a_date_is_a_text(tmp_path: Path) -> N
     file = tmp_path / "letter.yaml"
     file.write_text("name: 2026-11-01\ndocument: {subject: 2026-11-29 10:00:00, blocks: []}\n", encoding="utf-8")
     assert _read(file) == {"kind": "letter", "name": "2026-11-01", "document": {"subject": "2026-11-29 10:00:00", "blocks": []}}
-    assert str(yaml.safe_load("2026-11-01")) == "2026-11-01" != yaml.safe_load("2026-11-01"), "elsewhere a date stays one"
 
 
 def test_a_file_nested_thousands_deep_is_refused_in_words(tmp_path: Path) -> None:
@@ -21,3 +21,9 @@ def test_a_file_nested_thousands_deep_is_refused_in_words(tmp_path: Path) -> Non
     file.write_text("name: Deep\ndocument: " + "[" * 20_000 + "]" * 20_000, encoding="utf-8")
     with pytest.raises(FileUnreadable, match="nested too deeply"):
         _read(file)
+
+
+def test_a_rule_with_a_date_goes_on_as_json(tmp_path: Path) -> None:
+    file = tmp_path / "rule.yaml"
+    file.write_text("op: trait\nkey: birthday\nvalue: 1985-04-03\n", encoding="utf-8")
+    assert json.dumps(values_of(file)) == '{"op": "trait", "key": "birthday", "value": "1985-04-03"}'
