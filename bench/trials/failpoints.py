@@ -30,6 +30,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from bench.crashes import environment_with, free_port
 from bench.result import Result
 from cegla.collect import actions as collect
+from cegla.flow import MOST_EVENTS
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
@@ -240,14 +241,16 @@ def _events(world: World) -> None:
 
 
 def _reading(world: World) -> None:
-    """So many events wait that a process of its own reads ahead; it is not there from the first batch on."""
-    for _ in range(5):
-        world.kill("app")
-        for _ in range(60):
-            world.send(*({"type": "page", "userId": f"u{world.next() % PEOPLE}", "name": "Seen"} for _ in range(1_000)))
+    """More waits than one batch takes, so that what comes after it is read ahead; the first time there is no process yet that could."""
+    while world.armed.exists():
+        app = world.running.process_ids()["app"]
+        os.kill(app, signal.SIGSTOP)
+        try:
+            for _ in range(MOST_EVENTS // 1_000 + 5):
+                world.send(*({"type": "page", "userId": f"u{world.next() % PEOPLE}", "name": "Seen"} for _ in range(1_000)))
+        finally:
+            os.kill(app, signal.SIGCONT)
         world.settle()
-        if not world.armed.exists():
-            return
 
 
 def _recovering(world: World) -> None:
