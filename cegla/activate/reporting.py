@@ -1,6 +1,6 @@
 """What became of a campaign's messages, for reports: rows that fit a wish, counts by destination and by day, its letter with what was clicked on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -71,7 +71,7 @@ def links(conn: Connection, campaign_id: int) -> list[tuple[int, str, int]]:
 
 
 def map_of_links(ws: Workspace, campaign_id: int, variant: str, clicks: Mapping[int, tuple[int, int]]) -> str:
-    """The letter of a variant as anybody would see it, with clicks and people by each link (`clicks` by its number).
+    """The letter of a variant as anybody would see it, with clicks and people by each link (`clicks` by its number), and how many clicks are nobody's.
 
     Raises NotFound, TemplateInvalid.
     """
@@ -79,6 +79,6 @@ def map_of_links(ws: Workspace, campaign_id: int, variant: str, clicks: Mapping[
         campaign = store.campaign(conn, campaign_id)
         occasion = Occasion(campaign.id, campaign.name, campaign.version_of(variant), campaign.sender)
         html = Writer(ws, conn, renderer).render(occasion, {}).html
-        numbers: Sequence[tuple[int, str]] = list(SQL.links_of(conn, campaign_id=campaign_id))
-    found = {url: clicks[number] for number, url in numbers if number in clicks}
+        counted = links(conn, campaign_id)
+    found = {url: (*clicks.get(number, (0, 0)), nobodys) for number, url, nobodys in counted}
     return with_clicks(html, found, (f"{ws.settings.app.address}/u/", f"{ws.settings.app.address}/p/"))

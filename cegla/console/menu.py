@@ -44,6 +44,7 @@ DONE = {
     "sending": marked("Wysyłka ruszyła."),
     "paused": marked("Wysyłka wstrzymana."),
     "cancelled": marked("Kampania anulowana."),
+    "looked": marked("Sprawdzono."),
     "compared": marked("Wszyscy porównani."),
     "joined": marked("Połączono w jedną osobę."),
     "apart": marked("Zapamiętano: to dwie osoby. Ta para nie wróci."),

@@ -93,9 +93,9 @@ def test_over_any_time_no_more_goes_than_the_speed_and_one_second_ahead(per_minu
 
 
 def test_a_map_of_links_marks_what_is_counted_and_nothing_else() -> None:
-    html = '<a href="https://a.pl/?x=1&amp;y=2">a</a><a href="https://b.pl/">b</a><a href="https://c.pl/u/0">out</a>'
-    mapped = with_clicks(html, {"https://a.pl/?x=1&y=2": (5, 3)}, ("https://c.pl/u/",))
-    assert re.findall(r">([\d /]+)</span>", mapped) == ["5 / 3", "0"] and mapped.endswith('<a href="https://c.pl/u/0">out</a>')
+    html = "".join([f'<a href="https://{host}">x</a>' for host in ("a.pl/?x=1&amp;y=2", "b.pl/", "d.pl/")]) + '<a href="https://c.pl/u/0">out</a>'
+    mapped = with_clicks(html, {"https://a.pl/?x=1&y=2": (5, 3, 7), "https://d.pl/": (0, 0, 2)}, ("https://c.pl/u/",))
+    assert re.findall(r">([+\d /]+)</span>", mapped) == ["5 / 3 +7", "0", "+2"] and mapped.endswith('<a href="https://c.pl/u/0">out</a>')
 
 
 def test_links_are_signed_in_anchors_only_and_never_the_way_out() -> None:

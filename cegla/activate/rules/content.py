@@ -82,8 +82,8 @@ def with_counted_links(pieces: Sequence[str | None], sign: Callable[[str], str],
     return made if last is None else [*made[:last], with_trap(made[last] or "", trap), *made[last + 1 :]]
 
 
-def with_clicks(html: str, clicks: Mapping[str, tuple[int, int]], untouched: tuple[str, ...]) -> str:
-    """The HTML with a mark beside every link: clicks and people, by its address; a link nobody followed says so.
+def with_clicks(html: str, clicks: Mapping[str, tuple[int, int, int]], untouched: tuple[str, ...]) -> str:
+    """The HTML with a mark beside every link: clicks and people, and behind a plus clicks that are nobody's, by its address; one that was not followed says 0.
 
     Those beginning with `untouched` are never counted, so they have no mark: nothing known is not nobody.
     """
@@ -91,8 +91,9 @@ def with_clicks(html: str, clicks: Mapping[str, tuple[int, int]], untouched: tup
     def marked(found: re.Match[str]) -> str:
         if unescape(found.group(2)).startswith(untouched):
             return found.group(0)
-        count, people = clicks.get(unescape(found.group(2)), (0, 0))
-        return f'{found.group(0)}<span style="{_MARK}{_HOT if count else _COLD}">{count}{f" / {people}" if count else ""}</span>'
+        count, people, nobodys = clicks.get(unescape(found.group(2)), (0, 0, 0))
+        said = " ".join([*([f"{count} / {people}"] if count else []), *([f"+{nobodys}"] if nobodys else [])]) or "0"
+        return f'{found.group(0)}<span style="{_MARK}{_COLD if said == "0" else _HOT}">{said}</span>'
 
     return _LINK.sub(marked, html)
 

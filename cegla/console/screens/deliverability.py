@@ -31,4 +31,4 @@ def look(visit: Visit) -> Response:
     activate.standing.look(visit.ws)
     with visit.ws.transaction() as conn:
         govern.note(conn, visit.actor, "deliverability.look", "mail", {}, visit.now)
-    return see_other("/campaigns/deliverability", done="saved")
+    return see_other("/campaigns/deliverability", done="looked")
