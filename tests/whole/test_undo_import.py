@@ -198,11 +198,15 @@ def test_an_undoing_that_met_a_full_disk_is_done_whole_the_next_time(workspace: 
     take_in(workspace, BEFORE)
     before = state(workspace)
     import_id = bring_in(workspace, tmp_path)
+    imported = state(workspace)
     with workspace.transaction() as conn:
         collect.ask_undo(conn, import_id, "ola")
     with monkeypatch.context() as patched:
         patched.setattr(workspace.snapshots, "remove", lambda *_: (_ for _ in ()).throw(DiskFull(where="snapshots")))  # the history's rows are gone by then
         with pytest.raises(DiskFull):
             undo_import(workspace, import_id)
+    halfway = state(workspace)
+    for what in ("people", "consents"):
+        assert halfway[what] == imported[what] != before[what], "until it is done whole, who is who and who agreed to what is as the list said"
     assert undo_import(workspace, import_id) is not None
     assert state(workspace) == before

@@ -31,7 +31,7 @@ def show(visit: Visit) -> Response:
     places = {source: place for place, source in enumerate(ranked, 1)}
     ordered = sorted(sources, key=lambda one: (places.get(one.id, len(ranked) + 1), one.id))
     model = {"rows": [(one, coverage.get(one.key, 0)) for one in defined], "sources": [(one, places.get(one.id)) for one in ordered]}
-    return visit.page("traits.html", model)
+    return visit.page("traits.html", {**model, "purposes": visit.purposes})
 
 
 def rank(visit: Visit) -> Response:

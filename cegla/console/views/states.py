@@ -120,7 +120,7 @@ IDENTIFIERS = {
 DECLARED = {
     "first_name": marked("imię"), "last_name": marked("nazwisko"), "name": marked("imię i nazwisko"), "email": marked("e-mail"),
     "phone": marked("telefon"), "city": marked("miasto"), "country": marked("kraj"), "plan": marked("plan"), "language": marked("język"),
-    "company": marked("firma"), "address": marked("adres"),
+    "company": marked("firma"), "address": marked("adres"), "birthday": marked("data urodzenia"),
 }  # fmt: skip
 BASES = {
     "consent": marked("zgoda"),

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from cegla.profile.rules.confidence import share_lower_bound
+from cegla.profile.rules.dates import shown_day
 from cegla.profile.rules.sentences import ago
 from cegla.vocabulary.people import Trait
-from cegla.vocabulary.text import Text
+from cegla.vocabulary.text import Language, Text
 
 NOTHING = Text("{said}. Nie ma takich zdarzeń.", "{said}. There are no such events.")
 RESTS_ON = Text(
-    "{said}. Wartość opiera się na zdarzeniach: {n}, od {first} do {last} ({ago}).", "{said}. It rests on {n} events, from {first} to {last} ({ago})."
+    "{said}. Wartość opiera się na zdarzeniach: {n}, od {first} do {last} ({ago}).", "{said}. Events it rests on: {n}, from {first} to {last} ({ago})."
 )
 MIXED = Text(" Różne waluty ({count}) liczono bez przeliczania.", " Different currencies ({count}) were counted without conversion.")
 #: the kind of a value as the person's page shows it (see `traits.ValueType`)
@@ -71,15 +72,14 @@ def why(definition: Definition, trait: Trait, now: datetime, zone: tzinfo) -> Te
     if not trait.n_evidence:
         return Text(*(NOTHING.say(language, said=definition.said.say(language)) for language in ("pl", "en")))
     first, last = trait.facts["first"], trait.facts["last"]
-    days = {"n": trait.n_evidence, "first": first.astimezone(zone).date().isoformat(), "last": last.astimezone(zone).date().isoformat()}
     mixed = trait.facts.get("currencies") or 0
-    return Text(
-        *(
-            RESTS_ON.say(language, said=definition.said.say(language), ago=ago(last, now).say(language), **days)
-            + (MIXED.say(language, count=mixed) if mixed > 1 else "")
-            for language in ("pl", "en")
-        )
-    )
+
+    def said(language: Language) -> str:
+        days = {name: shown_day(at.astimezone(zone), language) for name, at in (("first", first), ("last", last))}
+        rests = RESTS_ON.say(language, n=trait.n_evidence, said=definition.said.say(language), ago=ago(last, now).say(language), **days)
+        return rests + (MIXED.say(language, count=mixed) if mixed > 1 else "")
+
+    return Text(said("pl"), said("en"))
 
 
 def _confidence(definition: Definition, known: Mapping[str, Any]) -> float:
