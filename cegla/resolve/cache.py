@@ -10,6 +10,7 @@ from cegla.resolve.rules.mentions import Names, Rule
 from cegla.resolve.rules.releases import NEVER, Releases
 from cegla.vocabulary.identifiers import Identifier
 
+UNSURE = -1  #: the stamp of no state of the store
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 K = TypeVar("K")
@@ -72,7 +73,7 @@ class IdentityCache:
     so it is exact after a rollback, a retraction or another writer. Belongs to one intake worker; not for two threads."""
 
     def __init__(self, capacity: int = 100_000) -> None:
-        self.stamp = -1
+        self.stamp = UNSURE
         self.names: Aging[Names, Recognized] = Aging(capacity)
         self.identities: Aging[Identifier, int] = Aging(capacity // 2)
         self.people: Aging[int, int] = Aging(2 * capacity)
@@ -83,10 +84,13 @@ class IdentityCache:
         self.shared: set[int] = set()  #: browsers and phones that changed hands, among those above
 
     def begin(self, stamp: int) -> None:
-        """A batch begins: forget everything unless the store still bears the stamp this cache left there."""
+        """A batch begins: forget everything unless the store still bears the stamp this cache left there.
+
+        Until `end` no stamp is right: a batch that breaks off on its way leaves here what was never written.
+        """
         if stamp != self.stamp:
             self.__init__(self.names.capacity)
-            self.stamp = stamp
+        self.stamp = UNSURE
 
     def end(self, stamp: int) -> None:
         """A batch ended and left this stamp."""

@@ -31,7 +31,7 @@ Places = tuple[int, ...]
 def find(conn: Connection, cache: IdentityCache, events: Sequence[Event], import_id: int = 0) -> Batch:
     """Take a batch through all steps, within the caller's transaction."""
     store.only_writer(conn)
-    cache.begin(SQL.stamp(conn))
+    cache.begin(stamp := SQL.stamp(conn))
     if cache.releases is None:
         cache.releases = store.releases(conn)
     batch = Batch(conn, cache, events, current_rules(conn), [0] * len(events), releases=cache.releases, import_id=import_id)
@@ -48,7 +48,7 @@ def find(conn: Connection, cache: IdentityCache, events: Sequence[Event], import
         pointing.point(batch, sightings, ids)
         if batch.too_long:
             _note_left_out(batch)
-    cache.end(SQL.new_stamp(conn) if batch.wrote else cache.stamp)
+    cache.end(SQL.new_stamp(conn) if batch.wrote else stamp)
     return batch
 
 

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from cegla.resolve import actions as resolve
+from cegla.resolve import pointing
 from cegla.storage.postgres import EmbeddedPostgres
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import NotFound
@@ -105,6 +106,19 @@ def test_a_cache_forgets_what_was_rolled_back(workspace: Workspace) -> None:
         found = resolve.find_people(conn, [event(0, "u1", "b1")], cache)
         assert clusters(conn) == {frozenset({user("u1"), browser("b1")})}
         assert found.people == [person(conn, user("u1"))]
+
+
+def test_a_cache_forgets_a_batch_that_broke_off_on_its_way(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = resolve.IdentityCache()
+    with workspace.transaction() as conn:
+        resolve.find_people(conn, [event(0, "u1", "b1")], cache)
+    with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError), workspace.transaction() as conn:
+        broken.setattr(pointing, "point", lambda *_: 1 // 0)
+        resolve.find_people(conn, [event(1, "u2", "b2")], cache)
+    with workspace.transaction() as conn:
+        resolve.find_people(conn, [event(1, "u2", "b2"), event(2, "u3", "b2")], cache)
+        check_books(conn)
+        assert len(clusters(conn)) == 3
 
 
 def test_a_cache_follows_what_another_writer_did(workspace: Workspace) -> None:

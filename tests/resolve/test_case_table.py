@@ -13,7 +13,7 @@ from tests.shape.tree import ROOT
 
 ROWS = "whole/test_identity_cases.py::test_a_case_ends_with_the_people_it_should"
 WHOLE, CLUSTERS, SENDING, MACHINE = "whole/test_identity_cases.py::", "resolve/test_cases.py::", "activate/test_sending.py::", "resolve/test_machine.py::"
-PARTED = "activate/test_parted_again.py::"
+INTERLEAVINGS, PARTED = "resolve/test_interleavings.py::", "activate/test_parted_again.py::"
 PROPERTIES, RULING, RELEASES, PROCESSES = "resolve/test_properties.py::", "resolve/test_ruling.py::", "resolve/test_releases.py::", "resolve/test_processes.py::"
 
 TABLE: dict[int, tuple[str, tuple[str, ...]]] = {
@@ -33,7 +33,7 @@ TABLE: dict[int, tuple[str, tuple[str, ...]]] = {
     14: ("a family's address", (ROWS, CLUSTERS + "test_two_users_with_one_family_address_stay_two")),
     15: ("aliases: to oneself, in a circle, of the unknown, by a public key", (ROWS, CLUSTERS + "test_aliases_in_a_circle_end_as_one_person")),
     16: ("the server knows first", (ROWS, CLUSTERS + "test_a_server_event_before_the_browser_identifies_is_the_same_person")),
-    17: ("both ways at once, and kill -9", (ROWS, PROCESSES + "test_processes_that_work_at_once_and_are_killed_at_any_step_end_with_the_people_of_the_model", MACHINE + "test_a_shop_of_any_history_has_the_people_of_a_union_find")),
+    17: ("both ways at once, and kill -9", (ROWS, PROCESSES + "test_processes_that_work_at_once_and_are_killed_at_any_step_end_with_the_people_of_the_model", INTERLEAVINGS + "test_workers_in_any_interleaving_and_killed_between_any_statements_end_with_the_people_of_the_model", MACHINE + "test_a_shop_of_any_history_has_the_people_of_a_union_find")),
     18: ("unmerge", (WHOLE + "test_a_link_taken_back_leaves_everything_as_if_it_had_never_been_also_when_its_events_are_played_again", SENDING + "test_people_parted_again_have_their_own_messages_and_caps", PARTED + "test_people_joined_and_parted_again_were_never_joined")),
     19: ("a merge while messages are under way", (SENDING + "test_people_who_are_joined_after_the_launch_get_one_letter_between_them", SENDING + "test_who_was_joined_to_somebody_already_reached_gets_no_second_letter", SENDING + "test_the_cap_counts_what_a_person_got_under_every_address_they_have_today")),
     20: ("a segment through a merge", (WHOLE + "test_a_stay_in_a_segment_and_its_beginning_survive_a_merge",)),

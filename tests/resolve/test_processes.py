@@ -1,4 +1,7 @@
-"""Several processes resolve the same events at once, in orders of their own, and are killed in between."""
+"""Several processes resolve the same events at once, in orders of their own, and are killed in between.
+
+Deaths between any two statements, in any interleaving, are in `test_interleavings`; here they are those of whole processes.
+"""
 
 import signal
 import subprocess
@@ -23,9 +26,7 @@ def start(ws: Workspace, order: int, step: str) -> subprocess.Popen[bytes]:
     "steps",
     [
         ("none", "none", "none"),
-        ("store.add_identities", "store.add_edges", "store.move_people"),
-        ("linking.rederive", "pointing.point", "actions._find"),
-        ("store.change_edges", "deriving.derive", "strangers.join"),
+        ("store.add_identities", "linking.rederive", "pointing.point"),
     ],
 )
 def test_processes_that_work_at_once_and_are_killed_at_any_step_end_with_the_people_of_the_model(workspace: Workspace, steps: tuple[str, str, str]) -> None:
