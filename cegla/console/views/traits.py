@@ -13,6 +13,7 @@ from cegla.vocabulary.text import Text
 
 SHARE, WEEK = Text("Udział", "Share"), Text("Udział w całym tygodniu w procentach, po trzy godziny.", "Share of the whole week in percent, three hours each.")
 IN_HEADLINE = 3
+BARE = ("number", "share", "flag")  #: kinds of values that say nothing without a name
 NOTHING_SHOWN = Value("")
 FROM_HISTORY = Text("Z historii", "From the history")
 FROM_HISTORY_ABOUT = Text("Policzone wprost ze zdarzeń.", "Counted straight from the events.")
@@ -37,6 +38,7 @@ class Card:
     group: Text
     about: Text
     wording: Wording  #: of the chart of what the value is made of
+    kind: str = "word"  #: of the value
     origin: Any = None  #: of a declared trait, where it is from (profile.declared.Origin)
     event_id: int | None = None  #: the event of the history that decided a computed value
 
@@ -44,6 +46,11 @@ class Card:
     def shown(self) -> str:
         """The value in one line."""
         return self.value.text
+
+    @property
+    def said(self) -> str:
+        """The value as it can stand among others: a bare number, share, yes or no says nothing without its name."""
+        return f"{self.wording.title}: {self.shown}" if self.kind in BARE else self.shown
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class Group:
     @property
     def headline(self) -> str:
         """What it knows best, in a line: its first values."""
-        return " · ".join(card.shown for card in self.known[:IN_HEADLINE])
+        return " · ".join(card.said for card in self.known[:IN_HEADLINE])
 
 
 def cards(known: Iterable[Any], tongue: Tongue, *, reveal: bool) -> list[Card]:
@@ -99,7 +106,7 @@ def _card(known: Any, tongue: Tongue, reveal: bool) -> Card:
     name = tongue.say(known.label)
     wording = Wording(name, name, tongue.say(SHARE), tongue.say(WEEK) if shown.week else "")
     told = (trait.confidence, trait.n_evidence, known.why, trait.method, trait.purpose, trait.computed_at, declared)
-    return Card(trait.key, known.label, shown, *told, *group, wording, known.origin, trait.facts.get("event_id"))
+    return Card(trait.key, known.label, shown, *told, *group, wording, known.value_type, known.origin, trait.facts.get("event_id"))
 
 
 def _own_group(method: str) -> tuple[Text, Text]:

@@ -316,7 +316,7 @@ ANALYSER = Analyser(
     min_evidence=3,
     half_life_days=HALF_LIFE_DAYS,
     ages=True,
-    version=2,
+    version=3,
     data=TAXONOMY,
     fit=Fit(facts, _learn),
 )  # fmt: skip
