@@ -98,16 +98,20 @@ def faults(facts: Facts) -> list[str]:
 
 def doctored(facts: Facts) -> list[Facts]:
     """The same facts with one lie each, which the judge must see."""
-    order, letter = next(iter(facts.sent_orders)), next(iter(facts.messages))
+    order = next(iter(facts.sent_orders))
+    of_letters = [
+        lie
+        for letter in list(facts.messages)[:1]  # no point of those that were passed may have had one
+        for lie in (replace(facts, letters=facts.letters + Counter([letter, letter])), replace(facts, messages=facts.messages | {letter: "handing_off"}))
+    ]
     return [
         replace(facts, history=facts.history + Counter([order])),
         replace(facts, history=facts.history - Counter([order])),
         replace(facts, counts={}),
         replace(facts, regulars=set()),
-        replace(facts, letters=facts.letters + Counter([letter, letter])),
-        replace(facts, messages=facts.messages | {letter: "handing_off"}),
         replace(facts, erased_found=1),
         replace(facts, adds_up=False),
+        *of_letters,
     ]
 
 
