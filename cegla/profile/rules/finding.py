@@ -67,8 +67,9 @@ class Findings:
         surety = np.clip(np.nan_to_num(np.asarray(one.confidence, dtype=np.float64)), 0.0, 1.0)
         surety = np.round(np.where(shared, np.minimum(surety, SHARED_CONFIDENCE), surety), 3)
         self._some |= counted != 0
-        values = as_json(one.values)
-        known = np.fromiter((text != _NULL for text in values), bool, len(values)) & (counted >= analyser.least(trait))
+        enough = counted >= analyser.least(trait)
+        values = as_json(one.values) if enough.any() else [_NULL] * len(enough)  # of most traits most shops know nothing
+        known = np.fromiter((text != _NULL for text in values), bool, len(values)) & enough
         return _Column(values, surety, counted, known)
 
     def _texts(self, facts: list[str]) -> list[tuple[int, str]]:
@@ -103,13 +104,13 @@ def as_json(column: Sequence[Any] | Any) -> list[str]:
 
 def _shown(columns: Mapping[str, _Column], found: Mapping[str, Found], people: int) -> list[str]:
     """Of everybody the facts that a known trait of theirs shows. Most people show the same ones, so names are chosen once for each choice."""
-    pieces: dict[str, list[str]] = {}
+    evidence: dict[str, Any] = {}
     known: dict[str, Any] = {}  # of each fact whether a trait that shows it is known
     for key, one in found.items():
         for name, values in one.evidence.items():
-            if name not in pieces:
-                pieces[name] = as_json(values)
+            evidence.setdefault(name, values)
             known[name] = known[name] | columns[key].known if name in known else columns[key].known
+    pieces = {name: as_json(values) for name, values in evidence.items() if known[name].any()}
     if not pieces:
         return [""] * people
     choice = np.zeros(people, np.int64)
