@@ -52,7 +52,7 @@ class Ahead:
 
     def begin(self, after: collect.Taken, most_events: int) -> None:
         """Read what comes after these requests, if they were all that one batch takes: else nothing waits behind them."""
-        if sum(request.events for request in after.requests) >= most_events:
+        if sum(request.weight for request in after.requests) >= most_events:
             self._coming = self._thread.submit(self._read, after, most_events)
 
     def _read(self, after: collect.Taken, most_events: int) -> Found:

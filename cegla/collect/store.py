@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 
 from cegla.collect.rules import chain
-from cegla.collect.rules.decode import Request
+from cegla.collect.rules.decode import EVENT_BYTES, Request
 from cegla.storage import statements
 from cegla.vocabulary.errors import Busy
 from cegla.vocabulary.events import Event, Reason
@@ -78,13 +78,13 @@ def append_imported(conn: Connection, import_id: int, source_id: int, bodies: Se
 
 
 def waiting(conn: Connection, most_events: int, after: Mapping[int, End]) -> list[Request]:
-    """Requests that intake has not taken in, in order of (writer, number), up to about `most_events` events but at least one.
+    """Requests that intake has not taken in, in order of (writer, number), up to about `most_events` events but at least one (see `Request.weight`).
 
     Of the writers in `after` only what comes after that end.
     """
     with conn.cursor(binary=True) as cursor:
         numbers = [end.number for end in after.values()]
-        cursor.execute(SQL.take.sql, {"most_events": most_events, "writers": list(after), "numbers": numbers})
+        cursor.execute(SQL.take.sql, {"most_events": most_events, "event_bytes": EVENT_BYTES, "writers": list(after), "numbers": numbers})
         return [_request(row) for row in cursor]
 
 

@@ -101,19 +101,19 @@ select e.number, e.link from (
 
 -- name: take
 -- Requests not taken in yet, up to about :most_events events, fairly from all writers, each writer's in order and without holes; of the
--- writers named those beyond a number.
+-- writers named those beyond a number. A request weighs as many events as it holds, or as fill its bytes.
 with places as (
     select p.writer, greatest(p.taken, h.number) as taken
     from collect.positions p left join unnest(:writers::integer[], :numbers::bigint[]) as h (writer, number) using (writer)
 ), candidates as (
-    select r.writer, r.number, r.events, sum(greatest(r.events, 1)) over (partition by r.writer order by r.number) as running
+    select r.writer, r.number, r.weight, sum(r.weight) over (partition by r.writer order by r.number) as running
     from places p
     cross join lateral (
-        select i.writer, i.number, i.events from collect.inbox i
+        select i.writer, i.number, greatest(i.events, 1, octet_length(i.body) / :event_bytes) as weight from collect.inbox i
         where i.writer = p.writer and i.number > p.taken order by i.number limit :most_events
     ) r
 ), chosen as (
-    select writer, number, sum(greatest(events, 1)) over (order by running, writer) - greatest(events, 1) as before from candidates
+    select writer, number, sum(weight) over (order by running, writer) - weight as before from candidates
 )
 select i.writer, i.number, i.source_id, i.events, i.kind, i.trusted, i.gpc, i.received_at, i.ip, i.user_agent, i.link, i.body
 from chosen c join collect.inbox i using (writer, number)

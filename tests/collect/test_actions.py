@@ -115,6 +115,16 @@ def test_one_request_larger_than_a_batch_is_still_taken(conn: Connection) -> Non
     assert len(take_in(conn, most_events=5)) == 20
 
 
+def test_large_requests_fill_a_batch_with_fewer_events(conn: Connection) -> None:
+    large = [batch(track(number, properties={"text": "x" * 20_000})) for number in range(6)]
+    collect.write_down(conn, website(conn).id, [*large, *(batch(track(number)) for number in range(10, 30))], NOW)
+    requests = collect.take(conn, most_events=25).requests
+    assert [request.weight for request in requests] == [10, 10, 10], "a batch of 25 ends with the request that fills it"
+    assert ids(take_in(conn, most_events=25)) == ["m-0", "m-1", "m-2"]
+    assert ids(take_in(conn, most_events=25)) == ["m-3", "m-4", "m-5"]
+    assert len(take_in(conn, most_events=25)) == 20
+
+
 def test_a_bad_event_goes_to_quarantine_alone_and_can_be_corrected_and_replayed(conn: Connection) -> None:
     source = website(conn)
     bad = track(2, timestamp="2026-11-19T10:00:00Z")

@@ -28,6 +28,7 @@ MOST_FIELDS = 300
 LONGEST_MESSAGE_ID = 100
 LONGEST_NAME = 500
 LARGEST_OWN_EVENT_BYTES = 16_000_000  # what this installation writes itself, such as an imported order of a thousand lines
+EVENT_BYTES = 2_000  #: of a request's body, for which it weighs as much as an event does
 LARGEST_HOOKED_BYTES = 500_000  # an order of a webhook, with all its lines
 _ARRIVALS = frozenset({"page", "screen"})
 NAMES = {"page": "Page Viewed", "screen": "Screen Viewed", "identify": "Identify", "group": "Group", "alias": "Alias"}
@@ -60,6 +61,11 @@ class Request(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     user_agent: str | None
     link: bytes
     body: bytes
+
+    @property
+    def weight(self) -> int:
+        """How many events of a batch it stands for: as many as it holds, and no fewer than its bytes would fill, so that large ones fit in memory, too."""
+        return max(self.events, 1, len(self.body) // EVENT_BYTES)
 
 
 @dataclass(frozen=True)
