@@ -48,6 +48,13 @@ def test_few_readings_are_an_honest_unknown() -> None:
     assert found(ANALYSER, reads(1, 1, "/a", "Mecz piłkarski"))[1]["content.topics"] is None
 
 
+def test_where_nobody_says_how_long_a_page_was_read_it_counts_as_a_short_reading_and_its_depth_is_unknown() -> None:
+    deeds: list[Deed] = [(1, day + 0.1, "Page Viewed", {"path": f"/w{day}", "title": "Wazony"}) for day in range(5)]
+    known = found(ANALYSER, deeds)[1]
+    assert [one["iab_id"] for one in known["content.topics"]] == ["283"]
+    assert known["content.depth"] is None
+
+
 def test_what_the_whole_shop_is_about_does_not_hide_what_is_a_persons_own() -> None:
     deeds = [deed for person in range(1, 9) for page in range(4) for deed in reads(person, page + 0.1, f"/k{page}", "Karma dla kota")]
     deeds += [deed for page in range(3) for deed in reads(8, page + 0.5, f"/s{page}", "Mecz piłkarski w lidze")]

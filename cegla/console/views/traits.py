@@ -13,7 +13,7 @@ from cegla.vocabulary.text import Text
 
 SHARE, WEEK = Text("Udział", "Share"), Text("Udział w całym tygodniu w procentach, po trzy godziny.", "Share of the whole week in percent, three hours each.")
 IN_HEADLINE = 3
-BARE = ("number", "share", "flag")  #: kinds of values that say nothing without a name
+BARE = ("number", "score", "share", "flag")  #: kinds of values that say nothing without a name
 NOTHING_SHOWN = Value("")
 FROM_HISTORY = Text("Z historii", "From the history")
 FROM_HISTORY_ABOUT = Text("Policzone wprost ze zdarzeń.", "Counted straight from the events.")

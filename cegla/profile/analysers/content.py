@@ -115,7 +115,7 @@ def _readings(seen: Seen) -> Table:
     own = events.filter(events.session_id.notnull() & events.page_path.notnull() & events.name.isin([*VIEWS, LEFT]))
     seconds = _number(ibis.coalesce(own.property_seconds, own.property_engaged_seconds))
     scroll = _number(ibis.coalesce(own.property_scroll_depth, own.property_scroll_percent))
-    read = own.mutate(seconds=ibis.least(ibis.greatest(seconds, 0.0), 86_400.0), scroll=ibis.least(ibis.greatest(scroll, 0.0), 100.0))
+    read = own.mutate(seconds=_within(seconds, 86_400.0), scroll=_within(scroll, 100.0))
     once = read.group_by("person_id", "session_id", path=read.page_path).agg(
         seconds=read.seconds.sum().round(3), scroll=read.scroll.max(), age_days=read.age_days.max(), weight=read.weight.max(), began=read.local_at.min(),
     )  # fmt: skip
@@ -128,6 +128,11 @@ def _readings(seen: Seen) -> Table:
     joined = once.left_join(pages, [once.person_id == pages.reader, once.path == pages.page]).drop("reader", "page")
     days: Any = joined.began.date().epoch_days() - joined.published.epoch_days()
     return joined.mutate(age_of_page=(days >= 0).ifelse(days, None))
+
+
+def _within(number: Any, most: float) -> Any:
+    """A number no less than 0 and no more than `most`; what was not told stays unknown, where the greater of nothing and 0 would be 0."""
+    return number.notnull().ifelse(ibis.least(ibis.greatest(number, 0.0), most), ibis.null("float64"))
 
 
 def _number(text: Any) -> Any:
