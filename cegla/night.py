@@ -7,6 +7,7 @@ import structlog
 
 from cegla import forgetting
 from cegla.account import actions as account
+from cegla.analyse.actions import portraits
 from cegla.collect import actions as collect
 from cegla.flow import as_of, settle_rules, settled, when_of
 from cegla.govern import actions as govern
@@ -37,6 +38,13 @@ def recompute_accounts(ws: Workspace, now: datetime) -> None:
     """What the people of every account come to, and which conditions of segments it meets."""
     with settled(ws) as (conn, past):
         segment.seen_otherwise(conn, account.refresh(conn, past, None, batches.last_refreshed(conn), now), now)
+
+
+def portray(ws: Workspace, now: datetime) -> None:
+    """What portraits say of everybody, which segments may speak of."""
+    found = portraits.of_everybody(ws, now)
+    with ws.transaction() as conn:
+        segment.portraits.keep(conn, found, now)
 
 
 def recompute_segments(ws: Workspace, now: datetime) -> None:
@@ -164,6 +172,7 @@ AT_NIGHT: list[Callable[[Workspace, datetime], None]] = [
     finish_rules,
     recompute_traits,
     recompute_accounts,
+    portray,
     recompute_segments,
     compare_receivers,
     look_for_duplicates,

@@ -184,6 +184,23 @@ def groups(ws: Workspace, now: datetime) -> Groups:
     return Groups(rows, found.tried, found.stability, found.explains, _said(GROUPS, days=FUTURE_DAYS), now)
 
 
+def of_everybody(ws: Workspace, now: datetime) -> dict[str, dict[int, list[str]]]:
+    """What portraits say of each person, by kind: values that somebody is clearly drawn to (the most first), the number of the group of alike customers
+    as `groups` has them, the declared band of age and sex. For rules of segments."""
+    found: dict[str, dict[int, list[str]]] = {}
+    for kind in affinity.KINDS:
+        rows = _affinity(ws, kind, now, lambda one: one.filter(one["clear"]).order_by("person_id", one["odds"].desc(), "value"))
+        found[kind] = {}
+        for row in rows:
+            found[kind].setdefault(row["person_id"], []).append(row["value"])
+    found["group"] = {person: [str(number)] for number, row in enumerate(groups(ws, now).rows, 1) for person in row.people}
+    with ws.transaction() as conn:
+        left_out, today = profile.places.objecting(conn), now.astimezone(ws.settings.zone).date()
+        for kind in ("age", "sex"):
+            found[kind] = {person: [word] for person, word in GROUPINGS[kind](conn, today).items() if person not in left_out}
+    return found
+
+
 def movements(ws: Workspace, first: date, second: date) -> segment.movements.Movements:
     """How customers moved between RFM groups from the end of one day of the shop to the end of another. Raises InvalidInput."""
     with ws.transaction() as conn:

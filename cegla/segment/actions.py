@@ -18,6 +18,7 @@ from cegla.segment import computed as computed
 from cegla.segment import everybody as everybody
 from cegla.segment import marks as marks
 from cegla.segment import movements as movements
+from cegla.segment import portraits as portraits
 from cegla.segment import reading as reading
 from cegla.segment import store
 from cegla.segment.asking import AsOf, account_questions, questions_of
@@ -29,6 +30,7 @@ from cegla.segment.rules import compile as compiler
 from cegla.segment.rules.events import WEEKDAYS
 from cegla.segment.rules.explain import Explanation, explained
 from cegla.segment.rules.history import COMPARISONS, FIELDS
+from cegla.segment.rules.portrayed import PORTRAIT
 from cegla.segment.rules.ready_made import READY_MADE
 from cegla.segment.rules.sentence import Speaker
 from cegla.segment.rules.traits import TRAITS
@@ -254,8 +256,11 @@ def install_ready_made(conn: Connection, now: datetime) -> None:
 
 
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:
-    """Everything this slice holds about the person with these identities: each stay in a segment."""
-    return {"segments": [{"segment": row.name, "entered_at": row.entered_at, "left_at": row.left_at} for row in store.memberships_of(conn, identity_ids)]}
+    """Everything this slice holds about the person with these identities: each stay in a segment, and what portraits say."""
+    return {
+        "segments": [{"segment": row.name, "entered_at": row.entered_at, "left_at": row.left_at} for row in store.memberships_of(conn, identity_ids)],
+        "portraits": [{"trait": f"{PORTRAIT}{kind}", "value": words, "found_at": at} for kind, words, at in store.portraits_of(conn, identity_ids)],
+    }
 
 
 def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:

@@ -16,6 +16,7 @@ from cegla.account import actions as account
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
+from cegla.segment import store
 from cegla.segment.rules.language import Question, Rule, leaves
 from cegla.segment.rules.permissions import NO_ADDRESS
 from cegla.storage.keys import Keys
@@ -142,7 +143,14 @@ def _reach(conn: Connection, about: Sequence[Any], as_of: AsOf, people: Sequence
     return _table({"value": pa.string()}, asked, [answers])
 
 
+def _portrait(conn: Connection, about: Sequence[Any], as_of: AsOf, people: Sequence[int] | None) -> pa.Table:
+    """What portraits said last night; of who has objected to profiling since, nothing."""
+    kind, of = about
+    said = {person: words for person, words in store.portraits(conn, kind, people).items() if person not in as_of.excluded}
+    values: list[Any] = [words if of == "list" else float(words[0]) if of == "number" else words[0] for words in said.values()]
+    return _table({"value": TYPES[of]}, said, [values])
+
 
 ANSWERS: dict[str, Callable[[Connection, Sequence[Any], AsOf, Sequence[int] | None], pa.Table]] = {
-    "declared": _declared, "found": _found, "home": _home, "reach": _reach,
+    "declared": _declared, "found": _found, "home": _home, "reach": _reach, "portrait": _portrait,
 }  # fmt: skip

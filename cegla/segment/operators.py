@@ -15,6 +15,7 @@ from cegla.segment.rules.language import Operator, Rule
 from cegla.segment.rules.membership import SEGMENT_OPERATORS
 from cegla.segment.rules.parse import Words, parse, refuse
 from cegla.segment.rules.permissions import PERMISSION_OPERATORS
+from cegla.segment.rules.portrayed import PORTRAYED
 from cegla.segment.rules.products import PRODUCT_OPERATORS
 from cegla.segment.rules.rfm import GROUP_OPERATORS
 from cegla.segment.rules.sequences import SEQUENCE_OPERATORS
@@ -70,7 +71,7 @@ class Known:
     @cached_property
     def traits(self) -> Mapping[str, TraitRow]:
         """Every trait that can be chosen, by key."""
-        return {**TRAITS, **FOUND, **{row.key: row for row in self.computed}}
+        return {**TRAITS, **FOUND, **{row.key: row for row in PORTRAYED.values()}, **{row.key: row for row in self.computed}}
 
     @cached_property
     def by_reference(self) -> Mapping[int | str, Named]:

@@ -154,6 +154,7 @@ def join(conn: Connection, absorbed: Mapping[int, int], now: datetime) -> None:
     carried = sorted({(segment_id, into) for segment_id, person in gone if (into := absorbed[person]) not in there[segment_id].tolist()})
     SQL.carry_memberships(conn, people=list(absorbed), into=list(absorbed.values()))
     SQL.close_memberships(conn, people=list(absorbed), now=now)
+    SQL.erase_portraits(conn, people=list(absorbed))
     for pairs, entered in ((gone, False), (carried, True)):
         segments, people = _as_arrays(pairs)
         SQL.note_changes(conn, segments=segments, people=people, entered=entered, now=now)
@@ -167,7 +168,18 @@ def _as_arrays(pairs: Pairs) -> tuple[str, str]:
 def erase(conn: Connection, people: Sequence[int]) -> int:
     """Remove these people; returns how many rows went."""
     SQL.drop_due(conn, people=list(people))
-    return SQL.erase_memberships(conn, people=list(people)) + SQL.erase_changes(conn, people=list(people))
+    went = [erase(conn, people=list(people)) for erase in (SQL.erase_memberships, SQL.erase_changes, SQL.erase_portraits)]
+    return sum(went)
+
+
+def portraits(conn: Connection, kind: str, people: Sequence[int] | None) -> dict[int, list[str]]:
+    """What portraits of a kind say of these people, or of everybody (None)."""
+    return dict(SQL.find_portraits(conn, kind=kind, people=None if people is None else numbers(people)))
+
+
+def portraits_of(conn: Connection, people: Sequence[int]) -> list[tuple[str, list[str], datetime]]:
+    """Kind, words and moment of everything portraits say of these people."""
+    return [(row[0], row[1], row[2]) for row in SQL.portraits_of_people(conn, people=list(people))]
 
 
 def newest_scale(conn: Connection) -> Scale | None:

@@ -165,3 +165,26 @@ select id from segment.segments where on_site order by id;
 -- name: mark_on_site!
 -- Makes a segment visible on the site, or not.
 update segment.segments set on_site = :visible where id = :segment_id;
+
+-- name: find_portraits
+-- What portraits of a kind say of these people, or of everybody (null).
+select person_id, words from segment.portraits where kind = :kind and (:people::bigint[] is null or person_id = any(:people));
+
+-- name: keep_portraits
+-- Notes what portraits of a kind say of people; returns of whom it is something else than before.
+insert into segment.portraits as kept (kind, person_id, words, found_at)
+select :kind, person_id, words::jsonb, :now from unnest(:people::bigint[], :words::text[]) as fresh (person_id, words)
+on conflict (kind, person_id) do update set words = excluded.words, found_at = excluded.found_at where kept.words <> excluded.words returning person_id;
+
+-- name: drop_portraits_of_others
+-- Forgets what portraits of a kind said of everybody else; returns of whom.
+delete from segment.portraits gone where kind = :kind and not exists (select from unnest(:people::bigint[]) as still (person_id) where still.person_id = gone.person_id)
+returning person_id;
+
+-- name: portraits_of_people
+-- What portraits say of these people.
+select kind, words, found_at from segment.portraits where person_id = any(:people) order by kind, person_id;
+
+-- name: erase_portraits!
+-- Removes what portraits say of these people.
+delete from segment.portraits where person_id = any(:people);

@@ -15,6 +15,7 @@ import pytest
 
 from cegla.analyse import portraits
 from cegla.analyse.rules import affinity, clusters, purchases
+from cegla.segment import actions as segment
 from cegla.segment.rules import rfm
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.errors import InvalidInput
@@ -131,6 +132,8 @@ def test_affinities_and_groups_are_asked_of_the_history(workspace: Workspace) ->
     assert portraits.groups(workspace, NOW).rows == ()  # nobody had bought 90 days ago
     (everybody,) = portraits.groups(workspace, NOW + timedelta(days=100)).rows
     assert everybody.people == (1,) and everybody.share == 1.0
+    kinds = dict.fromkeys(segment.portraits.KINDS, {})
+    assert portraits.of_everybody(workspace, NOW + timedelta(days=100)) == kinds | {"group": {1: ["1"]}}, "what rules may speak of is all found"
 
 
 def test_the_groups_of_rfm_are_those_of_a_second_implementation_on_real_orders() -> None:

@@ -144,6 +144,21 @@ def test_a_person_can_be_shown_and_erased(workspace: Workspace) -> None:
     with workspace.transaction() as conn:
         segment.save(conn, "A", BUYERS, NOW)
         segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW))
-        assert segment.export_person(conn, [1]) == {"segments": [{"segment": "A", "entered_at": NOW, "left_at": None}]}
-        assert segment.erase_person(conn, [1]) == 2, "the stay, and the news of it"
-        assert segment.export_person(conn, [1]) == {"segments": []}
+        segment.portraits.keep(conn, {"age": {1: ["25-34"]}}, NOW)
+        stays, said = {"segment": "A", "entered_at": NOW, "left_at": None}, {"trait": "portrait.age", "value": ["25-34"], "found_at": NOW}
+        assert segment.export_person(conn, [1]) == {"segments": [stays], "portraits": [said]}
+        assert segment.erase_person(conn, [1]) == 3, "the stay, the news of it, and the portrait"
+        assert segment.export_person(conn, [1]) == {"segments": [], "portraits": []}
+
+
+def test_a_rule_may_speak_of_what_portraits_say_and_follows_it(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [page(1)], 2: [page(1)], 3: [page(1)]})
+    rule = {"any": [{"op": "trait_has", "trait": "portrait.category", "value": "Kuchnia"}, {"op": "trait_over", "trait": "portrait.group", "value": 1}]}
+    with workspace.transaction() as conn:
+        saved = segment.save(conn, "Kuchnia albo nie pierwsza grupa", rule, NOW)
+        assert segment.portraits.keep(conn, {"category": {1: ["Ogród", "Kuchnia"], 2: ["Ogród"]}, "group": {3: ["2"], 2: ["1"]}}, NOW) == 3
+        changes, _ = segment.refresh_due(conn, workspace.warehouse, segment.AsOf(NOW))
+        assert changes == [segment.Change(saved.id, (1, 3), (), NOW)]
+        assert segment.portraits.keep(conn, {"category": {1: ["Ogród", "Kuchnia"], 2: ["Ogród"]}, "group": {2: ["1"]}}, NOW) == 1, "the third has no group any more"
+        assert segment.refresh_due(conn, workspace.warehouse, segment.AsOf(NOW)) == ([segment.Change(saved.id, (), (3,), NOW)], False)
+        assert segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW, excluded=frozenset([1]))) == [segment.Change(saved.id, (), (1,), NOW)]

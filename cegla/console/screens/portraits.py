@@ -49,16 +49,17 @@ def show_groups(visit: Visit) -> Response:
 
 def show_people(visit: Visit) -> Response:
     """The people behind a number: of a movement, or drawn to a value; the first hundred."""
-    today = visit.now.astimezone(visit.ws.settings.zone).date()
+    today, trait = visit.now.astimezone(visit.ws.settings.zone).date(), ""
     if value := visit.query.get("value"):
-        title, people = value, analyse.portraits.drawn_to(visit.ws, visit.query.get("kind", "category"), value, visit.now)
+        kind = visit.query.get("kind", "category")
+        title, people, trait = value, analyse.portraits.drawn_to(visit.ws, kind, value, visit.now), f"portrait.{kind}"
     else:
         was, is_now = visit.query.get("was", ""), visit.query.get("is_now", "")
         title, people = f"{_label(visit, was)} → {_label(visit, is_now)}", analyse.portraits.moved(visit.ws, (today - MONTH, today), was, is_now)
     shown = people[:MOST_SHOWN]
     with visit.ws.transaction() as conn:
         names = display_names(conn, shown)
-    return visit.page("portrait_people.html", {"title": title, "people": shown, "all": len(people), "names": names})
+    return visit.page("portrait_people.html", {"title": title, "people": shown, "all": len(people), "names": names, "trait": trait})
 
 
 def _heads(visit: Visit) -> list[str]:

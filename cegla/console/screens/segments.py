@@ -65,7 +65,11 @@ def show(visit: Visit) -> Response:
 
 
 def show_new(visit: Visit) -> Response:
-    """The form with one condition to begin with; `?event=` fills it in."""
+    """The form with one condition to begin with; `?event=` fills it in, or `?trait=` and `?value=`."""
+    if (row := _about(visit).traits.get(visit.query.get("trait", ""))) is not None:
+        value: Any = visit.asked_number("value") if row.kind == "number" else visit.query.get("value", "")
+        said = {"op": "trait_has" if row.kind == "list" else "trait_is", "trait": row.key, "value": value}
+        return _form(visit, _drafted(visit, Draft(rule={"all": [said]})))
     first = {"op": "did", "event": visit.query.get("event", "Order Completed"), "at_least": 1, "days": visit.asked_number("days", 90)}
     return _form(visit, _drafted(visit, Draft(rule={"all": [first]})))
 

@@ -1,0 +1,29 @@
+"""What portraits say of each person, kept from night to night, so that rules can ask for it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from cegla.segment import store
+from cegla.segment.asking import questions_of
+from cegla.segment.evaluating import known, trees_of
+from cegla.segment.rules.portrayed import PORTRAYED
+from cegla.storage.arrays import numbers, texts
+from cegla.storage.workspace import Connection
+
+KINDS = tuple(PORTRAYED)
+__all__ = ["KINDS", "keep"]
+
+
+def keep(conn: Connection, found: Mapping[str, Mapping[int, Sequence[str]]], now: datetime) -> int:
+    """Put what was found of everybody, by kind and person, in the place of what was known; who has nothing has no row. Returns of how many people something
+    changed; they are looked at within a minute where a segment speaks of it."""
+    changed: set[int] = set()
+    for kind, words in found.items():
+        told = texts(json.dumps(list(one), ensure_ascii=False) for one in words.values())
+        changed.update(person for (person,) in store.SQL.drop_portraits_of_others(conn, kind=kind, people=numbers(words)))
+        changed.update(person for (person,) in store.SQL.keep_portraits(conn, kind=kind, people=numbers(words), words=told, now=now))
+    about = known(conn)
+    if any(question.kind == "portrait" for question in questions_of(trees_of(about.segments, about))):
+        store.put_due(conn, None, dict.fromkeys(changed, now), instead=False)
+    return len(changed)
