@@ -132,7 +132,7 @@ def test_affinities_and_groups_are_asked_of_the_history(workspace: Workspace) ->
     assert portraits.groups(workspace, NOW).rows == ()  # nobody had bought 90 days ago
     (everybody,) = portraits.groups(workspace, NOW + timedelta(days=100)).rows
     assert everybody.people == (1,) and everybody.share == 1.0
-    kinds = dict.fromkeys(segment.portraits.KINDS, {})
+    kinds: dict[str, dict[int, list[str]]] = {key: {} for key in segment.portraits.KINDS}
     assert portraits.of_everybody(workspace, NOW + timedelta(days=100)) == kinds | {"group": {1: ["1"]}}, "what rules may speak of is all found"
 
 

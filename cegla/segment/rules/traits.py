@@ -123,8 +123,13 @@ def trait(key: str) -> TraitRow | None:
 
 
 def found(key: str, label: Text, kind: str) -> TraitRow:
-    """The row of a trait that an analyser finds."""
-    return TraitRow(key, label, kind, lambda rows: {}, _one("value"), asks=asking("found", key, kind), is_guess=True)
+    """The row of a trait that an analyser finds; its name stands within a sentence."""
+    return TraitRow(key, Text(_lowered(label.pl), _lowered(label.en)), kind, lambda rows: {}, _one("value"), asks=asking("found", key, kind), is_guess=True)
+
+
+def _lowered(name: str) -> str:
+    """"Płeć" as "płeć"; "NIP" and "B2B" stay as they are."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
 
 
 def computed(key: str, label: Text, kind: str, zero: bool, counted: Any) -> TraitRow:
