@@ -17,6 +17,7 @@ from cegla.storage.workspace import Connection
 from cegla.vocabulary.people import Trait
 
 SCORES = frozenset(row.key for row in TRAITS if row.value_type == "score")
+_READ = tuple((row.key, row.read, row.evidence, row.min_evidence, row.otherwise) for row in TRAITS)  #: a look reads thousands of them
 
 
 class KnownPeople:
@@ -24,7 +25,7 @@ class KnownPeople:
 
     def __init__(self, conn: Connection, people: Mapping[int, Sequence[int]], now: datetime) -> None:
         ids = list(people)
-        self._now = now
+        self._now, self._elapsed = now, half_lives(now)
         self._facts = {person: (readable(kept), at) for person, kept, at in store.SQL.find_profiles(conn, ids=ids)}
         self._found = findings.traits_of(conn, ids)
         self._defined = computed.definitions(conn)
@@ -52,9 +53,13 @@ class KnownPeople:
     def values(self, person: int) -> dict[str, Any]:
         """Plain values by key; what is unknown is left out."""
         kept, _ = self._facts.get(person, ({}, self._now))
-        elapsed = half_lives(self._now)
-        found: dict[str, Any] = {row.key: row.read(kept, elapsed) if (kept.get(row.evidence) or 0) >= row.min_evidence else row.otherwise for row in TRAITS}
-        found |= {key: round(found[key], 1) for key in SCORES if found[key] is not None}
+        elapsed = self._elapsed
+        found: dict[str, Any] = {
+            key: read(kept, elapsed) if (kept.get(evidence) or 0) >= least else otherwise for key, read, evidence, least, otherwise in _READ
+        }
+        for key in SCORES:
+            if found[key] is not None:
+                found[key] = round(found[key], 1)
         found |= {key: trait.value for key, trait in self._found.get(person, {}).items()}
         counted, _ = self._counted.get(person, ({}, self._now))
         found |= {computed.field_name(one): value_of(one, counted.get(one.key) or {}) for one in self._defined}
