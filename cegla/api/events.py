@@ -49,7 +49,7 @@ def _shape(found: trail.Trail, *, reveal: bool) -> dict[str, Any]:
         shape["payload"] = trail.clear(found.payload) if reveal else trail.hidden(found.payload)
     if shape["quarantined"]:
         shape["quarantined"] = {key: value for key, value in shape["quarantined"].items() if key not in ("payload", "ip")}
-        told = repair.say_detail(shape["quarantined"]["detail"], values=reveal)
+        told = repair.telling.say_detail(shape["quarantined"]["detail"], values=reveal)
         shape["quarantined"] |= {"detail": told.en, "detail_said": plain(told)}
     if shape["outcome"]:
         for message in shape["outcome"]["messages"]:

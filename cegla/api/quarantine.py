@@ -102,7 +102,7 @@ def _listed(call: Call, wanted: repair.Filter, before: int | None, limit: int) -
 
 
 def _row(call: Call, row: repair.Quarantined) -> dict[str, Any]:
-    told = repair.say_detail(row.detail, values=call.may(SEARCHING))
+    told = repair.telling.say_detail(row.detail, values=call.may(SEARCHING))
     shape: dict[str, Any] = plain(row) | {"label": plain(REASONS[row.reason]), "obstacle": row.obstacle and plain(repair.OBSTACLES[row.obstacle])}
     shape |= {"detail": told.en, "detail_said": plain(told)}
     return shape if call.may(SEARCHING) else shape | {"payload": None}

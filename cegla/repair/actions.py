@@ -16,8 +16,8 @@ from cegla.collect import actions as collect
 from cegla.plan import actions as plan
 from cegla.repair import figures as figures
 from cegla.repair import store
+from cegla.repair import telling as telling
 from cegla.repair.filter import Filter as Filter
-from cegla.repair.rules import details
 from cegla.repair.rules.fix import SAID, Fix
 from cegla.repair.rules.returning import OBSTACLES as OBSTACLES
 from cegla.repair.rules.returning import CannotReturn, Obstacle, returning
@@ -155,11 +155,6 @@ def history_of(conn: Connection, row: Quarantined) -> History:
     times = store.SQL.same_event(conn, source_id=row.source_id, message_id=row.message_id) if row.message_id else []
     run = runs(conn, run_id=row.run_id) if row.run_id else []
     return History(tuple((one[0], Reason(one[1]), one[2], one[3]) for one in times), run[0] if run else None)
-
-
-def say_detail(detail: str, *, values: bool) -> Text:
-    """What is told of an event beside its reason, in both languages; without `values` what it quotes of the event is hidden."""
-    return details.said(detail, {str(kind): label for kind, label in plan.VIOLATIONS.items()}, values=values)
 
 
 def preview(conn: Connection, wanted: Filter, fix: object, limits: collect.Limits, limit: int = PREVIEWED) -> list[Preview]:

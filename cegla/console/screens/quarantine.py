@@ -160,7 +160,7 @@ def _fix(text: str) -> object:
 
 def _detail(visit: Visit) -> Callable[[str], str]:
     """How a detail is said: it may quote what came, which is for those who may see personal data."""
-    return lambda detail: repair.say_detail(detail, values=visit.may("people.reveal")).say(visit.language)
+    return lambda detail: repair.telling.say_detail(detail, values=visit.may("people.reveal")).say(visit.language)
 
 
 def _content(payload: bytes | None) -> str | None:

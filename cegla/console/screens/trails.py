@@ -79,7 +79,7 @@ def _shown(visit: Visit, found: trail.Trail, *, reveal: bool) -> Response:
     text = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False, indent=1)[:20_000]
     detail = ""
     if found.quarantined is not None:
-        detail = repair.say_detail(found.quarantined.detail, values=reveal).say(visit.language)
+        detail = repair.telling.say_detail(found.quarantined.detail, values=reveal).say(visit.language)
     model: dict[str, Any] = {
         "trail": found, "fates": trail.FATES, "fate_kinds": FATE_KINDS, "reasons": REASONS, "event_name": event_name, "segment_name": segment_name,
         "outcomes": states.OUTCOMES, "skips": states.SKIPS, "payload": text, "unreadable": payload is None, "revealed": reveal, "detail": detail,

@@ -118,7 +118,7 @@ def _page(visit: Visit, webhook: collect.Webhook, error: CeglaError | None = Non
     model: dict[str, Any] = {
         "source": source, "standing": standing, "in_quarantine": in_quarantine, "webhook": webhook, "address": f"http://{door.host}:{door.port}{PREFIX}{webhook.token}",
         "schemes": collect.SCHEMES, "choices": [(key, label) for key, label, _ in choices], "chosen": chosen, "mapped": mapped, "nameless": nameless,
-        "aside": [(row, repair.say_detail(row.detail, values=visit.may("people.reveal")).say(visit.language)) for row in aside],
+        "aside": [(row, repair.telling.say_detail(row.detail, values=visit.may("people.reveal")).say(visit.language)) for row in aside],
         "shown": _text(chosen.framed) if chosen else "", "problem": error.problem(visit.language) if error else None, "pretty": _pretty,
     }  # fmt: skip
     return visit.page("webhook.html", model, status=error.status if error else 200)
