@@ -102,11 +102,12 @@ class Renderer:
         """Whether `load` was called for this key."""
         return key in self._loaded
 
-    def forget(self, key: str) -> None:
-        """What was loaded under this key is not used again."""
-        self._loaded.pop(key, None)
-        self._loaded_as.pop(key, None)
-        self._present.discard(key)
+    def forget(self, key: str | None = None) -> None:
+        """What was loaded under this key, or under any, is not used again."""
+        for one in [key] if key is not None else list(self._loaded):
+            self._loaded.pop(one, None)
+            self._loaded_as.pop(one, None)
+            self._present.discard(one)
 
     def close(self) -> None:
         """End the worker."""

@@ -15,8 +15,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from cegla.activate import actions as activate
+from cegla.activate.renderer import Renderer
 from cegla.collect import actions as collect
-from cegla.flow import Intake
+from cegla.flow import Intake, refresh
 from cegla.segment import actions as segment
 from cegla.storage.settings import Settings
 from cegla.storage.workspace import Workspace
@@ -92,8 +93,11 @@ class Shop:
         self.waiting = True
 
     def take_in(self) -> None:
-        """What waits in the inbox reaches everybody's history, profiles and segments."""
-        Intake(self.ws).drain()
+        """What waits in the inbox reaches everybody's history, profiles and segments; analysers, whom no campaign here asks, would take half of a test's time."""
+        taking = Intake(self.ws)
+        while taking.apply() is not None:
+            continue
+        refresh(self.ws, hurried=True)
         self.waiting = False
 
     def person(self, user: str, *, email: str | None = "", **consents: bool) -> None:
@@ -163,10 +167,20 @@ def settings(settings: Settings, free_port: int) -> Settings:
     })
 
 
+@pytest.fixture(scope="module")
+def renderer() -> Generator[Renderer]:
+    """One template worker for the tests of a file: its start takes longer than most of them."""
+    with Renderer() as shared:
+        yield shared
+
+
 @pytest.fixture
-def shop(workspace: Workspace, postbox: Postbox) -> Generator[Shop]:
+def shop(workspace: Workspace, postbox: Postbox, renderer: Renderer) -> Generator[Shop]:
+    renderer.forget()  # campaigns have the same numbers in every test
     with activate.Outlet(workspace) as outlet:
+        outlet.renderer = renderer
         made = Shop(workspace, postbox, outlet)
         clock: Callable[[], datetime] = lambda: made.now  # noqa: E731
         workspace.clock = clock
         yield made
+        outlet.renderer = Renderer()  # what the outlet closes
