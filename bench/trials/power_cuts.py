@@ -161,7 +161,7 @@ def _load(server: EmbeddedPostgres, key: str, recording: Recording, seed: int, s
     loading.start()
     rng = random.Random(seed)
     try:
-        began = _first_answer(load)
+        began = _first_answer(load, collector)
         with psycopg.connect(server.dsn, options="-c timezone=UTC") as conn:
             while time.monotonic() - began < seconds:
                 time.sleep(rng.random() * 0.25)
@@ -186,9 +186,11 @@ def _take_in_some(conn: psycopg.Connection) -> None:
         collect.advance(conn, taken, events, len(decoded.events) - len(events), decoded.set_aside)
 
 
-def _first_answer(load: Load) -> float:
+def _first_answer(load: Load, collector: subprocess.Popen[bytes]) -> float:
     deadline = time.monotonic() + 300  # on a machine that is busy with other things, too
     while not load.last_answer_at:
+        if collector.poll() is not None:
+            raise RuntimeError(f"the collector ended with {collector.returncode} before it acknowledged anything: somebody else may have taken its port")
         if time.monotonic() > deadline:
             raise TimeoutError("the collector acknowledged nothing")
         time.sleep(0.01)
