@@ -140,4 +140,4 @@ def _all_day(ground: Ground) -> Ground:
 
 def _clock(ground: Ground) -> Any:
     """What of a moment a rule can see, but for the moment: its day, and how far the shop's clock is ahead."""
-    return ground.today, ground.now.replace(tzinfo=UTC).astimezone(ground.zone).utcoffset(), ground.now.replace(tzinfo=ground.zone).utcoffset()
+    return ground.today, ground.now.replace(tzinfo=UTC).astimezone(ground.zone).utcoffset()

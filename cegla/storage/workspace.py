@@ -6,6 +6,7 @@ There is no global state; whoever needs a store is given the workspace.
 import fcntl
 import json
 import os
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -67,6 +68,7 @@ class Workspace:
     clock: Clock = utc_now
     pool_size: int = 8
     _closing: list[Callable[[], None]] = field(default_factory=list, repr=False)
+    _opening: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)  #: two threads that ask first open it once
 
     @cached_property
     def pool(self) -> "ConnectionPool[Connection]":
@@ -107,6 +109,10 @@ class Workspace:
     def warehouse(self) -> AnyWarehouse:
         """The history. Raises Busy when another process holds its file, EngineAway when another engine has it and does not answer; a damaged file is
         moved aside, and an empty one takes its place."""
+        with self._opening:
+            return self.__dict__.get("warehouse") or self._opened()
+
+    def _opened(self) -> AnyWarehouse:
         if self.settings.warehouse and not is_file(self.settings.warehouse):
             warehouse, aside = open_elsewhere(self.settings.warehouse, self.settings.data_dir / "warehouse"), None
         else:
@@ -114,6 +120,7 @@ class Workspace:
         if aside is not None:
             LOG.error("the warehouse was damaged and is moved aside", folder=str(aside))
         self._closing.append(warehouse.close)
+        self.__dict__["warehouse"] = warehouse
         return warehouse
 
     @cached_property

@@ -5,12 +5,14 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+import ibis
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from cegla.segment import actions as segment
 from cegla.segment import some as some_people
+from cegla.segment.rules import days
 from cegla.segment.rules.history import Ground, Passing
 from cegla.storage.workspace import Connection, Workspace
 from tests.segment.test_compile import LEAVES, SEGMENTS, ZONE, histories, tree
@@ -143,6 +145,11 @@ def test_a_birthday_begins_at_the_shops_midnight(workspace: Workspace) -> None:
 def test_days_ahead_are_calendar_days_also_where_one_has_23_or_25_hours(kind: type[Ground], now: datetime) -> None:
     ground = kind(now, None, ZONE)
     assert [ground.after(days).today for days in range(9)] == [ground.today + timedelta(days=days) for days in range(9)]
+
+
+@pytest.mark.parametrize(("now", "hours"), [(datetime(2026, 10, 25, 0, 59), 2), (datetime(2026, 10, 25, 1, 1), 1), (datetime(2026, 3, 29, 1, 1), 2)], ids=["summer", "winter", "spring"])
+def test_the_day_of_a_moment_goes_by_the_shops_clock_as_it_stands_now(now: datetime, hours: int) -> None:
+    assert days._offset(Ground(now, None, ZONE)).op() == ibis.interval(seconds=hours * 3_600).op()  # pyright: ignore[reportPrivateUsage]
 
 
 def test_a_listener_hears_each_change_once(workspace: Workspace) -> None:

@@ -4,7 +4,7 @@ Days are the shop's. Whoever was born on 29 February has the birthday on 28 Febr
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import ibis
@@ -32,9 +32,9 @@ def day_of(values: Values, seen: Seen, ground: Ground) -> Column:
 
 
 def _offset(ground: Ground) -> Any:
-    """How far the shop's clock is ahead of UTC today."""
-    begins = ground.now.replace(tzinfo=ground.zone).utcoffset() or timedelta()
-    return ibis.interval(seconds=int(begins.total_seconds()))
+    """How far the shop's clock is ahead of UTC now."""
+    ahead = ground.now.replace(tzinfo=UTC).astimezone(ground.zone).utcoffset() or timedelta()
+    return ibis.interval(seconds=int(ahead.total_seconds()))
 
 
 def _of_year(day: Any) -> Any:
