@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from cegla.account import store
-from cegla.account.belonging import members, stays_in
+from cegla.account.belonging import members_of
 from cegla.account.rules.conditions import Figures
 from cegla.account.rules.tree import below, children_of
 from cegla.profile import actions as profile
@@ -21,7 +21,7 @@ def renew(conn: Connection, past: Readable, accounts: Sequence[int], now: dateti
     children = children_of(store.parents(conn))
     for start in range(0, len(accounts), ACCOUNTS_AT_A_TIME):
         trees = {account: below(account, children) for account in accounts[start : start + ACCOUNTS_AT_A_TIME]}
-        present = {account: members(stays) for account, stays in stays_in(conn, list({one for tree in trees.values() for one in tree})).items()}
+        present = members_of(conn, list({one for tree in trees.values() for one in tree}))
         people = {account: set[int]().union(*(present[one] for one in tree)) for account, tree in trees.items()}
         known = _known(past, {person for some in people.values() for person in some}, now)
         store.put_figures(conn, {account: together(some, known) for account, some in people.items()}, now)

@@ -53,6 +53,11 @@ def said_in(conn: Connection, accounts: Sequence[int]) -> list[tuple[int, Said]]
     return [(account, Said("", *rest)) for account, *rest in SQL.statements_in(conn, accounts=list(accounts))] if accounts else []
 
 
+def presence_in(conn: Connection, accounts: Sequence[int]) -> list[tuple[int, int, bool, datetime]]:
+    """Who was said to be in these accounts or out of them: account, identity, whether in, and when that was said last."""
+    return list(SQL.presence_in(conn, accounts=list(accounts))) if accounts else []
+
+
 def said_of(conn: Connection, identities: Sequence[int]) -> list[tuple[int, Said]]:
     """Everything said about where these identities belong, each with the account's number."""
     return [(account, Said("", *rest)) for account, *rest in SQL.statements_of(conn, identities=list(identities))] if identities else []

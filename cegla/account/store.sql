@@ -67,6 +67,10 @@ select account_id, key from account.accounts where account_id = any(:accounts::b
 select account_id, identity_id, joins, at, last_at, role, role_at, source_id, message_id, import_id from account.statements
 where account_id = any(:accounts::bigint[]);
 
+-- name: presence_in
+-- Who was said to be in these accounts or out of them, and when last. Columns: account_id, identity_id, joins, last_at.
+select account_id, identity_id, joins, last_at from account.statements where account_id = any(:accounts::bigint[]);
+
 -- name: statements_of
 -- Everything said about where these identities belong. Columns as in statements_in.
 select account_id, identity_id, joins, at, last_at, role, role_at, source_id, message_id, import_id from account.statements

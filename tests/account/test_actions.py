@@ -9,6 +9,7 @@ import pytest
 
 from cegla import flow
 from cegla.account import actions as account
+from cegla.account import belonging
 from cegla.collect import actions as collect
 from cegla.collect.rules.mapping import read_mapping
 from cegla.flow import Intake
@@ -66,7 +67,10 @@ def places(ws: Workspace, *users: str) -> dict[str, list[tuple[str, str | None, 
 
 def figures(ws: Workspace) -> dict[str, tuple[int, int, int]]:
     with ws.transaction() as conn:
-        return {row.key: (row.figures.people, row.figures.orders, row.figures.revenue_micros // 1_000_000) for row in account.accounts(conn)}
+        rows = account.accounts(conn)
+        stays = belonging.stays_in(conn, [row.id for row in rows])
+        assert belonging.members_of(conn, list(stays)) == {one: belonging.members(found) for one, found in stays.items()}
+        return {row.key: (row.figures.people, row.figures.orders, row.figures.revenue_micros // 1_000_000) for row in rows}
 
 
 def inside(ws: Workspace, segment_id: int) -> set[int]:
