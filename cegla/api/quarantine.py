@@ -39,7 +39,7 @@ def shown(call: Opened, event_id: int) -> Any:
         rows = repair.listed(conn, repair.Filter(ids=(event_id,), state="all"))
         if not rows:
             raise not_found("quarantine", event_id)
-        history = repair.history_of(conn, rows[0])
+        history = repair.telling.history_of(conn, rows[0])
     times = [{"id": key, "reason": reason, "set_aside_at": at, "replayed_at": replayed} for key, reason, at, replayed in history.times]
     return _row(call, rows[0]) | {"history": times, "run": history.run}
 

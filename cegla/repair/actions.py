@@ -21,6 +21,8 @@ from cegla.repair.filter import Filter as Filter
 from cegla.repair.rules.fix import SAID, Fix
 from cegla.repair.rules.returning import OBSTACLES as OBSTACLES
 from cegla.repair.rules.returning import CannotReturn, Obstacle, returning
+from cegla.repair.telling import Quarantined as Quarantined
+from cegla.repair.telling import Run as Run
 from cegla.storage.failpoint import passing
 from cegla.storage.identifier_rules import current_rules
 from cegla.storage.workspace import Connection
@@ -36,45 +38,6 @@ PREVIEWED = 10
 
 
 @dataclass(frozen=True)
-class Quarantined:
-    """An event that could not be used. `payload` is None when it was withheld for lack of a consent, or erased."""
-
-    id: int
-    source_id: int
-    reason: Reason
-    detail: str
-    payload: bytes | None
-    message_id: str | None
-    event: str | None
-    received_at: datetime
-    set_aside_at: datetime
-    replayed_at: datetime | None
-    discarded_at: datetime | None
-    erased_at: datetime | None
-    run_id: int | None
-    events: int  #: more than one when a whole request was set aside
-    trusted: bool  #: came with a secret key or from this installation
-    ip: str | None  #: truncated
-    writer: int  #: with number and index its place in the inbox
-    number: int
-    index: int
-    times: int  #: how often it came while it waited
-    last_at: datetime | None  #: when it came last, if more than once
-
-    @property
-    def state(self) -> str:
-        """open, replayed, discarded."""
-        return "replayed" if self.replayed_at else "discarded" if self.discarded_at else "open"
-
-    @property
-    def obstacle(self) -> Obstacle | None:
-        """Why it cannot be replayed, if it cannot."""
-        if self.payload is not None:
-            return None
-        return Obstacle.ERASED if self.erased_at else Obstacle.WITHHELD
-
-
-@dataclass(frozen=True)
 class Decision:
     """What shall become of the events of a filter. `fix` is as read from JSON or YAML; `why` is for the audit log."""
 
@@ -82,32 +45,6 @@ class Decision:
     filter: Filter
     fix: object = None
     why: str = ""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One decision on many events. `done` and `left_out` (by why) add up to `events` when nothing else took some meanwhile."""
-
-    id: int
-    what: str  #: replay, discard
-    filter: dict[str, Any]
-    fix: dict[str, Any] | None
-    why: str
-    started_by: str
-    started_at: datetime
-    events: int
-    done: int
-    left_out: dict[str, int]
-    ended_at: datetime | None
-    stopped_by: str | None
-
-
-@dataclass(frozen=True)
-class History:
-    """What happened to one event: every time it was set aside, and the run that moved it."""
-
-    times: tuple[tuple[int, Reason, datetime, datetime | None], ...]  #: id, reason, set aside at, replayed at
-    run: Run | None
 
 
 @dataclass(frozen=True)
@@ -148,13 +85,6 @@ def listed(
     else:
         rows = store.SQL.listed(conn, before=before, limit=limit, **store.asked((wanted or Filter()).keys()))
     return [Quarantined(row[0], row[1], Reason(row[2]), *row[3:]) for row in rows]
-
-
-def history_of(conn: Connection, row: Quarantined) -> History:
-    """What happened to one event."""
-    times = store.SQL.same_event(conn, source_id=row.source_id, message_id=row.message_id) if row.message_id else []
-    run = runs(conn, run_id=row.run_id) if row.run_id else []
-    return History(tuple((one[0], Reason(one[1]), one[2], one[3]) for one in times), run[0] if run else None)
 
 
 def preview(conn: Connection, wanted: Filter, fix: object, limits: collect.Limits, limit: int = PREVIEWED) -> list[Preview]:

@@ -215,7 +215,7 @@ def test_discarding_needs_a_reason_and_is_remembered(ws: Workspace) -> None:
     assert waiting(ws) == []
     with ws.transaction() as conn:
         (gone,) = repair.listed(conn, repair.Filter(ids=(row.id,), state="discarded"))
-        history = repair.history_of(conn, gone)
+        history = repair.telling.history_of(conn, gone)
     assert history.run is not None
     assert (history.run.why, history.run.started_by) == ("a test", "anna")
 

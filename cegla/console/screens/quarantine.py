@@ -41,7 +41,7 @@ def show_one(visit: Visit) -> Response:
         row = next(iter(repair.listed(conn, repair.Filter(ids=(visit.number("id"),), state="all"))), None)
         if row is None:
             raise NotFound(where=visit.path, seen=visit.number("id"), thing=str(visit.number("id")))
-        history = repair.history_of(conn, row)
+        history = repair.telling.history_of(conn, row)
         names = {source.id: source.name for source in collect.sources(conn)}
     content = _content(row.payload) if visit.may("people.reveal") else None
     model = {
