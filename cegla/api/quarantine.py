@@ -49,7 +49,13 @@ def preview(call: Opened, body: Decide) -> Any:
     with call.ws.transaction() as conn:
         found = repair.preview(conn, _filter(call, body.filter), body.fix, call.ws.settings.collector)
     hidden = {} if call.may(SEARCHING) else {"before": None, "after": None}
-    return {"events": [plain(one) | {"why": one.obstacle and repair.OBSTACLES[one.obstacle]} | hidden for one in found]}
+    said = [repair.telling.say_detail(one.detail, values=call.may(SEARCHING)) for one in found]
+    return {
+        "events": [
+            plain(one) | {"why": one.obstacle and repair.OBSTACLES[one.obstacle], "detail": told.en, "detail_said": plain(told)} | hidden
+            for one, told in zip(found, said, strict=True)
+        ]
+    }
 
 
 def replay(call: Opened, body: Decide) -> Any:

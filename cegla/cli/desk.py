@@ -27,6 +27,7 @@ AsJson = Annotated[bool, typer.Option("--json")]
 DryRun = Annotated[bool, typer.Option("--dry-run")]
 Yes = Annotated[bool, typer.Option("--yes")]
 TOO_DEEP = Text("zagnieżdżenie jest za głębokie", "it is nested too deeply")
+NOT_AS_JSON = Text("jest w nim coś, czego JSON nie zna, jak .nan, !!binary albo !!set", "it holds something that JSON lacks, such as .nan, !!binary or !!set")
 OpenDoor = Callable[[Settings], AbstractContextManager[httpx.Client]]
 
 
@@ -146,11 +147,15 @@ _Words.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.
 def values_of(file: Path) -> Any:
     """What a YAML or JSON file of the user's holds; "-" is standard input. Raises FileUnreadable."""
     try:
-        return yaml.load(text_of(file), _Words)  # noqa: S506 - a safe one
+        values = yaml.load(text_of(file), _Words)  # noqa: S506 - a safe one
+        json.dumps(values, allow_nan=False)
     except yaml.YAMLError as error:
         raise FileUnreadable(where=str(file), detail=" ".join(str(error).split())) from None
+    except (TypeError, ValueError):
+        raise FileUnreadable(where=str(file), detail=NOT_AS_JSON) from None
     except RecursionError:
         raise FileUnreadable(where=str(file), detail=TOO_DEEP) from None
+    return values
 
 
 def text_of(file: Path) -> str:

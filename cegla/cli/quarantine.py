@@ -139,7 +139,8 @@ def _replayed(desk: Desk, run: dict[str, Any]) -> None:
 def _preview(desk: Desk, found: dict[str, Any]) -> None:
     for one in found["events"]:
         why = both(one["why"], desk.language) if one["why"] else one["outcome"]
-        then = desk.say(STAYS, why=f"{why} {one['detail']}".strip()) if one["obstacle"] else desk.say(ASIDE, why=why) if one["outcome"] else desk.say(TAKEN)
+        detail = both(one["detail_said"], desk.language)
+        then = desk.say(STAYS, why=f"{why} {detail}".strip()) if one["obstacle"] else desk.say(ASIDE, why=why) if one["outcome"] else desk.say(TAKEN)
         facts(desk, [(NUMBER, one["id"]), (BEFORE, one["before"]), (AFTER, one["after"]), (THEN, then)])
 
 

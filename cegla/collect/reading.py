@@ -62,10 +62,8 @@ class Reader:
             if process is None or process.stdin is None or process.stdout is None:
                 return None
             _send(process.stdin.fileno(), marshal.dumps((most_events, [(writer, *end) for writer, end in after.items()])))
-            if not select.select([process.stdout], [], [], ANSWER_SECONDS)[0]:
-                raise TimeoutError
-            answer = _receive(process.stdout.fileno())
-        except (OSError, EOFError):
+            answer = _receive(process.stdout.fileno(), time.monotonic() + ANSWER_SECONDS)
+        except (OSError, EOFError, ValueError):  # ValueError: another thread has closed the pipes
             self.close()
             self._not_before = time.monotonic() + AGAIN_SECONDS
             return None
@@ -122,16 +120,18 @@ def _write(pipe: int, content: bytes | memoryview) -> None:
         rest = rest[os.write(pipe, rest) :]
 
 
-def _receive(pipe: int) -> bytes:
-    (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size))
-    return _exactly(pipe, length)
+def _receive(pipe: int, until: float | None = None) -> bytes:
+    (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size, until))
+    return _exactly(pipe, length, until)
 
 
-def _exactly(pipe: int, length: int) -> bytes:
-    """So many bytes. Raises EOFError when the other side is gone before."""
+def _exactly(pipe: int, length: int, until: float | None) -> bytes:
+    """So many bytes. Raises EOFError when the other side is gone before, TimeoutError when they are not there by then (of time.monotonic)."""
     found = bytearray(length)
     room = memoryview(found)
     while room:
+        if until is not None and not select.select([pipe], [], [], max(0.0, until - time.monotonic()))[0]:
+            raise TimeoutError
         count = os.readv(pipe, [room])
         if not count:
             raise EOFError

@@ -229,6 +229,9 @@ def test_events_set_aside_are_listed_by_reason_and_replayed(owner: httpx.Client,
     Intake(workspace).drain()
     listed = owner.get("quarantine?reason=missing_event_name").json()["events"]
     assert [one["reason"] for one in listed] == ["missing_event_name"]
+    wrong = {"steps": [{"cast": {"path": "userId", "to": "number"}}]}
+    (seen,) = owner.post("quarantine/preview", json={"filter": {"ids": [listed[0]["id"]]}, "fix": wrong}).json()["events"]
+    assert seen["detail_said"] == {"pl": "krok 1: userId nie da się odczytać jako number", "en": "step 1: userId cannot be read as number"}
     assert owner.post("quarantine/replay", json={"filter": {"ids": [listed[0]["id"]]}}).json()["done"] == 1
     assert owner.get("quarantine?reason=nonsense").status_code == 422
 

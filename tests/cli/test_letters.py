@@ -27,3 +27,11 @@ def test_a_rule_with_a_date_goes_on_as_json(tmp_path: Path) -> None:
     file = tmp_path / "rule.yaml"
     file.write_text("op: trait\nkey: birthday\nvalue: 1985-04-03\n", encoding="utf-8")
     assert json.dumps(values_of(file)) == '{"op": "trait", "key": "birthday", "value": "1985-04-03"}'
+
+
+@pytest.mark.parametrize("value", [".nan", "!!binary aGVq", "!!set {a, b}", "9" * 5_000])
+def test_what_json_lacks_is_refused_in_words(value: str, tmp_path: Path) -> None:
+    file = tmp_path / "rule.yaml"
+    file.write_text(f"op: trait\nvalue: {value}\n", encoding="utf-8")
+    with pytest.raises(FileUnreadable, match="JSON lacks"):
+        values_of(file)

@@ -193,6 +193,17 @@ def test_a_number_of_the_quarantine_is_told_from_a_message_id_that_reads_so(cegl
     assert "3-17-0" in capsys.readouterr().out
 
 
+def test_a_fix_that_does_not_fit_says_why_in_the_readers_language(
+    cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    why, told = {"pl": "naprawa nie pasuje", "en": "it does not fit"}, {"pl": "krok 1: nie liczba", "en": "step 1: no number"}
+    stays = {"id": 17, "before": None, "after": None, "obstacle": "not_fixed", "outcome": None, "detail": told["en"], "detail_said": told, "why": why}
+    Path("fix.yaml").write_text("steps: []")
+    monkeypatch.setenv("CEGLA_LANGUAGE", "pl")
+    assert cegla("quarantine fix fix.yaml 17 --dry-run", {"POST /quarantine/preview": {"events": [stays]}}) == 0
+    assert "naprawa nie pasuje krok 1: nie liczba" in capsys.readouterr().out
+
+
 def test_an_event_that_came_in_twice_is_shown_as_it_stands_and_the_other_place_is_listed(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     """As after a replay: the question is answered, not handed back."""
     newest = an_event("3-17-0")

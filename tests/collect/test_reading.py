@@ -81,6 +81,30 @@ def test_one_that_hangs_holds_the_app_up_for_a_while_only(workspace: Workspace, 
         assert beside.process_id is None
 
 
+HALF_AN_ANSWER = """
+import os, pathlib, time
+os.write(1, bytes([0] * 7 + [5]) + b"there" + bytes([0] * 7 + [9]) + b"half")
+pathlib.Path(__file__).with_name("said").touch()
+time.sleep(3)
+os.write(1, b" late")
+"""
+
+
+def test_one_that_hangs_within_its_answer_holds_the_app_up_no_longer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "half_an_answer.py").write_text(HALF_AN_ANSWER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(reading, "MODULE", "half_an_answer")
+    monkeypatch.setattr(reading, "ANSWER_SECONDS", 0.05)
+    beside = Reader("", LIMITS)
+    try:
+        assert beside.read({}, 4) is None
+        while beside.process_id is not None:  # until it was there, and is given up
+            assert beside.read({}, 4) is None
+    finally:
+        beside.close()
+    assert (tmp_path / "said").exists()
+
+
 @pytest.mark.parametrize("point", ["read: before the answer", "read: within the answer"])
 def test_one_that_dies_with_its_answer_said_in_half_leaves_the_app_to_read_for_itself(
     point: str, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

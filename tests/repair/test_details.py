@@ -55,6 +55,10 @@ def test_every_sentence_of_the_decoder_and_of_the_mappings_has_a_polish_side() -
             "started: time: there is no value at at; ended: consent: an answer is neither yes nor no",
             "started: time: nie ma wartości w at; ended: consent: odpowiedź to ani tak, ani nie",
         ),
+        ("Order ID: missing, xml:lang: unplanned_property", "Order ID: brak wymaganej właściwości, xml:lang: właściwości nie ma w planie"),
+        ("Kup; teraz is not in the tracking plan", "plan nie zna Kup; teraz"),
+        ("step 2: properties.total cannot be read as number", "krok 2: properties.total nie da się odczytać jako number"),
+        ("step 1: traits.sex holds a value that is not listed", "krok 1: traits.sex zawiera wartość spoza listy"),
         ("something of an older version", "something of an older version"),
         ("", ""),
     ],
@@ -65,6 +69,7 @@ def test_a_detail_is_said_in_both_languages(detail: str, polish: str) -> None:
 
 def test_what_a_detail_quotes_is_hidden_from_those_who_may_not_see_it() -> None:
     assert said("type is 'Jan Kowalski'", VIOLATIONS, values=False) == (f"typ to {HIDDEN}", f"type is {HIDDEN}")
+    assert said("timestamp is 'Polna; Jan Kowalski'", VIOLATIONS, values=False).en == f"timestamp is {HIDDEN}", "a semicolon ends no value"
     assert said("jan@example.pl: time: there is no value at at", VIOLATIONS, values=False).en == f"{HIDDEN}: time: there is no value at at"
     assert said("old words of jan@example.pl", VIOLATIONS, values=False).en == HIDDEN
     assert said("a track call needs an event", VIOLATIONS, values=False).en == "a track call needs an event"

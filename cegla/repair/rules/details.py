@@ -1,4 +1,4 @@
-"""What is told of an event in quarantine beside its reason. It is kept as one English sentence, and said in both languages.
+"""What is told of an event in quarantine beside its reason, or of why a fix does not fit it: one English sentence, said in both languages.
 
 A sentence may quote what came. Whoever may not see personal data gets it without: parts named `value` always, others when they could be an address or
 a number.
@@ -46,6 +46,8 @@ ROWS: tuple[Text, ...] = (
     Text("ta wartość nie ma nazwy", "there is no name for this value"),
     Text("odpowiedź to ani tak, ani nie", "an answer is neither yes nor no"),
     Text("nie ma wartości w {place}", "there is no value at {place}"),
+    Text("krok {count}: {place} zawiera wartość spoza listy", "step {count}: {place} holds a value that is not listed"),
+    Text("krok {count}: {place} nie da się odczytać jako {wanted}", "step {count}: {place} cannot be read as {wanted}"),
     Text("{place} nie da się odczytać jako {wanted}", "{place} cannot be read as {wanted}"),
 )
 
@@ -54,15 +56,19 @@ def _pattern(row: Text) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(row.en)), re.DOTALL)
 
 
-_JOINED = tuple((_pattern(row), row) for row in ROWS if ";" in row.en)  #: the others may stand side by side, with a semicolon between them
-_SINGLE = tuple((_pattern(row), row) for row in ROWS if ";" not in row.en)
-_BROKEN = re.compile(r"(?P<path>[^\s:]*): (?P<kind>[a-z_]+)(?P<seen> \(.*\))?")
+def _may_hold_semicolon(row: Text) -> bool:
+    return any(sign in row.en for sign in (";", "{value}", "{event}"))
+
+
+_WHOLE = tuple((_pattern(row), row) for row in ROWS if _may_hold_semicolon(row))  #: the others may stand side by side, with a semicolon between them
+_SINGLE = tuple((_pattern(row), row) for row in ROWS if not _may_hold_semicolon(row))
+_BROKEN = re.compile(r"(?P<path>.*): (?P<kind>[a-z_]+)(?P<seen> \(.*\))?", re.DOTALL)
 _MORE = re.compile(r"(?P<rest>.*) and (?P<count>\d+) more", re.DOTALL)
 
 
 def said(detail: str, kinds: Mapping[str, Text], *, values: bool = True) -> Text:
     """A detail in both languages, with what it quotes or without. `kinds` are the ways in which an event may break a plan."""
-    whole = _row(detail, values, _JOINED)
+    whole = _row(detail, values, _WHOLE)
     parts = [whole] if whole else [_part(part, kinds, values) or _as_it_is(part, values) for part in detail.split("; ")]
     return Text("; ".join(part.pl for part in parts), "; ".join(part.en for part in parts))
 
