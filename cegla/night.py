@@ -41,10 +41,10 @@ def recompute_accounts(ws: Workspace, now: datetime) -> None:
 
 
 def portray(ws: Workspace, now: datetime) -> None:
-    """What portraits say of everybody, which segments may speak of."""
+    """What portraits say of everybody, which segments may speak of; nothing of who was erased, joined to somebody or objected while they were made."""
     found = portraits.of_everybody(ws, now)
-    with ws.transaction() as conn:
-        segment.portraits.keep(conn, found, now)
+    with settled(ws) as (conn, past):
+        segment.portraits.keep(conn, segment.portraits.still(past, found, profile.places.objecting(conn)), now)
 
 
 def recompute_segments(ws: Workspace, now: datetime) -> None:

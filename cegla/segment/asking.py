@@ -57,7 +57,7 @@ def answered(
 ) -> Generator[dict[Question, ir.Table]]:
     """The answers as tables to join with, about `people` or about everybody (None)."""
     if people is None and any(question.kind == "reach" for question in questions):
-        people = _everybody(warehouse)
+        people = with_events(warehouse)
     with ExitStack() as stack:
         found: dict[Question, ir.Table] = {}
         if about_accounts := account_questions(questions):
@@ -71,7 +71,7 @@ def answered(
         yield found
 
 
-def _everybody(warehouse: Readable) -> list[int]:
+def with_events(warehouse: Readable) -> list[int]:
     """All people with an event."""
     return warehouse.run(history().select("person_id").distinct())["person_id"].to_pylist()
 

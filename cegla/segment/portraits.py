@@ -1,21 +1,30 @@
 """What portraits say of each person, kept from night to night, so that rules can ask for it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from cegla.segment import store
-from cegla.segment.asking import questions_of
+from cegla.segment.asking import questions_of, with_events
 from cegla.segment.evaluating import known, trees_of
 from cegla.segment.rules.portrayed import PORTRAYED
 from cegla.storage.arrays import numbers, texts
+from cegla.storage.warehouse import Readable
 from cegla.storage.workspace import Connection
 
 KINDS = tuple(PORTRAYED)
-__all__ = ["KINDS", "keep"]
+Found = Mapping[str, Mapping[int, Sequence[str]]]  #: by kind and person, the most telling word first
+__all__ = ["KINDS", "keep", "still"]
 
 
-def keep(conn: Connection, found: Mapping[str, Mapping[int, Sequence[str]]], now: datetime) -> int:
+def still(warehouse: Readable, found: Found, left_out: Collection[int]) -> Found:
+    """Of what was found some minutes ago, what is about people whom the history has still: not about who was erased or joined to somebody since, nor about
+    who is `left_out`."""
+    there = {*with_events(warehouse)}.difference(left_out)
+    return {kind: {person: words for person, words in said.items() if person in there} for kind, said in found.items()}
+
+
+def keep(conn: Connection, found: Found, now: datetime) -> int:
     """Put what was found of everybody, by kind and person, in the place of what was known; who has nothing has no row. Returns of how many people something
     changed; they are looked at within a minute where a segment speaks of it."""
     changed: set[int] = set()

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from cegla import night
 from cegla.analyse import portraits
 from cegla.analyse.rules import affinity, clusters, purchases
 from cegla.segment import actions as segment
@@ -134,6 +135,22 @@ def test_affinities_and_groups_are_asked_of_the_history(workspace: Workspace) ->
     assert everybody.people == (1,) and everybody.share == 1.0
     kinds: dict[str, dict[int, list[str]]] = {key: {} for key in segment.portraits.KINDS}
     assert portraits.of_everybody(workspace, NOW + timedelta(days=100)) == kinds | {"group": {1: ["1"]}}, "what rules may speak of is all found"
+
+
+def test_nothing_is_kept_of_who_is_erased_joined_or_objects_while_portraits_are_made(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(workspace.warehouse, {person: [page(1)] for person in (1, 2, 3, 4)})
+
+    def found(ws: Workspace, _now: datetime) -> dict[str, dict[int, list[str]]]:
+        ws.warehouse.erase([1])
+        ws.warehouse.set_people([(2, 3)])
+        monkeypatch.setattr(night.profile.places, "objecting", lambda _: {4})
+        return {"age": {person: ["25-34"] for person in (1, 2, 3, 4)}}
+
+    monkeypatch.setattr(portraits, "of_everybody", found)
+    night.portray(workspace, NOW)
+    with workspace.transaction() as conn:
+        kept = [person for person in (1, 2, 3, 4) if segment.export_person(conn, [person])["portraits"]]
+    assert kept == [3]
 
 
 def test_the_groups_of_rfm_are_those_of_a_second_implementation_on_real_orders() -> None:
