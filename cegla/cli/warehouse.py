@@ -3,7 +3,8 @@
 `move` opens the warehouse itself, so the installation must not run meanwhile; the others ask the API.
 """
 
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -15,9 +16,10 @@ from cegla.resolve import actions as resolve
 from cegla.storage.batches import last_committed
 from cegla.storage.engines import moving
 from cegla.storage.engines.connecting import connect
+from cegla.storage.settings import Settings
 from cegla.storage.workspace import Workspace, open_workspace
 from cegla.vocabulary.errors import Busy
-from cegla.vocabulary.errors.installation import MoveRefused
+from cegla.vocabulary.errors.installation import AlreadyRunning, MoveRefused
 from cegla.vocabulary.text import Text
 
 Address = Annotated[str, typer.Argument(metavar="URL")]
@@ -34,20 +36,30 @@ TRIED = Text("Nic nie zapisano. To, co już jest w celu, jest takie samo.", "Not
 def move(context: typer.Context, url: Address, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Copy the history to ClickHouse or Spark's files, read it back and compare."""
     desk = desk_of(context, as_json)
-    with open_workspace(desk.settings) as ws:
+    with _alone(desk.settings) as ws:
         found = _moved(ws, url, dry_run)
     desk.answer({"dry_run": dry_run, "tables": [asdict(one) for one in found]}, _show)
 
 
+@contextmanager
+def _alone(settings: Settings) -> Generator[Workspace]:
+    """The workspace, with its warehouse open, while no installation is at work: who is erased by one meanwhile would be in the copy for good."""
+    with ExitStack() as stack:
+        try:
+            ws = stack.enter_context(open_workspace(settings, alone=True))
+            _ = ws.warehouse
+        except Busy as error:
+            if type(error) not in (Busy, AlreadyRunning):  # what is away, or full, says so itself
+                raise
+            raise MoveRefused(where=error.where, detail=RUNNING) from None
+        yield ws
+
+
 def _moved(ws: Workspace, url: str, dry_run: bool) -> list[moving.Moved]:
-    try:
-        source = ws.warehouse
-    except Busy as error:
-        raise MoveRefused(where=error.where, detail=RUNNING) from None
     with ws.transaction() as conn:
         upto, people = last_committed(conn).number, list(resolve.reach.identity_map(conn))
     with closing(connect(url)) as target:
-        return moving.move(source, target, people, upto, dry_run)
+        return moving.move(ws.warehouse, target, people, upto, dry_run)
 
 
 def _show(desk: Desk, found: dict[str, Any]) -> None:

@@ -206,12 +206,13 @@ class DataDirectory:
 
 
 @contextmanager
-def open_workspace(settings: Settings, clock: Clock = utc_now) -> Generator[Workspace]:
+def open_workspace(settings: Settings, clock: Clock = utc_now, *, alone: bool = False) -> Generator[Workspace]:
     """The workspace of these settings, with PostgreSQL started when it is embedded and nobody runs it yet, and migrated.
 
-    When another Cegla owns the data directory, its PostgreSQL is used as a guest. Raises DatabaseAway, DatabaseWontStart.
+    When another Cegla owns the data directory, its PostgreSQL is used as a guest; or, `alone`, AlreadyRunning is raised. Raises DatabaseAway,
+    DatabaseWontStart.
     """
-    with running_database(settings) as dsn:
+    with running_database(settings, alone=alone) as dsn:
         workspace = Workspace(settings, dsn, clock)
         try:
             yield workspace
@@ -220,18 +221,26 @@ def open_workspace(settings: Settings, clock: Clock = utc_now) -> Generator[Work
 
 
 @contextmanager
-def running_database(settings: Settings) -> Generator[str]:
-    """The address of a migrated PostgreSQL that runs at least as long as the block."""
+def running_database(settings: Settings, *, alone: bool = False) -> Generator[str]:
+    """The address of a migrated PostgreSQL that runs at least as long as the block. `alone`: AlreadyRunning when an installation is at work in the data
+    directory, and none begins during the block."""
+    directory = DataDirectory(settings.data_dir)
     if settings.dsn:
         refuse_unsafe(settings.dsn)
-        migrate(settings.dsn)
-        yield settings.dsn
+        if alone:
+            directory.take()
+        try:
+            migrate(settings.dsn)
+            yield settings.dsn
+        finally:
+            directory.release()
         return
-    directory = DataDirectory(settings.data_dir)
     server = EmbeddedPostgres(directory.path / "postgres")
     try:
         directory.take()
     except AlreadyRunning:
+        if alone:
+            raise
         yield _guest(server.dsn)
         return
     try:

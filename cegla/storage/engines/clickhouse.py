@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from ibis.backends.sql.datatypes import ClickHouseType
 
 from cegla.storage.engines.remote import ALL_TABLES, Ranges
-from cegla.vocabulary.errors.installation import EngineAway
+from cegla.vocabulary.errors.installation import EngineAway, EngineUnknown
 
 ORDER = {"events": "(name, occurred_at)", "order_lines": "(name, occurred_at)", "moves": "batch", "identity_map": "mapped_identity"}
 #: so that a question means what it means elsewhere: what has no match is null, sums of nothing are null, moments are UTC
@@ -208,8 +208,14 @@ class ClickHouse:
 
 
 def connect(address: str) -> ClickHouse:
-    """The driver for an address: clickhouse://, clickhouses:// or chdb:///folder."""
-    return ClickHouse(Within(Path(urlsplit(address).path)) if address.startswith("chdb://") else Server(address))
+    """The driver for an address: clickhouse://, clickhouses:// or chdb:///folder. Raises EngineUnknown when the last names no folder, or lacks the third
+    slash: its first folder would be a host, and the engine would lie wherever the command was called."""
+    if not address.startswith("chdb://"):
+        return ClickHouse(Server(address))
+    parts = urlsplit(address)
+    if parts.netloc or not (folder := unquote(parts.path)):
+        raise EngineUnknown(seen=address, examples="chdb:///folder")
+    return ClickHouse(Within(Path(folder)))
 
 
 def _columns(schema: Any) -> str:

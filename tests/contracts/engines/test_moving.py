@@ -13,6 +13,7 @@ from cegla.storage.engines.connecting import connect
 from cegla.storage.engines.moving import move
 from cegla.storage.engines.remote import Remote
 from cegla.storage.warehouse import TABLES, Warehouse, history, table
+from cegla.storage.workspace import DataDirectory
 from cegla.vocabulary.errors.installation import EngineUnknown, MoveRefused
 from tests.contracts.engines.expressions import OWNERS, world
 
@@ -79,3 +80,10 @@ def test_the_command_says_what_was_moved(dsn: str, tmp_path: Path, monkeypatch: 
     said = json.loads(capsys.readouterr().out)
     assert [one["table"] for one in said["tables"]] == list(TABLES)
     assert cegla("warehouse", "move", "mysql://elsewhere") == EngineUnknown.exit_code
+    assert cegla("warehouse", "move", "chdb://copy") == EngineUnknown.exit_code, "it would lie wherever the command was called"
+    capsys.readouterr()
+    running = DataDirectory(tmp_path / "data")
+    running.take()
+    assert cegla("warehouse", "move", f"chdb://{tmp_path}/copy", "--json") == MoveRefused.exit_code
+    assert "stop the installation" in capsys.readouterr().err
+    running.release()
