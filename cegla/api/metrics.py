@@ -1,6 +1,6 @@
 """Prometheus metrics of the installation: one exporter, which reads counters that all processes share, so nothing is lost when one ends.
 
-Labels are numbers of sources and words of closed lists: bounded, and never personal.
+Labels are numbers of sources and receivers, and words of closed lists: bounded, and never personal.
 """
 
 import math
@@ -19,6 +19,7 @@ from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.repair import actions as repair
 from cegla.storage.workspace import Workspace
+from cegla.sync import actions as sync
 from cegla.vocabulary.messages import SkipReason
 from cegla.vocabulary.text import Text
 
@@ -35,6 +36,7 @@ class Metric(NamedTuple):
 
 
 SOURCE = ("source",)
+RECEIVER = ("receiver",)
 WITHOUT_CONSENT = (SkipReason.NO_CONSENT, SkipReason.WITHDRAWN)
 METRICS: dict[str, Metric] = {
     row.name: row
@@ -71,6 +73,10 @@ METRICS: dict[str, Metric] = {
         Metric("cegla_history_set_aside_files", "gauge", Text(
             "uszkodzone pliki historii odłożone na bok i jeszcze nieusunięte", "damaged files of the history that were set aside and are still there",
         )),
+        Metric("cegla_history_holds_erased", "gauge", Text(
+            "1, gdy bajty usuniętych wierszy są jeszcze w pliku historii, do najbliższej nocy",
+            "1 while the bytes of removed rows are still in the history's file, until the night",
+        )),
         Metric("cegla_disk_free_bytes", "gauge", Text("wolne miejsce na dysku danych", "free space on the data disk")),
         Metric("cegla_disk_size_bytes", "gauge", Text("rozmiar dysku danych", "size of the data disk")),
         Metric("cegla_analyser_failures_total", "counter", Text("niepowodzenia analizatora", "failures of an analyser"), ("analyser",)),
@@ -78,6 +84,12 @@ METRICS: dict[str, Metric] = {
             "1, gdy ostatnie próby analizatora się nie udały i ktoś na niego czeka", "1 while an analyser's last attempts failed and somebody is due to it",
         ), ("analyser",)),
         Metric("cegla_audit_chain_holds", "gauge", Text("1, gdy dziennik działań jest cały", "1 when the audit log is whole")),
+        Metric("cegla_receiver_failing", "gauge", Text(
+            "1, gdy ostatnia próba u odbiorcy zmian segmentów się nie udała", "1 while the last try at a receiver of segments' changes failed",
+        ), RECEIVER),
+        Metric("cegla_receiver_messages", "gauge", Text(
+            "wiadomości do odbiorcy: czekające i odrzucone na dobre", "messages to a receiver: that wait, that were refused for good",
+        ), (*RECEIVER, "state")),
         Metric("cegla_campaigns", "gauge", Text("kampanie według stanu", "campaigns by state"), ("state",)),
     )
 }  # fmt: skip
@@ -101,6 +113,7 @@ def samples(ws: Workspace) -> list[Sample]:
         audit = govern.first_broken_audit(conn) is None
         waiting = repair.figures.waiting(conn)
         failing = profile.findings.failing(conn)
+        receivers = sync.receivers(conn)
     found: list[Sample] = []
     for one in standing:
         label = (str(one.source_id),)
@@ -117,14 +130,14 @@ def samples(ws: Workspace) -> list[Sample]:
     found += [
         ("cegla_inbox_damaged_places", (), max((one.damaged for one in standing), default=0)),
         ("cegla_acknowledged_requests_gone", (), max((one.gone for one in standing), default=0)),
-        ("cegla_history_set_aside_files", (), len(forgetting.set_aside(ws))),
+        ("cegla_history_set_aside_files", (), len(forgetting.set_aside(ws))), ("cegla_history_holds_erased", (), ws.warehouse.holds_erased),
         ("cegla_disk_free_bytes", (), disk.free), ("cegla_disk_size_bytes", (), disk.total), ("cegla_audit_chain_holds", (), audit),
     ]  # fmt: skip
     if counted is not None:
         found += [("cegla_balance_holds", (), counted.holds), ("cegla_balance_checked_timestamp_seconds", (), counted.checked_at.timestamp())]
     found += [("cegla_analyser_failures_total", (key,), one.failures) for key, one in failing.items()]
     found += [("cegla_analyser_failing", (key,), one.is_due) for key, one in failing.items()]
-    return found + _of_collectors(figures) + _of_campaigns(campaigns)
+    return found + _of_collectors(figures) + _of_receivers(receivers) + _of_campaigns(campaigns)
 
 
 def _of_collectors(figures: Iterable[collect.Figure]) -> list[Sample]:
@@ -133,6 +146,15 @@ def _of_collectors(figures: Iterable[collect.Figure]) -> list[Sample]:
     times = [one for one in figures if one.name.startswith("commit_seconds")]
     for one in sorted(times, key=lambda one: float(one.label) if one.label else math.inf):
         found.append((f"cegla_{one.name}", (one.label,) if one.label else (), one.value))
+    return found
+
+
+def _of_receivers(receivers: Iterable[sync.Receiver]) -> list[Sample]:
+    found: list[Sample] = []
+    for one in receivers:
+        label = (str(one.id),)
+        found += [("cegla_receiver_failing", label, one.enabled and one.tries > 0)]
+        found += [("cegla_receiver_messages", (*label, "waiting"), one.waiting), ("cegla_receiver_messages", (*label, "refused"), one.refused)]
     return found
 
 

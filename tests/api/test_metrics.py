@@ -16,7 +16,9 @@ from cegla.api.metrics import METRICS
 from cegla.collect import actions as collect
 from cegla.collect.figures import FigureBook
 from cegla.flow import Intake
+from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
+from cegla.sync import actions as sync
 from cegla.vocabulary.consent import Basis
 from tests.shape.tree import ROOT
 
@@ -109,6 +111,22 @@ def test_nothing_personal_is_in_the_metrics(workspace: Workspace, client: httpx.
     sent(workspace, {"type": "identify", "messageId": "1", "userId": CANARY, "traits": {"email": CANARY}}, {"type": "track", "event": CANARY, "userId": CANARY})
     Intake(workspace).drain()
     assert CANARY not in client.get("/metrics", headers={"Authorization": "Bearer token"}).text
+
+
+def test_a_receiver_that_fails_is_seen_and_so_are_bytes_of_the_erased(workspace: Workspace, client: httpx.Client) -> None:
+    bounds = workspace.settings.sync.model_copy(update={"hosts": ("127.0.0.1:9",), "private_addresses": True})
+    workspace.settings = workspace.settings.model_copy(update={"sync": bounds})
+    with workspace.transaction() as conn:
+        saved = segment.save(conn, "Everybody", {"op": "everyone"}, workspace.clock(), "all")
+        made, _ = sync.add(workspace, conn, "CRM", "http://127.0.0.1:9/hook", ([saved.id], "marketing", "none"), workspace.clock())
+    label = f'receiver="{made.id}"'
+    before = shown(client)
+    with workspace.transaction() as conn:
+        conn.execute("update sync.receivers set tries = 3, problem = 'no answer'")
+    workspace.warehouse.erase([1])
+    after = shown(client)
+    failing, waiting, erased = f"cegla_receiver_failing{{{label}}}", f'cegla_receiver_messages{{{label},state="waiting"}}', "cegla_history_holds_erased"
+    assert [(found[failing], found[waiting], found[erased]) for found in (before, after)] == [(0, 0, 0), (1, 0, 1)]
 
 
 def test_metrics_need_a_key(client: httpx.Client) -> None:
