@@ -52,7 +52,8 @@ def test_a_date_in_a_sentence_reads_as_on_every_page(language: Language) -> None
 
 @pytest.mark.parametrize(
     ("kept", "read"),
-    [("2026-10-14", "14 paź 2026"), ("2026-10-14T11:05:00+00:00", "14 paź 2026, 13:05"), ("2026-99-99", "2026-99-99"), ("2026-10-14 kubek", "2026-10-14 kubek")],
+    [("2026-10-14", "14 paź 2026"), ("2026-10-14T11:05:00+00:00", "14 paź 2026, 13:05"), ("2026-99-99", "2026-99-99"), ("2026-10-14 kubek", "2026-10-14 kubek"),
+        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z")],
 )
 def test_a_day_that_was_kept_as_text_reads_as_a_day_and_other_text_as_it_is(kept: str, read: str) -> None:
     assert shown(kept, "pl", ZONE) == read

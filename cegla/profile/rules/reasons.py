@@ -88,5 +88,5 @@ def _dated(value: str, language: Language, zone: tzinfo) -> str:
         if _DAY.fullmatch(value):
             return shown_day(date.fromisoformat(value), language)
         return shown_moment(datetime.fromisoformat(value), language, zone) if len(value) >= 20 and _DAY.match(value) and value[10] == "T" else value
-    except ValueError:
+    except (ValueError, OverflowError):  # at the end of the calendar there is no such moment in every zone
         return value
