@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from cegla.profile.analysers.content import ANALYSER as CONTENT
 from cegla.profile.analysers.search import ANALYSER
 from cegla.profile.rules.queries import HIDDEN, Catalogue, attributes_of, intent_of, read_query
 from cegla.profile.rules.scrubbing import is_personal
 from cegla.profile.rules.texts import words_of
 from cegla.reference.library import Library
+from cegla.reference.pack import SHIPPED, read_sheet
 from cegla.reference.polish import POLISH
 from cegla.storage.warehouse import history
 from tests.profile.analysed import Deed, found, history_of
@@ -101,3 +103,8 @@ def test_who_was_searched_for_does_not_come_into_the_history() -> None:
     page = next(row for row in kept if row["kind"] == "page")
     assert (page["referrer_term"], page["campaign_content"], page["campaign_name"]) == ("[person]", "[e-mail]", "20876543210")
     assert not any(name in str(row) for row in kept for name in ("Kowalski", "kowalski"))
+
+
+def test_other_stems_of_topics_are_another_version_of_those_that_read_by_them() -> None:
+    """A finding says by which method it was made, so that after an update everybody is looked at again. Change all three together."""
+    assert (read_sheet(SHIPPED)["topics"]["sha256"][:12], CONTENT.version, ANALYSER.version) == ("0e35695810f2", 3, 2)

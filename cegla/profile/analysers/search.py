@@ -216,6 +216,7 @@ ANALYSER = Analyser(
     min_evidence=1,
     half_life_days=HALF_LIFE_DAYS,
     ages=True,
+    version=2,
     data=TAXONOMY,
     fit=Fit(_learn_from, _learn),
 )  # fmt: skip
