@@ -98,6 +98,7 @@ GOALS = ("orders", "clicks")
 VARIANT_KEYS = "BCDEFGH"
 EXPORTED = tuple("id campaign address state reason decided_at handed_at done_at consent_record_id consent_at tracked facts subject given".split())
 RETURNED = tuple("message_id kind reason hard status reply words way came_at".split())
+LINK = tuple("message_id number url".split())
 CLICKED = tuple("message_id link at machine".split())  #: in the seconds before they are events
 BROWSER = tuple("id endpoint host made_at seen_at".split())
 AT_ONCE = 20_000
@@ -323,6 +324,7 @@ def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, An
         "messages": [dict(zip(EXPORTED, row, strict=True)) for row in SQL.messages_of_person(conn, ids=ids)],
         "returned_mail": [dict(zip(RETURNED, row, strict=True)) for row in SQL.returns_of_person(conn, ids=ids)],
         "clicks": [dict(zip(CLICKED, row, strict=True)) for row in SQL.clicks_of_person(conn, ids=ids)],
+        "links": [dict(zip(LINK, row, strict=True)) for row in SQL.links_of_person(conn, ids=ids)],
         "browsers": [dict(zip(BROWSER, row, strict=True)) for row in SQL.subscriptions_of_person(conn, ids=ids)],
     }
 
@@ -332,6 +334,7 @@ def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     ids = list(identity_ids)
     SQL.forget_returns(conn, ids=ids)
     SQL.forget_clicks(conn, ids=ids)
+    SQL.forget_links(conn, ids=ids)
     return int(SQL.forget_subscriptions(conn, ids=ids)) + int(SQL.forget_messages(conn, ids=ids))
 
 

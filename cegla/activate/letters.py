@@ -81,6 +81,7 @@ class Shapes:
     pieces: Sequence[str | None]
     html: Shape
     text: Shape
+    shared: frozenset[str]  #: addresses of the links that are the same for everybody
 
 
 @dataclass
@@ -92,7 +93,7 @@ class Writer:
     renderer: Renderer
     contents: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     shelves: dict[tuple[int, int], tuple[dict[str, Any], str]] = field(default_factory=dict)
-    numbers: dict[tuple[int, str], int] = field(default_factory=dict)
+    numbers: dict[tuple[int, str], store.Numbered] = field(default_factory=dict)
     signers: dict[str, list[Signer]] = field(default_factory=dict)  #: by From header
     shapes: dict[tuple[str, bool], Shapes] = field(default_factory=dict)  #: by what the renderer calls the message, and whether its clicks are counted
 
@@ -174,7 +175,7 @@ class Writer:
             left_out = occasion.one_click and not any(url in piece for piece in personal)
             return shapes.html.filled(personal, content.preferences_line(url, words) if left_out else "")
         html = joined(shapes.pieces, personal)
-        html = self._with_links(occasion, html) if occasion.tracked else html
+        html = self._with_links(occasion, html, shapes.shared) if occasion.tracked else html
         return content.with_preferences(html, url, words) if occasion.one_click else html
 
     def _text(self, key: str, occasion: Occasion, personal: list[str], url: str) -> str | Pieces:
@@ -204,7 +205,7 @@ class Writer:
             html, campaign_id = pieces["html"], occasion.campaign_id
             if counted:
                 html = content.with_counted_links(html, lambda url: self._tallied(occasion, self._link(campaign_id, url)), self._tallied(occasion, TRAP))
-            self.shapes[key, counted] = Shapes(html, html_shape(html), text_shape(pieces["text"]))
+            self.shapes[key, counted] = Shapes(html, html_shape(html), text_shape(pieces["text"]), content.shared_links(pieces["html"]))
         return self.shapes[key, counted]
 
     def _names(self, occasion: Occasion) -> set[str] | None:
@@ -288,15 +289,16 @@ class Writer:
         """The way to a link that counts a click as nobody's."""
         return f"{self.ws.settings.app.address}/r/{signed(self.ws.keys, tokens.TALLY, occasion.campaign_id, link)}"
 
-    def _link(self, campaign_id: int, url: str) -> int:
-        """The number of an address in a campaign."""
-        if (campaign_id, url) not in self.numbers:
-            self.numbers[campaign_id, url] = store.link_number(self.conn, campaign_id, url)
-        return self.numbers[campaign_id, url]
+    def _link(self, campaign_id: int, url: str, message_id: int | None = None) -> int:
+        """The number of an address in a campaign; `message_id`: of a message whose person alone may have been given it."""
+        known = self.numbers.get((campaign_id, url))
+        if known is None or known.message_id not in (None, message_id):
+            known = self.numbers[campaign_id, url] = store.numbered(self.conn, campaign_id, url, message_id)
+        return known.number
 
-    def _with_links(self, occasion: Occasion, html: str) -> str:
+    def _with_links(self, occasion: Occasion, html: str, shared: frozenset[str]) -> str:
         def sign(url: str) -> str:
-            number = self._link(occasion.campaign_id, url)
+            number = self._link(occasion.campaign_id, url, None if url in shared else occasion.message_id)
             return f"{self.ws.settings.app.address}/r/{signed(self.ws.keys, tokens.CLICK, occasion.message_id or 0, number)}"
 
         html = content.with_signed_links(html, sign, untouched=(f"{self.ws.settings.app.address}/u/", f"{self.ws.settings.app.address}/p/"))

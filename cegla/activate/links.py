@@ -53,12 +53,12 @@ def open_link(ws: Workspace, token: str, *, count: bool = True, agent: str | Non
         row = SQL.link_of_message(conn, id=read.message_id, number=read.link, hidden=preferences_url(ws, read.message_id))
         if row is None or row[0] is None or row[1] is None:
             raise no_such_link()
-        url, address, identity_id, channel, campaign_id, campaign, handed_at = row
+        url, address, identity_id, channel, campaign_id, campaign, handed_at, own = row
         way = Channel(channel)
         soon = way is Channel.EMAIL and handed_at is not None and (now - handed_at).total_seconds() < SOON_SECONDS
         why = "at_once" if soon else "scanner" if robot else None
         if count and not _may_be_measured(ws, conn, address, way, now):
-            if why is None:
+            if why is None and not own:  # the number of clicks on a link that one person alone was given would say whose they are
                 _pass_by(ws, conn, way, (campaign_id, read.link, now, _visitor(ws, agent, network, now)))
         elif count and way is Channel.EMAIL:
             SQL.hold_click(conn, message_id=read.message_id, link=read.link, now=now, machine=why)

@@ -338,13 +338,24 @@ def bucket(conn: Connection, key: str) -> Bucket | None:
     return Bucket(*row) if row else None
 
 
-def link_number(conn: Connection, campaign_id: int, url: str) -> int:
-    """The number of an address among a campaign's links."""
-    number = SQL.link_number(conn, campaign_id=campaign_id, url=url)
-    if number is None:
-        SQL.add_link(conn, campaign_id=campaign_id, url=url)
-        number = SQL.link_number(conn, campaign_id=campaign_id, url=url)
-    return int(number)
+class Numbered(NamedTuple):
+    """A link of a campaign: its number, and the message that alone has it (None: it is the same for several)."""
+
+    number: int
+    message_id: int | None
+
+
+def numbered(conn: Connection, campaign_id: int, url: str, message_id: int | None) -> Numbered:
+    """The number of an address among a campaign's links, for a message that has it, or (None) for all of them."""
+    row = SQL.link_number(conn, campaign_id=campaign_id, url=url)
+    if row is None:
+        SQL.add_link(conn, campaign_id=campaign_id, url=url, message_id=message_id)
+        row = SQL.link_number(conn, campaign_id=campaign_id, url=url)
+    found = Numbered(*row)
+    if found.message_id in (None, message_id):
+        return found
+    SQL.share_link(conn, campaign_id=campaign_id, number=found.number)
+    return Numbered(found.number, None)
 
 
 def add_content(conn: Connection, campaign_id: int, version: int, parts: dict[str, Any], now: datetime) -> None:

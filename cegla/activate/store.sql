@@ -395,28 +395,33 @@ insert into activate.pace (key, tokens, at) values (:key, :tokens, :at)
 on conflict (key) do update set tokens = excluded.tokens, at = excluded.at;
 
 -- name: add_link!
--- Give an address in a campaign a number, once.
-insert into activate.links (campaign_id, number, url)
-select :campaign_id, coalesce(max(number), 0) + 1, cast(:url as text) from activate.links where campaign_id = :campaign_id
+-- Give an address in a campaign a number, once; with the message that alone has it, if one does.
+insert into activate.links (campaign_id, number, url, message_id)
+select :campaign_id, coalesce(max(number), 0) + 1, cast(:url as text), cast(:message_id as bigint) from activate.links where campaign_id = :campaign_id
 on conflict do nothing;
 
--- name: link_number$
--- The number of an address in a campaign.
-select number from activate.links where campaign_id = :campaign_id and url = :url;
+-- name: link_number^
+-- The number of an address in a campaign, and the message that alone has it.
+select number, message_id from activate.links where campaign_id = :campaign_id and url = :url;
+
+-- name: share_link!
+-- More than one message has a link.
+update activate.links set message_id = null where campaign_id = :campaign_id and number = :number;
 
 -- name: link_of_message^
 -- Where a link of a message leads, and whose message it is; link 0 is the hidden one of each.
 select case when cast(:number as integer) = 0 then :hidden else links.url end, messages.address, messages.identity_id, campaigns.channel, messages.campaign_id,
-    campaigns.name, messages.handed_at
+    campaigns.name, messages.handed_at, links.message_id is not null
 from activate.messages
 join activate.campaigns on campaigns.id = messages.campaign_id
 left join activate.links on links.campaign_id = messages.campaign_id and links.number = :number
 where messages.id = :id;
 
 -- name: link_of_campaign^
--- Where a link of a campaign leads, and the campaign's channel; link 0, which nobody sees, leads to where its first one does.
+-- Where a link of a campaign leads that is nobody's own, and the campaign's channel; link 0, which nobody sees, leads to where the first of them does.
 select url, channel from activate.links join activate.campaigns on campaigns.id = campaign_id
-where campaign_id = :campaign_id and number = greatest(1, :number);
+where campaign_id = :campaign_id and message_id is null and url is not null and (number = :number or cast(:number as integer) = 0)
+order by number limit 1;
 
 -- name: tally!
 -- More clicks on links of campaigns on a day, of nobody in particular.
@@ -439,7 +444,7 @@ with begun as (
     where passers_by.campaign_id = begun.campaign_id and passers_by.visitor = begun.visitor and passers_by.at <= begun.at + make_interval(secs => :held)
     returning passers_by.id, passers_by.campaign_id, passers_by.visitor, number, passers_by.at
 )
-select gone.campaign_id, visitor, number, at, (select count(*) from activate.links where links.campaign_id = gone.campaign_id)
+select gone.campaign_id, visitor, number, at, (select count(*) from activate.links where links.campaign_id = gone.campaign_id and message_id is null)
 from gone order by gone.campaign_id, visitor, gone.id;
 
 -- name: tallies
@@ -460,7 +465,7 @@ with begun as (
     returning id, clicks.message_id, link, clicks.at, machine
 )
 select gone.message_id, link, at, machine, url, messages.address, messages.campaign_id, campaigns.name,
-    (select count(*) from activate.links as all_links where all_links.campaign_id = messages.campaign_id)
+    (select count(*) from activate.links as its where its.campaign_id = messages.campaign_id and coalesce(its.message_id, messages.id) = messages.id)
 from gone
 join activate.messages on messages.id = message_id
 join activate.campaigns on campaigns.id = messages.campaign_id
@@ -472,6 +477,17 @@ order by gone.message_id, gone.id;
 select message_id, link, at, machine from activate.clicks
 where message_id in (select id from activate.messages where identity_id = any(:ids) or (identity_id is null and person_id = any(:ids)))
 order by at;
+
+-- name: links_of_person
+-- The links that only a person's own messages have.
+select message_id, number, url from activate.links
+where message_id in (select id from activate.messages where identity_id = any(:ids) or (identity_id is null and person_id = any(:ids)))
+order by message_id, number;
+
+-- name: forget_links!
+-- Take where the links that only a person's own messages have lead out.
+update activate.links set url = null
+where message_id in (select id from activate.messages where identity_id = any(:ids) or (identity_id is null and person_id = any(:ids)));
 
 -- name: forget_clicks!
 -- Take the clicks of a person that were not told yet out.
@@ -520,7 +536,7 @@ order by day, first_at, campaigns.id;
 
 -- name: links_of
 -- The links of a campaign by their numbers.
-select number, url from activate.links where campaign_id = :campaign_id order by number;
+select number, url from activate.links where campaign_id = :campaign_id and url is not null order by number;
 
 -- name: facts$
 -- Why the person was in the segment, as kept with the message.

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from cegla.activate import actions as activate
+from cegla.activate.letters import signed
+from cegla.activate.rules import tokens
+from cegla.activate.rules.clicks import TRAP
 from cegla.activate.rules.returning import CLICKED, SENT, SKIPPED, UNSUBSCRIBED
 from cegla.analyse import actions as analyse
 from cegla.govern import actions as govern
@@ -155,6 +158,37 @@ def test_a_click_after_the_consent_to_measuring_was_withdrawn_leads_on_and_leave
     shop.take_in()
     assert activate.open_link(shop.ws, link_in(shop, "bartek", "r")).startswith("https://sklep.example")
     assert shop.events(CLICKED) == []
+
+
+def test_a_link_that_one_person_alone_was_given_is_counted_for_nobody_leads_nobody_else_there_and_goes_with_them(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True, email_tracking=True)
+    shop.person("bartek", marketing_email=True, email_tracking=True)
+    own = '<mj-text><a href="https://sklep.example/kosz/{{ person.first_name }}">Twój koszyk</a>'
+    town = '<a href="https://sklep.example/miasto/{{ person.city | default: "x" }}">Blisko</a></mj-text>'
+    campaign = shop.campaign(mjml=LETTER.replace("<mj-button", f"{own}{town}<mj-button")).id
+    activate.launch(shop.ws, campaign)
+    shop.deliver(1)
+    shop.pass_time(minutes=1)
+    shop.person("anna", email_tracking=False)
+    shop.person("celina", marketing_email=True)
+    shop.take_in()
+    for place in (1, 2, 3):
+        activate.open_link(shop.ws, link_in(shop, "anna", "r", place), agent=FIREFOX, network=f"203.0.113.{place}")
+    shop.pass_time(minutes=1)
+    shop.deliver(1)
+    with shop.ws.transaction() as conn:
+        clicks = {url: count for _, url, count in activate.reporting.links(conn, campaign)}
+        [row] = [one for one in activate.messages_of(conn) if one.address == "anna@example.pl"]
+        theirs = activate.export_person(conn, [row.identity_id or 0])["links"]
+        trap = signed(shop.ws.keys, tokens.TALLY, campaign, TRAP)
+    shared = {"https://sklep.example/miasto/x": 1, "https://sklep.example/nowosci?a=1&b=2": 1}
+    assert clicks == {"https://sklep.example/kosz/Anna": 0, "https://sklep.example/kosz/Bartek": 0, **shared}
+    assert [one["url"] for one in theirs] == ["https://sklep.example/kosz/Anna"]
+    assert activate.open_link(shop.ws, trap) in shared
+    with shop.ws.transaction() as conn:
+        activate.erase_person(conn, [row.identity_id or 0])
+        assert {url for _, url, _ in activate.reporting.links(conn, campaign)} == {"https://sklep.example/kosz/Bartek", *shared}
+        assert "Anna" not in str(conn.execute("select * from activate.links").fetchall())
 
 
 def test_scanners_that_fetch_the_link_never_unsubscribe_and_one_post_does(shop: Shop) -> None:
@@ -360,7 +394,7 @@ def test_a_person_gets_their_messages_and_can_be_erased_from_the_outbox(shop: Sh
         names = [one.identity_id for one in resolve.identifiers_of(conn, [row.person_id])[row.person_id]]
         assert activate.export_person(conn, names)["messages"][0]["address"] == "anna@example.pl"
         assert activate.erase_person(conn, names) == 1
-        assert activate.export_person(conn, names) == {"messages": [], "returned_mail": [], "clicks": [], "browsers": []}
+        assert activate.export_person(conn, names) == {"messages": [], "returned_mail": [], "clicks": [], "links": [], "browsers": []}
         assert "anna" not in str(conn.execute("select * from activate.messages").fetchall())
         assert activate.campaign(conn, campaign.id).count() == 1
     shop.deliver(2)

@@ -72,6 +72,11 @@ def with_signed_links(html: str, sign: Callable[[str], str], untouched: str | tu
     return _HREF.sub(replaced, html)
 
 
+def shared_links(pieces: Iterable[str | None]) -> frozenset[str]:
+    """The addresses of the links of a letter's HTML that stand in the pieces that are the same for everybody."""
+    return frozenset(unescape(found.group(2)) for piece in pieces if piece is not None for found in _HREF.finditer(piece))
+
+
 def with_counted_links(pieces: Sequence[str | None], sign: Callable[[str], str], trap: str) -> list[str | None]:
     """The pieces of a letter's HTML with the links that are the same for everybody signed, and the one that nobody sees.
 
