@@ -133,7 +133,7 @@ def resume(context: typer.Context, number: Number, as_json: AsJson = False) -> N
         if found["file_path"] is None:
             desk.answer(api.post(f"/imports/{number}/start"), _show_import)
             return
-    result = _bring_in(desk, Path(found["file_path"]), collect.read_mapping(found["mapping"], f"import {number}"), None)
+    result = _bring_in(desk, Path(found["file_path"]), collect.read_mapping(found["mapping"], f"import {number}"), None, number)
     desk.answer(_plain(result), _show)
 
 
@@ -167,9 +167,9 @@ class _Stages:
         self._bar.update(task, completed=done, total=of or None, description=f"{name} {rate:,.0f}/s{left}" if rate else name)
 
 
-def _bring_in(desk: Desk, file: Path, mapping: Any, errors: Path | None) -> Any:
+def _bring_in(desk: Desk, file: Path, mapping: Any, errors: Path | None, resumed: int | None = None) -> Any:
     with desk.api() as api, open_workspace(desk.settings) as ws, desk.progress() as bar:
-        result = collect.import_file(ws, file, mapping, collect.Ear(errors, _Stages(desk, bar), desk.language))
+        result = collect.import_file(ws, file, mapping, collect.Ear(errors, _Stages(desk, bar), desk.language), resumed=resumed)
         _wait(desk, api, bar)
     return result
 

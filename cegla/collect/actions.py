@@ -175,18 +175,21 @@ def write_down(conn: Connection, source_id: int, bodies: Sequence[bytes], now: d
         store.append(conn, source_id, incoming)
 
 
-def import_file(ws: Workspace, path: Path, mapping: Path | FileMapping, ear: Ear = SILENT, *, dry_run: bool = False) -> ImportResult:
-    """Turn a file into events of the mapping's source, in transactions of its own; run again, it goes on or changes nothing.
+def import_file(
+    ws: Workspace, path: Path, mapping: Path | FileMapping, ear: Ear = SILENT, *, dry_run: bool = False, resumed: int | None = None
+) -> ImportResult:
+    """Turn a file into events of the mapping's source, in transactions of its own; run again, it goes on or changes nothing. `resumed` is the
+    number of the import to go on with, and of no other.
 
     Rows that cannot be used are counted in the result and written to the ear's CSV file; its `progress` hears (stage, done, of about).
-    A dry run writes nothing. Raises FileUnreadable, MappingInvalid or BasisMissing, mostly before anything is written.
+    A dry run writes nothing. Raises FileUnreadable, MappingInvalid, BasisMissing or InvalidInput, mostly before anything is written.
     """
     ready = load_mapping(mapping) if isinstance(mapping, Path) else mapping
     with ws.transaction() as conn:
         source_for(conn, ready)
     if dry_run:
         return run_import(ws, path, ready, None, ear)
-    return perform(ws, register(ws, path, ready, "command"), ear)
+    return perform(ws, register(ws, path, ready, "command", resumed), ear)
 
 
 def perform(ws: Workspace, import_id: int, ear: Ear = SILENT) -> ImportResult:

@@ -120,15 +120,16 @@ def upload(ws: Workspace, name: str, content: BinaryIO, actor: str) -> int:
         raise
 
 
-def register(ws: Workspace, path: Path, mapping: Mapping, actor: str) -> int:
-    """The import of a file that lies where a command found it: the unfinished one of the same file and name, or a new one.
+def register(ws: Workspace, path: Path, mapping: Mapping, actor: str, resumed: int | None = None) -> int:
+    """The import of a file that lies where a command found it: the one to go on with, or the unfinished one of the same file and name, or a new one.
 
-    Raises BasisMissing, FileUnreadable, and ImportBegunOtherwise when that one wrote something by another mapping: its end would not fit its beginning.
+    Raises BasisMissing, FileUnreadable, InvalidInput when the one to go on with did not stop half way, and ImportBegunOtherwise when it wrote
+    something by another mapping: its end would not fit its beginning.
     """
     acquired = _acquired(mapping)
     size, digest = _measured(path)
     with ws.transaction() as conn:
-        known = store.SQL.unfinished_import(conn, file_sha256=digest, name=mapping.name)
+        known = _resumable(import_of(conn, resumed), digest) if resumed else store.SQL.unfinished_import(conn, file_sha256=digest, name=mapping.name)
         if known is not None:
             _, written, _ = store.SQL.lock_import_writer(conn, import_id=known)
             if written and import_of(conn, known).read() != mapping:
@@ -365,6 +366,15 @@ def _acquired(mapping: Mapping) -> dict[str, Any]:
     if mapping.basis is Basis.CONSENT and not form.notice.strip():
         raise BasisMissing(where="acquired.notice", field="acquired.notice")
     return {"from": form.source, "date": form.day.isoformat(), "basis": str(mapping.basis), "notice": form.notice, "proof": form.proof}
+
+
+def _resumable(found: Import, digest: bytes) -> int:
+    """Its number. Raises InvalidInput when it is not one that stopped, FileUnreadable when the file is another by now."""
+    if found.state not in ("waiting", "running", "failed"):
+        raise _wrong_state(found)
+    if found.file_sha256 != digest:
+        raise FileUnreadable(where=found.file_name, detail=ANOTHER_FILE)
+    return found.id
 
 
 def _json(mapping: Mapping) -> Jsonb:

@@ -17,7 +17,7 @@ from cegla.collect.rules.mapping import read_mapping
 from cegla.storage.settings import Settings
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import CeglaError
+from cegla.vocabulary.errors import CeglaError, InvalidInput
 from cegla.vocabulary.errors.intake import (
     ColumnUnknown,
     FileUnreadable,
@@ -269,6 +269,24 @@ def test_an_import_that_stopped_half_way_goes_on_by_the_mapping_it_began_with_an
     with pytest.raises(ImportBegunOtherwise):
         collect.import_file(workspace, path, read_mapping(ORDERS | change, "test"))
     assert collect.import_file(workspace, path, read_mapping(ORDERS, "test")).import_id == 1
+
+
+def test_what_is_gone_on_with_is_the_import_that_was_named_with_its_own_file(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, mapping = write(tmp_path, HEAD + "1,ann,2026-07-01 10:00,a,1,1\n"), read_mapping(ORDERS, "test")
+    monkeypatch.setattr(imports, "_counts", unplugged)
+    with pytest.raises(Unplugged):
+        collect.import_file(workspace, path, mapping)
+    monkeypatch.undo()
+    content = path.read_bytes()
+    path.write_bytes(content + b"2,ann,2026-07-01 10:00,a,1,1\n")
+    with pytest.raises(FileUnreadable, match="not the file that the import began with"):
+        collect.import_file(workspace, path, mapping, resumed=1)
+    path.write_bytes(content)
+    assert collect.import_file(workspace, path, mapping, resumed=1).import_id == 1
+    with pytest.raises(InvalidInput, match="done"):
+        collect.import_file(workspace, path, mapping, resumed=1)
+    with workspace.transaction() as conn:
+        assert [one.id for one in collect.imports(conn)] == [1]
 
 
 class Unplugged(Exception):
