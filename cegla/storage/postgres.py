@@ -17,6 +17,7 @@ import stat
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,13 +45,30 @@ def first_sync(system: str = platform.system(), release: str = platform.release(
     return "syncfs" if reports else "fsync"
 
 
-def shared_buffers(memory_bytes: int) -> str:
-    """How much the server keeps at hand of its tables: the thirty-second part of the machine's memory, from 128 to 512 MB.
+def memory_bytes(groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> int:
+    """How much memory this process may have: the machine's, or less where a container or a systemd unit is held to a limit."""
+    least = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for line in groups.read_text().splitlines() if groups.exists() else ():
+        _, controllers, place = line.split(":", 2)
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        top, name = (root / "memory", "memory.limit_in_bytes") if controllers else (root, "memory.max")
+        inside = top / place.lstrip("/")
+        for folder in (inside, *inside.parents):
+            with suppress(OSError, ValueError):  # not there, or "max"
+                least = min(least, int((folder / name).read_text()))
+            if folder == top:
+                break
+    return least
+
+
+def shared_buffers(memory: int) -> str:
+    """How much the server keeps at hand of its tables: the thirty-second part of the memory there is, from 128 to 512 MB.
 
     What is not there is read and checked again, 8 KB for each row somewhere in a large table: finding the people of a million customers spent
     half of its time on that with 128 MB. Only what was read is taken, so a small installation stays small.
     """
-    return f"{min(512, max(128, memory_bytes // 32 // 2**20))}MB"
+    return f"{min(512, max(128, memory // 32 // 2**20))}MB"
 
 
 CLUSTER_OPTIONS = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums", "--username=postgres"]
@@ -64,7 +82,7 @@ SERVER_OPTIONS = {
     "restart_after_crash": "off",  # whoever owns the server decides that: after a failed flush nothing may be believed
     "recovery_init_sync_method": first_sync(),
     "wal_compression": "off",
-    "shared_buffers": shared_buffers(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")),
+    "shared_buffers": shared_buffers(memory_bytes()),
     "max_wal_size": "2GB",
     "checkpoint_timeout": "10min",
     "max_connections": "60",

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from cegla.storage.migrations import migrate
-from cegla.storage.postgres import EmbeddedPostgres, first_sync, refuse_unsafe
+from cegla.storage.postgres import EmbeddedPostgres, first_sync, memory_bytes, refuse_unsafe, shared_buffers
 from cegla.storage.settings import Settings
 from cegla.storage.workspace import DataDirectory, open_workspace
 from cegla.vocabulary.errors import Broken
@@ -101,6 +101,26 @@ def test_settings_that_could_lose_events_are_refused(tmp_path: Path, monkeypatch
 )
 def test_recovery_flushes_the_file_system_only_where_failures_are_reported(system: str, release: str, how: str) -> None:
     assert first_sync(system, release) == how
+
+
+@pytest.mark.parametrize(
+    ("line", "limited", "name"),
+    [("0::/system.slice/cegla.service", "system.slice", "memory.max"), ("0::/../other", "", "memory.max"), ("4:cpu,memory:/docker/1", "memory/docker/1", "memory.limit_in_bytes")],
+)
+def test_the_server_takes_its_part_of_what_a_container_or_a_unit_may_have(tmp_path: Path, line: str, limited: str, name: str) -> None:
+    groups, root = tmp_path / "cgroup", tmp_path / "root"
+    groups.write_text(f"1:name=systemd:/\n{line}\n")
+    (root / "system.slice/cegla.service").mkdir(parents=True)
+    (root / "system.slice/cegla.service/memory.max").write_text("max\n")
+    machine = memory_bytes(groups, root)
+    assert machine == memory_bytes(tmp_path / "none", root) > 2**28
+    (root / limited).mkdir(parents=True, exist_ok=True)
+    (root / limited / name).write_text(f"{2**28}\n")
+    assert memory_bytes(groups, root) == 2**28
+
+
+def test_the_part_has_a_least_and_a_most() -> None:
+    assert [shared_buffers(gigabytes * 2**30) for gigabytes in (1, 8, 64)] == ["128MB", "256MB", "512MB"]
 
 
 def test_an_address_where_nobody_answers_is_a_message() -> None:
