@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -90,9 +90,12 @@ def timeline_place(text: str) -> tuple[datetime, int] | None:
         return None
     moment, _, number = text.partition("_")
     try:
-        return datetime.fromisoformat(moment), int(number)
-    except ValueError:
-        raise InvalidInput(where="before", seen=text, detail="2026-01-31T12:00:00Z_123") from None
+        place = datetime.fromisoformat(moment).astimezone(UTC), int(number)
+    except (ValueError, OverflowError):
+        place = None
+    if place is None or abs(place[1]) >= 1 << 63:
+        raise InvalidInput(where="before", seen=text, detail="2026-01-31T12:00:00Z_123")
+    return place
 
 
 def not_found(what: str, number: int) -> NotFound:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -90,9 +90,9 @@ class Visit:
     def number(self, name: str) -> int:
         """A number from the path. Raises NotFound when it is none."""
         text = self.arguments.get(name, "")
-        if not (text.isascii() and text.isdigit() and len(text) < 19):
+        if (number := _whole(text)) is None:
             raise NotFound(where=self.path, seen=text, thing=text)
-        return int(text)
+        return number
 
     def person(self) -> int:
         """The person of the path, as `/people/12` or as people write it, `/people/p12`. Raises NotFound when it is neither."""
@@ -104,8 +104,23 @@ class Visit:
 
     def asked_number(self, name: str, default: int = 0) -> int:
         """A number from the query string; anything else counts as the default."""
-        text = self.query.get(name, "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else default
+        found = _whole(self.query.get(name, ""))
+        return default if found is None else found
+
+    def asked_place(self, name: str) -> tuple[datetime, int] | None:
+        """Where a page of a list goes on, from the query string: the moment and the number of the last row seen. None: from the beginning."""
+        moment, _, number = self.query.get(name, "").partition("-")
+        try:
+            at = datetime.fromtimestamp(float(moment), UTC)
+        except (ValueError, OverflowError):
+            return None
+        last = _whole(number)
+        return None if last is None else (at, last)
+
+    def typed_number(self, name: str, default: int = 0) -> int:
+        """A number from the form; anything else counts as the default."""
+        found = _whole(self.field(name))
+        return default if found is None else found
 
     def field(self, name: str, default: str = "") -> str:
         """A text field of the form, stripped, and without the character NUL, which no column can hold."""
@@ -128,3 +143,8 @@ class Visit:
 def see_other(path: str, **query: object) -> Response:
     """After a write: go and look at this page of the console."""
     return RedirectResponse(path + ("?" + urlencode(query) if query else ""), status_code=303)
+
+
+def _whole(text: str) -> int | None:
+    """The number of these digits; None for anything else, and for more than a column holds."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

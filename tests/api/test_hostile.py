@@ -17,7 +17,9 @@ from cegla.api.app import build_api
 from cegla.api.inside import Inside
 from cegla.api.routes import ROUTES, Route
 from cegla.app import HOLDERS
+from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Workspace
+from tests.resolve.known import identify
 
 OWNER = "owner-token"
 FIELDS = sorted({name for one in (vars(shapes) | vars(message_shapes)).values() if isinstance(one, type) and issubclass(one, shapes.Shape) for name in one.model_fields})
@@ -83,3 +85,12 @@ def test_a_body_that_is_no_object_is_refused(owner: httpx.Client, content: bytes
 @pytest.mark.parametrize("path", [f"{kind}/{'9' * 30}" for kind in ("messages", "segments", "campaigns")])
 def test_a_number_that_no_column_holds_is_refused(owner: httpx.Client, path: str) -> None:
     assert owner.get(path).status_code in (404, 422)
+
+
+@pytest.mark.parametrize("before", [f"2026-01-31T12:00:00Z_{'9' * 30}", "9999-12-31T23:59:59-14:00_5", "0001-01-01T00:00:00+14:00_5"], ids=["number", "late", "early"])
+def test_a_place_in_a_timeline_that_there_cannot_be_is_refused(owner: httpx.Client, workspace: Workspace, before: str) -> None:
+    with workspace.transaction() as conn:
+        resolve.find_people(conn, [identify(0, "u1", "b1")])
+    assert owner.get("people/p1/timeline", params={"before": before}).status_code == 422
+    asked = {"identifier": {"type": "user_id", "value": "u1"}, "include": ["timeline"], "before": before}
+    assert owner.post("profiles/read", json=asked).json()["code"] == "CEGLA-E0300"

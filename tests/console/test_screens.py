@@ -54,6 +54,13 @@ def test_a_nul_in_an_address_breaks_no_page(shop: Workspace, admin: Any) -> None
         catalog.remove(conn, number)
 
 
+@pytest.mark.parametrize("page", ["/people/1/timeline?before=1.0-{}", "/people/1/links?after=1.0-{}", "/people/1/timeline?since=0001-01-01&until=9999-12-31", "/people/1/timeline?source={}"])
+@pytest.mark.parametrize("number", ["9" * 30, "²"], ids=["large", "none"])
+def test_what_no_column_holds_breaks_no_page(page: str, number: str, admin: Any) -> None:
+    assert admin.get(page.format(number)).status_code == 200
+    assert "Osob" in admin.post("/people", "/people", q="a", after=number).text
+
+
 @pytest.mark.parametrize("path", ["/", "/events", "/segments/new", "/sources", "/sources/1"])
 def test_a_part_asked_for_by_htmx_is_a_part_of_the_same_page(path: str, admin: Any) -> None:
     part = admin.get(path, **{"hx-request": "true"})

@@ -1,7 +1,7 @@
 """A person's identity: the graph drawn, every link in pages, the log of merges, and undoing a link: looked at first, then with a reason."""
 
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from starlette.responses import Response
@@ -36,7 +36,7 @@ def show(visit: Visit) -> Response:
             return see_other(f"/people/{person}/links")
         graph = resolve.links.graph_of(conn, person, EACH)
         sources = source_names(conn)
-        edges = resolve.links.edges_page(conn, person, _after(visit.query.get("after", "")), AT_ONCE + 1)
+        edges = resolve.links.edges_page(conn, person, visit.asked_place("after"), AT_ONCE + 1)
         log = resolve.links.history_page(conn, person, visit.asked_number("before") or None, AT_ONCE + 1)
         known = resolve.identifiers_of(conn, [person]).get(person, [])
         released = resolve.releasing.releases_of(conn, [one.identity_id for one in known])
@@ -57,14 +57,14 @@ def show(visit: Visit) -> Response:
 
 def show_undo(visit: Visit) -> Response:
     """What undoing a link would change, before anybody does it."""
-    return visit.page("link_undo.html", _trial(visit, visit.query.get("person", "")))
+    return visit.page("link_undo.html", _trial(visit))
 
 
 def undo(visit: Visit) -> Response:
     """Undo a link, and look at the person again. The reason stays with the link."""
-    why, person = visit.required("why")[:LONGEST_WHY], visit.field("person")
+    why, person = visit.required("why")[:LONGEST_WHY], visit.typed_number("person")
     flow.take_link_back(visit.ws, visit.number("id"), visit.actor, why)
-    return see_other(f"/people/{person}/links" if person.isdigit() else "/identity", done="undone")
+    return see_other(f"/people/{person}/links" if person else "/identity", done="undone")
 
 
 def release(visit: Visit) -> Response:
@@ -87,8 +87,8 @@ def release(visit: Visit) -> Response:
 def undo_release(visit: Visit) -> Response:
     """Take a release back, and look at the person again."""
     releasing.undo_release(visit.ws, visit.number("id"), visit.actor)
-    person = visit.field("person")
-    return see_other(f"/people/{person}/links" if person.isdigit() else "/identity", done="undone")
+    person = visit.typed_number("person")
+    return see_other(f"/people/{person}/links" if person else "/identity", done="undone")
 
 
 def source_names(conn: Connection) -> dict[int, str]:
@@ -101,20 +101,10 @@ def words() -> dict[str, Any]:
     return {"why": resolve.links.WARNINGS, "kinds": states.IDENTIFIERS, "links": states.LINKS, "causes": states.CAUSES, "windows": states.WINDOWS}
 
 
-def _trial(visit: Visit, person: str) -> dict[str, Any]:
+def _trial(visit: Visit) -> dict[str, Any]:
     with visit.ws.transaction() as conn:
         edge = resolve.links.edge(conn, visit.number("id"))
         found = resolve.links.try_retract(conn, edge.edge_id, visit.actor, visit.now)
         sources = source_names(conn)
-    parts = Counter(owner for _, owner in found.moved)
-    back = person if person.isdigit() else str(edge.strong_person)
-    return {"edge": edge, "parts": parts.most_common(), "moved": len(found.moved), "sources": sources, "person": int(back), **words()}
-
-
-def _after(text: str) -> tuple[datetime, int] | None:
-    """The link that an address names: its moment and its number."""
-    moment, _, number = text.partition("-")
-    try:
-        return datetime.fromtimestamp(float(moment), UTC), int(number)
-    except (ValueError, OverflowError):
-        return None
+    parts, back = Counter(owner for _, owner in found.moved), visit.asked_number("person") or edge.strong_person
+    return {"edge": edge, "parts": parts.most_common(), "moved": len(found.moved), "sources": sources, "person": back, **words()}

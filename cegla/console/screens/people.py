@@ -31,8 +31,7 @@ def search(visit: Visit) -> Response:
     exact = _exactly(visit, text)
     if exact is not None:
         return see_other(f"/people/{exact}")
-    after = visit.field("after")
-    return visit.page("people.html", _found(visit, text, int(after) if after.isdigit() else 0))
+    return visit.page("people.html", _found(visit, text, visit.typed_number("after")))
 
 
 def _exactly(visit: Visit, text: str) -> int | None:

@@ -37,7 +37,7 @@ def show(visit: Visit) -> Response:
 def page(visit: Visit, person: int, chosen: dict[str, str]) -> dict[str, Any]:
     """One page of a timeline and the address of the next; `chosen` are the filters as typed, blank or unreadable ones count as open."""
     wanted = _wanted(visit, chosen)
-    found: Sequence[Any] = profile.past.timeline(visit.ws.warehouse, person, _before(visit.query.get("before", "")), AT_ONCE + 1, wanted)
+    found: Sequence[Any] = profile.past.timeline(visit.ws.warehouse, person, visit.asked_place("before"), AT_ONCE + 1, wanted)
     last = found[AT_ONCE - 1] if len(found) > AT_ONCE else None
     asked = {name: value for name, value in chosen.items() if value}
     more = urlencode({**asked, "before": f"{last.occurred_at.timestamp():.6f}-{last.event_id}"}) if last else ""
@@ -67,15 +67,6 @@ def _wanted(visit: Visit, chosen: dict[str, str]) -> profile.past.Wanted:
 def _midnight(visit: Visit, text: str, days_later: int = 0) -> datetime | None:
     """The beginning of a day in the shop's zone, or of one after it."""
     try:
-        return datetime.combine(date.fromisoformat(text) + timedelta(days=days_later), time(), visit.tongue.zone)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _before(text: str) -> tuple[datetime, int] | None:
-    """The place in the timeline that an address names."""
-    moment, _, event_id = text.partition("-")
-    try:
-        return datetime.fromtimestamp(float(moment), UTC), int(event_id)
+        return datetime.combine(date.fromisoformat(text) + timedelta(days=days_later), time(), visit.tongue.zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
