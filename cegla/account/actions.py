@@ -16,8 +16,8 @@ from cegla.account import figures, store
 from cegla.account.belonging import members, stays_in, stays_of
 from cegla.account.rules.conditions import Figures as Figures
 from cegla.account.rules.conditions import meets
-from cegla.account.rules.statements import NAME, Stay, concerns_accounts, heard
-from cegla.account.rules.tree import above, children_of, concerned
+from cegla.account.rules.statements import NAME, PARENT, Stay, concerns_accounts, heard
+from cegla.account.rules.tree import Parents, above, children_of, concerned
 from cegla.account.store import SQL, TraitRow
 from cegla.resolve import actions as resolve
 from cegla.storage.warehouse import Readable
@@ -94,7 +94,8 @@ def note(conn: Connection, batch: int, events: Sequence[Event], identity_ids: Se
         (event, identity, import_of.get(event.writer, 0)) for event, identity in zip(events, identity_ids, strict=True) if concerns_accounts(event)
     ]
     if about and (found := heard(about)).said:
-        SQL.touch(conn, batch=batch, accounts=store.note(conn, found))
+        before = store.parents(conn) if any(one.key == PARENT for one in found.told) else {}
+        SQL.touch(conn, batch=batch, accounts=list(concerned(store.note(conn, found), before)))
 
 
 def refresh(conn: Connection, past: Readable, people: Sequence[int] | None, upto: int, now: datetime) -> list[int]:
@@ -185,7 +186,8 @@ def accounts_of(conn: Connection, people: Iterable[int]) -> dict[int, list[Belon
 
 def take_back_import(conn: Connection, import_id: int) -> None:
     """Forget what an import said of accounts, and accounts of which nobody else ever spoke."""
-    _forget_empty(conn, store.forget_import(conn, import_id))
+    before = store.parents(conn)
+    _forget_empty(conn, store.forget_import(conn, import_id), before)
 
 
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:
@@ -200,19 +202,19 @@ def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, An
 def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
     """Forget where the person with these identities belongs; an account in which nobody is left goes too. Returns how many rows went."""
     gone = [account for (account,) in SQL.erase_statements(conn, identities=list(identity_ids))]
-    return len(gone) + _forget_empty(conn, gone)
+    return len(gone) + _forget_empty(conn, gone, store.parents(conn))
 
 
 # inside ------------------------------------------------------------------------------------------------------------------
 
 
-def _forget_empty(conn: Connection, accounts: Iterable[int]) -> int:
-    """Accounts that nobody ever belonged to any more; the others are looked at in the next refresh."""
+def _forget_empty(conn: Connection, accounts: Iterable[int], before: Parents) -> int:
+    """Accounts that nobody ever belonged to any more; the others, and those that stood above, are looked at in the next refresh."""
     concerned_now = sorted(set(accounts))
     if not concerned_now:
         return 0
     gone = SQL.erase_empty(conn, accounts=concerned_now)
-    SQL.touch(conn, batch=0, accounts=[account for account, _ in SQL.keys(conn, accounts=concerned_now)])
+    SQL.touch(conn, batch=0, accounts=[account for account, _ in SQL.keys(conn, accounts=list(concerned(concerned_now, before)))])
     return gone
 
 

@@ -8,6 +8,7 @@ from cegla.account import actions as account
 from cegla.api.accounts import belonging_shape
 from cegla.api.call import Call, Opened, not_found, person_number, timeline_place
 from cegla.api.plain import plain
+from cegla.api.profiles import LOOKS
 from cegla.api.shapes import After, Correction, Erase, Limit, LookUp, Search
 from cegla.defining import correct as correct_trait
 from cegla.defining import take_correction_back
@@ -117,12 +118,13 @@ def _identifier(one: Identifier | resolve.KnownIdentifier, reveal: bool) -> dict
 
 
 def _known(conn: Connection, label: str) -> tuple[int, list[resolve.KnownIdentifier]]:
-    """The person a label means today, with the identifiers: p12 may have been joined into p3 since it was written down."""
+    """The person a label means today, with the identifiers: p12 may have been joined into p3 since it was written down, or just while being looked for."""
     number = person_number(label)
-    person = resolve.reach.owners(conn, [number]).get(number)
-    if person is None:
-        raise not_found("person", number)
-    return person, resolve.identifiers_of(conn, [person])[person]
+    for _ in range(LOOKS):
+        person = resolve.reach.owners(conn, [number]).get(number)
+        if person is not None and (known := resolve.identifiers_of(conn, [person]).get(person)):
+            return person, known
+    raise not_found("person", number)
 
 
 def _identity_ids(call: Call, person: str) -> tuple[int, list[int]]:

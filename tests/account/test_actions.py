@@ -104,6 +104,17 @@ def test_figures_are_those_of_the_members_and_of_the_accounts_below(ws: Workspac
     assert ([row.key for row in holding.below], holding.own_people) == (["acme"], 1)
 
 
+def test_who_stood_above_counts_without_an_account_that_moved_or_went(ws: Workspace) -> None:
+    take_in(ws, group(1, "u1", "north"), group(2, "u1", "south"), group(3, "u2", "acme", parentId="north"), order(4, "u2", 50))
+    assert figures(ws) == {"north": (2, 1, 50), "south": (1, 0, 0), "acme": (1, 1, 50)}
+    take_in(ws, group(5, "u2", "acme", parentId="south"))
+    assert figures(ws) == {"north": (1, 0, 0), "south": (2, 1, 50), "acme": (1, 1, 50)}
+    with ws.transaction() as conn:
+        account.erase_person(conn, resolve.links.identity_ids(conn, person(ws, "u2")))
+    take_in(ws, call(6, "track", "u3", event="Seen"))
+    assert figures(ws) == {"north": (1, 0, 0), "south": (1, 0, 0)}
+
+
 def test_joining_and_parting_people_moves_what_they_belong_to_exactly(ws: Workspace) -> None:
     take_in(ws, group(1, "u1", "acme", "buyer"), group(2, "u2", "globex", "owner"), order(3, "u2", 10))
     before = (places(ws, "u1", "u2"), figures(ws))

@@ -258,6 +258,23 @@ def test_who_is_joined_to_another_while_being_looked_for_is_found_where_they_are
     assert (found["person"], found["traits"]["orders"]) == ("p1", 1)
 
 
+def test_who_is_joined_to_another_while_being_shown_is_shown_where_they_are_now(
+    asker: httpx.Client, shop: dict[str, Any], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(workspace, shop, {"type": "identify", "userId": "bea-2", "traits": {"city": "Hel"}})
+    look = resolve.identifiers_of
+
+    def late(conn: Connection, people: Sequence[int]) -> Any:
+        monkeypatch.setattr(resolve, "identifiers_of", look)
+        tell(workspace, shop, {"type": "alias", "userId": "anna-1", "previousId": "bea-2"})
+        return look(conn, people)
+
+    person = read(asker, "user_id", "bea-2").json()["person"]
+    monkeypatch.setattr(resolve, "identifiers_of", late)
+    found = asker.get(f"people/{person}")
+    assert (person != "p1", found.status_code, found.json()["person"]) == (True, 200, "p1")
+
+
 def test_nothing_new_is_not_sent_again(asker: httpx.Client, workspace: Workspace) -> None:
     tag = read(asker).headers["etag"]
     same = asker.post("profiles/read", json={"identifier": {"type": "user_id", "value": "anna-1"}}, headers={"if-none-match": f'"x", {tag}'})
