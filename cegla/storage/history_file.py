@@ -4,7 +4,7 @@ A file that could not be opened again is tried once more by whoever wants to rea
 """
 
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from shutil import disk_usage, rmtree
@@ -69,9 +69,22 @@ class HistoryFile:
         """Read the blocks as they lie on the disk; nobody writes within `writing`. Raises WarehouseDamaged, which the next start hears of."""
         if seen := damaged_blocks(self.path):
             with writing:  # what was being written is whole by now
-                if seen := damaged_blocks(self.path, seen):
+                if (seen := damaged_blocks(self.path, seen)) and (seen := self._of_use(seen)):
                     marker(self.path).touch()
                     raise WarehouseDamaged(where=str(self.path), seen=f"blocks {', '.join(map(str, seen[:20]))}")
+
+    def _of_use(self, blocks: Sequence[int]) -> list[int]:
+        """Those of the blocks, headers among them, that hold something: one that is free may be torn as a power cut left it, and nobody reads it. All of them
+        when DuckDB uses others than those that it tells about."""
+        with self.cursor() as cursor:
+            used: set[int | None] = {block for (block,) in cursor.execute("select block_id from pragma_metadata_info()").fetchall()}
+            for name in self._tables:
+                for block, more in cursor.execute(f"select block_id, additional_block_ids from pragma_storage_info('{name}')").fetchall():
+                    used.update((block, *(more or ())))
+            ((counted,),) = cursor.execute("select used_blocks from pragma_database_size() where database_name = current_database()").fetchall()
+        if len(used - {None, -1}) != counted:
+            return list(blocks)
+        return [block for block in blocks if block < 0 or block in used]
 
     def exchange(self, fresh: Path, seconds: float) -> bool:
         """Put another file in this one's place, with the same map of people; false when readers did not leave within so many seconds.

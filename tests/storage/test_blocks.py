@@ -12,18 +12,23 @@ from cegla.storage.history_file import marker
 from cegla.storage.warehouse import EVENTS, Warehouse
 from cegla.vocabulary.errors.installation import WarehouseDamaged
 
+SIZE = 262_144  #: of a block
 DRAWN = random.Random(4)
 
 
 def filled(path: Path) -> Warehouse:
     warehouse = Warehouse(path)
-    blank = dict.fromkeys(EVENTS.names)
     for batch in range(1, 4):
-        rows = [blank | {"batch": batch, "event_id": number, "identity_id": number, "properties": f"{DRAWN.getrandbits(400):x}", "occurred_at": datetime(2026, 1, 1)}
-            for number in range(4_000)]  # fmt: skip
-        warehouse.append({"events": pa.Table.from_pylist(rows, EVENTS)})
-    warehouse.take_back_after(2)  # which writes all of it into the file, and leaves blocks that nobody uses
+        warehouse.append({"events": rows_of(batch)})
+    warehouse.take_back_after(2)  # which writes all of it into the file
     return warehouse
+
+
+def rows_of(batch: int) -> pa.Table:
+    blank = dict.fromkeys(EVENTS.names)
+    rows = [blank | {"batch": batch, "event_id": number, "identity_id": number, "properties": f"{DRAWN.getrandbits(400):x}", "occurred_at": datetime(2026, 1, 1)}
+        for number in range(4_000)]  # fmt: skip
+    return pa.Table.from_pylist(rows, EVENTS)
 
 
 def flip(path: Path, at: int) -> None:
@@ -49,7 +54,7 @@ def test_one_flipped_bit_is_found_while_the_file_is_open(tmp_path: Path, of: int
     known = damaged_blocks(warehouse.path)
     size = warehouse.path.stat().st_size
     at = 2 * HEADER_BYTES - 1 if of == 0 else random.Random(of).randrange(HEADERS * HEADER_BYTES, size)
-    while of and not _inside_a_written_block(warehouse.path, at):
+    while of and not _inside_a_used_block(warehouse, at):
         at = random.Random(at).randrange(HEADERS * HEADER_BYTES, size)
     flip(warehouse.path, at)
     assert known == []
@@ -62,9 +67,27 @@ def test_one_flipped_bit_is_found_while_the_file_is_open(tmp_path: Path, of: int
     warehouse.close()
 
 
-def _inside_a_written_block(path: Path, at: int) -> bool:
-    """A block of zeros only has no sum, so a flip in one is a flip in nothing."""
-    size = 262_144
-    with path.open("rb") as file:
-        file.seek(HEADERS * HEADER_BYTES + (at - HEADERS * HEADER_BYTES) // size * size)
-        return any(file.read(size))
+def test_a_free_block_that_is_torn_is_no_damage(tmp_path: Path) -> None:
+    warehouse = filled(tmp_path / "w.duckdb")
+    for batch in (3, 4):
+        warehouse.append({"events": rows_of(batch)})
+        warehouse.take_back_after(batch)  # what is written anew leaves blocks that nobody uses
+    places = range(HEADERS * HEADER_BYTES, warehouse.path.stat().st_size, SIZE)
+    free = [at for at in places if not _inside_a_used_block(warehouse, at)]
+    assert free and len(free) < len(places)
+    for at in free:
+        with warehouse.path.open("r+b") as file:
+            file.seek(at)
+            file.write(b"torn" * 1_000)
+    assert len(damaged_blocks(warehouse.path)) == len(free)
+    warehouse.check_disk()
+    assert not marker(warehouse.path).exists()
+    flip(warehouse.path, next(at for at in places if at not in free) + 100)
+    with pytest.raises(WarehouseDamaged):
+        warehouse.check_disk()
+    warehouse.close()
+
+
+def _inside_a_used_block(warehouse: Warehouse, at: int) -> bool:
+    number = (at - HEADERS * HEADER_BYTES) // SIZE
+    return warehouse._file._of_use([number]) == [number]  # pyright: ignore[reportPrivateUsage]
