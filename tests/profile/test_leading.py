@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cegla.profile.rules.leading import coded, leading
+from cegla.profile.rules.leading import coded, leading, numbered
 
 NAMES = ["wrzos", "bez", "mak"]
 ROWS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.sampled_from([0.25, 0.5, 1.0, 2.0])), max_size=30)
@@ -29,3 +29,24 @@ def test_what_weighs_most_leads_and_of_equals_the_first_by_name(rows: list[tuple
 def test_what_is_not_told_has_no_place_among_the_names() -> None:
     places, names = coded(pa.array(["mak", None, "bez", "mak"], pa.string()))
     assert [names[place] if place >= 0 else None for place in places.tolist()] == ["mak", None, "bez", "mak"]
+
+
+class Counted(str):
+    """A name that counts how often it is compared."""
+
+    __slots__ = ()
+    comparisons = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Counted.comparisons += 1
+        return str.__eq__(self, other)
+
+
+def test_names_are_numbered_in_their_order_and_looked_up_each_at_once() -> None:
+    """A browser may send any model it likes, a new one with each event: looking each up among all others would take hours."""
+    names = [None, *(Counted(f"model {number:04}") for number in reversed(range(2_000))), None, Counted("model 0007")]
+    among, places = numbered(names)
+    assert [among[place] if place >= 0 else None for place in places.tolist()] == names
+    assert among == sorted(among)
+    assert Counted.comparisons < 20 * len(names)

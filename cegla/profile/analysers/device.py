@@ -17,7 +17,7 @@ from phonenumbers import carrier
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found, Params
 from cegla.profile.rules.confidence import share_lower_bounds
 from cegla.profile.rules.guards import DAYPARTS, Seen, Table, daypart_of, half_life, joined_facts
-from cegla.profile.rules.leading import Leading, coded, leading
+from cegla.profile.rules.leading import Leading, coded, leading, numbered
 from cegla.reference.models import Launch, launch_of
 from cegla.reference.network_kinds import operators
 from cegla.vocabulary.text import Text
@@ -83,9 +83,8 @@ class Use(NamedTuple):
 
     def told(self, names: Sequence[Any]) -> tuple[Leading, list[Any], Any]:
         """What leads of what each device has for a name (None: nothing is told), by its place among the names, and the rows that tell one."""
-        among = sorted({name for name in names if name is not None})
-        places = {name: place for place, name in enumerate(among)}
-        of_row = np.array([places.get(name, -1) for name in names] or [-1], np.int64)[self.places]
+        among, places = numbered(names)
+        of_row = places[self.places]
         rows = np.flatnonzero(of_row >= 0)
         return leading(self.owners[rows], of_row[rows], self.weights[rows], self.people, among), among, rows
 
@@ -162,7 +161,7 @@ def _launched(use: Use) -> dict[str, Found]:
     """Year and price at launch of the favourite among the models that are written down."""
     models = [(one.brand, one.model) if one.brand and one.model and launch_of(one.brand, one.model) else None for one in use.devices]
     best, names, rows = use.told(models)
-    of_row = np.array([names.index(model) if model else -1 for model in models] or [-1], np.int64)[use.places[rows]]
+    of_row = numbered(models)[1][use.places[rows]]
     counted = use.count(rows[of_row == best.place[use.owners[rows]]])
     known = [launch_of(*name) for name in names]
     launches: list[Launch | None] = best.of(known)
@@ -177,10 +176,8 @@ def _launched(use: Use) -> dict[str, Found]:
 
 def _count(use: Use) -> Any:
     """Devices told apart: models, and of each type and system without a model one, unless a model of it is known."""
-    systems = sorted({(one.type, one.os or "") for one in use.devices})
-    system_of = np.array([systems.index((one.type, one.os or "")) for one in use.devices] or [0], np.int64)
-    models = sorted({one.model for one in use.devices if one.model})
-    model_of = np.array([models.index(one.model) if one.model else -1 for one in use.devices] or [-1], np.int64)
+    _, system_of = numbered([(one.type, one.os or "") for one in use.devices])
+    _, model_of = numbered([one.model or None for one in use.devices])
     held = np.unique(np.column_stack([use.owners, system_of[use.places], model_of[use.places]]), axis=0)
     if not len(held):
         return np.zeros(use.people, np.int64)
@@ -190,8 +187,8 @@ def _count(use: Use) -> Any:
 
 
 def _by_daypart(use: Use, names: Sequence[str]) -> list[list[dict[str, str]] | None]:
-    among = sorted(set(names))
-    place = np.array([among.index(name) for name in names] or [0], np.int64)[use.places]
+    among, places = numbered(names)
+    place = places[use.places]
     best = leading(use.owners * len(DAYPARTS) + use.parts, place, use.weights, use.people * len(DAYPARTS), among).place.reshape(use.people, -1)
     found: list[list[dict[str, str]] | None] = []
     for row in best.tolist():
@@ -201,8 +198,8 @@ def _by_daypart(use: Use, names: Sequence[str]) -> list[list[dict[str, str]] | N
 
 def _guesses(use: Use, names: Sequence[str]) -> tuple[list[list[dict[str, Any]] | None], Any]:
     """Of each device seen on enough days: for work, private, or both; and of each person on how many days the device seen most was."""
-    among = sorted(set(names))
-    place = np.array([among.index(name) for name in names] or [0], np.int64)[use.places]
+    among, places = numbered(names)
+    place = places[use.places]
     pairs, which = np.unique(use.owners * max(len(among), 1) + place, return_inverse=True)
     owner, device = pairs // max(len(among), 1), pairs % max(len(among), 1)
     days, longest = np.zeros(len(pairs), np.int64), np.zeros(use.people, np.int64)

@@ -37,3 +37,10 @@ def coded(column: Any) -> tuple[Any, list[Any]]:
     """A column of Arrow as places in the list of its different values, in order of their first row; -1 for null."""
     found = column.dictionary_encode()
     return found.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64), found.dictionary.to_pylist()
+
+
+def numbered(names: Sequence[Any]) -> tuple[list[Any], Any]:
+    """The different names in their order, and of each name its place among them; -1 for None. However many there are: a stranger may send any."""
+    among = sorted({name for name in names if name is not None})
+    places = {name: place for place, name in enumerate(among)} | {None: -1}
+    return among, np.array([places[name] for name in names], np.int64)
