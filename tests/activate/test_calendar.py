@@ -1,5 +1,6 @@
 """When campaigns and each of their messages go: the shop's clock, each person's own, their usual hour; pauses; the variant chosen for the rest."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,10 @@ from cegla.activate import actions as activate
 from cegla.activate.rules.pace import Bucket, refilled
 from cegla.activate.rules.timing import CLOCKS, Timing, begins_at, due_at, moment, next_hour, sure_hour, usual_hour
 from cegla.analyse import actions as analyse
+from cegla.profile import findings
+from cegla.resolve import actions as resolve
 from cegla.vocabulary.errors.messages import CampaignNotReady
+from cegla.vocabulary.identifiers import Identifier
 from tests.activate.conftest import NOW, Shop
 
 WARSAW, TOKYO, APIA = (ZoneInfo(name) for name in ("Europe/Warsaw", "Asia/Tokyo", "Pacific/Kiritimati"))
@@ -90,6 +94,23 @@ def test_a_campaign_for_later_waits_in_the_calendar_and_then_goes_by_each_person
     shop.now = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
     shop.deliver(1)
     assert shop.states(campaign.id) == {"kenji": "sent", "anna": "sent", "ewa": "sent", "bartek": "withdrawn"}
+
+
+def test_a_campaign_at_everybodys_usual_hour_goes_to_each_when_the_analyser_found_them_there(shop: Shop) -> None:
+    for user in ("anna", "bartek", "celina"):
+        shop.person(user, marketing_email=True)
+    shop.take_in()
+    analyser = findings.TRAITS["rhythm.best_send_hour"][0]
+    with shop.ws.transaction() as conn:
+        people = resolve.look_up(conn, [Identifier("email", f"{user}@example.pl") for user in ("anna", "bartek")])
+        for person, hour in zip(people, (18, 20), strict=True):
+            found = {"traits": {"rhythm.best_send_hour": {"value": hour, "confidence": 0.9, "n": 9}}, "facts": {}}
+            findings.keep(conn, analyser, [(person or 0, json.dumps(found))], [person or 0], (0, "profiling", shop.now))
+    campaign = shop.campaign(clock="usual")
+    activate.launch(shop.ws, campaign.id)
+    with shop.ws.transaction() as conn:
+        due = dict(conn.execute("select left(address, 1), due_at from activate.messages").fetchall())
+    assert {who: at.astimezone(shop.ws.settings.zone).hour for who, at in due.items()} == {"a": 18, "b": 20, "c": 18}
 
 
 def test_a_scheduled_campaign_that_cannot_begin_says_why_and_holds_no_other_up(shop: Shop) -> None:
