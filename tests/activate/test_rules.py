@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cegla.activate.rules import mime, pace, returning, tokens
 from cegla.activate.rules.audience import held_out
 from cegla.activate.rules.channels import deliverable, masked
-from cegla.activate.rules.content import plain_text, with_clicks, with_signed_links
+from cegla.activate.rules.content import plain_text, with_clicks, with_counted_links, with_signed_links
 from cegla.activate.rules.replies import Meaning, Reply, meaning
 from cegla.vocabulary.errors.messages import HeaderRefused
 
@@ -96,6 +96,12 @@ def test_a_map_of_links_marks_what_is_counted_and_nothing_else() -> None:
     html = "".join([f'<a href="https://{host}">x</a>' for host in ("a.pl/?x=1&amp;y=2", "b.pl/", "d.pl/")]) + '<a href="https://c.pl/u/0">out</a>'
     mapped = with_clicks(html, {"https://a.pl/?x=1&y=2": (5, 3, 7), "https://d.pl/": (0, 0, 2)}, ("https://c.pl/u/",))
     assert re.findall(r">([+\d /]+)</span>", mapped) == ["5 / 3 +7", "0", "+2"] and mapped.endswith('<a href="https://c.pl/u/0">out</a>')
+
+
+def test_a_letter_with_no_link_that_is_the_same_for_everybody_has_no_trap_either() -> None:
+    pieces = ['<body><a href="', None, '">x</a></body>']
+    assert with_counted_links(pieces, str.upper, "https://trap/") == pieces
+    assert "https://trap/" in str(with_counted_links(['<body><a href="https://a.pl/">x</a></body>'], str.upper, "https://trap/"))
 
 
 def test_links_are_signed_in_anchors_only_and_never_the_way_out() -> None:

@@ -83,6 +83,8 @@ def with_counted_links(pieces: Sequence[str | None], sign: Callable[[str], str],
     Personal pieces (None) are not touched: the number of clicks on a link that one person alone was given would say whose they are.
     """
     made = [piece if piece is None else with_signed_links(piece, sign, untouched=()) for piece in pieces]
+    if made == list(pieces):
+        return made  # nothing is counted, so there is nothing to tell scanners apart for, and the trap would lead nowhere
     last = next((number for number in reversed(range(len(made))) if "</body>" in (made[number] or "")), None)
     return made if last is None else [*made[:last], with_trap(made[last] or "", trap), *made[last + 1 :]]
 
