@@ -183,7 +183,7 @@ def perform(ws: Workspace, import_id: int, ear: Ear) -> ImportResult:
     if found.state not in ("waiting", "running"):
         raise _wrong_state(found)
     path, mapping = Path(found.file_path), found.read()
-    errors_to = path.with_name(f"refused-{import_id}.csv") if found.file_kept else ear.errors_to
+    errors_to = _beside(path, import_id) if found.file_kept else ear.errors_to
     try:
         if _measured(path)[1] != found.file_sha256:
             raise FileUnreadable(where=found.file_name, detail=ANOTHER_FILE)
@@ -291,8 +291,9 @@ def take_back(conn: Connection, import_id: int, events: int, now: datetime) -> i
 def forget_files(conn: Connection, before: datetime | None, needles: Sequence[bytes] = ()) -> int:
     """Remove kept files of imports that ended before a moment, or, given needles, all that hold one of these texts; returns how many."""
     removed = 0
-    for import_id, state, *paths in list(store.SQL.files_of_imports(conn, before=before)):
-        there = [Path(path) for path in paths if path and Path(path).exists()]
+    for import_id, state, kept, refused in list(store.SQL.files_of_imports(conn, before=before)):
+        paths = {Path(kept), _beside(Path(kept), import_id)} if kept else set[Path]()  # that of refused rows is named in the row only when it ends
+        there = [path for path in paths | ({Path(refused)} if refused else set()) if path.exists()]
         if state in ("waiting", "running") or (needles and not any(_holds(path, needles) for path in there)):
             continue
         for path in there:
@@ -303,6 +304,11 @@ def forget_files(conn: Connection, before: datetime | None, needles: Sequence[by
 
 
 # inside ------------------------------------------------------------------------------------------------------------------
+
+
+def _beside(file: Path, import_id: int) -> Path:
+    """Where the refused rows of a kept file are written."""
+    return file.with_name(f"refused-{import_id}.csv")
 
 
 class _Told:

@@ -416,18 +416,19 @@ update collect.imports set state = :state, runner = :runner, name = :name, mappi
 where import_id = :import_id and state in ('draft', 'waiting', 'running', 'failed');
 
 -- name: run_import!
--- The import runs now, under a source and by this engine.
+-- The import runs now, under a source and by this engine, unless somebody takes it back.
 update collect.imports set state = 'running', started_at = coalesce(started_at, :now), source_id = :source_id, engine = :engine,
     rows_done = 0, problem = null
-where import_id = :import_id;
+where import_id = :import_id and state in ('waiting', 'running');
 
 -- name: engine_of_import$
 -- What made the requests of an import so far.
 select engine from collect.imports where import_id = :import_id;
 
 -- name: end_import!
--- The import ended, one way or the other.
-update collect.imports set state = :state, finished_at = :now, result = :result, problem = :problem, errors_path = :errors_path where import_id = :import_id;
+-- The import ended, one way or the other, unless somebody takes it back.
+update collect.imports set state = :state, finished_at = :now, result = :result, problem = :problem, errors_path = :errors_path
+where import_id = :import_id and state in ('waiting', 'running');
 
 -- name: import_progress!
 -- How far an import is.

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
@@ -287,6 +288,38 @@ def test_what_is_gone_on_with_is_the_import_that_was_named_with_its_own_file(wor
         collect.import_file(workspace, path, mapping, resumed=1)
     with workspace.transaction() as conn:
         assert [one.id for one in collect.imports(conn)] == [1]
+
+
+def test_an_import_that_ends_while_somebody_takes_it_back_is_taken_back(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wish came behind its last rows, in another process."""
+    counts = imports._counts  # pyright: ignore[reportPrivateUsage]
+
+    def changed_their_mind(result: file_import.ImportResult) -> dict[str, Any]:
+        with workspace.transaction() as conn:
+            collect.ask_undo(conn, 1, "ola")
+        return counts(result)
+
+    monkeypatch.setattr(imports, "_counts", changed_their_mind)
+    collect.import_file(workspace, write(tmp_path, HEAD + "1,ann,2026-07-01 10:00,a,1,1\n"), read_mapping(ORDERS, "test"))
+    with workspace.transaction() as conn:
+        assert collect.next_import(conn) == (1, "undoing")
+
+
+def test_refused_rows_of_an_import_that_never_ended_go_with_its_file(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = HEAD + "1,ann@example.pl,2026-07-01 10:00,a,1,1\n2,bob@example.pl,never,a,1,1\n"
+    number = collect.upload(workspace, "orders.csv", io.BytesIO(content.encode()), "ola")
+    with workspace.transaction() as conn:
+        collect.save_draft(conn, number, read_mapping(ORDERS, "test"))
+        collect.begin(conn, number)
+    monkeypatch.setattr(imports, "_counts", unplugged)
+    with pytest.raises(Unplugged):
+        collect.perform(workspace, number)
+    kept = workspace.settings.data_dir / imports.FOLDER
+    assert any(b"bob@example.pl" in path.read_bytes() for path in kept.glob("refused-*")), "the control: they lie there"
+    with workspace.transaction() as conn:
+        collect.ask_undo(conn, number, "ola")
+        collect.forget_files(conn, None, [b"bob@example.pl"])
+    assert list(kept.iterdir()) == []
 
 
 class Unplugged(Exception):
