@@ -211,6 +211,19 @@ def test_an_old_signature_is_refused_even_when_it_is_right(scheme: str, monkeypa
     assert check(SCHEMES[name], secrets, headers, content, later, lambda *_: True) is Refusal.TOO_OLD
 
 
+@pytest.mark.parametrize(
+    ("scheme", "body"),
+    [
+        ("mailgun", b'{"signature":{"signature":"aa","timestamp":"1700000000","token":"\\ud800"}}'),
+        ("sns", b'{"Type":"Notification","Signature":"aaaa","Message":"\\ud800"}'),
+    ],
+)
+def test_half_a_character_in_what_is_signed_is_a_wrong_signature_and_is_answered(scheme: str, body: bytes) -> None:
+    from cegla.collect.rules.signatures import Refusal, check
+
+    assert check(SCHEMES[scheme], Secrets("secret"), {}, body, 1_700_000_000.0, lambda *_: False) is Refusal.WRONG_SIGNATURE
+
+
 def test_a_request_without_a_known_token_changes_nothing(workspace: Workspace) -> None:
     made(workspace)
     assert posted(workspace, replace(made(workspace), token="guessed"), body(CALL)) == 404

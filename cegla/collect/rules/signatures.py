@@ -179,7 +179,7 @@ def _as_shown(kind: str, secret: str) -> bytes:
 
 
 def _signed(scheme: Scheme, found: _Found, secret: str, body: bytes) -> bytes:
-    parts = {"id": found.identity.encode(), "timestamp": found.stamp.encode(), "secret": secret.encode(), "body": body}
+    parts = {"id": _bytes(found.identity), "timestamp": found.stamp.encode(), "secret": secret.encode(), "body": body}
     pieces = re.split(r"\{(\w+)\}", scheme.signed)
     return b"".join(parts[piece] if place % 2 else piece.encode() for place, piece in enumerate(pieces))
 
@@ -213,7 +213,7 @@ def _check_sns(certificate: str, body: bytes, public_key: PublicKeyCheck) -> Ref
         return Refusal.NO_SIGNATURE
     text = "".join(f"{name}\n{fields[name]}\n" for name in names if fields.get(name) is not None)
     algorithm = "rsa_sha256" if fields.get("SignatureVersion") == "2" else "rsa_sha1"
-    return None if public_key(algorithm, certificate, text.encode(), signature) else Refusal.WRONG_SIGNATURE
+    return None if public_key(algorithm, certificate, _bytes(text), signature) else Refusal.WRONG_SIGNATURE
 
 
 def challenge_answer(secrets: Secrets, query: Mapping[str, str]) -> str | None:
@@ -222,6 +222,11 @@ def challenge_answer(secrets: Secrets, query: Mapping[str, str]) -> str | None:
     if not asked or not secrets.verify_token or not hmac.compare_digest(token.encode(), secrets.verify_token.encode()):
         return None
     return asked if re.fullmatch(r"[\w.\-]{1,200}", asked, re.ASCII) else None
+
+
+def _bytes(text: str) -> bytes:
+    """As it was signed; half a character, which JSON can hold, is in nothing that anybody signed."""
+    return text.encode("utf-8", "replace")
 
 
 def _json(body: bytes) -> dict[str, Any]:
