@@ -44,5 +44,5 @@ def together(people: Iterable[int], known: Mapping[int, Facts]) -> Figures:
 
 def _known(past: Readable, people: Iterable[int], now: datetime) -> dict[int, Facts]:
     with past.people(people) as asked:
-        found = past.run(profile.past.traits_of(now, asked).select("person_id", *COLUMNS))
+        found = past.run(profile.past.traits_of(now, asked, COLUMNS).select("person_id", *COLUMNS))
     return dict(zip(found["person_id"].to_pylist(), zip(*(found[name].to_pylist() for name in COLUMNS), strict=True), strict=True))

@@ -106,5 +106,6 @@ def test_the_machine_finds_a_lock_that_is_missing_or_taken_too_late(workspace: W
     def holds(rows: list[Event], chance: Any, schedule: Schedule) -> None:
         played(workspace, [*BOTH_WAYS, *rows], chance, schedule)
 
-    with pytest.raises(Exception):  # noqa: B017  # two rows of one identifier, a pair twice, or other people than the model has
+    with pytest.raises(Exception) as found:  # two rows of one identifier, a pair twice, or other people than the model has
         holds()
+    assert not isinstance(found.value, (AttributeError, NameError, TypeError)), "the fault is found, and not one of this test"
