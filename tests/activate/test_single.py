@@ -55,6 +55,20 @@ def test_one_person_may_get_several_under_several_keys_from_the_versions_they_we
     assert subjects[1] == b"Nowy temat" != subjects[0]
 
 
+def test_a_link_that_the_shop_gave_for_one_message_goes_as_it_is_and_is_kept_nowhere(shop: Shop, template: str) -> None:
+    shop.person("anna", email_tracking=True)
+    shop.take_in()
+    links = '<a href="{{ data.way }}">Hasło</a><a href="https://sklep.example/pomoc">Pomoc</a>'
+    with shop.ws.transaction() as conn:
+        activate.single.save_template(conn, {"name": template, "subject": "Hasło", "mjml": MJML.replace("{% for", links + "{% for")}, shop.now)
+    ask(shop, template, data={"way": "https://sklep.example/haslo/TAJNE?a=1&b=2"})
+    shop.deliver(2)
+    html = shop.postbox.letter("anna@example.pl").get_body(("html",))
+    assert html is not None and 'href="https://sklep.example/haslo/TAJNE?a=1&amp;b=2"' in html.get_content()
+    with shop.ws.transaction() as conn:
+        assert [url for (url,) in conn.execute("select url from activate.links").fetchall()] == ["https://sklep.example/pomoc"]
+
+
 def test_a_key_stands_for_one_message(shop: Shop, template: str) -> None:
     ask(shop, template)
     with pytest.raises(MessageKeyUsed):
