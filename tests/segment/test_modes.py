@@ -2,7 +2,7 @@
 looking at everybody would give. Nobody is looked at but who has new events and who is due."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import ibis
@@ -150,6 +150,20 @@ def test_days_ahead_are_calendar_days_also_where_one_has_23_or_25_hours(kind: ty
 @pytest.mark.parametrize(("now", "hours"), [(datetime(2026, 10, 25, 0, 59), 2), (datetime(2026, 10, 25, 1, 1), 1), (datetime(2026, 3, 29, 1, 1), 2)], ids=["summer", "winter", "spring"])
 def test_the_day_of_a_moment_goes_by_the_shops_clock_as_it_stands_now(now: datetime, hours: int) -> None:
     assert days._offset(Ground(now, None, ZONE)).op() == ibis.interval(seconds=hours * 3_600).op()  # pyright: ignore[reportPrivateUsage]
+
+
+def test_who_has_the_day_of_a_moment_is_looked_at_again_when_the_clock_is_put_back(workspace: Workspace) -> None:
+    before = datetime(2026, 10, 24, 23, 30, tzinfo=UTC)
+    fill(workspace.warehouse, {1: [page(1 / 24)], 2: [page(5 / 24)]}, before)
+    rule = {"op": "date_in_days", "trait": "last_seen", "to_days": 0}
+    with workspace.transaction() as conn:
+        saved = segment.save(conn, "Dzisiaj", rule, before)
+        assert segment.refresh(conn, workspace.warehouse, None, segment.AsOf(before, ZONE)) == [segment.Change(saved.id, (1,), (), before)]
+        put_back = datetime(2026, 10, 25, 1, tzinfo=UTC)
+        assert segment.refresh_due(conn, workspace.warehouse, segment.AsOf(put_back - MINUTE, ZONE)) == ([], False)
+        segment.refresh_due(conn, workspace.warehouse, segment.AsOf(put_back, ZONE))
+        kept = members(conn, [saved.id])
+    agree(workspace, [saved.id], [rule], kept, put_back)
 
 
 def test_a_listener_hears_each_change_once(workspace: Workspace) -> None:

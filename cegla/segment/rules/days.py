@@ -71,7 +71,16 @@ def _midnights(holds: Holds, values: Values, seen: Seen, ground: Ground) -> list
     answers = [holds(values, seen, ground, ground.after(days)).fill_null(False) for days in range(AHEAD_DAYS + 1)]
     changes = [(answers[days] != answers[days - 1], ground.midnight(days)) for days in range(1, AHEAD_DAYS + 1)]
     known_day = day_of(values, seen, ground).notnull()
-    return [ibis.cases(*changes, else_=ibis.ifelse(known_day, ground.midnight(AHEAD_DAYS + 1), ibis.null("timestamp")))]
+    midnight = ibis.cases(*changes, else_=ibis.ifelse(known_day, ground.midnight(AHEAD_DAYS + 1), ibis.null("timestamp")))
+    return [midnight, *(_clock_changes(ground) if values["row"].kind == "moment" else ())]
+
+
+def _clock_changes(ground: Ground) -> list[Column]:
+    """When the shop's clock is put forward or back, as far as is looked ahead: the day of a moment may be another one from then on."""
+    begins = (ground.now - timedelta(days=1)).replace(minute=0, second=0, microsecond=0, tzinfo=UTC)
+    hours = [begins + timedelta(minutes=30 * number) for number in range(48 * (AHEAD_DAYS + 3))]
+    ahead = [one.astimezone(ground.zone).utcoffset() for one in hours]
+    return [ibis.literal(at.replace(tzinfo=None), type="timestamp") for at, was, is_now in zip(hours[1:], ahead, ahead[1:], strict=False) if was != is_now]
 
 
 def _row(key: str, label: Text, sentence: Text, holds: Holds, example: tuple[dict[str, Any], str, str]) -> Operator:
