@@ -60,7 +60,7 @@ function topics(about) {
 function breadcrumbs(nodes) {
   const list = nodes.find((node) => kindOf(node) === 'BreadcrumbList');
   const items = list ? [].concat(list.itemListElement || []) : [];
-  return items.map((item) => short(item.name || nameOf(item.item), 100)).filter(Boolean);
+  return items.map((item) => item && short(item.name || nameOf(item.item), 100)).filter(Boolean);
 }
 
 /** The nodes of all JSON-LD blocks, flattened; what does not parse is not there. */

@@ -27,7 +27,7 @@ SHOP = """<!doctype html><html lang="pl"><head><title>Skarpety wełniane</title>
 <link rel="canonical" href="/skarpety?utm_source=x"><meta name="description" content="Ciepłe skarpety. Pytania: jan@example.pl">
 <meta name="keywords" content="skarpety, wełna"><meta property="article:tag" content="zima"><meta property="og:type" content="product">
 <script type="application/ld+json">{"@graph": [{"@type": "Organization", "name": "Sklep"}, {"@type": "Product", "name": "Skarpety", "category": "Odzież > Skarpety"},
-{"@type": "BreadcrumbList", "itemListElement": [{"name": "Odzież"}, {"item": {"name": "Skarpety"}}]}]}</script>
+{"@type": "BreadcrumbList", "itemListElement": [null, {"name": "Odzież"}, {"item": {"name": "Skarpety"}}]}]}</script>
 LINE</head><body style="margin:0;height:3000px">
 <nav><a id="next" href="/next">Dalej</a> <a id="out" href="https://other.test/a?b=c">Gdzie indziej</a> <a id="file" href="/cennik.pdf">Cennik</a></nav>
 <button id="buy" onclick="this.dataset.n = 1 + (this.dataset.n | 0)" style="position:absolute;left:100px;top:100px;width:200px;height:100px">Do koszyka</button>

@@ -13,7 +13,7 @@ function pageFacts(){const nodes=schemaNodes();const about=nodes.find((node)=>no
 function meta(name){const found=document.querySelector(`meta[name="${name}"],meta[property="${name}"]`);return found&&found.content;}
 function linkTo(selector){const found=document.querySelector(selector);return found&&found.href?cleanUrl(found.href):undefined;}
 function topics(about){const tags=[...document.querySelectorAll('meta[property$=":tag"]')].map((tag)=>tag.content);const words=[meta('keywords')||'',...[].concat(about.keywords||[])].flatMap((text)=>String(nameOf(text)).split(','));const all=[...words,...tags,...[].concat(about.about||[]).map(nameOf)].map((text)=>short(text,60));return[...new Set(all.filter(Boolean))].slice(0,MOST_TOPICS);}
-function breadcrumbs(nodes){const list=nodes.find((node)=>kindOf(node)==='BreadcrumbList');const items=list?[].concat(list.itemListElement||[]):[];return items.map((item)=>short(item.name||nameOf(item.item),100)).filter(Boolean);}
+function breadcrumbs(nodes){const list=nodes.find((node)=>kindOf(node)==='BreadcrumbList');const items=list?[].concat(list.itemListElement||[]):[];return items.map((item)=>item&&short(item.name||nameOf(item.item),100)).filter(Boolean);}
 function schemaNodes(){const nodes=[];for(const block of document.querySelectorAll('script[type="application/ld+json"]')){try{const found=JSON.parse(block.textContent);for(const node of[].concat(found))nodes.push(...[].concat(node['@graph']||node));}catch{}
 }
 return nodes.filter((node)=>node&&typeof node==='object').slice(0,MOST_NODES);}
