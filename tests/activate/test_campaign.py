@@ -157,6 +157,8 @@ def test_a_click_after_the_consent_to_measuring_was_withdrawn_leads_on_and_leave
     shop.person("bartek", email_tracking=False)
     shop.take_in()
     assert activate.open_link(shop.ws, link_in(shop, "bartek", "r")).startswith("https://sklep.example")
+    shop.pass_time(minutes=5)  # what is told of a click is told after a while
+    shop.deliver(1)
     assert shop.events(CLICKED) == []
 
 

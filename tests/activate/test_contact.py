@@ -110,7 +110,12 @@ def test_quiet_hours_hold_a_letter_and_let_it_go_when_they_end(shop: Shop) -> No
     activate.launch(shop.ws, campaign.id)
     shop.deliver(3)
     assert shop.postbox.letters == [] and shop.states(campaign.id) == {"anna": "decided"}
+    with shop.ws.transaction() as conn:
+        activate.set_limits(conn, "email", activate.Limits(2, time(9), time(14)), shop.now)
     shop.now = datetime(2026, 11, 2, 11, 0, tzinfo=UTC)
+    shop.deliver(1)
+    assert shop.states(campaign.id) == {"anna": "decided"}, "its moment has come, and quiet hours of then are others"
+    shop.now = datetime(2026, 11, 2, 13, 0, tzinfo=UTC)
     shop.deliver(1)
     assert shop.states(campaign.id) == {"anna": "sent"}
 
