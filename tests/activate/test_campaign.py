@@ -61,6 +61,16 @@ def test_a_letter_carries_names_fallbacks_a_text_part_and_one_click_headers(shop
     assert letter["List-Unsubscribe"].startswith("<https://cegla.example/u/") and letter["List-Unsubscribe"].strip("<>").rpartition("/")[2] in html
 
 
+def test_a_letter_knows_the_segments_of_its_reader(shop: Shop) -> None:
+    said = '<mj-text>Segmenty: {{ person.segments | join: "," }}.</mj-text>'
+    campaign = shop.campaign(mjml=LETTER.replace("<mj-button", f"{said}<mj-button"))
+    shop.person("anna", marketing_email=True)
+    shop.take_in()
+    activate.launch(shop.ws, campaign.id)
+    shop.deliver(1)
+    assert f"Segmenty: {campaign.segment_id}." in shop.postbox.letter("anna@example.pl").get_body(("html",)).get_content()
+
+
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
