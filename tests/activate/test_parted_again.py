@@ -71,15 +71,16 @@ def test_people_joined_and_parted_again_were_never_joined(shop: Shop, seed: int)
     users = [f"user-{number}" for number in range(4)]
     began = (shop.now - timedelta(hours=3)).isoformat()  # a call that says who is who stays in the history, so it changes no first and last moment
     shop.tell(*(call for user in users for call in told(shop, user, a_life(chance))))
+    shop.take_in()
     activate.launch(shop.ws, shop.campaign().id)
     shop.deliver(2)
-    shop.take_in()  # what the sender tells of its letters
+    shop.take_in(analysed=True)  # what the sender tells of its letters
     capped = shop.campaign(cap=1).id
     before = stand(shop, users, capped)
     pairs = chance.sample(list(combinations(users, 2)), 2)
     joins = [{"type": "alias", "userId": one, "previousId": other, "timestamp": began} for one, other in pairs]
     shop.tell(*joins)
-    shop.take_in()
+    shop.take_in(analysed=True)
     joined = stand(shop, users, capped)
     assert all(joined[one][0] == joined[other][0] != before[one][0] for one, other in pairs)
     with shop.ws.transaction() as conn:
@@ -89,5 +90,5 @@ def test_people_joined_and_parted_again_were_never_joined(shop: Shop, seed: int)
         take_link_back(shop.ws, edge, "ola")
     assert stand(shop, users, capped) == before
     shop.tell(*joins)
-    shop.take_in()
+    shop.take_in(analysed=True)
     assert stand(shop, users, capped) == before, "also when the same is said again"
