@@ -146,6 +146,20 @@ class Spark(PySparkCompiler):
             return self.f.array(*(self.f.try_element_at(texts, sge.convert(key)) for key in _keys_of(op.pointers)))
         return self.f.try_element_at(texts, sge.convert(_key_of(op.pointer.value)))
 
+    def visit_ArrayCollect(self, op: Any, *, arg: Any, order_by: Any, **rest: Any) -> Any:  # noqa: N802
+        """In an order: the keys come along, first, and rows are compared as structs. A number descends as its negative."""
+        if not order_by or not all(key.ascending or key.dtype.is_numeric() for key in op.order_by):
+            return super().visit_ArrayCollect(op, arg=arg, order_by=order_by, **rest)
+        keys = [key.this if sort.ascending else sge.Neg(this=key.this) for key, sort in zip(order_by, op.order_by, strict=True)]
+        named = [part for number, key in enumerate(keys) for part in (sge.convert(f"key{number}"), key)]
+        there: Any = arg.is_(sge.Null()).not_()
+        where = there if rest["where"] is None else sg.and_(rest["where"], there)
+        row = sg.to_identifier("row")
+        value = sge.Lambda(this=sge.Dot(this=row, expression=sg.to_identifier("value")), expressions=[row])
+        gathered: Any = self.agg
+        rows = gathered.collect_list(self.f.anon.named_struct(*named, sge.convert("value"), arg), where=where)
+        return self.f.anon.transform(self.f.anon.array_sort(rows), value)
+
     def visit_Cast(self, op: Any, *, arg: Any, to: Any) -> Any:  # noqa: N802
         """A row as JSON keeps what is null and writes moments as the others do."""
         if not to.is_json() or not op.arg.dtype.is_struct():
