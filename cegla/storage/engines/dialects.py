@@ -42,6 +42,19 @@ def _named(kind: Any) -> str:
     return f"Array({_named(kind.value_type)})" if kind.is_array() else ClickHouseType.to_string(kind)
 
 
+def _ascending(op: Any, order_by: Any) -> list[Any]:
+    """The keys of an order by which rows that hold them first sort upwards: a number descends as its negative. Empty: no order, or one that this cannot say."""
+    if not all(key.ascending or key.dtype.is_numeric() for key in op.order_by):
+        return []
+    return [key.this if sort.ascending else sge.Neg(this=key.this) for key, sort in zip(order_by, op.order_by, strict=True)]
+
+
+def _where_there(arg: Any, where: Any) -> Any:
+    """The condition of a collected list: what is null is left out, too."""
+    there: Any = arg.is_(sge.Null()).not_()
+    return there if where is None else sg.and_(where, there)
+
+
 class ClickHouse(ClickHouseCompiler):
     """ClickHouse's SQL."""
 
@@ -98,14 +111,9 @@ class ClickHouse(ClickHouseCompiler):
 
     def visit_ArrayCollect(self, op: Any, *, arg: Any, order_by: Any, **rest: Any) -> Any:  # noqa: N802
         """In an order: the keys come along, first, and rows are compared as tuples. A number descends as its negative."""
-        if not order_by:
+        if not (keys := _ascending(op, order_by)):
             return super().visit_ArrayCollect(op, arg=arg, order_by=order_by, **rest)
-        if not all(key.ascending or key.dtype.is_numeric() for key in op.order_by):
-            return super().visit_ArrayCollect(op, arg=arg, order_by=order_by, **rest)
-        keys = [key.this if sort.ascending else sge.Neg(this=key.this) for key, sort in zip(order_by, op.order_by, strict=True)]
-        there: Any = arg.is_(sge.Null()).not_()
-        where = there if rest["where"] is None else sg.and_(rest["where"], there)
-        row = sg.to_identifier("row")
+        where, row = _where_there(arg, rest["where"]), sg.to_identifier("row")
         last = sge.Lambda(this=self.f.tupleElement(row, len(keys) + 1), expressions=[row])
         gathered: Any = self.agg
         return self.f.arrayMap(last, self.f.arraySort(gathered.groupArray(self.f.tuple(*keys, arg), where=where)))
@@ -148,13 +156,10 @@ class Spark(PySparkCompiler):
 
     def visit_ArrayCollect(self, op: Any, *, arg: Any, order_by: Any, **rest: Any) -> Any:  # noqa: N802
         """In an order: the keys come along, first, and rows are compared as structs. A number descends as its negative."""
-        if not order_by or not all(key.ascending or key.dtype.is_numeric() for key in op.order_by):
+        if not (keys := _ascending(op, order_by)):
             return super().visit_ArrayCollect(op, arg=arg, order_by=order_by, **rest)
-        keys = [key.this if sort.ascending else sge.Neg(this=key.this) for key, sort in zip(order_by, op.order_by, strict=True)]
         named = [part for number, key in enumerate(keys) for part in (sge.convert(f"key{number}"), key)]
-        there: Any = arg.is_(sge.Null()).not_()
-        where = there if rest["where"] is None else sg.and_(rest["where"], there)
-        row = sg.to_identifier("row")
+        where, row = _where_there(arg, rest["where"]), sg.to_identifier("row")
         value = sge.Lambda(this=sge.Dot(this=row, expression=sg.to_identifier("value")), expressions=[row])
         gathered: Any = self.agg
         rows = gathered.collect_list(self.f.anon.named_struct(*named, sge.convert("value"), arg), where=where)
