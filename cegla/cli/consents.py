@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from cegla.cli.campaigns import Which, campaign_meant
-from cegla.cli.desk import AsJson, Desk, DryRun, desk_of, text_of
+from cegla.cli.desk import AsJson, Desk, DryRun, desk_of
+from cegla.cli.files import text_of
 from cegla.cli.people import Who
 from cegla.cli.tables import facts, table
 from cegla.govern import actions as govern

@@ -8,26 +8,21 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
 import typer
-import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cegla.storage.settings import Settings
 from cegla.vocabulary.errors import WrongUsage
 from cegla.vocabulary.errors.installation import DatabaseAway
-from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Language, Text
 
 AsJson = Annotated[bool, typer.Option("--json")]
 DryRun = Annotated[bool, typer.Option("--dry-run")]
 Yes = Annotated[bool, typer.Option("--yes")]
-TOO_DEEP = Text("zagnieżdżenie jest za głębokie", "it is nested too deeply")
-NOT_AS_JSON = Text("jest w nim coś, czego JSON nie zna, jak .nan, !!binary albo !!set", "it holds something that JSON lacks, such as .nan, !!binary or !!set")
 OpenDoor = Callable[[Settings], AbstractContextManager[httpx.Client]]
 
 
@@ -135,35 +130,6 @@ class Api:
         if answer.status_code >= 400:
             raise Problem(_details(answer))
         return answer
-
-
-class _Words(yaml.SafeLoader):
-    """Reads YAML in which a date is the text it is written as: what is read goes on as JSON, which has none."""
-
-
-_Words.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
-
-
-def values_of(file: Path) -> Any:
-    """What a YAML or JSON file of the user's holds; "-" is standard input. Raises FileUnreadable."""
-    try:
-        values = yaml.load(text_of(file), _Words)  # noqa: S506 - a safe one
-        json.dumps(values, allow_nan=False)
-    except yaml.YAMLError as error:
-        raise FileUnreadable(where=str(file), detail=" ".join(str(error).split())) from None
-    except (TypeError, ValueError):
-        raise FileUnreadable(where=str(file), detail=NOT_AS_JSON) from None
-    except RecursionError:
-        raise FileUnreadable(where=str(file), detail=TOO_DEEP) from None
-    return values
-
-
-def text_of(file: Path) -> str:
-    """What a file of the user's says; "-" is standard input. Raises FileUnreadable."""
-    try:
-        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileUnreadable(where=str(file), detail=" ".join(str(error).split())) from None
 
 
 def desk_of(context: typer.Context, as_json: bool = False) -> Desk:

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from cegla.cli.desk import AsJson, Desk, Yes, desk_of, values_of
+from cegla.cli.desk import AsJson, Desk, Yes, desk_of
+from cegla.cli.files import fields_of
 from cegla.cli.tables import both, facts, table
-from cegla.vocabulary.errors.people import IdentityRulesInvalid
 from cegla.vocabulary.text import Text
 
 Who = Annotated[str, typer.Argument(metavar="PERSON", help="p12, or an identifier: an e-mail address, a phone number, a user id")]
@@ -116,14 +116,14 @@ def try_rules(context: typer.Context, rules_file: RulesPath, as_json: AsJson = F
     """Try rules on all history."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        found = api.post("/identity/rules/try", {"rules": _read(rules_file)})
+        found = api.post("/identity/rules/try", {"rules": fields_of(rules_file)})
     desk.answer(found, _trial)
 
 
 def apply_rules(context: typer.Context, rules_file: RulesPath, yes: Yes = False, as_json: AsJson = False) -> None:
     """Try rules, ask, and put them in force."""
     desk = desk_of(context, as_json)
-    document = _read(rules_file)
+    document = fields_of(rules_file)
     with desk.api() as api:
         tried = api.post("/identity/rules/try", {"rules": document})
         if not as_json:
@@ -131,15 +131,6 @@ def apply_rules(context: typer.Context, rules_file: RulesPath, yes: Yes = False,
         desk.confirm(SURE, yes, n=tried["identities_moved"])
         done = api.post("/identity/rules", {"rules": document, "version": tried["version"]})
     desk.answer(done, lambda at, answer: at.tell(APPLIED, version=answer["version"], n=answer["identities_moved"]))
-
-
-def _read(file: Path) -> dict[str, Any]:
-    document = values_of(file)
-    if document is None:
-        return {}
-    if not isinstance(document, dict):
-        raise IdentityRulesInvalid(where=str(file), seen=type(document).__name__, detail=Text("plik nie jest mapowaniem", "the file is not a mapping"))
-    return document  # pyright: ignore[reportUnknownVariableType]
 
 
 def _links(desk: Desk, rows: list[dict[str, Any]]) -> None:

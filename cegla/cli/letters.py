@@ -7,7 +7,8 @@ import typer
 import yaml
 
 from cegla.cli.campaigns import campaign_meant
-from cegla.cli.desk import Api, AsJson, Desk, DryRun, desk_of, values_of
+from cegla.cli.desk import Api, AsJson, Desk, DryRun, desk_of
+from cegla.cli.files import fields_of
 from cegla.cli.tables import both, table
 from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.errors.intake import FileUnreadable
@@ -113,7 +114,7 @@ def _listed(desk: Desk, found: dict[str, Any]) -> None:
 
 def _read(file: Path) -> dict[str, Any]:
     """What a letter's file holds. Raises FileUnreadable."""
-    given = values_of(file)
-    if not isinstance(given, dict) or not {"name", "document"} <= given.keys():  # pyright: ignore[reportUnknownMemberType]
+    given = fields_of(file)
+    if not {"name", "document"} <= given.keys():
         raise FileUnreadable(where=str(file), detail=NO_LETTER)
     return {"kind": "letter"} | {key: given[key] for key in KEPT if key in given}

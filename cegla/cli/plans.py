@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cegla.cli.desk import Api, AsJson, Desk, DryRun, desk_of
+from cegla.cli.files import text_of
 from cegla.cli.sources import source_meant
 from cegla.cli.tables import table
 from cegla.plan import actions as plan
@@ -42,7 +43,7 @@ def infer(context: typer.Context, source: SourceName, days: int = 30, as_json: A
 def check(context: typer.Context, plan_file: PlanFile, events: EventsFile = None, as_json: AsJson = False) -> None:
     """Check a plan, and events against it; exit code 3 when something is wrong."""
     desk = desk_of(context, as_json)
-    report = plan.check(_text(plan_file), _lines(events), desk.settings.collector)
+    report = plan.check(text_of(plan_file), _lines(events), desk.settings.collector)
     problems = [_problem(plan_file, one) for one in report.problems] + [_problem(events, one) for one in report.wrong]
     planned = len(report.plan.events) if report.plan else 0
     answer = {"ok": not problems, "planned": planned, "checked": report.events, "problems": problems}
@@ -71,7 +72,7 @@ def apply(
         raise WrongUsage(where="PLAN.yaml", detail=desk.say(Text("podaj --source i plik albo --version", "give --source and either a file or --version")))
     with desk.api() as api:
         place = f"/sources/{source_meant(api, source)}/plan"
-        text = _text(plan_file) if plan_file is not None else api.get(place, version=version)["text"]
+        text = text_of(plan_file) if plan_file is not None else api.get(place, version=version)["text"]
         done = api.post(place, {"text": text, "dry_run": dry_run})
     desk.answer(done, lambda desk, value: _differences(desk, value["differences"]))
     desk.tell(DRY if dry_run else APPLIED, version=done["version"])
@@ -109,22 +110,15 @@ def listed(context: typer.Context, source: SourceName, as_json: AsJson = False) 
 def schema(context: typer.Context, plan_file: PlanFile, event: str, as_json: AsJson = False) -> None:
     """Print an event of a plan as JSON Schema; a JSON Schema file is read as a plan, too."""
     desk = desk_of(context, as_json=True)
-    _read(_text(plan_file))
-    found = plan.check(_text(plan_file)).schema(event)
+    _read(text_of(plan_file))
+    found = plan.check(text_of(plan_file)).schema(event)
     if found is None:
         raise NotFound(where=str(plan_file), seen=event, thing=event)
     desk.answer(found, lambda *_: None)
 
 
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotFound(where=str(file), seen=type(error).__name__, thing=str(file)) from None
-
-
 def _lines(file: Path | None) -> list[str]:
-    return [] if file is None else _text(file).splitlines()
+    return [] if file is None else text_of(file).splitlines()
 
 
 def _read(text: str) -> Any:
@@ -137,7 +131,7 @@ def _read(text: str) -> Any:
 
 def _side(desk: Desk, text: str, source: str) -> str:
     if not text.isdigit() or Path(text).exists():
-        return _text(Path(text))
+        return text_of(Path(text))
     with desk.api() as api:
         return _version(api, source, int(text))
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cegla.cli.desk import Api, AsJson, Desk, DryRun, Yes, desk_of, values_of
+from cegla.cli.desk import Api, AsJson, Desk, DryRun, Yes, desk_of
+from cegla.cli.files import values_of
 from cegla.cli.sources import source_meant
 from cegla.cli.tables import both, facts, table
 from cegla.vocabulary.errors import WrongUsage

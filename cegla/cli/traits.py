@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cegla.cli.desk import AsJson, DryRun, Yes, desk_of, text_of
+from cegla.cli.desk import AsJson, DryRun, Yes, desk_of
+from cegla.cli.files import text_of
 from cegla.cli.sources import source_meant
 from cegla.cli.tables import table
 from cegla.segment import actions as segment

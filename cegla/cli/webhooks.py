@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from cegla.cli.desk import AsJson, desk_of
+from cegla.cli.files import text_of
 from cegla.cli.tables import both, facts, table
 from cegla.vocabulary.errors import NotFound
-from cegla.vocabulary.errors.intake import FileUnreadable
 from cegla.vocabulary.text import Text
 
 Ready = Annotated[str, typer.Option("--from", metavar="KEY")]
@@ -34,7 +34,7 @@ def add(context: typer.Context, name: str, ready: Ready = "", mapping: MappingFi
     """Make a source with a webhook and print the path of its address."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        made = api.post("/webhooks", {"name": name, "ready": ready, "mapping": _text(mapping), "basis": basis})
+        made = api.post("/webhooks", {"name": name, "ready": ready, "mapping": text_of(mapping) if mapping else "", "basis": basis})
     desk.answer(made, lambda desk, value: facts(desk, [(SOURCE, value["source"]), (ADDRESS, value["path"]), (SCHEME, value["scheme"])]))
 
 
@@ -43,7 +43,7 @@ def try_out(
 ) -> None:
     """Print what a mapping makes of the request body in a file; nothing is written."""
     desk = desk_of(context, as_json)
-    body = {"ready": ready, "mapping": _text(mapping), "headers": {"content-type": content_type}, "body": _text(file)}
+    body = {"ready": ready, "mapping": text_of(mapping) if mapping else "", "headers": {"content-type": content_type}, "body": text_of(file)}
     if not ready and mapping is None:
         raise NotFound(where="--map", thing="--map, --from")
     with desk.api() as api:
@@ -62,10 +62,3 @@ def _rows(left_out: str, found: dict[str, Any]) -> list[list[Any]]:
     return rows
 
 
-def _text(file: Path | None) -> str:
-    if file is None:
-        return ""
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileUnreadable(where=str(file), detail=type(error).__name__) from None

@@ -24,7 +24,6 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 import pyarrow as pa
-import yaml
 
 from cegla.collect import tables
 from cegla.collect.buckets import gathered
@@ -37,12 +36,13 @@ from cegla.collect.rules.occurrences import Occurrences
 from cegla.collect.rules.rows import Plan, RowError, pc, plan_events, read_sheet
 from cegla.collect.rules.switchboard import FORMATS as LOGS
 from cegla.collect.tables import ERROR_COLUMNS, Part
+from cegla.storage import documents
 from cegla.storage.failpoint import passing
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors.intake import FileUnreadable, MappingInvalid
 from cegla.vocabulary.identifiers import normalized
-from cegla.vocabulary.text import Language, Text
+from cegla.vocabulary.text import Language
 
 FIRST_EVENTS = 5
 ERRORS_SHOWN = 1_000  #: in the result; all are in the file of refused rows
@@ -119,28 +119,15 @@ def load_mapping(path: Path) -> Mapping:
 
 
 def load_values(path: Path) -> object:
-    """What a YAML file says. Raises MappingInvalid or FileUnreadable."""
+    """What a YAML or JSON file says. Raises MappingInvalid or FileUnreadable."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise FileUnreadable(where=str(path), detail=tables.reason(error)) from None
-    return parse_values(text, str(path))
-
-
-def parse_mapping(text: str, where: str) -> Mapping:
-    """The mapping in a YAML text. Raises MappingInvalid."""
-    return read_mapping(parse_values(text, where), where)
-
-
-def parse_values(text: str, where: str) -> object:
-    """What a YAML text says. Raises MappingInvalid."""
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark else where
-        problem = str(getattr(error, "problem", None) or error)
-        raise MappingInvalid(where=place, detail=Text(f"to nie jest poprawny YAML ({problem})", f"it is not valid YAML ({problem})")) from None
+        return documents.read(text)
+    except documents.Unfit as unfit:
+        raise MappingInvalid(where=f"{path}:{unfit.place}", detail=unfit.what) from None
 
 
 def run_import(ws: Workspace, path: Path, mapping: Mapping, target: Target | None, ear: Ear = SILENT) -> ImportResult:

@@ -23,8 +23,9 @@ from cegla.collect.rules.frame import WEBHOOK, Framed
 from cegla.collect.rules.hooked import Item, Mapped
 from cegla.collect.rules.signatures import Secrets
 from cegla.collect.rules.webhooks import WebhookMapping, read_mapping
+from cegla.storage import documents
+from cegla.storage.documents import Unfit
 from cegla.storage.keys import Keys
-from cegla.storage.yaml_traps import trap_in
 from cegla.vocabulary.errors.intake import WebhookAbsent, WebhookMappingInvalid, WebhookSchemeUnknown, WebhookSecretMissing
 from cegla.vocabulary.events import Reason, SetAside
 from cegla.vocabulary.text import Text
@@ -32,8 +33,6 @@ from cegla.vocabulary.text import Text
 READY_MADE = Path(__file__).parent / "ready_made"
 LONGEST_MAPPING = 100_000
 DEEPEST_MAPPING = 20
-TOO_DEEP = Text("jest zagnieżdżone za głęboko", "it is nested too deeply")
-NO_ALIASES = Text("kotwice i aliasy YAML są niedozwolone", "anchors and aliases of YAML are not allowed")
 
 
 @dataclass(frozen=True)
@@ -145,18 +144,10 @@ def _ready(file: Path) -> ReadyMade:
 @lru_cache(maxsize=128)
 def parse_mapping(text: str) -> WebhookMapping:
     """The mapping in a YAML or JSON text. Raises WebhookMappingInvalid with the place and the value seen."""
-    if len(text) > LONGEST_MAPPING:
-        raise WebhookMappingInvalid(where="/", seen=len(text), detail=Text("jest za długie", "it is too long"))
     try:
-        if trap := trap_in(text, DEEPEST_MAPPING):
-            raise WebhookMappingInvalid(where=f"{trap.line}:1", detail=TOO_DEEP if trap.is_too_deep else NO_ALIASES)
-        values = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{mark.line + 1}:{mark.column + 1}" if mark else "/"
-        problem = str(getattr(error, "problem", None) or error)[:200]
-        raise WebhookMappingInvalid(where=where, detail=Text(f"to nie jest poprawny YAML ({problem})", f"it is not valid YAML ({problem})")) from None
-    return read_mapping(values)
+        return read_mapping(documents.read(text, DEEPEST_MAPPING, LONGEST_MAPPING))
+    except Unfit as unfit:
+        raise WebhookMappingInvalid(where=unfit.place, detail=unfit.what) from None
 
 
 # in intake ---------------------------------------------------------------------------------------------------------------

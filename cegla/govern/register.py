@@ -19,14 +19,14 @@ from cegla.govern import store
 from cegla.govern.rules import register_document
 from cegla.govern.rules.purposes import SHIPPED, Notice, Purpose, Register, forgotten
 from cegla.govern.store import SQL
+from cegla.storage import documents
 from cegla.storage.workspace import Connection
-from cegla.storage.yaml_traps import trap_in
 from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.errors.access import NoticeKept, RegisterInvalid, RegisterUnreadable
 from cegla.vocabulary.text import Text
 
 LARGEST_TEXT, DEEPEST, MOST_PARSED = 500_000, 8, 16
-NO_YAML = Text("to nie jest poprawny YAML bez odnośników (& i *)", "this is not YAML without anchors (& and *)")
+NO_FIELDS = Text("to nie jest zbiór pól", "it is not a mapping of fields")
 _parsed: OrderedDict[bytes, Register] = OrderedDict()  #: by digest, so that it holds for every workspace
 
 
@@ -88,12 +88,11 @@ def read(text: str) -> Register:
     if len(text) > LARGEST_TEXT:
         raise RegisterInvalid(where="/", seen=len(text), detail=Text(f"najwyżej {LARGEST_TEXT} znaków", f"at most {LARGEST_TEXT} characters"))
     try:
-        document = None if trap_in(text, DEEPEST) else yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise RegisterInvalid(where=f"line {mark.line + 1}" if mark else "line 1", seen=type(error).__name__, detail=NO_YAML) from None
+        document = documents.read(text, DEEPEST)
+    except documents.Unfit as unfit:
+        raise RegisterInvalid(where=f"line {unfit.line}", detail=unfit.what) from None
     if not isinstance(document, dict):
-        raise RegisterInvalid(where="/", seen=type(document).__name__, detail=NO_YAML)
+        raise RegisterInvalid(where="/", seen=type(document).__name__, detail=NO_FIELDS)
     return register_document.read(document)  # pyright: ignore[reportUnknownArgumentType]
 
 

@@ -9,16 +9,13 @@ from pydantic import ValidationError
 
 from cegla.plan.rules.form import SAID, Plan
 from cegla.plan.rules.schemas import from_schema
-from cegla.storage.yaml_traps import trap_in
+from cegla.storage import documents
 from cegla.vocabulary.text import Text, misfit
 
 LARGEST = 2_000_000
 DEEPEST = 50  #: levels of lists and mappings
 MOST_PROBLEMS = 100
 TOO_LARGE = Text(f"plik jest większy niż {LARGEST} znaków", f"the file is longer than {LARGEST} characters")
-NO_ALIASES = Text("odnośniki YAML (& i *) nie są tu dozwolone", "YAML's anchors and aliases (& and *) are not allowed here")
-TOO_DEEP = Text(f"zagnieżdżone głębiej niż {DEEPEST} poziomów", f"nested more than {DEEPEST} levels deep")
-NOT_YAML = Text("to nie jest poprawny YAML: {problem}", "this is not YAML: {problem}")
 
 
 @dataclass(frozen=True)
@@ -35,20 +32,15 @@ def read(text: str) -> tuple[Plan | None, list[Problem]]:
     if len(text) > LARGEST:
         return None, [Problem(1, "", TOO_LARGE)]
     try:
-        if trap := trap_in(text, DEEPEST):
-            return None, [Problem(trap.line, "", TOO_DEEP if trap.is_too_deep else NO_ALIASES)]
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return None, [Problem(line, "", _said(NOT_YAML, error.problem or ""))]
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        return None, [Problem(1, "", _said(NOT_YAML, type(error).__name__))]
+        value = documents.read(text, DEEPEST)
+    except documents.Unfit as unfit:
+        return None, [Problem(unfit.line, "", unfit.what)]
     if not isinstance(value, dict):
         return None, [Problem(1, "", SAID["plan"])]
     try:
         return Plan.model_validate(_from_schema(value) if "$schema" in value else value), []
     except ValidationError as error:
+        node = _node(text)
         found = [_problem(cast("dict[str, Any]", one), node) for one in error.errors()[:MOST_PROBLEMS]]
         return None, sorted(found, key=lambda one: one.line)
 
@@ -63,7 +55,7 @@ def _from_schema(value: dict[str, Any]) -> Any:
 
 def line_of(text: str, event: str) -> int:
     """The line on which an event of a readable plan begins; 1 when it is not there."""
-    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = _node(text)
     for key, rows in getattr(node, "value", []):
         if key.value == "events" and isinstance(rows, yaml.SequenceNode):
             for row in rows.value:
@@ -86,6 +78,14 @@ def write(plan: Plan, comments: dict[str, str] | None = None) -> str:
     return head + ("events:\n" + "\n".join(parts) + "\n" if parts else "events: []\n")
 
 
+def _node(text: str) -> Any:
+    """The text with its lines; None for JSON with tabs, which YAML does not know."""
+    try:
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError:
+        return None
+
+
 def _problem(error: dict[str, Any], node: Any) -> Problem:
     where = [part for part in error["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
     return Problem(_line(node, where), "/".join(map(str, where)), misfit(error, SAID))
@@ -93,6 +93,8 @@ def _problem(error: dict[str, Any], node: Any) -> Problem:
 
 def _line(node: Any, where: Sequence[str | int]) -> int:
     """The line of the deepest part of a place that the text has."""
+    if node is None:
+        return 1
     line = node.start_mark.line + 1
     for part in where:
         step = _step(node, part)
@@ -112,7 +114,3 @@ def _step(node: Any, part: str | int) -> tuple[int, Any] | None:
             if key.value == str(part):
                 return key.start_mark.line, value
     return None
-
-
-def _said(text: Text, problem: str) -> Text:
-    return Text(text.pl.replace("{problem}", problem), text.en.replace("{problem}", problem))

@@ -24,9 +24,9 @@ from cegla.segment.rules.calculations import CALCULATIONS, Counted, Written, rea
 from cegla.segment.rules.history import Ground
 from cegla.segment.rules.sentence import Speaker
 from cegla.segment.rules.traits import COMPUTED, TraitRow
+from cegla.storage import documents
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection, Workspace
-from cegla.storage.yaml_traps import trap_in
 from cegla.vocabulary.errors import NotFound
 from cegla.vocabulary.errors.people import RuleInvalid, TraitInUse, TraitInvalid
 from cegla.vocabulary.text import Text
@@ -37,7 +37,6 @@ LARGEST_TEXT, MOST_TRAITS, DEEPEST = 200_000, 200, 12
 PEOPLE_AT_A_TIME = 100_000
 DUE_AT_ONCE = 20_000
 SAMPLE = 5
-NO_TRAPS = Text("odnośniki YAML (& i *) i głębokie zagnieżdżenia nie są dozwolone", "anchors and aliases of YAML (& and *) and deep nesting are not allowed")
 
 
 @dataclass(frozen=True)
@@ -80,14 +79,9 @@ def _document_of(text: str) -> dict[str, Any]:
     if len(text) > LARGEST_TEXT:
         raise TraitInvalid(where="/", seen=len(text), detail=Text(f"najwyżej {LARGEST_TEXT} znaków", f"at most {LARGEST_TEXT} characters"))
     try:
-        if trap_in(text, DEEPEST):
-            raise TraitInvalid(where="/", detail=NO_TRAPS)
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        detail = Text(f"od wiersza {line} to nie jest poprawny YAML", f"from line {line} on this is not YAML")
-        raise TraitInvalid(where="/", seen=type(error).__name__, detail=detail) from None
+        value = documents.read(text, DEEPEST)
+    except documents.Unfit as unfit:
+        raise TraitInvalid(where=unfit.place, detail=unfit.what) from None
     if not isinstance(value, dict) or not value.keys() <= {"traits", "ranking"}:  # pyright: ignore[reportUnknownMemberType]
         detail = Text("plik ma pola „traits” i „ranking”, i żadnych innych", "a file has the fields “traits” and “ranking”, and no others")
         raise TraitInvalid(where="/", detail=detail)

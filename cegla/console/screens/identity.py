@@ -11,6 +11,7 @@ from cegla.console.screens.names import display_names
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.resolve import actions as resolve
+from cegla.storage import documents
 from cegla.storage.identifier_rules import current_rules, rule_versions
 from cegla.vocabulary.errors import CeglaError
 from cegla.vocabulary.errors.access import NotPermitted
@@ -19,7 +20,7 @@ from cegla.vocabulary.text import Text
 
 AT_ONCE = 50
 LONGEST_DOCUMENT = 50_000
-NO_YAML = Text("to nie jest poprawny YAML", "this is not YAML")
+NO_FIELDS = Text("to nie jest zbiór pól", "it is not a mapping of fields")
 
 
 def show(visit: Visit) -> Response:
@@ -70,12 +71,11 @@ def _written(document: dict[str, Any]) -> str:
 
 def _document(text: str) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(text[:LONGEST_DOCUMENT])
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise IdentityRulesInvalid(where=f"{mark.line + 1}:{mark.column + 1}" if mark else "rules", detail=NO_YAML) from None
+        document = documents.read(text, longest=LONGEST_DOCUMENT)
+    except documents.Unfit as unfit:
+        raise IdentityRulesInvalid(where=unfit.place, detail=unfit.what) from None
     if document is None:
         return {}
     if not isinstance(document, dict):
-        raise IdentityRulesInvalid(where="rules", seen=type(document).__name__, detail=NO_YAML)
+        raise IdentityRulesInvalid(where="rules", seen=type(document).__name__, detail=NO_FIELDS)
     return document  # pyright: ignore[reportUnknownVariableType]

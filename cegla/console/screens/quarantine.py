@@ -5,24 +5,23 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-import yaml
 from starlette.responses import Response
 
 from cegla.collect import actions as collect
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.repair import actions as repair
+from cegla.storage import documents
 from cegla.vocabulary.errors import CeglaError, NotFound
 from cegla.vocabulary.errors.access import NotPermitted
 from cegla.vocabulary.errors.intake import FieldMissing, FixInvalid
 from cegla.vocabulary.events import REASONS, Reason
-from cegla.vocabulary.text import Text
 
 AT_ONCE = 50
 DAYS = 14
 RUNS = 5
 FIELDS = ("reason", "source", "event", "since", "until", "state", "text")
-NOT_YAML = Text("to nie jest poprawny YAML", "this is not YAML")
+LONGEST_FIX = 100_000
 
 
 def show(visit: Visit) -> Response:
@@ -153,9 +152,9 @@ def _fix(text: str) -> object:
     if not text:
         return None
     try:
-        return yaml.safe_load(text[:100_000])
-    except (yaml.YAMLError, RecursionError, ValueError):
-        raise FixInvalid(where="fix", detail=NOT_YAML) from None
+        return documents.read(text, longest=LONGEST_FIX)
+    except documents.Unfit as unfit:
+        raise FixInvalid(where=f"fix {unfit.place}", detail=unfit.what) from None
 
 
 def _detail(visit: Visit) -> Callable[[str], str]:

@@ -1,0 +1,83 @@
+"""Documents that people and strangers write in YAML or JSON: read within limits, and refused in words with the place of what is wrong.
+
+Traps are found before anything is read: nesting makes the reader slow, anchors and aliases make a short text long.
+"""
+
+import json
+from typing import Any
+
+import yaml
+
+from cegla.vocabulary.text import Text
+
+DEEPEST = 50
+LONGEST = 5_000_000
+TOO_LONG = Text("jest za długie", "it is too long")
+TOO_DEEP = Text("jest zagnieżdżone za głęboko", "it is nested too deeply")
+NO_ALIASES = Text("kotwice i aliasy YAML są niedozwolone", "anchors and aliases of YAML are not allowed")
+
+
+class Unfit(Exception):
+    """A text that is no document. `line` and `column` count from 1."""
+
+    def __init__(self, what: Text, line: int = 1, column: int = 1) -> None:
+        super().__init__(what.en)
+        self.what, self.line, self.column = what, line, column
+
+    @property
+    def place(self) -> str:
+        """As editors write it: 3:14."""
+        return f"{self.line}:{self.column}"
+
+
+class _Words(yaml.SafeLoader):
+    """Reads a date as the text it is written as: what is read may go on as JSON, which has none."""
+
+
+_Words.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: node.value)
+
+
+def read(text: str, deepest: int = DEEPEST, longest: int = LONGEST, *, dates_as_text: bool = False) -> Any:
+    """What a text in YAML or JSON says. Raises Unfit."""
+    if len(text) > longest:
+        raise Unfit(TOO_LONG)
+    try:
+        found = _as_json(text)
+        if found is not None:
+            if _is_deeper(found, deepest):
+                raise Unfit(TOO_DEEP)
+            return found
+        _refuse_traps(text, deepest)
+        return yaml.load(text, _Words if dates_as_text else yaml.SafeLoader)  # noqa: S506 - safe ones
+    except RecursionError:
+        raise Unfit(TOO_DEEP) from None
+    except (yaml.YAMLError, ValueError, TypeError) as error:  # the last two: a date that is none, a set of lists
+        mark: Any = getattr(error, "problem_mark", None)
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())[:200]
+        what = Text(f"to nie jest poprawny YAML ({problem})", f"it is not valid YAML ({problem})")
+        raise (Unfit(what, mark.line + 1, mark.column + 1) if mark else Unfit(what)) from None
+
+
+def _as_json(text: str) -> Any:
+    """What a JSON text says; None for anything else. YAML alone would refuse its tabs."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _is_deeper(value: Any, deepest: int) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return parts is not None and (deepest == 0 or any(_is_deeper(part, deepest - 1) for part in parts))
+
+
+def _refuse_traps(text: str, deepest: int) -> None:
+    """Raises Unfit at the first alias, anchor, or list or mapping beyond `deepest` levels; reading takes the square of the depth."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > deepest or isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            mark: Any = event.start_mark
+            raise Unfit(TOO_DEEP if depth > deepest else NO_ALIASES, mark.line + 1, mark.column + 1)
