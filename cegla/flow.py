@@ -233,7 +233,7 @@ class Intake:
             raise  # a store is away or full: the same batch is tried again later
         except Exception:
             LOG.exception("a batch failed", most_events=most_events)
-            return self._narrow_down(most_events)
+        return self._narrow_down(most_events)
 
     def _narrow_down(self, most_events: int) -> TakenIn | None:
         """A batch that fails for an unknown reason is halved until one request is left, and that one is set aside."""

@@ -9,6 +9,7 @@ from cegla.api.shapes import FindEvent, Reveal
 from cegla.profile import actions as profile
 from cegla.repair import actions as repair
 from cegla.vocabulary.errors.intake import FieldMissing
+from cegla.vocabulary.events import REASONS
 
 
 def find(call: Opened, body: FindEvent) -> Any:
@@ -47,10 +48,10 @@ def _shape(found: trail.Trail, *, reveal: bool) -> dict[str, Any]:
     shape["repeat_of"] = found.repeat_of and str(found.repeat_of)
     if found.payload is not None:
         shape["payload"] = trail.clear(found.payload) if reveal else trail.hidden(found.payload)
-    if shape["quarantined"]:
+    if found.quarantined is not None:
         shape["quarantined"] = {key: value for key, value in shape["quarantined"].items() if key not in ("payload", "ip")}
         told = repair.telling.say_detail(shape["quarantined"]["detail"], values=reveal)
-        shape["quarantined"] |= {"detail": told.en, "detail_said": plain(told)}
+        shape["quarantined"] |= {"label": plain(REASONS[found.quarantined.reason]), "detail": told.en, "detail_said": plain(told)}
     if shape["outcome"]:
         for message in shape["outcome"]["messages"]:
             message.pop("address", None)

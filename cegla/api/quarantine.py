@@ -40,7 +40,10 @@ def shown(call: Opened, event_id: int) -> Any:
         if not rows:
             raise not_found("quarantine", event_id)
         history = repair.telling.history_of(conn, rows[0])
-    times = [{"id": key, "reason": reason, "set_aside_at": at, "replayed_at": replayed} for key, reason, at, replayed in history.times]
+    times = [
+        {"id": key, "reason": reason, "label": plain(REASONS[reason]), "set_aside_at": at, "replayed_at": replayed}
+        for key, reason, at, replayed in history.times
+    ]
     return _row(call, rows[0]) | {"history": times, "run": history.run}
 
 
@@ -52,7 +55,8 @@ def preview(call: Opened, body: Decide) -> Any:
     said = [repair.telling.say_detail(one.detail, values=call.may(SEARCHING)) for one in found]
     return {
         "events": [
-            plain(one) | {"why": one.obstacle and repair.OBSTACLES[one.obstacle], "detail": told.en, "detail_said": plain(told)} | hidden
+            plain(one) | {"why": one.obstacle and repair.OBSTACLES[one.obstacle], "outcome_said": one.outcome and plain(REASONS[one.outcome])}
+            | {"detail": told.en, "detail_said": plain(told)} | hidden
             for one, told in zip(found, said, strict=True)
         ]
     }
@@ -116,6 +120,7 @@ def _row(call: Call, row: repair.Quarantined) -> dict[str, Any]:
 
 def _run(call: Call, found: repair.Run) -> dict[str, Any]:
     shape: dict[str, Any] = plain(found)
+    shape["left_out_said"] = {str(why): plain(words) for why, words in repair.OBSTACLES.items() if why in found.left_out}
     if not call.may(SEARCHING):
         shape["filter"].pop("text", None)
     return shape

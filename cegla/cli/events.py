@@ -100,7 +100,7 @@ def _shown(desk: Desk, found: dict[str, Any]) -> None:
     if found["repeat_of"]:
         rows.append((REPEATS, found["repeat_of"]))
     if aside:
-        rows += [(REASON, aside["reason"]), (DETAIL, both(aside["detail_said"], desk.language))]
+        rows += [(REASON, aside["label"]), (DETAIL, both(aside["detail_said"], desk.language))]
     if outcome:
         rows += [(BATCH, outcome["batch"]), (PERSON, f"p{outcome['event']['person_id']}")]
         rows.append((TRAITS, ", ".join(both(label, desk.language) for label in outcome["traits"])))

@@ -44,7 +44,7 @@ def listed(context: typer.Context, reason: str | None = None, where: Where = Non
         wanted = _filter(desk, api, None, where) | ({"reason": reason} if reason else {})
         found = api.post("/quarantine/search", wanted | {"limit": limit})
     rows = (
-        [one["id"], one["reason"], one["event"], both(one["detail_said"], desk.language), one["set_aside_at"], one["times"], _state(desk, one)]
+        [one["id"], _reason(desk, one), one["event"], both(one["detail_said"], desk.language), one["set_aside_at"], one["times"], _state(desk, one)]
         for one in found["events"]
     )
     desk.answer(found, lambda desk, _: table(desk, [NUMBER, REASON, EVENT, DETAIL, AT, TIMES, STATE], rows))
@@ -104,6 +104,11 @@ def _state(desk: Desk, one: dict[str, Any]) -> str:
     return desk.say(REPLAYED if one["replayed_at"] else DISCARDED if one["discarded_at"] else WAITS)
 
 
+def _reason(desk: Desk, one: dict[str, Any]) -> str:
+    """Why it was set aside, in words, with the key that --reason takes."""
+    return f"{both(one['label'], desk.language)} ({one['reason']})"
+
+
 def _filter(desk: Desk, api: Api, ids: list[int] | None, where: list[str] | None) -> dict[str, Any]:
     wanted: dict[str, Any] = {"ids": ids} if ids else {}
     for text in where or ():
@@ -134,12 +139,12 @@ def _moved(desk: Desk, api: Api, run: dict[str, Any]) -> dict[str, Any]:
 def _replayed(desk: Desk, run: dict[str, Any]) -> None:
     desk.tell(SENT, **run)
     for why, count in run["left_out"].items():
-        desk.tell(LEFT_OUT, why=why, count=count)
+        desk.tell(LEFT_OUT, why=both(run["left_out_said"][why], desk.language), count=count)
 
 
 def _preview(desk: Desk, found: dict[str, Any]) -> None:
     for one in found["events"]:
-        why = both(one["why"], desk.language) if one["why"] else one["outcome"]
+        why = both(one["why"] or one["outcome_said"], desk.language)
         detail = both(one["detail_said"], desk.language)
         then = desk.say(STAYS, why=f"{why} {detail}".strip()) if one["obstacle"] else desk.say(ASIDE, why=why) if one["outcome"] else desk.say(TAKEN)
         facts(desk, [(NUMBER, one["id"]), (BEFORE, one["before"]), (AFTER, one["after"]), (THEN, then)])
@@ -149,12 +154,14 @@ def _shown(desk: Desk, one: dict[str, Any]) -> None:
     facts(
         desk,
         [
-            (NUMBER, one["id"]), (REASON, one["label"]), (DETAIL, both(one["detail_said"], desk.language)), (EVENT, one["event"]), (SOURCE, one["source_id"]),
-            (KEY, desk.say(SECRET if one["trusted"] else PUBLIC)), (ADDRESS, one["ip"]), (AT, one["set_aside_at"]), (REPLAYED, one["replayed_at"]),
+            (NUMBER, one["id"]), (REASON, _reason(desk, one)), (DETAIL, both(one["detail_said"], desk.language)), (EVENT, one["event"]),
+            (SOURCE, one["source_id"]), (KEY, desk.say(SECRET if one["trusted"] else PUBLIC)), (ADDRESS, one["ip"]),
+            (AT, one["set_aside_at"]), (REPLAYED, one["replayed_at"]),
             (DISCARDED, one["discarded_at"]), (BY, one["run"] and one["run"]["started_by"]),
             (STATE, _state(desk, one)), (TIMES, one["times"]),
             (OBSTACLE, both(one["obstacle"], desk.language) if one["obstacle"] else None), (CONTENT, one["payload"]),
         ],
     )  # fmt: skip
     if len(one["history"]) > 1:
-        table(desk, [NUMBER, REASON, AT, REPLAYED], ([time_["id"], time_["reason"], time_["set_aside_at"], time_["replayed_at"]] for time_ in one["history"]))
+        times = ([time_["id"], both(time_["label"], desk.language), time_["set_aside_at"], time_["replayed_at"]] for time_ in one["history"])
+        table(desk, [NUMBER, REASON, AT, REPLAYED], times)

@@ -22,6 +22,7 @@ WRONG_METHOD = refusal(405, "method_not_allowed", "this path takes another metho
 TOO_FAST = refusal(429, "rate_limited", "the source sends too fast; try again", 1, when="more requests a second than allowed", counted="rate_limited")
 BUSY = refusal(429, "too_many_requests", "too many requests wait; try again", 1, when="too much waits: in number, bytes or time", counted="too_many_requests")
 LITTLE_SPACE = refusal(429, "little_space", "the disk is nearly full; try again later", 30, when="less than 5 % of the disk is free")
+FAILED = refusal(500, "failed", "an unexpected failure; try again", when="an unexpected failure, which is in the log; nothing was kept")
 KEYS_UNKNOWN = refusal(503, "keys_not_loaded", "the key list is out of date; try again", 1, when="the key list may be out of date, so the key may be good")
 AWAY = refusal(503, "unavailable", "the store is away; try again", 1, when="PostgreSQL is away or a commit failed; repeats are dropped if it did arrive")
 NO_SPACE = refusal(507, "no_space", "the disk is full; try again later", 30, when="PostgreSQL found no space for the commit")
@@ -29,7 +30,7 @@ NO_SPACE = refusal(507, "no_space", "the disk is full; try again later", 30, whe
 #: Every answer to an event, for docs/reference/collector.md.
 ANSWERS = (
     DONE, DRAWN, MALFORMED, UNREADABLE, NOT_HTTP, WRONG_KEY, WRONG_SIGNATURE, WRONG_ORIGIN, NO_SUCH_PATH, DISABLED, WRONG_METHOD, TOO_SLOW, TOO_LARGE,
-    TOO_FAST, BUSY, LITTLE_SPACE, HEAD_TOO_LARGE, KEYS_UNKNOWN, AWAY, CROWDED, NO_SPACE,
+    TOO_FAST, BUSY, LITTLE_SPACE, HEAD_TOO_LARGE, FAILED, KEYS_UNKNOWN, AWAY, CROWDED, NO_SPACE,
 )  # fmt: skip
 
 

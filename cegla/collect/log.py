@@ -5,8 +5,10 @@ until a collector is there, so it imports nothing that it can do without.
 """
 
 import sys
+import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
@@ -26,6 +28,12 @@ def warning(event: str, **facts: Fact) -> None:
 def error(event: str, **facts: Fact) -> None:
     """Something that somebody should look at."""
     _write("error", event, facts)
+
+
+def place_of(error: BaseException) -> str:
+    """Where in the code it came from; what it says may quote an event."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}:{last.lineno} {last.name}"
 
 
 def _write(level: str, event: str, facts: dict[str, Fact]) -> None:

@@ -12,7 +12,6 @@ import select
 import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -169,17 +168,11 @@ def main() -> None:
             _write(answers, memoryview(answer)[half:])
 
 
-def _place(error: Exception) -> str:
-    """Where in the code it came from."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{Path(last.filename).name}:{last.lineno} {last.name}"
-
-
 if __name__ == "__main__":
     try:
         main()
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         sys.exit(0)  # the app is gone, or going
     except Exception as error:  # noqa: BLE001 - whatever it is: its words may quote an event, and what is said here lies in the app's log
-        log.error("the reader failed, and the app reads for itself", error=type(error).__name__, place=_place(error))
+        log.error("the reader failed, and the app reads for itself", error=type(error).__name__, place=log.place_of(error))
         sys.exit(1)

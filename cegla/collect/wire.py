@@ -16,7 +16,7 @@ from pathlib import Path
 from socket import socket
 from typing import TYPE_CHECKING
 
-from cegla.collect import answers, heads
+from cegla.collect import answers, heads, log
 from cegla.collect.committer import BUCKETS, GroupCommitter, Outcome, Room, Row, facts
 from cegla.collect.figures import FigureBook, Key
 from cegla.collect.keyring import Keyring
@@ -124,7 +124,7 @@ class Door:
             self._refuse(request, answers.BUSY)
         else:
             self._asked_bytes += len(body)
-            self._later(self._ask(call, key))
+            self._later(request, self._ask(call, key))
 
     def _no_room(self, request: Request) -> Answer | None:
         """The refusal when there is no room for another request, asked before anything is spent on it."""
@@ -209,13 +209,13 @@ class Door:
         elif row.does is Does.DRAW:
             self._draw(request, row.call)
         elif row.does is Does.HOOK:
-            self._later(self._hook(request, key))
+            self._later(request, self._hook(request, key))
         elif row.does is Does.SWALLOW:
             self._answer(request, answers.DONE)
         elif row.does is Does.SETTINGS:
             self._answer(request, self._settings(request, key))
         elif row.does is Does.SOURCE_CONFIG:
-            self._later(self._source_config(request))
+            self._later(request, self._source_config(request))
         else:
             self._answer(request, {Does.ALIVE: _alive, Does.READY: self._ready, Does.METRICS: self._metrics}[row.does]())
 
@@ -293,10 +293,18 @@ class Door:
         address = self.limits.public_url or door.address_of(request.peer, request.headers)
         self._answer(request, _document(door.source_config(grant.write_key, grant.source_id, address.rstrip("/")), "no-cache"))
 
-    def _later(self, work: Coroutine[None, None, None]) -> None:
+    def _later(self, request: Request, work: Coroutine[None, None, None]) -> None:
+        """Answer a request by a task; one that fails is answered, too, so that its sender keeps what it sent."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._asking.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.error("a request failed and was answered 500", error=type(error).__name__, place=log.place_of(error))
+                self._answer(request, answers.FAILED)
+
         task = asyncio.get_running_loop().create_task(work)
         self._asking.add(task)
-        task.add_done_callback(self._asking.discard)
+        task.add_done_callback(ended)
 
     def _ready(self) -> Answer:
         """Whether requests can be committed here."""

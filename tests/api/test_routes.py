@@ -225,13 +225,18 @@ def test_a_test_event_reaches_the_history_and_the_sums_agree(owner: httpx.Client
 def test_events_set_aside_are_listed_by_reason_and_replayed(owner: httpx.Client, workspace: Workspace) -> None:
     with workspace.transaction() as conn:
         source, _ = collect.add_source(conn, "Shop", "server", Basis.CONTRACT, workspace.clock())
-        collect.write_down(conn, source.id, [b'{"type": "track", "userId": "u", "messageId": "m"}'], workspace.clock())
+        collect.write_down(conn, source.id, [b'{"type": "track", "userId": "%b", "messageId": "%b"}' % (who, who) for who in (b"7", b"u")], workspace.clock())
     Intake(workspace).drain()
     listed = owner.get("quarantine?reason=missing_event_name").json()["events"]
-    assert [one["reason"] for one in listed] == ["missing_event_name"]
+    assert [one["reason"] for one in listed] == ["missing_event_name"] * 2
     wrong = {"steps": [{"cast": {"path": "userId", "to": "number"}}]}
     (seen,) = owner.post("quarantine/preview", json={"filter": {"ids": [listed[0]["id"]]}, "fix": wrong}).json()["events"]
     assert seen["detail_said"] == {"pl": "krok 1: userId nie da się odczytać jako number", "en": "step 1: userId cannot be read as number"}
+    (again,) = owner.post("quarantine/preview", json={"filter": {"ids": [listed[0]["id"]]}}).json()["events"]
+    assert again["outcome_said"] == {"pl": "brak nazwy zdarzenia", "en": "the event's name is missing"}
+    assert owner.get(f"quarantine/events/{listed[0]['id']}").json()["history"][0]["label"] == again["outcome_said"]
+    half = owner.post("quarantine/replay", json={"filter": {"ids": [one["id"] for one in listed]}, "fix": wrong}).json()
+    assert (half["done"], half["left_out"], half["left_out_said"]["not_fixed"]["en"]) == (1, {"not_fixed": 1}, "the fix does not fit this event")
     assert owner.post("quarantine/replay", json={"filter": {"ids": [listed[0]["id"]]}}).json()["done"] == 1
     assert owner.get("quarantine?reason=nonsense").status_code == 422
 

@@ -197,11 +197,26 @@ def test_a_fix_that_does_not_fit_says_why_in_the_readers_language(
     cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     why, told = {"pl": "naprawa nie pasuje", "en": "it does not fit"}, {"pl": "krok 1: nie liczba", "en": "step 1: no number"}
-    stays = {"id": 17, "before": None, "after": None, "obstacle": "not_fixed", "outcome": None, "detail": told["en"], "detail_said": told, "why": why}
+    stays = {"id": 17, "before": None, "after": None, "obstacle": "not_fixed", "outcome": None, "outcome_said": None, "detail": told["en"], "detail_said": told, "why": why}
     Path("fix.yaml").write_text("steps: []")
     monkeypatch.setenv("CEGLA_LANGUAGE", "pl")
     assert cegla("quarantine fix fix.yaml 17 --dry-run", {"POST /quarantine/preview": {"events": [stays]}}) == 0
     assert "naprawa nie pasuje krok 1: nie liczba" in capsys.readouterr().out
+
+
+def test_a_replay_says_in_the_readers_language_what_stays_and_what_would_come_back(
+    cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CEGLA_LANGUAGE", "pl")
+    words = {"pl": "treść usunięto", "en": "its content was erased"}
+    run = {"id": 1, "events": 2, "done": 1, "ended_at": "2026-11-25T12:00:00Z", "left_out": {"erased": 1}, "left_out_said": {"erased": words}}
+    assert cegla("quarantine replay 4 5", {"POST /quarantine/replay": run}) == 0
+    assert "Zostało w kwarantannie: 1 (treść usunięto)." in capsys.readouterr().err
+    told = {"pl": "", "en": ""}
+    back = {"id": 4, "before": "{}", "after": "{}", "obstacle": None, "outcome": "missing_identity", "why": None, "detail_said": told}
+    back |= {"outcome_said": {"pl": "brak identyfikatora osoby", "en": "no identifier of a person"}}
+    assert cegla("quarantine replay 4 --dry-run", {"POST /quarantine/preview": {"events": [back]}}) == 0
+    assert "wróci: brak identyfikatora osoby" in capsys.readouterr().out
 
 
 def test_an_event_that_came_in_twice_is_shown_as_it_stands_and_the_other_place_is_listed(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:

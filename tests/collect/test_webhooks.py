@@ -26,6 +26,7 @@ from cegla.storage.settings import CollectorSettings
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors.intake import WebhookMappingInvalid, WebhookSchemeUnknown, WebhookSecretMissing
+from cegla.vocabulary.events import Reason
 from tests.collect.opened import opened, ready
 
 LIMITS = CollectorSettings.model_validate({"largest_request_bytes": 20_000, "group_milliseconds": 0})
@@ -83,10 +84,6 @@ def standing(workspace: Workspace) -> collect.SourceStanding:
         (one,) = [row for row in collect.standing(conn) if row.name == "Calls"]
     assert one.adds_up, one
     return one
-
-
-def history(workspace: Workspace) -> list[tuple[str, str]]:
-    return [(row["name"], row["properties"]) for row in workspace.warehouse.run_sql("select name, properties from events order by event_id")]
 
 
 @pytest.fixture
@@ -222,6 +219,35 @@ def test_half_a_character_in_what_is_signed_is_a_wrong_signature_and_is_answered
     from cegla.collect.rules.signatures import Refusal, check
 
     assert check(SCHEMES[scheme], Secrets("secret"), {}, body, 1_700_000_000.0, lambda *_: False) is Refusal.WRONG_SIGNATURE
+
+
+def test_a_request_that_the_door_fails_on_is_answered_and_its_sender_keeps_it(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise KeyError("nobody thought of this")
+
+    monkeypatch.setattr("cegla.collect.wire.judge", fails)
+    assert posted(workspace, made(workspace), body(CALL)) == 500
+    assert standing(workspace).accepted == 0
+
+
+def test_a_request_that_its_mapping_fails_on_is_set_aside_whole_and_comes_back_as_it_came(
+    workspace: Workspace, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise KeyError("nobody thought of this")
+
+    webhook = made(workspace)
+    with monkeypatch.context() as broken:
+        broken.setattr("cegla.collect.rules.hooked.map_request", fails)
+        assert posted(workspace, webhook, body(CALL)) == 200
+        intake.drain()
+    with workspace.transaction() as conn:
+        (row,) = repair.listed(conn)
+        assert (row.reason, frame.read(row.payload or b"").body) == (Reason.INTAKE_FAILED, body(CALL))
+        repair.start(conn, repair.Decision("replay", repair.Filter(ids=(row.id,)), None, ""), "test", workspace.clock())
+    intake.drain()
+    one = standing(workspace)
+    assert (one.applied, one.quarantined, one.waiting) == (1, 1, 0)
 
 
 def test_a_request_without_a_known_token_changes_nothing(workspace: Workspace) -> None:

@@ -15,6 +15,7 @@ from cegla.flow import Intake, refresh
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Workspace
 from cegla.undoing import undo_import
+from cegla.vocabulary.errors.intake import FieldMissing
 from cegla.vocabulary.identifiers import Identifier
 from tests.console.conftest import HOME, Visitor
 
@@ -94,6 +95,19 @@ def test_a_form_sent_as_proposed_means_what_the_proposal_means(tmp_path: Path, c
     made = import_form.mapping(FormData({**untouched.values, **fields, **ACQUIRED, "kind": untouched.kind, "basis": "contract"}), examined, 1)
     parts = ("event", "when", "time", "ids", "group_by", "properties", "products", "total", "currency", "traits", "consents", "consent_at")
     assert {part: getattr(made, part) for part in parts} == {part: getattr(proposed, part) for part in parts}
+
+
+def test_amounts_whose_column_of_currencies_was_taken_away_ask_for_their_currency(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text("Numer zamówienia;Data;ID klienta;Wartość;Waluta\nZ/1;10.03.2026;7;19,90;EUR\nZ/2;11.03.2026;8;7,00;EUR\n", encoding="utf-8")
+    examined = collect.examine(path, "orders.csv")
+    untouched = import_form.shown(examined, None, "orders.csv")
+    assert [column.place for column in untouched.columns][-1] == "currency"
+    fields = {f"place_{column.number}": "" if column.place == "currency" else column.place for column in untouched.columns}
+    sent = {**untouched.values, **fields, **ACQUIRED, "kind": untouched.kind, "basis": "contract"}
+    with pytest.raises(FieldMissing, match="currency"):
+        import_form.mapping(FormData(sent), examined, 1)
+    assert import_form.mapping(FormData({**sent, "currency": "eur"}), examined, 1).currency == "EUR"
 
 
 def test_no_list_enters_without_its_origin_and_basis(visitors: Callable[..., Any]) -> None:

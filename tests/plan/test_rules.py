@@ -17,7 +17,8 @@ from cegla.plan.rules.differences import differences
 from cegla.plan.rules.form import Plan, PlannedEvent
 from cegla.plan.rules.personal import guess, shown
 from cegla.plan.rules.schemas import from_schema, to_schema
-from cegla.plan.rules.validator import Taking, Violation, compiled, pruned, violations
+from cegla.plan.rules.validator import VIOLATIONS, Taking, Violation, compiled, pruned, violations
+from cegla.repair.rules.details import said
 from cegla.vocabulary.events import Event, Reason
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -169,6 +170,16 @@ def test_a_mode_decides_what_happens_to_an_event_that_is_not_as_planned(mode: st
     assert [out for _, out in matched.apart] == ([{"total": "1", "odd": 1}] if mode == "omit" else [])
     if applied and mode != "allow":
         assert len(matched.events[0].context["protocols"]["violations"]) == 2
+
+
+def test_a_name_with_a_comma_or_a_colon_in_it_stays_one_name_in_the_sentence() -> None:
+    kinds = {str(kind): label for kind, label in VIOLATIONS.items()}
+    odd = {"type": "number", "required": True}
+    planned = plan({"name": "Order Completed", "properties": {"size, EU": odd, 'a": missing, b; c': odd, "total": odd}}, mode="block")
+    ((_, _, detail),) = match(planned, event(properties={"total": "1"})).refused
+    assert said(detail, kinds).en == (
+        '"a\\": missing, b; c": a required property is missing (null), "size, EU": a required property is missing (null), total: wrong type (string)'
+    )
 
 
 def test_the_nearest_mode_decides() -> None:

@@ -189,7 +189,9 @@ def _body(told: Shown, examined: collect.Examined) -> dict[str, Any]:
         lines = "price" in products and "total" not in at
         body["when"] = [row for row in proposed.get("when", ()) if row["column"] in {"total", *at.values()}] or None
         body["total"] = "lines" if lines else f"{{{at['total']}}}" if "total" in at else None
-        body["currency"] = f"{{{at['currency']}}}" if "currency" in at else _currency(told.values["currency"]) or proposed.get("currency")
+        body["currency"] = f"{{{at['currency']}}}" if "currency" in at else _currency(told.values["currency"]) or None
+        if body["total"] and not body["currency"]:  # no guess: whoever took the column away would not see it
+            raise FieldMissing(where="currency", field="currency")
     elif "event" in at and told.kind == "events":
         body["event"] = f"{{{at['event']}}}"
     elif told.kind == "events":

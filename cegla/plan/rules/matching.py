@@ -1,5 +1,7 @@
 """A batch of events against the plans of their sources: what passes, what is marked or thinned out, what is set aside, what is counted."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -13,6 +15,7 @@ from cegla.vocabulary.events import Event, Reason
 MOST_KEYS = 1_000  #: different violations counted in one batch; the rest count under `REST`
 LONGEST_KEY = 200
 REST = "…"
+_DIVIDES = re.compile(r'[,:;"]').search
 
 Key = tuple[int, str, str, Violation]  #: source, event, path, kind
 
@@ -115,8 +118,15 @@ def _broken(event: Event, planned: Compiled, found: list[Found], matched: Matche
 
 
 def _in_words(found: list[Found]) -> str:
-    told = ", ".join(f"{one.path}: {one.kind}" + (f" ({one.seen})" if one.seen else "") for one in found[:3])
-    return told[:500] + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+    """What broke the plan, in a sentence that repair/rules/details.py reads back."""
+    told = ", ".join(f"{_path(one.path)}: {one.kind}" + (f" ({one.seen})" if one.seen else "") for one in found[:3])
+    return told + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+
+
+def _path(path: str) -> str:
+    """A path in a sentence: in quotation marks when its own signs would divide the sentence."""
+    short = path[:LONGEST_KEY]
+    return json.dumps(short, ensure_ascii=False) if _DIVIDES(short) else short
 
 
 def _thinned(event: Event, planned: Compiled, taking: Taking, matched: Matched) -> Event:

@@ -62,13 +62,13 @@ def _may_hold_semicolon(row: Text) -> bool:
 
 _WHOLE = tuple((_pattern(row), row) for row in ROWS if _may_hold_semicolon(row))  #: the others may stand side by side, with a semicolon between them
 _SINGLE = tuple((_pattern(row), row) for row in ROWS if not _may_hold_semicolon(row))
-_BROKEN = re.compile(r"(?P<path>.*): (?P<kind>[a-z_]+)(?P<seen> \(.*\))?", re.DOTALL)
+_BROKEN = re.compile(r'(?P<path>"(?:[^"\\]|\\.)*"|.+?): (?P<kind>[a-z_]+)(?P<seen> \([a-z]+\))?(?:, |\Z)', re.DOTALL)
 _MORE = re.compile(r"(?P<rest>.*) and (?P<count>\d+) more", re.DOTALL)
 
 
 def said(detail: str, kinds: Mapping[str, Text], *, values: bool = True) -> Text:
     """A detail in both languages, with what it quotes or without. `kinds` are the ways in which an event may break a plan."""
-    whole = _row(detail, values, _WHOLE)
+    whole = _row(detail, values, _WHOLE) or _breaches(detail, kinds, values)
     parts = [whole] if whole else [_part(part, kinds, values) or _as_it_is(part, values) for part in detail.split("; ")]
     return Text("; ".join(part.pl for part in parts), "; ".join(part.en for part in parts))
 
@@ -105,12 +105,14 @@ def _breaches(text: str, kinds: Mapping[str, Text], values: bool) -> Text | None
 
 
 def _each_breach(text: str, kinds: Mapping[str, Text], values: bool) -> Iterator[Text | None]:
-    for part in text.split(", "):
-        found = _BROKEN.fullmatch(part)
+    end = 0
+    while end < len(text):
+        found = _BROKEN.match(text, end)
         kind = kinds.get(found["kind"]) if found else None
         if found is None or kind is None:
             yield None
             return
+        end = found.end()
         path, seen = (_shown(found[name] or "", values) for name in ("path", "seen"))
         yield Text(f"{path}: {kind.pl}{seen}", f"{path}: {kind.en}{seen}")
 
