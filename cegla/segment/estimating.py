@@ -18,7 +18,7 @@ from cegla.segment.evaluating import ground_of, known
 from cegla.segment.operators import parsed
 from cegla.segment.rules import compile as compiler
 from cegla.segment.rules.compile import History
-from cegla.storage.warehouse import history
+from cegla.storage.warehouse import history, table
 from cegla.storage.workspace import Workspace
 
 READ_AT_ONCE = 500_000  #: events; of a longer history so large a part is read
@@ -43,7 +43,7 @@ class Estimate:
 
 def estimate(ws: Workspace, rule: object, now: datetime, excluded: Iterable[int] = ()) -> Estimate:
     """About how many people a rule matches at `now`, without those `excluded`. Raises RuleInvalid."""
-    events: Any = history()
+    events: Any = table("events")
     many = ws.warehouse.run(events.aggregate(many=events.count()))["many"][0].as_py()
     share = min(1.0, READ_AT_ONCE / many) if many else 1.0
     found = _found(ws, rule, now, share)

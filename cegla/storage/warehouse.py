@@ -22,7 +22,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from cegla.storage.arrow import spare_pandas
-from cegla.storage.engines.dialects import condition_of
+from cegla.storage.engines.dialects import condition_of, plain_sql
 from cegla.storage.failpoint import passing
 from cegla.storage.history_file import HistoryFile
 from cegla.storage.rewriting import LAST_BATCH, Checked, checked, copied, erased_marker, sweep
@@ -144,7 +144,7 @@ def history(name: str = "events", people: ir.Table | None = None, columns: Colle
     given = OWNERS.semi_join(asked, OWNERS.mapped_person == asked.person_id).select(owner_identity="mapped_identity", person_id="mapped_person")
     own = asked.anti_join(OWNERS, asked.person_id == OWNERS.mapped_identity).select(owner_identity="person_id", person_id="person_id")
     mine = given.union(own)
-    return rows.inner_join(mine, rows.identity_id == mine.owner_identity).drop("owner_identity")
+    return rows.inner_join(mine, rows.identity_id == mine.owner_identity).select(*rows.columns, "person_id")
 
 
 @lru_cache(maxsize=128)
@@ -152,12 +152,12 @@ def _of_everybody(name: str, columns: frozenset[str] | None) -> ir.Table:
     """Kept, because building it takes longer than the rest of many a question."""
     rows: Any = table(name, columns)
     joined = rows.left_join(OWNERS, rows.identity_id == OWNERS.mapped_identity)
-    return joined.mutate(person_id=joined.mapped_person.fill_null(joined.identity_id)).drop("mapped_identity", "mapped_person")
+    return joined.mutate(person_id=joined.mapped_person.fill_null(joined.identity_id)).select(*rows.columns, "person_id")
 
 
 @lru_cache(maxsize=256)
 def _sql(operation: Any) -> str:
-    return str(ibis.to_sql(operation.to_expr(), dialect="duckdb"))
+    return plain_sql(operation)
 
 
 def _run(cursor: Any, expression: ir.Table) -> pa.Table:

@@ -19,7 +19,7 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from cegla.segment.rules import computing
-from cegla.segment.rules.history import Column, Ground, Measure, Rows
+from cegla.segment.rules.history import Column, Ground, Measure, Rows, conjuncts
 from cegla.segment.rules.language import All, Leaf, Not, Question, Rule, Seen, Some, leaves
 from cegla.segment.rules.traits import TraitRow
 
@@ -61,7 +61,7 @@ def membership(rules: Sequence[Rule], history: History, ground: Ground) -> ir.Ta
     """
     every = [leaf for rule in rules for leaf in leaves(rule)]
     history = _narrowed(rules, history, ground)
-    counted = _aggregated(every, history, ground, everybody=any(_empty(rule) for rule in rules))
+    counted = _aggregated(every, history, ground, everybody=any(_empty(rule) for rule in rules), ending=True)
     moments = [*counted.ends, *(moment for leaf in every for moment in leaf.operator.moments(leaf.values, counted.seen[id(leaf)], ground))]
     answers = {f"r{number}": holds(rule, counted.seen, ground) for number, rule in enumerate(rules)}
     return counted.table.select("person_id", **answers, due_at=earliest(moments, ground))
@@ -106,8 +106,7 @@ def _narrowed(rules: Sequence[Rule], history: History, ground: Ground) -> Histor
 def columns_of(rules: Sequence[Rule], history: History, ground: Ground) -> list[str]:
     """The columns of the events that these rules look at, without those that only built-in traits of several passes do."""
     every = [leaf for rule in rules for leaf in leaves(rule)]
-    named = {"person_id": "int64", **dict(history.events.schema().items())}
-    flat: Any = ibis.table({**named, **dict.fromkeys(LINE_COLUMNS, "string"), "is_line": "boolean"}, name="asked")
+    flat: Any = _flat(history)
     rows, looked_at = Rows(flat, ground, mixed=True), list[Any]()
     computed = {row.key: row.counted for leaf in every if (row := leaf.values.get("row")) is not None and row.counted is not None}
     for leaf in every:
@@ -134,23 +133,23 @@ def _shown(leaf: Leaf, seen: Mapping[int, Seen], ground: Ground) -> Column:
     return seen[id(leaf)][shows] if isinstance(shows, str) else shows(leaf.values, seen[id(leaf)], ground)
 
 
-def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, everybody: bool) -> Counted:
+def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, everybody: bool, ending: bool = False) -> Counted:
+    """`ending`: also when windows lose an event, which costs one more aggregate each."""
     mixed = any(parameter.name in LINE_COLUMNS for leaf in every for parameter in leaf.operator.parameters)
-    past = rows_up_to_now(history, ground, mixed)
-    wanted = [measure.where for leaf in every for measure in leaf.operator.measures(leaf.values, Rows(past, ground, mixed=mixed)).values()]
-    asked = {where.op(): where for where in wanted if where is not None}
+    asked = _asked(every, history, ground, mixed)
     found_elsewhere = {row.key: row for leaf in every if (row := leaf.values.get("row")) is not None and row.joined}
     joined = sorted(found_elsewhere)
     apart = any(leaf.operator.apart is not None or leaf.question is not None for leaf in every)
-    narrow = not everybody and not joined and not apart and all(where is not None for where in wanted)
-    kept = past.filter(ibis.or_(*asked.values())) if narrow and asked else past
-    rows = Rows(kept, ground, bare=narrow and len(asked) == 1, mixed=mixed)
+    narrow = not everybody and not joined and not apart and all(where is not None for where in asked.conditions)
+    past = _lines_up_to_now(history, ground) if narrow and asked.only_lines else rows_up_to_now(history, ground, mixed)
+    kept, given = asked.kept(past) if narrow and asked.conditions else (past, frozenset[Any]())
+    rows = Rows(kept, ground, given=given, mixed=mixed)
     names: dict[Any, str] = {}
     places: list[dict[str, str]] = []
     for leaf in every:
         found: dict[str, Measure] = leaf.operator.measures(leaf.values, rows)
         places.append({key: names.setdefault(measure.value.op(), f"m{len(names)}") for key, measure in found.items()})
-    oldest = {names.setdefault(kept["occurred_at"].min(where=inside).op(), f"m{len(names)}"): days for inside, days in rows.windows}
+    oldest = {names.setdefault(kept["occurred_at"].min(where=rows.less(inside)).op(), f"m{len(names)}"): days for inside, days in rows.windows if ending}
     table: Any = kept.group_by("person_id").aggregate(**{name: op.to_expr() for op, name in names.items()})
     if not everybody and not names and not joined and all(leaf.operator.apart is not None for leaf in every):
         return _found_apart(every, history, ground)
@@ -164,6 +163,38 @@ def _aggregated(every: Sequence[Leaf], history: History, ground: Ground, *, ever
     columns = {key: table[key] for key in joined}
     own = {id(leaf): {key: table[name] for key, name in place.items()} for leaf, place in zip(every, places, strict=True)}
     return Counted(table, {leaf: {**columns, **found, **{key: table[name] for key, name in also.get(leaf, {}).items()}} for leaf, found in own.items()}, ends)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the measures of some leaves ask of a row, said of a table that stands for the history: each condition, None: nothing is asked."""
+
+    flat: Any
+    conditions: Sequence[Column | None]
+    only_lines: bool
+
+    def kept(self, past: Any) -> tuple[Any, frozenset[Any]]:
+        """The rows that some condition asks for, and what of the conditions holds for each of these rows, since all ask for it."""
+        parts = [conjuncts(one) for one in self.conditions]
+        common = [one for one in parts[0] if all(one in other for other in parts[1:])]
+        rest = list(dict.fromkeys(tuple(one for one in part if one not in common) for part in parts))
+        others = [] if () in rest else [ibis.or_(*(ibis.and_(*(one.to_expr() for one in part)) for part in rest))]
+        whole: Any = ibis.and_(*(one.to_expr() for one in common), *others)
+        kept = past.filter(whole.op().replace({self.flat.op(): past.op()}).to_expr())
+        return kept, frozenset(one.replace({self.flat.op(): kept.op()}) for one in common)
+
+
+def _asked(every: Sequence[Leaf], history: History, ground: Ground, mixed: bool) -> _Asked:
+    flat = _flat(history)
+    rows = Rows(flat, ground, mixed=mixed)
+    conditions = [one.where for leaf in every for one in leaf.operator.measures(leaf.values, rows).values()]
+    return _Asked(flat, conditions, mixed and not rows.of_events)
+
+
+def _flat(history: History) -> Any:
+    """A table with every column that a row of the history may have, events and order lines."""
+    named = {"person_id": "int64", **dict(history.events.schema().items())}
+    return ibis.table({**named, **dict.fromkeys(LINE_COLUMNS, "string"), "is_line": "boolean"}, name="asked")
 
 
 def _found_apart(every: Sequence[Leaf], history: History, ground: Ground) -> Counted:
@@ -215,12 +246,18 @@ def rows_up_to_now(history: History, ground: Ground, mixed: bool) -> Any:
     events = _up_to_now(history.events, history.people, ground)
     if not mixed:
         return events
-    lines = _up_to_now(history.order_lines, history.people, ground).semi_join(events, "event_id")  # lines do not say whether a bot sent them
     text = ibis.null("string")
-    events = events.mutate(is_line=ibis.literal(False), product=text, category=text)
-    known = {column: lines[column] for column in lines.columns if column in events.columns}
-    filled = {column: known.get(column, ibis.null(events[column].type())) for column in events.columns if column != "is_line"}
-    return events.union(lines.select(**filled, is_line=ibis.literal(True)).select(*events.columns))
+    every = events.mutate(is_line=ibis.literal(False), product=text, category=text)
+    return every.union(_lines_up_to_now(history, ground).select(*every.columns))
+
+
+def _lines_up_to_now(history: History, ground: Ground) -> Any:
+    """The order lines of humans up to now, with the columns of the events."""
+    events = _up_to_now(history.events, history.people, ground)
+    lines = _up_to_now(history.order_lines, history.people, ground).semi_join(events, "event_id")  # lines do not say whether a bot sent them
+    known = {column: lines[column] for column in (*LINE_COLUMNS, *events.columns) if column in lines.columns}
+    missing = {column: ibis.null(events[column].type()) for column in events.columns if column not in known}
+    return lines.select(**known, **missing, is_line=ibis.literal(True))
 
 
 def _up_to_now(rows: Any, people: ir.Table | None, ground: Ground) -> Any:

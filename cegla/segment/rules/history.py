@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from cegla.vocabulary.text import Text
@@ -94,13 +95,14 @@ NO_WINDOW: Mapping[str, Any] = {}
 
 
 class Rows:
-    """The history up to now. `bare`: the table holds exactly the rows asked for, so conditions need no repeating."""
+    """The history up to now. `given`: what holds for every row of the table (see `conjuncts`), so that conditions need not repeat it."""
 
-    def __init__(self, table: ir.Table, ground: Ground, *, bare: bool = False, mixed: bool = False) -> None:
+    def __init__(self, table: ir.Table, ground: Ground, *, given: frozenset[Any] = frozenset(), mixed: bool = False) -> None:
         self.table: Any = table
         self.ground = ground
         self.windows: list[tuple[Column, int]] = []  #: what measures looked at only so many days back: the condition and the days
-        self._bare = bare
+        self.of_events = False  #: whether a measure was about events, and not about order lines
+        self._given = given
         self._mixed = mixed
 
     def __getitem__(self, column: str) -> Any:
@@ -108,6 +110,7 @@ class Rows:
 
     def measure(self, reduction: Reduction, where: Column | None = None) -> Measure:
         """An aggregate over the events that satisfy `where`."""
+        self.of_events = True
         return self._measure(reduction, _both(where, ~self.table["is_line"]) if self._mixed else where)
 
     def measure_lines(self, reduction: Reduction, where: Column) -> Measure:
@@ -115,7 +118,14 @@ class Rows:
         return self._measure(reduction, where & self.table["is_line"])
 
     def _measure(self, reduction: Reduction, where: Column | None) -> Measure:
-        return Measure(reduction(None if self._bare else where), where)
+        return Measure(reduction(where if where is None else self.less(where)), where)
+
+    def less(self, where: Column) -> Column | None:
+        """A condition without what holds for every row anyway; None when nothing is left."""
+        if not self._given:
+            return where
+        left = [one.to_expr() for one in conjuncts(where) if one not in self._given]
+        return ibis.and_(*left) if left else None
 
     def count(self, where: Column | None = None) -> Measure:
         """How many events."""
@@ -164,6 +174,21 @@ class Rows:
 def later(moment: Column, days: int) -> Column:
     """Just after the moment that lies so many days of 24 hours later: then `moment < ago(days)` holds and `moment > ago(days)` does not."""
     return moment + ibis.interval(days=days) + ibis.interval(microseconds=1)
+
+
+def conjuncts(where: Column | None) -> list[Any]:
+    """The operations of which each must hold for a condition to hold."""
+    if where is None:
+        return []
+    found: list[Any] = []
+    waiting = [where.op()]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, ops.And):
+            waiting += [one.right, one.left]
+        elif not (isinstance(one, ops.Literal) and one.value is True):
+            found.append(one)
+    return found
 
 
 def _both(first: Column | None, second: Column) -> Column:

@@ -164,8 +164,8 @@ def _reaches(dimension: str, wanted: int, seen: Seen, ground: Ground) -> Any:
 def stage_measures(rows: Rows) -> dict[str, Measure]:
     """First and last order, and whether the customer was silent for long before the last `ACTIVE_DAYS`."""
     ordered = rows["name"] == ORDER
-    recent = rows.recent(ACTIVE_DAYS, ordered)
-    silence = rows.recent(ACTIVE_DAYS + LOST_DAYS, ordered) & ~recent
+    rows.recent(ACTIVE_DAYS, ordered)  # what leaves this window comes into the silence
+    silence = rows.recent(ACTIVE_DAYS + LOST_DAYS, ordered) & (rows["occurred_at"] <= rows.ground.ago(ACTIVE_DAYS))
     return {"first": rows.first(ordered), "last": rows.last(ordered), "in_silence": rows.count(silence)}
 
 

@@ -44,7 +44,8 @@ class TraitRow:
 def order_count(rows: Rows, where: Any) -> Measure:
     """How many orders: different order numbers, and each event without a number as one."""
     number = rows["order_id"]
-    return rows.measure(lambda only: number.nunique(where=only) + number.isnull().sum(where=only).fill_null(0), where)
+    without = lambda only: number.isnull() if only is None else only & number.isnull()  # noqa: E731
+    return rows.measure(lambda only: number.nunique(where=only) + rows.table.count(where=without(only)), where)
 
 
 def revenue(rows: Rows) -> Measure:

@@ -55,6 +55,23 @@ def _where_there(arg: Any, where: Any) -> Any:
     return there if where is None else sg.and_(where, there)
 
 
+class DuckDB(DuckDBCompiler):
+    """DuckDB's SQL, where it has words of its own that are answered faster than what Ibis writes."""
+
+    __slots__ = ()
+
+    def visit_DayOfWeekIndex(self, op: Any, *, arg: Any) -> Any:  # noqa: N802
+        """Monday is 0."""
+        return self.f.isodow(arg) - 1
+
+    def visit_InValues(self, op: Any, *, value: Any, options: Any) -> Any:  # noqa: N802
+        """A choice of several values becomes part of reading a table only when it is no plain list."""
+        first, *others = options
+        if not isinstance(op.value, ops.Field) or len(others) < 2:
+            return super().visit_InValues(op, value=value, options=options)
+        return sg.or_(value.eq(first), value.isin(*others))
+
+
 class ClickHouse(ClickHouseCompiler):
     """ClickHouse's SQL."""
 
@@ -198,7 +215,7 @@ class Spark(PySparkCompiler):
         return sg.column(self._gen_valid_name(name), table=rel.alias_or_name, quoted=self.quoted, copy=False)
 
 
-COMPILERS: dict[str, Any] = {"duckdb": DuckDBCompiler(), "clickhouse": ClickHouse(), "spark": Spark()}
+COMPILERS: dict[str, Any] = {"duckdb": DuckDB(), "clickhouse": ClickHouse(), "spark": Spark()}
 
 
 @lru_cache(maxsize=512)
@@ -206,6 +223,12 @@ def written(operation: Any, engine: str) -> Any:
     """The statement of an expression as a tree; kept, since writing it takes longer than many an answer."""
     made: Any = COMPILERS[engine].to_sqlglot(operation.to_expr())
     return made[-1] if isinstance(made, list) else made
+
+
+def plain_sql(operation: Any) -> str:
+    """The SQL of an expression for DuckDB, whose tables lie under their own names."""
+    made: Any = COMPILERS["duckdb"].to_sqlglot(operation.to_expr())
+    return (made[-1] if isinstance(made, list) else made).sql(dialect="duckdb")
 
 
 def sql_of(expression: ibis.Table, engine: str, sources: Mapping[str, str]) -> str:
