@@ -20,7 +20,6 @@ class Engine:
     example: str  #: an address
     limits: tuple[Text, ...]
     gaps: Mapping[str, Text] = field(default_factory=dict[str, Text])
-    compared: bool = True  #: whether the contract suite has been run whole on it, so that the gaps are all there are
 
 
 ENGINES: dict[str, Engine] = {
@@ -57,7 +56,6 @@ ENGINES: dict[str, Engine] = {
                 Text("potrzebna jest Java 17 albo nowsza", "Java 17 or newer is needed"),
                 Text("jedno pytanie trwa co najmniej dziesiąte części sekundy", "one question takes tenths of a second at least"),
             ),
-            compared=False,
         ),
     )
 }  # fmt: skip
