@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from cegla.compose import actions as compose
+from cegla.console.digits import whole
 from cegla.console.language import Tongue
 from cegla.console.menu import DONE, MENU, Item, has_mailbox
 from cegla.console.render import Renderer
@@ -90,7 +91,7 @@ class Visit:
     def number(self, name: str) -> int:
         """A number from the path. Raises NotFound when it is none."""
         text = self.arguments.get(name, "")
-        if (number := _whole(text)) is None:
+        if (number := whole(text)) is None:
             raise NotFound(where=self.path, seen=text, thing=text)
         return number
 
@@ -104,7 +105,7 @@ class Visit:
 
     def asked_number(self, name: str, default: int = 0) -> int:
         """A number from the query string; anything else counts as the default."""
-        found = _whole(self.query.get(name, ""))
+        found = whole(self.query.get(name, ""))
         return default if found is None else found
 
     def asked_place(self, name: str) -> tuple[datetime, int] | None:
@@ -114,12 +115,12 @@ class Visit:
             at = datetime.fromtimestamp(float(moment), UTC)
         except (ValueError, OverflowError):
             return None
-        last = _whole(number)
+        last = whole(number)
         return None if last is None else (at, last)
 
     def typed_number(self, name: str, default: int = 0) -> int:
         """A number from the form; anything else counts as the default."""
-        found = _whole(self.field(name))
+        found = whole(self.field(name))
         return default if found is None else found
 
     def field(self, name: str, default: str = "") -> str:
@@ -143,8 +144,3 @@ class Visit:
 def see_other(path: str, **query: object) -> Response:
     """After a write: go and look at this page of the console."""
     return RedirectResponse(path + ("?" + urlencode(query) if query else ""), status_code=303)
-
-
-def _whole(text: str) -> int | None:
-    """The number of these digits; None for anything else, and for more than a column holds."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

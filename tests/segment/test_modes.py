@@ -4,8 +4,9 @@ looking at everybody would give. Nobody is looked at but who has new events and 
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-import ibis
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -147,23 +148,46 @@ def test_days_ahead_are_calendar_days_also_where_one_has_23_or_25_hours(kind: ty
     assert [ground.after(days).today for days in range(9)] == [ground.today + timedelta(days=days) for days in range(9)]
 
 
-@pytest.mark.parametrize(("now", "hours"), [(datetime(2026, 10, 25, 0, 59), 2), (datetime(2026, 10, 25, 1, 1), 1), (datetime(2026, 3, 29, 1, 1), 2)], ids=["summer", "winter", "spring"])
-def test_the_day_of_a_moment_goes_by_the_shops_clock_as_it_stands_now(now: datetime, hours: int) -> None:
-    assert days._offset(Ground(now, None, ZONE)).op() == ibis.interval(seconds=hours * 3_600).op()  # pyright: ignore[reportPrivateUsage]
+ACROSS = [  # naive UTC: within an hour of midnight on either side of where clocks are put forward and back, and how the clock of Warsaw showed them
+    (datetime(2026, 3, 28, 22, 59), 28), (datetime(2026, 3, 28, 23, 1), 29), (datetime(2026, 3, 29, 21, 59), 29), (datetime(2026, 3, 29, 22, 1), 30),
+    (datetime(2026, 10, 24, 21, 59), 24), (datetime(2026, 10, 24, 22, 1), 25), (datetime(2026, 10, 25, 22, 59), 25), (datetime(2026, 10, 25, 23, 1), 26),
+    (datetime(2026, 7, 10, 22, 30), 11), (datetime(2026, 1, 10, 22, 30), 10), (datetime(2007, 7, 10, 22, 30), 11),
+]  # fmt: skip
 
 
-def test_who_has_the_day_of_a_moment_is_looked_at_again_when_the_clock_is_put_back(workspace: Workspace) -> None:
-    before = datetime(2026, 10, 24, 23, 30, tzinfo=UTC)
-    fill(workspace.warehouse, {1: [page(1 / 24)], 2: [page(5 / 24)]}, before)
-    rule = {"op": "date_in_days", "trait": "last_seen", "to_days": 0}
+@pytest.mark.parametrize("now", [datetime(2026, 7, 1, 12), datetime(2026, 11, 23, 12)], ids=["asked in summer", "asked in winter"])
+def test_a_moment_has_the_day_that_the_shops_clock_showed_then(workspace: Workspace, now: datetime) -> None:
+    with workspace.warehouse.keep(pa.table({"at": pa.array([moment for moment, _ in ACROSS], pa.timestamp("us"))})) as kept:
+        table: Any = kept
+        shown = workspace.warehouse.run(table.select("at", day=days._on_clock(table["at"], Ground(now, None, ZONE)).day()))  # pyright: ignore[reportPrivateUsage]
+    assert list(zip(shown["at"].to_pylist(), shown["day"].to_pylist(), strict=True)) == ACROSS
+
+
+@pytest.mark.parametrize("zone", ["Europe/Warsaw", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "UTC"])
+def test_every_change_of_a_clock_is_known(zone: str) -> None:
+    usual, others = days.clock(ZoneInfo(zone), 2026)
+    for hour in range(0, 24 * 365 * 4, 31):
+        moment = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
+        inside = [seconds for seconds, spans in others for begin, end in spans if begin <= moment.replace(tzinfo=None) < end]
+        assert (inside or [usual]) == [(moment.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()).total_seconds()]
+
+
+@pytest.mark.parametrize("key", ["date_in_days", "anniversary_in_days"])
+def test_midnight_decides_about_a_moment_also_across_a_change_of_the_clock(workspace: Workspace, key: str) -> None:
+    """Summer time ended between the moments and now: a minute before and after the midnights that the clock showed then, 22:00 UTC."""
+    now = datetime(2026, 10, 26, 12, tzinfo=UTC)
+    midnight = datetime(2026, 10, 23, 22, tzinfo=UTC)  # the 24th begins
+    seen = {1: midnight - MINUTE, 2: midnight + MINUTE, 3: midnight + timedelta(days=1) - MINUTE, 4: midnight + timedelta(days=1) + MINUTE}
+    fill(workspace.warehouse, {person: [page((now - at) / timedelta(days=1))] for person, at in seen.items()}, now)
+    rule = {"op": key, "trait": "last_seen", "from_days": -2, "to_days": -2}
+    assert segment.members_of(workspace, rule, now).to_pylist() == [2, 3]
     with workspace.transaction() as conn:
-        saved = segment.save(conn, "Dzisiaj", rule, before)
-        assert segment.refresh(conn, workspace.warehouse, None, segment.AsOf(before, ZONE)) == [segment.Change(saved.id, (1,), (), before)]
-        put_back = datetime(2026, 10, 25, 1, tzinfo=UTC)
-        assert segment.refresh_due(conn, workspace.warehouse, segment.AsOf(put_back - MINUTE, ZONE)) == ([], False)
-        segment.refresh_due(conn, workspace.warehouse, segment.AsOf(put_back, ZONE))
+        saved = segment.save(conn, "Sobota", rule, now)
+        segment.refresh(conn, workspace.warehouse, None, segment.AsOf(now, ZONE))
         kept = members(conn, [saved.id])
-    agree(workspace, [saved.id], [rule], kept, put_back)
+        segment.refresh(conn, workspace.warehouse, [1, 2, 3, 4], segment.AsOf(now, ZONE))
+        assert members(conn, [saved.id]) == kept
+    agree(workspace, [saved.id], [rule], kept, now)
 
 
 def test_a_listener_hears_each_change_once(workspace: Workspace) -> None:

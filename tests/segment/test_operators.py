@@ -1,5 +1,6 @@
 """Every operator's own example: it matches the person inside and leaves the one outside."""
 
+import re
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -20,6 +21,7 @@ from cegla.storage.warehouse import Warehouse, history
 from tests.segment.worlds import NOW, fill
 
 INSIDE, OUTSIDE = 11, 22
+BY_NUMBER = ("random_part",)  #: what people are called decides, not what they did
 MOMENT = NOW.replace(tzinfo=None)
 ABOUT = known_of((), (Named(1, "life_cycle.new", "Nowi", '{"op": "life_cycle", "groups": ["new"]}'),))
 
@@ -99,6 +101,28 @@ def test_what_was_seen_is_said_in_both_languages(key: str, warehouse: Warehouse)
         assert [one.op for one in told.children[0].children] == ["life_cycle"]
     else:
         assert told.children[0].seen is not None and all(told.children[0].seen)
+
+
+@pytest.mark.parametrize(("key", "operator"), OPERATORS.items(), ids=OPERATORS.keys())
+def test_a_row_has_all_that_form_docs_and_sentence_are_made_of(key: str, operator: Operator) -> None:
+    """What the language promises of each operator; that the example matches whom it should, and reads well, is tested beside this."""
+    assert operator.key == key == operator.example["op"] and key.isidentifier() and key.islower()
+    names = {parameter.name for parameter in operator.parameters}
+    assert {*operator.example} - {"op"} <= names
+    assert {parameter.name for parameter in operator.parameters if parameter.required} <= {*operator.example}
+    assert len(names) == len(operator.parameters)
+    for text in (operator.label, operator.sentence, *(parameter.label for parameter in operator.parameters)):
+        assert text.pl.strip() == text.pl and text.en.strip() == text.en and text.pl and text.en
+    for said in (operator.sentence.pl, operator.sentence.en):
+        assert {name.partition(":")[0] for name in re.findall("{(.*?)}", said)} <= names
+    assert operator.inside, "a test vector: what somebody did who matches"
+    assert operator.inside != operator.outside or operator.told[0] != operator.told[1] or operator.key in BY_NUMBER
+
+
+def test_no_two_operators_are_told_apart_by_nothing() -> None:
+    for language in ("pl", "en"):
+        labels = [(operator.group, operator.label.say(language)) for operator in OPERATORS.values()]
+        assert len({*labels}) == len(labels)
 
 
 def test_parts_of_a_split_are_as_large_as_they_say() -> None:

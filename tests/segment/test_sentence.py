@@ -1,12 +1,16 @@
 """Rules in words: natural Polish with its plurals, and English."""
 
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from cegla.segment.actions import sentence
-from cegla.segment.operators import OPERATORS
+from cegla.segment.operators import OPERATORS, parsed
 from cegla.segment.rules import words
+from cegla.segment.rules.explain import explained
+from cegla.segment.rules.sentence import Speaker
 from tests.segment.test_operators import ABOUT
 
 NBSP = "\u00a0"
@@ -47,6 +51,11 @@ SAID: list[tuple[Any, str, str]] = [
         "Osoby, których wydana kwota to więcej niż 500 zł oraz które nie należą do tych, które są w grupie RFM: utraceni lub uśpieni.",
         "People whose total spent is more than PLN 500 and who are not among those who are in the RFM group: lost or hibernating.",
     ),
+    (
+        {"op": "did", "event": "Order Completed", "since": "2026-11-01", "until": "2026-11-23"},
+        "Osoby, które złożyły zamówienie co najmniej raz od 1 listopada 2026 do 23 listopada 2026.",
+        "People who placed an order at least once from 1 November 2026 until 23 November 2026.",
+    ),
     ({"not": {"op": "did", "event": "Order Completed"}}, "Wszystkie osoby oprócz tych, które złożyły zamówienie co najmniej raz.", "Everybody except those who placed an order at least once."),
 ]
 
@@ -62,6 +71,29 @@ def test_every_operator_speaks_both_languages(operator: Any) -> None:
     polish, english = sentence(operator.example, "pl", about=ABOUT), sentence(operator.example, "en", about=ABOUT)
     assert polish.startswith("Osoby, ") and english.startswith("People ")
     assert "{" not in polish + english and "  " not in polish + english and "None" not in polish + english
+
+
+def test_a_month_has_its_name() -> None:
+    said = [words.calendar_day(date(2026, month, 5), "pl").split(NBSP)[1] for month in range(1, 13)]
+    assert said[:2] == ["stycznia", "lutego"] and said[-1] == "grudnia" and len({*said}) == 12
+
+
+@pytest.mark.parametrize(("zone", "day"), [("Europe/Warsaw", "24 listopada 2026"), ("America/New_York", "23 listopada 2026")])
+def test_the_day_of_a_moment_is_the_shops(zone: str, day: str) -> None:
+    speakers = Speaker("pl", "PLN", ZoneInfo(zone)), Speaker("en", "PLN", ZoneInfo(zone))
+    rule = parsed({"op": "last_did_before", "event": "x", "days": 1})
+    seen = explained(rule, {"h0": True, "v0": datetime.fromisoformat("2026-11-23T23:30:00")}, speakers).seen
+    assert seen is not None
+    assert (seen.pl.replace(NBSP, " "), seen.en.replace(NBSP, " ")) == (day, day.replace("listopada", "November"))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Warsaw", "America/New_York"])
+def test_a_day_of_the_calendar_is_the_same_in_every_zone(zone: str) -> None:
+    speakers = Speaker("pl", "PLN", ZoneInfo(zone)), Speaker("en", "PLN", ZoneInfo(zone))
+    rule = parsed(OPERATORS["date_in_days"].example)
+    seen = explained(rule, {"h0": True, "v0": datetime.fromisoformat("2026-12-23")}, speakers).seen
+    assert seen is not None
+    assert seen.pl.replace(NBSP, " ") == "23 grudnia 2026"
 
 
 def test_another_currency_is_named() -> None:

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from cegla.account import actions as account
 from cegla.collect import actions as collect
+from cegla.console.digits import whole
 from cegla.console.screens.names import display_names
 from cegla.console.visit import Visit, see_other
 
@@ -22,7 +23,7 @@ def search(visit: Visit) -> Response:
     text, after = visit.field("q"), visit.field("after")
     if not text:
         return see_other("/accounts")
-    return visit.page("accounts.html", _found(visit, text, int(after) if after.isdigit() and len(after) < 19 else 0))
+    return visit.page("accounts.html", _found(visit, text, whole(after) or 0))
 
 
 def show_one(visit: Visit) -> Response:

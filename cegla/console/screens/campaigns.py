@@ -10,6 +10,7 @@ from starlette.responses import Response
 from cegla.activate import actions as activate
 from cegla.compose import actions as compose
 from cegla.console import guard
+from cegla.console.digits import MOST_OF_INTEGER, whole
 from cegla.console.screens.names import display_names
 from cegla.console.views import campaign_form, letter_form, states
 from cegla.console.views.letters import STARTER
@@ -70,10 +71,10 @@ def save_rules(visit: Visit) -> Response:
     channel = visit.field("channel")
     try:
         hours = [_hour(visit, name) for name in ("quiet_from", "quiet_until")]
-        if not visit.field("per_day").isdigit():
+        if (per_day := whole(visit.field("per_day"), MOST_OF_INTEGER)) is None:
             raise FieldMissing(where="per_day", seen=visit.field("per_day"), field="per_day")
         with visit.ws.transaction() as conn:
-            activate.set_limits(conn, channel, activate.Limits(int(visit.field("per_day")), *hours), visit.now)
+            activate.set_limits(conn, channel, activate.Limits(per_day, *hours), visit.now)
             govern.note(conn, visit.actor, "limits.set", f"channel {channel}", {}, visit.now)
     except CeglaError as error:
         return _rules(visit, error)

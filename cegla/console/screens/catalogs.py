@@ -6,6 +6,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from cegla.catalog import actions as catalog
+from cegla.console.digits import MOST_OF_INTEGER, whole
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.vocabulary.errors import CeglaError
@@ -35,12 +36,12 @@ def show_one(visit: Visit) -> Response:
 
 def add(visit: Visit) -> Response:
     """A new catalog: with an address it is fetched at once, else the file that came with the form is read."""
-    hours = visit.field("hours") or "24"
+    hours = whole(visit.field("hours") or "24", MOST_OF_INTEGER)
     try:
-        if not hours.isdigit():
-            raise FieldMissing(where="hours", seen=hours, field="hours")
+        if hours is None:
+            raise FieldMissing(where="hours", seen=visit.field("hours"), field="hours")
         with visit.ws.transaction() as conn:
-            number = catalog.add(conn, visit.required("name"), visit.field("address"), int(hours))
+            number = catalog.add(conn, visit.required("name"), visit.field("address"), hours)
             if not visit.field("address"):
                 catalog.put(conn, number, _upload(visit), visit.now)
             govern.note(conn, visit.actor, "catalog.add", f"catalog {number}", {}, visit.now)

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from cegla.activate import actions as activate
+from cegla.console.digits import whole
 from cegla.console.screens.links import source_names
 from cegla.console.views import states
 from cegla.console.visit import Visit
@@ -72,7 +73,7 @@ def receipt(visit: Visit) -> Response:
     number = visit.field("record")
     with visit.ws.transaction() as conn:
         ids = resolve.links.identity_ids(conn, person)
-        found = govern.receipts.record(conn, int(number) if number.isdigit() and len(number) < 19 else 0)
+        found = govern.receipts.record(conn, whole(number) or 0)
         if found.identity_id not in ids:
             raise NotFound(where="record", seen=number, thing=number)
         govern.note(conn, visit.actor, "consent.receipt", person_label(person), {"record": found.record_id, "why": why[:200]}, visit.now)

@@ -5,6 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from cegla.activate import actions as activate
+from cegla.console.digits import MOST_OF_INTEGER, whole
 from cegla.console.views import states
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
@@ -38,13 +39,13 @@ def save(visit: Visit) -> Response:
 
 
 def _wish(visit: Visit, values: dict[str, str]) -> dict[str, Any]:
-    price = to_micros(values["price"].replace(",", ".") or "0")
-    if price is None or not (values["messages_per_minute"] or "600").isdigit():
+    price, speed = to_micros(values["price"].replace(",", ".") or "0"), whole(values["messages_per_minute"] or "600", MOST_OF_INTEGER)
+    if price is None or speed is None:
         raise FieldMissing(where="price", seen=values["price"], field="price")
     told: dict[str, Any] = {name: values[name] for name in ("channel", "provider", "sender", "url")}
     return told | {
         "key": visit.field("key"), "receipt_secret": visit.field("receipt_secret"), "part_micros": price,
-        "messages_per_minute": int(values["messages_per_minute"] or "600"),
+        "messages_per_minute": speed,
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from starlette.responses import Response
 
 from cegla.collect import actions as collect
+from cegla.console.digits import MOST_OF_INTEGER, whole
 from cegla.console.menu import marked
 from cegla.console.views.events import event_name
 from cegla.console.visit import Visit, see_other
@@ -71,7 +72,7 @@ def show_plan(visit: Visit) -> Response:
 def save_plan(visit: Visit) -> Response:
     """Check a plan and say what it would change, or make it hold."""
     source_id, text = visit.number("id"), visit.field("text")
-    expect = int(visit.field("expect", "0")) if visit.field("expect", "0").isdigit() else 0
+    expect = whole(visit.field("expect"), MOST_OF_INTEGER) or 0
     report = plan.check(text)
     if report.plan is None:
         return visit.page("plan.html", _plan(visit, source_id, {"text": text, "problems": report.problems}), status=422)

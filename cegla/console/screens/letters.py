@@ -9,6 +9,7 @@ from starlette.responses import Response
 from cegla.activate import actions as activate
 from cegla.compose import actions as compose
 from cegla.console import guard
+from cegla.console.digits import whole
 from cegla.console.screens.letter_lists import choices_of, traits_of
 from cegla.console.views import letter_form
 from cegla.console.visit import Visit, see_other
@@ -35,8 +36,8 @@ def begin(visit: Visit) -> Response:
         copied = None
         if start in ready:
             copied = compose.Document(subject=visit.required("name"), source=ready[start])
-        elif start.isdigit():
-            copied = compose.reading.letter(conn, int(start)).document
+        elif (other := whole(start)) is not None:
+            copied = compose.reading.letter(conn, other).document
         made = compose.begin(conn, kind if kind in KINDS else "letter", visit.required("name"), author_of(visit), copied)
         govern.note(conn, visit.actor, "letter.begin", f"letter {made.id}", {}, visit.now)
     return see_other(f"/letters/{made.id}")
@@ -99,7 +100,7 @@ def give(visit: Visit) -> Response:
     number, campaign, variant = visit.number("id"), visit.required("campaign"), visit.field("variant", "A")
     try:
         with visit.ws.transaction() as conn:
-            compose.give(conn, visit.press, number, (int(campaign) if campaign.isdigit() else 0, "B" if variant == "B" else "A"), author_of(visit))
+            compose.give(conn, visit.press, number, (whole(campaign) or 0, "B" if variant == "B" else "A"), author_of(visit))
             govern.note(conn, visit.actor, "letter.give", f"campaign {campaign}", {"letter": number, "variant": variant}, visit.now)
     except CeglaError as error:
         model = _model(visit, draft_of(visit, number), secrets.token_hex(8), None) | {"problem": error.problem(visit.language)}

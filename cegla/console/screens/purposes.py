@@ -5,6 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from cegla.console.digits import MOST_OF_INTEGER, whole
 from cegla.console.views import states
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
@@ -77,7 +78,7 @@ def _model(visit: Visit, *, text: str | None = None, problem: dict[str, Any] | N
     wanted = visit.query.get("version", "")
     with visit.ws.transaction() as conn:
         versions = govern.register.versions(conn)
-        held = govern.register.version(conn, int(wanted)) if wanted.isdigit() and len(wanted) < 9 else govern.register.current(conn)
+        held = govern.register.version(conn, number) if (number := whole(wanted, MOST_OF_INTEGER)) is not None else govern.register.current(conn)
         sound = govern.ledger.check(conn) if visit.may("audit.read") else None
     newest = versions[0].number if versions else 0
     return {
@@ -106,10 +107,9 @@ def _purpose(visit: Visit, before: govern.Purpose | None) -> govern.Purpose:
         return Text(visit.field(f"{name}_pl"), visit.field(f"{name}_en"))
 
     def number(name: str) -> int:
-        text = visit.field(name)
-        if not (text.isascii() and text.isdigit() and len(text) < 7):
-            raise FieldMissing(where=name, seen=text, field=name)
-        return int(text)
+        if (found := whole(visit.field(name), 6)) is None:
+            raise FieldMissing(where=name, seen=visit.field(name), field=name)
+        return found
 
     basis = visit.field("basis")
     if basis not in list(Basis):

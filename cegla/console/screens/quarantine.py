@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from cegla.collect import actions as collect
+from cegla.console.digits import MOST_OF_INTEGER, whole
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.repair import actions as repair
@@ -80,7 +81,7 @@ def stop(visit: Visit) -> Response:
 
 
 def _model(visit: Visit, values: Mapping[str, str], more: dict[str, Any]) -> dict[str, Any]:
-    wanted, before = _filter(visit, values), int(values.get("before", "0")) if values.get("before", "").isdigit() else None
+    wanted, before = _filter(visit, values), whole(values.get("before"))
     with visit.ws.transaction() as conn:
         rows = repair.listed(conn, wanted, before=before or None, limit=AT_ONCE + 1)
         overview = repair.figures.overview(conn, wanted, visit.ws.settings.zone.key)
@@ -117,7 +118,7 @@ def _filter(visit: Visit, values: Mapping[str, str]) -> repair.Filter:
         raise NotPermitted(where="text", permission=visit.tongue.say(govern.PERMISSIONS["people.reveal"]))
     return repair.Filter(
         reason=Reason(reason) if reason in set(Reason) else None,
-        source_id=int(source) if source.isdigit() and len(source) < 10 else None,
+        source_id=whole(source, MOST_OF_INTEGER),
         event=values.get("event") or None,
         text=text or None,
         since=_day(visit, values.get("since", ""), 0),
@@ -142,7 +143,7 @@ def _meant(visit: Visit) -> repair.Filter:
     """All events of the filter when that was chosen, else the ones that were ticked. Raises FieldMissing for none."""
     if visit.field("scope") == "all":
         return _filter(visit, _texts(visit))
-    ids = tuple(int(value) for value in visit.form.getlist("id") if isinstance(value, str) and value.isdigit() and len(value) < 19)
+    ids = tuple(number for value in visit.form.getlist("id") if (number := whole(value)) is not None)
     if not ids:
         raise FieldMissing(where="id", field="id")
     return repair.Filter(ids=ids)

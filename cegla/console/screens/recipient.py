@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from cegla.activate import actions as activate
+from cegla.console.digits import whole
 from cegla.console.views import states
 from cegla.console.visit import Visit
 from cegla.govern import actions as govern
@@ -24,10 +25,10 @@ def show_preferences(visit: Visit) -> Response:
 def save_preferences(visit: Visit) -> Response:
     """Do what the form says; the page shows what holds now."""
     days = visit.field("pause")
-    if days and not (days.isdigit() and int(days) in (0, *activate.PAUSE_DAYS)):
+    if days and whole(days) not in (0, *activate.PAUSE_DAYS):
         raise FieldMissing(where="pause", seen=days, field="pause")
     nothing = visit.field("do") == "nothing"
-    wish = activate.Wish(_names(visit, "was"), _names(visit, "on"), int(days) if days else None, nothing, visit.language)
+    wish = activate.Wish(_names(visit, "was"), _names(visit, "on"), whole(days), nothing, visit.language)
     return _page(visit, activate.prefer(visit.ws, visit.arguments["token"], wish), done="nothing" if wish.nothing else "saved")
 
 

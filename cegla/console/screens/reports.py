@@ -10,6 +10,7 @@ from cegla.activate import actions as activate
 from cegla.analyse import actions as analyse
 from cegla.console import guard
 from cegla.console.charts.marks import Mark, Wording
+from cegla.console.digits import whole
 from cegla.console.menu import marked
 from cegla.console.screens.names import display_names
 from cegla.console.views import states
@@ -65,7 +66,8 @@ def show_calendar(visit: Visit) -> Response:
 
 
 def _whole(text: str) -> int:
-    return int(text) if text.lstrip("-").isdigit() and text.isascii() and len(text) < 6 and text.count("-") < 2 else 0
+    number = whole(text.removeprefix("-"), 5) or 0
+    return -number if text.startswith("-") else number
 
 
 def _funnel(visit: Visit, report: analyse.CampaignReport) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from cegla.activate import actions as activate
 from cegla.console.charts.marks import Mark, Wording
+from cegla.console.digits import whole
 from cegla.console.menu import marked
 from cegla.console.screens.names import display_names
 from cegla.console.screens.reach import Reach, reach
@@ -94,7 +95,7 @@ def _save(visit: Visit, draft: Draft) -> Response:
     try:
         name = visit.required("name")
         with visit.ws.transaction() as conn:
-            key = segment.segment(conn, int(draft.key)).key if draft.key.isdigit() else None
+            key = segment.segment(conn, number).key if (number := whole(draft.key)) is not None else None
         saved = save_segment(visit.ws, name, _tidy(draft.rule), visit.actor, key or f"own.{secrets.token_hex(6)}")
     except CeglaError as error:
         drafted = _drafted(visit, draft)

@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from cegla.console.digits import whole
 from cegla.console.menu import marked
 from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
@@ -29,7 +30,7 @@ def show(visit: Visit) -> Response:
 def add(visit: Visit) -> Response:
     """A new receiver; its secret is shown on this page and never again."""
     try:
-        numbers = [int(str(one)) for one in visit.form.getlist("segments") if str(one).isdigit()]
+        numbers = [number for one in visit.form.getlist("segments") if (number := whole(one)) is not None]
         told = (numbers, visit.field("purpose"), visit.field("channel"))
         with visit.ws.transaction() as conn:
             made, secret = sync.add(visit.ws, conn, visit.required("name"), visit.required("url"), told, visit.now)
@@ -55,8 +56,8 @@ def change(visit: Visit) -> Response:
     with visit.ws.transaction() as conn:
         if act == "remove":
             sync.remove(conn, number)
-        elif act.startswith("again-") and act.removeprefix("again-").isdigit():
-            sync.again(conn, number, int(act.removeprefix("again-")))
+        elif act.startswith("again-") and (message := whole(act.removeprefix("again-"))) is not None:
+            sync.again(conn, number, message)
         else:
             sync.switch(conn, number, enabled=act == "on", now=visit.now)
         govern.note(conn, visit.actor, f"sync.{act.partition('-')[0]}", f"receiver {number}", {}, visit.now)

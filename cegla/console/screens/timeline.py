@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from cegla.console.digits import MOST_OF_INTEGER, whole
 from cegla.console.screens.links import source_names
 from cegla.console.views import events, states
 from cegla.console.visit import Visit
@@ -60,7 +61,7 @@ def _choices(visit: Visit, known: list[tuple[str, str, int, int]], sources: dict
 
 def _wanted(visit: Visit, chosen: dict[str, str]) -> profile.past.Wanted:
     source, until = chosen.get("source", ""), _midnight(visit, chosen.get("until", ""), 1)
-    known_source = int(source) if source.isascii() and source.isdigit() and len(source) < 10 else None
+    known_source = whole(source, MOST_OF_INTEGER)
     return profile.past.Wanted(chosen.get("kind") or None, chosen.get("name") or None, known_source, _midnight(visit, chosen.get("since", "")), until)
 
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from cegla import trail
 from cegla.collect import actions as collect
+from cegla.console.digits import MOST_OF_INTEGER, whole
 from cegla.console.views import states
 from cegla.console.views.events import event_name, line
 from cegla.console.views.ready_made import segment_name
@@ -30,7 +31,7 @@ def show_find(visit: Visit) -> Response:
 def find(visit: Visit) -> Response:
     """What the form means: one event is shown at once, several are listed. In a form, since ids may be personal and addresses are written down."""
     text, what = visit.required("id"), visit.field("what", "message")
-    number = int(text.lstrip("eqbEQB")) if text.lstrip("eqbEQB").isascii() and text.lstrip("eqbEQB").isdigit() and len(text) < 19 else 0
+    number = whole(text.lstrip("eqbEQB")) or 0
     if what == "batch":
         rows = profile.past.events_of_batch(visit.ws.warehouse, number)
         return _found(visit, {"events": [line(row) for row in rows], "nothing": not rows})
@@ -39,7 +40,7 @@ def find(visit: Visit) -> Response:
         trail.named(visit.ws, name)
         return see_other(f"/events/{name}")
     source = visit.field("source")
-    found = trail.find(visit.ws, text, int(source) if source.isdigit() and len(source) < 10 else None)
+    found = trail.find(visit.ws, text, whole(source, MOST_OF_INTEGER))
     if len(found.places) == 1:
         return see_other(f"/events/{found.places[0]}")
     trails = [(place, trail.follow(visit.ws, place)) for place in found.places[:20]]

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cegla.console.digits import whole
 from cegla.segment import actions as segment
 
 NUMBERS = ("times", "days", "money", "number", "hour", "offset", "percent")
@@ -165,14 +166,14 @@ def _value(fields: Mapping[str, Sequence[str]], path: str, parameter: Any, about
     if kind in NUMBERS:
         return number(_one(fields, name))
     if kind == "weekdays":
-        return [int(one) for one in fields.get(name, ()) if one.isdigit()]
+        return [day for one in fields.get(name, ()) if (day := whole(one)) is not None]
     if kind == "choices":
         return [one for one in fields.get(name, ()) if one]
     text = _one(fields, name)
     if kind == "places":
         return [one.strip() for one in text.split(",") if one.strip()]
     if kind == "segment":
-        return int(text) if text.isdigit() else text
+        return text if (chosen := whole(text)) is None else chosen
     if kind in ("value", "values"):
         row = about.traits.get(_one(fields, f"p-{path}-trait"))
         parts = [one.strip() for one in text.split(",") if one.strip()] if kind == "values" else [text]
@@ -227,7 +228,7 @@ def _one(fields: Mapping[str, Sequence[str]], name: str) -> str:
 def edited(rule: Mapping[str, Any], act: str) -> dict[str, Any]:
     """The rule after a button: "add:0.1" a condition, "group:0.1" a group, "remove:0.1" the node; anything else changes nothing."""
     verb, _, path = act.partition(":")
-    steps = [int(step) for step in path.split(".")[1:] if step.isdigit()]
+    steps = [place for step in path.split(".")[1:] if (place := whole(step)) is not None]
     if verb == "remove" and steps:
         return _changed(rule, steps[:-1], lambda rules: [one for place, one in enumerate(rules) if place != steps[-1]])
     fresh: dict[str, Any] | None = {"op": "did", "event": "", "at_least": 1} if verb == "add" else {"any": []} if verb == "group" else None

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from cegla.activate import actions as activate
+from cegla.console.digits import MOST_OF_INTEGER, whole
 from cegla.vocabulary.errors.intake import FieldMissing
 
 COMMON = ("name", "segment_id", "purpose", "sender", "cap", "holdout_percent", "messages_per_minute", "priority", "offer", "offer_days", "goal")
@@ -53,13 +54,13 @@ def typed(values: Mapping[str, str], channel: str, number: int) -> dict[str, Any
 
 def read(field: Callable[[str], str], names: list[str]) -> tuple[int, dict[str, str]]:
     """The number of the campaign that a form is about (0: a new one), and what was typed."""
-    return (int(field("id")) if field("id").isdecimal() else 0), {name: field(name) for name in names}
+    return (whole(field("id")) or 0), {name: field(name) for name in names}
 
 
 def _number(name: str, text: str) -> int:
-    if not text.isdecimal() or len(text) > 9:
+    if (number := whole(text, MOST_OF_INTEGER)) is None:
         raise FieldMissing(where=name, seen=text, field=name)
-    return int(text)
+    return number
 
 
 def _moment(text: str) -> datetime:

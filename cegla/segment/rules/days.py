@@ -4,7 +4,8 @@ Days are the shop's. Whoever was born on 29 February has the birthday on 28 Febr
 """
 
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any
 
 import ibis
@@ -17,6 +18,7 @@ from cegla.vocabulary.text import Text
 TRAIT = Parameter("trait", Kind.TRAIT, Text("cecha", "trait"), traits=("text", "moment"))
 FROM = Parameter("from_days", Kind.OFFSET, Text("od ilu dni od dziś", "from how many days from today"), required=False, default=0)
 TO = Parameter("to_days", Kind.OFFSET, Text("do ilu dni od dziś (włącznie)", "to how many days from today (included)"))
+YEARS_BACK, YEARS_AHEAD = 20, 5  #: for how long every change of the shop's clock is known; moments farther away are told by its winter time
 AHEAD_DAYS = 7  #: as far as the next change is looked for; who has none by then is looked at again
 
 
@@ -24,17 +26,62 @@ def day_of(values: Values, seen: Seen, ground: Ground) -> Column:
     """The calendar day of a trait: of a text "1990-02-28…" or "28.02.1990", or of a moment; null when it is none."""
     value: Any = known(values, seen, ground)
     if values["row"].kind == "moment":
-        return (value + _offset(ground)).date()
+        return _on_clock(value, ground).date()
     nothing: Any = ibis.literal("")
     polish = nothing.concat(value.substr(6, 4), "-", value.substr(3, 2), "-", value.substr(0, 2))
     written = ibis.ifelse(value.substr(2, 1) == ".", polish, value.substr(0, 10))
     return written.try_cast("date")
 
 
-def _offset(ground: Ground) -> Any:
-    """How far the shop's clock is ahead of UTC now."""
-    ahead = ground.now.replace(tzinfo=UTC).astimezone(ground.zone).utcoffset() or timedelta()
-    return ibis.interval(seconds=int(ahead.total_seconds()))
+def _on_clock(moment: Any, ground: Ground) -> Any:
+    """A moment as the shop's clock showed it, or will show it, at that moment."""
+    usual, others = clock(ground.zone, ground.now.year)
+    shown = moment + ibis.interval(seconds=usual)
+    for seconds, spans in others:
+        inside = ibis.or_(*((moment >= _literal(begin)) & (moment < _literal(end)) for begin, end in spans))
+        shown = ibis.ifelse(inside, moment + ibis.interval(seconds=seconds), shown)
+    return shown
+
+
+def _literal(moment: datetime) -> Any:
+    return ibis.literal(moment, type="timestamp")
+
+
+Spans = tuple[tuple[int, tuple[tuple[datetime, datetime], ...]], ...]
+
+
+@lru_cache(maxsize=64)
+def clock(zone: tzinfo, year: int) -> tuple[int, Spans]:
+    """How many seconds the clock of a zone is ahead of UTC in winter, or most of the time, and for each other number the spans (naive UTC) in which it is that,
+    from `YEARS_BACK` before a year to `YEARS_AHEAD` after it."""
+    first, last = (datetime(one, 1, 1, tzinfo=UTC) for one in (year - YEARS_BACK, year + YEARS_AHEAD + 1))
+    edges = [first]
+    day, step = first, timedelta(days=7)  # no zone changes its clock twice a week
+    while day < last:
+        if _ahead(zone, day) != _ahead(zone, day + step):
+            edges.append(_change(zone, day, day + step))
+        day += step
+    spans = list(zip(edges, [*edges[1:], last], strict=True))
+    winter = _ahead(zone, datetime(year, 1, 1, tzinfo=UTC))
+    others: dict[int, list[tuple[datetime, datetime]]] = {}
+    for begin, end in spans:
+        if (seconds := _ahead(zone, begin)) != winter:
+            others.setdefault(seconds, []).append((begin.replace(tzinfo=None), end.replace(tzinfo=None)))
+    return winter, tuple((seconds, tuple(found)) for seconds, found in others.items())
+
+
+def _change(zone: tzinfo, before: datetime, after: datetime) -> datetime:
+    """The minute at which the clock changes between two moments."""
+    was = _ahead(zone, before)
+    while after - before > timedelta(minutes=1):
+        middle = (before + (after - before) / 2).replace(second=0, microsecond=0)
+        middle = middle if middle > before else before + timedelta(minutes=1)
+        before, after = (middle, after) if _ahead(zone, middle) == was else (before, middle)
+    return after
+
+
+def _ahead(zone: tzinfo, moment: datetime) -> int:
+    return int((moment.astimezone(zone).utcoffset() or timedelta()).total_seconds())
 
 
 def _of_year(day: Any) -> Any:
@@ -52,35 +99,34 @@ def days_of_year(ground: Ground, first: int, last: int) -> list[int]:
     return sorted(found)
 
 
-def _celebrates(values: Values, seen: Seen, ground: Ground, now: Ground) -> Column:
+def _celebrates(values: Values, day: Column, now: Ground) -> Column:
     wanted = days_of_year(now, values["from_days"], values["to_days"])
-    return _of_year(day_of(values, seen, ground)).isin(wanted) if wanted else ibis.literal(False)
+    return _of_year(day).isin(wanted) if wanted else ibis.literal(False)
 
 
-def _falls(values: Values, seen: Seen, ground: Ground, now: Ground) -> Column:
+def _falls(values: Values, day: Column, now: Ground) -> Column:
     first, last = (ibis.literal(now.today + timedelta(days=values[name])) for name in ("from_days", "to_days"))
-    day: Any = day_of(values, seen, ground)
     return (day >= first) & (day <= last)
 
 
-Holds = Callable[[Values, Seen, Ground, Ground], Column]
+Holds = Callable[[Values, Column, Ground], Column]
 
 
 def _midnights(holds: Holds, values: Values, seen: Seen, ground: Ground) -> list[Column]:
-    """The next midnight at which the answer is another one."""
-    answers = [holds(values, seen, ground, ground.after(days)).fill_null(False) for days in range(AHEAD_DAYS + 1)]
+    """The next midnight at which the answer is another one; for a moment by each time that the shop's clock ever showed, since looking once too often does
+    no harm and this is asked of every day ahead."""
+    if values["row"].kind != "moment":
+        return [_midnight(holds, values, day_of(values, seen, ground), ground)]
+    moment: Any = known(values, seen, ground)
+    usual, others = clock(ground.zone, ground.now.year)
+    days = [(moment + ibis.interval(seconds=seconds)).date() for seconds in (usual, *(seconds for seconds, _ in others))]
+    return [_midnight(holds, values, day, ground) for day in days]
+
+
+def _midnight(holds: Holds, values: Values, day: Any, ground: Ground) -> Column:
+    answers = [holds(values, day, ground.after(days)).fill_null(False) for days in range(AHEAD_DAYS + 1)]
     changes = [(answers[days] != answers[days - 1], ground.midnight(days)) for days in range(1, AHEAD_DAYS + 1)]
-    known_day = day_of(values, seen, ground).notnull()
-    midnight = ibis.cases(*changes, else_=ibis.ifelse(known_day, ground.midnight(AHEAD_DAYS + 1), ibis.null("timestamp")))
-    return [midnight, *(_clock_changes(ground) if values["row"].kind == "moment" else ())]
-
-
-def _clock_changes(ground: Ground) -> list[Column]:
-    """When the shop's clock is put forward or back, as far as is looked ahead: the day of a moment may be another one from then on."""
-    begins = (ground.now - timedelta(days=1)).replace(minute=0, second=0, microsecond=0, tzinfo=UTC)
-    hours = [begins + timedelta(minutes=30 * number) for number in range(48 * (AHEAD_DAYS + 3))]
-    ahead = [one.astimezone(ground.zone).utcoffset() for one in hours]
-    return [ibis.literal(at.replace(tzinfo=None), type="timestamp") for at, was, is_now in zip(hours[1:], ahead, ahead[1:], strict=False) if was != is_now]
+    return ibis.cases(*changes, else_=ibis.ifelse(day.notnull(), ground.midnight(AHEAD_DAYS + 1), ibis.null("timestamp")))
 
 
 def _row(key: str, label: Text, sentence: Text, holds: Holds, example: tuple[dict[str, Any], str, str]) -> Operator:
@@ -92,7 +138,7 @@ def _row(key: str, label: Text, sentence: Text, holds: Holds, example: tuple[dic
         sentence,
         (TRAIT, FROM, TO, CONFIDENCE),
         lambda values, rows: values["row"].measures(rows),
-        lambda values, seen, ground: holds(values, seen, ground, ground),
+        lambda values, seen, ground: holds(values, day_of(values, seen, ground), ground),
         lambda values: False,
         lambda values, seen, ground: day_of(values, seen, ground).cast("timestamp"),
         {"op": key, **rule},

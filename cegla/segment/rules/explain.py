@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from cegla.segment.rules import words
 from cegla.segment.rules.language import All, Kind, Leaf, Not, Rule, Some
 from cegla.segment.rules.sentence import Speaker
-from cegla.vocabulary.text import Language, Text
+from cegla.vocabulary.text import Text
 
 SHOWN_AS = {"times": "times", "total": "micros", "first": "moment", "last": "moment", "distinct": "count", "sum": "number", "added": "moment", "value": "text"}
 NO_TRAIT = ("trait_tenth",)  #: operators that show something else of a trait than its value
+
+CALENDAR = ("anniversary_in_days", "date_in_days")  #: operators that show a day of the calendar, as midnight of no zone
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class _Tree:
 
 def _kind_of(leaf: Leaf) -> str:
     row = leaf.values.get("row")
+    if leaf.operator.key in CALENDAR:
+        return "day"
     if row is None or leaf.operator.key in NO_TRAIT:
         return "number"
     return "micros" if row.kind == "money" else row.kind
@@ -84,15 +88,14 @@ def _said(value: Any, how: str, speaker: Speaker) -> str:
             return words.TIMES.counted(value, speaker.language)
         case "micros":
             return words.money(value / 1_000_000, speaker.language, speaker.currency)
-        case "moment":
-            return day(value, speaker.language, speaker)
+        case "day":
+            return words.calendar_day(value.date(), speaker.language)
         case _ if isinstance(value, datetime):
-            return day(value, speaker.language, speaker)
+            return day(value, speaker)
         case _:
             return speaker.value(value) if isinstance(value, str) else words.decimal(value, speaker.language)
 
 
-def day(moment: datetime, language: Language, speaker: Speaker) -> str:
-    """The calendar day of a naive UTC moment in the shop's time zone: 3.11.2026, 2026-11-03."""
-    local: date = moment.replace(tzinfo=UTC).astimezone(speaker.zone).date()
-    return f"{local.day}.{local.month:02}.{local.year}" if language == "pl" else local.isoformat()
+def day(moment: datetime, speaker: Speaker) -> str:
+    """The calendar day of a naive UTC moment in the shop's time zone: 3 listopada 2026, 3 November 2026."""
+    return words.calendar_day(moment.replace(tzinfo=UTC).astimezone(speaker.zone).date(), speaker.language)

@@ -1,7 +1,7 @@
 """A rule as a sentence: "Osoby, które złożyły zamówienie co najmniej 3 razy w ciągu ostatnich 90 dni"."""
 
 from collections.abc import Mapping
-from datetime import UTC, tzinfo
+from datetime import UTC, date, tzinfo
 from typing import Any
 
 from cegla.segment.rules import words
@@ -159,7 +159,7 @@ def _moment(row: Parameter, value: Any, form: str, language: Language) -> str:
         case Kind.DATE:
             if value is None:
                 return ""
-            day_said = words.calendar_day(value, language)
+            day_said = words.calendar_day(date.fromisoformat(value), language)
             return (
                 Text(" od {day}", " from {day}").say(language, day=day_said)
                 if row.name == "since"

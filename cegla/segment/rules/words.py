@@ -3,7 +3,9 @@
 The narrow space in amounts is U+00A0, and Polish plurals follow CLDR: 1 one; 2–4, 22–24 few; 0, 5–21, 25 many; fractions other.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from cegla.vocabulary.text import Language, Text
 
@@ -43,6 +45,10 @@ SPANS_OF = {
 }
 PEOPLE = Noun(("osoba", "osoby", "osób", "osoby"), ("person", "people"))
 LAST_DAYS = Noun(("ostatniego dnia", "ostatnich {} dni", "ostatnich {} dni", "ostatnich {} dni"), ("last day", "last {} days"))
+MONTHS: Mapping[Language, Sequence[str]] = {
+    "pl": "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia".split(),
+    "en": "January February March April May June July August September October November December".split(),
+}
 DIFFERENT = Noun(("różną wartością", "różnymi wartościami", "różnymi wartościami", "różnymi wartościami"), ("different value", "different values"))
 
 
@@ -149,10 +155,9 @@ def days_ago(days: int, language: Language) -> str:
     return f"{DAYS.counted(days, language)} {'temu' if language == 'pl' else 'ago'}"
 
 
-def calendar_day(day: str, language: Language) -> str:
-    """23.11.2026, 2026-11-23."""
-    year, month, number = day.split("-")
-    return f"{int(number)}.{month}.{year}" if language == "pl" else day
+def calendar_day(day: date, language: Language) -> str:
+    """23 listopada 2026, 23 November 2026."""
+    return f"{day.day}{SPACE}{MONTHS[language][day.month - 1]}{SPACE}{day.year}"
 
 
 def offset_days(offset: int, language: Language, *, to: bool) -> str:

@@ -25,7 +25,7 @@ from cegla.profile.rules.facts import document, facts
 from cegla.segment.operators import OPERATORS, Named, known_of, parsed
 from cegla.segment.rules import rfm, tenths
 from cegla.segment.rules.calculations import CALCULATIONS, read_counted
-from cegla.segment.rules.compile import History, coming, membership, reasons, values_of
+from cegla.segment.rules.compile import History, coming, members, membership, reasons, values_of
 from cegla.segment.rules.computing import columns, documents
 from cegla.segment.rules.history import Ground
 from cegla.segment.rules.language import Operator, Question, leaves
@@ -95,9 +95,21 @@ def _segments() -> Iterator[Case]:
     for key, operator in OPERATORS.items():
         yield Case(f"segment:{key}", lambda engine, row=operator: _asked(engine, row, lambda rule, tables, ground: membership([rule], tables, ground)))
         yield Case(f"reasons:{key}", lambda engine, row=operator: _asked(engine, row, reasons))
+    for name, rule in MORE_RULES.items():
+        yield Case(f"segment:{name}", lambda engine, rule=rule: engine.run(membership([parsed(rule)], _history(), GROUND)))
+        yield Case(f"members:{name}", lambda engine, rule=rule: engine.run(members(parsed(rule), _history(), GROUND)))
     yield Case("segment:coming", lambda engine: engine.run(coming(history(), Ground(MOMENT, zone=ZONE))))
     yield Case("rfm:bounds", lambda engine: engine.run(rfm.bounds(history(), MOMENT)))
     yield Case("tenths:values", lambda engine: engine.run(_tenth_values()))
+
+
+#: what no example of an operator has: days of moments, conditions that several leaves share, order lines alone
+MORE_RULES: dict[str, Any] = {
+    "day of a moment": {"op": "date_in_days", "trait": "last_seen", "from_days": -200, "to_days": -30},
+    "anniversary of a moment": {"op": "anniversary_in_days", "trait": "first_seen", "from_days": -200, "to_days": -100},
+    "shared conditions": {"all": [{"op": "did", "event": "Order Completed", "days": 200}, {"op": "first_did_within", "event": "Order Completed", "days": 300}]},
+    "lines alone": {"op": "bought_category", "category": "Kuchnia", "days": 400},
+}
 
 
 def _history(answers: dict[Question, Any] | None = None) -> History:
