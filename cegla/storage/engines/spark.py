@@ -22,7 +22,7 @@ SETTINGS = {
     "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
     "spark.sql.ansi.enabled": "false",  # what cannot be read as a number is null, and whole numbers wrap, as elsewhere
     "spark.sql.adaptive.enabled": "true",
-    "spark.sql.constraintPropagation.enabled": "false",  # grows exponentially with columns that rest on columns: all computed traits took minutes to plan, now 3 s
+    "spark.sql.constraintPropagation.enabled": "false",  # grows exponentially with columns that rest on columns: computed traits took minutes to plan, now 3 s
     "spark.sql.legacy.timeParserPolicy": "CORRECTED",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
