@@ -144,3 +144,9 @@ class Visit:
 def see_other(path: str, **query: object) -> Response:
     """After a write: go and look at this page of the console."""
     return RedirectResponse(path + ("?" + urlencode(query) if query else ""), status_code=303)
+
+
+def go(visit: Visit, path: str, **query: object) -> Response:
+    """The same after a form that scripts send: they would put the page that follows into the one that is there."""
+    answer = see_other(path, **query)
+    return Response(status_code=204, headers={"hx-redirect": answer.headers["location"]}) if visit.partial else answer

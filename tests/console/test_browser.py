@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
 from tests.console.conftest import PASSWORD, console_served
 from tests.console.test_screens import PAGES
@@ -113,7 +114,7 @@ def test_keys_open_screens_and_find_people(seat: Seat) -> None:
     assert not seat.heard
 
 
-def test_the_segment_form_answers_while_it_is_filled_in(seat: Seat) -> None:
+def test_the_segment_form_answers_while_it_is_filled_in_and_is_saved(seat: Seat, shop: Workspace) -> None:
     seat.page.goto(seat.address + "/segments/new")
     before = seat.page.locator(".figure").inner_text()
     seat.page.fill('[name="p-0.0-at_least"]', "4")
@@ -124,6 +125,15 @@ def test_the_segment_form_answers_while_it_is_filled_in(seat: Seat) -> None:
     seat.page.select_option('[name="op-0.1"]', "trait_known")
     seat.page.wait_for_selector('[name="p-0.1-trait"]')
     assert seat.page.url.endswith("/segments/new")
+    seat.page.select_option('[name="p-0.1-trait"]', "first_seen")
+    seat.page.fill("#f-name", "Z przeglądarki")
+    seat.page.click('button[value="save"]')
+    seat.page.wait_for_url("**/segments/*done=saved")
+    assert seat.page.locator("h1").inner_text() == "Z przeglądarki"
+    with shop.transaction() as conn:
+        [saved] = [one for one in segment.segments(conn) if one.name == "Z przeglądarki"]
+    assert saved.rule["all"][0]["at_least"] == 4
+    assert saved.rule["all"][1] == {"op": "trait_known", "trait": "first_seen"}
     assert not seat.heard
 
 

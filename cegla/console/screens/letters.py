@@ -12,7 +12,7 @@ from cegla.console import guard
 from cegla.console.digits import whole
 from cegla.console.screens.letter_lists import choices_of, traits_of
 from cegla.console.views import letter_form
-from cegla.console.visit import Visit, see_other
+from cegla.console.visit import Visit, go, see_other
 from cegla.govern import actions as govern
 from cegla.vocabulary.errors import CeglaError
 from cegla.vocabulary.errors.messages import LetterChanged
@@ -73,7 +73,7 @@ def change(visit: Visit) -> Response:
             version, given = compose.publish(visit.ws, visit.press, number, author_of(visit))
             with visit.ws.transaction() as conn:
                 govern.note(conn, visit.actor, "letter.publish", f"letter {number}", {"version": version, "campaigns": len(given)}, visit.now)
-            return _go(visit, f"/letters/{number}?done=published")
+            return go(visit, f"/letters/{number}?done=published")
     except CeglaError as error:
         typed = before if isinstance(error, LetterChanged) else draft_of(visit, number)
         model = _model(visit, typed, visit.field("editor"), opened) | {"problem": error.problem(visit.language), "clash": isinstance(error, LetterChanged)}
@@ -84,7 +84,7 @@ def change(visit: Visit) -> Response:
     if not visit.partial:
         return see_other(f"/letters/{number}", **place)
     if wish in ("undo", "redo"):  # a fresh page: fields somebody typed in keep what was typed, whatever is swapped under them
-        return _go(visit, f"/letters/{number}?{urlencode(place)}")
+        return go(visit, f"/letters/{number}?{urlencode(place)}")
     if visit.query.get("part") == "preview":
         return visit.page("letter.html", _drawn(visit, saved), block="preview")
     return visit.page("letter.html", _model(visit, saved, visit.field("editor"), opened), block="form")
@@ -142,11 +142,6 @@ def compiled_of(visit: Visit, found: compose.Letter) -> dict[str, Any]:
     with visit.ws.transaction() as conn:
         kept = compose.reading.snippets(conn)
     return visit.press.compiled(found.document, kept, visit.language)
-
-
-def _go(visit: Visit, address: str) -> Response:
-    """A fresh page, with scripts or without."""
-    return Response(status_code=204, headers={"hx-redirect": address}) if visit.partial else see_other(address)
 
 
 def _edit(visit: Visit, number: int, document: compose.Document, revision: int) -> compose.Edit:

@@ -16,7 +16,7 @@ from cegla.console.menu import marked
 from cegla.console.screens.names import display_names
 from cegla.console.screens.reach import Reach, reach
 from cegla.console.views import builder
-from cegla.console.visit import Visit, see_other
+from cegla.console.visit import Visit, go
 from cegla.defining import save_segment, used_segments
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
@@ -101,7 +101,7 @@ def _save(visit: Visit, draft: Draft) -> Response:
         drafted = _drafted(visit, draft)
         problem = error.problem(visit.language)
         return _form(visit, replace(drafted, problem=problem), error.status)
-    return see_other(f"/segments/{saved.id}", done="saved")
+    return go(visit, f"/segments/{saved.id}", done="saved")
 
 
 def show_one(visit: Visit) -> Response:
