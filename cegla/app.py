@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import httpx
+import structlog
 import uvicorn
 from fastapi import FastAPI
 from starlette.applications import Starlette
@@ -31,6 +32,7 @@ from cegla.cli import main as cli
 from cegla.collect import actions as collect
 from cegla.console.app import build_console
 from cegla.govern import actions as govern
+from cegla.http.proxies import WARNING, Believing, Proxies
 from cegla.match import actions as match
 from cegla.plan import actions as plan
 from cegla.profile import actions as profile
@@ -47,6 +49,7 @@ from cegla.worker.supervisor import start
 from cegla.worker.tether import end_with_supervisor
 
 T = TypeVar("T")
+LOG = structlog.get_logger("app")
 
 
 def _by_name(duty: Callable[[Connection, Sequence[Borne]], T]) -> Callable[[Connection, Sequence[int]], T]:
@@ -102,8 +105,9 @@ def serve(settings: Settings) -> None:
     loops = Loops(ws, on_damage=lambda: setattr(server, "should_exit", True))
     api = build_api(ws, HOLDERS, token)
     config = uvicorn.Config(
-        _around(ws, api), host=settings.app.host, port=settings.app.port, log_level="warning", access_log=False, timeout_graceful_shutdown=5
-    )
+        Believing(_around(ws, api), Proxies(settings.app.trusted_proxies, _unbelieved)), proxy_headers=False,
+        host=settings.app.host, port=settings.app.port, log_level="warning", access_log=False, timeout_graceful_shutdown=5,
+    )  # fmt: skip
     server = FrontedServer(config, api)
     gc.freeze()  # what is loaded stays: looking through all of it for cycles, again and again, held up every answer for a quarter of a second
     try:
@@ -113,6 +117,10 @@ def serve(settings: Settings) -> None:
     finally:
         loops.stop()
         ws.close()
+
+
+def _unbelieved(peer: str) -> None:
+    LOG.warning(WARNING, setting="app.trusted_proxies", peer=collect.truncated(peer))
 
 
 def _announce_when_up(server: uvicorn.Server, settings: Settings, token: str) -> None:

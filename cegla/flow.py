@@ -188,6 +188,7 @@ class TakenIn:
     repeated: int
     set_aside: int
     seconds: dict[str, float]
+    traced: tuple[Event, ...] = ()  #: those of the applied events that came with a trace
 
 
 class Intake:
@@ -258,7 +259,8 @@ class Intake:
             started = time.perf_counter()
             _settle(batch)
         batch.seconds["commit"] = time.perf_counter() - started
-        return TakenIn(len(taken.requests), len(batch.events) + len(batch.counted), batch.repeated, len(batch.set_aside), batch.seconds)
+        traced = tuple(event for event in batch.events if event.trace is not None)
+        return TakenIn(len(taken.requests), len(batch.events) + len(batch.counted), batch.repeated, len(batch.set_aside), batch.seconds, traced)
 
     def drain(self, progress: Callable[[TakenIn], None] | None = None) -> int:
         """Take in everything that waits; returns how many events were applied."""

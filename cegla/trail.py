@@ -1,7 +1,7 @@
 """One event, followed from the request in which it came to everything that came of it.
 
     message id ──┐                                    ┌─ waits
-    event of the │                                    ├─ quarantined, and why
+    trace ───────┤                                    ├─ quarantined, and why
     history ─────┼─► its place in the inbox ─► fate ──┼─ a repeat, and of which
     quarantine ──┘   (writer, number, index)          ├─ only counted, or left out on purpose
                                                       └─ applied ─► batch ─► person ─► refresh ─► traits, segments ─► messages
@@ -108,14 +108,17 @@ class Trail:
     quarantined: repair.Quarantined | None = None
     repeat_of: Place | None = None
     outcome: Outcome | None = None
+    trace_id: str | None = None  #: of the W3C trace it came with
 
 
 @dataclass(frozen=True)
 class Found:
-    """Events that bear a message id, newest first. `complete`: all kept requests were looked through."""
+    """Events that bear a message id or came with a trace, newest first. `complete`: all kept requests were looked through."""
 
     places: tuple[Place, ...]
     complete: bool
+    history: tuple[profile.PastEvent, ...] = ()  #: of a trace: those in the history, oldest first, also when their requests are gone
+    messages: tuple[activate.Message, ...] = ()  #: of a trace: what its calls asked for
 
 
 @dataclass
@@ -150,6 +153,21 @@ def find(ws: Workspace, message_id: str, source_id: int | None = None) -> Found:
     return Found(tuple(sorted(places, key=lambda place: (places[place], place), reverse=True)), holding.complete)
 
 
+def find_trace(ws: Workspace, trace_id: str) -> Found:
+    """Everything that came with a W3C trace: events in whatever state, and messages that its calls asked for."""
+    with ws.transaction() as conn:
+        opened = [(writer, number, _open(ws, conn, writer, number)) for writer, number in collect.requests_traced(conn, trace_id)]
+        places = tuple(
+            Place(writer, number, index)
+            for writer, number, one in opened
+            if one is not None
+            for index in range(len(one.raw))
+            if (event := one.events.get(index)) is None or _trace_id(event.trace) == trace_id
+        )
+        messages = activate.single.of_trace(conn, trace_id)
+    return Found(places, True, tuple(profile.past.events_of_trace(ws.warehouse, trace_id)), tuple(messages))
+
+
 def named(ws: Workspace, text: str) -> Trail:
     """The way of the event that a place names: 3-17-0 in the inbox, e12 in the history, q5 in quarantine. Raises NotFound."""
     head, rest = text[:1], text[1:]
@@ -171,7 +189,7 @@ def of_history(ws: Workspace, event_id: int) -> Trail:
         place = None if came is None else Place(came.writer, came.number, came.index)
         outcome = _outcome(ws, conn, event, batches.Row(batch, event.received_at, event_id, 0, 0), None)
         return Trail(place, event.source_id, _source_name(conn, event.source_id), None, event.name, event.kind, Fate.APPLIED, event.received_at,
-            None, None, None, None, outcome=outcome)  # fmt: skip
+            None, None, None, None, outcome=outcome, trace_id=event.trace_id)  # fmt: skip
 
 
 def of_quarantine(ws: Workspace, number: int) -> Trail:
@@ -212,6 +230,7 @@ def _follow(ws: Workspace, conn: Connection, place: Place) -> Trail:
     return Trail(
         place, request.source_id, _source_name(conn, request.source_id), event and event.message_id, event and event.name, event and event.kind, fate,
         request.received_at, kept.written_at, request.trusted, len(opened.raw), _raw(opened, place.index), None, repeat_of, outcome,
+        _trace_id(event.trace if event is not None else request.trace),
     )  # fmt: skip
 
 
@@ -221,7 +240,12 @@ def _aside(ws: Workspace, conn: Connection, row: repair.Quarantined) -> Trail:
     return Trail(
         Place(row.writer, row.number, row.index), row.source_id, _source_name(conn, row.source_id), row.message_id, row.event, None, Fate.QUARANTINED,
         row.received_at, written, row.trusted, len(opened.raw) if opened else None, row.payload, row,
+        trace_id=_trace_id(opened.kept.request.trace) if opened else None,
     )  # fmt: skip
+
+
+def _trace_id(parent: str | None) -> str | None:
+    return None if parent is None else collect.trace_id(parent)
 
 
 def _open(ws: Workspace, conn: Connection, writer: int, number: int) -> _Opened | None:

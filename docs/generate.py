@@ -404,8 +404,10 @@ def collector_page() -> str:
         "## The key\n\nThe first that is there: `Authorization: Basic` with the key, with or without the colon after it, in Base64; `writeKey` in the body; "
         "`?writeKey=`. The secret key goes into `Authorization` and marks events as trusted: they may join two people (`alias` of two users, `merge`). "
         "A replaced key works until `cegla source revoke-keys`.",
-        "## Headers\n\n`Content-Encoding: gzip` (also found without being said), `Sec-GPC`, `User-Agent`, and `X-Forwarded-For` and `X-Forwarded-Proto` "
-        "of a proxy on the same machine. Browsers may send `Authorization`, `X-Retry-Count` and what else an SDK is told to; they may read `Retry-After` "
+        "## Headers\n\n`Content-Encoding: gzip` (also found without being said), `Sec-GPC`, `User-Agent`, `traceparent` (W3C Trace Context: "
+        "[Follow a trace](../how-to/monitor.md)), and `X-Forwarded-For` and `X-Forwarded-Proto` "
+        "of a proxy on the same machine or named in `collector.trusted_proxies` ([Run behind a reverse proxy](../how-to/run-behind-a-proxy.md)). "
+        "Browsers may send `Authorization`, `X-Retry-Count` and what else an SDK is told to; they may read `Retry-After` "
         "and `X-RateLimit-Reset`. A source with origins of its own takes browsers' requests from those only.",
         "## Limits of a source\n\nSet for all in [settings](settings.md), for one by `cegla source change`.",
         table(["Limit", "Meaning", "Znaczenie", "At most", "Beyond it"], own),

@@ -96,11 +96,11 @@ def templates(conn: Connection) -> list[Template]:
     return [Template(*row) for row in SQL.templates(conn)]
 
 
-def send(conn: Connection, wish: Mapping[str, Any], now: datetime) -> Asked:
+def send(conn: Connection, wish: Mapping[str, Any], now: datetime, trace: str | None = None) -> Asked:
     """Write a message to one person down; the sender hands it over within seconds. The same key again is the same message, and changes nothing.
 
     Somebody who is not known yet is told to the inbox and becomes known there; the message waits for it. Raises InvalidInput, NotFound for
-    a template, MessageKeyUsed when the key stands for another message.
+    a template, MessageKeyUsed when the key stands for another message. `trace` is the traceparent of the call, in which the message stays.
     """
     try:
         wanted = msgspec.convert(dict(wish), Wish)
@@ -120,15 +120,20 @@ def send(conn: Connection, wish: Mapping[str, Any], now: datetime) -> Asked:
     reader = readers_at(conn, [address])[0]
     added = SQL.add_single(
         conn, campaign_id=number, person_id=reader.person_id if reader else 0, identity_id=reader.identity_id if reader else None,
-        address=address, version=version, destination=destination_of(address), key=wanted.key, given=Jsonb(wanted.data), now=now,
+        address=address, version=version, destination=destination_of(address), key=wanted.key, given=Jsonb(wanted.data), trace=trace, now=now,
     )  # fmt: skip
     if added is not None and reader is None:
         source = collect.add_source(conn, returning.SOURCE, returning.KIND, Basis.CONTRACT, now)[0]
-        collect.write_down(conn, source.id, returning.requests([returning.stranger(int(added), address, now)]), now)
+        collect.write_down(conn, source.id, returning.requests([returning.stranger(int(added), address, now, trace)]), now)
     row = SQL.single(conn, campaign_id=number, key=wanted.key)
     if added is None and (row[5], row[6]) != (address, wanted.data):
         raise MessageKeyUsed(where="key", seen=wanted.key)
     return Asked(row[0], wanted.template, wanted.key, *row[1:5], again=added is None)
+
+
+def of_trace(conn: Connection, trace_id: str, limit: int = 200) -> list[store.Message]:
+    """The messages that calls of a W3C trace asked for, newest first."""
+    return store.messages(conn, limit, trace_id=trace_id)
 
 
 def _storable(wish: Wish) -> bool:

@@ -27,7 +27,7 @@ from cegla.vocabulary.text import Text
 SQL = statements.load(__file__)
 AT_ONCE = 10_000
 WALK = 5_000  #: rows that a look for the next messages goes through when some destinations are closed
-WISHES = ("id", "campaign_id", "people", "state", "reason", "arm", "destination", "before")
+WISHES = ("id", "campaign_id", "people", "state", "reason", "arm", "destination", "before", "trace_id")
 CAP_WINDOW = timedelta(days=7)
 
 
@@ -177,6 +177,7 @@ class Message:
     handed_at: datetime | None
     done_at: datetime | None
     channel: str = "email"
+    trace: str | None = None  #: the W3C traceparent of the call that asked for it
 
 
 def campaigns(conn: Connection, campaign_id: int | None = None) -> list[Campaign]:
@@ -200,7 +201,7 @@ def _campaign(row: Sequence[Any]) -> Campaign:
 
 
 def messages(conn: Connection, limit: int, **wanted: Any) -> list[Message]:
-    """Outbox rows, newest first, of those that fit every wish given: id, campaign_id, people, state, reason, arm, destination, before (a row's id)."""
+    """Outbox rows, newest first, of those that fit every wish given: id, campaign_id, people, state, reason, arm, destination, before (a row's), trace_id."""
     wishes: dict[str, Any] = dict.fromkeys(WISHES) | wanted
     return [_message(row) for row in SQL.messages(conn, most=limit, **wishes)]
 

@@ -333,8 +333,8 @@ select id, version from activate.campaigns where kind = 'single' and name = :nam
 
 -- name: add_single$
 -- Write a message to one person down, once for its key; its number, or nothing when the key was used.
-insert into activate.messages (campaign_id, person_id, identity_id, address, state, version, destination, key, given, decided_at, due_at, waits)
-values (:campaign_id, :person_id, :identity_id, :address, 'decided', :version, :destination, :key, :given, :now, :now, true)
+insert into activate.messages (campaign_id, person_id, identity_id, address, state, version, destination, key, given, trace, decided_at, due_at, waits)
+values (:campaign_id, :person_id, :identity_id, :address, 'decided', :version, :destination, :key, :given, :trace, :now, :now, true)
 on conflict do nothing
 returning id;
 
@@ -370,7 +370,7 @@ with going as (
     )
     returning ids
 )
-select messages.id, campaign_id, campaigns.name, campaigns.purpose, reason, address, messages.state, done_at, channel, identity_id
+select messages.id, campaign_id, campaigns.name, campaigns.purpose, reason, address, messages.state, done_at, channel, messages.trace, identity_id
 from going
 cross join lateral unnest(ids) as one (id)
 join activate.messages on messages.id = one.id
@@ -497,10 +497,11 @@ where message_id in (select id from activate.messages where identity_id = any(:i
 -- name: messages
 -- Outbox rows, newest first, of a campaign or a person, in a state or for a reason.
 select messages.id, campaign_id, campaigns.name, person_id, identity_id, address, messages.state, reason, messages.version, consent_record_id, consent_at,
-    tracked, attempts, reply, decided_at, handed_at, done_at, channel
+    tracked, attempts, reply, decided_at, handed_at, done_at, channel, trace
 from activate.messages
 join activate.campaigns on campaigns.id = messages.campaign_id
 where (cast(:id as bigint) is null or messages.id = :id)
+    and (cast(:trace_id as text) is null or trace is not null and substr(trace, 4, 32) = :trace_id)
     and (cast(:campaign_id as integer) is null or campaign_id = :campaign_id)
     and (cast(:people as bigint[]) is null or identity_id = any(:people) or identity_id is null and person_id = any(:people))
     and (cast(:state as text) is null or messages.state = :state or :state = 'chosen' and messages.state <> 'skipped')
@@ -559,7 +560,7 @@ order by messages.id;
 -- name: forget_messages!
 -- Take the person out of the outbox: the rows stay as numbers of their campaigns, tied to nobody.
 update activate.messages
-set person_id = -id, identity_id = null, address = null, facts = null, given = null, reply = null, gateway_id = null, consent_record_id = null,
+set person_id = -id, identity_id = null, address = null, facts = null, given = null, trace = null, reply = null, gateway_id = null, consent_record_id = null,
     consent_at = null, tracked = false,
     state = case when state = 'decided' then 'skipped' else state end,
     reason = case when state = 'decided' then 'cancelled' else reason end,

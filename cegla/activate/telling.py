@@ -29,8 +29,10 @@ def tell(conn: Connection, now: datetime) -> bool:
     """Let what became of messages into the inbox, and commit; says whether there is more. Marking and telling are one transaction, so each is told once."""
     told = list(SQL.tell(conn, most=AT_ONCE))
     events = [
-        returning.event(told_as(TOLD_AS[MessageState(state)], Channel(channel)), number, whom, at, dict(zip(FACTS, facts, strict=True)))
-        for (number, *facts, address, state, at, channel, _), whom in zip(told, named(conn, told), strict=True)
+        returning.event(
+            told_as(TOLD_AS[MessageState(state)], Channel(channel)), number, returning.within(whom, trace), at, dict(zip(FACTS, facts, strict=True))
+        )
+        for (number, *facts, address, state, at, channel, trace, _), whom in zip(told, named(conn, told), strict=True)
         if address is not None
     ]
     if events:
@@ -44,9 +46,9 @@ def tell(conn: Connection, now: datetime) -> bool:
 
 def named(conn: Connection, told: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
     """How the events about messages (rows of `tell`) name their people: by the address, or the browser."""
-    browsing = [row[-1] for row in told if row[-2] == Channel.PUSH and row[-1] is not None]
+    browsing = [row[-1] for row in told if row[-3] == Channel.PUSH and row[-1] is not None]
     found = browsers.names_of(conn, browsing) if browsing else {}
-    return [found.get(row[-1], {}) if row[-2] == Channel.PUSH else returning.whose(row[5], Channel(row[-2])) for row in told]
+    return [found.get(row[-1], {}) if row[-3] == Channel.PUSH else returning.whose(row[5], Channel(row[-3])) for row in told]
 
 
 def internal_source(conn: Connection, now: datetime) -> int:

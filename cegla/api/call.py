@@ -41,6 +41,7 @@ class Call:
     caller: Caller
     language: Language
     now: datetime
+    trace: str | None = None  #: its traceparent
 
     def may(self, permission: str) -> bool:
         """Whether the caller holds this permission."""
@@ -55,7 +56,7 @@ class Call:
 def opened(request: Request) -> Call:
     """The call behind a request. Raises WrongKey when nobody known is calling."""
     ws: Workspace = request.app.state.ws
-    return Call(ws, request.app.state.holders, _caller(request, ws), language_of(request), ws.clock())
+    return Call(ws, request.app.state.holders, _caller(request, ws), language_of(request), ws.clock(), collect.traceparent(request.headers.get("traceparent")))
 
 
 Opened = Annotated[Call, Depends(opened)]

@@ -24,6 +24,8 @@ def find(call: Opened, body: FindEvent) -> Any:
     if body.batch is not None:
         rows = profile.past.events_of_batch(call.ws.warehouse, body.batch)
         return {"events": [{"place": f"e{row.event_id}", "name": row.name, "person": row.person_id} for row in rows], "complete": True}
+    if body.trace_id is not None:
+        return _of_trace(trail.find_trace(call.ws, body.trace_id))
     raise FieldMissing(where="/message_id", field="message_id")
 
 
@@ -37,6 +39,13 @@ def reveal(call: Opened, place: str, body: Reveal) -> Any:
     found = trail.named(call.ws, place)
     _note(call, place, body.why)
     return _shape(found, reveal=True)
+
+
+def _of_trace(found: trail.Found) -> Any:
+    """Every event of a trace once: by its place while its request is kept, else by its number in the history; and the messages its calls asked for."""
+    events = [{"place": str(place)} for place in found.places] or [{"place": f"e{row.event_id}", "name": row.name} for row in found.history]
+    messages = [{"id": one.id, "campaign": one.campaign, "state": one.state, "person": one.person_id} for one in found.messages]
+    return {"events": events, "history": [f"e{row.event_id}" for row in found.history], "messages": messages, "complete": found.complete}
 
 
 def _note(call: Call, place: str, why: str) -> None:

@@ -24,4 +24,4 @@ def save_template(call: Opened, body: NewTemplate) -> Any:
 def send(call: Opened, body: SingleMessage) -> Any:
     """Write one message down; it leaves within seconds. The same key again answers how the message stands and sends nothing."""
     with call.ws.transaction() as conn:
-        return activate.single.send(conn, body.model_dump(), call.now)
+        return activate.single.send(conn, body.model_dump(), call.now, call.trace)

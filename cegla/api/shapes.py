@@ -39,13 +39,14 @@ class Search(Shape):
 
 
 class FindEvent(Shape):
-    """An event: the sender's `message_id` (of one source, or of all), its number in the history, its number in quarantine, or all of a batch."""
+    """An event: the sender's `message_id` (of one source, or of all), its number in the history or in quarantine, all of a batch or of a W3C trace."""
 
     message_id: str | None = Field(None, min_length=1, max_length=500)
     source_id: int | None = None
     event_id: int | None = Field(None, ge=1)
     quarantine_id: int | None = Field(None, ge=1)
     batch: int | None = Field(None, ge=1)
+    trace_id: str | None = Field(None, pattern="^[0-9a-f]{32}$")
 
 
 class Reveal(Shape):

@@ -1,4 +1,4 @@
-"""cegla event show."""
+"""cegla event show, trace."""
 
 from typing import Annotated, Any
 
@@ -12,6 +12,7 @@ from cegla.vocabulary.text import Text
 EventWord = Annotated[str, typer.Argument(metavar="ID")]
 OfSource = Annotated[str | None, typer.Option("--source", metavar="SOURCE")]
 ByMessage = Annotated[bool, typer.Option("--message")]
+TraceWord = Annotated[str, typer.Argument(metavar="TRACE")]
 Why = Annotated[str, typer.Option("--reveal", metavar="WHY")]
 
 NAME, SOURCE, FATE, PLACE = Text("Zdarzenie", "Event"), Text("Źródło", "Source"), Text("Co się stało", "What became of it"), Text("Miejsce", "Place")
@@ -29,6 +30,9 @@ MEANT = {
         "{id} is number {n} of the quarantine; a messageId that reads so: --message {id}",
     ),
 }
+TRACE, MESSAGE, CAMPAIGN, STATE = Text("Ślad W3C", "W3C trace"), Text("Wiadomość", "Message"), Text("Kampania", "Campaign"), Text("Stan", "State")
+MORE = Text("Pokazano {n} z {all}; wszystkie daje --json.", "{n} of {all} are shown; --json gives all of them.")
+AT_ONCE = 50
 INCOMPLETE = Text("Nie przejrzano wszystkich żądań: podaj --source.", "Not all requests were looked through: give --source.")
 
 
@@ -51,6 +55,16 @@ def show(
             desk.tell(MEANT[event_id[:1]], id=event_id, n=event_id[1:])
         also = [api.get(f"/events/{place}") for place in others]
     desk.answer(answer | {"also": [{key: one[key] for key in ("place", "received_at", "fate", "label")} for one in also]}, _shown)
+
+
+def trace(context: typer.Context, trace_word: TraceWord, as_json: AsJson = False) -> None:
+    """List everything that came with a W3C trace: events in whatever state, and messages that its calls asked for. A whole traceparent will do."""
+    desk = desk_of(context, as_json)
+    parts = trace_word.strip().lower().split("-")
+    with desk.api() as api:
+        found = api.post("/events/find", {"trace_id": parts[1] if len(parts) > 1 else parts[0]})
+        events = [api.get(f"/events/{one['place']}") for one in found["events"][:AT_ONCE]]
+    desk.answer(found, lambda desk, value: _traced(desk, value, events))
 
 
 def _at(api: Api, place: str, reveal: str) -> dict[str, Any] | None:
@@ -91,12 +105,27 @@ def _source_number(api: Api, wanted: str | None) -> int | None:
     raise NotFound(where="--source", seen=wanted, thing=wanted)
 
 
+def _traced(desk: Desk, found: dict[str, Any], events: list[dict[str, Any]]) -> None:
+    table(desk, [PLACE, NAME, SOURCE, RECEIVED, FATE], [[place_of(one), one["name"], one["source"], one["received_at"], one["label"]] for one in events])
+    if len(found["events"]) > len(events):
+        desk.tell(MORE, n=len(events), all=len(found["events"]))
+    if found["messages"]:
+        table(desk, [MESSAGE, CAMPAIGN, STATE], [[one["id"], one["campaign"], one["state"]] for one in found["messages"]])
+
+
+def place_of(one: dict[str, Any]) -> str:
+    """By what `show` finds an event again."""
+    return one["place"] or f"e{one['outcome']['event']['event_id']}"
+
+
 def _shown(desk: Desk, found: dict[str, Any]) -> None:
     outcome, aside = found["outcome"], found["quarantined"]
     rows: list[tuple[Text, Any]] = [
         (NAME, found["name"]), (SOURCE, found["source"]), (PLACE, found["place"]), (RECEIVED, found["received_at"]), (WRITTEN, found["written_at"]),
         (FATE, found["label"]),
     ]  # fmt: skip
+    if found.get("trace_id"):
+        rows.append((TRACE, found["trace_id"]))
     if found["repeat_of"]:
         rows.append((REPEATS, found["repeat_of"]))
     if aside:

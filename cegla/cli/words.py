@@ -94,6 +94,7 @@ WORDS: dict[str, Text] = {
     "why": Text("dlaczego; zapisuje się przy tym, co zmieniono", "why; it is kept with what was changed"),
     "since": Text("od tego dnia (UTC)", "from this day on (UTC)"),
     "event_id": Text("messageId, e12 (historia), q5 (kwarantanna) albo miejsce 3-17-0", "a messageId, e12 (history), q5 (quarantine) or a place, 3-17-0"),
+    "trace_word": Text("trace id (32 cyfry szesnastkowe) albo cały traceparent", "a trace id (32 hexadecimal digits) or a whole traceparent"),
     "start": Text("adres początku; jego host musi być w ustawieniu site.hosts", "the address to begin at; its host must be in the setting site.hosts"),
     "most": Text("najwięcej stron; 0: ile mówią ustawienia", "most pages; 0: as the settings say"),
     "data_sets": Text("zbiory do pobrania; żaden: wszystkie", "the sets to fetch; none: all of them"),

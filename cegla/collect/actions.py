@@ -30,6 +30,7 @@ from cegla.collect.finding import events_of_request as events_of_request
 from cegla.collect.finding import given_of as given_of
 from cegla.collect.finding import kept_request as kept_request
 from cegla.collect.finding import requests_holding as requests_holding
+from cegla.collect.finding import requests_traced as requests_traced
 from cegla.collect.imports import STATES as STATES
 from cegla.collect.imports import Import as Import
 from cegla.collect.imports import Layer as Layer
@@ -71,6 +72,9 @@ from cegla.collect.rules.people import needles as needles
 from cegla.collect.rules.signatures import REFUSALS as REFUSALS
 from cegla.collect.rules.signatures import SCHEMES as SCHEMES
 from cegla.collect.rules.signatures import Secrets as Secrets
+from cegla.collect.rules.stamps import truncated as truncated
+from cegla.collect.rules.trace import trace_id as trace_id
+from cegla.collect.rules.trace import traceparent as traceparent
 from cegla.collect.rules.webhooks import CASTS as CASTS
 from cegla.collect.sources import SOURCE_LIMITS as SOURCE_LIMITS
 from cegla.collect.sources import Source as Source
@@ -133,6 +137,7 @@ class Returned:
     body: bytes
     known_by: str  #: the message id it is known by, also when its own is missing or unusable
     remembered: bool  #: that id was marked as seen on its behalf, so the mark must go
+    trace: str | None = None
 
 
 @dataclass(frozen=True)
@@ -272,7 +277,7 @@ def put_back(conn: Connection, returned: Sequence[Returned]) -> None:
             count = len(envelope.read(body).events)
         except envelope.NotJson:
             count = 1
-        incoming = store.Incoming(one.source_id, one.received_at, count, one.trusted, one.kind, body, one.gpc, one.ip, one.user_agent)
+        incoming = store.Incoming(one.source_id, one.received_at, count, one.trusted, one.kind, body, one.gpc, one.ip, one.user_agent, one.trace)
         by_source.setdefault(one.source_id, []).append(incoming)
     store.forget_seen(conn, [store.fingerprint(one.source_id, one.known_by) for one in returned if one.remembered])
     for source_id, incoming in by_source.items():

@@ -26,7 +26,7 @@ from typing import LiteralString, cast
 import psycopg
 
 from cegla.collect import heads, log, reserve
-from cegla.collect.rules import chain
+from cegla.collect.rules import chain, trace
 from cegla.collect.rules.door import Grant
 from cegla.collect.rules.stamps import truncated
 from cegla.collect.store import LOCK_SPACE, SQL
@@ -48,7 +48,7 @@ _COPY_END = b"\xff\xff"
 _PLACE = Struct(">hiiiqi32s").pack  # fields of the row; then writer, number, link, each behind its length
 _FACTS = Struct(">iiiiibibiq").pack  # source, events, trusted, gpc, received
 _LENGTH = Struct(">i").pack
-_NULL = _LENGTH(-1)
+_NULL = NO_TRACE = _LENGTH(-1)
 _POSTGRES_EPOCH_MICROSECONDS = 946_684_800_000_000
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -118,11 +118,21 @@ def _address_and_agent(address: str, agent: bytes) -> bytes:
     return _text_field(truncated(address)) + _text_field(agent.decode("utf-8", "replace") if agent else None)
 
 
-def facts(grant: Grant, kind: str | None, events: int, gpc: bool, address: str, agent: bytes) -> bytes:
-    """The columns of a request as COPY wants them; received now. Texts are cut before they are remembered, or a client could fill the memory."""
+def sender(address: str, agent: bytes) -> bytes:
+    """The columns of who sent a request. Texts are cut before they are remembered, or a client could fill the memory."""
+    return _address_and_agent(address[:LONGEST_ADDRESS], agent[:LONGEST_AGENT])
+
+
+def traced(header: bytes) -> bytes:
+    """The column of the trace that a header names; nothing of it is remembered, since each comes once."""
+    parent = trace.traceparent(header.decode("latin-1"))
+    return NO_TRACE if parent is None else _LENGTH(len(parent)) + parent.encode()
+
+
+def facts(grant: Grant, kind: str | None, events: int, gpc: bool, who: bytes, traced: bytes) -> bytes:
+    """The columns of a request as COPY wants them; received now. `who` and `traced` are columns already (see `sender` and the function `traced`)."""
     received = time.time_ns() // 1_000 - _POSTGRES_EPOCH_MICROSECONDS
-    who = _address_and_agent(address[:LONGEST_ADDRESS], agent[:LONGEST_AGENT])
-    return _FACTS(4, grant.source_id, 4, events, 1, grant.trusted, 1, gpc, 8, received) + _text_field(kind) + who
+    return _FACTS(4, grant.source_id, 4, events, 1, grant.trusted, 1, gpc, 8, received) + _text_field(kind) + who + traced
 
 
 class StoreFailing(Exception):
@@ -239,7 +249,7 @@ class GroupCommitter:
         for row in group:
             number += 1
             link = chain.link(link, number, row.source_id, row.body)
-            parts += (_PLACE(12, 4, self.writer, 8, number, 32, link), row.facts, _LENGTH(len(row.body)), row.body)
+            parts += (_PLACE(13, 4, self.writer, 8, number, 32, link), row.facts, _LENGTH(len(row.body)), row.body)
         parts.append(_COPY_END)
         return b"".join(parts), number, link
 

@@ -47,6 +47,11 @@ def kept_request(conn: Connection, writer: int, number: int) -> KeptRequest | No
     return KeptRequest(found[0], written_at.astimezone(UTC), taken)
 
 
+def requests_traced(conn: Connection, trace_id: str) -> list[tuple[int, int]]:
+    """The requests (writer, number) that came with a trace, newest first, as far as they are kept."""
+    return [(writer, number) for writer, number in store.SQL.inbox_traced(conn, trace_id=trace_id, most=MOST_FOUND)]
+
+
 def requests_holding(conn: Connection, message_id: str, source_id: int | None = None) -> Holding:
     """Requests in which a message id stands, of one source or of all; the caller looks closer.
 

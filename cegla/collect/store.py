@@ -23,7 +23,7 @@ FOR_GOOD = 0  # the generation of imported events
 WHOLE_REQUEST = [Reason.INTAKE_FAILED.value, Reason.UNREADABLE_BODY.value]
 ELSEWHERE = Text("ten import właśnie wykonuje ktoś inny albo został zatrzymany", "somebody else works on this import, or it was stopped")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_REQUEST = ("int4", "int8", "bytea", "int4", "int4", "bool", "bool", "timestamptz", "text", "text", "text", "bytea")  #: a row that is copied in
+_REQUEST = ("int4", "int8", "bytea", "int4", "int4", "bool", "bool", "timestamptz", "text", "text", "text", "text", "bytea")  #: a row that is copied in
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Incoming:
     gpc: bool = False
     ip: str | None = None
     user_agent: str | None = None
+    trace: str | None = None
 
 
 class End(NamedTuple):
@@ -57,7 +58,7 @@ def append(conn: Connection, writer_source_id: int, incoming: Sequence[Incoming]
         for one in incoming:
             number += 1
             link = chain.link(link, number, one.source_id, one.body)
-            told = (one.kind, one.ip, one.user_agent, one.body)
+            told = (one.kind, one.ip, one.user_agent, one.trace, one.body)
             copy.write_row((writer, number, link, one.source_id, one.events, one.trusted, one.gpc, one.received_at, *told))
     SQL.move_writer(conn, writer=writer, last_number=number, last_link=link)
 
@@ -73,7 +74,7 @@ def append_imported(conn: Connection, import_id: int, source_id: int, bodies: Se
         for events, body in bodies:
             number += 1
             link = chain.link(link, number, source_id, body)
-            copy.write_row((writer, number, link, source_id, events, True, False, now, None, None, None, body))
+            copy.write_row((writer, number, link, source_id, events, True, False, now, None, None, None, None, body))
     SQL.move_writer(conn, writer=writer, last_number=number, last_link=link)
 
 
@@ -113,10 +114,10 @@ def sampled(conn: Connection, source_id: int, since: datetime, most: int) -> lis
 
 
 def _request(row: Sequence[Any]) -> Request:
-    writer, number, source_id, events, kind, trusted, gpc, received_at, ip, user_agent, link, body = row
+    writer, number, source_id, events, kind, trusted, gpc, received_at, ip, user_agent, trace, link, body = row
     return Request(
         writer=writer, number=number, source_id=source_id, events=events, kind=kind, trusted=trusted, gpc=gpc,
-        received_at=received_at.replace(tzinfo=UTC), ip=ip, user_agent=user_agent, link=link, body=body,
+        received_at=received_at.replace(tzinfo=UTC), ip=ip, user_agent=user_agent, trace=trace, link=link, body=body,
     )  # fmt: skip
 
 

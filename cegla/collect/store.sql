@@ -89,7 +89,7 @@ update collect.writers set last_number = :last_number, last_link = :last_link wh
 
 -- name: copy_requests!
 -- Requests of one writer, in the order of `committer.Row`.
-copy collect.inbox (writer, number, link, source_id, events, trusted, gpc, received_at, kind, ip, user_agent, body) from stdin (format binary);
+copy collect.inbox (writer, number, link, source_id, events, trusted, gpc, received_at, kind, ip, user_agent, trace, body) from stdin (format binary);
 
 -- name: end_of_chain^
 -- The last request a writer has committed, also when it was taken in and forgotten since.
@@ -115,20 +115,20 @@ with places as (
 ), chosen as (
     select writer, number, sum(weight) over (order by running, writer) - weight as before from candidates
 )
-select i.writer, i.number, i.source_id, i.events, i.kind, i.trusted, i.gpc, i.received_at, i.ip, i.user_agent, i.link, i.body
+select i.writer, i.number, i.source_id, i.events, i.kind, i.trusted, i.gpc, i.received_at, i.ip, i.user_agent, i.trace, i.link, i.body
 from chosen c join collect.inbox i using (writer, number)
 where c.before < :most_events
 order by i.writer, i.number;
 
 -- name: requests_at
 -- Those of some requests that are still kept, in order.
-select i.writer, i.number, i.source_id, i.events, i.kind, i.trusted, i.gpc, i.received_at, i.ip, i.user_agent, i.link, i.body
+select i.writer, i.number, i.source_id, i.events, i.kind, i.trusted, i.gpc, i.received_at, i.ip, i.user_agent, i.trace, i.link, i.body
 from unnest(:writers::integer[], :numbers::bigint[]) as r (writer, number) join collect.inbox i using (writer, number)
 order by i.writer, i.number;
 
 -- name: sampled
 -- Requests of a source spread over everything that is kept: of each writer a hundred stretches, and of each the first thousand requests are looked at.
-select r.writer, r.number, r.source_id, r.events, r.kind, r.trusted, r.gpc, r.received_at, r.ip, r.user_agent, r.link, r.body
+select r.writer, r.number, r.source_id, r.events, r.kind, r.trusted, r.gpc, r.received_at, r.ip, r.user_agent, r.trace, r.link, r.body
 from collect.positions p
 cross join lateral (select min(i.number) as first, max(i.number) + 1 as past from collect.inbox i where i.writer = p.writer) e
 cross join generate_series(0, 99) as stretch
@@ -315,6 +315,10 @@ cross join lateral (select min(i.number) as first, max(i.number) as last from co
 select i.received_at, i.writer, i.number from collect.inbox i
 where i.writer = :writer and i.number > :after and i.number <= :last and (:source_id::integer is null or i.source_id = :source_id)
     and exists (select 1 from unnest(:needles::bytea[]) n where position(n in i.body) > 0);
+
+-- name: inbox_traced
+-- Requests of a trace, newest first.
+select i.writer, i.number from collect.inbox i where i.trace is not null and substr(i.trace, 4, 32) = :trace_id order by i.received_at desc limit :most;
 
 -- name: fate_of_request^
 -- When a request was written down, and whether intake has passed it.

@@ -17,7 +17,7 @@ from socket import socket
 from typing import TYPE_CHECKING
 
 from cegla.collect import answers, heads, log
-from cegla.collect.committer import BUCKETS, GroupCommitter, Outcome, Room, Row, facts
+from cegla.collect.committer import BUCKETS, NO_TRACE, GroupCommitter, Outcome, Room, Row, facts, sender, traced
 from cegla.collect.figures import FigureBook, Key
 from cegla.collect.keyring import Keyring
 from cegla.collect.pace import Pace
@@ -25,10 +25,12 @@ from cegla.collect.refusals import Refusals
 from cegla.collect.rules import door, envelope, pixel
 from cegla.collect.rules.door import Does, Grant
 from cegla.collect.rules.frame import WEBHOOK
+from cegla.collect.rules.stamps import truncated
 from cegla.collect.shelf import FILES, SNIPPET, File, carried
 from cegla.collect.webhook_door import judge
 from cegla.http.answer import Answer
 from cegla.http.protocol import Request, Server, Trouble
+from cegla.http.proxies import WARNING, Proxies
 
 if TYPE_CHECKING:  # a collector is given its settings checked, and starts without pydantic
     from cegla.storage.settings import CollectorSettings
@@ -71,6 +73,7 @@ class Door:
         self.keyring: Keyring
         self.refusals = Refusals()
         self._pace = Pace(data_dir)
+        self._proxies = Proxies(limits.trusted_proxies, lambda peer: log.warning(WARNING, setting="collector.trusted_proxies", peer=truncated(peer)))
         self._server: Server
         self._working: list[asyncio.Task[None]] = []
         self._asking: set[asyncio.Task[None]] = set()
@@ -165,8 +168,11 @@ class Door:
 
     def _write_down(self, call: _Call, grant: Grant) -> None:
         request, headers = call.request, call.request.headers
-        address = door.client_address(request.peer, headers)
-        columns = facts(grant, call.kind, call.events, headers.get(b"sec-gpc") == b"1", address, headers.get(b"user-agent", b""))
+        forwarded = headers.get(b"x-forwarded-for")
+        address = request.peer if forwarded is None else self._proxies.client(request.peer, forwarded.decode("latin-1"))
+        who = sender(address, headers.get(b"user-agent", b""))
+        trace = traced(headers[b"traceparent"]) if b"traceparent" in headers else NO_TRACE
+        columns = facts(grant, call.kind, call.events, headers.get(b"sec-gpc") == b"1", who, trace)
 
         def settled(outcome: Outcome) -> None:
             if outcome is Outcome.COMMITTED:
@@ -272,13 +278,16 @@ class Door:
             )
         request.answer(PREFLIGHT, lines)
 
+    def _address(self, request: Request) -> str:
+        return door.address_of(request.headers, by_proxy=self._proxies.trusts(request.peer))
+
     def _settings(self, request: Request, key: str) -> Answer:
         grant = self.keyring.find(key)
         if grant is None or grant.trusted or not grant.enabled:
             return answers.NO_SUCH_PATH if self.keyring.fresh else answers.KEYS_UNKNOWN
         named = self.limits.public_url
         kept = "public" if named else "private"  # an address that a client named is for that client's own cache
-        return _document(door.settings_document(key, named or door.address_of(request.peer, request.headers)), f"{kept}, max-age=300")
+        return _document(door.settings_document(key, named or self._address(request)), f"{kept}, max-age=300")
 
     async def _source_config(self, request: Request) -> None:
         key = _shown(request) or door.key_in_query(request.query)
@@ -290,7 +299,7 @@ class Door:
         if grant is None or not grant.enabled:
             self._answer(request, answers.WRONG_KEY if grant is None else answers.DISABLED)
             return
-        address = self.limits.public_url or door.address_of(request.peer, request.headers)
+        address = self.limits.public_url or self._address(request)
         self._answer(request, _document(door.source_config(grant.write_key, grant.source_id, address.rstrip("/")), "no-cache"))
 
     def _later(self, request: Request, work: Coroutine[None, None, None]) -> None:

@@ -44,6 +44,7 @@ class PastEvent:
     country: str | None
     is_bot: bool
     properties: dict[str, Any]
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,12 @@ def events_of_batch(warehouse: Readable, batch: int, limit: int = 100) -> list[P
     """The first events that a batch wrote."""
     events: Any = history()
     return _past_events(warehouse, events.filter(events.batch == batch).order_by(events.event_id).limit(limit))
+
+
+def events_of_trace(warehouse: Readable, trace_id: str, limit: int = 100) -> list[PastEvent]:
+    """The events that came with a trace, oldest first."""
+    events: Any = history()
+    return _past_events(warehouse, events.filter(events.trace_id == trace_id).order_by(events.event_id).limit(limit))
 
 
 def traits_owed_to(warehouse: Readable, person_id: int, event_id: int, now: datetime) -> list[Text]:

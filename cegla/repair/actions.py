@@ -155,14 +155,14 @@ def _put_back(conn: Connection, rows: Sequence[Sequence[Any]], fix: Fix | None, 
     """Send events through the door again; those that cannot go are counted in `left_out`. Returns the ids of those that went."""
     went: list[int] = []
     back: list[collect.Returned] = []
-    for key, source_id, payload, message_id, received_at, writer, number, index, trusted, kind, gpc, ip, user_agent, remembered, erased in rows:
+    for key, source_id, payload, message_id, received_at, writer, number, index, trusted, kind, gpc, ip, user_agent, remembered, erased, trace in rows:
         try:
             body = returning(payload, erased, fix)
         except CannotReturn as error:
             left_out[error.obstacle] = left_out.get(error.obstacle, 0) + 1
             continue
         known_by = message_id or f"cegla-{writer}-{number}-{index}"
-        back.append(collect.Returned(source_id, received_at, trusted, kind, gpc, ip, user_agent, body, known_by, remembered))
+        back.append(collect.Returned(source_id, received_at, trusted, kind, gpc, ip, user_agent, body, known_by, remembered, trace))
         went.append(key)
     collect.put_back(conn, back)
     return went

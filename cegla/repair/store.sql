@@ -1,10 +1,10 @@
 -- name: set_aside!
 -- Put events into quarantine, with what the inbox knows of the request they came in; one that waits there already is counted.
 insert into repair.quarantine as kept (source_id, reason, detail, payload, message_id, event, received_at, set_aside_at, writer, number, index, remembered,
-    events, trusted, gpc, ip, user_agent, kind, times, last_at)
+    events, trusted, gpc, ip, user_agent, trace, kind, times, last_at)
 select q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received_at, :now, q.writer, q.number, q.index, q.remembered,
     case when q.reason = any(:whole) then coalesce(i.events, 1) else 1 end,
-    coalesce(i.trusted, false), coalesce(i.gpc, false), i.ip, case when q.reason = any(:whole) then i.user_agent end,
+    coalesce(i.trusted, false), coalesce(i.gpc, false), i.ip, case when q.reason = any(:whole) then i.user_agent end, i.trace,
     case when q.reason = any(:whole) then i.kind else q.kind end, q.times, case when q.times > 1 then :now::timestamptz end
 from unnest(:source_ids::integer[], :reasons::text[], :details::text[], :payloads::bytea[], :message_ids::text[], :events::text[], :received::timestamptz[],
         :writers::integer[], :numbers::bigint[], :indexes::integer[], :remembered::boolean[], :kinds::text[], :times::integer[])
@@ -81,7 +81,7 @@ where ended_at is null and (:id::bigint is null or id = :id) order by id limit 1
 -- name: next_of_run
 -- The next events of a run, locked.
 select q.id, q.source_id, q.payload, q.message_id, q.received_at, q.writer, q.number, q.index, q.trusted, q.kind, q.gpc, q.ip, q.user_agent, q.remembered,
-    q.erased_at is not null
+    q.erased_at is not null, q.trace
 from repair.quarantine q
 where q.id > :after and q.id <= :until_id and q.replayed_at is null and q.discarded_at is null and repair.matches(q, :filter::jsonb, :ids::bigint[], :since::timestamptz, :until::timestamptz)
 order by q.id limit :limit for update;

@@ -2,6 +2,7 @@
 
 import json
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +17,14 @@ class Section(BaseModel):
     """A frozen part of the settings; unknown names are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def proxies(named: tuple[str, ...]) -> tuple[str, ...]:
+    """The same addresses and networks; ValueError for what is neither, or stands for everybody."""
+    for one in named:
+        if ip_network(one, strict=False).prefixlen == 0:
+            raise ValueError(f"{one} would let everybody say who asks")
+    return named
 
 
 class CollectorSettings(Section):
@@ -33,6 +42,12 @@ class CollectorSettings(Section):
     most_waiting_requests: int = Field(4_096, gt=0, description="requests waiting for a commit in one worker; beyond this 429")
     most_waiting_bytes: int = Field(16_000_000, gt=0, description="bytes waiting for a commit in one worker; beyond this 429")
     most_waiting_milliseconds: float = Field(200, gt=0, description="while the oldest request has waited longer than this, new ones get 429")
+    trusted_proxies: tuple[str, ...] = Field((), description="proxies beside those on this machine that say who asks: addresses or networks, 10.0.0.0/8")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return proxies(value)
 
 
 class AppSettings(Section):
@@ -42,6 +57,12 @@ class AppSettings(Section):
     port: int = Field(8080, description="port to listen on; 0 takes a free one")
     public_url: str = Field("", description="the address that recipients' links point at; empty: the app's own address")
     count_clicks: bool = Field(True, description="whether clicks in e-mail are counted where nobody agreed to being measured: how many, not whose")
+    trusted_proxies: tuple[str, ...] = Field((), description="proxies beside those on this machine that say who asks: addresses or networks, 10.0.0.0/8")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return proxies(value)
 
     @property
     def address(self) -> str:
@@ -163,6 +184,12 @@ class OutboundSettings(Section):
     private_hosts: tuple[str, ...] = Field((), description="hosts of your own network that may be reached too, also without TLS: gateway.lan")
 
 
+class TracingSettings(Section):
+    """Where spans of traced events are told, if anywhere; the trace of an event is kept here either way."""
+
+    otlp_address: str = Field("", description="an OpenTelemetry collector's OTLP over HTTP: http://127.0.0.1:4318/v1/traces; empty: nobody is told")
+
+
 class Settings(Section):
     """All settings; times without a zone are shown and counted in `timezone`."""
 
@@ -185,6 +212,7 @@ class Settings(Section):
     site: SiteSettings = SiteSettings()  # pyright: ignore[reportCallIssue]
     retention: RetentionSettings = RetentionSettings()  # pyright: ignore[reportCallIssue]
     sync: SyncSettings = SyncSettings()  # pyright: ignore[reportCallIssue]
+    tracing: TracingSettings = TracingSettings()  # pyright: ignore[reportCallIssue]
 
     @field_validator("timezone")
     @classmethod

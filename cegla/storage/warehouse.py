@@ -82,6 +82,7 @@ EVENTS = pa.schema(
         ("campaign_content", pa.string()),
         ("click_id", pa.string()),  # which advertiser's click id the address carried: gclid, fbclid; never its value
         ("data_version", pa.string()),  # of the reference data the answers above rest on
+        ("trace_id", pa.string()),  # of the W3C trace that the event came with
     ]
 )
 

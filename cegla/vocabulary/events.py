@@ -90,6 +90,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     number: int = 0
     index: int = 0
     trusted: bool = False  #: came with a secret key or from this installation: may link two known people
+    trace: str | None = None  #: the W3C traceparent that came with it
 
 
 class SetAside(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ from cegla.sync import actions as sync
 from cegla.undoing import undo_import
 from cegla.vocabulary.errors import CeglaError, Transient
 from cegla.vocabulary.errors.installation import WarehouseDamaged, WarehouseHalted
+from cegla.worker.spans import Spans
 
 LOG = structlog.get_logger("worker")
 IDLE_SECONDS = 0.1
@@ -66,6 +67,7 @@ class Loops:
         self.outlet = activate.Outlet(ws)
         self._listener: activate.Listener | None = None
         self.rounds = profile.runs.Worker()
+        self.spans = Spans(ws.settings.tracing.otlp_address) if ws.settings.tracing.otlp_address else None
         self._ending = threading.Event()
         self._applied = threading.Event()  # a batch is in the history, and traits may not know
         self._applied.set()
@@ -87,6 +89,7 @@ class Loops:
                 ("balance", self._check_balance),
                 ("sync", self._sync),
                 ("catalogs", self._fetch_catalogs),
+                *([("spans", self.spans.send)] if self.spans is not None else []),
             )
         ]
 
@@ -131,8 +134,10 @@ class Loops:
             self._ending.wait(pause)
 
     def _take_in(self) -> float:
-        if self.intake.apply() is None:
+        if (taken_in := self.intake.apply()) is None:
             return IDLE_SECONDS
+        if self.spans is not None:
+            self.spans.note(taken_in.traced, self.ws.clock())
         passing("intake: after the commit")
         self._applied.set()
         return 0.0

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from cegla import trail
 from cegla.activate import actions as activate
 from cegla.govern import actions as govern
 from cegla.vocabulary.consent import Channel
@@ -67,6 +68,20 @@ def test_a_link_that_the_shop_gave_for_one_message_goes_as_it_is_and_is_kept_now
     assert html is not None and 'href="https://sklep.example/haslo/TAJNE?a=1&amp;b=2"' in html.get_content()
     with shop.ws.transaction() as conn:
         assert [url for (url,) in conn.execute("select url from activate.links").fetchall()] == ["https://sklep.example/pomoc"]
+
+
+def test_a_message_stays_in_the_trace_of_its_call_and_so_does_what_becomes_of_it(shop: Shop, template: str) -> None:
+    known, unknown = (f"00-{sign * 32}-00f067aa0ba902b7-01" for sign in "ab")
+    with shop.ws.transaction() as conn:
+        asked = activate.single.send(conn, {"template": template, "to": "anna@example.pl", "key": "k", "data": DATA}, shop.now, known)
+        activate.single.send(conn, {"template": template, "to": "nobody@example.pl", "key": "k2", "data": DATA}, shop.now, unknown)
+    ask(shop, template, "k3")
+    for _ in range(2):  # the stranger is known after the first
+        shop.deliver(3)
+        shop.take_in()
+    found = trail.find_trace(shop.ws, "a" * 32)
+    assert ([one.id for one in found.messages], [row.name for row in found.history]) == ([asked.id], ["Email Sent"])
+    assert {row.name for row in trail.find_trace(shop.ws, "b" * 32).history} == {"Identify", "Email Sent"}
 
 
 def test_a_key_stands_for_one_message(shop: Shop, template: str) -> None:

@@ -204,6 +204,16 @@ def test_a_fix_that_does_not_fit_says_why_in_the_readers_language(
     assert "naprawa nie pasuje krok 1: nie liczba" in capsys.readouterr().out
 
 
+def test_a_trace_is_listed_with_its_events_and_messages(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[httpx.Request] = []
+    found = {"events": [{"place": "3-17-0"}], "history": ["e5"], "messages": [{"id": 9, "campaign": "order", "state": "sent", "person": 1}], "complete": True}
+    parent = f"00-{'4b' * 16}-00f067aa0ba902b7-01"
+    assert cegla(f"event trace {parent}", {"POST /events/find": found, "GET /events/3-17-0": an_event("3-17-0")}, asked) == 0
+    assert json.loads(asked[0].content) == {"trace_id": "4b" * 16}
+    shown = capsys.readouterr().out
+    assert "3-17-0" in shown and "order" in shown
+
+
 def test_a_replay_says_in_the_readers_language_what_stays_and_what_would_come_back(
     cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

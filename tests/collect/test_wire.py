@@ -14,6 +14,7 @@ from cegla.collect import actions as collect
 from cegla.collect import committer
 from cegla.collect.rules.door import PATHS, Does
 from cegla.collect.shelf import CARRIED_NAMES
+from cegla.http.protocol import Request
 from cegla.storage.settings import CollectorSettings
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
@@ -158,6 +159,34 @@ def test_a_preflight_allows_what_sdks_send(workspace: Workspace, tmp_path: Path,
         assert int(answer.headers["access-control-max-age"]) >= 86_400
 
     talk(workspace.dsn, tmp_path, conversation)
+
+
+@pytest.mark.parametrize(("trusted", "kept", "protocol"), [([], "192.0.2.0", "http"), (["192.0.2.0/24", "203.0.113.9"], "198.51.100.0", "https")])
+def test_a_proxy_of_another_host_is_believed_once_the_settings_name_it(
+    trusted: list[str], kept: str, protocol: str, workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cegla.http.proxies.LOOPBACK", frozenset())
+    monkeypatch.setattr("cegla.http.protocol.Request.__init__", _from("192.0.2.7"))
+
+    async def conversation(client: httpx.AsyncClient) -> None:
+        headers = basic(shop[0].key) | {"X-Forwarded-For": "10.0.0.1, 198.51.100.7, 203.0.113.9", "X-Forwarded-Proto": "https"}
+        assert (await client.post("/v1/track", json=EVENT, headers=headers)).status_code == 200
+        settings = await client.get(f"/v1/projects/{shop[0].key}/settings", headers=headers)
+        assert settings.json()["integrations"]["Segment.io"]["protocol"] == protocol
+
+    talk(workspace.dsn, tmp_path, conversation, CollectorSettings.model_validate({"trusted_proxies": trusted, "group_milliseconds": 0}))
+    assert [request.ip for request in taken(workspace)] == [kept]
+
+
+def _from(peer: str) -> Any:
+    """A request as if it came from this address."""
+    began = Request.__init__
+
+    def begin(request: Request, connection: Any) -> None:
+        began(request, connection)
+        request.peer = peer
+
+    return begin
 
 
 def test_the_settings_document_names_this_host_and_nothing_else(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:

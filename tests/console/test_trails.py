@@ -53,6 +53,20 @@ def test_a_quarantined_event_and_a_batch_are_found_by_number(admin: Any, shop: W
     assert "/events/e1" in found(admin, id="1", what="batch").text
 
 
+def test_everything_of_a_trace_is_found_by_its_id_or_its_header(admin: Any, shop: Workspace) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    with shop.transaction() as conn:
+        source = next(one for one in collect.sources(conn) if one.kind == "server")
+        body = b'{"type": "track", "event": "Traced", "userId": "u1", "messageId": "traced", "context": {"traceparent": "00-%b-00f067aa0ba902b7-01"}}'
+        collect.write_down(conn, source.id, [body % trace.encode()], shop.clock())
+    Intake(shop).drain()
+    for text in (trace, f"00-{trace}-00f067aa0ba902b7-01"):
+        page = found(admin, id=text, what="trace").text
+        assert "Traced" in page and "/events/e" in page
+    assert trace in admin.get(page.partition('href="/events/e')[2].partition('"')[0].join(["/events/e", ""])).text
+    assert "Nie ma takiego zdarzenia" in found(admin, id="f" * 32, what="trace").text
+
+
 def test_what_is_not_there_is_said_not_to_be(admin: Any) -> None:
     assert "Nie ma takiego zdarzenia" in found(admin, id="no-such-id").text
     assert found(admin, id="999999", what="event").status_code == 404

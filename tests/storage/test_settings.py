@@ -29,6 +29,8 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
         ("no_such: 1", "no_such"),
         ("- a list", "cegla.yaml"),
         ("a: [", "cegla.yaml"),
+        ("app: {trusted_proxies: [proxy.lan]}", "app.trusted_proxies"),
+        ("collector: {trusted_proxies: ['0.0.0.0/0']}", "collector.trusted_proxies"),
     ],
 )
 def test_a_wrong_setting_says_where_it_stands(tmp_path: Path, text: str, place: str) -> None:

@@ -22,6 +22,11 @@ def whose(address: str, channel: Channel = Channel.EMAIL) -> dict[str, Any]:
     return {"context": {"traits": {KINDS[channel].identifier: address}}}
 
 
+def within(whom: Mapping[str, Any], trace: str | None) -> Mapping[str, Any]:
+    """The same person, named within a trace."""
+    return whom if trace is None else {**whom, "context": {**whom.get("context", {}), "traceparent": trace}}
+
+
 def event(
     name: str, message_id: int, whom: Mapping[str, Any], at: datetime, facts: Mapping[str, Any], key: str = ""
 ) -> dict[str, Any]:
@@ -38,12 +43,12 @@ def event(
     }
 
 
-def stranger(message_id: int, address: str, at: datetime) -> dict[str, Any]:
+def stranger(message_id: int, address: str, at: datetime, trace: str | None = None) -> dict[str, Any]:
     """Word of an address that a message is asked for and that belongs to nobody yet."""
     traits = {"email": address}
     return {
         "type": "identify", "messageId": f"cegla-{message_id}-stranger", "timestamp": at.isoformat(), "traits": traits,
-        "context": {"traits": traits, "channel": "server"},
+        **within({"context": {"traits": traits, "channel": "server"}}, trace),
     }  # fmt: skip
 
 

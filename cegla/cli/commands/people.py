@@ -112,6 +112,13 @@ ROWS = (
         Text("pokaż drogę zdarzenia od żądania do profilu", "follow an event from its request to the profile"),
         ("cegla event show 9b0d-order-17", "cegla event show e1204", "cegla event show q31 --reveal complaint"),
     ),
+    Command(
+        "event",
+        "trace",
+        events.trace,
+        Text("wypisz wszystko, co przyszło ze śladem W3C", "list everything that came with a W3C trace"),
+        ("cegla event trace 4bf92f3577b34da6a3ce929d0e0e4736",),
+    ),
     Command("trait", "list", traits.listed, Text("wypisz cechy obliczane", "list computed traits"), ("cegla trait list",)),
     Command("trait", "show", traits.show, Text("wypisz definicje jako jeden plik YAML", "print the definitions as one YAML file"), ("cegla trait show",)),
     Command("trait", "check", traits.check, Text("sprawdź plik definicji", "check a file of definitions"), ("cegla trait check traits.yaml",)),

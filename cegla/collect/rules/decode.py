@@ -20,6 +20,7 @@ from cegla.collect.rules.depth import depth
 from cegla.collect.rules.merge import read_merge
 from cegla.collect.rules.shared import Shown, object_or_nothing, read_context, read_properties, shared_context
 from cegla.collect.rules.stamps import Stamp, happened, read_stamp
+from cegla.collect.rules.trace import traceparent
 from cegla.vocabulary.events import KINDS, Event, Reason, SetAside
 from cegla.vocabulary.identifiers import normalized
 
@@ -61,6 +62,7 @@ class Request(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     user_agent: str | None
     link: bytes
     body: bytes
+    trace: str | None = None  #: the traceparent that came with it
 
     @property
     def weight(self) -> int:
@@ -220,6 +222,7 @@ def _event(raw: bytes, index: int, frame: _Frame) -> Event:
         number=request.number,
         index=index,
         trusted=request.trusted,
+        trace=(traceparent(context["traceparent"]) if "traceparent" in context else None) or request.trace,
     )
 
 

@@ -196,22 +196,9 @@ def key_in_beginning(beginning: bytes) -> str:
     return found[1].decode() if found else ""
 
 
-def client_address(peer: str, headers: Mapping[bytes, bytes]) -> str:
-    """Who sent the request: the peer, or whom a proxy on this machine names last."""
-    forwarded = headers.get(b"x-forwarded-for")
-    if forwarded is None or not is_local(peer):
-        return peer
-    return forwarded.decode("latin-1").rpartition(",")[2].strip()
-
-
-def is_local(peer: str) -> bool:
-    """Whether the other end is on this machine, and so a proxy whose headers are believed."""
-    return peer in ("127.0.0.1", "::1", "")
-
-
-def address_of(peer: str, headers: Mapping[bytes, bytes]) -> str:
-    """How the client reached this door: scheme and host, "https://events.example.com"."""
-    scheme = headers.get(b"x-forwarded-proto", b"http") if is_local(peer) else b"http"
+def address_of(headers: Mapping[bytes, bytes], *, by_proxy: bool) -> str:
+    """How the client reached this door: scheme and host, "https://events.example.com"; by a trusted proxy, as that says."""
+    scheme = headers.get(b"x-forwarded-proto", b"http") if by_proxy else b"http"
     host = headers.get(b"host", b"localhost").decode("latin-1")
     return f"{'https' if scheme.strip().lower() == b'https' else 'http'}://{host}"
 

@@ -58,11 +58,11 @@ def _events(columns: list[list[Any]]) -> list[Event]:
         Event(
             source_id=source_id, message_id=message_id, kind=kind, name=name, occurred_at=occurred_at, received_at=received_at, original_at=original_at,
             sent_at=sent_at, anonymous_id=anonymous_id, user_id=user_id, previous_id=previous_id, group_id=group_id, properties=properties, traits=traits,
-            context=context, writer=writer, number=number, index=index, trusted=trusted,
+            context=context, writer=writer, number=number, index=index, trusted=trusted, trace=trace,
         )
         for (
             source_id, message_id, kind, name, occurred_at, received_at, original_at, sent_at, anonymous_id, user_id, previous_id, group_id, properties,
-            traits, context, writer, number, index, trusted,
+            traits, context, writer, number, index, trusted, trace,
         ) in zip(*fields.values(), strict=True)
     ]  # fmt: skip
 

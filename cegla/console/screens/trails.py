@@ -18,6 +18,7 @@ from cegla.profile import actions as profile
 from cegla.repair import actions as repair
 from cegla.vocabulary.events import REASONS
 
+AT_ONCE = 20
 FATE_KINDS = {
     trail.Fate.APPLIED: "good", trail.Fate.WAITING: "info", trail.Fate.QUARANTINED: "bad", trail.Fate.ERASED: "warn",
 }  # fmt: skip
@@ -40,11 +41,22 @@ def find(visit: Visit) -> Response:
         trail.named(visit.ws, name)
         return see_other(f"/events/{name}")
     source = visit.field("source")
+    if what == "trace":
+        return _of_trace(visit, text)
     found = trail.find(visit.ws, text, whole(source, MOST_OF_INTEGER))
     if len(found.places) == 1:
         return see_other(f"/events/{found.places[0]}")
-    trails = [(place, trail.follow(visit.ws, place)) for place in found.places[:20]]
+    trails = [(place, trail.follow(visit.ws, place)) for place in found.places[:AT_ONCE]]
     return _found(visit, {"trails": trails, "nothing": not trails, "complete": found.complete})
+
+
+def _of_trace(visit: Visit, text: str) -> Response:
+    """Everything of a trace; a whole traceparent is as good as its id."""
+    parent = collect.traceparent(text)
+    found = trail.find_trace(visit.ws, collect.trace_id(parent) if parent else text.strip().lower())
+    trails = [(place, trail.follow(visit.ws, place)) for place in found.places[:AT_ONCE]]
+    model = {"trails": trails, "events": [line(row) for row in found.history], "messages": found.messages, "outcomes": states.OUTCOMES}
+    return _found(visit, {**model, "nothing": not (found.places or found.history or found.messages)})
 
 
 def show(visit: Visit) -> Response:
@@ -68,7 +80,7 @@ def _found(visit: Visit, found: dict[str, Any]) -> Response:
     with visit.ws.transaction() as conn:
         sources = [(str(source.id), source.name) for source in collect.sources(conn)]
     model: dict[str, Any] = {"sources": sources, "fates": trail.FATES, "fate_kinds": FATE_KINDS, "form": visit.form, "event_name": event_name}
-    model |= {"trails": [], "events": [], "nothing": False, "complete": True}
+    model |= {"trails": [], "events": [], "messages": (), "nothing": False, "complete": True}
     return visit.page("event_find.html", {**model, **found})
 
 

@@ -133,6 +133,7 @@ def _own_columns(events: Sequence[Event], identity_ids: Sequence[int], times: li
         "original_at": _moments(_original_micros(events, times)),
         "sent_at": _moments(_shared_micros(map(attrgetter("sent_at"), events))),
         "local_at": _local(times, batch.zone),
+        "trace_id": pc.utf8_slice_codeunits(pa.array(map(attrgetter("trace"), events), pa.string(), size=rows), 3, 35),
     }
 
 
@@ -204,7 +205,7 @@ EVENT_COLUMNS = (
     "referrer_kind", "referrer_host", "campaign_source", "campaign_medium", "campaign_name", "device_type", "os", "browser", "country", "language",
     "is_bot", "properties", "os_version", "browser_version", "device_brand", "device_model", "device_source", "in_app", "voivodeship", "powiat", "city",
     "timezone", "place_source", "asn", "network_kind", "is_datacentre", "is_proxy", "bot_reason", "machine_reason", "referrer_name", "referrer_term",
-    "campaign_term", "campaign_content", "click_id", "data_version",
+    "campaign_term", "campaign_content", "click_id", "data_version", "trace_id",
 )  # fmt: skip
 _TYPES: dict[str, pa.DataType] = {name: pa.string() for name in (*WORD_COLUMNS, *VIEW_COLUMNS)} | {
     "value_micros": pa.int64(), "is_bot": pa.bool_(), "asn": pa.int64(), "is_datacentre": pa.bool_(), "is_proxy": pa.bool_(),
