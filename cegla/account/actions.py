@@ -17,7 +17,7 @@ from cegla.account.belonging import members, stays_in, stays_of
 from cegla.account.rules.conditions import Figures as Figures
 from cegla.account.rules.conditions import meets
 from cegla.account.rules.statements import NAME, PARENT, Stay, concerns_accounts, heard
-from cegla.account.rules.tree import Parents, above, children_of, concerned
+from cegla.account.rules.tree import Parents, above, below, children_of, concerned
 from cegla.account.store import SQL, TraitRow
 from cegla.resolve import actions as resolve
 from cegla.storage.warehouse import Readable
@@ -200,7 +200,7 @@ def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, An
 
 
 def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
-    """Forget where the person with these identities belongs; an account in which nobody is left goes too. Returns how many rows went."""
+    """Forget where the person with these identities belongs; an account goes too when nobody is left in it or below it. Returns how many rows went."""
     gone = [account for (account,) in SQL.erase_statements(conn, identities=list(identity_ids))]
     return len(gone) + _forget_empty(conn, gone, store.parents(conn))
 
@@ -209,12 +209,16 @@ def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
 
 
 def _forget_empty(conn: Connection, accounts: Iterable[int], before: Parents) -> int:
-    """Accounts that nobody ever belonged to any more; the others, and those that stood above, are looked at in the next refresh."""
-    concerned_now = sorted(set(accounts))
-    if not concerned_now:
+    """Accounts that nobody ever belonged to any more, neither to them nor to one below; the others, and those that stood above, are looked at in the
+    next refresh."""
+    looked_at = concerned(set(accounts), before)
+    if not looked_at:
         return 0
-    gone = SQL.erase_empty(conn, accounts=concerned_now)
-    SQL.touch(conn, batch=0, accounts=[account for account, _ in SQL.keys(conn, accounts=list(concerned(concerned_now, before)))])
+    children = children_of(store.parents(conn))
+    trees = {account: below(account, children) for account in looked_at}
+    inhabited = {account for (account,) in SQL.inhabited(conn, accounts=sorted({one for tree in trees.values() for one in tree}))}
+    gone = SQL.erase_accounts(conn, accounts=[account for account, tree in trees.items() if not tree & inhabited])
+    SQL.touch(conn, batch=0, accounts=[account for account, _ in SQL.keys(conn, accounts=sorted(looked_at))])
     return gone
 
 

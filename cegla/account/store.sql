@@ -123,7 +123,11 @@ delete from account.traits where import_id = :import_id returning account_id;
 -- Erase where these identities belong. Columns: account_id.
 delete from account.statements where identity_id = any(:identities::bigint[]) returning account_id;
 
--- name: erase_empty!
--- Those of these accounts in which nobody is left go with everything told of them.
-delete from account.accounts a where a.account_id = any(:accounts::bigint[])
-and not exists (select 1 from account.statements s where s.account_id = a.account_id);
+-- name: inhabited
+-- Those of these accounts that somebody belongs to, or did. Columns: account_id.
+select a.account_id from unnest(:accounts::bigint[]) as a (account_id)
+where exists (select 1 from account.statements s where s.account_id = a.account_id);
+
+-- name: erase_accounts!
+-- These accounts go with everything told of them.
+delete from account.accounts where account_id = any(:accounts::bigint[]);

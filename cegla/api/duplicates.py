@@ -10,16 +10,16 @@ from cegla.flow import settle_duplicate
 from cegla.match import actions as match
 from cegla.vocabulary.people import person_label
 
-Behind = Annotated[int | None, Query(ge=1, description="the number of the last proposal already seen")]
+Behind = Annotated[str, Query(max_length=50, description="`next_after` of the page before")]
 Which = Annotated[match.State, Query(description="open, accepted or refused")]
 
 
-def listed(call: Opened, state: Which = "open", after: Behind = None, limit: Limit = 50) -> Any:
+def listed(call: Opened, state: Which = "open", after: Behind = "", limit: Limit = 50) -> Any:
     """Proposals, the likeliest first, each with what speaks for and against it."""
     with call.ws.transaction() as conn:
         found = match.proposals(conn, state, after, limit)
         whole = match.count(conn, state)
-    return {"proposals": [_shown(one) for one in found], "whole": whole, "next_after": found[-1].id if len(found) == limit else None}
+    return {"proposals": [_shown(one) for one in found], "whole": whole, "next_after": found[-1].place if len(found) == limit else None}
 
 
 def find(call: Opened) -> Any:

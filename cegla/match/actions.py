@@ -4,6 +4,7 @@ A proposal names two people and says why they could be one. Accepting it is a de
 `resolve` and can be undone there. Times are UTC.
 """
 
+import math
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from cegla.match.rules.records import Row, comparable, row
 from cegla.profile import actions as profile
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors import InvalidInput, NotFound
 from cegla.vocabulary.identifiers import Identifier
 from cegla.vocabulary.text import Text
 
@@ -51,6 +52,11 @@ class Proposal:
     decided_at: datetime | None
     decided_by: str | None
 
+    @property
+    def place(self) -> str:
+        """Where it stands in the list, also once it is withdrawn."""
+        return f"{self.probability!r}:{self.id}"
+
 
 @dataclass(frozen=True)
 class Found:
@@ -80,9 +86,10 @@ def propose(conn: Connection, now: datetime) -> Found:
     return Found(people, len(rows), store.SQL.count_in(conn, state="open"), withdrawn)
 
 
-def proposals(conn: Connection, state: State = "open", after: int | None = None, limit: int = 50) -> list[Proposal]:
-    """Proposals of a state, the likeliest first; `after` is the last one of the page before."""
-    return [_proposal(found) for found in store.SQL.listed(conn, state=state, after=after, limit=limit)]
+def proposals(conn: Connection, state: State = "open", after: str = "", limit: int = 50) -> list[Proposal]:
+    """Proposals of a state, the likeliest first; `after` is the place of the last one of the page before. Raises InvalidInput for what is no place."""
+    likelier, number = _read_place(after) if after else (None, None)
+    return [_proposal(found) for found in store.SQL.listed(conn, state=state, likelier=likelier, after=number, limit=limit)]
 
 
 def count(conn: Connection, state: State = "open") -> int:
@@ -143,6 +150,17 @@ def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
 
 
 # inside ------------------------------------------------------------------------------------------------------------------
+
+
+def _read_place(text: str) -> tuple[float, int]:
+    probability, _, number = text.partition(":")
+    try:
+        place = float(probability), int(number)
+    except ValueError:
+        place = math.nan, 0
+    if not (0 <= place[0] <= 1 and 0 < place[1] < 2**63):
+        raise InvalidInput(where="after", seen=text, detail=Text("to nie jest miejsce na liście", "it is no place in the list"))
+    return place
 
 
 def _everybody(conn: Connection) -> Generator[Row]:

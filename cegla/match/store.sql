@@ -25,7 +25,7 @@ select count(*) from match.proposals where state = :state;
 -- name: listed
 -- Proposals of a state, the likeliest first, behind a place. Columns as in Proposal.
 select id, low_person, high_person, probability, findings, version, proposed_at, state, decided_at, decided_by from match.proposals
-where state = :state and (:after::bigint is null or (-probability, id) > (select -probability, id from match.proposals where id = :after))
+where state = :state and (:after::bigint is null or (-probability, id) > (-:likelier::double precision, :after::bigint))
 order by probability desc, id limit :limit;
 
 -- name: one^

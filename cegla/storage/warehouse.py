@@ -120,8 +120,7 @@ MOVES = pa.schema(
 )
 
 TABLES = {"events": EVENTS, "order_lines": ORDER_LINES, "moves": MOVES}
-#: whose identities are whose, in memory only
-OWNERS: Any = ibis.table(ibis.schema({"mapped_identity": "int64", "mapped_person": "int64"}), name="identity_map", catalog="derived", database="main")
+OWNERS: Any = ibis.table({"mapped_identity": "int64", "mapped_person": "int64"}, name="identity_map", catalog="derived", database="main")  #: in memory only
 SECONDS_FOR_READERS = 20.0  #: how long a new file waits for those who read the old one
 
 

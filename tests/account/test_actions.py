@@ -188,6 +188,22 @@ def test_a_person_takes_out_and_erases_where_they_belong(ws: Workspace) -> None:
         assert [row.key for row in account.accounts(conn)] == ["acme"]
 
 
+def test_an_account_stays_as_long_as_somebody_is_in_it_or_below_it_and_then_all_of_them_go(ws: Workspace) -> None:
+    take_in(ws, group(1, "u1", "holding", name="Holding SA"), group(2, "u2", "shops", parentId="holding"), group(3, "u3", "shop", parentId="shops"))
+
+    def erase(user: str) -> list[str]:
+        with ws.transaction() as conn:
+            account.erase_person(conn, resolve.links.identity_ids(conn, person(ws, user)))
+            return [row.key for row in account.accounts(conn)]
+
+    assert (erase("u1"), erase("u2")) == (["holding", "shop", "shops"],) * 2
+    with ws.transaction() as conn:
+        assert account.account(conn, account.accounts(conn, "holding")[0].id).name == "Holding SA"
+    take_in(ws, call(4, "track", "u4", event="Seen"))
+    assert {key: people for key, (people, _, _) in figures(ws).items()} == {"holding": 1, "shops": 1, "shop": 1}
+    assert erase("u3") == []
+
+
 WORKS_WHERE: dict[str, Any] = {
     "name": "crm", "source": "CRM", "basis": "contract", "event": "Account Added User", "time": "acquired", "ids": {"user_id": "{id}"},
     "acquired": {"from": "the sales team's list", "date": "2026-05-02"}, "properties": {"account_id": "{firma}", "account_name": "{nazwa}", "role": "{rola}"},

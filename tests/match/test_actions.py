@@ -13,7 +13,7 @@ from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
-from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors import InvalidInput, NotFound
 from cegla.vocabulary.identifiers import Identifier
 
 HOME = {"street": "Polna 7/3", "postal_code": "30-100", "city": "Kraków"}
@@ -124,3 +124,19 @@ def test_erasing_and_giving_out_cover_the_proposals(shop: Workspace) -> None:
         assert [row["state"] for row in match.export_person(conn, [one.high_person])["likely_duplicates"]] == ["open"]
         assert match.erase_person(conn, [one.high_person]) == 1
         assert match.count(conn) == 0
+
+
+def test_the_list_goes_on_though_the_last_proposal_seen_was_withdrawn(workspace: Workspace) -> None:
+    rows = [(0.99, 1), (0.97, 2), (0.97, 3), (0.9, 4)]
+    with workspace.transaction() as conn:
+        for probability, number in rows:
+            conn.execute(
+                "insert into match.proposals (low_person, high_person, probability, findings, version, proposed_at) values (%s, %s, %s, '{}', 'v', now())",
+                [number, number + 100, probability],
+            )
+        seen = match.proposals(conn, limit=2)
+        conn.execute("delete from match.proposals where id = %s", [seen[-1].id])
+        assert [one.low_person for one in match.proposals(conn, after=seen[-1].place)] == [3, 4]
+        for nonsense in ("7", "x:1", "0.5:x", "nan:1", "2:1", "0.5:-1", f"0.5:{2**63}"):
+            with pytest.raises(InvalidInput):
+                match.proposals(conn, after=nonsense)

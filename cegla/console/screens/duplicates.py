@@ -23,13 +23,13 @@ STATES: dict[str, match.State] = {"accepted": "accepted", "refused": "refused"} 
 
 def show(visit: Visit) -> Response:
     """Open proposals, the likeliest first; what was decided on request."""
-    state, after = STATES.get(visit.query.get("state", ""), "open"), visit.asked_number("after")
+    state, after = STATES.get(visit.query.get("state", ""), "open"), visit.query.get("after", "")
     with visit.ws.transaction() as conn:
-        found = match.proposals(conn, state, after or None, AT_ONCE + 1)
+        found = match.proposals(conn, state, after, AT_ONCE + 1)
         shown = found[:AT_ONCE]
         names = display_names(conn, sorted({person for one in shown for person in (one.low_person, one.high_person)}))
         whole = match.count(conn, state)
-    more = shown[-1].id if len(found) > AT_ONCE else None
+    more = shown[-1].place if len(found) > AT_ONCE else None
     place = {"state": state, "whole": whole, "more": more, "after": after}
     return visit.page("duplicates.html", {"proposals": shown, "names": names, **place})
 
