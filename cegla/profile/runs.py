@@ -271,8 +271,8 @@ def within(people: Sequence[int], ranges: Sequence[tuple[int, int]]) -> list[int
 def summarize(conn: Connection, analyser: Analyser, now: datetime) -> None:
     """Count what an analyser found over all people, for the console; of a large base over a sample, whose counts are scaled."""
     people = SQL.count_findings(conn, analyser=analyser.key)
-    SQL.make_sampled_findings(conn)
-    SQL.empty_sampled_findings(conn)
+    SQL.make_sampled_traits(conn)
+    SQL.empty_sampled_traits(conn)
     counted = SQL.sample_findings(conn, analyser=analyser.key, share=COUNTED_PEOPLE / people if people else 1.0)
     times = people / counted if counted else 1.0
     for trait in analyser.traits:

@@ -337,67 +337,65 @@ select trait, summary, computed_at from profile.summaries;
 -- Of how many people an analyser found anything.
 select count(*) from profile.findings where analyser = :analyser;
 
--- name: make_sampled_findings#
--- A place for the findings of the people whom distributions are counted over.
-create temp table if not exists sampled_findings (person_id bigint not null, found jsonb not null) on commit delete rows;
+-- name: make_sampled_traits#
+-- A place for the traits of the people whom distributions are counted over.
+create temp table if not exists sampled_traits (trait text not null, person_id bigint not null, value jsonb, confidence float8) with (toast_tuple_target = 8160) on commit delete rows;
 
--- name: empty_sampled_findings!
--- Make room for the next analyser of the same transaction.
-delete from sampled_findings;
+-- name: empty_sampled_traits#
+-- Make room for the next analyser of the same transaction: rows that were deleted only would be looked at again by each question.
+truncate sampled_traits;
 
 -- name: sample_findings$
--- The findings of one analyser about the same share of people every time, everybody for a share of 1; how many there are.
-with copied as (
-    insert into sampled_findings select person_id, found from profile.findings
-    where analyser = :analyser and ((:share)::float8 >= 1 or (hashint8(person_id) & 1048575) < (:share)::float8 * 1048576) returning 1
-) select count(*) from copied;
+-- The findings of one analyser about the same share of people every time, everybody for a share of 1, trait by trait; how many people there are.
+with sampled as materialized (
+    select person_id, found -> 'traits' as traits from profile.findings
+    where analyser = :analyser and ((:share)::float8 >= 1 or (hashint8(person_id) & 1048575) < (:share)::float8 * 1048576)
+), laid_out as (
+    insert into sampled_traits select one.key, person_id, one.value -> 'value', (one.value ->> 'confidence')::float8
+    from sampled cross join lateral jsonb_each(traits) one
+) select count(*) from sampled;
 
 -- name: count_confidence
 -- Of a trait how many people are looked at, know nothing, and are in each tenth of confidence. Columns: tenth (null: unknown), people.
-select case when found #> array['traits', (:trait)::text, 'value'] = 'null' then null
-    else least(floor((found #>> array['traits', (:trait)::text, 'confidence'])::float8 * 10), 9)::int end as tenth, count(*)
-from sampled_findings where found -> 'traits' ? (:trait)::text group by 1 order by 1;
+select case when value = 'null' then null else least(floor(confidence * 10), 9)::int end as tenth, count(*)
+from sampled_traits where trait = :trait group by 1 order by 1;
 
 -- name: count_words
 -- How often each value of a trait occurs. Columns: value, people.
-select found #>> array['traits', (:trait)::text, 'value'] as value, count(*) from sampled_findings
-where found #>> array['traits', (:trait)::text, 'value'] is not null group by 1 order by 2 desc, 1 limit :most;
+select value #>> '{}' as value, count(*) from sampled_traits where trait = :trait and value #>> '{}' is not null group by 1 order by 2 desc, 1 limit :most;
 
 -- name: count_elements
 -- In how many people's lists each value occurs. Columns: value, people.
-select value, count(*) from sampled_findings cross join lateral jsonb_array_elements_text(
-    case jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) when 'array' then found #> array['traits', (:trait)::text, 'value'] else '[]' end) value
-group by 1 order by 2 desc, 1 limit :most;
+select element, count(*) from sampled_traits cross join lateral jsonb_array_elements_text(case jsonb_typeof(value) when 'array' then value else '[]' end) element
+where trait = :trait group by 1 order by 2 desc, 1 limit :most;
 
 -- name: count_records
 -- In how many people's records each name occurs; `part` is where a record has its name. Columns: value, people.
-select record ->> (:part)::text as value, count(distinct person_id) from sampled_findings cross join lateral jsonb_array_elements(
-    case jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) when 'array' then found #> array['traits', (:trait)::text, 'value'] else '[]' end) record
-where record ->> (:part)::text is not null group by 1 order by 2 desc, 1 limit :most;
+select record ->> (:part)::text as value, count(distinct person_id)
+from sampled_traits cross join lateral jsonb_array_elements(case jsonb_typeof(value) when 'array' then value else '[]' end) record
+where trait = :trait and record ->> (:part)::text is not null group by 1 order by 2 desc, 1 limit :most;
 
 -- name: count_keys
 -- Of how many people each name of a mapping has the greatest share. Columns: value, people.
-select top.key, count(*) from sampled_findings cross join lateral (
-    select key from jsonb_each_text(case jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) when 'object' then found #> array['traits', (:trait)::text, 'value'] else '{}' end)
-    order by value::float8 desc, key limit 1) top
-group by 1 order by 2 desc, 1 limit :most;
+select top.key, count(*) from sampled_traits cross join lateral (
+    select one.key from jsonb_each_text(case jsonb_typeof(value) when 'object' then value else '{}' end) one order by one.value::float8 desc, one.key limit 1) top
+where trait = :trait group by 1 order by 2 desc, 1 limit :most;
 
 -- name: count_moments
 -- How often a moment lies in each month. Columns: value, people.
-select left(found #>> array['traits', (:trait)::text, 'value'], 7) as value, count(*) from sampled_findings
-where found #>> array['traits', (:trait)::text, 'value'] is not null group by 1 order by 1 desc limit :most;
+select left(value #>> '{}', 7) as value, count(*) from sampled_traits
+where trait = :trait and value #>> '{}' is not null group by 1 order by 1 desc limit :most;
 
 -- name: count_numbers
 -- A number's distribution in at most so many steps of a round width (1, 2 or 5 of a power of ten). Columns: low and high of a step, both included, people.
 with values as (
-    select (found #>> array['traits', (:trait)::text, 'value'])::float8 as value from sampled_findings
-    where jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'number'
+    select (value #>> '{}')::float8 as value, count(*) as people from sampled_traits where trait = :trait and jsonb_typeof(value) = 'number' group by 1
 ), bounds as (
     select bool_and(value = floor(value)) as whole, greatest((max(value) - min(value)) / :steps, case when bool_and(value = floor(value)) then 1 else 1e-3 end) as least
     from values
 ), powers as (select whole, least, 10 ^ floor(log(least::numeric)) as power from bounds where least is not null),
 widths as (select whole, (power * case when least <= power then 1 when least <= 2 * power then 2 when least <= 5 * power then 5 else 10 end)::float8 as width from powers)
-select (step * width)::numeric(30, 9)::float8, ((step + 1) * width - case when whole then 1 else width * 1e-5 end)::numeric(30, 9)::float8, count(*)
+select (step * width)::numeric(30, 9)::float8, ((step + 1) * width - case when whole then 1 else width * 1e-5 end)::numeric(30, 9)::float8, sum(people)::bigint
 from values, widths cross join lateral (select floor((value / width)::numeric(30, 6)) as step) s
 group by step, width, whole order by step;
 
