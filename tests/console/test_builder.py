@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cegla.console.views import builder
+from cegla.profile import actions as profile
 from cegla.segment import actions as segment
 from cegla.segment.operators import Named
 
@@ -76,3 +77,32 @@ def test_no_posted_form_breaks_the_builder(fields: dict[str, list[str]]) -> None
 @pytest.mark.parametrize(("typed", "meant"), [("3", 3), ("1 234,5", 1234.5), ("-2.25", -2.25), ("dużo", "dużo"), ("", "")])
 def test_numbers_are_read_as_either_language_writes_them(typed: str, meant: Any) -> None:
     assert builder.number(typed) == meant
+
+
+OF_TRAITS = [row for row in segment.OPERATORS.values() if any(one.name == "trait" for one in row.parameters)]
+SINGLE = {key: row for key, (_, row) in profile.ANALYSED.items() if row.value_type not in ("records", "histogram")}  #: of records no rule compares anything
+
+
+def choices_of(example: Mapping[str, Any]) -> dict[str, Any]:
+    (leaf,) = builder.form_of({"all": [example]}, about=ABOUT).children
+    return dict(next(field.choices for field in leaf.fields if field.kind == "trait"))
+
+
+@pytest.mark.parametrize("language", ["pl", "en"])
+def test_the_form_offers_every_trait_that_analysers_find_by_its_label(language: Any) -> None:
+    offered: dict[str, Any] = {}
+    for row in OF_TRAITS:
+        offered |= choices_of(row.example)
+    assert {key for key in offered if key in profile.ANALYSED} == set(SINGLE)
+    assert {key: offered[key].say(language).lower() for key in SINGLE} == {key: row.label.say(language).lower() for key, row in SINGLE.items()}
+
+
+@pytest.mark.parametrize("row", OF_TRAITS, ids=lambda row: row.key)
+def test_a_rule_on_what_an_analyser_found_survives_the_form(row: Any) -> None:
+    """Whatever analyser's trait an operator offers: the key comes back, and the sentence names it."""
+    for key in set(choices_of(row.example)) & set(SINGLE):
+        numbers = {"value": 7, "values": [7, 9]} if segment.FOUND[key].kind in ("number", "hour") else {}
+        shown = {"all": [row.example | {"trait": key} | {name: value for name, value in numbers.items() if name in row.example}]}
+        once = back(shown)
+        assert once["all"][0]["trait"] == key
+        assert SINGLE[key].label.en.lower() in segment.sentence(once, "en", about=ABOUT).lower()
