@@ -79,6 +79,7 @@ def _forget(ws: Workspace, conn: Connection, import_id: int) -> tuple[Undone, re
     passing("undo: before the history")
     events = ws.warehouse.erase_between(ranges)
     ws.warehouse.erase(people.gone)
+    ws.recent.forget()
     for name in ("events", "order_lines"):
         ws.snapshots.remove(name, "event_id", ranges)
     passing("undo: after the history")

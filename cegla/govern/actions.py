@@ -366,6 +366,7 @@ def erase_everything(ws: Workspace, identity_ids: Sequence[int], holders: Sequen
         rows = {holder.name: holder.erase(conn, identity_ids) for holder in holders}
         passing("erase: before the warehouse")
         rows["warehouse"] = ws.warehouse.erase(identity_ids)
+        ws.recent.forget()
         for name in TABLES:  # the same rows once more, so they are not counted
             ws.snapshots.remove(name, "identity_id", [(one, one) for one in identity_ids])
         passing("erase: after the warehouse")

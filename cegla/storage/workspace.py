@@ -29,6 +29,7 @@ from cegla.storage.keys import Keys
 from cegla.storage.migrations import migrate
 from cegla.storage.opening import open_or_set_aside
 from cegla.storage.postgres import EmbeddedPostgres, refuse_unsafe
+from cegla.storage.recent import Recent
 from cegla.storage.settings import Settings
 from cegla.storage.warehouse import TABLES
 from cegla.vocabulary.errors import Busy
@@ -67,6 +68,7 @@ class Workspace:
     dsn: str
     clock: Clock = utc_now
     pool_size: int = 8
+    recent: Recent = field(default_factory=Recent, repr=False, compare=False)  #: answers about everybody, in memory
     _closing: list[Callable[[], None]] = field(default_factory=list, repr=False)
     _opening: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)  #: two threads that ask first open it once
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cegla.analyse import portraits
 from cegla.catalog import actions as catalog
 from cegla.console.language import Tongue, english
 from cegla.console.routes import ROUTES
@@ -100,6 +101,18 @@ def test_a_segment_says_its_sentence_its_reach_and_its_members(admin: Any, shop:
     assert "Osoby, które są w grupie RFM: mistrzowie." in text
     assert f"{found.members} osób" in text
     assert "Osiągalni" in text
+
+
+def test_portraits_are_worked_out_once_for_many_visits(admin: Any, shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.recent.forget()
+    first = [admin.get(path).text for path in ("/portraits", "/portraits/groups")]
+    for name in ("movements", "affinities", "baskets", "groups"):
+        monkeypatch.setattr(portraits, name, lambda *asked: pytest.fail("asked anew"))
+    assert [admin.get(path).status_code for path in ("/portraits", "/portraits/groups")] == [200, 200]
+    assert "Stan na" in first[0]
+    monkeypatch.undo()
+    shop.recent.forget()
+    assert admin.get("/portraits/groups").status_code == 200
 
 
 def test_a_person_says_how_each_thing_is_known(admin: Any) -> None:

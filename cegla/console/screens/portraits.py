@@ -1,7 +1,8 @@
 """Portraits of customers: a page of movements, baskets and affinities, and one of groups of alike customers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -11,9 +12,11 @@ from cegla.console.charts.marks import Mark, Wording
 from cegla.console.menu import marked
 from cegla.console.screens.names import display_names
 from cegla.console.visit import Visit
+from cegla.profile import actions as profile
 from cegla.segment import actions as segment
 from cegla.vocabulary.text import Text
 
+Answer = TypeVar("Answer")
 MONTH, MOST_SHOWN, MOST_VALUES = timedelta(days=30), 100, 25
 KINDS = (("category", marked("Kategorie")), ("brand", marked("Marki")), ("colour", marked("Kolory")), ("topic", marked("Tematy")))
 BYS: tuple[tuple[analyse.portraits.By, str], ...] = (
@@ -31,8 +34,8 @@ def show(visit: Visit) -> Response:
     """Movements of the last 30 days, baskets, and what people are drawn to."""
     kind = visit.query.get("kind", "category")
     today = visit.now.astimezone(visit.ws.settings.zone).date()
-    moved = analyse.portraits.movements(visit.ws, today - MONTH, today)
-    drawn = analyse.portraits.affinities(visit.ws, kind, visit.now)
+    moved = _recent(visit, ("movements", today), lambda: analyse.portraits.movements(visit.ws, today - MONTH, today))
+    drawn = _recent(visit, ("affinities", kind), lambda: analyse.portraits.affinities(visit.ws, kind, visit.now))
     charts = [_baskets(visit, by, title) for by, title in BYS]
     words = _words(visit, marked("Ruchy między grupami RFM"), moved.definition)
     model = {"moved": moved, "heads": _heads(visit), "grid": _grid(visit, moved), "grid_words": words, "charts": charts}
@@ -41,10 +44,17 @@ def show(visit: Visit) -> Response:
 
 def show_groups(visit: Visit) -> Response:
     """Groups of alike customers in words, and why there are so many of them."""
-    found = analyse.portraits.groups(visit.ws, visit.now)
+    found = _recent(visit, ("groups",), lambda: analyse.portraits.groups(visit.ws, visit.now))
     t = visit.tongue
     marks = [Mark(t.say(row.words), row.later_micros, t.money(row.later_micros)) for row in found.rows]
     return visit.page("portrait_groups.html", {"found": found, "marks": marks, "words": _words(visit, marked("Ile każdy wydał potem"), found.definition)})
+
+
+def _recent(visit: Visit, asked: tuple[Any, ...], make: Callable[[], Answer]) -> Answer:
+    """What the last visitors saw, as long as it is recent and nobody objected to profiling, or agreed again, since."""
+    with visit.ws.transaction() as conn:
+        left_out = frozenset(profile.places.objecting(conn))
+    return visit.ws.recent.of((*asked, left_out), visit.now, make)
 
 
 def show_people(visit: Visit) -> Response:
@@ -85,7 +95,7 @@ def _cell(visit: Visit, was: str, is_now: str, people: int) -> Mark:
 def _baskets(visit: Visit, by: analyse.portraits.By, title: str) -> tuple[str, Sequence[analyse.portraits.Basket], list[Mark], Wording, list[str]]:
     """The title, the rows, their bars (average basket; for the sexes orders), the words, and the groups' names."""
     t = visit.tongue
-    found = analyse.portraits.baskets(visit.ws, by, visit.now)
+    found = _recent(visit, ("baskets", by), lambda: analyse.portraits.baskets(visit.ws, by, visit.now))
     names = [str(t.text(WORDS[row.group]) if row.group in WORDS else row.group or t.text("nie wiadomo")) for row in found.rows]
     money = [Mark(name, row.average_micros, t.money(row.average_micros)) for name, row in zip(names, found.rows, strict=True)]
     orders = [Mark(name, row.orders, t.number(row.orders)) for name, row in zip(names, found.rows, strict=True)]
