@@ -300,7 +300,7 @@ def _settle(batch: Batch) -> None:
 
 def _set_request_aside(batch: Batch) -> None:
     """The step for a request that no other step could stand."""
-    batch.set_aside = batch.taken.given_up()
+    batch.set_aside = batch.taken.given_up(batch.conn)
 
 
 # right after -------------------------------------------------------------------------------------------------------------

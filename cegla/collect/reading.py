@@ -119,12 +119,12 @@ def _write(pipe: int, content: bytes | memoryview) -> None:
         rest = rest[os.write(pipe, rest) :]
 
 
-def _receive(pipe: int, until: float | None = None) -> bytes:
+def _receive(pipe: int, until: float | None = None) -> bytearray:
     (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size, until))
     return _exactly(pipe, length, until)
 
 
-def _exactly(pipe: int, length: int, until: float | None) -> bytes:
+def _exactly(pipe: int, length: int, until: float | None) -> bytearray:
     """So many bytes. Raises EOFError when the other side is gone before, TimeoutError when they are not there by then (of time.monotonic)."""
     found = bytearray(length)
     room = memoryview(found)
@@ -135,7 +135,7 @@ def _exactly(pipe: int, length: int, until: float | None) -> bytes:
         if not count:
             raise EOFError
         room = room[count:]
-    return bytes(found)
+    return found
 
 
 # the process -------------------------------------------------------------------------------------------------------------

@@ -118,6 +118,7 @@ def _request(row: Sequence[Any]) -> Request:
     return Request(
         writer=writer, number=number, source_id=source_id, events=events, kind=kind, trusted=trusted, gpc=gpc,
         received_at=received_at.replace(tzinfo=UTC), ip=ip, user_agent=user_agent, trace=trace, link=link, body=body,
+        weight=max(events, 1, len(body) // EVENT_BYTES),
     )  # fmt: skip
 
 

@@ -21,20 +21,20 @@ NOTHING_BEFORE: Mapping[int, End] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Taken:
-    """Requests taken from the inbox, in order of (writer, number)."""
+    """Requests taken from the inbox, in order of (writer, number); those that the reader read and decoded come without their bodies."""
 
     requests: list[Request]
     position: dict[int, End]  #: by writer: the last request taken
     mappings: Mapping[int, WebhookMapping | None] = field(default_factory=dict[int, WebhookMapping | None])  #: by source, for requests of webhooks
 
-    def given_up(self) -> list[SetAside]:
-        """All of it on its way to quarantine, whole, after a failure that nobody expected."""
+    def given_up(self, conn: Connection) -> list[SetAside]:
+        """All of it on its way to quarantine, whole and as it lies in the inbox, after a failure that nobody expected."""
         return [
             SetAside(
                 source_id=one.source_id, reason=Reason.INTAKE_FAILED, detail="an unexpected failure; see the log", payload=one.body, message_id=None,
                 received_at=one.received_at, writer=one.writer, number=one.number, index=0,
             )
-            for one in self.requests
+            for one in store.requests_at(conn, [(one.writer, one.number) for one in self.requests])
         ]  # fmt: skip
 
 

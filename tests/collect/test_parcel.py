@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,7 +45,7 @@ def test_any_events_arrive_as_they_were_sent(events: list[Event]) -> None:
 def test_requests_and_what_was_set_aside_arrive_with_their_reasons() -> None:
     told = decoded(b'{"batch":[{"type":"track","event":"E","anonymousId":"a"},{"type":"nonsense"}]}', b"no json", b'{"batch":[{"type":"page","userId":"\xff"}]}')
     assert len(told[1].set_aside) == 3
-    assert parcel.unpacked(parcel.packed(*told)) == told
+    assert parcel.unpacked(parcel.packed(*told)) == ([msgspec.structs.replace(one, body=b"") for one in told[0]], told[1])
 
 
 def test_events_that_share_their_context_and_stamps_share_them_afterwards() -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cegla.collect import actions as collect
@@ -55,8 +56,13 @@ def test_it_reads_on_where_the_app_will_stand_and_says_what_the_app_would_say(wo
     with reader(workspace) as beside, workspace.transaction() as conn:
         first = collect.take(conn, 4)
         expected = collect.take(conn, 4, first.position)
-        found = when_there(beside, first)
-        assert found == (expected, collect.decode(expected, {source.id: source for source in collect.sources(conn)}, LIMITS))
+        taken, decoded = when_there(beside, first)
+        assert decoded == collect.decode(expected, {source.id: source for source in collect.sources(conn)}, LIMITS)
+        assert taken.position == expected.position
+        assert taken.requests == [msgspec.structs.replace(one, body=b"") for one in expected.requests]
+        assert [one.weight for one in taken.requests] == [2, 2]
+        assert taken.given_up(conn) == expected.given_up(conn)  # what nobody can use is kept whole, whoever read it
+        assert all(one.payload for one in taken.given_up(conn))
 
 
 def test_one_that_is_gone_leaves_the_app_to_read_for_itself(workspace: Workspace) -> None:

@@ -63,11 +63,7 @@ class Request(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     link: bytes
     body: bytes
     trace: str | None = None  #: the traceparent that came with it
-
-    @property
-    def weight(self) -> int:
-        """How many events of a batch it stands for: as many as it holds, and no fewer than its bytes would fill, so that large ones fit in memory, too."""
-        return max(self.events, 1, len(self.body) // EVENT_BYTES)
+    weight: int = 1  #: how many events of a batch it stands for: as many as it holds, and no fewer than its bytes would fill, so that large ones fit in memory
 
 
 @dataclass(frozen=True)
