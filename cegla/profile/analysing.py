@@ -33,6 +33,7 @@ from cegla.profile.rules.finding import Findings
 from cegla.profile.rules.guards import Seen
 from cegla.profile.store import SQL
 from cegla.resolve import actions as resolve
+from cegla.storage.arrays import numbers
 from cegla.storage.cycles import no_search_for_cycles
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection
@@ -297,18 +298,17 @@ def told_by(conn: Connection, people: Sequence[int], analysers: Sequence[Analyse
         return {}
     columns: dict[str, dict[int, Any]] = {name: {} for name in asked}
     owner: dict[int, int] = {}
-    for person, known in resolve.identifiers_of(conn, people).items():
-        for one in known:
-            owner[one.identity_id] = person
-            if one.released_at is not None:
-                continue  # an address that is somebody else's today says nothing of this person, and nobody is to write to it
-            if (name := f"identifier.{one.type}") in asked:
-                columns[name].setdefault(person, []).append(one.value)
-            if (name := f"identity.{one.type}") in asked:
-                columns[name].setdefault(person, []).append((one.identity_id, one.value, one.first_seen_at))
-    for identity, key, value, *_ in SQL.find_declared(conn, ids=list(owner)):
-        if (name := f"declared.{key}") in asked:
-            columns[name][owner[identity]] = value
+    for person, identity, kind, value, first_seen_at, is_released in resolve.reach.holdings(conn, people):
+        owner[identity] = person
+        if is_released:
+            continue  # an address that is somebody else's today says nothing of this person, and nobody is to write to it
+        if (name := f"identifier.{kind}") in asked:
+            columns[name].setdefault(person, []).append(value)
+        if (name := f"identity.{kind}") in asked:
+            columns[name].setdefault(person, []).append((identity, value, first_seen_at))
+    keys = [name.removeprefix("declared.") for name in asked if name.startswith("declared.")]
+    for identity, key, value in SQL.find_declared_of_keys(conn, ids=numbers(owner), keys=keys) if keys else ():
+        columns[f"declared.{key}"][owner[identity]] = value
     return columns
 
 

@@ -1,6 +1,7 @@
 """Whose identities are today, and where people can be reached: every identity and the newest address of one kind, a statement for thousands."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from cegla.resolve.store import SQL
@@ -20,6 +21,17 @@ class Reach(NamedTuple):
     value: str | None
 
 
+class Holding(NamedTuple):
+    """An identity of a person today: its identifier, when it was first seen, and whether it is somebody else's by now or nobody's."""
+
+    person_id: int
+    identity_id: int
+    type: str
+    value: str
+    first_seen_at: datetime
+    is_released: bool
+
+
 def identity_map(conn: Connection) -> Iterator[tuple[int, int]]:
     """(identity, person) for every identity that is not its own person."""
     return SQL.identity_map(conn)
@@ -35,6 +47,12 @@ def addresses(conn: Connection, people: Sequence[int], kind: str) -> list[Reach]
 def owners(conn: Connection, identity_ids: Sequence[int]) -> dict[int, int]:
     """Whose these identities are today: identity → person."""
     return dict(SQL.people_of_identities(conn, ids=list(identity_ids))) if identity_ids else {}
+
+
+def holdings(conn: Connection, people: Sequence[int]) -> list[Holding]:
+    """Every identity of these people, in one look that asks no more than that; those of a person and a type are in the order of their values."""
+    with SQL.identities_of_people_cursor(conn, people=numbers(people)) as cursor:
+        return [Holding(*row) for row in cursor.fetchall()]
 
 
 def identifiers(conn: Connection, identity_ids: Sequence[int]) -> dict[int, Identifier]:

@@ -290,6 +290,17 @@ left join lateral (
 ) e on true
 order by m.identity_id;
 
+-- name: identities_of_people
+-- Every identity of these people, those of a person and a type by value. Columns as in Holding.
+select m.person_id, m.identity_id, m.type, m.value, m.first_seen_at, m.holder_id = 0 and m.until <> 'infinity'
+from unnest(:people::bigint[]) p(id)
+cross join lateral (
+    select * from resolve.identities where identity_id = p.id
+    union all
+    select * from resolve.identities where person_id = p.id and person_id <> identity_id
+) m
+order by m.value collate "C", m.identity_id;
+
 -- name: people_after
 -- People in the order of their ids. Columns: person_id.
 select identity_id from resolve.identities where person_id = identity_id and identity_id > :after order by identity_id limit :limit;

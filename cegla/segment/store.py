@@ -13,7 +13,6 @@ from cegla.storage.arrays import numbers
 from cegla.storage.workspace import Connection
 
 SQL = statements.load(__file__)
-_HEADER_BYTES = 19  #: of PostgreSQL's binary copy format: signature, flags, an empty extension
 Pairs = Sequence[tuple[int, int]]  #: (segment_id, person_id)
 
 
@@ -87,28 +86,28 @@ def named_rules(conn: Connection) -> list[NamedRule]:
 
 def members_among(conn: Connection, ids: Sequence[int], people: Sequence[int]) -> dict[int, Any]:
     """Who of these people is in each of these segments now: int64, ascending."""
-    segments, inside = _copied(conn, SQL.members_among.sql, 2, ids=list(ids), people=numbers(people))
-    edges = (np.searchsorted(segments, ids, side="left"), np.searchsorted(segments, ids, side="right"))
-    return {segment_id: inside[first:last] for segment_id, first, last in zip(ids, *edges, strict=True)}
+    found = dict(_read(conn, SQL.members_among.sql, ids=list(ids), people=numbers(people)))
+    return {segment_id: _people(found.get(segment_id)) for segment_id in ids}
 
 
 def members_now(conn: Connection, segment_id: int) -> Any:
     """Everybody in this segment now: int64, ascending."""
-    return _copied(conn, SQL.members_now.sql, 1, segment_id=segment_id)[0]
+    return _people(_read(conn, SQL.members_now.sql, segment_id=segment_id)[0][0])
 
 
 def people_kept(conn: Connection) -> Any:
     """Everybody who is in some segment now, or is to be looked at again: int64, ascending."""
-    return _copied(conn, SQL.people_kept.sql, 1)[0]
+    return _people(_read(conn, SQL.people_kept.sql)[0][0])
 
 
-def _copied(conn: Connection, statement: Any, columns: int, **values: Any) -> list[Any]:
-    """The columns, each of bigints of which none is null, that a statement copies out in binary."""
-    row = np.dtype([("columns", ">i2"), *((f"{part}{number}", kind) for number in range(columns) for part, kind in (("bytes", ">i4"), ("value", ">i8")))])
-    with conn.cursor() as cursor, cursor.copy(statement, values) as copy:
-        rows = b"".join(copy)
-    found = np.frombuffer(rows, row, count=(len(rows) - _HEADER_BYTES) // row.itemsize, offset=_HEADER_BYTES)
-    return [found[f"value{number}"].astype(np.int64) for number in range(columns)]
+def _read(conn: Connection, statement: Any, **values: Any) -> list[Any]:
+    """Rows in binary: bytes come as they are."""
+    return conn.execute(statement, values, binary=True).fetchall()
+
+
+def _people(numbers_sent: bytes | None) -> Any:
+    """Numbers out of PostgreSQL's eight bytes each: one value of a statement, since a row for each of them costs the driver a hundred times as much."""
+    return np.frombuffer(numbers_sent or b"", ">i8").astype(np.int64)
 
 
 def enter(conn: Connection, pairs: Pairs, now: datetime) -> None:

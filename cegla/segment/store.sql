@@ -24,18 +24,18 @@ from segment.segments s where s.id = :segment_id;
 select id, key, name, rule from segment.segments order by id;
 
 -- name: members_among#
--- Who of these people is in which segment now.
-copy (
-    select segment_id, person_id from segment.members where person_id = any(:people) and left_at is null and segment_id = any(:ids) order by segment_id, person_id
-) to stdout (format binary);
+-- Who of these people is in which segment now: each segment with their numbers, ascending, as eight bytes each.
+select segment_id, string_agg(int8send(person_id), '' order by person_id) from segment.members
+where person_id = any(:people) and left_at is null and segment_id = any(:ids) group by segment_id;
 
 -- name: people_kept#
--- Everybody who is in some segment now, or is to be looked at again.
-copy (select person_id from segment.members where left_at is null union select person_id from segment.due order by 1) to stdout (format binary);
+-- Everybody who is in some segment now, or is to be looked at again, as eight bytes each.
+select string_agg(int8send(person_id), '' order by person_id)
+from (select person_id from segment.members where left_at is null union select person_id from segment.due) kept;
 
 -- name: members_now#
--- Everybody who is in this segment now.
-copy (select person_id from segment.members where segment_id = :segment_id and left_at is null order by person_id) to stdout (format binary);
+-- Everybody who is in this segment now, as eight bytes each.
+select string_agg(int8send(person_id), '' order by person_id) from segment.members where segment_id = :segment_id and left_at is null;
 
 -- name: enter!
 -- Opens memberships: pairs of segment and person.
