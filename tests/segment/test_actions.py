@@ -151,6 +151,16 @@ def test_a_person_can_be_shown_and_erased(workspace: Workspace) -> None:
         assert segment.export_person(conn, [1]) == {"segments": [], "portraits": []}
 
 
+def test_with_a_segment_go_its_stays_and_changes_and_nobody_elses(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [order(3)]})
+    with workspace.transaction() as conn:
+        gone, kept = segment.save(conn, "Kupujący", BUYERS, NOW), segment.save(conn, "Też", BUYERS, NOW)
+        segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW))
+        conn.execute("delete from segment.segments where id = %s", [gone.id])
+        for table in ("members", "changes"):
+            assert conn.execute(f"select segment_id, person_id from segment.{table}").fetchall() == [(kept.id, 1)]
+
+
 def test_a_rule_may_speak_of_what_portraits_say_and_follows_it(workspace: Workspace) -> None:
     fill(workspace.warehouse, {1: [page(1)], 2: [page(1)], 3: [page(1)]})
     rule = {"any": [{"op": "trait_has", "trait": "portrait.category", "value": "Kuchnia"}, {"op": "trait_over", "trait": "portrait.group", "value": 1}]}
