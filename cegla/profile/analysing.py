@@ -35,13 +35,14 @@ from cegla.profile.store import SQL
 from cegla.resolve import actions as resolve
 from cegla.storage.arrays import numbers
 from cegla.storage.cycles import no_search_for_cycles
+from cegla.storage.dividing import parts
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors.installation import DiskFull, WarehouseDamaged
 from cegla.weather import actions as weather
 
 LOG = structlog.get_logger("profile")
-PEOPLE_AT_A_TIME = 20_000  #: whose history is kept in memory at once
+PEOPLE_AT_A_TIME = 20_000  #: whose history is kept in memory at once, unless it is long: then fewer (see `parts`)
 SAMPLE_PEOPLE = 50_000  #: of whom analysers learn
 ADULT_YEARS = 16  #: nothing is inferred of people known to be younger
 SITE = "site.pages"  #: the input that is of no person
@@ -117,8 +118,7 @@ def analyse(
     known = findings.learnt(conn, [row.key for row in rows])
     joined = {key for row in rows for key in row.joins}
     failed: set[str] = set()
-    for start in range(0, max(len(wanted), 1), PEOPLE_AT_A_TIME):
-        some = wanted[start : start + PEOPLE_AT_A_TIME]
+    for some in [wanted] if between else [part.tolist() for part in parts(past, wanted, PEOPLE_AT_A_TIME)]:
         told = told_by(conn, some, rows) | {SITE: cast("dict[Any, Any]", when.site)}
         asked = between or some
 

@@ -22,6 +22,7 @@ from cegla.profile.findings import LAST_NUMBER, Failing, Learnt, Switch
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser
 from cegla.profile.rules.computed import OPEN_TO_OBJECTION
 from cegla.profile.store import SQL, as_stored
+from cegla.storage.dividing import parts
 from cegla.storage.warehouse import Readable, Snapshot
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors import NotFound
@@ -233,7 +234,8 @@ class Worker:
         if self._number != run.id:
             self._number, self._people = run.id, self._whom(conn, past, run)
         rest = [person for person in self._people if person > run.last_person]
-        some, is_last = rest[:PEOPLE_AT_A_TIME], len(rest) <= PEOPLE_AT_A_TIME
+        some = next((part.tolist() for part in parts(past, rest[:PEOPLE_AT_A_TIME], PEOPLE_AT_A_TIME)), [])
+        is_last = len(some) == len(rest)
         upto = LAST_NUMBER if is_last else some[-1]
         if chosen:
             looked = analysing.analyse(conn, past, some, chosen, when, between=(run.last_person, upto) if run.everybody else None)

@@ -31,6 +31,7 @@ SECONDS_FOR_LEAVING = 5.0
 LEAST_FREE_BYTES = 16 << 20  #: and twice the log: with less on the disk, opening the file again would only fail
 LOG_BYTES = "64MB"  #: rows wait in the log until it has so many: putting few in their place at a time took twice the processor time
 MAP = "derived.main.identity_map"  #: which identities are whose, in memory
+ASIDE = "aside"  #: tables that no snapshot looks at, in a database of their own: elsewhere one that is dropped takes memory until the last snapshot ends
 
 
 class HistoryFile:
@@ -146,7 +147,7 @@ class HistoryFile:
         root: Any = None
         try:
             root = duckdb.connect(str(self.path), config=self._config)
-            root.execute("attach ':memory:' as derived")
+            root.execute(f"attach ':memory:' as derived; attach ':memory:' as {ASIDE}")
             for name, schema in self._tables.items():
                 columns = ", ".join(f"{column.name} {DUCKDB_TYPES[column.type]}" for column in schema)
                 root.execute(f"create table if not exists {name} ({columns})")

@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import duckdb
 import ibis
@@ -24,7 +24,7 @@ import pyarrow as pa
 from cegla.storage.arrow import spare_pandas
 from cegla.storage.engines.dialects import condition_of, plain_sql
 from cegla.storage.failpoint import passing
-from cegla.storage.history_file import HistoryFile
+from cegla.storage.history_file import ASIDE, HistoryFile
 from cegla.storage.rewriting import LAST_BATCH, Checked, checked, copied, erased_marker, sweep
 
 spare_pandas()
@@ -284,7 +284,7 @@ class Warehouse:
     @contextmanager
     def keep(self, rows: pa.Table | ir.Table) -> Generator[ir.Table]:
         """These rows, or the answer to this expression, as a table in memory that many questions can be asked of; gone after the block."""
-        with self._cursor() as cursor, self._keep(cursor, rows, "aside") as table:  # names that no open snapshot has dropped
+        with self._cursor() as cursor, self._keep(cursor, rows, ASIDE) as table:
             yield table
 
     def run(self, expression: ir.Table) -> pa.Table:
@@ -307,6 +307,7 @@ class Warehouse:
     @contextmanager
     def _keep(self, cursor: Any, rows: pa.Table | ir.Table, kind: str) -> Generator[ir.Table]:
         """Names are used again, so that the same question about other rows is the same expression (see `run`)."""
+        catalog = ASIDE if kind == ASIDE else "derived"
         idle = self._idle_names.setdefault(kind, [])
         try:
             name = idle.pop()
@@ -314,18 +315,17 @@ class Warehouse:
             name = f"{kind}_{next(self._numbers)}"
         if isinstance(rows, pa.Table):
             cursor.register("incoming", rows)
-            cursor.execute(f"create table derived.main.{name} as select * from incoming")
+            cursor.execute(f"create table {catalog}.main.{name} as select * from incoming")
             cursor.unregister("incoming")
             schema = ibis.Schema.from_pyarrow(rows.schema)
         else:
-            operation: Any = rows.op()
-            cursor.execute(f"create table derived.main.{name} as {_sql(operation)}")
+            cursor.execute(f"create table {catalog}.main.{name} as {_sql(cast('Any', rows.op()))}")
             schema = rows.schema()
         try:
-            yield ibis.table(schema, name=name, catalog="derived", database="main")
+            yield ibis.table(schema, name=name, catalog=catalog, database="main")
         finally:
             with suppress(duckdb.TransactionException):  # a failed transaction drops the table itself
-                cursor.execute(f"drop table derived.main.{name}")
+                cursor.execute(f"drop table {catalog}.main.{name}")
             idle.append(name)
 
     # writing ---------------------------------------------------------------------------------------------------------

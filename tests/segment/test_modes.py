@@ -15,6 +15,7 @@ from cegla.segment import actions as segment
 from cegla.segment import some as some_people
 from cegla.segment.rules import days
 from cegla.segment.rules.history import Ground, Passing
+from cegla.storage import dividing
 from cegla.storage.workspace import Connection, Workspace
 from tests.segment.test_compile import LEAVES, SEGMENTS, ZONE, histories, tree
 from tests.segment.worlds import NOW, append, fill, order, page
@@ -50,8 +51,8 @@ def arrive(ws: Workspace, drawn: list[dict[str, Any]], first: int) -> list[int]:
 @given(st.data())
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate))
 def test_members_kept_up_in_increments_are_those_of_everybody(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, data: st.DataObject) -> None:
-    monkeypatch.setattr(segment.everybody, "ROWS_OF_A_PART", 20)
-    monkeypatch.setattr(segment.everybody, "FEW_PEOPLE", 0)
+    monkeypatch.setattr(dividing, "ROWS_OF_A_PART", 20)
+    monkeypatch.setattr(dividing, "FEW_PEOPLE", 0)
     monkeypatch.setattr(some_people, "ROWS_AT_ONCE", 3)
     begin(workspace)
     keys = data.draw(st.lists(st.sampled_from(sorted(LEAVES)), min_size=5, max_size=5, unique=True))
@@ -69,7 +70,7 @@ def test_members_kept_up_in_increments_are_those_of_everybody(workspace: Workspa
         with workspace.transaction() as conn:
             as_of = segment.AsOf(now, ZONE, workspace.keys)
             segment.refresh_due(conn, workspace.warehouse, as_of)
-            for part in segment.everybody.parts(workspace.warehouse, touched):
+            for part in dividing.parts(workspace.warehouse, touched):
                 segment.refresh(conn, workspace.warehouse, part.tolist(), as_of)
             kept = members(conn, saved)
         agree(workspace, saved, rules, kept, now)
@@ -89,7 +90,7 @@ def agree(ws: Workspace, saved: list[int], rules: list[Any], kept: dict[int, set
 
 
 def test_a_night_finds_in_parts_what_a_look_at_everybody_finds_and_who_has_no_event_left(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segment.everybody, "ROWS_OF_A_PART", 2)
+    monkeypatch.setattr(dividing, "ROWS_OF_A_PART", 2)
     fill(workspace.warehouse, {1: [order(3)], 2: [order(10), order(11), order(12)], 4: [page(1)], 5: [page(1)]})
     with workspace.transaction() as conn:
         saved = segment.save(conn, "Kupujący", {"op": "did", "event": "Order Completed", "days": 30}, NOW)
@@ -109,11 +110,12 @@ def test_a_night_finds_in_parts_what_a_look_at_everybody_finds_and_who_has_no_ev
 
 def test_people_come_in_parts_of_which_none_has_much_more_history_than_one_may_have(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(workspace.warehouse, {1: [order(3)], 2: [order(10), order(11), order(12)], 4: [page(1)], 5: [page(1)]})
-    assert [part.tolist() for part in segment.everybody.parts(workspace.warehouse, [5, 9, 2, 1])] == [[1, 2, 5, 9]]
-    monkeypatch.setattr(segment.everybody, "ROWS_OF_A_PART", 2)
-    monkeypatch.setattr(segment.everybody, "FEW_PEOPLE", 3)
-    assert [part.tolist() for part in segment.everybody.parts(workspace.warehouse, [5, 9, 2, 1])] == [[1], [2, 5], [9]]
-    assert segment.everybody.parts(workspace.warehouse, []) == []
+    assert [part.tolist() for part in dividing.parts(workspace.warehouse, [5, 9, 2, 1])] == [[1, 2, 5, 9]]
+    monkeypatch.setattr(dividing, "ROWS_OF_A_PART", 2)
+    monkeypatch.setattr(dividing, "FEW_PEOPLE", 3)
+    assert [part.tolist() for part in dividing.parts(workspace.warehouse, [5, 9, 2, 1])] == [[1], [2], [5, 9]]
+    assert [part.tolist() for part in dividing.parts(workspace.warehouse, [5, 9, 2, 1], most_people=1)] == [[1], [2], [5], [9]]
+    assert dividing.parts(workspace.warehouse, []) == []
 
 
 def test_time_alone_moves_only_who_is_due(workspace: Workspace) -> None:
