@@ -226,8 +226,8 @@ def seen_of(past: Readable, people: Sequence[int], analysers: Sequence[Analyser]
         sharing = stack.enter_context(past.keep(guards.sharing_rows(devices.identities)))
         tables = tuple(cast(Hashable, table.op()) for table in (asked, moment, sharing))
         read = past.run(_events(tables, inputs))
-        with past.keep(guards.telling_texts(read)) as texts:
-            read = guards.veiled(read, past.run(guards.blocked_of(texts, when.blocked)))
+        with past.aside.keep(guards.telling_texts(read)) as texts:
+            read = guards.veiled(read, past.aside.run(guards.blocked_of(texts, when.blocked)))
         with past.keep(read.select(guards.OF_LINES)) as told:
             lines = _lines(tables, cast(Hashable, told.op()), inputs, when.blocked)
             if any(name.startswith("line.") for name in inputs):

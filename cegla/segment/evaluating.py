@@ -65,10 +65,13 @@ def trees_of(rules: Sequence[Named], about: Known) -> list[Rule]:
 def looking(
     conn: Connection, warehouse: Readable, rules: Sequence[Rule] | Ruled, as_of: AsOf, people: Sequence[int] | None
 ) -> Generator[tuple[History, Ground]]:
-    """The history of the people asked about (None: everybody) with the answers that these rules need, and the ground they stand on."""
+    """The history of the people asked about (None: everybody) with the answers that these rules need, and the ground they stand on.
+
+    Of people asked about all of it lies aside, and so what is asked of it is asked there.
+    """
     ruled = rules if isinstance(rules, Ruled) else Ruled(tuple(rules))
     ground = ground_of(conn, warehouse, ruled.trees, as_of)
-    with answered(conn, warehouse, ruled.questions, as_of, people) as answers:
+    with answered(conn, warehouse if people is None else warehouse.aside, ruled.questions, as_of, people) as answers:
         if people is None:
             yield _everybody(as_of.now, answers), ground
         else:
@@ -87,16 +90,17 @@ def evaluated(
     ordered, ruled = _in_order(tuple(rules), about)
     with looking(conn, warehouse, ruled, as_of, people) as (past, ground):
         done: list[tuple[list[int], pa.Table]] = []
+        place = warehouse if people is None else warehouse.aside
         rows: Any = None if people is None else (past.events.op(), past.order_lines.op())
         answers = tuple((question, one.op()) for question, one in past.answers.items())
         if people is not None:
-            found, numbers, left = some.decided(warehouse, ruled, past, ground)
+            found, numbers, left = some.decided(place, ruled, past, ground)
             done += [([ordered[number].id for number in numbers], found)] if found is not None else []
             ordered = tuple(ordered[number] for number in left)
         size = RULES_AT_ONCE if people is None else RULES_AT_ONCE_OF_SOME
         parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
-        done += [([one.id for one in part], warehouse.run(_question(part, about, ground, as_of.now, rows, answers))) for part in parts]
-        return done, warehouse.run(compiler.coming(past.events if people is not None else history(columns=compiler.ALWAYS), ground))
+        done += [([one.id for one in part], place.run(_question(part, about, ground, as_of.now, rows, answers))) for part in parts]
+        return done, place.run(compiler.coming(past.events if people is not None else history(columns=compiler.ALWAYS), ground))
 
 
 @lru_cache(maxsize=16)

@@ -5,7 +5,7 @@ the end what only it can read out of one row a person. A plan is made once a day
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -55,12 +55,14 @@ def _columns_of(trees: tuple[Rule, ...]) -> list[str]:
 
 @contextmanager
 def rows_of(warehouse: Readable, people: Sequence[int], columns: Sequence[str]) -> Generator[tuple[ir.Table, ir.Table]]:
-    """What these people did, and the order lines, as far as the rules look at it: taken out of the history once, however many rules there are."""
-    with (
-        warehouse.people(people) as asked,
-        warehouse.keep(history("events", asked, columns)) as events,
-        warehouse.keep(history("order_lines", asked)) as lines,
-    ):
+    """What these people did, and the order lines, as far as the rules look at it: taken out of the history once, however many rules there are.
+
+    Both lie aside, where questions about them are to be asked: what a snapshot itself keeps takes memory until it ends, and there may be many parts of people.
+    """
+    with ExitStack() as stack:
+        with warehouse.people(people) as asked:
+            events = stack.enter_context(warehouse.aside.keep(warehouse.run(history("events", asked, columns))))
+            lines = stack.enter_context(warehouse.aside.keep(warehouse.run(history("order_lines", asked))))
         yield events, lines
 
 
