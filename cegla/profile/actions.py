@@ -35,6 +35,7 @@ from cegla.profile.rules.memory import Memory
 from cegla.profile.rules.sentences import corrected_why, declared_why, why
 from cegla.profile.rules.sessions import Remembered, Sessions
 from cegla.profile.rules.traits import TRAITS, readable
+from cegla.storage.dividing import parts
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Event
@@ -133,8 +134,8 @@ class PastBatches:
 def refresh(conn: Connection, warehouse: Readable, people: Sequence[int] | None, now: datetime) -> None:
     """Compute the facts of these people, or of everybody (None), from their whole history. Both give the same."""
     wanted = _everybody(warehouse) if people is None else people
-    for start in range(0, len(wanted), PEOPLE_AT_A_TIME):
-        with warehouse.people(wanted[start : start + PEOPLE_AT_A_TIME]) as asked:
+    for part in parts(warehouse, wanted, PEOPLE_AT_A_TIME):
+        with warehouse.people(part.tolist()) as asked:
             store.keep_profiles(conn, warehouse.run(_documents_of(cast(Hashable, asked.op()))), now)
 
 

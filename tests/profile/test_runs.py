@@ -18,6 +18,7 @@ from cegla.profile import actions as profile
 from cegla.profile import analysing
 from cegla.profile.catalogue import ANALYSERS, BY_KEY, TRAITS
 from cegla.resolve import actions as resolve
+from cegla.storage import dividing
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors import NotFound
@@ -81,6 +82,14 @@ def test_a_new_analyser_looks_at_everybody_part_by_part_and_is_summed_up(ws: Wor
         assert len(profile.runs.people_with(conn, "os.share", "Windows")) == 1
         steps = profile.runs.summaries(conn)["online.recency"].steps
         assert [len(profile.runs.people_with(conn, "online.recency", f"{low!r}..{high!r}")) for low, high, _ in steps] == [many for *_, many in steps]
+
+
+def test_of_people_with_a_long_history_fewer_are_looked_at_at_a_time(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    three_people(ws)
+    monkeypatch.setattr(dividing, "ROWS_OF_A_PART", 8)  # four events each
+    monkeypatch.setattr(dividing, "FEW_PEOPLE", 0)
+    assert [part.done for part in finish(ws) if "os@1" in part.analysers] == [2, 3]
+    assert [known(ws, user)["os.family"] for user in ("u1", "u2", "u3")] == ["iOS", "iOS", "Windows"]
 
 
 def test_an_hour_later_only_people_there_is_news_of_are_looked_at(ws: Workspace) -> None:

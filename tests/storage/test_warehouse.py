@@ -108,6 +108,19 @@ def test_what_a_killed_process_put_aside_from_its_memory_is_gone_at_the_next_sta
     assert [file for file in tmp_path.rglob("*") if file.is_file() and b"canary-" in file.read_bytes()] == []
 
 
+def test_what_was_put_aside_takes_no_memory_once_it_is_dropped_though_a_snapshot_goes_on(warehouse: Warehouse) -> None:
+    held = "select sum(memory_usage_bytes + temporary_storage_bytes) from duckdb_memory() where tag = 'IN_MEMORY_TABLE'"
+    put = pa.table({"person_id": range(20_000), "value": [f"{number:060}" for number in range(20_000)]})
+    with warehouse.snapshot(0) as past, warehouse._cursor() as cursor:
+        assert past is not None
+        with past.aside.keep(put) as kept:
+            assert past.aside.run(kept).num_rows == 20_000
+            during = cursor.execute(held).fetchall()
+        after = cursor.execute(held).fetchall()
+    assert during[0][0] > 1 << 20
+    assert after[0][0] < 1 << 20
+
+
 def test_rows_are_removed_and_blanked_for_good_while_somebody_reads_what_was_before(warehouse: Warehouse) -> None:
     warehouse.append(rows(1, [7, 8, 9]))
     with warehouse.snapshot(1) as past:
