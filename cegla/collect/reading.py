@@ -66,7 +66,7 @@ class Reader:
             self.close()
             self._not_before = time.monotonic() + AGAIN_SECONDS
             return None
-        if answer == NOT_MINE:
+        if not answer:  # NOT_MINE
             return None
         requests, decoded = parcel.unpacked(answer)
         return taking.Taken(requests, taking.ends_of(requests)), decoded
