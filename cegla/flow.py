@@ -36,9 +36,8 @@ from cegla.reference.site import site_pages
 from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
-from cegla.storage import batches
+from cegla.storage import batches, dividing
 from cegla.storage.batches import Committed, Unrefreshed
-from cegla.storage.dividing import parts
 from cegla.storage.warehouse import Snapshot
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors import InvalidInput, NotFound, Refused, Transient, WrongUsage
@@ -358,7 +357,7 @@ def refresh_accounts(refresh: Refresh) -> None:
 def refresh_segments(refresh: Refresh) -> None:
     """Who of the people touched entered or left which segment; who objected to profiling is in none."""
     segment.forget_people(refresh.conn, refresh.absorbed, refresh.when.now)
-    for part in parts(refresh.past, refresh.people):
+    for part in dividing.parts(refresh.past, refresh.people):
         segment.refresh(refresh.conn, refresh.past, part.tolist(), refresh.as_of)
 
 
