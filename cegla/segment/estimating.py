@@ -77,6 +77,7 @@ def _found(ws: Workspace, rule: object, now: datetime, share: float) -> list[int
                 None,
                 answers,
                 lambda columns: _part(history(columns=columns), share),
+                table("events", compiler.ALWAYS),
             )
             ids = ws.warehouse.run(compiler.members(tree, past, ground))
     return ids.sort_by("person_id")["person_id"].to_pylist()

@@ -19,7 +19,7 @@ from cegla.segment.rules.compile import History
 from cegla.segment.rules.history import Ground, Scale
 from cegla.segment.rules.language import Leaf, Question, Rule, leaves
 from cegla.segment.some import Ruled
-from cegla.storage.warehouse import Readable, history
+from cegla.storage.warehouse import Readable, history, table
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors.people import RuleInvalid
 
@@ -132,7 +132,13 @@ def _question(rules: tuple[Named, ...], about: Known, ground: Ground, now: datet
 def _everybody(now: datetime, answers: Mapping[Question, Any]) -> History:
     """The whole history, of which each question reads the columns it looks at."""
     return History(
-        history(), history("order_lines"), lambda keys: profile.past.traits_of(now, None, keys), None, answers, lambda columns: history(columns=columns)
+        history(),
+        history("order_lines"),
+        lambda keys: profile.past.traits_of(now, None, keys),
+        None,
+        answers,
+        lambda columns: history(columns=columns),
+        table("events", compiler.ALWAYS),
     )
 
 

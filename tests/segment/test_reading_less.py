@@ -8,7 +8,7 @@ from cegla.segment.operators import parsed
 from cegla.segment.rules.compile import History, members, membership
 from cegla.segment.rules.history import Ground, conjuncts
 from cegla.storage.engines.dialects import plain_sql
-from cegla.storage.warehouse import history
+from cegla.storage.warehouse import history, table
 from tests.segment.worlds import NOW
 
 GROUND = Ground(NOW.replace(tzinfo=None))
@@ -16,7 +16,7 @@ ORDERED = {"op": "did", "event": "Order Completed"}
 
 
 def past() -> History:
-    return History(history(), history("order_lines"), lambda keys: history(), narrow=lambda columns: history(columns=columns))
+    return History(history(), history("order_lines"), lambda keys: history(), narrow=lambda columns: history(columns=columns), bare=table("events"))
 
 
 def asked(rule: Any) -> str:
@@ -43,6 +43,7 @@ def test_different_conditions_are_read_together() -> None:
 
 def test_a_rule_about_order_lines_alone_counts_no_events() -> None:
     assert "UNION" not in asked({"op": "bought_category", "category": "Kuchnia"})
+    assert asked({"op": "bought_category", "category": "Kuchnia"}).count("identity_map") == 1, "whose the events are is not asked"
     assert "UNION" in asked({"all": [{"op": "bought_category", "category": "Kuchnia"}, ORDERED]})
 
 

@@ -34,7 +34,7 @@ class History:
 
     `traits` makes the table of `person_id` and one column for each of these traits, which need more than one pass over the history. `answers` has
     for each question that another store was asked a table of `person_id`, nobody twice, and the answer's columns. `narrow` makes the events as if
-    they had only some columns.
+    they had only some columns. `bare` are the events without `person_id`, where nobody needs to know whose they are.
     """
 
     events: ir.Table
@@ -43,6 +43,7 @@ class History:
     people: ir.Table | None = None
     answers: Mapping[Question, ir.Table] = field(default_factory=dict[Question, ir.Table])
     narrow: Callable[[Collection[str]], ir.Table] | None = None
+    bare: ir.Table | None = None
 
 
 @dataclass
@@ -254,7 +255,8 @@ def rows_up_to_now(history: History, ground: Ground, mixed: bool) -> Any:
 def _lines_up_to_now(history: History, ground: Ground) -> Any:
     """The order lines of humans up to now, with the columns of the events."""
     events = _up_to_now(history.events, history.people, ground)
-    lines = _up_to_now(history.order_lines, history.people, ground).semi_join(events, "event_id")  # lines do not say whether a bot sent them
+    humans = events if history.bare is None else _up_to_now(history.bare, None, ground)
+    lines = _up_to_now(history.order_lines, history.people, ground).semi_join(humans, "event_id")  # lines do not say whether a bot sent them
     known = {column: lines[column] for column in (*LINE_COLUMNS, *events.columns) if column in lines.columns}
     missing = {column: ibis.null(events[column].type()) for column in events.columns if column not in known}
     return lines.select(**known, **missing, is_line=ibis.literal(True))
