@@ -8,15 +8,16 @@ from typing import Any
 import structlog
 import typer
 from rich.console import Console
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from cegla.cli.command import Command
 from cegla.cli.commands import COMMANDS, DEFAULTS, GROUPS
 from cegla.cli.desk import Desk, OpenDoor, Problem
+from cegla.cli.usage import speaking, wrong_usage
 from cegla.cli.words import WORDS
 from cegla.storage.settings import Settings, load_settings
-from cegla.vocabulary.errors import CeglaError, WrongUsage
+from cegla.vocabulary.errors import CeglaError
 from cegla.vocabulary.text import Language, Text
 
 INTERRUPTED = 130
@@ -44,8 +45,7 @@ def exit_code(argv: Sequence[str], open_door: OpenDoor, start: Callable[[Setting
     except CeglaError as error:
         return _refused(error.problem(language) | {"exit_code": error.exit_code}, language)
     except TyperException as error:
-        usage = WrongUsage(detail=getattr(error, "message", "") or str(error))
-        return _refused(usage.problem(language) | {"exit_code": usage.exit_code}, language)
+        return _refused(wrong_usage(error, language), language)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has seen enough
@@ -61,22 +61,23 @@ def language_of(environment: Mapping[str, str]) -> Language:
 
 def command_tree(language: Language) -> Any:
     """The commands of the table, with their help in one language."""
-    root = _group(ABOUT.say(language))
+    root = _group(ABOUT.say(language), language)
+    kind = speaking(TyperCommand, language)
     groups = {"": root}
     for name, what in GROUPS.items():
-        groups[name] = _group(what.say(language), DEFAULTS.get(name))
+        groups[name] = _group(what.say(language), language, DEFAULTS.get(name))
         root.add_typer(groups[name], name=name)
     for row in COMMANDS:
         extra = {"allow_extra_args": True, "ignore_unknown_options": True} if row.passes_on else {}
-        groups[row.group].command(row.name, help=_help(row, language), short_help=row.what.say(language), context_settings=extra)(row.handler)
+        groups[row.group].command(row.name, cls=kind, help=_help(row, language), short_help=row.what.say(language), context_settings=extra)(row.handler)
     tree = typer.main.get_command(root)
     _explain_words(tree, language)
     return tree
 
 
-def _group(what: str, default: str | None = None) -> typer.Typer:
+def _group(what: str, language: Language, default: str | None = None) -> typer.Typer:
     names = {"help_option_names": ["-h", "--help"]}
-    kind = _with_default(default) if default else TyperGroup
+    kind = speaking(_with_default(default) if default else TyperGroup, language)
     return typer.Typer(help=what, cls=kind, no_args_is_help=True, rich_markup_mode=None, add_completion=False, context_settings=names)
 
 

@@ -243,3 +243,33 @@ def test_an_event_that_came_in_twice_is_shown_as_it_stands_and_the_other_place_i
     assert cegla("event show order-17 --json", answers) == 0
     answer = json.loads(capsys.readouterr().out)
     assert (answer["place"], [one["place"] for one in answer["also"]]) == ("3-17-0", ["2-4-0"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "where", "todo"),
+    [
+        ("import show", "brakuje tego słowa", "IMPORT", "cegla import show --help"),
+        ("import show abc", "to nie jest liczba całkowita", "IMPORT", "cegla import show --help"),
+        ("source list x y", "za dużo słów: x y", "", "cegla source list --help"),
+        ("source list --nonsense", "nie ma opcji --nonsense", "", "cegla source list --help"),
+        ("plan list", "brakuje tego słowa", "--source", "cegla plan list --help"),
+        ("nonsense", "nie ma polecenia nonsense", "", "cegla --help"),
+    ],
+)
+def test_a_wrong_call_is_told_in_the_users_language_with_its_word_and_where_the_help_is(
+    cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: str, said: str, where: str, todo: str
+) -> None:
+    monkeypatch.setenv("CEGLA_LANGUAGE", "pl")
+    assert cegla(words) == 2
+    told = capsys.readouterr().err
+    assert said in told and todo in told
+    assert where in told
+
+
+def test_the_frame_of_the_help_is_polish_too(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CEGLA_LANGUAGE", "pl")
+    for words in ("--help", "letter --help", "letter give --help"):
+        assert cegla(words) == 0
+        shown = capsys.readouterr().out
+        assert shown.startswith("Użycie: cegla") and "pokaż tę pomoc" in shown
+        assert not [word for word in ("Usage:", "Options:", "Commands:", "Arguments:", "[required]", "[default", "Show this") if word in shown]
