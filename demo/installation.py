@@ -179,11 +179,12 @@ class Installation:
         return True
 
     def _settings(self) -> Settings:
+        port, door = _free(self.options.port), _free(self.options.port + 10 if self.options.port else 0)
         return Settings.model_validate({
             "data_dir": self.options.data_dir,
             "language": self.options.language,
-            "app": {"port": _free(self.options.port) if self.options.port else 0},
-            "collector": {"port": _free(self.options.port + 10) if self.options.port else 0},
+            "app": {"port": port, "public_url": f"http://127.0.0.1:{port}"},  # with an address of its own, so that clicks are counted
+            "collector": {"port": door},
             "smtp": {
                 "host": "127.0.0.1",
                 "port": self.mailbox.port,
@@ -194,11 +195,11 @@ class Installation:
 
 
 def _free(port: int) -> int:
-    """The port itself when nobody listens there, else 0: any free one."""
+    """The port itself when nobody listens there, else any free one."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            return 0
-    return port
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -4,10 +4,12 @@ import json
 import re
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from email.message import EmailMessage
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from cegla.activate import actions as activate
 from cegla.segment import actions as segment
 from cegla.vocabulary.text import Language
 from cegla.weather import actions as weather
@@ -23,6 +26,7 @@ from demo.calls import calls_about
 from demo.clicks import clicks_on
 from demo.installation import ApiRefused, Installation
 from demo.sending import LiveTraffic
+from demo.simulator import SCANNER
 from demo.truth import TruePerson
 
 HERE = Path(__file__).parent
@@ -33,6 +37,8 @@ BUYERS = {"op": "did", "event": "Order Completed", "at_least": 1, "days": 60}
 ONE_CLICK = "List-Unsubscribe=One-Click"
 CAMPAIGN_SECONDS = 60.0
 IMPORT_SECONDS = 300.0
+CLICK_SECONDS = 40.0
+PASSERS_BY = 9
 SENSITIVE = ("place", "wealth")  #: off until somebody sets a purpose
 SUBJECT = '{{ person.first_name | default: "Dzień dobry" }}, nowości prosto z pieca'
 
@@ -46,13 +52,14 @@ class Tour:
         self.began = time.perf_counter()
         self.live: LiveTraffic | None = None
         self.campaign_id: int | None = None
+        self.opened = 0  #: links that readers opened who did not agree to being measured
         self.importing: subprocess.Popen[str] | None = None
 
     def steps(self) -> list[Callable[[], None]]:
         """What is done, in order."""
         return [
             *(self.begin_import, self.open_shop, self.end_import, self.take_in, self.score, self.analyse),
-            *(self.make_segments, self.send_campaign, self.answer_mail, self.go_live),
+            *(self.make_segments, self.send_campaign, self.answer_mail, self.go_live, self.count_clicks),
         ]
 
     def walk(self) -> None:
@@ -205,22 +212,21 @@ class Tour:
         self.tell(words.CAMPAIGN_SENT, state=now["state"], messages=len(self.at.mailbox.files()), **facts)
 
     def answer_mail(self) -> None:
-        """Do what two recipients would do: one opens a link, another unsubscribes with one click."""
+        """Do what recipients would do: one who agreed to being measured opens a link, some others do, and one unsubscribes with one click."""
         if not self.at.once("answers"):
             return
         messages = self.at.mailbox.messages()
-        clicked = next((message for message in messages if self._click(message)), None)
-        left = next((message for message in messages if message is not clicked and self._unsubscribe(message)), None)
+        links = {message["To"]: links_of(message) for message in messages}
+        everybodys = {link for link, letters in Counter(link for some in links.values() for link in some).items() if letters > 1}
+        browsers = (sent.user_agent for sent in self.at.simulation.stream if sent.user_agent.startswith("Mozilla"))
+        agents = [agent for agent in dict.fromkeys(browsers) if agent != SCANNER and "bot" not in agent.lower()]
+        personal = ((to, link) for to, some in links.items() for link in some if link not in everybodys)
+        clicked = next((to for to, link in personal if _open(link, agents[0])), "–")
+        nobodys = (some[0] for some in links.values() if some and some[0] in everybodys)
+        self.opened = sum(_open(link, agent) for link, agent in zip(nobodys, agents[1 : PASSERS_BY + 1], strict=False))
+        left = next((message["To"] for message in messages if message["To"] != clicked and self._unsubscribe(message)), "–")
         self.at.wait_for_intake()
-        self.tell(words.ANSWERED, clicked=clicked["To"] if clicked else "–", left=left["To"] if left else "–")
-
-    def _click(self, message: EmailMessage) -> bool:
-        """Open the first personal link; people who did not agree to click measuring have none."""
-        part = message.get_body(("html",))
-        link = re.search(r'href="([^"]+/r/[^"]+)"', part.get_content()) if part else None
-        if link is None:
-            return False
-        return httpx.get(link.group(1), headers={"User-Agent": self.at.simulation.stream[0].user_agent}, follow_redirects=False, timeout=10).is_redirect
+        self.tell(words.ANSWERED, clicked=clicked, opened=self.opened, left=left)
 
     def _unsubscribe(self, message: EmailMessage) -> bool:
         address = re.search(r"<(http[^>]+)>", message.get("List-Unsubscribe", ""))
@@ -242,6 +248,20 @@ class Tour:
             time.sleep(0.25)
         self.at.memory.save()
         self.tell(words.LIVE, events=self.at.collector.delivered.events - before, seconds=f"{LIVE_SECONDS:.0f}", lag=f"{slowest:.1f}")
+
+    def count_clicks(self) -> None:
+        """What the campaign's report says of clicks, once they had time to show that they are people's."""
+        if self.campaign_id is None or not self.at.once("clicks"):
+            return
+        deadline = time.monotonic() + CLICK_SECONDS
+        while sum((counted := self._clicks()).values()) < self.opened and time.monotonic() < deadline:
+            time.sleep(0.5)
+        self.tell(words.CLICKS, clicks=sum(counted.values()), links=len(counted), campaign=self.campaign_id)
+
+    def _clicks(self) -> dict[str, int]:
+        """How often each link of the campaign was followed by whom nobody may know."""
+        with self.at.ws.transaction() as conn:
+            return {url: clicks for _, url, clicks in activate.reporting.links(conn, self.campaign_id or 0) if clicks}
 
     def farewell(self, seconds: float) -> None:
         """Where it is, how to get in, and what to try."""
@@ -268,3 +288,14 @@ def _number(value: int) -> str:
 
 def _money(value: Decimal, currency: str) -> str:
     return f"{value:,.2f}".replace(",", "\u202f") + f" {currency}"
+
+
+def links_of(message: EmailMessage) -> list[str]:
+    """The links of a letter that are measured or counted, in order; the last may be the one for scanners, which nobody sees."""
+    part = message.get_body(("html",))
+    found = [unescape(link) for link in re.findall(r'href="([^"]+/r/[^"]+)"', part.get_content())] if part else []
+    return list(dict.fromkeys(found))
+
+
+def _open(link: str, agent: str) -> bool:
+    return httpx.get(link, headers={"User-Agent": agent}, follow_redirects=False, timeout=10).is_redirect

@@ -38,7 +38,14 @@ CAMPAIGN_SENT = Text(
     "Kampania ({state}): z {members} osób {reachable} może dostać list; pozostali: {reasons}; w lokalnej skrzynce {messages} listów",
     "Campaign ({state}): {reachable} of {members} people may get it; the others: {reasons}; {messages} messages in the local mailbox",
 )
-ANSWERED = Text("Odpowiedzi: link otwarto jako {clicked}, wypisano {left}", "Answers: a link was opened as {clicked}, {left} unsubscribed")
+ANSWERED = Text(
+    "Odpowiedzi: link otwarto jako {clicked} i {opened} razy jako ktoś, kto nie zgodził się na pomiar; wypisano {left}",
+    "Answers: a link was opened as {clicked}, and {opened} times as somebody who did not agree to being measured; {left} unsubscribed",
+)
+CLICKS = Text(
+    "Kliknięcia niczyje: {clicks}, w {links} linku/linkach raportu kampanii {campaign}; wiadomo ile, nie wiadomo czyje",
+    "Clicks that are nobody's: {clicks}, on {links} link(s) of the report of campaign {campaign}; how many is known, and whose is not",
+)
 LIVE = Text(
     "Ruch na żywo: {events} zdarzeń w {seconds} s, profil najwyżej {lag} s za zdarzeniem",
     "Live traffic: {events} events in {seconds} s, profiles at most {lag} s behind",
@@ -62,8 +69,8 @@ TRY = (
         "Campaign {campaign}: who did not get the message, and why  ({url}/campaigns)",
     ),
     Text(
-        "Skrzynka demo: otwórz list, kliknij link i zobacz zdarzenie na stronie Zdarzenia  ({url}/mailbox)",
-        "Demo mailbox: open a message, click a link, find the click on the Events page  ({url}/mailbox)",
+        "Skrzynka demo: otwórz list, kliknij link i po kilkunastu sekundach zobacz go w raporcie kampanii  ({url}/mailbox)",
+        "Demo mailbox: open a message, click a link, and some ten seconds later see it in the campaign's report  ({url}/mailbox)",
     ),
     Text("Wyślij własne zdarzenie:  {command}", "Send an event of your own:  {command}"),
 )

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +27,10 @@ def test_the_demonstration_ends_by_itself_and_what_it_says_is_true(tmp_path: Pat
     assert done.returncode == 0, done.stdout + done.stderr
     for sentence in ("62\u202f050 rows, 0 refused", "938\u202f703.44 GBP", "waiting 0: it adds up", "40 of 40 people", "Campaign (sent)", "Five things to try"):
         assert sentence in done.stdout
-    assert "– unsubscribed" not in done.stdout
+    assert "– unsubscribed" not in done.stdout and "opened as –" not in done.stdout
+    opened, counted = (re.search(pattern, done.stdout) for pattern in (r"and (\d+) times as somebody", r"nobody's: (\d+),"))
+    assert opened is not None and counted is not None
+    assert int(counted[1]) == int(opened[1]) > 2, "every click of somebody who is not measured is in the report"
 
     got = [message["To"] for message in Mailbox(home / "demo-mailbox").messages()]
     assert len(got) == len(set(got)) > 50
