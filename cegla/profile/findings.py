@@ -101,19 +101,20 @@ def keep(
     parameters, purpose, now = context
     said = "\t".join((analyser.key, str(analyser.version), analyser.data, str(parameters), purpose))
     before = dict(_digests(conn, analyser.key, asked))
-    fresh: list[str] = []
-    changed: list[str] = []
+    begun = blake2b(f"{said}\t".encode(), digest_size=8)
+    fresh: list[bytes] = []
+    changed: list[bytes] = []
     for person, text in found:
-        digest = _digest(said, text)
+        content = text.encode()
+        digest = _digest(begun, content)
         if person not in before:
-            fresh.append(f"{person}\t{digest}\t{text}")
+            fresh.append(b"%d\t%d\t%b" % (person, digest, content))
         elif before.pop(person) != digest:
-            changed.append(f"{person}\t{digest}\t{text}")
+            changed.append(b"%d\t%d\t%b" % (person, digest, content))
     if before:  # nothing is known of them any more
         SQL.drop_findings_of(conn, people=list(before), analysers=[analyser.key])
     if fresh:
-        of_all = "\t".join(("", said, now.isoformat()))
-        _copy(conn, SQL.fill_findings.sql, [line + of_all for line in fresh])
+        _copy(conn, SQL.fill_findings.sql, fresh, "\t".join(("", said, now.isoformat())))
     if changed:
         SQL.make_incoming_findings(conn)
         _copy(conn, SQL.fill_incoming_findings.sql, changed)
@@ -129,14 +130,20 @@ def _digests(conn: Connection, key: str, asked: Sequence[int] | tuple[int, int])
     return SQL.find_digests_of(conn, analyser=key, people=numbers(asked))
 
 
-def _digest(said: str, text: str) -> int:
-    """Of a finding and what it rests on: equal ones are the same row."""
-    return int.from_bytes(blake2b(f"{said}\t{text}".encode(), digest_size=8).digest(), signed=True)
+def _digest(begun: blake2b, content: bytes) -> int:
+    """Of a finding, behind the digest `begun` with what it rests on: equal ones are the same row."""
+    whole = begun.copy()
+    whole.update(content)
+    return int.from_bytes(whole.digest(), signed=True)
 
 
-def _copy(conn: Connection, statement: Any, lines: Sequence[str]) -> None:
+def _copy(conn: Connection, statement: Any, lines: Sequence[bytes], of_all: str = "") -> None:
+    """Copy rows, each with `of_all` behind it. Of a base they are megabytes, so they stay bytes."""
+    rows = f"{of_all}\n".encode().join(lines) + of_all.encode()
+    if b"\\u0000" in rows:
+        rows = without_nul(rows.decode()).encode()
     with conn.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(without_nul("\n".join(lines)).replace("\\", "\\\\"))
+        copy.write(rows.replace(b"\\", b"\\\\"))
 
 
 def note_failure(conn: Connection, key: str, why: tuple[str, str], asked: Sequence[int] | tuple[int, int], now: datetime) -> None:
