@@ -136,21 +136,22 @@ class Damage:
 def check_chain(conn: Connection, requests: Sequence[Request], after: Mapping[int, End]) -> list[Damage]:
     """Compare requests with what was accepted: no number missing, no body changed. Requests lie in order of (writer, number).
 
-    They follow upon those of `after`, and upon the place of intake where that names none of their writer.
+    They follow upon those of `after`, and upon the place of intake where that is further on or `after` names none of their writer. Those
+    at or before that place were taken in since they were read, by somebody else who looked at them.
     """
-    places: dict[int, tuple[int, bytes]] = {
-        writer: (taken, link) for writer, taken, link in SQL.places(conn, writers=list({request.writer for request in requests}))
-    }
-    places |= after
+    taken = {writer: End(number, link) for writer, number, link in SQL.places(conn, writers=list({request.writer for request in requests}))}
+    places = {writer: max(end, after.get(writer, end)) for writer, end in taken.items()}
     damage: list[Damage] = []
     for request in requests:
+        if request.number <= taken[request.writer].number:
+            continue
         last, link = places[request.writer]
         if request.number != last + 1:
             missing = max(1, request.number - last - 1)
             damage.append(Damage(request.writer, last + 1, f"number {last + 1}", f"number {request.number}", missing))
         elif chain.link(link, request.number, request.source_id, request.body) != request.link:
             damage.append(Damage(request.writer, request.number, "the link that was written", "another content"))
-        places[request.writer] = (request.number, request.link)
+        places[request.writer] = End(request.number, request.link)
     return damage
 
 

@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from cegla.collect import actions as collect
+from cegla.collect import store
 from cegla.repair import actions as repair
 from cegla.storage.settings import CollectorSettings
 from cegla.storage.workspace import Connection, Workspace
@@ -141,6 +142,21 @@ def test_a_bad_event_goes_to_quarantine_alone_and_can_be_corrected_and_replayed(
     assert repair.listed(conn) == []
     with pytest.raises(NotReplayable):
         repair.start(conn, repair.Decision("replay", repair.Filter(ids=(row.id,))), "anna", NOW)
+
+
+def test_what_another_intake_took_meanwhile_is_no_damage(conn: Connection) -> None:
+    source, _ = collect.add_source(conn, "shop", "server", Basis.CONTRACT, NOW)
+    collect.write_down(conn, source.id, [batch(track(number)) for number in range(6)], NOW)
+    first = collect.take(conn, 2)
+    ahead = store.waiting(conn, 2, first.position)
+    for _ in range(2):  # somebody else takes in what was taken, and what was read ahead
+        take_in(conn, 2)
+    assert store.check_chain(conn, ahead, first.position) == []  # read before they were done, looked at after
+    assert [request.number for request in collect.take(conn, 2, first.position).requests] == [5, 6]  # read after it
+    assert collect.standing(conn)[0].damaged == 0
+    conn.execute("delete from collect.inbox where number = 5")
+    collect.take(conn, 2, first.position)
+    assert collect.standing(conn)[0].gone == 1
 
 
 def test_an_event_set_aside_after_the_repeats_were_dropped_can_be_replayed(conn: Connection) -> None:
