@@ -30,13 +30,15 @@ def run() -> list[Result]:
     leaking, _, _ = _trial(np.hstack([trees, leak]), np.hstack([flat, leak]), outcome, fold)
     top = np.argsort(-chances)[: len(rows) // 10]
     about = f"{len(rows):,} sessions, {FOLDS} folds; UCI Online Shoppers"
+    most, seen = len(top) / outcome.sum(), outcome[np.argsort(-boosted_odds(boosted(trees, outcome), trees), kind="stable")[: len(top)]].sum() / outcome.sum()
+    bound = f"a tenth of the sessions has room for {most:.3f}; the same trees judged on the very sessions they learnt from hold {seen:.3f}"
     error, held = calibration_error(chances, outcome), float(outcome[top].sum() / outcome.sum())
     return [
         Result("intent: AUC with all columns", leaking, "AUC", ">= 0.93 (PageValues leaks)", leaking >= 0.93, about),
         Result("intent: AUC above logistic regression, honest", honest - anchor, "AUC", ">= 0.03", honest - anchor >= 0.03,
             f"{honest:.3f} against {anchor:.3f}; {about}"),
         Result("intent: calibration error, honest", error, "ECE", "<= 0.03", error <= 0.03, about),
-        Result("intent: orders in the top tenth, honest", held, "share", ">= 0.40", held >= 0.40, about),
+        Result("intent: orders in the top tenth, honest", held, "share", ">= 0.40", held >= 0.40, f"{bound}; {about}"),
     ]  # fmt: skip
 
 
