@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cegla.cli.desk import AsJson, Desk, desk_of
+from cegla.cli.desk import AsJson, Desk, DryRun, desk_of
 from cegla.cli.files import values_of
 from cegla.cli.people import Who
 from cegla.cli.tables import both, facts, table
@@ -24,6 +24,7 @@ NUMBER, NAME, SENTENCE, MEMBERS = Text("Nr", "No."), Text("Nazwa", "Name"), Text
 PERSON, ENTERED, AT, DAY = Text("Osoba", "Person"), Text("Weszła", "Entered"), Text("Kiedy", "When"), Text("Dzień", "Day")
 CAME, WENT = Text("Weszło", "Entered"), Text("Wyszło", "Left")
 FIRST, SECOND, BOTH, SHARE = Text("Segment", "Segment"), Text("i", "and"), Text("Wspólnych", "In both"), Text("Udział", "Share")
+DRY = Text("Próba na sucho: nic nie zapisano. Powtórz bez --dry-run.", "A dry run: nothing was written. Run it again without --dry-run.")
 WROTE = Text("Zapisano {file}.", "Wrote {file}.")
 HOLDS, CONDITION, SEEN = Text("Spełnia", "Holds"), Text("Warunek", "Condition"), Text("Jest", "Seen")
 
@@ -62,11 +63,16 @@ def on_site(context: typer.Context, segment: Which, off: Off = False, as_json: A
     desk.answer(found, lambda desk, value: desk.tell(SEEN_NOW if value["on_site"] else HIDDEN_NOW, id=value["id"]))
 
 
-def save(context: typer.Context, name: str, rule: RuleFile, as_json: AsJson = False) -> None:
-    """Make a segment, or change the one of this name."""
+def save(context: typer.Context, name: str, rule: RuleFile, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Make a segment, or change the one of this name; --dry-run says whom the rule means and how many they are."""
     desk = desk_of(context, as_json)
     tree = values_of(rule)
     with desk.api() as api:
+        if dry_run:
+            meant = {"sentence": api.post("/segments/sentence", {"rule": tree}), "members": api.post("/segments/count", {"rule": tree})["members"]}
+            desk.answer(meant, lambda desk, value: facts(desk, [(SENTENCE, value["sentence"]), (MEMBERS, value["members"])]))
+            desk.tell(DRY)
+            return
         key = next((one.get("key") for one in api.get("/segments")["segments"] if one["name"] == name), None)
         saved = api.post("/segments", {"name": name, "rule": tree, "key": key})
     desk.answer(saved, lambda desk, value: facts(desk, [(NUMBER, value["id"]), (SENTENCE, value["sentence"])]))

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from cegla.cli.desk import AsJson, desk_of
+from cegla.cli.desk import AsJson, Yes, desk_of
 from cegla.cli.segments import number_of
 from cegla.cli.tables import facts, table
 from cegla.vocabulary.errors import NotFound
@@ -15,6 +15,7 @@ Receiver = Annotated[str, typer.Argument(metavar="RECEIVER")]
 Channel = Annotated[str, typer.Option("--channel", metavar="none|email|sms")]
 Off = Annotated[bool, typer.Option("--off")]
 
+SURE = Text("Usunąć odbiorcę {id} razem z tym, co jeszcze czeka?", "Remove receiver {id} with what still waits for it?")
 NUMBER, NAME, URL, STATE = Text("Nr", "No."), Text("Nazwa", "Name"), Text("Adres", "Address"), Text("Stan", "State")
 SEGMENTS, PURPOSE, TOLD = Text("Segmenty", "Segments"), Text("Cel", "Purpose"), Text("Zna osób", "Knows of")
 WAITING, REFUSED, PROBLEM = Text("Czeka", "Waiting"), Text("Odrzucone", "Refused"), Text("Problem", "Problem")
@@ -61,11 +62,13 @@ def switch(context: typer.Context, receiver: Receiver, off: Off = False, as_json
     desk.answer(found, lambda desk, value: desk.tell(TELLING if value["enabled"] else SILENT, id=value["id"]))
 
 
-def remove(context: typer.Context, receiver: Receiver, as_json: AsJson = False) -> None:
+def remove(context: typer.Context, receiver: Receiver, yes: Yes = False, as_json: AsJson = False) -> None:
     """Take a receiver away."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        found = api.post(f"/syncs/{_number(api, receiver)}/remove", {})
+        number = _number(api, receiver)
+        desk.confirm(SURE, yes, id=number)
+        found = api.post(f"/syncs/{number}/remove", {})
     desk.answer(found, lambda desk, value: desk.tell(REMOVED, id=value["removed"]))
 
 

@@ -273,3 +273,24 @@ def test_the_frame_of_the_help_is_polish_too(cegla: Callable[..., int], capsys: 
         shown = capsys.readouterr().out
         assert shown.startswith("Użycie: cegla") and "pokaż tę pomoc" in shown
         assert not [word for word in ("Usage:", "Options:", "Commands:", "Arguments:", "[required]", "[default", "Show this") if word in shown]
+
+
+def test_a_segment_is_tried_before_it_is_saved(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("rule.yaml").write_text("{op: trait, key: order_count, value: 3}")
+    asked: list[httpx.Request] = []
+    sentence = {"pl": "osoby z 3 zamówieniami", "en": "people with 3 orders"}
+    answers = {"POST /segments/sentence": sentence, "POST /segments/count": {"members": 7, "people": []}}
+    assert cegla("segment save Regulars rule.yaml --dry-run", answers, asked) == 0
+    shown = capsys.readouterr()
+    assert "people with 3 orders" in shown.out and "7" in shown.out
+    assert "nothing was written" in shown.err
+    assert {request.url.path.rpartition("/")[2] for request in asked} == {"sentence", "count"}
+
+
+def test_a_receiver_goes_only_when_somebody_agrees(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    answers = {"GET /syncs": {"receivers": [{"id": 3, "name": "crm"}]}, "POST /syncs/3/remove": {"removed": 3}}
+    asked: list[httpx.Request] = []
+    assert cegla("sync remove crm", answers, asked) == 2
+    assert "--yes" in capsys.readouterr().err
+    assert "POST" not in {request.method for request in asked}
+    assert cegla("sync remove crm --yes", answers, asked) == 0

@@ -139,7 +139,13 @@ ROWS = (
         Text("osoby jako plik: CSV, Parquet, arkusz, Google, Meta", "its people as a file: CSV, Parquet, sheets, Google, Meta"),
         ("cegla segment export champions ads.csv --form google --purpose ads",),
     ),
-    Command("segment", "save", segments.save, Text("utwórz lub zmień segment", "make or change a segment"), ("cegla segment save Regulars rule.yaml",)),
+    Command(
+        "segment",
+        "save",
+        segments.save,
+        Text("utwórz lub zmień segment", "make or change a segment"),
+        ("cegla segment save Regulars rule.yaml --dry-run", "cegla segment save Regulars rule.yaml"),
+    ),
     Command(
         "segment",
         "explain",
@@ -178,7 +184,7 @@ ROWS = (
         ("cegla sync add https://crm.sklep.pl/segments champions --purpose marketing",),
     ),
     Command("sync", "switch", syncs.switch, Text("wznów albo wstrzymaj wysyłanie", "go on telling a receiver, or stop"), ("cegla sync switch 3 --off",)),
-    Command("sync", "remove", syncs.remove, Text("usuń odbiorcę", "take a receiver away"), ("cegla sync remove 3",)),
+    Command("sync", "remove", syncs.remove, Text("usuń odbiorcę", "take a receiver away"), ("cegla sync remove 3", "cegla sync remove 3 --yes")),
     Command("sync", "messages", syncs.messages, Text("komunikaty odbiorcy", "messages of a receiver"), ("cegla sync messages 3",)),
     Command("sync", "again", syncs.again, Text("wyślij ponownie odrzucony komunikat", "send a refused message once more"), ("cegla sync again 3 17",)),
 )
