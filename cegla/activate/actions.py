@@ -26,7 +26,7 @@ from cegla.activate import store
 from cegla.activate.audience import Audience as Audience
 from cegla.activate.audience import Reader, audience_of, readers
 from cegla.activate.composing import Measured as Measured
-from cegla.activate.composing import compiled, settings_of
+from cegla.activate.composing import compiled, sender_of, settings_of
 from cegla.activate.composing import measured as measured
 from cegla.activate.confirming import confirmation as confirmation
 from cegla.activate.confirming import send_requests
@@ -83,11 +83,12 @@ from cegla.vocabulary.text import Text
 
 BOUNDS = Text(
     "nieznany cel, grupa kontrolna poza 0–50 %, limit poniżej 0, tempo poniżej 1, ważność poza 1–9, oferta poza 1–365 dni, zły wariant, próba poza 5–90 % "
-    "albo bez wariantów, wybór poza 1–168 godzin, godzina wysyłki ze strefą",
+    "albo bez wariantów, wybór poza 1–168 godzin, godzina wysyłki ze strefą albo poza latami 2000–2199",
     "unknown purpose, holdout outside 0 to 50 %, cap below 0, pace below 1, priority outside 1 to 9, offer outside 1 to 365 days, a wrong variant, a test "
-    "outside 5 to 90 % or without variants, a choice outside 1 to 168 hours, or a time to send with a zone",
+    "outside 5 to 90 % or without variants, a choice outside 1 to 168 hours, or a time to send with a zone or outside the years 2000 to 2199",
 )
 COLUMNS = tuple("name segment_id purpose channel sender holdout_percent messages_per_minute cap priority offer offer_days goal".split())
+YEARS = range(2000, 2200)  #: in every zone a moment of these is one
 TIMING = ("send_at", "clock", "test_percent", "test_hours")
 LIMIT_BOUNDS = Text("nieznany kanał, limit poza 0–100 albo tylko jeden kraniec ciszy", "unknown channel, limit outside 0 to 100, or one end of quiet hours")
 NO_CLICKS = Text(
@@ -185,7 +186,7 @@ def save_campaign(conn: Connection, draft: Mapping[str, Any], now: datetime, out
     if channel is Channel.SMS and wanted.goal == "clicks":
         raise InvalidInput(where="campaign/goal", seen=wanted.goal, detail=NO_CLICKS)
     refuse_breakout("Subject", wanted.subject)
-    refuse_breakout("From", wanted.sender)
+    sender = sender_of(channel, wanted.sender)
     segment.segment(conn, wanted.segment_id)
     renderer = outlet.renderer if outlet else Renderer()
     try:
@@ -197,6 +198,7 @@ def save_campaign(conn: Connection, draft: Mapping[str, Any], now: datetime, out
         if outlet is None:
             renderer.close()
     columns, timing = ({name: getattr(wanted, name) for name in names} for names in (COLUMNS, TIMING))
+    columns["sender"] = sender
     if wanted.id is None:
         campaign_id, version, before = int(SQL.add_campaign(conn, now=now, **columns)), 1, {}
     else:
@@ -236,8 +238,8 @@ def templates() -> dict[str, str]:
     return {file.stem: file.read_text(encoding="utf-8") for file in sorted(TEMPLATES.glob("*.mjml"))}
 
 
-def preview(ws: Workspace, campaign_id: int, person_id: int | None = None, outlet: Outlet | None = None) -> Rendered:
-    """The message as this person would see it, or with every fallback (None), and what its author should know. Links are plain.
+def preview(ws: Workspace, campaign_id: int, person_id: int | None = None, outlet: Outlet | None = None, variant: str = FIRST) -> Rendered:
+    """The message of a variant as this person would see it, or with every fallback (None), and what its author should know. Links are plain.
 
     Raises NotFound, TemplateInvalid, HeaderRefused.
     """
@@ -245,33 +247,36 @@ def preview(ws: Workspace, campaign_id: int, person_id: int | None = None, outle
     try:
         with ws.transaction() as conn:
             wanted = store.campaign(conn, campaign_id)
+            occasion = _occasion(wanted, variant)
             known = readers(conn, [person_id], Channel(wanted.channel)) if person_id is not None else [Reader(0, (), None, None)]
             writer = Writer(ws, conn, renderer)
-            person = writer.fields(known, _occasion(wanted))[known[0].person_id] if person_id is not None else {}
-            made = writer.render(_occasion(wanted), person)
-            row = SQL.content(conn, campaign_id=wanted.id, version=wanted.version)
+            person = writer.fields(known, occasion)[known[0].person_id] if person_id is not None else {}
+            made = writer.render(occasion, person)
+            row = SQL.content(conn, campaign_id=wanted.id, version=occasion.version)
         fields = renderer.load("warnings", {"subject": row[0], "html": row[1]})
     finally:
         if outlet is None:
             renderer.close()
     if wanted.channel != Channel.EMAIL:
         return replace(made, html="", text=made.text.strip())
-    return replace(made, warnings=tuple(content.warnings(wanted.subject, wanted.mjml, fields)))
+    said = next((one for one in wanted.variants if one.key == variant), wanted)
+    return replace(made, warnings=tuple(content.warnings(said.subject, said.mjml, fields)))
 
 
-def test_send(ws: Workspace, campaign_id: int, address: str, outlet: Outlet | None = None) -> None:
-    """Send one trial of a campaign to an address of the author's own. It is no message: it counts nowhere, and its links are plain.
+def test_send(ws: Workspace, campaign_id: int, address: str, outlet: Outlet | None = None, variant: str = FIRST) -> None:
+    """Send one trial of a campaign's variant to an address of the author's own. It is no message: it counts nowhere, and its links are plain.
 
     Web push has no addresses to write down: there `address` names a person ("p12") who agreed, whose browser gets the trial.
-    Raises InvalidInput, MailServerRefused, TemplateInvalid, GatewayRefused.
+    Raises InvalidInput, NotFound, MailServerRefused, TemplateInvalid, GatewayRefused.
     """
     with ws.transaction() as conn:
         wanted = store.campaign(conn, campaign_id)
-        row = SQL.content(conn, campaign_id=wanted.id, version=wanted.version)
+        occasion = _occasion(wanted, variant)
+        row = SQL.content(conn, campaign_id=wanted.id, version=occasion.version)
     if wanted.channel != Channel.EMAIL:
-        short_trial(ws, wanted, address, outlet, _occasion(wanted))
+        short_trial(ws, wanted, address, outlet, occasion)
         return
-    contents.trial(ws, dict(zip(("subject", "html", "text", "content"), row, strict=True)), address, outlet, _occasion(wanted))
+    contents.trial(ws, dict(zip(("subject", "html", "text", "content"), row, strict=True)), address, outlet, occasion)
 
 
 def audience(ws: Workspace, campaign_id: int) -> Audience:
@@ -344,12 +349,15 @@ def _within_bounds(wanted: Draft) -> bool:
     channel = wanted.channel in KINDS
     numbers = wanted.cap >= 0 and (wanted.messages_per_minute or 1) >= 1 and 1 <= wanted.priority <= 9 and 1 <= wanted.offer_days <= 365
     tested = wanted.test_percent == 0 or (5 <= wanted.test_percent <= 90 and bool(keys))
-    timed = wanted.clock in CLOCKS and (wanted.send_at is None or wanted.send_at.tzinfo is None) and 1 <= wanted.test_hours <= 168
+    moment = wanted.send_at is None or (wanted.send_at.tzinfo is None and wanted.send_at.year in YEARS)
+    timed = wanted.clock in CLOCKS and moment and 1 <= wanted.test_hours <= 168
     return channel and variants and numbers and tested and timed and 0 <= wanted.holdout_percent <= 50
 
 
-def _occasion(wanted: Campaign) -> Occasion:
-    return Occasion(wanted.id, wanted.name, wanted.version, wanted.sender, one_click=wanted.channel == Channel.EMAIL)
+def _occasion(wanted: Campaign, variant: str) -> Occasion:
+    if variant not in dict(wanted.shares):
+        raise NotFound(where="variant", seen=variant, thing=Text(f"wariant {variant}", f"variant {variant}"))
+    return Occasion(wanted.id, wanted.name, wanted.version_of(variant), wanted.sender, one_click=wanted.channel == Channel.EMAIL)
 
 
 def _facts(ws: Workspace, row: Message) -> dict[str, Any] | None:

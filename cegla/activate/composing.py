@@ -1,11 +1,14 @@
 """What a campaign of each channel says, checked while its author is there: a letter is compiled, a text message measured, a notification bounded."""
 
 from dataclasses import dataclass
+from email.utils import getaddresses
 from typing import Any
 
 from cegla.activate.contents import parts
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules import sms
+from cegla.activate.rules.channels import deliverable
+from cegla.activate.rules.mime import refuse_breakout
 from cegla.vocabulary.consent import Channel
 from cegla.vocabulary.errors import InvalidInput
 from cegla.vocabulary.errors.channels import WordsMissing
@@ -15,6 +18,7 @@ LONGEST_SMS_PARTS = 8
 LONGEST_TITLE, LONGEST_BODY = 200, 2_000
 TOO_LONG = Text("za długa: najwyżej 8 części SMS albo 2000 znaków powiadomienia", "too long: at most 8 parts of an SMS, or 2,000 characters of a notification")
 NOT_HTTPS = Text("adres musi zaczynać się od https://", "the address must begin with https://")
+NOT_A_SENDER = Text("nadawca to „Sklep <listy@example.pl>” albo sam adres", "a sender is \"Shop <letters@example.pl>\", or an address alone")
 NO_LETTER = Text("list potrzebuje tematu i treści MJML", "a letter needs a subject and MJML")
 
 
@@ -58,6 +62,19 @@ def compiled(renderer: Renderer, channel: Channel, words: dict[str, str]) -> dic
     made = {"subject": subject if channel is Channel.PUSH else "", "mjml": "", "html": "", "text": text}
     renderer.load("draft", {name: made[name] for name in ("subject", "html", "text")})
     return made
+
+
+def sender_of(channel: Channel, sender: str) -> str:
+    """The sender as it is kept: of a letter one address that servers take, its domain in ASCII. Raises InvalidInput, HeaderRefused."""
+    refuse_breakout("From", sender)
+    if channel is not Channel.EMAIL or not sender.strip():
+        return sender
+    named = getaddresses([sender])
+    address = named[0][1] if len(named) == 1 else ""
+    taken = deliverable(address)
+    if taken is None or taken.endswith("@") or set(taken) & set(" <>"):
+        raise InvalidInput(where="sender", seen=sender, detail=NOT_A_SENDER)
+    return sender.replace(address, taken)
 
 
 def settings_of(channel: Channel, *, plain: bool, url: str) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 
 from cegla.activate import store
 from cegla.activate.audience import readers_at
+from cegla.activate.composing import sender_of
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules import content, returning
 from cegla.activate.rules.channels import deliverable
@@ -23,7 +24,7 @@ from cegla.activate.rules.mime import refuse_breakout
 from cegla.activate.store import SQL
 from cegla.collect import actions as collect
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.consent import Basis
+from cegla.vocabulary.consent import Basis, Channel
 from cegla.vocabulary.errors import InvalidInput, NotFound
 from cegla.vocabulary.errors.messages import MessageKeyUsed
 from cegla.vocabulary.identifiers import normalized
@@ -81,7 +82,7 @@ def save_template(conn: Connection, draft: Mapping[str, str], now: datetime) -> 
     if not name.replace("-", "a").replace("_", "a").isalnum() or len(name) > 100:
         raise InvalidInput(where="name", seen=name, detail=Text("litery, cyfry, - i _, najwyżej 100", "letters, digits, - and _, at most 100"))
     refuse_breakout("Subject", subject)
-    refuse_breakout("From", sender)
+    sender = sender_of(Channel.EMAIL, sender)
     with Renderer() as renderer:
         html = renderer.compile(mjml)
         text = content.plain_text(html)

@@ -11,6 +11,8 @@ from cegla.api.call import Opened, person_number
 from cegla.api.message_shapes import ChoiceBody, LimitsBody, NewCampaign, PersonBody, TestSend
 from cegla.vocabulary.people import person_label
 
+Variant = Annotated[str, Query(max_length=1, description="A, or one of the contents compared with it")]
+
 
 def listed(call: Opened) -> Any:
     """All campaigns with their state."""
@@ -32,14 +34,14 @@ def shown(call: Opened, campaign_id: int) -> Any:
         return activate.campaign(conn, campaign_id)
 
 
-def preview(call: Opened, campaign_id: int, body: PersonBody) -> Any:
-    """The message as this person would get it."""
-    return activate.preview(call.ws, campaign_id, person_number(body.person))
+def preview(call: Opened, campaign_id: int, body: PersonBody, variant: Variant = activate.FIRST) -> Any:
+    """The message as this person would get it, of the variant asked for."""
+    return activate.preview(call.ws, campaign_id, person_number(body.person), variant=variant)
 
 
-def try_out(call: Opened, campaign_id: int, body: TestSend) -> Any:
-    """Send one trial to an address of your own; it counts nowhere."""
-    activate.test_send(call.ws, campaign_id, body.address)
+def try_out(call: Opened, campaign_id: int, body: TestSend, variant: Variant = activate.FIRST) -> Any:
+    """Send one trial of a variant to an address of your own; it counts nowhere."""
+    activate.test_send(call.ws, campaign_id, body.address, variant=variant)
     call.note("campaign.test", f"campaign {campaign_id}")
     return {"campaign": campaign_id, "sent": True}
 

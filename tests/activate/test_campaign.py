@@ -1,6 +1,7 @@
 """A campaign from the segment to the postbox and back."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -370,7 +371,8 @@ def test_a_broken_template_is_refused_when_it_is_saved(shop: Shop, mjml: str) ->
         shop.campaign(mjml=mjml)
 
 
-@pytest.mark.parametrize("wrong", [{"purpose": "dreams"}, {"holdout_percent": 90}, {"nonsense": 1}, {"cap": -1}])
+@pytest.mark.parametrize("wrong", [{"purpose": "dreams"}, {"holdout_percent": 90}, {"nonsense": 1}, {"cap": -1}, {"send_at": datetime(1, 1, 1)}, {"send_at": datetime(9999, 12, 31, 23)},
+                                   {"sender": "Sklep"}, {"sender": "a@"}, {"sender": "Ż <żółw@example.pl>"}, {"sender": "a@example.pl, b@example.pl"}])  # fmt: skip
 def test_a_wrong_draft_is_refused(shop: Shop, wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         shop.campaign(**wrong)
@@ -395,6 +397,23 @@ def test_a_trial_goes_to_one_address_and_counts_nowhere(shop: Shop) -> None:
     assert shop.states(campaign.id) == {} and shop.events(SENT) == []
     with pytest.raises(InvalidInput):
         activate.test_send(shop.ws, campaign.id, "no address")
+
+
+def test_each_variant_can_be_seen_and_tried_before_it_is_sent(shop: Shop) -> None:
+    campaign = shop.campaign(variants=[{"key": "B", "subject": "Drugi {{ person.first_name }}"}])
+    seen = activate.preview(shop.ws, campaign.id, outlet=shop.outlet, variant="B")
+    assert seen.subject == "Drugi " and any("first_name" in warning.pl for warning in seen.warnings)
+    activate.test_send(shop.ws, campaign.id, "author@example.pl", shop.outlet, variant="B")
+    assert shop.postbox.letter("author@example.pl")["Subject"].strip() == "[test] Drugi"
+    for refused in (lambda: activate.preview(shop.ws, campaign.id, variant="C"), lambda: activate.test_send(shop.ws, campaign.id, "a@example.pl", variant="")):
+        with pytest.raises(NotFound):
+            refused()
+
+
+def test_a_senders_domain_is_kept_as_servers_write_it(shop: Shop) -> None:
+    assert shop.campaign(sender="Żółw <listy@żółw.pl>").sender == "Żółw <listy@xn--w-uga1v8h.pl>"
+    assert shop.campaign(sender="").sender == ""
+    assert shop.campaign(sender='"Sklep @ Dom" <hello@localhost>').sender == '"Sklep @ Dom" <hello@localhost>'
 
 
 def test_a_person_gets_their_messages_and_can_be_erased_from_the_outbox(shop: Shop) -> None:

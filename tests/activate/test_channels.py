@@ -40,6 +40,7 @@ def test_texts_are_cut_as_the_standard_says(text: str, encoding: str, parts: int
 def test_every_polish_letter_forces_the_dear_alphabet_and_has_a_bare_one() -> None:
     assert sms.cut(POLISH).blamed == tuple(POLISH)
     assert sms.plain("Zażółć gęślą jaźń – „tak”…") == 'Zazolc gesla jazn - "tak"...'
+    assert sms.plain("Za\u017co\u0301\u0142c\u0301 ga\u0328s\u0301le\u0328") == "Zazolc gasle"
     assert sms.cut(sms.plain("Zażółć gęślą jaźń")).price_micros(70_000) == 70_000
 
 

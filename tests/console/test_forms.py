@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from cegla.activate import actions as activate
+from cegla.console.language import Tongue
 from cegla.govern import actions as govern
 from cegla.repair import actions as repair
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace
+from cegla.vocabulary.consent import Channel
 from tests.console.conftest import Visitor
 
 RULE = {"kind-0": "all", "kind-0.0": "leaf", "op-0.0": "did", "p-0.0-event": "Order Completed", "p-0.0-at_least": "2", "p-0.0-days": "90"}
@@ -147,6 +149,27 @@ def test_a_campaign_is_previewed_in_a_frame_that_can_do_nothing(admin: Visitor, 
     body = admin.get(f"{campaign}/preview/p{person}")
     assert "Cześć!" in body.text
     assert "sandbox" in body.headers["content-security-policy"]
+
+
+def test_every_variant_of_a_campaign_is_previewed(admin: Visitor, shop: Workspace) -> None:
+    words = {"name": "Próba", "segment_id": "1", "subject": "Pierwszy", "mjml": LETTER, "mjml_b": LETTER.replace("Cześć", "Drugi list")}
+    address = admin.post("/campaigns/new", "/campaigns/form", **words, subject_b="Drugi temat").headers["location"].partition("?")[0]
+    with shop.transaction() as conn:
+        person = segment.membership(conn, 1, 0, 1)[0].person_id
+    page = admin.post(address, f"{address}/preview", person=f"p{person}", variant="B").text
+    assert f"/preview/p{person}?variant=B" in page and '<option value="B" selected>' in page and "B: Drugi temat" in page
+    assert "Drugi list" in admin.get(f"{address}/preview/p{person}?variant=B").text
+    assert admin.get(f"{address}/preview/p{person}?variant=H").status_code == 404
+
+
+def test_a_text_messages_page_says_the_speed_of_its_channel(admin: Visitor, shop: Workspace) -> None:
+    words = {"channel": "sms", "name": "Rabat", "segment_id": "1", "text": "Rabat do piatku"}
+    address = admin.post("/campaigns/new/sms", "/campaigns/short", **words).headers["location"].partition("?")[0]
+    with shop.transaction() as conn:
+        speed = activate.carriers.speed_of(conn, Channel.SMS)
+    page = admin.get(address).text
+    assert speed != shop.settings.smtp.messages_per_minute and Tongue("pl", shop.settings.zone, "PLN").number(speed) + " na minutę" in page
+    assert "Wiadomości marketingowe" in page
 
 
 def test_a_text_message_is_scheduled_and_compared_as_a_letter_is(admin: Visitor, shop: Workspace) -> None:

@@ -7,6 +7,7 @@ signs take two places, and none of the eighteen Polish letters is in the alphabe
 import re
 from dataclasses import dataclass
 from typing import Literal
+from unicodedata import normalize
 
 BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -56,7 +57,8 @@ def cut(text: str) -> Cut:
 
 def plain(text: str) -> str:
     """The text with Polish letters as their bare ones and typographic signs as those of a typewriter; what else is foreign stays."""
-    return text.translate(_PLAIN)
+    whole = normalize("NFC", text)  # some keyboards write ą as an a and its tail
+    return (whole if len(whole) < len(text) else text).translate(_PLAIN)
 
 
 def asks_to_stop(text: str) -> bool:

@@ -111,7 +111,7 @@ def show_preview_body(visit: Visit) -> Response:
     person = parse_person_label(visit.arguments["person"]) or 0
     with visit.ws.transaction() as conn:
         govern.note(conn, visit.actor, "campaign.preview", person_label(person), {"campaign": visit.number("id")}, visit.now)
-    rendered = activate.preview(visit.ws, visit.number("id"), person)
+    rendered = activate.preview(visit.ws, visit.number("id"), person, variant=visit.query.get("variant", activate.FIRST))
     headers = {"content-security-policy": guard.PREVIEW_POLICY, "x-frame-options": "SAMEORIGIN"}
     shown = letter_form.frame(rendered.html, dark=visit.query.get("dark") == "on", base_url=visit.public_address)
     return Response(shown, media_type="text/html", headers=headers)
@@ -122,7 +122,7 @@ def send_test(visit: Visit) -> Response:
     number, address = visit.number("id"), visit.field("address")
     try:
         visit.required("address")
-        activate.test_send(visit.ws, number, address)
+        activate.test_send(visit.ws, number, address, variant=visit.field("variant", activate.FIRST))
         with visit.ws.transaction() as conn:
             govern.note(conn, visit.actor, "campaign.test", f"campaign {number}", {}, visit.now)
     except CeglaError as error:
@@ -198,20 +198,23 @@ def _campaign(visit: Visit) -> Any:
 def _model(visit: Visit, *, person: str = "", address: str = "", problem: dict[str, Any] | None = None) -> dict[str, Any]:
     found = _campaign(visit)
     number = parse_person_label(person) if person else None
-    rendered = None
+    rendered, variant = None, visit.field("variant", activate.FIRST)
     with visit.ws.transaction() as conn:
         target = segment.segment(conn, found.segment_id)
         letters = compose.reading.letters_of(conn, found.id)
         by_provider = activate.carriers.gateway_of(conn, visit.ws.keys, Channel.EMAIL) is not None
+        usual = visit.ws.settings.smtp.messages_per_minute if found.channel == Channel.EMAIL else activate.carriers.speed_of(conn, Channel(found.channel))
+        purpose = govern.register.label(conn, found.purpose)
         example = next(iter(segment.membership(conn, found.segment_id, 0, 1)), None)
         if number is not None:
             govern.note(conn, visit.actor, "campaign.preview", person_label(number), {"campaign": found.id}, visit.now)
     if number is not None:
         try:
-            rendered = activate.preview(visit.ws, found.id, number)
+            rendered = activate.preview(visit.ws, found.id, number, variant=variant)
         except CeglaError as error:
             problem = error.problem(visit.language)
     return {
+        "variant": variant, "usual": usual, "purpose": purpose,
         "letters": letters, "view": "phone" if visit.field("view") == "phone" else "desk", "dark": visit.field("dark") == "on",
         "campaign": found, "target": target, "states": states.CAMPAIGNS, "outcomes": states.OUTCOMES, "person": number, "asked": person, "rendered": rendered,
         "example": example.person_id if example else None, "address": address, "problem": problem, "smtp": visit.ws.settings.smtp,
