@@ -13,7 +13,7 @@ from tests.console.messages import all_messages, messages_in_code, messages_in_t
 
 OWN_SCRIPT_LINES = 300
 JS_BYTES = 60_000
-HTMX = {"hx-get", "hx-post", "hx-target", "hx-swap", "hx-trigger", "hx-push-url", "hx-confirm", "hx-indicator"}
+HTMX = {"hx-get", "hx-post", "hx-target", "hx-swap", "hx-trigger", "hx-push-url", "hx-confirm", "hx-indicator", "hx-sync"}
 SQL = re.compile(r"\b(select\s+[\w*].*\bfrom|insert\s+into|delete\s+from|update\s+\w+\s+set)\b", re.IGNORECASE)
 POLISH = re.compile(r"[ąćęłńóśźż]", re.IGNORECASE)
 
