@@ -63,3 +63,5 @@ def test_a_condition_falls_into_its_parts_in_their_order() -> None:
     parts = [events["name"] == "a", events["value_micros"] > 1, ~events["is_bot"]]
     assert conjuncts(parts[0] & parts[1] & parts[2]) == [one.op() for one in parts]
     assert conjuncts(None) == []
+    assert conjuncts((parts[0] & parts[1]).fill_null(False)) == [one.op() for one in parts[:2]], "what is not known does not hold either"
+    assert conjuncts(events["is_bot"].fill_null(True)) == [events["is_bot"].fill_null(True).op()]

@@ -186,6 +186,8 @@ def conjuncts(where: Column | None) -> list[Any]:
         one = waiting.pop()
         if isinstance(one, ops.And):
             waiting += [one.right, one.left]
+        elif isinstance(one, ops.Coalesce) and len(one.arg) == 2 and isinstance(one.arg[1], ops.Literal) and one.arg[1].value is False:
+            waiting.append(one.arg[0])  # what is not known does not hold either
         elif not (isinstance(one, ops.Literal) and one.value is True):
             found.append(one)
     return found
