@@ -42,7 +42,9 @@ def listed(context: typer.Context, as_json: AsJson = False) -> None:
         found = api.get("/campaigns")
     desk.answer(
         found,
-        lambda desk, value: table(desk, [NUMBER, NAME, STATE, SUBJECT], ([one["id"], one["name"], one["state"], one["subject"]] for one in value["campaigns"])),
+        lambda desk, value: table(
+            desk, [NUMBER, NAME, STATE, SUBJECT], ([one["id"], one["name"], _stands(desk, one), one["subject"] or one["text"]] for one in value["campaigns"])
+        ),
     )
 
 
@@ -117,7 +119,12 @@ def _steer(context: typer.Context, campaign: str, act: str, as_json: bool) -> No
 
 
 def _state(desk: Desk, found: dict[str, Any]) -> None:
-    table(desk, [NUMBER, NAME, STATE], [[found["id"], found["name"], found["state"]]])
+    table(desk, [NUMBER, NAME, STATE], [[found["id"], found["name"], _stands(desk, found)]])
+
+
+def _stands(desk: Desk, found: dict[str, Any]) -> str:
+    state = found["state"]
+    return desk.say(activate.CAMPAIGN_STATES[state]) if state in activate.CAMPAIGN_STATES else state
 
 
 def _follow(desk: Desk, api: Api, path: str, of_all: int) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cegla.activate import actions as activate
 from cegla.cli.campaigns import Which, campaign_meant
 from cegla.cli.desk import AsJson, Desk, DryRun, desk_of
 from cegla.cli.files import text_of
@@ -32,6 +33,8 @@ MESSAGE, PERSON, STATE, LATER = Text("Wiadomość", "Message"), Text("Osoba", "P
 WROTE = Text("Zapisano {file}.", "Wrote {file}.")
 WHOLE = Text("Księga jest cała; pod ostatnią pieczęcią decyzji: {sealed}.", "The ledger is whole; decisions under the last seal: {sealed}.")
 BROKEN = Text("Księga jest naruszona: decyzja {broken_record}, pieczęć {broken_seal}.", "The ledger is broken: decision {broken_record}, seal {broken_seal}.")
+
+MESSAGE_STATES = {str(state): text for state, text in activate.MESSAGE_STATES.items()}
 
 
 def purposes(context: typer.Context, as_json: AsJson = False) -> None:
@@ -115,7 +118,8 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
 
 def _row(desk: Desk, one: dict[str, Any]) -> list[object]:
     then, proof = one.get("then"), one.get("proof") or {}
-    return [one["message"], one["person"], one["state"], _yes(desk, then), then["reason"] if then else "", proof.get("record", "")]
+    state = desk.say(MESSAGE_STATES[one["state"]]) if one["state"] in MESSAGE_STATES else one["state"]
+    return [one["message"], one["person"], state, _yes(desk, then), then["reason"] if then else "", proof.get("record", "")]
 
 
 def _answer(desk: Desk, found: dict[str, Any]) -> None:

@@ -204,6 +204,18 @@ def test_a_fix_that_does_not_fit_says_why_in_the_readers_language(
     assert "naprawa nie pasuje krok 1: nie liczba" in capsys.readouterr().out
 
 
+def test_campaigns_and_their_messages_stand_in_words_in_the_readers_language(
+    cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CEGLA_LANGUAGE", "pl")
+    listed = {"campaigns": [{"id": 3, "name": "Jesień", "state": "paused", "subject": "", "text": "Rabat do piątku"}]}
+    row = {"message": 9, "person": "p1", "state": "skipped", "then": None, "proof": None}
+    assert cegla("campaign list", {"GET /campaigns": listed}) == 0
+    assert cegla("consent campaign 3", {"GET /campaigns": listed, "GET /campaigns/3/basis": {"people": [row], "next_before": None}}) == 0
+    shown = capsys.readouterr().out
+    assert "wstrzymana" in shown and "Rabat do piątku" in shown and "pominięta" in shown
+
+
 def test_a_trace_is_listed_with_its_events_and_messages(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     asked: list[httpx.Request] = []
     found = {"events": [{"place": "3-17-0"}], "history": ["e5"], "messages": [{"id": 9, "campaign": "order", "state": "sent", "person": 1}], "complete": True}
