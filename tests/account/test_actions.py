@@ -104,6 +104,12 @@ def test_figures_are_those_of_the_members_and_of_the_accounts_below(ws: Workspac
     assert ([row.key for row in holding.below], holding.own_people) == (["acme"], 1)
 
 
+@pytest.mark.parametrize("parent", [" Łódź ", "Ło\u0301dz\u0301", "Łódź\u200b", "Łó\uff44ź"])
+def test_the_account_above_is_found_in_whatever_form_it_is_told(ws: Workspace, parent: str) -> None:
+    take_in(ws, group(1, "u1", "Łódź"), group(2, "u2", "acme", parentId=parent))
+    assert figures(ws) == {"Łódź": (2, 0, 0), "acme": (1, 0, 0)}
+
+
 def test_who_stood_above_counts_without_an_account_that_moved_or_went(ws: Workspace) -> None:
     take_in(ws, group(1, "u1", "north"), group(2, "u1", "south"), group(3, "u2", "acme", parentId="north"), order(4, "u2", 50))
     assert figures(ws) == {"north": (2, 1, 50), "south": (1, 0, 0), "acme": (1, 1, 50)}

@@ -139,7 +139,14 @@ def _traits(event: Event, key: str, import_id: int) -> Iterable[Told]:
     told = event.traits if event.kind == "group" else {NAME: named} if isinstance(named, str) and named else {}
     for raw, value in told.items():
         name = trait_key(raw)
-        yield Told(key, PARENT if name in PARENT_NAMES else name, value, event.occurred_at, event.source_id, event.message_id, import_id)
+        if name in PARENT_NAMES:
+            name, value = PARENT, _parent(value)
+        yield Told(key, name, value, event.occurred_at, event.source_id, event.message_id, import_id)
+
+
+def _parent(value: Any) -> Any:
+    """The account above in the one form its own key has; what can be no key stays as it was told."""
+    return (normalized("group_id", value) or value) if isinstance(value, str) else value
 
 
 def _together(one: Said, other: Said) -> Said:
