@@ -9,6 +9,7 @@ import pytest
 
 from cegla.console.language import english
 from cegla.console.render import HERE, STATIC, TEMPLATES
+from cegla.console.screens import deliverability
 from tests.console.messages import all_messages, messages_in_code, messages_in_templates, text_outside_messages
 
 OWN_SCRIPT_LINES = 300
@@ -88,3 +89,10 @@ def test_scripts_stay_small() -> None:
     own = list(STATIC.glob("*.js"))
     assert sum(len(file.read_text(encoding="utf-8").splitlines()) for file in own) < OWN_SCRIPT_LINES
     assert sum(file.stat().st_size for file in (*own, *(STATIC / "vendor").glob("*.js"))) < JS_BYTES
+
+
+def test_words_of_the_console_are_translated_wherever_a_template_says_them() -> None:
+    """`say` is for texts of both languages: of a word that is only marked it would say the Polish side to everybody."""
+    text = (TEMPLATES / "pages" / "deliverability.html").read_text(encoding="utf-8")
+    for name, words in (("levels", deliverability.LEVELS), ("standings", deliverability.STANDINGS)):
+        assert all(isinstance(word, str) for word, _ in words.values()) and f"t.text({name}[" in text and f"t.say({name}[" not in text
