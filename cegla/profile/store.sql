@@ -404,7 +404,8 @@ group by step, width, whole order by step;
 select person_id, (found #>> array['traits', (:trait)::text, 'confidence'])::float8 from profile.findings
 where analyser = :analyser and person_id > :after and (
     found #>> array['traits', (:trait)::text, 'value'] = (:value)::text
-    or (jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'array' and found #> array['traits', (:trait)::text, 'value'] ? (:value)::text)
+    or (jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'array' and (:value)::text in (
+        select jsonb_array_elements_text(found #> array['traits', (:trait)::text, 'value'])))
     or (jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'object' and (:value)::text = (
         select key from jsonb_each_text(found #> array['traits', (:trait)::text, 'value']) order by value::float8 desc, key limit 1))
     or ((:part)::text <> '' and jsonb_typeof(found #> array['traits', (:trait)::text, 'value']) = 'array'

@@ -82,6 +82,9 @@ def test_a_new_analyser_looks_at_everybody_part_by_part_and_is_summed_up(ws: Wor
         assert len(profile.runs.people_with(conn, "os.share", "Windows")) == 1
         steps = profile.runs.summaries(conn)["online.recency"].steps
         assert [len(profile.runs.people_with(conn, "online.recency", f"{low!r}..{high!r}")) for low, high, _ in steps] == [many for *_, many in steps]
+        hours = profile.runs.summaries(conn)["rhythm.peak_hours"].values
+        assert hours
+        assert [len(profile.runs.people_with(conn, "rhythm.peak_hours", hour)) for hour, _ in hours] == [many for _, many in hours]
 
 
 def test_of_people_with_a_long_history_fewer_are_looked_at_at_a_time(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

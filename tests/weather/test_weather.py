@@ -156,8 +156,9 @@ def test_a_day_that_was_a_forecast_is_asked_again_when_the_archive_has_it() -> N
     [
         None, {"time": []} | {"temperature_2m": [1.0]}, {"time": ["2026-11-20T00:00"] * 24}, {"time": ["x"] * 24}, {"time": ["2026-11-20T01:00"] * 23},
         {"time": [f"2026-11-20T{hour:02}:00" for hour in range(24)], "temperature_2m": [1.0] * 23},
+        {"time": [f"2026-11-19T{hour:02}:00" for hour in range(24)], "temperature_2m": [1.0] * 24},
     ],
-    ids=["none", "unlike", "one hour", "no stamps", "part of a day", "short"],
+    ids=["none", "unlike", "one hour", "no stamps", "part of a day", "short", "another day"],
 )  # fmt: skip
 def test_an_answer_that_is_not_what_was_asked_is_refused(hourly: Any) -> None:
     with pytest.raises(AnswerWrong):

@@ -21,7 +21,10 @@ def open_meteo(answer: Answer, ask: Ask, today: date) -> list[Day]:
     places: Sequence[Any] = answer if isinstance(answer, list) else [answer]
     if len(places) != len(ask.cells):
         raise AnswerWrong(f"{len(places)} places for {len(ask.cells)} asked")
-    return [day for cell, place in zip(ask.cells, places, strict=True) for day in _days(cell, place, today)]
+    found = [day for cell, place in zip(ask.cells, places, strict=True) for day in _days(cell, place, today)]
+    if any(not ask.first <= one.day <= ask.last for one in found):
+        raise AnswerWrong("days that nobody asked for")
+    return found
 
 
 def _days(cell: tuple[int, int], place: Any, today: date) -> list[Day]:
