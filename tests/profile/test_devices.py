@@ -86,3 +86,18 @@ def test_a_program_of_a_mac_is_no_iphone_once_the_full_rules_have_answered() -> 
     library.settle()
     later = device_of(context, library)
     assert (later.os, later.os_version) == ("macOS", None)
+
+
+def test_a_chromebook_is_one_though_its_programs_for_android_take_it_for_a_tablet() -> None:
+    chrome = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/127.0.0.0"
+    board = read_user_agent(f"Mozilla/5.0 (Linux; Android 10; K) {chrome} Safari/537.36", platform="Android", platformVersion="13.0.0", model="octopus")
+    named = read_user_agent(f"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) {chrome} Safari/537.36", platform="Android", platformVersion="13.0.0", model="new")
+    assert [(one.os, one.os_version, one.type) for one in (board, named)] == [("ChromeOS", None, "desktop")] * 2
+    phone = read_user_agent(f"Mozilla/5.0 (Linux; Android 6.0; Rex) {chrome} Mobile Safari/537.36", platform="Android", model="Rex", mobile=True)
+    tablet = read_user_agent(f"Mozilla/5.0 (Linux; Android 10; K) {chrome} Safari/537.36", platform="Android", platformVersion="13.0.0", model="SM-X200")
+    assert [(one.os, one.type) for one in (phone, tablet)] == [("Android", "phone"), ("Android", "tablet")]
+
+
+@pytest.mark.parametrize("name", ["Gentoo", "Kubuntu", "Slackware", "SUSE"])
+def test_distributions_of_linux_are_linux(name: str) -> None:
+    assert read_user_agent(f"Mozilla/5.0 (X11; U; Linux x86_64; en-US; rv:1.9.2.24) Gecko/20111101 {name}/3.6 Firefox/3.6.24").os == "Linux"

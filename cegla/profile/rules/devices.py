@@ -73,8 +73,15 @@ _IN_APP = (
 _IN_APPS = [(name, re.compile(pattern)) for name, pattern in _IN_APP]
 _MAYBE_IN_APP = re.compile("|".join(pattern for _, pattern in _IN_APP))
 
-_OS_NAMES = {"Mac OS X": "macOS", "Mac OS": "macOS", "Ubuntu": "Linux", "Fedora": "Linux", "Debian": "Linux", "Chrome OS": "ChromeOS", "iPadOS": "iOS",
-    "ATV OS X": "tvOS"}
+_DISTRIBUTIONS = ("Ubuntu", "Fedora", "Debian", "Gentoo", "Kubuntu", "Lubuntu", "Xubuntu", "Mandriva", "Slackware", "SUSE", "openSUSE", "Mageia", "PCLinuxOS",
+    "Arch Linux", "CentOS", "Red Hat", "Linux Mint", "PureOS", "Raspbian")  # fmt: skip
+_OS_NAMES = {"Mac OS X": "macOS", "Mac OS": "macOS", "Chrome OS": "ChromeOS", "iPadOS": "iOS", "ATV OS X": "tvOS"} | dict.fromkeys(_DISTRIBUTIONS, "Linux")
+#: Boards of Chromebooks, as ChromiumOS names them: the model that a program for Android tells there, in the hint of the system, too.
+_CHROMEBOOKS = frozenset(
+    "asuka atlas brask brox brya caroline cave celes chell cherry coral corsola cyan dedede drallion elm eve fatcat fizz geralt grunt guybrush hana hatch"
+    " jacuzzi jedi kalista kukui lars link myst nami nautilus nissa nocturne ocelot octopus puff pyro rammus rauru reef reks relm rex samus sand sarien scarlet"
+    " sentry setzer skyrim skywalker snappy soraka staryu strongbad terra trogdor ultima umaro veyron volteer wizpig zork".split()
+)
 _BROWSER_NAMES = {
     "Mobile Safari": "Safari", "Mobile Safari UI/WKWebView": "Safari", "Chrome Mobile": "Chrome", "Chrome Mobile iOS": "Chrome",
     "Chrome Mobile WebView": "Chrome",
@@ -158,23 +165,32 @@ def _from_agent(agent: str, hints: Hints, world: World) -> Device:
         "bot" if is_bot else machine.type or told.type, os, told.browser, is_bot, told.os_version if os == told.os else None, told.browser_version,
         machine.brand, machine.model, "user_agent", told.in_app, "user_agent" if is_bot else None,
     )  # fmt: skip
-    return _hinted(found, hints) if hints else found
+    return _hinted(found, hints, told.type == "phone") if hints else found
 
 
 @lru_cache(maxsize=16_384)
-def _hinted(found: Device, hints: Hints) -> Device:
-    """Client hints stand over a frozen user agent."""
+def _hinted(found: Device, hints: Hints, in_hand: bool) -> Device:
+    """Client hints stand over a frozen user agent. `in_hand`: that user agent is a phone's."""
     told = dict(hints)
-    os = _PLATFORM_OS.get(told.get("platform", "").lower()) or found.os
+    os = _hinted_system(told, found.os, in_hand)
     browser, browser_version = _hinted_browser(told.get("brands", ""))
     kind = found.type
     if not found.is_bot and told.get("mobile") == "?1" and kind in ("desktop", "unknown"):
         kind = "phone"
+    if os == "ChromeOS" and kind in ("phone", "tablet", "unknown"):
+        kind = "desktop"
     return found._replace(
         type=kind, os=os, os_version=_hinted_version(os, told.get("platformVersion", "")) or (found.os_version if os == found.os else None),
         browser=found.browser if found.in_app or browser is None else browser, browser_version=browser_version or found.browser_version,
         source="client_hints" if told.keys() & {"model", "platformVersion"} else found.source,
     )  # fmt: skip
+
+
+def _hinted_system(told: Mapping[str, str], os: str | None, in_hand: bool) -> str | None:
+    """A Chromebook runs programs for Android, which take it for one; a phone may bear a board's name."""
+    platform = _PLATFORM_OS.get(told.get("platform", "").lower())
+    board = not in_hand and told.get("mobile") != "?1" and told.get("model", "").lower() in _CHROMEBOOKS
+    return "ChromeOS" if platform == "Android" and (board or os == "ChromeOS") else platform or os
 
 
 def _hinted_version(os: str | None, version: str) -> str | None:
@@ -239,7 +255,7 @@ def _declared(context: Mapping[str, Any], hints: Hints, world: World) -> Device:
         known = world.machine("", hints)
         brand, model = known.brand, known.model
     found = Device(device_type or _PLATFORM_TYPE.get(os or "", "unknown"), os, None, False, os_version, None, brand, model, "sdk")
-    return _hinted(found, hints) if hints else found
+    return _hinted(found, hints, device_type == "phone") if hints else found
 
 
 def _short(value: object) -> str | None:
