@@ -29,6 +29,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from bench.crashes import environment_with, free_port
 from bench.result import Result
+from cegla.activate import actions as activate
 from cegla.collect import actions as collect
 from cegla.flow import MOST_EVENTS
 from cegla.profile import actions as profile
@@ -268,7 +269,7 @@ def _recovering(world: World) -> None:
 def _campaign(world: World) -> None:
     name = f"Letter {world.next()}"
     draft: dict[str, object] = {"name": name, "segment_id": world.segment_id, "subject": name, "mjml": LETTER, "sender": "Shop <shop@example.pl>"}
-    draft["holdout_percent"] = 0
+    draft |= {"holdout_percent": 0, "cap": 100}
     saved: list[int] = []
 
     def save() -> bool:
@@ -372,6 +373,7 @@ def world(place: Path) -> Generator[World]:
             with psycopg.connect(running.dsn, options="-c timezone=UTC") as conn:
                 source, _ = collect.add_source(conn, "shop", "server", Basis.CONTRACT, datetime.now(UTC))
                 rule = {"op": "did", "event": "Order Completed", "at_least": REGULAR, "days": 3_650}
+                activate.set_limits(conn, "email", activate.Limits(0), datetime.now(UTC))  # each point has a campaign of its own, all in one day
                 regulars = segment.save(conn, "Regulars", rule, datetime.now(UTC))
             yield World(running, postbox, armed, regulars.id, source.key)
         finally:
