@@ -1,9 +1,12 @@
 """What a question reads: no more than its rule asks for. What the answers are is in test_compile."""
 
+from dataclasses import replace
 from typing import Any
 
+import ibis
 import pytest
 
+from cegla.segment.asking import questions_of
 from cegla.segment.operators import parsed
 from cegla.segment.rules.compile import History, members, membership
 from cegla.segment.rules.history import Ground, conjuncts
@@ -65,3 +68,10 @@ def test_a_condition_falls_into_its_parts_in_their_order() -> None:
     assert conjuncts(None) == []
     assert conjuncts((parts[0] & parts[1]).fill_null(False)) == [one.op() for one in parts[:2]], "what is not known does not hold either"
     assert conjuncts(events["is_bot"].fill_null(True)) == [events["is_bot"].fill_null(True).op()]
+
+
+def test_many_questions_to_other_stores_are_joined_side_by_side() -> None:
+    rules = [parsed({"op": "consent_is", "channel": "email", "purpose": f"cel {number}", "states": ["withdrawn"]}) for number in range(200)]
+    told = {question: ibis.table({"person_id": "int64", "value": "string"}, name=f"told_{number}") for number, question in enumerate(questions_of(rules))}
+    sql = plain_sql(membership(rules, replace(past(), answers=told), GROUND).op())
+    assert sql.count("told_") == 200

@@ -210,9 +210,12 @@ def _found_apart(every: Sequence[Leaf], history: History, ground: Ground) -> Cou
 def _beside(table: Any, every: Sequence[Leaf], rows: Sequence[TraitRow], history: History, ground: Ground) -> tuple[Any, dict[int, dict[str, str]], list[str]]:
     """The table with the columns of everything that is not counted with it; by leaf their names, and the names of moments that are due."""
     dues: list[str] = []
-    for traits in trait_tables(rows, history, ground):
+    joined, shown = table, list(table.columns)  # one chain of joins: a question within a question for each of them would be too deep to be written
+    for number, traits in enumerate(trait_tables(rows, history, ground)):
         dues += [name for name in traits.columns if name.endswith(".due")]
-        table = table.left_join(traits, table["person_id"] == traits["trait_owner"]).drop("trait_owner")
+        shown += [name for name in traits.columns if name != "trait_owner"]
+        owned = traits.rename({f"t{number}_of": "trait_owner"})
+        joined = joined.left_join(owned, table["person_id"] == owned[f"t{number}_of"])
     also: dict[int, dict[str, str]] = {}
     known: dict[Any, dict[str, str]] = {}
     for leaf in every:
@@ -227,9 +230,10 @@ def _beside(table: Any, every: Sequence[Leaf], rows: Sequence[TraitRow], history
             prefix = f"b{len(known)}_"
             known[found.op()] = names = {name: f"{prefix}{name}" for name in found.columns if name != "person_id"}
             renamed = found.rename({f"{prefix}of": "person_id", **{new: old for old, new in names.items()}})
-            table = table.left_join(renamed, table["person_id"] == renamed[f"{prefix}of"]).drop(f"{prefix}of")
+            joined = joined.left_join(renamed, table["person_id"] == renamed[f"{prefix}of"])
+            shown += names.values()
         also[id(leaf)] = names
-    return table, also, dues
+    return joined.select(*shown), also, dues
 
 
 def trait_tables(rows: Sequence[TraitRow], history: History, ground: Ground) -> list[Any]:
