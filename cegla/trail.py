@@ -118,6 +118,7 @@ class Found:
     places: tuple[Place, ...]
     complete: bool
     history: tuple[profile.PastEvent, ...] = ()  #: of a trace: those in the history, oldest first, also when their requests are gone
+    outlasting: tuple[profile.PastEvent, ...] = ()  #: of those in the history: the ones that none of `places` is the place of
     messages: tuple[activate.Message, ...] = ()  #: of a trace: what its calls asked for
 
 
@@ -165,7 +166,9 @@ def find_trace(ws: Workspace, trace_id: str) -> Found:
             if (event := one.events.get(index)) is None or _trace_id(event.trace) == trace_id
         )
         messages = activate.single.of_trace(conn, trace_id)
-    return Found(places, True, tuple(profile.past.events_of_trace(ws.warehouse, trace_id)), tuple(messages))
+        history = profile.past.events_of_trace(ws.warehouse, trace_id)
+        outlasting = tuple(event for event, batch in history if _place_of(conn, batch, event.event_id) not in places)
+    return Found(places, True, tuple(event for event, _ in history), outlasting, tuple(messages))
 
 
 def named(ws: Workspace, text: str) -> Trail:
@@ -183,10 +186,9 @@ def of_history(ws: Workspace, event_id: int) -> Trail:
         raise NotFound(where="event", seen=event_id, thing=f"e{event_id}")
     event, batch = found
     with ws.transaction() as conn:
-        came = batches.place_of(conn, batch, event_id)
-        if came is not None and collect.kept_request(conn, came.writer, came.number) is not None:
-            return _follow(ws, conn, Place(came.writer, came.number, came.index))
-        place = None if came is None else Place(came.writer, came.number, came.index)
+        place = _place_of(conn, batch, event_id)
+        if place is not None and collect.kept_request(conn, place.writer, place.number) is not None:
+            return _follow(ws, conn, place)
         outcome = _outcome(ws, conn, event, batches.Row(batch, event.received_at, event_id, 0, 0), None)
         return Trail(place, event.source_id, _source_name(conn, event.source_id), None, event.name, event.kind, Fate.APPLIED, event.received_at,
             None, None, None, None, outcome=outcome, trace_id=event.trace_id)  # fmt: skip
@@ -242,6 +244,11 @@ def _aside(ws: Workspace, conn: Connection, row: repair.Quarantined) -> Trail:
         row.received_at, written, row.trusted, len(opened.raw) if opened else None, row.payload, row,
         trace_id=_trace_id(opened.kept.request.trace) if opened else None,
     )  # fmt: skip
+
+
+def _place_of(conn: Connection, batch: int, event_id: int) -> Place | None:
+    came = batches.place_of(conn, batch, event_id)
+    return None if came is None else Place(came.writer, came.number, came.index)
 
 
 def _trace_id(parent: str | None) -> str | None:

@@ -43,7 +43,8 @@ def reveal(call: Opened, place: str, body: Reveal) -> Any:
 
 def _of_trace(found: trail.Found) -> Any:
     """Every event of a trace once: by its place while its request is kept, else by its number in the history; and the messages its calls asked for."""
-    events = [{"place": str(place)} for place in found.places] or [{"place": f"e{row.event_id}", "name": row.name} for row in found.history]
+    events: list[Any] = [{"place": str(place)} for place in found.places]
+    events += [{"place": f"e{row.event_id}", "name": row.name} for row in found.outlasting]
     messages = [{"id": one.id, "campaign": one.campaign, "state": one.state, "person": one.person_id} for one in found.messages]
     return {"events": events, "history": [f"e{row.event_id}" for row in found.history], "messages": messages, "complete": found.complete}
 

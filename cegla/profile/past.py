@@ -145,10 +145,13 @@ def events_of_batch(warehouse: Readable, batch: int, limit: int = 100) -> list[P
     return _past_events(warehouse, events.filter(events.batch == batch).order_by(events.event_id).limit(limit))
 
 
-def events_of_trace(warehouse: Readable, trace_id: str, limit: int = 100) -> list[PastEvent]:
-    """The events that came with a trace, oldest first."""
+def events_of_trace(warehouse: Readable, trace_id: str, limit: int = 100) -> list[tuple[PastEvent, int]]:
+    """The events that came with a trace, oldest first, each with the number of the batch that wrote it."""
     events: Any = history()
-    return _past_events(warehouse, events.filter(events.trace_id == trace_id).order_by(events.event_id).limit(limit))
+    found = events.filter(events.trace_id == trace_id).order_by(events.event_id).limit(limit)
+    numbers = warehouse.run(found.select("event_id", "batch")).to_pylist()
+    batch_of = {row["event_id"]: row["batch"] for row in numbers}
+    return [(row, batch_of[row.event_id]) for row in _past_events(warehouse, found) if row.event_id in batch_of]
 
 
 def traits_owed_to(warehouse: Readable, person_id: int, event_id: int, now: datetime) -> list[Text]:

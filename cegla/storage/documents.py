@@ -51,7 +51,7 @@ def read(text: str, deepest: int = DEEPEST, longest: int = LONGEST, *, dates_as_
         return yaml.load(text, _Words if dates_as_text else yaml.SafeLoader)  # noqa: S506 - safe ones
     except RecursionError:
         raise Unfit(TOO_DEEP) from None
-    except (yaml.YAMLError, ValueError, TypeError) as error:  # the last two: a date that is none, a set of lists
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:  # a date that is none, a set of lists, `!!int ""`, `!!bool x`
         mark: Any = getattr(error, "problem_mark", None)
         problem = " ".join(str(getattr(error, "problem", None) or error).split())[:200]
         what = Text(f"to nie jest poprawny YAML ({problem})", f"it is not valid YAML ({problem})")

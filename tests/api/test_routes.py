@@ -222,6 +222,18 @@ def test_a_test_event_reaches_the_history_and_the_sums_agree(owner: httpx.Client
     assert (status["events"]["applied"], status["events"]["waiting"], status["adds_up"], status["people"]) == (1, 0, True, 1)
 
 
+def test_every_event_of_a_trace_is_listed_though_only_some_requests_name_it(owner: httpx.Client, workspace: Workspace) -> None:
+    parent = f"00-{'4b' * 16}-00f067aa0ba902b7-01"
+    body = b'{"type": "track", "event": "Traced", "userId": "7", "messageId": "%d", "context": {"traceparent": "%b"}}'
+    with workspace.transaction() as conn:
+        source, _ = collect.add_source(conn, "Shop", "server", Basis.CONTRACT, workspace.clock())
+        collect.write_down(conn, source.id, [body % (number, parent.encode()) for number in (1, 2)], workspace.clock())
+        conn.execute("update collect.inbox set trace = %s where number = 1", [parent])
+    Intake(workspace).drain()
+    found = owner.post("events/find", json={"trace_id": "4b" * 16}).json()
+    assert [one["place"][:1] for one in found["events"]] == ["1", "e"] and found["history"] == ["e1", "e2"]
+
+
 def test_events_set_aside_are_listed_by_reason_and_replayed(owner: httpx.Client, workspace: Workspace) -> None:
     with workspace.transaction() as conn:
         source, _ = collect.add_source(conn, "Shop", "server", Basis.CONTRACT, workspace.clock())

@@ -87,6 +87,17 @@ def test_a_batch_of_several_traces_says_each_in_its_context(workspace: Workspace
     assert [row.event_id for row in trail.find_trace(workspace, trace_id(other)).history] == [2]
 
 
+def test_an_event_whose_request_names_no_trace_is_found_beside_one_whose_does(workspace: Workspace, shop: collect.Source) -> None:
+    named = {**EVENT, "type": "track", "messageId": "2", "context": {"traceparent": PARENT}}
+    bodies = (json.dumps({**EVENT, "type": "track", "messageId": "1"}).encode(), PARENT), (json.dumps(named).encode(), None)
+    with workspace.transaction() as conn:
+        store.append(conn, shop.id, [store.Incoming(shop.id, workspace.clock(), 1, True, None, body, trace=trace) for body, trace in bodies])
+    Intake(workspace).drain()
+    found = trail.find_trace(workspace, ID)
+    assert [row.event_id for row in found.history] == [1, 2]
+    assert ([place.number for place in found.places], [row.event_id for row in found.outlasting]) == ([1], [2])
+
+
 def test_what_comes_back_from_quarantine_stays_in_its_trace(workspace: Workspace, shop: collect.Source) -> None:
     with workspace.transaction() as conn:
         nameless = json.dumps({"type": "track", "userId": "u1", "messageId": "m"}).encode()
