@@ -64,7 +64,7 @@ def normalized(type_key: str, value: object, rules: IdentifierRules = DEFAULT_RU
     if not text or len(text) > LONGEST_IDENTIFIER or UNSTORABLE in text or is_blocked(text):
         return None
     if type_key == "email":
-        text = text.lower()
+        text = text.lower() if text.isascii() else _as_sent(text.lower())
         if not _EMAIL.match(text):
             return None
         text = _mailbox(text, rules)
@@ -80,6 +80,17 @@ def is_blocked(text: str) -> bool:
     """Whether a value is a placeholder that many people share ("null", "guest", "0000-0000", '"undefined"')."""
     bare = text.strip("\"'` ")
     return not bare.strip("0-") or (len(bare) <= _LONGEST_BLOCKED and bare.lower() in _BLOCKED_FOLDED)
+
+
+def _as_sent(address: str) -> str:
+    """The address with its domain as mail servers know it (IDNA 2008, RFC 5891): "ola@żółw.pl" is "ola@xn--w-uga1v8h.pl", whichever was told."""
+    import idna  # here, not above: few addresses need its tables
+
+    local, at, domain = address.rpartition("@")
+    try:
+        return f"{local}{at}{idna.encode(domain, uts46=True).decode()}"
+    except UnicodeError:  # idna.IDNAError is one
+        return ""
 
 
 def _mailbox(address: str, rules: IdentifierRules) -> str:

@@ -39,6 +39,12 @@ def test_a_placeholder_never_becomes_an_identifier(placeholder: str) -> None:
         ("user_id", "U1", "U1"),  # shops tell cases apart
         ("user_id", "Zoe\u0301", "Zoé"),
         ("email", " Anna.Nowak+promo@Example.PL ", "anna.nowak+promo@example.pl"),
+        ("email", "Ola@Żółw.pl", "ola@xn--w-uga1v8h.pl"),
+        ("email", "ola@z\u0307o\u0301łw.pl", "ola@xn--w-uga1v8h.pl"),
+        ("email", "ola@xn--w-uga1v8h.pl", "ola@xn--w-uga1v8h.pl"),
+        ("email", "ola@straße.de", "ola@xn--strae-oqa.de"),  # another domain than strasse.de
+        ("email", "ola@ż..pl", None),
+        ("email", "ola@" + "ż" * 64 + ".pl", None),
         ("email", "anna@localhost", None),
         ("email", "anna@@example.pl", None),
         ("phone", "600 700 800", "+48600700800"),

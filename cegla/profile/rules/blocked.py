@@ -55,6 +55,7 @@ STEMS: dict[str, tuple[str, ...]] = {topic: tuple(" ".join(stem.split()) for ste
 #: What an employer's or a club's name can reveal of who belongs to it; a chemist's shop says nothing of its buyer's health.
 MEMBERSHIP = ("belief", "politics", "intimate")
 POLISH, PLAIN = "ąćęłńóśźż", "acelnoszz"
+MARKS = "[\u0300-\u036f]"  #: of letters that were written as a bare letter and its mark
 
 
 @lru_cache(maxsize=64)
@@ -91,5 +92,5 @@ def is_blocked(text: str, more: tuple[str, ...] = ()) -> bool:
 
 def without_blocked(column: Any, more: tuple[str, ...] = ()) -> Any:
     """A text column (Ibis) with null in place of what `is_blocked`."""
-    plain = column.lower().translate(POLISH, PLAIN).replace("_", " ")
+    plain = column.lower().re_replace(MARKS, "").translate(POLISH, PLAIN).replace("_", " ")
     return (~plain.re_search(pattern(more)).fill_null(False)).ifelse(column, None)
