@@ -61,6 +61,7 @@ def _row(event: Event, identity_id: int, batch: Batch, event_id: int, sessions: 
         "click_id": campaign.click_id, "voivodeship": network.voivodeship, "powiat": network.powiat, "city": network.city,
         "timezone": zone if zone == "Europe/London" else network.timezone, "asn": network.asn, "network_kind": network.kind, "is_datacentre": network.is_datacentre,
         "is_proxy": network.is_proxy, "machine_reason": None, "data_version": WORLD.version,
+        "trace_id": event.trace.split("-")[1] if event.trace else None,
     }  # fmt: skip
 
 

@@ -50,6 +50,7 @@ def batches(draw: st.DrawFn) -> tuple[list[Event], list[int]]:
             source_id=1, message_id=f"m{number}", kind=kind, name=name, occurred_at=at, received_at=draw(st.sampled_from([AT, AT + timedelta(hours=2)])),
             original_at=draw(st.sampled_from([None, at, AT])), sent_at=draw(st.sampled_from([None, AT])), properties={} if kind == "identify" else told,
             traits=draw(countries) if kind == "identify" else {}, context=draw(st.sampled_from(shared)),
+            trace=draw(st.sampled_from([None, f"00-{number:032x}-{7:016x}-01"])),
         ))  # fmt: skip
     return events, draw(st.lists(st.integers(1, 2), min_size=len(events), max_size=len(events)))
 

@@ -26,7 +26,7 @@ def test_what_a_supervisor_hands_over_is_what_the_settings_say(tmp_path: Path, m
     monkeypatch.setenv(collector.VARIABLE, collector.handed_over(settings, "host=somewhere", 9_001))
     told = collector.duty()
     assert (told.dsn, told.data_dir) == ("host=somewhere", tmp_path)
-    assert vars(told.limits) == {**settings.collector.model_dump(), "port": 9_001}
+    assert vars(told.limits) == {**settings.collector.model_dump(mode="json"), "port": 9_001}
 
 
 def test_a_collector_without_a_supervisor_reads_its_settings_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
