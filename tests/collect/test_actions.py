@@ -264,3 +264,27 @@ def test_every_accepted_event_is_applied_repeated_quarantined_or_waiting(workspa
             pass
         row = collect.standing(conn)[0]
         assert replace(row, waiting=0).adds_up
+
+
+@pytest.mark.parametrize(
+    ("told", "identifier"),
+    [
+        ({"traits": {"email": "Anna.Nowak@Example.pl"}}, Identifier("email", "anna.nowak@example.pl")),
+        ({"traits": {"email": "Łukasz@Example.pl"}}, Identifier("email", "łukasz@example.pl")),
+        ({"traits": {"email": "Ola@Żółw.pl"}}, Identifier("email", "ola@xn--w-uga1v8h.pl")),
+        ({"userId": "Łódź/7"}, Identifier("user_id", "Łódź/7")),
+        ({"userId": "żółć"}, Identifier("user_id", "żółć")),
+        ({"userId": "ŻÓŁĆ"}, Identifier("user_id", "ŻÓŁĆ")),
+        ({"userId": "7"}, Identifier("user_id", "7")),
+    ],
+)
+@pytest.mark.parametrize("escaped", [True, False])
+def test_a_request_that_names_somebody_goes_with_them_however_it_is_written(conn: Connection, told: dict[str, object], identifier: Identifier, escaped: bool) -> None:
+    source = website(conn)
+    for number, event in enumerate([{"messageId": "m", **told}, {"messageId": "other", "userId": "somebody else"}]):
+        body = json.dumps({"batch": [{"type": "identify", **event}]}, ensure_ascii=escaped)
+        collect.write_down(conn, source.id, [(body.replace("/", "\\/") if number == 0 else body).encode()], NOW)
+    take_in(conn)
+    assert len(collect.export_person(conn, [Borne(identifier)])["requests"]) == 1
+    assert collect.erase_person(conn, [Borne(identifier)]) == 1
+    assert conn.execute("select count(*) from collect.inbox").fetchone() == (1,)

@@ -1,5 +1,6 @@
 """Whom a request names: for handing out and erasing what still lies in the inbox and in quarantine."""
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from cegla.collect.rules.stamps import happened, read_stamp
 from cegla.vocabulary.identifier_rules import DEFAULT_RULES, IdentifierRules
 from cegla.vocabulary.identifiers import Borne, Identifier, normalized
 
+_PLAIN = re.compile(r"[A-Za-z0-9@.:_-]+")
+_SHORTEST_FRAGMENT = 3
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
 _PLACES = frozenset({"anonymous_id", "device_id"})
 _FIELDS = {"userId": "user_id", "anonymousId": "anonymous_id", "previousId": "user_id"}
@@ -42,18 +45,32 @@ class Wanted:
 
 
 def needles(identifier: Identifier, rules: IdentifierRules = DEFAULT_RULES) -> list[bytes]:
-    """Texts of which a body that names the identifier holds at least one. Case and spelling may differ in the body, so these are fragments."""
+    """Texts of which a body that names the identifier holds at least one, once the ASCII letters of both are small.
+
+    They are fragments: case, spelling and the way letters are written (JSON and forms escape some) may differ in the body.
+    """
+    value = identifier.value
     if identifier.type == "phone":
-        end = identifier.value[-4:]
+        end = value[-4:]
         return [end.encode(), *(f"{end[:cut]}{between}{end[cut:]}".encode() for cut in (1, 2) for between in " -.+")]  # 600 100 200, 60 01 02 00
-    if identifier.type == "email" and (rules.plus_addressing, rules.gmail_dots) != ("keep", "keep"):
-        domain = identifier.value.rpartition("@")[2]  # the part before it may be spelled in many ways
-        domains = (domain, "googlemail.com") if domain == "gmail.com" else (domain,)
-        return [spelling.encode() for one in domains for spelling in (f"@{one}", f"@{one}".upper(), f"%40{one}")]
-    if identifier.type == "email":
-        spellings = {identifier.value, identifier.value.upper(), identifier.value.capitalize()}
-        return [spelling.encode() for spelling in spellings | {quote(spelling) for spelling in spellings}]  # quoted: in a form a webhook got
-    return [identifier.value.encode(), msgspec.json.encode(identifier.value)[1:-1]]
+    if identifier.type != "email":
+        return _fragments(value)
+    local, _, domain = value.rpartition("@")
+    if (rules.plus_addressing, rules.gmail_dots) == ("keep", "keep"):
+        other = _fragments(f"{local}@") if "xn--" in domain else []  # the body may tell the domain in its own letters
+        return [*_fragments(value), *other]
+    domains = (domain, "googlemail.com") if domain == "gmail.com" else (domain,)  # the part before it may be spelled in many ways
+    return [b"@", b"%40"] if "xn--" in domain else [text for one in domains for text in _fragments(f"@{one}")]
+
+
+def _fragments(text: str) -> list[bytes]:
+    """The longest part of a text that is written alike everywhere, also as a form writes it; of one with no such part the ways JSON may write it."""
+    part = max(_PLAIN.findall(text), key=len, default="")
+    if len(part) >= _SHORTEST_FRAGMENT:
+        return [form.encode().lower() for form in {part, quote(part)}]
+    spelled = {text, text.lower(), text.upper()}
+    written = spelled | {json.dumps(one)[1:-1] for one in spelled} | {json.dumps(one, ensure_ascii=False)[1:-1] for one in spelled}
+    return [form.encode().lower() for form in written | {one.replace("/", "\\/") for one in written}]
 
 
 def names(body: bytes, wanted: Wanted, received_at: datetime, rules: IdentifierRules = DEFAULT_RULES) -> bool:
