@@ -11,7 +11,7 @@ MEASURED = ("cegla", "demo", "bench")
 LONGEST_FUNCTION, LONGEST_FUNCTION_P95 = 60, 45
 LONGEST_FILE, LONGEST_FILE_P95 = 500, 400
 MOST_ARGUMENTS = 6
-NOUNS_LINES = 760  #: of the vocabulary without its errors (docs/decisions/0012-errors-are-counted-apart.md)
+NOUNS_LINES = 780  #: of the vocabulary without its errors (docs/decisions/0012-errors-are-counted-apart.md)
 EMPTY_NAMES = {"utils", "util", "misc", "helpers", "helper", "common", "base", "manager", "service", "services"}
 
 
