@@ -4,11 +4,11 @@ import json
 import os
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cegla.vocabulary.errors.installation import SettingInvalid
 
@@ -27,6 +27,11 @@ def proxies(named: tuple[str, ...]) -> tuple[str, ...]:
     return named
 
 
+TrustedProxies = Annotated[
+    tuple[str, ...], AfterValidator(proxies), Field(description="proxies beside those on this machine that say who asks: addresses or networks, 10.0.0.0/8")
+]
+
+
 class CollectorSettings(Section):
     """Where events are accepted, and how much at a time."""
 
@@ -42,12 +47,7 @@ class CollectorSettings(Section):
     most_waiting_requests: int = Field(4_096, gt=0, description="requests waiting for a commit in one worker; beyond this 429")
     most_waiting_bytes: int = Field(16_000_000, gt=0, description="bytes waiting for a commit in one worker; beyond this 429")
     most_waiting_milliseconds: float = Field(200, gt=0, description="while the oldest request has waited longer than this, new ones get 429")
-    trusted_proxies: tuple[str, ...] = Field((), description="proxies beside those on this machine that say who asks: addresses or networks, 10.0.0.0/8")
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return proxies(value)
+    trusted_proxies: TrustedProxies = ()
 
 
 class AppSettings(Section):
@@ -57,12 +57,7 @@ class AppSettings(Section):
     port: int = Field(8080, description="port to listen on; 0 takes a free one")
     public_url: str = Field("", description="the address that recipients' links point at; empty: the app's own address")
     count_clicks: bool = Field(True, description="whether clicks in e-mail are counted where nobody agreed to being measured: how many, not whose")
-    trusted_proxies: tuple[str, ...] = Field((), description="proxies beside those on this machine that say who asks: addresses or networks, 10.0.0.0/8")
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return proxies(value)
+    trusted_proxies: TrustedProxies = ()
 
     @property
     def address(self) -> str:

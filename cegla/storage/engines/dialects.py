@@ -218,17 +218,20 @@ class Spark(PySparkCompiler):
 COMPILERS: dict[str, Any] = {"duckdb": DuckDB(), "clickhouse": ClickHouse(), "spark": Spark()}
 
 
-@lru_cache(maxsize=512)
-def written(operation: Any, engine: str) -> Any:
-    """The statement of an expression as a tree; kept, since writing it takes longer than many an answer."""
+def _made(operation: Any, engine: str) -> Any:
     made: Any = COMPILERS[engine].to_sqlglot(operation.to_expr())
     return made[-1] if isinstance(made, list) else made
 
 
+@lru_cache(maxsize=512)
+def written(operation: Any, engine: str) -> Any:
+    """The statement of an expression as a tree; kept, since writing it takes longer than many an answer."""
+    return _made(operation, engine)
+
+
 def plain_sql(operation: Any) -> str:
     """The SQL of an expression for DuckDB, whose tables lie under their own names."""
-    made: Any = COMPILERS["duckdb"].to_sqlglot(operation.to_expr())
-    return (made[-1] if isinstance(made, list) else made).sql(dialect="duckdb")
+    return _made(operation, "duckdb").sql(dialect="duckdb")
 
 
 def sql_of(expression: ibis.Table, engine: str, sources: Mapping[str, str]) -> str:
