@@ -21,6 +21,7 @@ from cegla.vocabulary.errors.installation import DatabaseAway
 from cegla.vocabulary.text import Language, Text
 
 AsJson = Annotated[bool, typer.Option("--json")]
+DRY = Text("Próba na sucho: nic nie zapisano. Powtórz bez --dry-run.", "A dry run: nothing was written. Run it again without --dry-run.")
 DryRun = Annotated[bool, typer.Option("--dry-run")]
 Yes = Annotated[bool, typer.Option("--yes")]
 OpenDoor = Callable[[Settings], AbstractContextManager[httpx.Client]]

@@ -13,7 +13,7 @@ import typer
 import yaml
 from rich.progress import Progress
 
-from cegla.cli.desk import Api, AsJson, Desk, DryRun, Yes, desk_of
+from cegla.cli.desk import DRY, Api, AsJson, Desk, DryRun, Yes, desk_of
 from cegla.cli.tables import both, facts, table
 from cegla.collect import actions as collect
 from cegla.storage.workspace import open_workspace
@@ -48,7 +48,6 @@ NAME, COUNT, PROBLEM = Text("Zdarzenie", "Event"), Text("Liczba", "Count"), Text
 COLUMN, SAMPLE, GOES, WHY = Text("Kolumna", "Column"), Text("Przykład", "Sample"), Text("Trafia do", "Goes to"), Text("Dlaczego", "Why")
 WRITTEN, GUESS = Text("Zapis pliku", "The file's form"), Text("Odgadnięto", "Guessed")
 NUMBER, FILE, STATE, WHEN, WHO = Text("Nr", "No"), Text("Plik", "File"), Text("Stan", "State"), Text("Kiedy", "When"), Text("Kto", "Who")
-DRY = Text("Próba na sucho: nic nie zapisano. Powtórz bez --dry-run.", "A dry run: nothing was written. Run it again without --dry-run.")
 ERRORS_AT = Text("Odrzucone wiersze z powodami: {file}", "Refused rows with their reasons: {file}")
 NEXT = Text("Cofnięcie całego importu: cegla import undo {number}", "To take the whole import back: cegla import undo {number}")
 ASKED = Text("Do rozstrzygnięcia: {question}", "To decide: {question}")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cegla.cli.desk import Api, AsJson, Desk, DryRun, desk_of
+from cegla.cli.desk import DRY, Api, AsJson, Desk, DryRun, desk_of
 from cegla.cli.files import text_of
 from cegla.cli.sources import source_meant
 from cegla.cli.tables import table
@@ -26,7 +26,6 @@ VERSION, BY, AT, HOLDS = Text("Wersja", "Version"), Text("Kto", "By"), Text("Kie
 GOOD = Text("Plan jest poprawny: zdarzeń w planie {planned}, sprawdzonych {checked}.", "The plan is valid: {planned} events planned, {checked} checked.")
 SAME = Text("Plany są takie same.", "The plans are the same.")
 APPLIED = Text("Obowiązuje wersja {version}.", "Version {version} holds now.")
-DRY = Text("Próba na sucho: nic nie zapisano. Powtórz bez --dry-run.", "A dry run: nothing was written. Run it again without --dry-run.")
 NEXT = Text("Zapisz to do pliku, popraw i sprawdź: cegla plan check PLIK", "Save this to a file, correct it and check it: cegla plan check FILE")
 GONE = Text("Źródło nie ma już planu.", "The source has no plan any more.")
 

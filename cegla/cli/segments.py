@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cegla.cli.desk import AsJson, Desk, DryRun, desk_of
+from cegla.cli.desk import DRY, AsJson, Desk, DryRun, desk_of
 from cegla.cli.files import values_of
 from cegla.cli.people import Who
 from cegla.cli.tables import both, facts, table
@@ -24,7 +24,6 @@ NUMBER, NAME, SENTENCE, MEMBERS = Text("Nr", "No."), Text("Nazwa", "Name"), Text
 PERSON, ENTERED, AT, DAY = Text("Osoba", "Person"), Text("Weszła", "Entered"), Text("Kiedy", "When"), Text("Dzień", "Day")
 CAME, WENT = Text("Weszło", "Entered"), Text("Wyszło", "Left")
 FIRST, SECOND, BOTH, SHARE = Text("Segment", "Segment"), Text("i", "and"), Text("Wspólnych", "In both"), Text("Udział", "Share")
-DRY = Text("Próba na sucho: nic nie zapisano. Powtórz bez --dry-run.", "A dry run: nothing was written. Run it again without --dry-run.")
 WROTE = Text("Zapisano {file}.", "Wrote {file}.")
 HOLDS, CONDITION, SEEN = Text("Spełnia", "Holds"), Text("Warunek", "Condition"), Text("Jest", "Seen")
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cegla.cli.desk import AsJson, DryRun, Yes, desk_of
+from cegla.cli.desk import DRY, AsJson, DryRun, Yes, desk_of
 from cegla.cli.files import text_of
 from cegla.cli.sources import source_meant
 from cegla.cli.tables import table
@@ -21,7 +21,6 @@ PLACE, SOURCE = Text("Miejsce", "Place"), Text("Źródło", "Source")
 OF, SAMPLE = Text("Z ilu", "Of"), Text("Na przykład", "For example")
 GOOD = Text("Plik jest poprawny; cech: {count}.", "The file is valid; traits: {count}.")
 SAME = Text("Bez zmian: takie definicje już obowiązują.", "Nothing changed: these definitions hold already.")
-DRY = Text("Próba na sucho: nic nie zapisano. Powtórz bez --dry-run.", "A dry run: nothing was written. Run it again without --dry-run.")
 GONE = Text("Cecha {key} usunięta; wartość miało osób: {people}.", "The trait {key} is gone; people who had a value: {people}.")
 SURE = Text("Usunąć cechę {key} z wartościami osób: {people}?", "Remove the trait {key} with the values of {people} people?")
 
