@@ -2,15 +2,12 @@
 
 import shutil
 from collections.abc import Callable, Generator
-from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 import pytest
 
-from cegla.collect import actions as collect
 from cegla.storage.postgres import EmbeddedPostgres
-from cegla.vocabulary.consent import Basis
 from tests.onsite.site import Answers, Collector, collector, website
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -38,15 +35,12 @@ def chromium() -> Generator[Any]:
 
 @pytest.fixture(scope="session")
 def running(server: EmbeddedPostgres) -> Generator[Collector]:
-    """A collector with one website as its source."""
+    """A collector."""
     keeper = server.dsn.replace("dbname=cegla", "dbname=postgres")
     with psycopg.connect(keeper, autocommit=True) as conn:
         conn.execute("create database onsite template cegla strategy file_copy")
     dsn = server.dsn.replace("dbname=cegla", "dbname=onsite")
-    with psycopg.connect(dsn) as conn:
-        key = collect.add_source(conn, "shop", "website", Basis.CONSENT, datetime.now(UTC))[0].key
     with collector(dsn) as opened:
-        opened.key = key
         yield opened
     with psycopg.connect(keeper, autocommit=True) as conn:
         conn.execute("drop database onsite with (force)")
@@ -61,7 +55,7 @@ def site() -> Generator[Answers]:
 
 @pytest.fixture
 def inbox(running: Collector) -> Collector:
-    """The collector with an empty inbox and a good mood."""
+    """The collector with a new source, nothing in its inbox and a good mood."""
     running.forget()
     return running
 

@@ -7,20 +7,24 @@ import socket
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from cegla.collect import actions as collect
 from cegla.collect.shelf import FILES
 from cegla.collect.wire import Door
 from cegla.http.answer import Answer
 from cegla.http.protocol import Request
 from cegla.storage.settings import CollectorSettings
+from cegla.vocabulary.consent import Basis
 
 LIMITS = CollectorSettings.model_validate({"group_milliseconds": 0})
 SHOP = """<!doctype html><html lang="pl"><head><title>Skarpety wełniane</title>
@@ -61,15 +65,16 @@ class _Page(BaseHTTPRequestHandler):
 
 
 class Moody(Door):
-    """The collector's door, with answers put in front of it: each of `moods` is (status, headers) for one POST."""
+    """The collector's door, with answers put in front of it: each of `moods` is (status, headers) for one POST with `key`."""
 
     def __init__(self, dsn: str, directory: Path) -> None:
         super().__init__(dsn, LIMITS, directory)
+        self.key = ""
         self.moods: list[tuple[int, dict[str, str]]] = []
         self.seen: list[tuple[float, int]] = []
 
     def handle(self, request: Request) -> None:
-        if request.method == b"POST":
+        if request.method == b"POST" and self.key.encode() in request.body:
             status, headers = self.moods.pop(0) if self.moods else (0, {})
             self.seen.append((time.monotonic(), status))
             if status:
@@ -87,19 +92,20 @@ class Collector:
     address: str
     moody: Moody
     key: str = ""
-    _after: tuple[int, int] = field(default=(0, 0))
 
     def forget(self) -> None:
-        """From now on only new requests count."""
+        """From now on only requests of a new source count: what the pages of before say while they close may still be on its way."""
         with psycopg.connect(self.dsn) as conn:
             conn.execute("delete from collect.inbox")
+            self.key = collect.add_source(conn, f"shop {uuid.uuid4()}", "website", Basis.CONSENT, datetime.now(UTC))[0].key
+        self.moody.key = self.key
         self.moody.moods.clear()
         self.moody.seen.clear()
 
     def requests(self) -> list[dict[str, Any]]:
         """The bodies in the inbox."""
         with psycopg.connect(self.dsn) as conn:
-            return [json.loads(body) for (body,) in conn.execute("select body from collect.inbox order by writer, number")]
+            return [json.loads(body) for (body,) in conn.execute("select body from collect.inbox where source_id = (select id from collect.sources where key = %s) order by writer, number", [self.key])]
 
     def events(self) -> list[dict[str, Any]]:
         """Their events, each messageId once, as the intake keeps them."""
