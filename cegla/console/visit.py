@@ -1,9 +1,9 @@
 """One request as a screen sees it, and the answers a screen can give."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from starlette.datastructures import FormData
@@ -17,9 +17,11 @@ from cegla.console.render import Renderer
 from cegla.govern import actions as govern
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.errors import NotFound
-from cegla.vocabulary.errors.intake import FieldMissing
+from cegla.vocabulary.errors.intake import ChoiceUnknown, FieldMissing
 from cegla.vocabulary.people import parse_person_label
 from cegla.vocabulary.text import Language
+
+Choice = TypeVar("Choice", bound=str)
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,14 @@ class Visit:
         if not value:
             raise FieldMissing(where=name, field=name)
         return value
+
+    def one_of(self, name: str, values: Iterable[Choice]) -> Choice:
+        """A field of the form that says one of a few things. Raises ChoiceUnknown when it says another, or nothing."""
+        said, told = self.field(name), list(values)
+        for one in told:
+            if said == one:
+                return one
+        raise ChoiceUnknown(where=name, seen=said, field=name, value=said, values=", ".join(told))
 
     def page(self, template: str, model: Mapping[str, Any], *, block: str = "", status: int = 200) -> Response:
         """An HTML answer; when htmx asks and `block` names a part of the template, only that part."""

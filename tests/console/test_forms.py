@@ -226,3 +226,21 @@ def test_a_campaign_for_later_is_in_the_calendar_and_its_report_leads_to_people(
     assert "sandbox" in map_of_links.headers["content-security-policy"] and "Inny" not in map_of_links.text
     assert "zapis szkicu" in admin.get(f"{campaign}/report").text, "who did what"
     assert admin.post(campaign, f"{campaign}/choose", key="nobody").status_code == 303
+
+
+WRONG_CHOICES = [
+    ("/analysers", "/analysers", {"analyser": "os", "on": "true"}), ("/analysers", "/analysers", {"analyser": "os"}), ("/syncs", "/syncs/1", {"do": "stop"}),
+    ("/campaigns/1", "/campaigns/1/steer", {"do": "halt"}), ("/sources/1", "/sources/1/keys", {"do": "rotate"}), ("/feeds", "/feeds/1", {"do": ""}),
+    ("/events/volumes", "/events/amend", {"source": "1", "event": "Order Completed", "do": "aprove"}),
+]  # fmt: skip
+
+
+def test_what_a_form_may_not_say_is_refused_and_changes_nothing(admin: Visitor, shop: Workspace) -> None:
+    def noted() -> Any:
+        with shop.transaction() as conn:
+            return conn.execute("select count(*) from govern.audit").fetchone()
+
+    before = noted()
+    answers = [admin.post(page, path, **form) for page, path, form in WRONG_CHOICES]
+    assert [(answer.status_code, "CEGLA-E0342" in answer.text) for answer in answers] == [(422, True)] * len(WRONG_CHOICES)
+    assert noted() == before

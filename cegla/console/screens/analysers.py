@@ -28,8 +28,9 @@ def show(visit: Visit) -> Response:
 
 def switch(visit: Visit) -> Response:
     """Turn one on for a purpose, or off."""
+    is_on = visit.one_of("on", ("yes", "no")) == "yes"
     with visit.ws.transaction() as conn:
-        profile.runs.switch(conn, visit.required("analyser"), visit.field("on") == "yes", visit.field("purpose"), visit.actor, visit.now)
+        profile.runs.switch(conn, visit.required("analyser"), is_on, visit.field("purpose"), visit.actor, visit.now)
     return see_other("/analysers", done="saved")
 
 

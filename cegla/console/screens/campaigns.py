@@ -166,11 +166,10 @@ def send(visit: Visit) -> Response:
 
 def steer(visit: Visit) -> Response:
     """Pause, go on with what was missed sent, spread or skipped, or stop for good."""
-    number, act = visit.number("id"), visit.field("do")
+    number = visit.number("id")
     going_on = {act: (partial(activate.launch, missed=missed), "sending") for act, missed in RESUME.items()}
     acts = {"pause": (activate.pause, "paused"), "cancel": (activate.cancel, "cancelled"), **going_on}
-    if act not in acts:
-        raise FieldMissing(where="do", field="do")
+    act = visit.one_of("do", acts)
     action, done = acts[act]
     action(visit.ws, number)
     with visit.ws.transaction() as conn:

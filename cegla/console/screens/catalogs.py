@@ -54,7 +54,7 @@ def add(visit: Visit) -> Response:
 
 def change(visit: Visit) -> Response:
     """Fetch again, read another file, or remove."""
-    number, wish = visit.number("id"), visit.field("do")
+    number, wish = visit.number("id"), visit.one_of("do", ("fetch", "upload", "remove"))
     try:
         if wish == "fetch":
             catalog.renew(visit.ws, number, visit.now)

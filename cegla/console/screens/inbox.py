@@ -23,7 +23,7 @@ STATES = {
     "zero": (marked("jeszcze nie przyszło"), ""),
     "unwatched": (marked("bez planu"), "plain"),
 }
-WHATS: dict[str, Literal["approve", "refuse", "label"]] = {"approve": "approve", "refuse": "refuse", "label": "label"}
+WHATS: tuple[Literal["approve", "refuse", "label"], ...] = ("approve", "refuse", "label")
 
 
 def show(visit: Visit) -> Response:
@@ -54,7 +54,7 @@ def show_event(visit: Visit) -> Response:
 
 def amend(visit: Visit) -> Response:
     """Approve an event with what was seen of it, refuse it, or name it in two languages."""
-    source_id, name, what = int(visit.required("source")), visit.required("event"), WHATS.get(visit.field("do"), "approve")
+    source_id, name, what = int(visit.required("source")), visit.required("event"), visit.one_of("do", WHATS)
     label = plan.Words(pl=visit.field("pl"), en=visit.field("en")) if what == "label" else None
     with visit.ws.transaction() as conn:
         done = plan.amend(conn, visit.ws.warehouse, source_id, plan.Change(what, name, label), visit.actor, visit.now)

@@ -70,7 +70,7 @@ def change(visit: Visit) -> Response:
 
 def change_keys(visit: Visit) -> Response:
     """A new write or secret key, or the end of the former ones. A new secret key is on this answer and never again."""
-    source_id, wanted = visit.number("id"), visit.field("do")
+    source_id, wanted = visit.number("id"), visit.one_of("do", ("write", "secret", "revoke"))
     with visit.ws.transaction() as conn:
         _found(visit, conn, source_id)
         if wanted == "revoke":

@@ -59,7 +59,7 @@ def change(visit: Visit) -> Response:
         elif act.startswith("again-") and (message := whole(act.removeprefix("again-"))) is not None:
             sync.again(conn, number, message)
         else:
-            sync.switch(conn, number, enabled=act == "on", now=visit.now)
+            sync.switch(conn, number, enabled=visit.one_of("do", ("on", "off", "remove")) == "on", now=visit.now)
         govern.note(conn, visit.actor, f"sync.{act.partition('-')[0]}", f"receiver {number}", {}, visit.now)
     return see_other("/syncs" if act == "remove" else f"/syncs/{number}", done="saved")
 

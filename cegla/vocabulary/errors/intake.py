@@ -28,6 +28,14 @@ class FieldMissing(InvalidInput):
     todo = Text("Uzupełnij pole i wyślij ponownie.", "Fill it in and send again.")
 
 
+class ChoiceUnknown(InvalidInput):
+    """A form says something else than it may say."""
+
+    code = "CEGLA-E0342"
+    what = Text("Pole {field} ma wartość „{value}”, a może mieć: {values}.", "The field {field} says “{value}” and may say: {values}.")
+    todo = Text("Wybierz jedną z tych wartości i wyślij ponownie.", "Choose one of these values and send again.")
+
+
 class MappingInvalid(InvalidInput):
     """The import mapping does not fit its form or the file."""
 
