@@ -16,7 +16,7 @@ from cegla.reference.places import poland
 from cegla.storage.settings import WeatherSettings
 from cegla.storage.workspace import Connection
 from cegla.weather import store, wire
-from cegla.weather.rules.asking import asks, cells_of
+from cegla.weather.rules.asking import Asked, asks, cells_of
 from cegla.weather.rules.sky import CODES as CODES
 
 LOG = structlog.get_logger("weather")
@@ -53,7 +53,8 @@ def fetch(
 ) -> Fetched:  # fmt: skip
     """Ask the provider for powiats and days (UTC) that are not known yet, a pause between requests, and keep each answer at once.
 
-    A provider that is away ends the round; nothing is raised, and what lacks is asked for the next time.
+    A provider that is away ends the round; nothing is raised, and what lacks is asked for the next time. Days that it does not know are asked for
+    again some days later (`asking`).
     """
     opened = client or wire.client()
     try:
@@ -64,8 +65,8 @@ def fetch(
         cells = cells_of((powiat for powiat, _ in told), poland().centre)
         today = now.astimezone(UTC).date()
         with transaction() as conn:
-            known = store.known_days(conn, today - LOOK_BACK)
-        planned = asks(((cells[powiat], day) for powiat, day in told if powiat in cells), known, today, settings.places_per_request)
+            asked = Asked(store.known_days(conn, today - LOOK_BACK), store.unknown_days(conn, today - LOOK_BACK))
+        planned = asks(((cells[powiat], day) for powiat, day in told if powiat in cells), asked, today, settings.places_per_request)
         requests = days = 0
         for ask in planned[: settings.requests_per_round]:
             if requests:
@@ -77,6 +78,7 @@ def fetch(
                 return Fetched(requests + 1, days, str(error))
             with transaction() as conn:
                 store.keep_days(conn, found, now)
+                store.keep_unknown(conn, ask.without(found), today)
             requests, days = requests + 1, days + len(found)
         return Fetched(requests, days)
     finally:
@@ -143,4 +145,5 @@ def standing(conn: Connection) -> Standing:
 
 def forget_old(conn: Connection, now: datetime) -> None:
     """Drop what no analyser looks at any more."""
-    store.SQL.forget_days(conn, before=now.astimezone(UTC).date() - LOOK_BACK)
+    for forget in (store.SQL.forget_days, store.SQL.forget_unknown):
+        forget(conn, before=now.astimezone(UTC).date() - LOOK_BACK)

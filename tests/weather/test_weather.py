@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Generator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -19,7 +19,7 @@ from cegla.vocabulary.consent import Basis
 from cegla.weather import actions as weather
 from cegla.weather import wire
 from cegla.weather.rules.answers import AnswerWrong, open_meteo
-from cegla.weather.rules.asking import Ask, asks, cell_of
+from cegla.weather.rules.asking import Ask, Asked, asks, cell_of
 from cegla.weather.rules.sky import CODES
 
 NOW = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
@@ -122,6 +122,20 @@ def test_an_answer_that_trickles_ends_the_round(workspace: Workspace, meteo: Any
     assert found.away == "its answer takes too long"
 
 
+def test_days_the_provider_does_not_know_are_remembered_until_it_does(workspace: Workspace, meteo: Any) -> None:
+    def fetched(night: datetime) -> tuple[int, int]:
+        found = weather.fetch(workspace.transaction, settings(meteo), [("1465", date(2026, 11, 2))], night)
+        with workspace.transaction() as conn:
+            return found.requests, weather.standing(conn).days
+
+    meteo.garbage = json.dumps(answer(52.2, date(2026, 11, 2), date(2026, 11, 2)) | {"hourly": {"time": []}}).encode()
+    assert [fetched(NOW + timedelta(days=days)) for days in (0, 1, 7)] == [(1, 0), (0, 0), (1, 0)]
+    meteo.garbage = None
+    assert [fetched(NOW + timedelta(days=days)) for days in (8, 14, 21)] == [(0, 0), (1, 1), (0, 1)]
+    with workspace.transaction() as conn:
+        assert not list(conn.execute("select from weather.unknown"))
+
+
 def test_without_a_provider_nobody_is_asked(workspace: Workspace, meteo: Any) -> None:
     assert weather.fetch(workspace.transaction, settings(meteo, provider=""), weather.wanted([("1465", date(2026, 11, 2))], NOW), NOW) == weather.Fetched(0, 0)
     assert not meteo.asked
@@ -130,9 +144,11 @@ def test_without_a_provider_nobody_is_asked(workspace: Workspace, meteo: Any) ->
 def test_what_no_analyser_looks_at_any_more_is_forgotten(workspace: Workspace, meteo: Any) -> None:
     weather.fetch(workspace.transaction, settings(meteo), [("1465", date(2025, 10, 10))], datetime(2025, 10, 20, tzinfo=UTC))
     with workspace.transaction() as conn:
+        conn.execute("insert into weather.unknown values (522, 210, '2025-10-09', '2025-10-20')")
         assert weather.standing(conn).days == 1
         weather.forget_old(conn, NOW)
         assert weather.standing(conn).days == 0
+        assert not list(conn.execute("select from weather.unknown"))
 
 
 # rules -------------------------------------------------------------------------------------------------------------------
@@ -140,15 +156,26 @@ def test_what_no_analyser_looks_at_any_more_is_forgotten(workspace: Workspace, m
 
 def test_near_places_and_days_share_a_request_and_powiats_of_one_cell_are_one() -> None:
     cells = [cell_of(52.23 + place / 10, 21.01) for place in range(3)]
-    found = asks([(cell, date(2026, 11, day)) for cell in cells for day in (3, 4)], {(cells[0], date(2026, 11, 3)): True}, TODAY, most_cells=2)
+    found = asks([(cell, date(2026, 11, day)) for cell in cells for day in (3, 4)], Asked({(cells[0], date(2026, 11, 3)): True}), TODAY, most_cells=2)
     assert [(len(one.cells), one.first, one.last, one.archived) for one in found] == [(2, date(2026, 11, 3), date(2026, 11, 4), True), (1, date(2026, 11, 3), date(2026, 11, 4), True)]
     assert cell_of(52.2349, 21.0412) == cell_of(52.2296, 21.0122) == (522, 210)
 
 
 def test_a_day_that_was_a_forecast_is_asked_again_when_the_archive_has_it() -> None:
     wanted = [((522, 210), date(2026, 11, 15))]
-    assert asks(wanted, {wanted[0]: False}, TODAY, 50) == []
-    assert [one.archived for one in asks(wanted, {wanted[0]: False}, date(2026, 11, 21), 50)] == [True]
+    assert asks(wanted, Asked({wanted[0]: False}), TODAY, 50) == []
+    assert [one.archived for one in asks(wanted, Asked({wanted[0]: False}), date(2026, 11, 21), 50)] == [True]
+
+
+def test_a_day_the_provider_does_not_know_is_asked_again_when_the_archive_has_it_and_then_once_a_week() -> None:
+    day, cell = date(2026, 11, 15), (522, 210)
+    nights = [date(2026, 11, number) for number in range(14, 31)]
+    in_vain: list[date] = []
+    for night in nights:
+        if Asked({}, {(cell, day): in_vain[-1]} if in_vain else {}).lacks(cell, day, night):
+            in_vain.append(night)
+    assert [night.day for night in in_vain] == [14, 15, 21, 28]
+    assert not Asked({(cell, day): False}, {(cell, day): date(2026, 11, 21)}).lacks(cell, day, date(2026, 11, 22))  # a forecast that the archive lacks
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from cegla.weather.rules.sky import Cell
+from cegla.weather.rules.sky import Cell, Day
 
 ARCHIVED_AFTER = timedelta(days=6)  #: by then archives hold a day, and it does not change
+ASKED_AGAIN_AFTER = timedelta(days=7)  #: what the provider did not know
 LONGEST_STRETCH = 31  #: days in one request
 
 
@@ -22,19 +23,40 @@ class Ask(NamedTuple):
     last: date
     archived: bool
 
+    def without(self, found: Iterable[Day]) -> set[tuple[Cell, date]]:
+        """What was asked for and is not among what was found."""
+        days = [date.fromordinal(day) for day in range(self.first.toordinal(), self.last.toordinal() + 1)]
+        return {(cell, day) for cell in self.cells for day in days} - {(one.cell, one.day) for one in found}
+
+
+class Asked(NamedTuple):
+    """What asking came to so far, by place and day: what is known, and whether it is settled; and when something was asked for in vain the last time."""
+
+    known: Mapping[tuple[Cell, date], bool] = {}
+    unknown: Mapping[tuple[Cell, date], date] = {}
+
+    def lacks(self, cell: Cell, day: date, today: date) -> bool:
+        """Whether to ask for a day: it is not known, or was a forecast and the archive has it by now, or may still change; of what the provider did
+        not know only once the archive should have it, and again after `ASKED_AGAIN_AFTER`."""
+        archived, settled, in_vain = today - day >= ARCHIVED_AFTER, self.known.get((cell, day)), self.unknown.get((cell, day))
+        if settled or (settled is False and not archived and day < today):
+            return False
+        if in_vain is None or day >= today or today - in_vain >= ASKED_AGAIN_AFTER:
+            return True
+        return archived and in_vain - day < ARCHIVED_AFTER
+
 
 def cell_of(latitude: float, longitude: float) -> Cell:
     """The point of the grid that stands for a place: a tenth of a degree, 7 to 11 km."""
     return round(latitude * 10), round(longitude * 10)
 
 
-def asks(wanted: Iterable[tuple[Cell, date]], known: Mapping[tuple[Cell, date], bool], today: date, most_cells: int) -> list[Ask]:
-    """The requests for what is wanted and not `known` (True: settled); what is not settled is asked again once the archive has it."""
+def asks(wanted: Iterable[tuple[Cell, date]], asked: Asked, today: date, most_cells: int) -> list[Ask]:
+    """The requests for what is wanted and lacks."""
     missing: dict[tuple[bool, int, int], dict[Cell, list[date]]] = defaultdict(lambda: defaultdict(list))
     for cell, day in sorted(set(wanted)):
         archived = today - day >= ARCHIVED_AFTER
-        settled = known.get((cell, day))
-        if settled is None or (not settled and (archived or day >= today)):
+        if asked.lacks(cell, day, today):
             missing[archived, day.year, day.month][cell].append(day)
     found: list[Ask] = []
     for (archived, _, _), by_cell in sorted(missing.items(), reverse=True):  # the newest first: it is worth most
