@@ -83,6 +83,7 @@ class Shapes:
     html: Shape
     text: Shape
     shared: frozenset[str]  #: addresses of the links that are the same for everybody
+    preferences: str  #: the words of the link to one's preferences, in the letter's language
 
 
 @dataclass
@@ -171,7 +172,8 @@ class Writer:
 
     def _html(self, key: str, occasion: Occasion, personal: list[str], url: str) -> str | Pieces:
         """The HTML, in pieces unless its links are to be signed or its end is a person's own."""
-        shapes, words = self._shapes(key, occasion), PREFERENCES.say(self.ws.settings.language)
+        shapes = self._shapes(key, occasion)
+        words = shapes.preferences
         if not occasion.tracked and shapes.html.line_at is not None:
             left_out = occasion.one_click and not any(url in piece for piece in personal)
             return shapes.html.filled(personal, content.preferences_line(url, words) if left_out else "")
@@ -181,7 +183,8 @@ class Writer:
 
     def _text(self, key: str, occasion: Occasion, personal: list[str], url: str) -> str | Pieces:
         """The text, in pieces where empty lines cannot meet."""
-        shape, words = self._shapes(key, occasion).text, PREFERENCES.say(self.ws.settings.language)
+        shapes = self._shapes(key, occasion)
+        shape, words = shapes.text, shapes.preferences
         if shape.line_at is not None and calm(personal):
             left_out = occasion.one_click and not any(url in piece for piece in personal)
             return shape.filled(personal, content.text_line(url, words) if left_out else "\n")
@@ -206,7 +209,9 @@ class Writer:
             html, campaign_id = pieces["html"], occasion.campaign_id
             if counted:
                 html = content.with_counted_links(html, lambda url: self._tallied(occasion, self._link(campaign_id, url)), self._tallied(occasion, TRAP))
-            self.shapes[key, counted] = Shapes(html, html_shape(html), text_shape(pieces["text"]), content.shared_links(pieces["html"]))
+            language = content.language_of(joined(html, [""] * html.count(None))) or self.ws.settings.language
+            shared = content.shared_links(pieces["html"])
+            self.shapes[key, counted] = Shapes(html, html_shape(html), text_shape(pieces["text"]), shared, PREFERENCES.say(language))
         return self.shapes[key, counted]
 
     def _names(self, occasion: Occasion) -> set[str] | None:

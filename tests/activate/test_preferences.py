@@ -9,11 +9,11 @@ import pytest
 from cegla.activate import actions as activate
 from cegla.activate.letters import preferences_url, signed
 from cegla.activate.rules import tokens
-from cegla.activate.rules.content import text_with_preferences, with_preferences
+from cegla.activate.rules.content import language_of, text_with_preferences, with_preferences
 from cegla.govern import actions as govern
 from cegla.vocabulary.consent import Channel
 from cegla.vocabulary.errors import NotFound
-from tests.activate.conftest import Shop
+from tests.activate.conftest import LETTER, Shop
 
 MARKETING, PROFILING = "marketing.email", "profiling.none"
 
@@ -139,6 +139,24 @@ def test_a_template_that_has_the_link_gets_no_second_one() -> None:
     assert html.count("https://a/p/x") == 1 and html.endswith("</body></html>") and text == "Hej\n\nZgody: https://a/p/x\n"
     assert with_preferences(html, "https://a/p/x", "Zgody") == html
     assert text_with_preferences(text, "https://a/p/x", "Zgody") == text
+
+
+@pytest.mark.parametrize(("said", "language"), [("<html lang='pl'>", "pl"), ('<!doctype html><HTML class="a" lang="pl-PL">', "pl"), ("<html lang=en>", "en"), ('<html lang="de">', None), ("<html>", None), ('<html data-x="1"><p lang="pl">', None)])
+def test_a_letter_says_its_language(said: str, language: str | None) -> None:
+    assert language_of(said) == language
+
+
+def test_the_link_to_the_preferences_speaks_the_letters_language_and_else_the_installations(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    for begun, words in (('<mjml lang="en">', "Your messages and consents"), ('<mjml lang="pl">', "Twoje wiadomości i zgody"), ("<mjml>", "Twoje wiadomości i zgody")):
+        shop.pass_time(days=2)
+        shop.postbox.letters.clear()
+        activate.launch(shop.ws, shop.campaign(mjml=re.sub("<mjml[^>]*>", begun, LETTER), name=begun).id)
+        shop.deliver(3)
+        letter = shop.postbox.letter("anna@example.pl")
+        for part in ("plain", "html"):
+            body = letter.get_body((part,))
+            assert body is not None and words in body.get_content()
 
 
 def double(shop: Shop) -> None:

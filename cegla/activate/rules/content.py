@@ -6,7 +6,7 @@ from html import escape, unescape
 from html.parser import HTMLParser
 
 from cegla.activate.rules.liquid import held, put_back
-from cegla.vocabulary.text import Text
+from cegla.vocabulary.text import Language, Text
 
 #: The roots a template may read; what lies below `person` and `content` is data.
 ROOTS: dict[str, Text] = {
@@ -29,6 +29,7 @@ _HREF = re.compile(r"""(<a\b[^>]*?\bhref=")(https?://[^"]+)(")""", re.IGNORECASE
 _LINK = re.compile(r"""(<a\b[^>]*?\bhref=")([^"]+)("[^>]*>)""", re.IGNORECASE)
 _MARK = "display:inline-block;margin:0 6px 0 0;padding:0 6px;border-radius:9px;font:bold 12px/18px sans-serif;box-shadow:0 0 0 2px #ffffff;"
 _HOT, _COLD = "background:#9c3520;color:#ffffff;", "background:#e7e1da;color:#4a423d;"
+_SPEAKS = re.compile(r"""<html\b[^>]*?\slang=["']?(pl|en)\b""", re.IGNORECASE)
 _UNSUBSCRIBE = re.compile(r"\{\{-?\s*unsubscribe_url\b")
 
 
@@ -110,6 +111,12 @@ def with_trap(html: str, url: str) -> str:
     place = html.rfind("</body>")
     line = f'<a href="{escape(url, quote=True)}" tabindex="-1" aria-hidden="true" style="display:none"></a>'
     return html[:place] + line + html[place:] if place >= 0 else html + line
+
+
+def language_of(html: str) -> Language | None:
+    """The language a letter says it is in, which is where its `<mjml lang="pl">` ends up; None when it says none of ours."""
+    said = _SPEAKS.search(html)
+    return None if said is None else "pl" if said[1].lower() == "pl" else "en"
 
 
 def with_preferences(html: str, url: str, words: str) -> str:
