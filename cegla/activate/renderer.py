@@ -4,25 +4,20 @@ A template can cost its own message and nothing else: 500 ms of wall clock a mes
 Messages are asked for many at a time. When an answer does not come, those still open are asked for one by one, to find who is to blame.
 """
 
-import os
-import select
-import subprocess
-import sys
-import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import msgspec
 
+from cegla.child import Child, Hung, Lost
 from cegla.vocabulary.errors import Busy
 from cegla.vocabulary.errors.messages import TemplateInvalid
 
 MODULE = "cegla.activate.templating"
-ROOT = Path(__file__).parents[2]
 RENDER_SECONDS, COMPILE_SECONDS, START_SECONDS = 0.5, 3.0, 30.0
-LARGEST_ANSWER = 8 << 20
+LARGEST_ANSWER_BYTES = 8 << 20
 MOST_TEMPLATES = 50
 
 
@@ -41,8 +36,7 @@ class Renderer:
     """One template worker, started on first use. Not safe for two threads at once."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._read = b""
+        self._child: Child | None = None
         self._loaded: dict[str, tuple[dict[str, str], dict[str, Any]]] = {}
         self._loaded_as: dict[str, Loaded] = {}
         self._present: set[str] = set()  # what the present worker was given; a new one begins empty
@@ -87,6 +81,7 @@ class Renderer:
         made: list[Personal | TemplateInvalid] = []
         at_once = len(people)
         while len(made) < len(people):
+            self._be_ready()
             if key not in self._present:
                 self.load(key, *self._loaded[key])
             part = people[len(made) : len(made) + at_once]
@@ -111,72 +106,51 @@ class Renderer:
 
     def close(self) -> None:
         """End the worker."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
-                    pipe.close()
-        self._process, self._read = None, b""
+        if self._child is not None:
+            self._child.close()
+        self._child = None
         self._present.clear()
 
     def _ask(self, wish: dict[str, Any], seconds: float) -> dict[str, Any]:
+        self._be_ready()
         self._tell(wish)
         answer = _said(self._next(seconds))
         if isinstance(answer, TemplateInvalid):
             raise answer
         return answer
 
-    def _tell(self, wish: dict[str, Any]) -> None:
-        process = self._process or self._start()
-        assert process.stdin is not None
-        try:
-            process.stdin.write(msgspec.json.encode(wish, enc_hook=str) + b"\n")
-            process.stdin.flush()
-        except OSError:
+    def _be_ready(self) -> None:
+        """Have a worker; one that ended while nothing was asked of it is replaced, and nothing that is asked now is to blame."""
+        if self._child is not None and not self._child.is_running:
             self.close()
-            raise _too_big() from None
+        if self._child is None:
+            try:
+                self._child = Child(MODULE, LARGEST_ANSWER_BYTES)
+                self._child.receive(START_SECONDS)
+            except Lost:
+                self.close()
+                raise Busy(where=MODULE, detail="the template worker does not start") from None
+
+    def _tell(self, wish: dict[str, Any]) -> None:
+        assert self._child is not None
+        with self._to_blame(COMPILE_SECONDS):
+            self._child.send(msgspec.json.encode(wish, enc_hook=str), COMPILE_SECONDS)
 
     def _next(self, seconds: float) -> dict[str, Any]:
-        assert self._process is not None
-        try:
-            return self._answer(self._process, seconds)
-        except TimeoutError:
-            self.close()
-            raise TemplateInvalid(where="time", detail=f"the template took longer than {seconds:g} s") from None
-        except (OSError, EOFError):
-            self.close()
-            raise _too_big() from None
+        assert self._child is not None
+        with self._to_blame(seconds):
+            return msgspec.json.decode(self._child.receive(seconds))
 
-    def _start(self) -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen(
-            [sys.executable, "-m", MODULE],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}, cwd="/",
-        )  # fmt: skip
-        self._process = process
+    @contextmanager
+    def _to_blame(self, seconds: float) -> Generator[None]:
+        """A worker that is lost is lost by what it was asked."""
         try:
-            self._answer(process, START_SECONDS)
-        except (EOFError, TimeoutError):
+            yield
+        except Lost as lost:
             self.close()
-            raise Busy(where=MODULE, detail="the template worker does not start") from None
-        return process
-
-    def _answer(self, process: "subprocess.Popen[bytes]", seconds: float) -> dict[str, Any]:
-        """The next line of the worker. Raises TimeoutError when it is late, EOFError when the worker ended."""
-        assert process.stdout is not None
-        descriptor = process.stdout.fileno()
-        deadline = time.monotonic() + seconds
-        parts = [self._read]
-        while b"\n" not in parts[-1]:
-            ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
-                raise TimeoutError
-            part = os.read(descriptor, 1 << 16)
-            if not part or sum(map(len, parts)) > LARGEST_ANSWER:
-                raise EOFError
-            parts.append(part)
-        line, _, self._read = b"".join(parts).partition(b"\n")
-        return msgspec.json.decode(line)
+            if isinstance(lost, Hung):
+                raise TemplateInvalid(where="time", detail=f"the template took longer than {seconds:g} s") from None
+            raise TemplateInvalid(where="memory", detail="the template asked for more than a message may take") from None
 
 
 def joined(pieces: Sequence[str | None], personal: Sequence[str]) -> str:
@@ -187,7 +161,3 @@ def joined(pieces: Sequence[str | None], personal: Sequence[str]) -> str:
 
 def _said(answer: dict[str, Any]) -> Any:
     return TemplateInvalid(where=answer["where"], detail=answer["error"]) if "error" in answer and "where" in answer else answer
-
-
-def _too_big() -> TemplateInvalid:
-    return TemplateInvalid(where="memory", detail="the template asked for more than a message may take")

@@ -7,31 +7,26 @@ kept nowhere. Should the process end, or say nothing for long, its letters are s
 
 import contextlib
 import functools
-import os
 import platform
-import resource
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 from cegla.activate.rules import dkim as rules
+from cegla.child import PLAIN, Caller, Child, Hung, Lost, NotStarted
 from cegla.vocabulary.errors.messages import DkimKeyRefused
 from cegla.vocabulary.text import Text
 
 MODULE = "cegla.activate.signing"
-ROOT = Path(__file__).parents[2]
 FEW = 8  #: so many are signed here: a process is not worth its start
 HUNG_SECONDS = 10.0  #: a process that takes and gives nothing for so long is ended: a group takes it some hundredths of one
 ALONE = 100  #: tickets after one that hung that are signed here, so that the next one to hang does not cost its wait each time
+LARGEST_ANSWER_BYTES = 8 << 20
 ENOUGH = 90  #: signatures that say how fast a way is
 WITHOUT_ADX = {"OPENSSL_ia32cap": ":~0x80000"}  #: multiplication by vectors instead of the long carries of ADX (OpenSSL, rsaz_avx2_eligible)
 WAYS: tuple[dict[str, str], ...] = ({}, WITHOUT_ADX) if platform.machine().lower() in ("x86_64", "amd64") else ({},)
@@ -118,10 +113,10 @@ class Signatory:
                 if worker.open:
                     self._leaving.append(worker)
                 else:
-                    worker.close()
+                    worker.child.close()
                 worker = None
         if worker is None:
-            with contextlib.suppress(OSError):  # the machine has no room for one now
+            with contextlib.suppress(NotStarted):
                 worker = _Worker(self._untried[0] if self._untried else self._fastest)
         self._worker = worker
         return worker
@@ -131,7 +126,7 @@ class Signatory:
         return min(self._trials, key=lambda one: one.seconds).way
 
     def _lose(self, worker: "_Worker") -> None:
-        worker.close()
+        worker.child.close()
         if worker.hung:
             self._alone_until = self._tickets + ALONE
         self._leaving = [one for one in self._leaving if one is not worker]
@@ -146,38 +141,27 @@ def made_here(wanted: Sequence[rules.Wanted]) -> list[bytes]:
 
 @dataclass
 class _Worker:
-    """A process that signs, on one way."""
+    """A process that signs, on one way. Raises NotStarted."""
 
     way: dict[str, str]
     made: int = 0
     seconds: float = 0.0  #: of its processor, for what it made
     open: int = 0  #: tickets that were asked and not answered
     hung: bool = False
-    process: "subprocess.Popen[bytes]" = field(init=False)
+    child: Child = field(init=False)
 
     def __post_init__(self) -> None:
-        environment = {"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", **self.way}
-        command = [sys.executable, "-m", MODULE]
-        self._socket, theirs = socket.socketpair()  # a pipe that is full can be waited for without an end only
-        with theirs:
-            try:
-                self.process = subprocess.Popen(
-                    command, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL, env=environment, cwd="/"
-                )
-            except OSError:
-                self._socket.close()
-                raise
-        self._socket.settimeout(HUNG_SECONDS)
-        self.inbox: BinaryIO = self._socket.makefile("rb")
+        self.child = Child(MODULE, LARGEST_ANSWER_BYTES, PLAIN | self.way)
 
     def ask(self, number: int, wanted: Sequence[rules.Wanted]) -> bool:
         """Send the work there; False when the process is no more, or does not listen."""
         keys = list(dict.fromkeys(one.signer.private for one in wanted))
         places = {key: place for place, key in enumerate(keys)}
+        work = number, keys, [(places[one.signer.private], one.content) for one in wanted]
         try:
-            self._socket.sendall(_packed((number, keys, [(places[one.signer.private], one.content) for one in wanted])))
-        except OSError as error:
-            self.hung = isinstance(error, TimeoutError)
+            self.child.send(msgspec.msgpack.encode(work), HUNG_SECONDS)
+        except Lost as lost:
+            self.hung = isinstance(lost, Hung)
             return False
         self.open += 1
         return True
@@ -188,49 +172,25 @@ class _Worker:
         made: list[bytes] = []
         while told < number:
             try:
-                answer = None if self.inbox.closed else _received(self.inbox)
-            except OSError as error:
-                self.hung, answer = isinstance(error, TimeoutError), None
-            if answer is None:
+                told, seconds, made = msgspec.msgpack.decode(self.child.receive(HUNG_SECONDS))
+            except Lost as lost:
+                self.hung = self.hung or isinstance(lost, Hung)
                 return None
-            told, seconds, made = answer
             self.open -= 1
             self.made += len(made)
             self.seconds += seconds
         return made if told == number else None
 
-    def close(self) -> None:
-        """End the process."""
-        self.process.kill()
-        self.process.wait()
-        self.inbox.close()
-        self._socket.close()
-
-
-def _packed(value: Any) -> bytes:
-    packed = msgspec.msgpack.encode(value)
-    return len(packed).to_bytes(4) + packed
-
-
-def _received(pipe: Any) -> Any:
-    """The next value; None at the end, be it in the middle of one."""
-    head = pipe.read(4)
-    size = int.from_bytes(head) if len(head) == 4 else 0
-    body = pipe.read(size)
-    return msgspec.msgpack.decode(body) if size and len(body) == size else None
-
 
 def main() -> None:
-    """Sign what comes in, one ticket after the other, until standard input ends."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    inbox, outbox = os.fdopen(0, "rb"), os.fdopen(1, "wb")
-    while (asked := _received(inbox)) is not None:
-        number, keys, contents = asked
+    """Sign what comes in, one ticket after the other, until nobody asks any more."""
+    caller = Caller()
+    while (asked := caller.asks()) is not None:
+        number, keys, contents = msgspec.msgpack.decode(asked)
         signers = [signer("", "", key) for key in keys]
         began = time.process_time()
         made = [signers[place].sign(content) for place, content in contents]
-        outbox.write(_packed((number, time.process_time() - began, made)))
-        outbox.flush()
+        caller.answer(msgspec.msgpack.encode((number, time.process_time() - began, made)))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
 """The template worker: a process of its own that turns MJML and Liquid into messages, and that may be killed at any moment.
 
-Run as `python -m cegla.activate.templating`; `renderer.py` is its only caller. One JSON object a line comes in on standard
-input, one goes out on standard output. The process may use 256 MB, writes no files, and its environment is empty; the caller
-watches the clock. Liquid runs with limits; HTML is escaped; `safe` does not exist here, and `include` and `render` know the snippets
-that came with the template and nothing else. What Ruby Liquid makes of a template is made of it here, in 1,048 of the 1,054 cases of
-golden-liquid (tests/activate/test_golden.py names the six).
+Run as `python -m cegla.activate.templating`; `renderer.py` is its only caller. JSON objects come in and go out (see `cegla/child.py`). The
+process may use 256 MB, writes no files, and its environment is empty; the caller watches the clock. Liquid runs with limits; HTML is
+escaped; `safe` does not exist here, and `include` and `render` know the snippets that came with the template and nothing else. What Ruby
+Liquid makes of a template is made of it here, in 1,048 of the 1,054 cases of golden-liquid (tests/activate/test_golden.py names the six).
 
 What a template makes of the values that are the same for everybody is made once, when it is loaded: a part becomes fixed pieces and
 personal ones, and for each person only the personal ones are rendered and travel back.
@@ -13,7 +12,6 @@ personal ones, and for each person only the personal ones are rendered and trave
 import functools
 import re
 import resource
-import sys
 import time
 from collections.abc import Callable, Iterator
 from io import StringIO
@@ -31,6 +29,7 @@ from liquid.template import BoundTemplate
 
 from cegla.activate.rules.filters import OWN
 from cegla.activate.rules.liquid import held, put_back
+from cegla.child import Caller
 
 MEGABYTE = 1 << 20
 MEMORY = 256 * MEGABYTE
@@ -243,22 +242,18 @@ def attempt(work: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Answer one line after the other until standard input ends."""
+    """Answer what is asked until nobody asks any more."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    templates = Templates()
-    out = sys.stdout.buffer
-    out.write(b"{}\n")  # ready
-    out.flush()
-    for line in sys.stdin.buffer:
-        flushed = time.monotonic()
-        for answer in templates.answers(msgspec.json.decode(line)):
-            out.write(msgspec.json.encode(answer) + b"\n")
-            if time.monotonic() - flushed > UNHURRIED_SECONDS:
-                out.flush()
-                flushed = time.monotonic()
-        out.flush()
+    caller, templates = Caller(), Templates()
+    caller.answer(b"ready")
+    while (asked := caller.asks()) is not None:
+        told = time.monotonic()
+        for answer in templates.answers(msgspec.json.decode(asked)):
+            is_late = time.monotonic() - told > UNHURRIED_SECONDS
+            caller.answer(msgspec.json.encode(answer), at_once=is_late)
+            told = time.monotonic() if is_late else told
+        caller.tell()
 
 
 if __name__ == "__main__":

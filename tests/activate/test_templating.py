@@ -1,5 +1,6 @@
 """The template worker: what it renders, and that a bomb costs its own message and nothing else."""
 
+import sys
 from collections.abc import Generator
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules.filters import EXAMPLE_DATA, FILTERS, Filter
 from cegla.activate.templating import environment
+from cegla.vocabulary.errors import Busy
 from cegla.vocabulary.errors.messages import TemplateInvalid
 
 WORD = "a" * 60
@@ -41,6 +43,19 @@ def test_a_bomb_is_refused_and_the_next_message_renders(renderer: Renderer, bomb
         renderer.load("bomb", {"html": bomb})
         renderer.render("bomb", {"person": {}})
     assert renderer.render("good", {"person": {"name": "Anna"}})["subject"] == "Cześć Anna"
+
+
+def test_a_worker_that_ended_between_two_messages_costs_none(renderer: Renderer) -> None:
+    assert renderer._child is not None
+    renderer._child.process.kill()
+    renderer._child.process.wait()
+    assert renderer.render("good", {"person": {"name": "Anna"}})["subject"] == "Cześć Anna"
+
+
+def test_a_worker_that_cannot_be_started_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(Busy), Renderer() as none:
+        none.compile("<mjml></mjml>")
 
 
 @pytest.mark.parametrize("probe", ["{{ person.__class__ }}", "{{ person.__init__.__globals__ }}", "{{ environ }}", "{{ env.HOME }}", "{{ settings }}", "{{ 'now'.__class__ }}"])

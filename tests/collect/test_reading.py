@@ -4,6 +4,7 @@ import json
 import marshal
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from cegla.child import framed
 from cegla.collect import actions as collect
 from cegla.collect import reading
 from cegla.collect.reading import MODULE, Reader
@@ -89,10 +91,10 @@ def test_one_that_hangs_holds_the_app_up_for_a_while_only(workspace: Workspace, 
 
 HALF_AN_ANSWER = """
 import os, pathlib, time
-os.write(1, bytes([0] * 7 + [5]) + b"there" + bytes([0] * 7 + [9]) + b"half")
+os.write(0, bytes([0] * 7 + [5]) + b"there" + bytes([0] * 7 + [9]) + b"half")
 pathlib.Path(__file__).with_name("said").touch()
 time.sleep(3)
-os.write(1, b" late")
+os.write(0, b" late")
 """
 
 
@@ -140,11 +142,10 @@ def test_one_that_had_nothing_to_do_and_ended_is_started_again_at_once(workspace
     waiting(workspace)
     with reader(workspace) as beside:
         when_there(beside, collect.Taken([], {}))
-        assert beside._process is not None
-        assert beside._process.stdin is not None
+        assert beside._child is not None
         first = beside.process_id
-        beside._process.stdin.close()  # so it ends by itself
-        assert beside._process.wait(30) == 0
+        beside._child._socket.shutdown(socket.SHUT_WR)  # so it ends by itself
+        assert beside._child.process.wait(30) == 0
         assert beside.read({}, 4) is None
         assert beside.process_id not in (first, None)
 
@@ -152,23 +153,23 @@ def test_one_that_had_nothing_to_do_and_ended_is_started_again_at_once(workspace
 def test_it_may_be_closed_while_another_thread_waits_for_its_answer(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     with reader(workspace) as beside:
         when_there(beside, collect.Taken([], {}))
-        assert beside._process is not None
+        assert beside._child is not None
         with monkeypatch.context() as patched:
-            ended = beside._process.wait
+            ended = beside._child.process.wait
 
             def wait_and_lose() -> None:  # the other thread heard of the end, and came first
                 patched.undo()
                 ended()
                 beside.close()
 
-            patched.setattr(beside._process, "wait", wait_and_lose)
+            patched.setattr(beside._child.process, "wait", wait_and_lose)
             beside.close()
         assert beside.process_id is None
 
 
 def test_what_it_failed_of_is_logged_without_the_words_of_the_failure() -> None:
-    told = marshal.dumps(("host=/nowhere-anna", 1, 1))
-    ended = subprocess.run([sys.executable, "-m", MODULE], input=len(told).to_bytes(8, "big") + told, capture_output=True, check=False)
-    line = json.loads(ended.stderr)
-    assert (ended.returncode, ended.stdout, line["error"]) == (1, b"", "OperationalError")
-    assert b"anna" not in ended.stderr
+    told = framed(marshal.dumps(("host=/nowhere-anna", 1, 1)))
+    ended = subprocess.run([sys.executable, "-m", MODULE], input=told, capture_output=True, check=False)
+    line = json.loads(ended.stdout)
+    assert (ended.returncode, ended.stderr, line["error"]) == (1, b"", "OperationalError")
+    assert b"anna" not in ended.stdout
