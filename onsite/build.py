@@ -1,8 +1,8 @@
 """Makes the one file that websites load out of the modules in this folder: `make onsite`.
 
-    modules in the order of their imports ──► imports and exports cut off ──► one scope ──► comments and blanks cut off
+    modules in the order of their imports ──► imports and exports cut off ──► one scope ──► numbers in place ──► comments and blanks cut off
 
-No names are changed and nothing is evaluated, so what runs is what stands in the modules. All top-level names share one
+No names are changed but those of numbers and nothing is evaluated, so what runs is what stands in the modules. All top-level names share one
 scope in the result; a name that two modules use is an error here.
 """
 
@@ -20,6 +20,7 @@ BANNER = "/* Cegla, the script for websites. Readable sources: onsite/ in the pr
 _IMPORT = re.compile(r"^import \{ (?P<names>[^}]*) \} from '\./(?P<file>\w+\.js)';\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:const|let|function|async function|class) )", re.MULTILINE)
 _TOP_LEVEL = re.compile(r"^(?:const|let|(?:async )?function) (\w+)", re.MULTILINE)
+_NUMBER = re.compile(r"^const ([A-Z_]+) = (\d+);[^\n]*\n", re.MULTILINE)
 _EXPORTED = re.compile(r"^export (?:const|let|function|async function|class) (\w+)", re.MULTILINE)
 
 # What a piece of JavaScript begins with. A slash begins a regular expression only where no value can have ended.
@@ -72,7 +73,9 @@ def _plain(name: str) -> str:
 
 
 def minified(text: str) -> str:
-    """The same program without comments, indentation and needless blanks. Lines stay lines, so no semicolon is ever missed."""
+    """The same program without comments, indentation and needless blanks, numbers in place of their names. Lines stay, so no semicolon is ever missed."""
+    numbers = dict(_NUMBER.findall(text))
+    text = _NUMBER.sub("", text)
     made: list[str] = []
     place, last, blank = 0, "\n", False
     while place < len(text):
@@ -99,7 +102,9 @@ def minified(text: str) -> str:
             continue
         if blank and _must_stay_apart(last[-1], piece[0]):
             made.append(" ")
-        made.append(piece)
+        if kind == "template" and (within := numbers.keys() & set(re.findall(r"\w+", piece))):
+            raise NotBuilt(f"a number by its name in a template: {', '.join(sorted(within))}")
+        made.append(numbers.get(piece, piece))
         last, blank = piece, False
     return _joined("".join(made))
 

@@ -10,6 +10,7 @@ import { agreed, consentObject, isCookieless, keepState, level, refused, state, 
 export const VERSION = '1';
 export const CONSENT_EVENT = 'Segment Consent Preference Updated'; // the name the tracking contract has for it
 
+const LIBRARY = { name: 'cegla-onsite', version: VERSION };
 const MOST_HELD = 200;
 const IDENTIFYING = ['identify', 'group', 'alias'];
 
@@ -27,7 +28,8 @@ export function showPage(referrer) {
 /** Do a call now, later or never, by what may be done. `at` is the moment it is about. */
 export function call(type, fields, at = Date.now()) {
   if (!shown) showPage(cleanUrl(document.referrer));
-  const made = { type, fields, at, page: shown };
+  const made = { type, fields: asItIsNow(type, fields), at, page: shown };
+  if (!made.fields) return;
   const may = level();
   if (may === 'nothing' || (may === 'full' && !ready)) {
     if (agreed() || (options.before === 'hold' && !refused())) held = [...held, made].slice(-MOST_HELD);
@@ -35,6 +37,15 @@ export function call(type, fields, at = Date.now()) {
     count(made);
   } else if (agreed() || !IDENTIFYING.includes(type)) {
     perform(made);
+  }
+}
+
+/** A copy of what the page hands over: later changes are not meant, and what cannot be written must not hold up the others. */
+function asItIsNow(type, fields) {
+  try {
+    return JSON.parse(JSON.stringify(fields));
+  } catch (reason) {
+    console.warn('cegla: ' + type + ' cannot be written', reason);
   }
 }
 
@@ -59,27 +70,28 @@ function perform({ type, fields, at, page }) {
     keepState();
   }
   if (!state.anonymousId) state.anonymousId = uuid();
+  if (type === 'alias' && !fields.previousId) fields.previousId = state.userId || state.anonymousId;
   const userId = state.userId || undefined;
-  keep({ type, messageId: messageId(at), timestamp: new Date(at).toISOString(), anonymousId: state.anonymousId, userId, ...fields, context: context(page) });
+  keep({ type, ...stamped(at), anonymousId: state.anonymousId, userId, ...fields, context: context(page) });
 }
 
 /** A view or an event without anybody: its name and its page, and nothing that could tell two visitors apart. */
 function count({ type, fields, at, page }) {
   if (type !== 'page' && type !== 'track') return;
   const { path, title } = page;
-  const context = { aggregate: true, library: { name: 'cegla-onsite', version: VERSION }, page: { path, title }, viewport: viewport() };
-  keep({ type, messageId: messageId(at), timestamp: new Date(at).toISOString(), event: fields.event, context });
+  const context = { aggregate: true, library: LIBRARY, page: { path, title }, viewport: viewport() };
+  keep({ type, ...stamped(at), event: fields.event, context });
 }
 
-/** Names of one page sort by time; the rest is chance. */
-function messageId(at) {
+/** Its id and its time. Ids of one page sort by time; the rest is chance. */
+function stamped(at) {
   serial += 1;
-  return `cegla-${at}-${String(serial).padStart(5, '0')}-${uuid()}`;
+  return { messageId: `cegla-${at}-${String(serial).padStart(5, '0')}-${uuid()}`, timestamp: new Date(at).toISOString() };
 }
 
 function context(page) {
   return {
-    library: { name: 'cegla-onsite', version: VERSION },
+    library: LIBRARY,
     page,
     locale: navigator.language,
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
@@ -96,7 +108,6 @@ function context(page) {
 /** The last word after a withdrawal: the server learns of it under the ids it knows, and nothing else of what waited is sent. */
 export function sayWithdrawn(anonymousId, userId) {
   forgetQueue();
-  const at = Date.now();
-  const event = { type: 'track', event: CONSENT_EVENT, messageId: messageId(at), timestamp: new Date(at).toISOString(), anonymousId };
-  keep({ ...event, userId: userId || undefined, context: { library: { name: 'cegla-onsite', version: VERSION }, consent: consentObject() } });
+  if (!anonymousId && !userId) return;
+  keep({ type: 'track', event: CONSENT_EVENT, ...stamped(Date.now()), anonymousId, userId: userId || undefined, context: { library: LIBRARY, consent: consentObject() } });
 }

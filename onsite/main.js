@@ -13,11 +13,11 @@ import { pageFacts } from './page.js';
 import { endPush, push } from './push.js';
 import { sendAtOnce, sendIn } from './queue.js';
 import { readSoFar, startReading, watchReading } from './reading.js';
-import { clean, cleanUrl } from './scrub.js';
+import { cleanUrl, short } from './scrub.js';
 import { listenForConsent } from './signals.js';
 import { agreed, consentObject, forgetState, isCookieless, keepState, level, openState, refused, state, uuid } from './state.js';
 import { visitor } from './visitor.js';
-import { onForeignChange, peek, storageAllowed } from './storage.js';
+import { load, onForeignChange, peek, storageAllowed } from './storage.js';
 
 const text = (value) => (value === undefined || value === null || value === '' ? undefined : String(value));
 const wants = (part) => listed('auto').includes(part);
@@ -27,9 +27,9 @@ const track = (event, properties, at) => call('track', { event, properties }, at
 const METHODS = {
   page: (name, properties) => viewPage(text(name), properties),
   track: (event, properties) => track(text(event), properties || {}),
-  identify: (userId, traits) => call('identify', typeof userId === 'object' ? { traits: userId } : { userId: text(userId), traits: traits || {} }),
+  identify: (userId, traits) => call('identify', userId && typeof userId === 'object' ? { traits: userId } : { userId: text(userId), traits: traits || {} }),
   group: (groupId, traits) => call('group', { groupId: text(groupId), traits: traits || {} }),
-  alias: (userId, previousId) => call('alias', { userId: text(userId), previousId: text(previousId) || state.userId || state.anonymousId }),
+  alias: (userId, previousId) => call('alias', { userId: text(userId), previousId: text(previousId) }),
   reset,
   consent,
   visitor,
@@ -37,9 +37,10 @@ const METHODS = {
   state: () => ({ version: VERSION, level: level(), consent: consentObject(), gpc: state.gpc, stored: storageAllowed(), anonymousId: state.anonymousId || null, userId: state.userId || null }),
 };
 
-/** Somebody leaves this browser: what comes next belongs to somebody new. */
+/** Somebody leaves this browser: what comes next belongs to somebody new, and what was called before to who was there. */
 function reset() {
-  if (!agreed()) discard();
+  if (agreed()) release();
+  else discard();
   state.userId = '';
   state.anonymousId = state.anonymousId && uuid();
   keepState();
@@ -47,6 +48,7 @@ function reset() {
 
 /** What the visitor said, by category: {analytics: true, marketing_email: false}. Whatever is left out stays as it was. */
 function consent(categories, proof) {
+  if (categories && categories.analytics === false) Object.assign(state, peek('')); // agreed to on an earlier page
   const before = agreed();
   const pushed = before && state.categories.marketing_push === true;
   const said = JSON.stringify(state.categories);
@@ -94,8 +96,8 @@ function viewPage(name, properties) {
   call('page', { name, properties: { title, url, path, ...pageFacts(), ...properties } });
   if (!wants('search')) return;
   const asked = new URLSearchParams(location.search);
-  const parameter = listed('search').find((key) => (asked.get(key) || '').trim());
-  if (parameter) track('Site Searched', { query: clean(asked.get(parameter).trim().slice(0, 200)), parameter });
+  const parameter = listed('search').find((key) => short(asked.get(key), 200));
+  if (parameter) track('Site Searched', { query: short(asked.get(parameter), 200), parameter });
 }
 
 let referrer = document.referrer;
@@ -104,6 +106,11 @@ function showPageNow() {
   const page = showPage(referrer ? cleanUrl(referrer) : '');
   referrer = location.href;
   return page;
+}
+
+function showNext() {
+  startReading();
+  viewPage();
 }
 
 function leavePage() {
@@ -117,21 +124,23 @@ function watch() {
   if (wants('clicks')) watchClicks((properties, at) => track('Element Clicked', properties, at));
   if (wants('links')) watchLinks(track);
   if (wants('forms')) watchForms(track);
-  if (wants('page')) {
-    watchNavigation(leavePage, () => {
-      startReading();
-      viewPage();
-    });
-    addEventListener('pageshow', (event) => event.persisted && (startReading(), viewPage()));
-  }
+  if (wants('page')) watchNavigation(leavePage, showNext);
+  let lay;
+  addEventListener('pageshow', (event) => {
+    if (!event.persisted) return;
+    const known = peek('');
+    if (lay || (known && !isCookieless())) heardFromOtherTab(known); // what was said while this page was put away
+    if (wants('page')) showNext();
+  });
   const leave = () => {
+    lay = load('');
     leavePage();
     sendAtOnce();
   };
   addEventListener('visibilitychange', () => (document.visibilityState === 'hidden' ? leave() : sendIn(0)));
   addEventListener('pagehide', leave);
   addEventListener('online', () => sendIn(0));
-  onForeignChange('', heardFromOtherTab);
+  if (!isCookieless()) onForeignChange('', heardFromOtherTab);
 }
 
 /** Another tab changed ids or consent; a withdrawal there was told to the server there. */

@@ -1,5 +1,6 @@
 // Web push: this browser's subscription, made when the page asks for it and only after the visitor agreed to it.
 
+import { ask } from './asking.js';
 import { options } from './options.js';
 import { agreed, state } from './state.js';
 
@@ -12,7 +13,7 @@ export async function push(worker) {
   if (!options.push || !navigator.serviceWorker || !window.PushManager) return 'unsupported';
   if (!wanted()) return 'no consent';
   if ((await Notification.requestPermission()) !== 'granted') return 'denied';
-  const { key } = await tell({});
+  const { key } = await ask(options.push);
   if (!key) return 'unsupported';
   const registration = await navigator.serviceWorker.register(worker || '/cegla-push.js');
   await navigator.serviceWorker.ready;
@@ -22,7 +23,7 @@ export async function push(worker) {
   for (const seconds of PAUSES_SECONDS) {
     await new Promise((go) => setTimeout(go, seconds * 1000));
     if (!wanted()) return 'no consent';
-    if ((await tell({ endpoint, keys })).kept) return 'subscribed';
+    if ((await ask(options.push, { endpoint, keys })).kept) return 'subscribed';
   }
   return 'later';
 }
@@ -35,7 +36,7 @@ export async function endPush() {
   const subscription = registration && registration.pushManager && (await registration.pushManager.getSubscription());
   if (!subscription) return;
   await subscription.unsubscribe();
-  await tell({ endpoint: subscription.endpoint, gone: true }, anonymousId);
+  await ask(options.push, { endpoint: subscription.endpoint, gone: true }, anonymousId);
 }
 
 async function subscriptionOf(manager, key) {
@@ -47,15 +48,5 @@ async function subscriptionOf(manager, key) {
     if (!old) throw refused;
     await old.unsubscribe();
     return fresh();
-  }
-}
-
-async function tell(facts, anonymousId = state.anonymousId) {
-  try {
-    const body = JSON.stringify({ write_key: options.key, anonymous_id: anonymousId, ...facts });
-    const answer = await fetch(options.push, { method: 'POST', body, credentials: 'omit', headers: { 'content-type': 'text/plain' } });
-    return answer.ok ? await answer.json() : {};
-  } catch {
-    return {};
   }
 }

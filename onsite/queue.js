@@ -6,7 +6,7 @@ import { options } from './options.js';
 import { load, remove, save, storageAllowed, stored } from './storage.js';
 
 const GATHER_MILLISECONDS = 1000;
-const LONGEST_WAIT_MILLISECONDS = 300000;
+const LONGEST_WAIT_MILLISECONDS = 300000; // and a fifth of it by chance
 const TIMEOUT_MILLISECONDS = 30000;
 const MOST_EVENTS = 100;
 const MOST_WAITING = 1000;
@@ -42,8 +42,11 @@ export function sendIn(milliseconds) {
   timer = setTimeout(send, Math.max(milliseconds, heldOff()));
 }
 
-/** How long the server still wants to be left alone; all tabs share what it asked for. */
-const heldOff = () => Math.max(notBefore, load('.wait') || 0) - Date.now();
+/** How long the server still wants to be left alone; all tabs share what it asked for. Longer than it can ask for is a clock that was changed. */
+function heldOff() {
+  const left = Math.max(notBefore, load('.wait') || 0) - Date.now();
+  return left > 1.2 * LONGEST_WAIT_MILLISECONDS ? 0 : left;
+}
 
 /**
  * The page may be gone in a moment: send everything that is not on its way already, in pieces that browsers still let out.

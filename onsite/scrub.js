@@ -1,8 +1,8 @@
 // Personal data that people type or that pages put into addresses stays out of what is sent. The server scrubs again, more thoroughly.
 
-const MAIL = /[^\s@/?#&=]+(?:@|%40)[^\s@/?#&=]+\.[a-z]{2,}/gi;
+const MAIL = /[^\s@/?#&=]{1,128}(?:@|%40)[^\s@/?#&=]{1,253}\.[a-z]{2,}/gi; // bounded: an address of thousands of letters must not hold a page up
 const NUMBER = /\+?\(?\d(?:[\s().-]{0,2}\d){8,14}/g;
-const SECRET = /mail|phone|^tel|token|pass|haslo|secret|sess|^sid$|auth|^code$|^key$|signature|pesel|^nip$|imie|nazwisko|firstname|lastname/i;
+const SECRET = /mail|phone|^tel|token|pass|has[lł]o|secret|sess|^sid$|auth|^code$|^key$|signature|pesel|^nip$|imi[eę]|nazwisko|firstname|lastname/i;
 
 /** Text without e-mail addresses, and without digits that may be a telephone or a personal number. Article codes have 13 digits and stay. */
 export function clean(text) {
@@ -12,9 +12,9 @@ export function clean(text) {
   });
 }
 
-/** Clean text of one line, at most so many characters; undefined when nothing is left. */
+/** Clean text of one line, at most so many characters, none of them cut in half; undefined when nothing is left. */
 export function short(text, most) {
-  return clean(String(text || '').replace(/\s+/g, ' ').trim()).slice(0, most) || undefined;
+  return clean(String(text || '').replace(/\s+/g, ' ').trim()).slice(0, most).replace(/[\ud800-\udbff]$/, '') || undefined;
 }
 
 /** An address without passwords, secrets, personal data and fragments; a fragment that is a route ("#/cart") stays. */

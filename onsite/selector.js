@@ -24,7 +24,7 @@ function leadsTo(steps, element) {
 
 /** A name of its own: `#cart`, `button[data-testid="buy"]`, `a[href="/socks"]`. */
 function nameStep(element) {
-  const tag = element.localName;
+  const tag = CSS.escape(element.localName);
   for (const attribute of NAMES) {
     const value = element.getAttribute(attribute);
     if (!value || value.length > LONGEST_NAME || /[?@\s"\\]/.test(value)) continue;
@@ -35,7 +35,7 @@ function nameStep(element) {
 }
 
 function placeStep(element) {
-  const tag = element.localName;
-  const alike = [...element.parentElement.children].filter((child) => child.localName === tag);
+  const tag = CSS.escape(element.localName);
+  const alike = [...element.parentElement.children].filter((child) => child.localName === element.localName);
   return alike.length > 1 ? `${tag}:nth-of-type(${alike.indexOf(element) + 1})` : tag;
 }

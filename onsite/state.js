@@ -47,9 +47,10 @@ export function keepState() {
   save('', { anonymousId: state.anonymousId, userId: state.userId, categories: state.categories, proof: state.proof });
 }
 
-/** Remove everything that lies in storage, and the ids. */
+/** Remove everything that lies in storage, and the ids; names of others that begin like ours stay. */
 export function forgetState() {
-  for (const name of stored('')) remove(name);
+  allowStorage(true);
+  for (const name of ['', ...stored('.')]) remove(name);
   allowStorage(false);
   state.anonymousId = state.userId = '';
 }

@@ -39,6 +39,7 @@ def test_nothing_in_it_needs_a_loose_content_policy_or_leaves_cookies() -> None:
         ("t = `a  ${ {b: `c  ` }.b }  d`;", "t=`a  ${ {b: `c  ` }.b }  d`;"),
         ("a + +b - -c", "a+ +b- -c"),
         ("let a\n\n   /* one */  b()\n", "let a\nb()\n"),
+        ("const MOST = 20; // of them\nconst WORD = 'MOST';\na(MOST, MOSTLY);", "const WORD='MOST';a(20,MOSTLY);"),
         ("const of = typeof x in y", "const of=typeof x in y"),
     ],
 )
@@ -46,7 +47,7 @@ def test_comments_and_blanks_go_and_nothing_else(text: str, shorter: str) -> Non
     assert build.minified(text) == shorter
 
 
-@pytest.mark.parametrize("text", ["a = /b\n/", "`a"])
-def test_what_has_no_end_is_refused(text: str) -> None:
+@pytest.mark.parametrize("text", ["a = /b\n/", "`a", "const MOST = 20;\na = `${MOST}`;"])
+def test_what_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(build.NotBuilt):
         build.minified(text)
