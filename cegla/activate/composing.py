@@ -72,7 +72,7 @@ def sender_of(channel: Channel, sender: str) -> str:
     named = getaddresses([sender])
     address = named[0][1] if len(named) == 1 else ""
     taken = deliverable(address)
-    if taken is None or taken.endswith("@") or set(taken) & set(" <>"):
+    if taken is None or set(taken) & set(" <>"):
         raise InvalidInput(where="sender", seen=sender, detail=NOT_A_SENDER)
     return sender.replace(address, taken)
 

@@ -44,6 +44,7 @@ _INVISIBLE = dict.fromkeys([0x00AD, 0x061C, 0x180E, *range(0x200B, 0x2010), *ran
 _EMAIL = re.compile(r"[^@\s<>,;:\"'()\[\]\\]{1,64}@[a-z0-9](?:[a-z0-9\-]{0,62})(?:\.[a-z0-9](?:[a-z0-9\-]{0,62})){1,8}\Z")
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 _LONGEST_PHONE = 40
+_LONGEST_LABEL = 63
 
 
 def normalized(type_key: str, value: object, rules: IdentifierRules = DEFAULT_RULES) -> str | None:
@@ -64,7 +65,10 @@ def normalized(type_key: str, value: object, rules: IdentifierRules = DEFAULT_RU
     if not text or len(text) > LONGEST_IDENTIFIER or UNSTORABLE in text or is_blocked(text):
         return None
     if type_key == "email":
-        text = text.lower() if text.isascii() else _as_sent(text.lower())
+        text = text.lower()
+        if not text.isascii():
+            local, at, domain = text.rpartition("@")
+            text = f"{local}{at}{ascii_domain(domain) or ''}"
         if not _EMAIL.match(text):
             return None
         text = _mailbox(text, rules)
@@ -82,15 +86,18 @@ def is_blocked(text: str) -> bool:
     return not bare.strip("0-") or (len(bare) <= _LONGEST_BLOCKED and bare.lower() in _BLOCKED_FOLDED)
 
 
-def _as_sent(address: str) -> str:
-    """The address with its domain as mail servers know it (IDNA 2008, RFC 5891): "ola@żółw.pl" is "ola@xn--w-uga1v8h.pl", whichever was told."""
+@lru_cache(maxsize=1_000)  # most addresses share a few domains
+def ascii_domain(domain: str) -> str | None:
+    """The domain as servers know it: "żółw.pl" is "xn--w-uga1v8h.pl" (IDNA 2008, RFC 5891, read as browsers read it, UTS 46). None when no server would."""
+    if domain.isascii():
+        labels = domain.removesuffix(".").split(".")
+        return domain if all(1 <= len(label) <= _LONGEST_LABEL for label in labels) else None
     import idna  # here, not above: few addresses need its tables
 
-    local, at, domain = address.rpartition("@")
     try:
-        return f"{local}{at}{idna.encode(domain, uts46=True).decode()}"
+        return idna.encode(domain, uts46=True).decode()
     except UnicodeError:  # idna.IDNAError is one
-        return ""
+        return None
 
 
 def _mailbox(address: str, rules: IdentifierRules) -> str:

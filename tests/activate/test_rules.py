@@ -15,6 +15,7 @@ from cegla.activate.rules.channels import deliverable, masked
 from cegla.activate.rules.content import plain_text, with_clicks, with_counted_links, with_signed_links
 from cegla.activate.rules.replies import Meaning, Reply, meaning
 from cegla.vocabulary.errors.messages import HeaderRefused
+from cegla.vocabulary.identifiers import normalized
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 PRINTABLE = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=200)
@@ -120,10 +121,18 @@ def test_plain_text_keeps_words_lists_links_and_fields_and_drops_what_is_not_sho
 
 @pytest.mark.parametrize(
     ("address", "expected"),
-    [("anna@example.pl", "anna@example.pl"), ("anna@żółw.pl", "anna@xn--w-uga1v8h.pl"), ("żółw@example.pl", None), ("a" * 65 + "@example.pl", None), ("@example.pl", None)],
+    [
+        ("anna@example.pl", "anna@example.pl"), ("anna@żółw.pl", "anna@xn--w-uga1v8h.pl"), ("anna@straße.de", "anna@xn--strae-oqa.de"), ("anna@a_b.pl", "anna@a_b.pl"),
+        ("żółw@example.pl", None), ("a" * 65 + "@example.pl", None), ("@example.pl", None), ("anna@", None), ("anna@a..pl", None), (f"anna@{'a' * 64}.pl", None), ("anna@☃.net", None),
+    ],
 )
 def test_addresses_are_made_fit_for_servers_or_refused(address: str, expected: str | None) -> None:
     assert deliverable(address) == expected
+
+
+@pytest.mark.parametrize("domain", ["żółw.pl", "straße.de", "ὀδυσσεύς.gr", "日本。jp", "пример.рф", "xn--strae-oqa.de"])
+def test_a_letter_goes_where_the_identifier_says(domain: str) -> None:
+    assert deliverable(f"anna@{domain}") == normalized("email", f"anna@{domain}") is not None
 
 
 def test_a_masked_address_shows_one_letter() -> None:

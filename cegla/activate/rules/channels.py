@@ -1,9 +1,9 @@
 """The channels a message can leave by, as data: what an address is there, and how what happens to it is called. A channel is a row."""
 
-import functools
 from dataclasses import dataclass
 
 from cegla.vocabulary.consent import Channel
+from cegla.vocabulary.identifiers import ascii_domain
 from cegla.vocabulary.text import Text
 
 
@@ -42,16 +42,8 @@ def deliverable(address: str, channel: Channel = Channel.EMAIL) -> str | None:
     local, _, domain = address.rpartition("@")
     if not local or not local.isascii() or len(local) > 64:
         return None
-    ascii_domain = _in_ascii(domain)
-    return f"{local}@{ascii_domain}" if ascii_domain is not None else None
-
-
-@functools.lru_cache(1_000)  # most addresses share a few domains
-def _in_ascii(domain: str) -> str | None:
-    try:
-        return domain.encode("idna").decode()
-    except UnicodeError:
-        return None
+    known = ascii_domain(domain)
+    return f"{local}@{known}" if known is not None else None
 
 
 def masked(address: str) -> str:
