@@ -303,9 +303,7 @@ select pg_advisory_lock(:lock_space, :writer);
 -- Requests whose body holds one of the texts; the caller looks closer.
 select i.writer, i.number, i.source_id, i.received_at, i.body, i.kind, i.number <= p.taken as taken
 from collect.inbox i join collect.positions p using (writer)
-where exists (
-    select from (select lower(encode(i.body, 'escape') collate "C") as plain offset 0) b, unnest(:needles::bytea[]) n where position(encode(n, 'escape') in b.plain) > 0
-) order by i.writer, i.number;
+where exists (select from collect.texts_in(i.body, :needles::bytea[])) order by i.writer, i.number;
 
 -- name: kept_of_writers
 -- The first and the last request kept of every writer.

@@ -65,9 +65,7 @@ join unnest(:source_ids::integer[], :message_ids::text[]) as e (source_id, messa
 -- name: apart_naming
 -- Values kept apart whose event names a person by one of the texts; the caller looks closer.
 select source_id, message_id, event, received_at, body from plan.apart
-where exists (
-    select from (select lower(encode(body, 'escape') collate "C") as plain offset 0) b, unnest(:needles::bytea[]) n where position(encode(n, 'escape') in b.plain) > 0
-) order by kept_at;
+where exists (select from collect.texts_in(body, :needles::bytea[])) order by kept_at;
 
 -- name: drop_apart!
 -- Forget values kept apart.

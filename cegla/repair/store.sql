@@ -121,9 +121,7 @@ delete from repair.quarantine where writer = :writer;
 -- name: naming
 -- Events whose content holds one of the texts; the caller looks closer.
 select id, source_id, reason, received_at, set_aside_at, replayed_at, discarded_at, kind, payload from repair.quarantine
-where payload is not null and exists (
-    select from (select lower(encode(payload, 'escape') collate "C") as plain offset 0) b, unnest(:needles::bytea[]) n where position(encode(n, 'escape') in b.plain) > 0
-) order by id;
+where payload is not null and exists (select from collect.texts_in(payload, :needles::bytea[])) order by id;
 
 -- name: empty!
 -- Remove the content of events for good.

@@ -116,13 +116,9 @@ join resolve.identities s on s.identity_id = e.strong_id and s.type = 'user_id';
 
 -- name: groups
 -- How many identifiers of each type these people hold, when their latest link was, whether one was refused, how often they grew by others. Columns: person_id, type, number, last_at, refused, merges.
-select m.person_id, m.type, count(*), max(l.last_at), coalesce(bool_or(l.refused), false), sum(m.merges)
+select m.person_id, m.type, count(*), max(l.last_at), coalesce(bool_or(l.refused), false), coalesce(sum(m.merges) filter (where m.identity_id = p.id), 0)
 from unnest(:people::bigint[]) p(id)
-cross join lateral (
-    select identity_id, type, person_id, merges from resolve.identities where identity_id = p.id
-    union all
-    select identity_id, type, person_id, 0 from resolve.identities where person_id = p.id and person_id <> identity_id and holder_id = 0
-) m
+cross join lateral resolve.identities_of(p.id) m
 cross join lateral (
     select max(e.at) as last_at, bool_or(e.refused is not null) as refused
     from (
@@ -131,23 +127,20 @@ cross join lateral (
         select at, refused from resolve.edges where weak_id = m.identity_id and retracted_at is null
     ) e
 ) l
+where m.holder_id = 0
 group by m.person_id, m.type;
 
 -- name: first_links
 -- When each identifier of these types was first linked to its person. Columns: person_id, type, identity_id, at.
 select m.person_id, m.type, m.identity_id, min(l.at)
 from unnest(:people::bigint[]) p(id)
-cross join lateral (
-    select identity_id, type, person_id from resolve.identities where identity_id = p.id
-    union all
-    select identity_id, type, person_id from resolve.identities where person_id = p.id and person_id <> identity_id and holder_id = 0
-) m
+cross join lateral resolve.identities_of(p.id) m
 cross join lateral (
     select at from resolve.edges where strong_id = m.identity_id and refused is null and retracted_at is null
     union all
     select at from resolve.edges where weak_id = m.identity_id and refused is null and retracted_at is null
 ) l
-where m.type = any(:types::text[])
+where m.type = any(:types::text[]) and m.holder_id = 0
 group by m.person_id, m.type, m.identity_id;
 
 -- name: note_merges!
@@ -209,28 +202,20 @@ cross join lateral (
 -- Other people with a link to these that is not older than :at, accepted or not.
 select distinct o.person_id
 from unnest(:people::bigint[]) p(id)
-cross join lateral (
-    select identity_id from resolve.identities where identity_id = p.id
-    union all
-    select identity_id from resolve.identities where person_id = p.id and person_id <> identity_id and holder_id = 0
-) m
+cross join lateral resolve.identities_of(p.id) m
 cross join lateral (
     select weak_id as other_id from resolve.edges where strong_id = m.identity_id and at >= :at and retracted_at is null
     union all
     select strong_id from resolve.edges where weak_id = m.identity_id and at >= :at and retracted_at is null
 ) e
 join resolve.identities o on o.identity_id = e.other_id
-where not exists (select 1 from unnest(:known::bigint[]) k(id) where k.id = o.person_id);
+where m.holder_id = 0 and not exists (select 1 from unnest(:known::bigint[]) k(id) where k.id = o.person_id);
 
 -- name: members
 -- Every identity of these people, those held on browsers too. Columns: identity_id, type, value, holder_id, person_id, merges.
-select m.*
+select m.identity_id, m.type, m.value, m.holder_id, m.person_id, m.merges
 from unnest(:people::bigint[]) p(id)
-cross join lateral (
-    select identity_id, type, value, holder_id, person_id, merges from resolve.identities where identity_id = p.id
-    union all
-    select identity_id, type, value, holder_id, person_id, merges from resolve.identities where person_id = p.id and person_id <> identity_id
-) m;
+cross join lateral resolve.identities_of(p.id) m;
 
 -- name: edges_within
 -- Links between these identities. Columns: edge_id, strong_id, weak_id, at, rule, trusted, refused.
@@ -265,22 +250,15 @@ select p.id, array_agg(m.identity_id order by m.identity_id),
     (array_agg(m.identity_id order by m.first_seen_at desc, m.identity_id desc) filter (where m.type = :kind and reaches))[1],
     (array_agg(m.value order by m.first_seen_at desc, m.identity_id desc) filter (where m.type = :kind and reaches))[1]
 from unnest(:people::bigint[]) p(id)
-cross join lateral (
-    select identity_id, type, value, first_seen_at, until = 'infinity' or holder_id <> 0 as reaches from resolve.identities where identity_id = p.id
-    union all
-    select identity_id, type, value, first_seen_at, until = 'infinity' or holder_id <> 0 from resolve.identities where person_id = p.id and person_id <> identity_id
-) m
+cross join lateral resolve.identities_of(p.id) m
+cross join lateral (select m.until = 'infinity' or m.holder_id <> 0 as reaches) r
 group by p.id;
 
 -- name: identifiers_of_people
 -- Every identifier of these people with the link that brought it. Columns as in KnownIdentifier.
 select m.person_id, m.identity_id, m.type, m.value, m.holder_id, m.first_seen_at, m.source_id, e.rule, e.message_id, e.at, nullif(m.until, 'infinity')
 from unnest(:people::bigint[]) p(id)
-cross join lateral (
-    select * from resolve.identities where identity_id = p.id
-    union all
-    select * from resolve.identities where person_id = p.id and person_id <> identity_id
-) m
+cross join lateral resolve.identities_of(p.id) m
 left join lateral (
     select rule, message_id, at from (
         select rule, message_id, at, edge_id from resolve.edges where weak_id = m.identity_id and refused is null and retracted_at is null
@@ -294,11 +272,7 @@ order by m.identity_id;
 -- Every identity of these people, those of a person and a type by value. Columns as in Holding.
 select m.person_id, m.identity_id, m.type, m.value, m.first_seen_at, m.holder_id = 0 and m.until <> 'infinity'
 from unnest(:people::bigint[]) p(id)
-cross join lateral (
-    select * from resolve.identities where identity_id = p.id
-    union all
-    select * from resolve.identities where person_id = p.id and person_id <> identity_id
-) m
+cross join lateral resolve.identities_of(p.id) m
 order by m.value collate "C", m.identity_id;
 
 -- name: people_after
@@ -315,11 +289,7 @@ order by person_id limit :limit;
 -- First sight and identifiers worth showing, for a list. Columns: person_id, first_seen_at, types, values.
 select m.person_id, min(m.first_seen_at), array_agg(m.type order by m.identity_id) filter (where m.holder_id = 0), array_agg(m.value order by m.identity_id) filter (where m.holder_id = 0)
 from unnest(:people::bigint[]) p(id)
-cross join lateral (
-    select * from resolve.identities where identity_id = p.id
-    union all
-    select * from resolve.identities where person_id = p.id and person_id <> identity_id
-) m
+cross join lateral resolve.identities_of(p.id) m
 group by m.person_id;
 
 -- name: count_people$
@@ -528,11 +498,7 @@ join resolve.identities o on o.value = h.value and o.type = h.type;
 -- The browsers and phones that these people hold together with others, of everybody who does. Columns: identity_id, person_id, sharers.
 select distinct o.identity_id, o.person_id, h.sharers
 from unnest(:people::bigint[]) p(id)
-cross join lateral (
-    select type, value from resolve.identities where identity_id = p.id
-    union all
-    select type, value from resolve.identities where person_id = p.id and person_id <> identity_id
-) m
+cross join lateral resolve.identities_of(p.id) m
 cross join lateral (select count(distinct person_id) as sharers from resolve.identities where value = m.value and type = m.type) h
 join resolve.identities o on o.value = m.value and o.type = m.type
 where h.sharers > 1;
@@ -542,11 +508,7 @@ where h.sharers > 1;
 select identity_id, type, value, holder_id <> 0, first_seen_at, source_id, number
 from (
     select *, row_number() over (partition by type order by holder_id <> 0, identity_id) as place, count(*) over (partition by type) as number
-    from (
-        select * from resolve.identities where identity_id = :person and person_id = :person
-        union all
-        select * from resolve.identities where person_id = :person and person_id <> identity_id
-    ) m
+    from resolve.identities_of(:person) where person_id = :person
 ) t where place <= :each;
 
 -- name: edges_among
@@ -589,9 +551,7 @@ group by t.identity_id, o.type order by t.identity_id, o.type;
 -- name: edges_page
 -- A person's links of every kind, oldest first, after one. Columns as in Edge.
 with mine as (
-    select identity_id from resolve.identities where identity_id = :person and person_id = :person
-    union all
-    select identity_id from resolve.identities where person_id = :person and person_id <> identity_id
+    select identity_id from resolve.identities_of(:person) where person_id = :person
 ), touched as (
     select e.edge_id from mine m join resolve.edges e on e.strong_id = m.identity_id
     union
@@ -611,9 +571,7 @@ order by e.at, e.edge_id;
 -- name: moves_page
 -- A page of the merge log of a person, from a move on either way: of their identities, and of linked ones that came or left. Columns as in Move.
 with mine as (
-    select identity_id from resolve.identities where identity_id = :person and person_id = :person
-    union all
-    select identity_id from resolve.identities where person_id = :person and person_id <> identity_id
+    select identity_id from resolve.identities_of(:person) where person_id = :person
 ), linked as (
     select e.weak_id as identity_id from mine m join resolve.edges e on e.strong_id = m.identity_id
     union

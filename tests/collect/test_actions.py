@@ -203,7 +203,7 @@ def test_a_person_is_exported_and_erased_and_nobody_else(conn: Connection) -> No
     wanted = [Borne(Identifier("email", "anna@example.pl")), Borne(Identifier("anonymous_id", "7"))]
     assert len(collect.export_person(conn, wanted)["requests"]) == len(repair.export_person(conn, wanted)["quarantine"]) == 1
     assert collect.erase_person(conn, wanted) == repair.erase_person(conn, wanted) == 1
-    assert collect.export_person(conn, wanted) | repair.export_person(conn, wanted) == {"requests": [], "quarantine": []}
+    assert {**collect.export_person(conn, wanted), **repair.export_person(conn, wanted)} == {"requests": [], "quarantine": []}
     assert len(collect.export_person(conn, [Borne(Identifier("anonymous_id", "77"))])["requests"]) == 1
 
 
@@ -288,3 +288,11 @@ def test_a_request_that_names_somebody_goes_with_them_however_it_is_written(conn
     assert len(collect.export_person(conn, [Borne(identifier)])["requests"]) == 1
     assert collect.erase_person(conn, [Borne(identifier)]) == 1
     assert conn.execute("select count(*) from collect.inbox").fetchone() == (1,)
+
+
+def test_the_search_for_texts_is_part_of_the_plan_of_whoever_asks_and_no_call_a_row(conn: Connection) -> None:
+    texts = [b"anna", b"ola"]
+    plan = str(conn.execute("explain select from collect.inbox i where exists (select from collect.texts_in(i.body, %s::bytea[]))", [texts]).fetchall())
+    assert "POSITION" in plan and "texts_in" not in plan
+    (found,) = conn.execute("select array_agg(one) from collect.texts_in(%s, %s::bytea[]) one", ['ANNA, łza'.encode(), [*texts, "łza".encode()]]).fetchone() or ([],)
+    assert found == [b"anna", "łza".encode()]

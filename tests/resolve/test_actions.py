@@ -194,3 +194,8 @@ def test_a_link_taken_back_by_hand_stays_so_when_only_an_import_showed_it_and_th
     check_books(conn)
     assert person(conn, user("u1")) != person(conn, user("u2"))
     assert resolve.links.edge(conn, edge.edge_id).retracted_why == "two sisters"
+
+
+def test_the_identities_of_people_are_part_of_the_plan_of_whoever_asks_and_no_call_a_person(conn: Connection) -> None:
+    plan = str(conn.execute("explain select m.type from unnest(array[1, 2]::bigint[]) p(id) cross join lateral resolve.identities_of(p.id) m").fetchall())
+    assert "Index Cond" in plan and "identities_of" not in plan
