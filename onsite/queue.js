@@ -76,8 +76,9 @@ async function send() {
   if (wait) sendIn(wait);
 }
 
-/** Returns how long to wait before another try; 0 when nothing is left. */
+/** Returns how long to wait before another try; 0 when nothing is left. The tab that sent before may have been told to wait while this one asked for its turn. */
 async function sendAll() {
+  if (heldOff() > 0) return heldOff();
   for (let batch = next(); batch.names.length; batch = next()) {
     batch.names.forEach((name) => flying.add(name));
     const wait = await post(batch, false);

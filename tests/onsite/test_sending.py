@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ WAITING = "() => Object.keys(localStorage).filter((name) => name.startsWith('ceg
 def emptied(visit: Any) -> None:
     """Wait until nothing waits."""
     visit.page.wait_for_function(f"() => ({WAITING})() === 0")
+
+
+def answered(visit: Any) -> None:
+    """Wait until the collector has answered something, whatever it was."""
+    while not visit.inbox.moody.seen:
+        visit.page.wait_for_timeout(50)
 
 
 def test_one_line_on_another_origin_under_a_strict_policy_is_enough(visit: Callable[..., Any]) -> None:
@@ -50,6 +57,7 @@ def test_the_queue_survives_a_time_without_a_network_and_a_reload(visit: Callabl
     someone.inbox.moody.moods = [(503, {})] * 99  # back on the network, but the collector has trouble of its own
     someone.context.set_offline(False)
     someone.go("/next")
+    answered(someone)
     assert (someone.page.evaluate(WAITING), someone.inbox.events()) == (3, [])
     someone.inbox.moody.moods.clear()
     someone.inbox.wait_for("Offline 2")
@@ -76,12 +84,25 @@ def test_retry_after_is_kept_by_all_tabs_and_nothing_is_lost(visit: Callable[...
     assert set(Counter(event["messageId"] for event in someone.inbox.events()).values()) == {1}
 
 
+def test_a_tab_that_gets_its_turn_when_the_other_was_just_told_to_wait_waits_too(visit: Callable[..., Any]) -> None:
+    someone = visit(QUIET)
+    someone.page.add_init_script(
+        "const honest = LockManager.prototype.request; LockManager.prototype.request = function (...asked) {"
+        f" if (!window.until && ({WAITING})()) localStorage.setItem('cegla.wait', window.until = Date.now() + 2500); return honest.apply(this, asked) }}"
+    )
+    someone.go()
+    someone.run("cegla('track', 'Patient', {})")
+    someone.inbox.wait_for("Patient")
+    until = someone.page.evaluate("() => window.until")
+    assert datetime.fromisoformat(json.loads(someone.sent[0])["sentAt"]).timestamp() * 1_000 >= until
+
+
 def test_a_wrong_key_stops_sending_and_keeps_the_events(visit: Callable[..., Any]) -> None:
     someone = visit(QUIET)
     someone.go()
     someone.inbox.moody.moods = [(401, {})]
     someone.run("cegla('track', 'Kept', {})")
-    someone.page.wait_for_timeout(1_400)
+    answered(someone)
     someone.run("cegla('track', 'Kept Too', {})")
     someone.page.wait_for_timeout(1_400)
     assert len(someone.inbox.moody.seen) == 1
