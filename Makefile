@@ -27,7 +27,7 @@ up: $(RUN) ## start an empty installation
 	$(BIN)/cegla up $(ARGS)
 
 test: $(TEST) $(BROWSER) $(CLIENTS) ## run every test, as many side by side as there are cores (up to four)
-	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 test-engines: $(ENGINES) ## ask Spark what the tests ask the other engines; about a gigabyte is installed
 	$(BIN)/python -m pytest tests/contracts/engines $(ARGS)

@@ -24,8 +24,11 @@ from cegla.storage.postgres import EmbeddedPostgres
 from cegla.storage.settings import Settings
 from cegla.storage.workspace import Connection, Workspace
 
-# The same examples every time, so that a red run is about the change at hand; RANDOM=1 looks for new ones.
-hypothesis.settings.register_profile("steady", derandomize=not os.environ.get("RANDOM"), print_blob=True)
+# The same examples every time, so that a red run is about the change at hand; RANDOM=1 looks for new ones. No example has a deadline, and
+# none is drawn too slowly: a busy machine would fail a different test each time.
+hypothesis.settings.register_profile(
+    "steady", derandomize=not os.environ.get("RANDOM"), print_blob=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("steady")
 
 MEMORY = Path("/dev/shm")
@@ -47,6 +50,16 @@ MOST_WORKERS = 4  #: each has a PostgreSQL, and at times a browser, of its own
 def pytest_xdist_auto_num_workers() -> int:
     """How many tests `make test` runs side by side."""
     return min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side the files that may take longest come first: at the end, everybody would wait for the one that has them."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        longest: dict[Path, float] = {}
+        for item in items:
+            own = item.get_closest_marker("timeout")
+            longest[item.path] = max(longest.get(item.path, 0), own.args[0] if own else 0)
+        items.sort(key=lambda item: -longest[item.path])
 
 
 @pytest.fixture(autouse=True, scope="session")
