@@ -73,7 +73,7 @@ def collectors_running(workers: int, **settings: str) -> Generator[Installation]
             for child in children:
                 child.terminate()
             for child in children:
-                child.wait(10)
+                child.wait(60)
             server.stop()
 
 

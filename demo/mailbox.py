@@ -49,7 +49,7 @@ class Mailbox:
 
     def start(self) -> None:
         """Listen on 127.0.0.1 at `port`."""
-        self._controller = Controller(_Keeper(self.folder), hostname="127.0.0.1", port=self.port, ready_timeout=20)
+        self._controller = Controller(_Keeper(self.folder), hostname="127.0.0.1", port=self.port, ready_timeout=60)
         self._controller.start()
 
     def stop(self) -> None:

@@ -26,7 +26,7 @@ import psycopg
 
 from bench.crashes import COLLECTOR, Load, free_port
 from bench.result import Result
-from bench.trials.power_cuts import LIMITS, SMALL_SERVER, Cluster, make_cluster, room, server_settings
+from bench.trials.power_cuts import LIMITS, SMALL_SERVER, Cluster, first_answer, make_cluster, room, server_settings
 from cegla.collect import actions as collect
 from cegla.storage.postgres import EmbeddedPostgres
 from cegla.vocabulary.errors import CeglaError
@@ -76,8 +76,7 @@ def make_store(directory: Path, cluster: Cluster, killed: bool, seconds: float =
     with subprocess.Popen(COLLECTOR, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as collector:
         loading = threading.Thread(target=lambda: asyncio.run(load.run(port, cluster.key)), daemon=True)
         loading.start()
-        while not load.last_answer_at:
-            time.sleep(0.01)
+        first_answer(load, collector)
         time.sleep(seconds / 2)
         with psycopg.connect(server.dsn, autocommit=True, options="-c timezone=UTC") as conn:
             with conn.transaction():

@@ -43,7 +43,7 @@ from cegla.vocabulary.identifiers import Identifier
 from cegla.worker.supervisor import Running, start
 
 PEOPLE = 4
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 180.0
 REGULAR = 3  #: orders that make somebody a member of the segment
 TEXT = '<mj-text><a href="{{ unsubscribe_url }}">no more</a></mj-text>'
 LETTER = f"<mjml><mj-body><mj-section><mj-column>{TEXT}</mj-column></mj-section></mj-body></mjml>"
@@ -363,7 +363,7 @@ DOINGS: dict[str, Callable[[World], None]] = {
 def world(place: Path) -> Generator[World]:
     """A running installation whose processes die at the point that a file names."""
     armed, postbox, port = place / "armed", Postbox(), free_port()
-    mail = Controller(postbox, hostname="127.0.0.1", port=port, decode_data=False)
+    mail = Controller(postbox, hostname="127.0.0.1", port=port, decode_data=False, ready_timeout=60)
     mail.start()
     smtp = {"host": "127.0.0.1", "port": port, "sender": "Shop <shop@example.pl>", "messages_per_minute": 60_000}
     settings = Settings.model_validate({"data_dir": place / "data", "collector": {"workers": 1, "port": 0}, "app": {"port": 0}, "smtp": smtp})

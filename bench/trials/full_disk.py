@@ -30,7 +30,7 @@ from cegla.vocabulary.consent import Basis
 from cegla.worker.supervisor import Running
 
 DISK_BYTES = 512 << 20
-COMES_TO_SECONDS = 90.0
+COMES_TO_SECONDS = 180.0
 
 
 @dataclass

@@ -161,7 +161,7 @@ def _load(server: EmbeddedPostgres, key: str, recording: Recording, seed: int, s
     loading.start()
     rng = random.Random(seed)
     try:
-        began = _first_answer(load, collector)
+        began = first_answer(load, collector)
         with psycopg.connect(server.dsn, options="-c timezone=UTC") as conn:
             while time.monotonic() - began < seconds:
                 time.sleep(rng.random() * 0.25)
@@ -186,7 +186,7 @@ def _take_in_some(conn: psycopg.Connection) -> None:
         collect.advance(conn, taken, events, len(decoded.events) - len(events), decoded.set_aside)
 
 
-def _first_answer(load: Load, collector: subprocess.Popen[bytes]) -> float:
+def first_answer(load: Load, collector: subprocess.Popen[bytes]) -> float:
     deadline = time.monotonic() + 300  # on a machine that is busy with other things, too
     while not load.last_answer_at:
         if collector.poll() is not None:

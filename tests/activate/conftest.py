@@ -155,7 +155,7 @@ def free_port() -> int:
 def postbox(free_port: int) -> Generator[Postbox]:
     """A real SMTP server on a port of its own."""
     box = Postbox()
-    controller = Controller(box, hostname="127.0.0.1", port=free_port, decode_data=False)
+    controller = Controller(box, hostname="127.0.0.1", port=free_port, decode_data=False, ready_timeout=60)
     controller.start()
     yield box
     controller.stop(no_assert=True)

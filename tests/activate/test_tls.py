@@ -92,7 +92,7 @@ def serve() -> Generator[Serve]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-        controller = Controller(box, hostname="127.0.0.1", port=port, ssl_context=implicit, decode_data=False, **signing, **wishes)
+        controller = Controller(box, hostname="127.0.0.1", port=port, ssl_context=implicit, decode_data=False, ready_timeout=60, **signing, **wishes)
         controller.start()
         running.append(controller)
         return box, port

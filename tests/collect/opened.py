@@ -27,7 +27,7 @@ async def opened(
     listening.bind(("127.0.0.1", 0))
     door = kind(dsn, limits, directory, **more)
     await door.open([listening])
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}") as client:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=60) as client:
         try:
             yield door, client
         finally:

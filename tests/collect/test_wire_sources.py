@@ -34,13 +34,13 @@ def test_a_source_that_is_too_fast_is_told_when_to_come_back_and_its_owner_sees_
         assert all(int(one.headers["retry-after"]) >= 1 and int(one.headers["x-ratelimit-reset"]) > 1_700_000_000 for one in late)
         assert "Retry-After" in late[0].headers["access-control-expose-headers"]
         refused: dict[str, int] = {}
-        while not refused:  # written down within seconds
+        while sum(refused.values()) < len(late):  # written down within seconds, at times in two parts
             await asyncio.sleep(0.2)
             with workspace.transaction() as conn:
                 refused = dict(next(one.refused for one in collect.standing(conn) if one.source_id == shop[0].id))
         assert refused == {"rate_limited": len(late)}
 
-    talk(workspace.dsn, tmp_path, conversation, limits=CollectorSettings.model_validate({"requests_per_second": 3, "group_milliseconds": 0}))
+    talk(workspace.dsn, tmp_path, conversation, limits=CollectorSettings.model_validate({"requests_per_second": 0.2, "group_milliseconds": 0}))
 
 
 def test_a_pixel_is_drawn_once_its_event_is_committed(workspace: Workspace, tmp_path: Path, shop: tuple[collect.Source, str]) -> None:

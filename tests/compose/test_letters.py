@@ -127,7 +127,7 @@ def test_a_draft_that_is_being_kept_holds_the_image_it_shows_and_a_letter_withou
         remover.start()
         remover.join(0.3)
         assert not found, "the draft is not kept yet, and not refused yet"
-    remover.join(10)
+    remover.join(60)
     assert isinstance(found[0], InvalidInput), "it shows the image, so the image stays"
     compose.publish(workspace, press, letter.id, ANNA)
     with workspace.transaction() as conn:

@@ -26,14 +26,14 @@ def letter(to: str) -> EmailMessage:
 
 
 def test_a_message_becomes_a_file_that_reads_back(mailbox: Mailbox) -> None:
-    with smtplib.SMTP("127.0.0.1", mailbox.port, timeout=10) as server:
+    with smtplib.SMTP("127.0.0.1", mailbox.port, timeout=60) as server:
         server.send_message(letter("anna@example.com"))
     [kept] = mailbox.messages()
     assert (kept["To"], kept["Subject"], kept.get_content().strip()) == ("anna@example.com", "Zażółć gęślą", "Dzień dobry!")
 
 
 def test_an_undeliverable_address_gets_550_and_no_file(mailbox: Mailbox) -> None:
-    with smtplib.SMTP("127.0.0.1", mailbox.port, timeout=10) as server, pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+    with smtplib.SMTP("127.0.0.1", mailbox.port, timeout=60) as server, pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
         server.send_message(letter("nikt@niedostarczalne.test"))
     assert refused.value.recipients["nikt@niedostarczalne.test"][0] == 550
     assert mailbox.files() == []

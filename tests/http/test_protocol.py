@@ -65,7 +65,7 @@ class Line:
     async def answer(self) -> tuple[int, bytes, bytes]:
         """Status, head and body of the next answer; status 0 when the connection ended instead."""
         try:
-            head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)
+            head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 60)
         except (asyncio.IncompleteReadError, ConnectionError):
             return 0, b"", b""
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0] or 0)
@@ -76,7 +76,7 @@ class Line:
 
     async def ended(self) -> bool:
         try:
-            return await asyncio.wait_for(self.reader.read(), 10) == b""
+            return await asyncio.wait_for(self.reader.read(), 60) == b""
         except ConnectionError:
             return True
 

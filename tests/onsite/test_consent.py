@@ -34,6 +34,7 @@ def test_before_consent_nothing_is_stored_and_nothing_is_sent(options: str, visi
 def test_the_same_walk_with_consent_stores_and_sends(visit: Callable[..., Any]) -> None:
     someone = visit('data-consent="granted"')
     roam(someone)
+    someone.inbox.wait_for("page")
     assert "cegla" in someone.stored()["local"]
     assert any(IDENTIFIER.search(body) for body in someone.sent)
 

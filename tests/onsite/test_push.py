@@ -77,11 +77,14 @@ def test_the_worker_shows_what_comes(visitor: Callable[..., Any]) -> None:
     registered: list[str] = []
     desk.on("ServiceWorker.workerRegistrationUpdated", lambda said: registered.extend(one["registrationId"] for one in said["registrations"]))
     desk.send("ServiceWorker.enable")
-    someone.page.wait_for_timeout(200)
+    for _ in range(600):  # the browser tells of its workers in its own time
+        if registered:
+            break
+        someone.page.wait_for_timeout(100)
     words = {"title": "Nowości", "body": "Zobacz", "url": "https://cegla.example/r/x", "tag": "c7"}
     desk.send("ServiceWorker.deliverPushMessage", {"origin": someone.home, "registrationId": registered[0], "data": json.dumps(words)})
     shown = "async () => { const all = await (await navigator.serviceWorker.getRegistration()).getNotifications(); return all.map((one) => [one.title, one.body, one.tag, one.data.url]) }"
-    for _ in range(100):  # the worker shows it in its own time, and a function to wait for is not asked for what it promises
+    for _ in range(600):  # the worker shows it in its own time, and a function to wait for is not asked for what it promises
         if someone.page.evaluate(shown):
             break
         someone.page.wait_for_timeout(100)

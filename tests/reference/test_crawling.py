@@ -124,7 +124,7 @@ def test_an_answer_that_trickles_is_cut_off(trickle: str, monkeypatch: pytest.Mo
         with pytest.raises(NotFetched, match="slow"):
             fetch(f"{origin}/", bounds(origin))
         is_over.set()
-        server.join(5)
+        server.join(60)
 
 
 def test_a_redirect_is_a_link_like_any_other() -> None:

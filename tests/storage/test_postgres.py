@@ -19,17 +19,16 @@ def test_a_server_starts_although_a_killed_one_left_a_process_at_work(tmp_path: 
     """A process that computes does not notice at once that its server is gone, and PostgreSQL does not start beside it."""
     killed, fresh = EmbeddedPostgres(tmp_path / "postgres"), EmbeddedPostgres(tmp_path / "postgres")
     killed.start()
-    working = threading.Event()
 
     def compute() -> None:
         with suppress(psycopg.OperationalError), psycopg.connect(killed.dsn) as conn:
-            working.set()
             conn.execute("select count(*) from generate_series(1, 10000000)")
 
     computing = threading.Thread(target=compute)
     computing.start()
-    working.wait()
-    time.sleep(0.3)
+    with psycopg.connect(killed.dsn, autocommit=True) as conn:
+        while not conn.execute("select 1 from pg_stat_activity where state = 'active' and query like '%generate_series(1, 1%' and pid <> pg_backend_pid()").fetchone():
+            time.sleep(0.01)
     assert killed.process is not None
     os.kill(killed.process.pid, signal.SIGKILL)
     killed.process.wait()

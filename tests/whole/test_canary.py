@@ -200,7 +200,7 @@ def test_nobody_shows_a_person_who_went_through_everything(shop: Shop) -> None:
     repair_quarantine(api)
     until(lambda: settled(api))
     person = api.post("/people/look-up", {"value": MAIL, "type": "email"})["person"]
-    told = [httpx.get(f"{collector[1].decode()}/metrics").content, httpx.get(f"{run['url']}/metrics").content]
+    told = [httpx.get(f"{collector[1].decode()}/metrics", timeout=60).content, httpx.get(f"{run['url']}/metrics", timeout=60).content]
     told += [json.dumps(api.get(path)).encode() for path in ("/status", "/doctor", "/quarantine/overview", "/sources", "/campaigns")]
     told.append(addresses(run["url"], password[1].decode()))
     shutil.copytree(shop.home / "data" / "warehouse", before := shop.home / "before")  # erasing takes the rows of the person away

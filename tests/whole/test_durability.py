@@ -18,7 +18,10 @@ HASTY = [sys.executable, str(Path(__file__).with_name("hasty_collector.py"))]
 
 
 def test_a_collector_that_answers_before_the_commit_is_caught() -> None:
-    report = collectors_and_store(4, seed=7, command=HASTY)
+    for seed in (7, 8, 9):  # whether a kill falls between an answer and its commit is chance
+        report = collectors_and_store(4, seed=seed, command=HASTY)
+        if report.lost:
+            break
     assert report.lost > 0
     assert not report.good
 

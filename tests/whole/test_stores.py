@@ -73,7 +73,7 @@ def test_a_server_left_behind_by_a_killed_owner_is_ended_first(tmp_path: Path) -
     again = EmbeddedPostgres(tmp_path / "postgres")
     again.start()
     assert left.process is not None
-    left.process.wait(10)
+    left.process.wait(60)
     again.stop()
 
 

@@ -42,7 +42,7 @@ class Collector:
     async def start(self) -> None:
         """Start it, and wait until it can commit."""
         self._process = subprocess.Popen([sys.executable, "-m", "cegla.worker.collector"], env=self._environment, stderr=subprocess.DEVNULL)
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             for _ in range(600):
                 try:
                     if (await client.get(f"http://127.0.0.1:{self.port}/readyz")).status_code == 200:
@@ -66,7 +66,7 @@ class Collector:
         """Let it commit what waits and end."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(15)
+            self._process.wait(60)
 
 
 @dataclass
