@@ -42,11 +42,7 @@ class DkimKey:
     made_at: datetime
     signing_since: datetime | None
     retired_at: datetime | None
-
-    @property
-    def record_needed_until(self) -> datetime | None:
-        """When the DNS record of a retired key may go; None while the key is not retired."""
-        return self.retired_at + KEEP_PUBLISHED if self.retired_at else None
+    record_needed_until: datetime | None  #: when the record of a retired key may leave DNS
 
 
 def keys_of(conn: Connection, domain: str | None = None) -> list[DkimKey]:
@@ -125,7 +121,8 @@ def _shown(domain: str, selector: str, algorithm: str, public: bytes, state: str
     made_at, signing_since, retired_at = times
     assert made_at is not None
     name = f"{selector}._domainkey.{domain}"
-    return DkimKey(domain, selector, algorithm, state, name, text, rules.in_zone_file(domain, selector, text), made_at, signing_since, retired_at)
+    zone_line, needed_until = rules.in_zone_file(domain, selector, text), retired_at + KEEP_PUBLISHED if retired_at else None
+    return DkimKey(domain, selector, algorithm, state, name, text, zone_line, made_at, signing_since, retired_at, needed_until)
 
 
 def _purpose(domain: str, selector: str) -> str:

@@ -13,6 +13,7 @@ Selector = Annotated[str, typer.Argument(metavar="SELECTOR")]
 Algorithm = Annotated[str, typer.Option("--algorithm", metavar="rsa|ed25519")]
 
 DOMAIN, SELECTOR, ALGORITHM, STATE = Text("Domena", "Domain"), Text("Selektor", "Selector"), Text("Algorytm", "Algorithm"), Text("Stan", "State")
+KEPT = Text("Rekord potrzebny do", "Record needed until")
 NAME, RECORD, ZONE = Text("Nazwa rekordu TXT", "Name of the TXT record"), Text("Treść", "Content"), Text("W pliku strefy", "In a zone file")
 STATES = {"new": Text("nowy: opublikuj rekord", "new: publish its record"), "signing": Text("podpisuje", "signing"), "retired": Text("odstawiony", "retired")}
 NEXT = Text(
@@ -27,8 +28,10 @@ def listed(context: typer.Context, as_json: AsJson = False) -> None:
     desk = desk_of(context, as_json)
     with desk.api() as api:
         found = api.get("/dkim")
-    rows = ([one["domain"], one["selector"], one["algorithm"], desk.say(STATES[one["state"]])] for one in found["keys"])
-    desk.answer(found, lambda desk, _: table(desk, [DOMAIN, SELECTOR, ALGORITHM, STATE], rows))
+    rows = (
+        [one["domain"], one["selector"], one["algorithm"], desk.say(STATES[one["state"]]), (one["record_needed_until"] or "")[:10]] for one in found["keys"]
+    )
+    desk.answer(found, lambda desk, _: table(desk, [DOMAIN, SELECTOR, ALGORITHM, STATE, KEPT], rows))
 
 
 def make(context: typer.Context, domain: Domain, algorithm: Algorithm = "rsa", selector: str = "", as_json: AsJson = False) -> None:

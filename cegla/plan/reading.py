@@ -53,17 +53,6 @@ def _from_schema(value: dict[str, Any]) -> Any:
         return {"events": [{"$schema": None}]}  # what a plan cannot say is told as an unknown field, at its line
 
 
-def line_of(text: str, event: str) -> int:
-    """The line on which an event of a readable plan begins; 1 when it is not there."""
-    node = _node(text)
-    for key, rows in getattr(node, "value", []):
-        if key.value == "events" and isinstance(rows, yaml.SequenceNode):
-            for row in rows.value:
-                if any(name.value == "name" and value.value == event for name, value in row.value):
-                    return row.start_mark.line + 1
-    return 1
-
-
 def write(plan: Plan, comments: dict[str, str] | None = None) -> str:
     """A plan as YAML; `comments` stand above events, by name."""
     value = plan.model_dump(mode="json", exclude_defaults=True)

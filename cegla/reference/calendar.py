@@ -1,4 +1,4 @@
-"""The Polish calendar: days off, Sundays on which shops may trade, school breaks."""
+"""The Polish calendar: days off, Sundays on which shops may trade."""
 
 from datetime import date
 from functools import cached_property, lru_cache
@@ -9,12 +9,8 @@ from cegla.reference.pack import read_table
 class PolishCalendar:
     """Days that are not like others."""
 
-    def is_day_off(self, day: date) -> bool:
-        """Whether it is a Sunday or a public holiday (Christmas Eve since 2025)."""
-        return day.weekday() == 6 or day in _holidays(day.year)
-
     def holiday(self, day: date) -> str | None:
-        """The Polish name of a public holiday."""
+        """The Polish name of a public holiday, Christmas Eve since 2025."""
         return _holidays(day.year).get(day)
 
     def is_trading_sunday(self, day: date) -> bool | None:

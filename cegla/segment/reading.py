@@ -77,12 +77,6 @@ def analysers_asked(conn: Connection, keys: Collection[str]) -> list[str]:
     return sorted({profile.ANALYSED[key][0].key for key in traits}.intersection(keys))
 
 
-def resting_on(conn: Connection, segment_id: int) -> list[int]:
-    """The segments that speak of this one, also through others."""
-    about = known(conn)
-    return [one.id for one in about.segments if one.id != segment_id and rests_on(one, (segment_id,), about)]
-
-
 def sizes(conn: Connection, segment_id: int, now: datetime, zone: tzinfo, days: int) -> list[Size]:
     """The size of a segment at the end of each of the last `days` days of the shop, today's as it is now, oldest first."""
     today = now.astimezone(zone).date()

@@ -3,7 +3,7 @@
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import dkim as dkimpy
@@ -151,6 +151,8 @@ def test_a_key_is_published_before_it_signs_and_replaced_without_a_gap(workspace
         activate.dkim.use(conn, "example.pl", second.selector, NOW)
         states = {key.selector: key.state for key in activate.dkim.keys_of(conn, "example.pl")}
         assert states == {first.selector: "retired", second.selector: "signing", small.selector: "signing"}
+        needed = {key.selector: key.record_needed_until for key in activate.dkim.keys_of(conn, "example.pl")}
+        assert needed == {first.selector: NOW + timedelta(days=7), second.selector: None, small.selector: None}
         assert [one.selector for one in activate.dkim.signers(conn, workspace.keys, "X <a@example.pl>")] == [second.selector, small.selector]
         with pytest.raises(DkimKeyRefused):
             activate.dkim.drop(conn, "example.pl", second.selector)

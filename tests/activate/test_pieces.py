@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cegla.activate.renderer import Renderer
-from cegla.activate.rules.pieces import Fixed, base64_of, calm, calmed, html_shape, text_shape
+from cegla.activate.rules.pieces import Fixed, base64_parts, calm, calmed, html_shape, text_shape
 from cegla.vocabulary.errors.messages import TemplateInvalid
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=300)
@@ -24,7 +24,7 @@ def renderer() -> Generator[Renderer]:
 
 @given(st.lists(st.one_of(TEXT, TEXT.map(lambda text: Fixed(text * 4))), max_size=8))
 def test_pieces_encode_to_what_they_say_in_lines_that_mail_allows(pieces: list[Fixed | str]) -> None:
-    encoded = base64_of(pieces)
+    encoded = b"".join(base64_parts(pieces))
     assert all(0 < len(line) <= 76 and len(line) % 4 == 0 for line in encoded.split(b"\r\n")[:-1])
     assert b64decode(encoded).decode() == "".join(map(str, pieces))
 

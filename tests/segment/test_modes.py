@@ -216,6 +216,5 @@ def test_a_segment_that_rests_on_another_follows_when_that_one_changes(workspace
         changes = segment.refresh(conn, workspace.warehouse, None, segment.AsOf(NOW), only=[below.id])
         assert {change.segment_id: (change.entered, change.left) for change in changes} == {below.id: ((2,), (1,)), above.id: ((1,), (2,))}
         assert segment.reading.dependencies(conn) == [segment.reading.Dependency(above.id, below.id)]
-        assert segment.reading.resting_on(conn, below.id) == [above.id]
         [overlap] = segment.reading.overlaps(conn, [above.id, below.id])
         assert (overlap.both, overlap.first_members, overlap.second_members, overlap.share) == (0, 1, 1, 0.0)

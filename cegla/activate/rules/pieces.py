@@ -46,11 +46,6 @@ def lines(raw: bytes) -> bytes:
     return b"".join([b2a_base64(raw[start : start + LINE_BYTES], newline=False) + b"\r\n" for start in range(0, len(raw), LINE_BYTES)])
 
 
-def base64_of(pieces: Pieces) -> bytes:
-    """The pieces as one base64 text."""
-    return b"".join(base64_parts(pieces))
-
-
 def base64_parts(pieces: Pieces) -> list[bytes]:
     """The base64 text, to be joined. A fixed piece begins on a line of its own, so lines may be shorter than 76 letters, never longer."""
     made: list[bytes] = []

@@ -11,7 +11,6 @@ from enum import StrEnum
 from cegla.vocabulary.text import Text
 
 MOST_SPF_LOOKUPS = 10  #: RFC 7208, 4.6.4
-SHORTEST_RSA_BYTES = 270  #: the public part of a key of 2048 bits is 294 bytes
 _TAG = re.compile(r"\s*([a-z]+)\s*=\s*([^;]*)", re.IGNORECASE)
 
 
@@ -214,7 +213,6 @@ class Limit:
 
 #: Gmail and Yahoo: complaints below 0.1 %, never 0.3 %. Bounces: no provider names one; 2 and 5 % are what the field works by.
 COMPLAINTS, BOUNCES, DEFERRALS = Limit(0.0008, 0.003), Limit(0.02, 0.05), Limit(0.10, 0.30)
-COMPLAINTS_WANTED = 0.001
 FEWEST = 200  #: messages below which a rate says little: one complaint of fifty is no trend
 
 

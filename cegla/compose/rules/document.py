@@ -35,10 +35,6 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The block of this name."""
         return next((block for block in self.blocks if block.id == block_id), None)
 
-    def of_kind(self, kind: str) -> tuple[Block, ...]:
-        """The blocks of a kind."""
-        return tuple(block for block in self.blocks if block.kind == kind)
-
 
 LOOK: Mapping[str, str] = {"accent": "#9c3520", "ground": "#f6f3ef", "paper": "#ffffff", "ink": "#2b2420"}
 

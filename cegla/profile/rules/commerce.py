@@ -11,7 +11,6 @@ from cegla.vocabulary.money import LARGEST_MICROS, to_micros
 ORDERED = "Order Completed"
 TAKEN_BACK = frozenset({"Order Refunded", "Order Cancelled"})
 LOOKED_AT = frozenset({"Product Viewed", "Product Added"})
-WITH_LINES = frozenset({ORDERED, *TAKEN_BACK, *LOOKED_AT})
 LONGEST_NAME = 300
 _NOT_COUNTED = object()
 

@@ -26,11 +26,6 @@ class Subject:
     detail: str = ""
     sure: float = 0.0
 
-    @property
-    def narrowest(self) -> str:
-        """The topic of tier 2, or else of tier 1."""
-        return self.detail or self.topic
-
 
 NOTHING, BLOCKED = Subject(), Subject("blocked")
 
