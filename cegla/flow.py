@@ -237,7 +237,7 @@ class Intake:
         return self._narrow_down(most_events)
 
     def _narrow_down(self, most_events: int) -> TakenIn | None:
-        """A batch that fails for an unknown reason is halved until one request is left, and that one is set aside."""
+        """A batch that fails for an unknown reason is cut to an eighth, again and again, until one request is left, and that one is set aside."""
         self.recover()
         if most_events > 1:
             return self.apply(max(1, most_events // 8))

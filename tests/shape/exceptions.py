@@ -4,7 +4,7 @@ does a list longer than `MOST`."""
 MOST = 8
 
 BROAD_EXCEPT = {
-    "cegla/flow.py::Intake.apply": "a batch that fails for an unknown reason is logged, halved and tried again, so that one event cannot stop the river",
+    "cegla/flow.py::Intake.apply": "a batch that fails for an unknown reason is logged, cut smaller and tried again, so that one event cannot stop the river",
     "cegla/profile/analysing.py::alone": "one analyser that fails for whatever reason leaves the others alone: it is noted, and whom it failed on stays due",
     "cegla/worker/loops.py::Loops._repeat": "a loop outlives any failure of one round: it logs it with its trace, waits and goes on",
 }

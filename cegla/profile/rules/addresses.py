@@ -2,7 +2,7 @@
 
 An address says something by itself (its domain, its mailbox, a landline), by when and where it is used, and a little by when it was
 first given. The points are about the logarithm of how much likelier a sign is on an address for work than on a private one. They are set
-by hand and checked by `bench/analysers/consumer.py`, where the calibration error is counted too.
+by hand; tests/profile/test_correlation.py holds what they must come to.
 """
 
 from collections.abc import Callable, Sequence
