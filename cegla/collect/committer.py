@@ -38,6 +38,7 @@ CONNECTION_OPTIONS = "-c synchronous_commit=on -c timezone=UTC -c lock_timeout=5
 COMMIT_SECONDS = 30.0  # a commit that takes longer counts as failed
 SLOW_COMMIT_SECONDS = 2.0  # while one takes longer, this collector is not ready
 FIRST_PAUSE_SECONDS = 0.02  # between attempts to reach PostgreSQL: it often starts beside us, and every moment counts then
+PAUSE_GROWTH = 1.1  # as of the keyring
 LONGEST_PAUSE_SECONDS = 0.2
 SETTLE_SECONDS = 1.0  # how far the head of the chain may be ahead of the disk
 LONGEST_AGENT = 500
@@ -362,7 +363,7 @@ class GroupCommitter:
                 return
             log.warning("PostgreSQL is away", error=type(error).__name__)
             await asyncio.sleep(self._pause_seconds)
-            self._pause_seconds = min(self._pause_seconds * 1.5, LONGEST_PAUSE_SECONDS)
+            self._pause_seconds = min(self._pause_seconds * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
     async def _let_go(self) -> None:
         self.ready = False
