@@ -31,6 +31,7 @@ from cegla.vocabulary.events import Event
 from cegla.vocabulary.text import Text
 
 MOST_MESSAGES = 200
+MOST_OF_TRACE = 100  #: events of the history, and as many set aside
 HIDDEN = "•••"
 #: Fields whose values say nothing of a person; all other values are hidden until somebody gives a reason.
 SHOWN_FIELDS = frozenset(
@@ -113,7 +114,7 @@ class Trail:
 
 @dataclass(frozen=True)
 class Found:
-    """Events that bear a message id or came with a trace, newest first. `complete`: all kept requests were looked through."""
+    """Events that bear a message id or came with a trace, newest first. `complete`: all kept requests were looked through, and nothing was cut off."""
 
     places: tuple[Place, ...]
     complete: bool
@@ -157,18 +158,23 @@ def find(ws: Workspace, message_id: str, source_id: int | None = None) -> Found:
 def find_trace(ws: Workspace, trace_id: str) -> Found:
     """Everything that came with a W3C trace: events in whatever state, and messages that its calls asked for."""
     with ws.transaction() as conn:
-        opened = [(writer, number, _open(ws, conn, writer, number)) for writer, number in collect.requests_traced(conn, trace_id)]
-        places = tuple(
+        traced = collect.requests_traced(conn, trace_id)
+        opened = [(writer, number, _open(ws, conn, writer, number)) for writer, number in traced.places]
+        kept = tuple(
             Place(writer, number, index)
             for writer, number, one in opened
             if one is not None
             for index in range(len(one.raw))
             if (event := one.events.get(index)) is None or _trace_id(event.trace) == trace_id
         )
-        messages = activate.single.of_trace(conn, trace_id)
-        history = profile.past.events_of_trace(ws.warehouse, trace_id)
+        aside = [Place(*row) for row in repair.telling.in_trace(conn, trace_id, MOST_OF_TRACE + 1)]
+        places = (*kept, *(place for place in aside[:MOST_OF_TRACE] if place not in kept))
+        messages = activate.single.of_trace(conn, trace_id, MOST_MESSAGES + 1)
+        history = profile.past.events_of_trace(ws.warehouse, trace_id, MOST_OF_TRACE + 1)
+        complete = traced.complete and len(messages) <= MOST_MESSAGES and max(len(history), len(aside)) <= MOST_OF_TRACE
+        del history[MOST_OF_TRACE:], messages[MOST_MESSAGES:]
         outlasting = tuple(event for event, batch in history if _place_of(conn, batch, event.event_id) not in places)
-    return Found(places, True, tuple(event for event, _ in history), outlasting, tuple(messages))
+    return Found(places, complete, tuple(event for event, _ in history), outlasting, tuple(messages))
 
 
 def named(ws: Workspace, text: str) -> Trail:
@@ -242,7 +248,7 @@ def _aside(ws: Workspace, conn: Connection, row: repair.Quarantined) -> Trail:
     return Trail(
         Place(row.writer, row.number, row.index), row.source_id, _source_name(conn, row.source_id), row.message_id, row.event, None, Fate.QUARANTINED,
         row.received_at, written, row.trusted, len(opened.raw) if opened else None, row.payload, row,
-        trace_id=_trace_id(opened.kept.request.trace) if opened else None,
+        trace_id=_trace_id(row.trace or (opened.kept.request.trace if opened else None)),
     )  # fmt: skip
 
 

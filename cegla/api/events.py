@@ -13,7 +13,10 @@ from cegla.vocabulary.events import REASONS
 
 
 def find(call: Opened, body: FindEvent) -> Any:
-    """The places of the events meant, newest first; `complete` says whether all kept requests were looked through. In a body, since ids may be personal."""
+    """The places of the events meant, newest first; `complete` says whether all kept requests were looked through and nothing was cut off.
+
+    In a body, since ids may be personal.
+    """
     if body.message_id is not None:
         found = trail.find(call.ws, body.message_id, body.source_id)
         return {"events": [{"place": str(place)} for place in found.places], "complete": found.complete}

@@ -33,6 +33,7 @@ MEANT = {
 TRACE, MESSAGE, CAMPAIGN, STATE = Text("Ślad W3C", "W3C trace"), Text("Wiadomość", "Message"), Text("Kampania", "Campaign"), Text("Stan", "State")
 MORE = Text("Pokazano {n} z {all}; wszystkie daje --json.", "{n} of {all} are shown; --json gives all of them.")
 AT_ONCE = 50
+CUT_OFF = Text("Ten ślad ma więcej, niż podano: wiadomości, zdarzeń lub żądań.", "This trace has more than is listed: messages, events or requests.")
 INCOMPLETE = Text("Nie przejrzano wszystkich żądań: podaj --source.", "Not all requests were looked through: give --source.")
 
 
@@ -106,6 +107,8 @@ def _source_number(api: Api, wanted: str | None) -> int | None:
 
 
 def _traced(desk: Desk, found: dict[str, Any], events: list[dict[str, Any]]) -> None:
+    if not found["complete"]:
+        desk.tell(CUT_OFF)
     table(desk, [PLACE, NAME, SOURCE, RECEIVED, FATE], [[place_of(one), one["name"], one["source"], one["received_at"], one["label"]] for one in events])
     if len(found["events"]) > len(events):
         desk.tell(MORE, n=len(events), all=len(found["events"]))

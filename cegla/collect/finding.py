@@ -32,7 +32,7 @@ class KeptRequest:
 
 @dataclass(frozen=True)
 class Holding:
-    """Requests that hold a text. `complete` is False when there are more, or looking took so long that only newer requests were read."""
+    """Requests that hold a text or came with a trace. `complete` is False when there are more, or looking took so long that only newer requests were read."""
 
     places: tuple[tuple[int, int], ...]  #: (writer, number), newest first
     complete: bool
@@ -47,9 +47,10 @@ def kept_request(conn: Connection, writer: int, number: int) -> KeptRequest | No
     return KeptRequest(found[0], written_at.astimezone(UTC), taken)
 
 
-def requests_traced(conn: Connection, trace_id: str) -> list[tuple[int, int]]:
-    """The requests (writer, number) that came with a trace, newest first, as far as they are kept."""
-    return [(writer, number) for writer, number in store.SQL.inbox_traced(conn, trace_id=trace_id, most=MOST_FOUND)]
+def requests_traced(conn: Connection, trace_id: str) -> Holding:
+    """The requests that came with a trace, as far as they are kept."""
+    found = [(writer, number) for writer, number in store.SQL.inbox_traced(conn, trace_id=trace_id, most=MOST_FOUND + 1)]
+    return Holding(tuple(found[:MOST_FOUND]), len(found) <= MOST_FOUND)
 
 
 def requests_holding(conn: Connection, message_id: str, source_id: int | None = None) -> Holding:

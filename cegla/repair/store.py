@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from psycopg.types.json import Jsonb
 
-from cegla.repair.rules.returning import event_name
+from cegla.collect import actions as collect
+from cegla.repair.rules.returning import event_name, own_traceparent
 from cegla.storage import statements
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.events import Reason, SetAside
@@ -35,6 +36,7 @@ def set_aside(conn: Connection, rows: Sequence[SetAside], now: datetime) -> None
         remembered=[row.remembered for row in once],
         kinds=[row.kind for row in once],
         times=times,
+        traces=[collect.traceparent(own_traceparent(row.payload)) for row in once],
         whole=WHOLE_REQUEST,
         now=now,
     )

@@ -4,11 +4,12 @@ insert into repair.quarantine as kept (source_id, reason, detail, payload, messa
     events, trusted, gpc, ip, user_agent, trace, kind, times, last_at)
 select q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received_at, :now, q.writer, q.number, q.index, q.remembered,
     case when q.reason = any(:whole) then coalesce(i.events, 1) else 1 end,
-    coalesce(i.trusted, false), coalesce(i.gpc, false), i.ip, case when q.reason = any(:whole) then i.user_agent end, i.trace,
+    coalesce(i.trusted, false), coalesce(i.gpc, false), i.ip, case when q.reason = any(:whole) then i.user_agent end, coalesce(q.trace, i.trace),
     case when q.reason = any(:whole) then i.kind else q.kind end, q.times, case when q.times > 1 then :now::timestamptz end
 from unnest(:source_ids::integer[], :reasons::text[], :details::text[], :payloads::bytea[], :message_ids::text[], :events::text[], :received::timestamptz[],
-        :writers::integer[], :numbers::bigint[], :indexes::integer[], :remembered::boolean[], :kinds::text[], :times::integer[])
-    as q (source_id, reason, detail, payload, message_id, event, received_at, writer, number, index, remembered, kind, times)
+        :writers::integer[], :numbers::bigint[], :indexes::integer[], :remembered::boolean[], :kinds::text[], :times::integer[],
+        :traces::text[])
+    as q (source_id, reason, detail, payload, message_id, event, received_at, writer, number, index, remembered, kind, times, trace)
 left join collect.inbox i on i.writer = q.writer and i.number = q.number
 on conflict (source_id, message_id, reason) where replayed_at is null and discarded_at is null and message_id is not null
 do update set times = kept.times + excluded.times, last_at = excluded.set_aside_at, remembered = kept.remembered or excluded.remembered;
@@ -16,7 +17,7 @@ do update set times = kept.times + excluded.times, last_at = excluded.set_aside_
 -- name: listed
 -- Events of a filter, newest first, from below :before.
 select q.id, q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received_at, q.set_aside_at, q.replayed_at, q.discarded_at, q.erased_at,
-    q.run_id, q.events, q.trusted, q.ip, q.writer, q.number, q.index, q.times, q.last_at
+    q.run_id, q.events, q.trusted, q.ip, q.writer, q.number, q.index, q.times, q.last_at, q.trace
 from repair.quarantine q
 where repair.matches(q, :filter::jsonb, :ids::bigint[], :since::timestamptz, :until::timestamptz) and (:before::bigint is null or q.id < :before)
 order by q.id desc limit :limit;
@@ -24,15 +25,20 @@ order by q.id desc limit :limit;
 -- name: at_place
 -- The events set aside from one place of the inbox, newest first.
 select q.id, q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received_at, q.set_aside_at, q.replayed_at, q.discarded_at, q.erased_at,
-    q.run_id, q.events, q.trusted, q.ip, q.writer, q.number, q.index, q.times, q.last_at
+    q.run_id, q.events, q.trusted, q.ip, q.writer, q.number, q.index, q.times, q.last_at, q.trace
 from repair.quarantine q where q.writer = :writer and q.number = :number and (q.index = :index or q.reason = any(:whole)) order by q.id desc;
 
 -- name: with_message
 -- Events set aside under a message id, of one source or of all.
 select q.id, q.source_id, q.reason, q.detail, q.payload, q.message_id, q.event, q.received_at, q.set_aside_at, q.replayed_at, q.discarded_at, q.erased_at,
-    q.run_id, q.events, q.trusted, q.ip, q.writer, q.number, q.index, q.times, q.last_at
+    q.run_id, q.events, q.trusted, q.ip, q.writer, q.number, q.index, q.times, q.last_at, q.trace
 from repair.quarantine q
 where q.source_id in (select id from collect.sources where :source_id::integer is null or id = :source_id) and q.message_id = :message_id order by q.id desc limit 50;
+
+-- name: in_trace
+-- Places of the inbox whose events of a trace were set aside and are there yet, newest first.
+select q.writer, q.number, q.index from repair.quarantine q
+where q.trace is not null and substr(q.trace, 4, 32) = :trace_id and q.replayed_at is null order by q.id desc limit :most;
 
 -- name: same_event
 -- Every time an event was set aside, oldest first.

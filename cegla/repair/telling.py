@@ -38,6 +38,7 @@ class Quarantined:
     index: int
     times: int  #: how often it came while it waited
     last_at: datetime | None  #: when it came last, if more than once
+    trace: str | None  #: the W3C traceparent it came with
 
     @property
     def state(self) -> str:
@@ -83,6 +84,11 @@ def history_of(conn: Connection, row: Quarantined) -> History:
     times = store.SQL.same_event(conn, source_id=row.source_id, message_id=row.message_id) if row.message_id else []
     run = [Run(*found) for found in store.SQL.runs(conn, id=row.run_id, limit=1)] if row.run_id else []
     return History(tuple((one[0], Reason(one[1]), one[2], one[3]) for one in times), run[0] if run else None)
+
+
+def in_trace(conn: Connection, trace_id: str, limit: int) -> list[tuple[int, int, int]]:
+    """Where the events of a W3C trace came in (writer, number, index) that were set aside and not replayed, newest first."""
+    return [tuple(row) for row in store.SQL.in_trace(conn, trace_id=trace_id, most=limit)]
 
 
 def say_detail(detail: str, *, values: bool) -> Text:

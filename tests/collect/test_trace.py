@@ -111,3 +111,33 @@ def test_what_comes_back_from_quarantine_stays_in_its_trace(workspace: Workspace
         repair.start(conn, repair.Decision("replay", repair.Filter(source_id=shop.id), fix, ""), "anna", workspace.clock())
     Intake(workspace).drain()
     assert traces(workspace) == [ID]
+
+
+def test_what_waits_in_quarantine_is_found_by_its_trace_when_its_request_is_gone(workspace: Workspace, shop: collect.Source) -> None:
+    own = PARENT.replace(ID, "b" * 32)
+    rows = [{"type": "track", "userId": "u1", "messageId": name, "context": context} for name, context in (("m", {}), ("n", {"traceparent": own}))]
+    with workspace.transaction() as conn:
+        body = json.dumps({"batch": rows}).encode()
+        store.append(conn, shop.id, [store.Incoming(shop.id, workspace.clock(), 2, True, None, body, trace=PARENT)])
+    Intake(workspace).drain()
+    with workspace.transaction() as conn:
+        conn.execute("delete from collect.inbox")
+    for index, (trace, message) in enumerate(((ID, "m"), ("b" * 32, "n"))):
+        found = trail.find_trace(workspace, trace)
+        assert found.places == (trail.Place(1, 1, index),)
+        gone = trail.follow(workspace, found.places[0])
+        assert (gone.fate, gone.message_id, gone.trace_id) == (trail.Fate.QUARANTINED, message, trace)
+
+
+def test_a_trace_that_is_cut_off_says_so(workspace: Workspace, shop: collect.Source) -> None:
+    def send(count: int, first: int) -> trail.Found:
+        rows = [{**EVENT, "type": "track", "messageId": str(first + number)} for number in range(count)]
+        with workspace.transaction() as conn:
+            store.append(conn, shop.id, [store.Incoming(shop.id, workspace.clock(), count, True, None, json.dumps({"batch": rows}).encode(), trace=PARENT)])
+        Intake(workspace).drain()
+        return trail.find_trace(workspace, ID)
+
+    whole = send(trail.MOST_OF_TRACE, 0)
+    assert (whole.complete, len(whole.history)) == (True, trail.MOST_OF_TRACE)
+    cut = send(1, trail.MOST_OF_TRACE)
+    assert (cut.complete, len(cut.history)) == (False, trail.MOST_OF_TRACE)

@@ -56,7 +56,7 @@ def _of_trace(visit: Visit, text: str) -> Response:
     found = trail.find_trace(visit.ws, collect.trace_id(parent) if parent else text.strip().lower())
     trails = [(place, trail.follow(visit.ws, place)) for place in found.places[:AT_ONCE]]
     model = {"trails": trails, "events": [line(row) for row in found.history], "messages": found.messages, "outcomes": states.OUTCOMES}
-    return _found(visit, {**model, "nothing": not (found.places or found.history or found.messages)})
+    return _found(visit, {**model, "cut_off": not found.complete, "nothing": not (found.places or found.history or found.messages)})
 
 
 def show(visit: Visit) -> Response:
@@ -80,7 +80,7 @@ def _found(visit: Visit, found: dict[str, Any]) -> Response:
     with visit.ws.transaction() as conn:
         sources = [(str(source.id), source.name) for source in collect.sources(conn)]
     model: dict[str, Any] = {"sources": sources, "fates": trail.FATES, "fate_kinds": FATE_KINDS, "form": visit.form, "event_name": event_name}
-    model |= {"trails": [], "events": [], "messages": (), "nothing": False, "complete": True}
+    model |= {"trails": [], "events": [], "messages": (), "nothing": False, "complete": True, "cut_off": False}
     return visit.page("event_find.html", {**model, **found})
 
 

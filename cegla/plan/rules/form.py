@@ -6,6 +6,7 @@ property's event, else of the plan.
 """
 
 from enum import StrEnum
+from math import isfinite
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, field_validator, model_validator
@@ -62,6 +63,7 @@ SAID: dict[str, Text] = {
     ),
     "only_text": Text("pattern, min_length i max_length są dla tekstu", "pattern, min_length and max_length are for text"),
     "only_numbers": Text("min i max są dla liczb", "min and max are for numbers"),
+    "finite": Text("NaN i Infinity nie są liczbami, z którymi da się porównać", "NaN and Infinity are no numbers to compare with"),
     "only_objects": Text("properties są dla obiektów, a items dla list", "properties are for objects, items for arrays"),
     "bounds": Text("najmniejsza wartość jest większa od największej", "the smallest value is larger than the largest"),
     "enumeration": Text("wartość enumeration ma inny typ niż właściwość", "a value of enumeration has another type than the property"),
@@ -118,6 +120,13 @@ class Property(Form):
     def _linear(cls, value: str | None) -> str | None:
         if value is not None:
             matcher(value)
+        return value
+
+    @field_validator("min", "max", "enumeration")
+    @classmethod
+    def _finite(cls, value: float | tuple[Scalar, ...] | None) -> float | tuple[Scalar, ...] | None:
+        if any(isinstance(one, float) and not isfinite(one) for one in (value if isinstance(value, tuple) else (value,))):
+            raise ValueError("finite")
         return value
 
     @model_validator(mode="after")
