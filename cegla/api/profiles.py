@@ -158,7 +158,8 @@ def _sent(request: Request, content: Any) -> Response:
     body = msgspec.json.encode(content, enc_hook=plain)
     tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers = {"etag": tag, "cache-control": "private, no-cache"}
-    if tag in (one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")):
+    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
+    if known & {tag, "*"}:  # "*" is any version (RFC 9110, 13.1.2)
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
 

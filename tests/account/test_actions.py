@@ -16,6 +16,7 @@ from cegla.flow import Intake
 from cegla.night import AT_NIGHT
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
+from cegla.storage import migrations
 from cegla.storage.workspace import Workspace
 from cegla.undoing import undo_import
 from cegla.vocabulary.consent import Basis
@@ -108,6 +109,18 @@ def test_figures_are_those_of_the_members_and_of_the_accounts_below(ws: Workspac
 def test_the_account_above_is_found_in_whatever_form_it_is_told(ws: Workspace, parent: str) -> None:
     take_in(ws, group(1, "u1", "Łódź"), group(2, "u2", "acme", parentId=parent))
     assert figures(ws) == {"Łódź": (2, 0, 0), "acme": (1, 0, 0)}
+
+
+@pytest.mark.parametrize("raw", [" Łódź\t", "Ło\u0301dz\u0301", "Łódź\u200b", "\u00a0Łó\uff44ź"])
+def test_a_key_of_the_account_above_that_was_kept_as_it_was_told_is_normalized(ws: Workspace, raw: str) -> None:
+    take_in(ws, group(1, "u1", "Łódź"), group(2, "u2", "acme", parentId="Łódź"), group(3, "u3", "shop", parentId="x y "))
+    with ws.transaction() as conn:
+        conn.execute("update account.traits set value = to_jsonb(%s::text) where value = to_jsonb('Łódź'::text)", [raw])
+        conn.execute((migrations.FOLDER / "0137.account.sql").read_bytes())
+        touched = conn.execute("select key from account.touched join account.accounts using (account_id) order by 1").fetchall()
+    assert touched == [("acme",), ("Łódź",)], "whose figures are worked out in the next refresh"
+    take_in(ws, group(4, "u3", "other"))
+    assert figures(ws) == {"Łódź": (2, 0, 0), "acme": (1, 0, 0), "shop": (1, 0, 0), "other": (1, 0, 0)}
 
 
 def test_who_stood_above_counts_without_an_account_that_moved_or_went(ws: Workspace) -> None:

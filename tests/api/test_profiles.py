@@ -279,6 +279,10 @@ def test_nothing_new_is_not_sent_again(asker: httpx.Client, workspace: Workspace
     tag = read(asker).headers["etag"]
     same = asker.post("profiles/read", json={"identifier": {"type": "user_id", "value": "anna-1"}}, headers={"if-none-match": f'"x", {tag}'})
     assert (same.status_code, same.content) == (304, b"")
+    any_version = asker.post("profiles/read", json={"identifier": {"type": "user_id", "value": "anna-1"}}, headers={"if-none-match": "*"})
+    assert (any_version.status_code, any_version.headers["etag"], any_version.content) == (304, tag, b"")
+    nobody = asker.post("profiles/read", json={"identifier": {"type": "user_id", "value": "nobody"}}, headers={"if-none-match": "*"})
+    assert nobody.status_code == 404
     assert read(asker, include=["traits"]).headers["etag"] != tag
 
 
