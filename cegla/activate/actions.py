@@ -59,10 +59,11 @@ from cegla.activate.rules.channels import KINDS as KINDS
 from cegla.activate.rules.contact import Limits as Limits
 from cegla.activate.rules.mime import refuse_breakout
 from cegla.activate.rules.providers import PROVIDERS as PROVIDERS
-from cegla.activate.rules.timing import CLOCKS, Clock
+from cegla.activate.rules.timing import CLOCKS, YEARS, Clock
 from cegla.activate.rules.words import CAMPAIGN_STATES as CAMPAIGN_STATES
 from cegla.activate.rules.words import MESSAGE_STATES as MESSAGE_STATES
 from cegla.activate.rules.words import SKIP_REASONS as SKIP_REASONS
+from cegla.activate.rules.words import STATES_BY_CHANNEL as STATES_BY_CHANNEL
 from cegla.activate.sending import Progress as Progress
 from cegla.activate.sending import deliver_round
 from cegla.activate.store import SQL
@@ -88,7 +89,6 @@ BOUNDS = Text(
     "outside 5 to 90 % or without variants, a choice outside 1 to 168 hours, or a time to send with a zone or outside the years 2000 to 2199",
 )
 COLUMNS = tuple("name segment_id purpose channel sender holdout_percent messages_per_minute cap priority offer offer_days goal".split())
-YEARS = range(2000, 2200)  #: in every zone a moment of these is one
 TIMING = ("send_at", "clock", "test_percent", "test_hours")
 LIMIT_BOUNDS = Text("nieznany kanał, limit poza 0–100 albo tylko jeden kraniec ciszy", "unknown channel, limit outside 0 to 100, or one end of quiet hours")
 NO_CLICKS = Text(

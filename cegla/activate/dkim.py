@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from cegla.activate.rules import dkim as rules
 from cegla.activate.rules.mime import mailbox_of
+from cegla.activate.rules.records import in_dns
 from cegla.activate.signing import signer
 from cegla.activate.store import SQL
 from cegla.storage.keys import Keys
@@ -55,7 +56,7 @@ def make(conn: Connection, keys: Keys, domain: str, now: datetime, kind: str = "
 
     Raises DkimKeyRefused for a name that DNS would not take, an unknown algorithm, or a selector that exists.
     """
-    place = domain.strip().lower().rstrip(".")
+    place = in_dns(domain.strip().lower().rstrip("."))
     named = selector.strip().lower() or _free_selector(conn, place, kind, now)
     if not _DOMAIN.match(place) or not _SELECTOR.match(named) or kind not in ALGORITHMS:
         raise DkimKeyRefused(where="dkim", seen=f"{named} {place} {kind}", detail=Text("nieprawidłowa nazwa lub algorytm", "an invalid name or algorithm"))
@@ -88,7 +89,7 @@ def signers(conn: Connection, keys: Keys, sender: str) -> list[rules.Signer]:
 
     Raises ValueError when a key was sealed with another installation's secret.
     """
-    domain = mailbox_of(sender)[1].rpartition("@")[2].lower()
+    domain = in_dns(mailbox_of(sender)[1].rpartition("@")[2].lower())
     rows = [row for row in SQL.dkim_keys(conn, domain=domain) if row[4] == "signing"]
     found = [signer(domain, selector, keys.unseal(_purpose(domain, selector), bytes(sealed))) for _, selector, _, _, _, _, _, _, sealed in rows]
     return sorted(found, key=lambda one: one.algorithm != rules.RSA)

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from cegla.activate import store
 from cegla.activate.audience import audience_of
-from cegla.activate.rules.timing import DAY, begins_at, moment
+from cegla.activate.rules.timing import DAY, YEARS, begins_at, moment
 from cegla.activate.rules.words import CAMPAIGN_STATES
 from cegla.activate.store import SQL, Campaign
 from cegla.segment import actions as segment
@@ -28,6 +28,7 @@ AT_ONCE = 20_000
 SPREAD = timedelta(hours=12)  #: over which missed messages are spread
 AGAIN = timedelta(minutes=1)  #: until a scheduled campaign that could not begin is tried again
 OVER = Text("godzina wysyłki minęła ponad dobę temu", "the time to send was over a day ago")
+BEYOND = Text("godzina wysyłki jest poza latami 2000–2199; zmień ją", "the time to send is outside the years 2000 to 2199; change it")
 Missed = Literal["send", "skip", "spread"]
 
 
@@ -41,6 +42,8 @@ def launch(ws: Workspace, campaign_id: int, missed: Missed = "send") -> Campaign
         wanted = store.campaign(conn, campaign_id)
         if wanted.state == "paused":
             return _go_on(conn, campaign_id, missed, now)
+        if wanted.send_at is not None and wanted.send_at.year not in YEARS:  # of a draft from before that was looked at
+            raise CampaignNotReady(where="send_at", seen=str(wanted.send_at), detail=BEYOND)
         begins = begins_at(wanted.timing, shop)
         if begins is not None and begins > now:
             require_state(conn, campaign_id, "draft")

@@ -12,7 +12,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -110,11 +110,11 @@ def look(ws: Workspace) -> Looked:
         tasks += [lambda domain=domain: [_spf(asked, domain)], lambda domain=domain: [_dmarc(asked, domain)]]
         tasks.append(lambda domain=domain: _dkim(asked, domain, [key for key in keys if key.domain == domain and key.state == "signing"]))
     if settings.returns.domain:
-        tasks.append(lambda: [_mx(asked, settings.returns.domain)])
+        tasks.append(lambda: [_mx(asked, records.in_dns(settings.returns.domain))])
     for relay in settings.smtp.all_relays():
         tasks += [lambda relay=relay: _ptr(asked, relay.host), lambda relay=relay: [_tls(relay)]]
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="records") as pool:
-        found = tuple(finding for findings in pool.map(lambda task: list(task()), tasks) for finding in findings)
+        found = tuple(replace(one, of=records.spelled(one.of)) for findings in pool.map(lambda task: list(task()), tasks) for one in findings)
     with ws.transaction() as conn:
         SQL.keep_look(conn, found=Jsonb([asdict(one) for one in found]), now=now)
     return Looked(found, now)
@@ -149,7 +149,7 @@ def alarms(conn: Connection, now: datetime) -> list[Reputation]:
 def _domains(conn: Connection, settings: Settings) -> list[str]:
     """The domains that mail leaves as."""
     senders = [settings.smtp.sender, *(row[0] for row in SQL.senders(conn))]
-    found = [mailbox_of(sender)[1].rpartition("@")[2].lower() for sender in senders if sender]
+    found = [records.in_dns(mailbox_of(sender)[1].rpartition("@")[2].lower()) for sender in senders if sender]
     return list(dict.fromkeys(domain for domain in found if "." in domain))[:MOST_DOMAINS]
 
 

@@ -56,6 +56,7 @@ def campaign(call: Opened, campaign_id: int, at: Moment = "", before: Annotated[
         found = activate.basis.recipients(conn, call.ws, campaign_id, at=asked, before=before)
     rows = [
         {"message": one.message.id, "person": person_label(one.message.person_id) if one.answer else "", "state": one.message.state, "wrong": one.wrong,
+         "channel": one.message.channel,
          **(_answer(one.answer) if one.answer else {"erased": True})}
         for one in found
     ]  # fmt: skip

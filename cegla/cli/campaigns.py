@@ -2,6 +2,7 @@
 
 import time
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -15,6 +16,7 @@ from cegla.vocabulary.text import Text
 
 Which = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="its number or name")]
 
+OfVariant = Annotated[str, typer.Option("--variant", metavar="A|B|…")]
 Missed = Annotated[str, typer.Option(help="what becomes of what came due meanwhile: send, skip or spread")]
 
 NUMBER, NAME, STATE, SUBJECT = Text("Nr", "No."), Text("Nazwa", "Name"), Text("Stan", "State"), Text("Temat", "Subject")
@@ -48,11 +50,11 @@ def listed(context: typer.Context, as_json: AsJson = False) -> None:
     )
 
 
-def preview(context: typer.Context, campaign: Which, person: Who, as_json: AsJson = False) -> None:
-    """Print the message as this person would get it."""
+def preview(context: typer.Context, campaign: Which, person: Who, of_variant: OfVariant = activate.FIRST, as_json: AsJson = False) -> None:
+    """Print the message as this person would get it, of the variant asked for."""
     desk = desk_of(context, as_json)
     with desk.api() as api:
-        found = api.post(f"/campaigns/{campaign_meant(api, campaign)['id']}/preview", {"person": api.person(person)})
+        found = api.post(f"/campaigns/{campaign_meant(api, campaign)['id']}/preview?variant={quote(of_variant)}", {"person": api.person(person)})
     desk.answer(found, lambda desk, value: desk.out.print(f"{value['subject']}\n\n{value['text']}", markup=False))
 
 

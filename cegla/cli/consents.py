@@ -34,7 +34,17 @@ WROTE = Text("Zapisano {file}.", "Wrote {file}.")
 WHOLE = Text("Księga jest cała; pod ostatnią pieczęcią decyzji: {sealed}.", "The ledger is whole; decisions under the last seal: {sealed}.")
 BROKEN = Text("Księga jest naruszona: decyzja {broken_record}, pieczęć {broken_seal}.", "The ledger is broken: decision {broken_record}, seal {broken_seal}.")
 
-MESSAGE_STATES = {str(state): text for state, text in activate.MESSAGE_STATES.items()}
+REASONS = {
+    "ok": Text("nic nie stoi na przeszkodzie", "nothing stands in the way"),
+    "no_consent": Text("nie ma na to zgody", "nobody agreed to it"),
+    "unconfirmed": Text("zgody nie potwierdzono", "the consent was not confirmed"),
+    "expired": Text("zgoda wygasła", "the consent has run out"),
+    "withdrawn": Text("zgodę wycofano", "the consent was withdrawn"),
+    "objected": Text("osoba zgłosiła sprzeciw", "the person objected"),
+    "paused": Text("osoba prosiła o przerwę", "the person asked for a pause"),
+    "suppressed": Text("adres jest na liście wykluczeń", "the address is on the suppression list"),
+}
+MESSAGE_STATES = {channel: {str(state): text for state, text in words.items()} for channel, words in activate.STATES_BY_CHANNEL.items()}
 
 
 def purposes(context: typer.Context, as_json: AsJson = False) -> None:
@@ -118,21 +128,28 @@ def check(context: typer.Context, as_json: AsJson = False) -> None:
 
 def _row(desk: Desk, one: dict[str, Any]) -> list[object]:
     then, proof = one.get("then"), one.get("proof") or {}
-    state = desk.say(MESSAGE_STATES[one["state"]]) if one["state"] in MESSAGE_STATES else one["state"]
-    return [one["message"], one["person"], state, _yes(desk, then), then["reason"] if then else "", proof.get("record", "")]
+    words = MESSAGE_STATES.get(one.get("channel", "email"), {})
+    state = desk.say(words[one["state"]]) if one["state"] in words else one["state"]
+    return [one["message"], one["person"], state, _yes(desk, then), _why(desk, then) if then else "", proof.get("record", "")]
 
 
 def _answer(desk: Desk, found: dict[str, Any]) -> None:
     proof = found["proof"] or {}
     rows = [
-        (AT, found["at"]), (COULD, _yes(desk, found["then"])), (REASON, found["then"]["reason"]), (BASIS, found["basis"] or "–"),
+        (AT, found["at"]), (COULD, _yes(desk, found["then"])), (REASON, _why(desk, found["then"])), (BASIS, found["basis"] or "–"),
         (PROOF, proof.get("record", "–")),
         (HOW, " · ".join(str(part) for part in (proof.get("method"), proof.get("at"), proof.get("page")) if part) or "–"), (WORDS, proof.get("notice") or "–"),
     ]  # fmt: skip
     if found["hindsight"]["allowed"] != found["then"]["allowed"]:
-        rows.append((LATER, _yes(desk, found["hindsight"])))
+        rows.append((LATER, f"{_yes(desk, found['hindsight'])}: {_why(desk, found['hindsight'])}"))
     facts(desk, rows)
 
 
 def _yes(desk: Desk, verdict: dict[str, Any] | None) -> str:
     return "–" if verdict is None else desk.say(YES if verdict["allowed"] else NO)
+
+
+def _why(desk: Desk, verdict: dict[str, Any]) -> str:
+    """The gate's reason as a sentence; a word this version does not know is shown as it is."""
+    reason = verdict["reason"]
+    return desk.say(REASONS[reason]) if reason in REASONS else str(reason)

@@ -101,6 +101,7 @@ WORDS: dict[str, Text] = {
     "channel": Text("kanał", "the channel"),
     "at": Text("chwila albo dzień (jego koniec w UTC); bez tego: teraz", "a moment, or a day (its end in UTC); without it: now"),
     "missed": Text("co z zaległymi: send (wyślij), skip (pomiń), spread (rozłóż)", "what becomes of what came due meanwhile: send, skip or spread"),
+    "of_variant": Text("którego wariantu, od A do H", "of which variant, A to H"),
     "variant": Text("wariant, od A do H, albo none", "the variant, A to H, or none"),
     "record": Text("numer decyzji w księdze zgód", "the number of a decision in the ledger"),
     "url": Text("adres celu (docs/reference/engines.md)", "the target's address (docs/reference/engines.md)"),

@@ -249,3 +249,13 @@ def test_people_who_turn_out_to_be_one_after_they_were_drawn_apart_count_in_no_g
 def test_a_time_that_is_long_over_is_refused(shop: Shop) -> None:
     with pytest.raises(CampaignNotReady):
         activate.launch(shop.ws, shop.campaign(send_at=NOW.replace(tzinfo=None) - timedelta(days=3)).id)
+
+
+@pytest.mark.parametrize("clock", ["shop", "person"])
+def test_a_draft_from_before_years_were_looked_at_is_refused_in_words(shop: Shop, clock: str) -> None:
+    campaign = shop.campaign(send_at=datetime(2026, 11, 3, 10, 0), clock=clock)
+    with shop.ws.transaction() as conn:
+        conn.execute("update activate.campaigns set send_at = '9999-12-31 23:59' where id = %s", [campaign.id])
+    with pytest.raises(CampaignNotReady) as refused:
+        activate.launch(shop.ws, campaign.id)
+    assert "2000 to 2199" in refused.value.say("en")

@@ -171,6 +171,14 @@ def test_the_private_part_is_closed_with_a_key_outside_the_database(workspace: W
     assert max(len(part) for part in re.findall('"([^"]*)"', made.zone_line)) <= 255
 
 
+def test_a_domain_in_letters_is_kept_as_dns_has_it_and_signs_for_its_senders(workspace: Workspace) -> None:
+    with workspace.transaction() as conn:
+        made = activate.dkim.make(conn, workspace.keys, "Żółw.PL", NOW, "ed25519", "s1")
+        assert made.name == "s1._domainkey.xn--w-uga1v8h.pl"
+        activate.dkim.use(conn, made.domain, "s1", NOW)
+        assert [one.domain for one in activate.dkim.signers(conn, workspace.keys, "a@żółw.pl")] == ["xn--w-uga1v8h.pl"]
+
+
 @pytest.mark.parametrize(("domain", "kind", "selector"), [("nie domena", "rsa", ""), ("example.pl", "dsa", ""), ("example.pl", "rsa", "a.b")])
 def test_names_that_dns_would_not_take_are_refused(workspace: Workspace, domain: str, kind: str, selector: str) -> None:
     with workspace.transaction() as conn, pytest.raises(DkimKeyRefused):

@@ -106,6 +106,20 @@ def test_dmarc_is_judged_by_its_policy_and_its_reports(texts: list[str], level: 
     assert records.dmarc("example.pl", texts).level is level
 
 
+def test_names_in_letters_are_told_as_dns_has_them_with_the_readable_ones_beside() -> None:
+    place = records.in_dns("żółw.example.pl")
+    assert place == "xn--w-uga1v8h.example.pl" and records.in_dns("_dmarc.example.pl") == "_dmarc.example.pl"
+    both = "xn--w-uga1v8h.example.pl (żółw.example.pl)"
+    findings = (
+        records.spf(place, [], 0), records.mx(place, []), records.dmarc(place, []), records.dkim(f"s1._domainkey.{place}", [], "v=DKIM1; p=B"),
+    )  # fmt: skip
+    names = (both, both, "_dmarc.xn--w-uga1v8h.example.pl (_dmarc.żółw.example.pl)", "s1._domainkey.xn--w-uga1v8h.example.pl (s1._domainkey.żółw.example.pl)")
+    for finding, name in zip(findings, names, strict=True):
+        assert name in finding.todo.en and name in finding.todo.pl
+    assert "mailto:dmarc@xn--w-uga1v8h.example.pl" in findings[2].todo.en
+    assert records.spelled("example.pl") == "example.pl" and records.spelled("xn--a.pl") == "xn--a.pl"
+
+
 def test_names_of_servers_must_lead_back_and_keys_must_be_the_ones_that_sign() -> None:
     assert records.ptr("203.0.113.7", [], confirmed=False).level is Level.WRONG
     assert records.ptr("203.0.113.7", ["mail.example.pl"], confirmed=True).level is Level.OK

@@ -19,6 +19,7 @@ from cegla.vocabulary.errors import InvalidInput, NotFound
 from cegla.vocabulary.errors.channels import GatewayInvalid, ReceiptRefused, WordsMissing
 from cegla.vocabulary.errors.messages import MailServerRefused
 from cegla.vocabulary.identifiers import Identifier
+from cegla.vocabulary.messages import MessageState
 from tests.activate.conftest import Shop
 from tests.activate.gateway import Gateway, Heard, listening
 
@@ -84,6 +85,12 @@ def test_text_messages_go_to_whoever_agreed_under_one_key_and_their_receipts_com
     told(shop, own, json.dumps({"key": first.fields["key"], "status": "delivered"}).encode())
     told(shop, own, json.dumps({"key": "a" * 39, "status": "delivered"}).encode())
     assert len(shop.events("SMS Delivered")) == 1
+
+
+def test_only_an_e_mail_is_accepted_by_a_mail_server() -> None:
+    said = {channel: words[MessageState.SENT] for channel, words in activate.STATES_BY_CHANNEL.items()}
+    assert said["email"] == activate.MESSAGE_STATES[MessageState.SENT]
+    assert ("SMS" in said["sms"].pl, "SMS" in said["sms"].en, "push" in said["push"].pl, "push" in said["push"].en) == (True,) * 4
 
 
 def test_what_a_gateway_says_decides_as_a_mail_servers_word_does(shop: Shop, gateway: Gateway) -> None:

@@ -11,9 +11,11 @@ import httpx
 import pytest
 import yaml
 
+from cegla.cli import consents
 from cegla.cli.commands import COMMANDS, DEFAULTS, GROUPS
 from cegla.cli.main import command_tree, exit_code, language_of
 from cegla.cli.words import WORDS
+from cegla.console.views.states import VERDICTS
 from cegla.storage.settings import Settings
 from cegla.vocabulary.errors import NotFound
 
@@ -214,6 +216,35 @@ def test_campaigns_and_their_messages_stand_in_words_in_the_readers_language(
     assert cegla("consent campaign 3", {"GET /campaigns": listed, "GET /campaigns/3/basis": {"people": [row], "next_before": None}}) == 0
     shown = capsys.readouterr().out
     assert "wstrzymana" in shown and "Rabat do piątku" in shown and "pominięta" in shown
+
+
+def test_the_gates_word_and_the_state_of_a_text_message_stand_in_sentences(
+    cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CEGLA_LANGUAGE", "pl")
+    no, yes = {"allowed": False, "reason": "no_consent"}, {"allowed": True, "reason": "ok"}
+    row = {"message": 9, "person": "p1", "state": "sent", "channel": "sms", "then": no, "proof": None}
+    known = {"GET /campaigns": {"campaigns": [{"id": 3, "name": "x"}]}, "GET /campaigns/3/basis": {"people": [row], "next_before": None}}
+    assert cegla("consent campaign 3", known) == 0
+    shown = capsys.readouterr().out
+    assert "nie ma na to zgody" in shown and "bramkę SMS" in shown and "no_consent" not in shown
+    answer = {"at": "2026-11-02", "basis": None, "proof": None, "then": no, "hindsight": yes}
+    assert cegla("consent ask p1", {"GET /people/p1/consent": answer}) == 0
+    shown = capsys.readouterr().out
+    assert "nie ma na to zgody" in shown and "tak: nic nie stoi na przeszkodzie" in shown
+    assert cegla("consent ask p1 --json", {"GET /people/p1/consent": answer}) == 0
+    assert json.loads(capsys.readouterr().out)["then"]["reason"] == "no_consent"
+
+
+def test_every_word_of_the_gate_has_a_sentence() -> None:
+    assert set(consents.REASONS) == set(VERDICTS)
+
+
+def test_a_preview_is_of_the_variant_asked_for(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[httpx.Request] = []
+    known = {"GET /campaigns": {"campaigns": [{"id": 3, "name": "x"}]}, "POST /campaigns/3/preview": {"subject": "Other", "text": "Words"}}
+    assert cegla("campaign preview 3 p1 --variant B", known, asked) == 0
+    assert ("Other" in capsys.readouterr().out, asked[-1].url.params["variant"]) == (True, "B")
 
 
 def test_a_trace_is_listed_with_its_events_and_messages(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:

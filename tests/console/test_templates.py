@@ -96,3 +96,9 @@ def test_words_of_the_console_are_translated_wherever_a_template_says_them() -> 
     text = (TEMPLATES / "pages" / "deliverability.html").read_text(encoding="utf-8")
     for name, words in (("levels", deliverability.LEVELS), ("standings", deliverability.STANDINGS)):
         assert all(isinstance(word, str) for word, _ in words.values()) and f"t.text({name}[" in text and f"t.say({name}[" not in text
+
+
+def test_boxes_of_a_row_stand_beside_each_other_also_where_one_has_a_hint_under_it() -> None:
+    """In a plain row boxes without a hint stand at the bottom: `even` or a form-grid puts them at the top."""
+    rows = ((page.stem, kind, row) for page in TEMPLATES.rglob("*.html") for kind, row in re.findall(r'<div class="form-row([^"]*)">(.*?)</div>', page.read_text(), re.DOTALL))
+    assert not [page for page, kind, row in rows if "hint=" in row and len(re.findall(r"ui\.(?:field|choice)\(", row)) > 1 and "even" not in kind]

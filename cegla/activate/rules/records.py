@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import idna
+
 from cegla.vocabulary.text import Text
 
 MOST_SPF_LOOKUPS = 10  #: RFC 7208, 4.6.4
@@ -39,6 +41,27 @@ FINE = Text("w porządku", "in order")
 SILENT = Text("DNS nie odpowiada, więc nie wiadomo", "DNS does not answer, so nobody knows")
 
 
+def in_dns(domain: str) -> str:
+    """A domain as DNS knows it, its letters of other alphabets in ASCII (IDNA 2008): what cannot be one stays as it is."""
+    return ".".join(label if label.isascii() else _in_ascii(label) for label in domain.split("."))
+
+
+def _in_ascii(label: str) -> str:
+    try:
+        return idna.encode(label, uts46=True).decode()
+    except idna.IDNAError:
+        return label
+
+
+def spelled(name: str) -> str:
+    """A name of DNS to be copied, with the one people read beside it: sel._domainkey.xn--w-uga1v8h.pl (sel._domainkey.żółw.pl)."""
+    try:
+        read = ".".join(idna.decode(label) if label.startswith("xn--") else label for label in name.split("."))
+    except idna.IDNAError:
+        return name
+    return name if read == name else f"{name} ({read})"
+
+
 def unknown(check: str, of: str) -> Finding:
     """What could not be looked at."""
     return Finding(check, of, Level.UNKNOWN, SILENT, Text("Sprawdź, czy ta maszyna ma dostęp do DNS.", "Check whether this machine reaches DNS."))
@@ -49,8 +72,8 @@ def spf(domain: str, texts: Sequence[str], lookups: int) -> Finding:
     found = [text for text in texts if text.lower() == "v=spf1" or text.lower().startswith("v=spf1 ")]
     if not found:
         todo = Text(
-            f"Dodaj rekord TXT dla {domain}: v=spf1 … -all, z adresami swoich serwerów poczty.",
-            f"Add a TXT record for {domain}: v=spf1 … -all, with your mail servers.",
+            f"Dodaj rekord TXT dla {spelled(domain)}: v=spf1 … -all, z adresami swoich serwerów poczty.",
+            f"Add a TXT record for {spelled(domain)}: v=spf1 … -all, with your mail servers.",
         )
         return Finding("spf", domain, Level.WRONG, Text("brak rekordu SPF", "there is no SPF record"), todo)
     if len(found) > 1:
@@ -97,11 +120,11 @@ def spf_parts(texts: Sequence[str]) -> list[tuple[str, str]]:
 def dkim(name: str, texts: Sequence[str], expected: str) -> Finding:
     """A key's record at its selector against the record the key asks for."""
     if not any("p=" in text.replace(" ", "") for text in texts):
-        todo = Text(f"Opublikuj rekord TXT {name}: {expected}", f"Publish the TXT record {name}: {expected}")
+        todo = Text(f"Opublikuj rekord TXT {spelled(name)}: {expected}", f"Publish the TXT record {spelled(name)}: {expected}")
         return Finding("dkim", name, Level.WRONG, Text("klucz podpisuje, a jego rekordu nie ma", "the key signs, and its record is not there"), todo)
     published, wanted = ({key: "".join(value.split()) for key, value in _TAG.findall(text)} for text in ("".join(texts), expected))
     if published.get("p") != wanted.get("p"):
-        todo = Text(f"Zmień rekord TXT {name} na: {expected}", f"Change the TXT record {name} to: {expected}")
+        todo = Text(f"Zmień rekord TXT {spelled(name)} na: {expected}", f"Change the TXT record {spelled(name)} to: {expected}")
         return Finding("dkim", name, Level.WRONG, Text("opublikowano inny klucz", "another key is published"), todo, "".join(texts)[:120])
     if published.get("t", "").find("y") >= 0:
         return Finding(
@@ -128,10 +151,8 @@ def dmarc(domain: str, texts: Sequence[str]) -> Finding:
     found = [text for text in texts if text.lower().replace(" ", "").startswith("v=dmarc1")]
     if len(found) != 1:
         said = Text("brak rekordu DMARC", "there is no DMARC record") if not found else Text("więcej niż jeden rekord DMARC", "more than one DMARC record")
-        example = f"v=DMARC1; p=none; rua=mailto:dmarc@{domain}"
-        return Finding(
-            "dmarc", domain, Level.WRONG, said, Text(f"Dodaj jeden rekord TXT _dmarc.{domain}: {example}", f"Add one TXT record _dmarc.{domain}: {example}")
-        )
+        name, example = spelled(f"_dmarc.{domain}"), f"v=DMARC1; p=none; rua=mailto:dmarc@{domain}"
+        return Finding("dmarc", domain, Level.WRONG, said, Text(f"Dodaj jeden rekord TXT {name}: {example}", f"Add one TXT record {name}: {example}"))
     tags = {key.lower(): value.strip().lower() for key, value in _TAG.findall(found[0])}
     if tags.get("p") not in ("none", "quarantine", "reject"):
         return Finding(
@@ -268,7 +289,8 @@ class Signals:
 def mx(domain: str, servers: Sequence[str]) -> Finding:
     """Whether mail can come back to the domain of returns."""
     if not servers:
-        todo = Text(f"Dodaj rekord MX dla {domain}, który wskazuje na tę instalację.", f"Add an MX record for {domain} that leads to this installation.")
+        name = spelled(domain)
+        todo = Text(f"Dodaj rekord MX dla {name}, który wskazuje na tę instalację.", f"Add an MX record for {name} that leads to this installation.")
         return Finding("mx", domain, Level.WRONG, Text("zwroty nie mają dokąd wrócić: brak MX", "returned mail has nowhere to come back to: no MX"), todo)
     return Finding("mx", domain, Level.OK, FINE, seen=", ".join(servers))
 

@@ -15,6 +15,7 @@ Clock = Literal["shop", "person", "usual"]
 CLOCKS: tuple[Clock, ...] = ("shop", "person", "usual")
 EARLIEST = timezone(timedelta(hours=14))  #: where a day begins first (Kiribati)
 SURE = 0.2  #: from this confidence on a person's usual hour is taken for theirs; three hours of a day hold an eighth of activity by chance
+YEARS = range(2000, 2200)  #: in every zone a moment of these is one
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 

@@ -1,5 +1,6 @@
 """States and reasons as people read them: one row each, in both languages."""
 
+from cegla.vocabulary.consent import Channel
 from cegla.vocabulary.messages import MessageState, SkipReason
 from cegla.vocabulary.text import Text
 
@@ -21,6 +22,21 @@ MESSAGE_STATES: dict[MessageState, Text] = {
     MessageState.AMBIGUOUS: Text("nie wiadomo, czy dotarła: połączenie zerwało się przed odpowiedzią", "unknown: the connection ended before the reply"),
     MessageState.SKIPPED: Text("pominięta", "skipped"),
 }
+
+_ELSEWHERE: dict[str, dict[MessageState, Text]] = {
+    Channel.SMS: {
+        MessageState.HANDING_OFF: Text("właśnie przekazywana bramce SMS", "being handed to the SMS gateway"),
+        MessageState.SENT: Text("przyjęta przez bramkę SMS", "accepted by the SMS gateway"),
+        MessageState.BOUNCED: Text("niedoręczona, mówi bramka SMS", "not delivered, says the SMS gateway"),
+    },
+    Channel.PUSH: {
+        MessageState.HANDING_OFF: Text("właśnie przekazywana usłudze push przeglądarki", "being handed to the browser's push service"),
+        MessageState.SENT: Text("przyjęta przez usługę push przeglądarki", "accepted by the browser's push service"),
+        MessageState.BOUNCED: Text("odrzucona przez usługę push przeglądarki", "refused by the browser's push service"),
+    },
+}
+#: The same by channel: only e-mail goes to a mail server.
+STATES_BY_CHANNEL: dict[str, dict[MessageState, Text]] = {str(channel): MESSAGE_STATES | _ELSEWHERE.get(channel, {}) for channel in Channel}
 
 SKIP_REASONS: dict[SkipReason, Text] = {
     SkipReason.NO_CONSENT: Text("brak zgody", "no consent"),

@@ -11,7 +11,7 @@ ROWS = (
         "preview",
         campaigns.preview,
         Text("podgląd wiadomości dla osoby", "the message as one person would get it"),
-        ("cegla campaign preview 1 p12",),
+        ("cegla campaign preview 1 p12", "cegla campaign preview 1 p12 --variant B"),
     ),
     Command(
         "campaign", "dry-run", campaigns.dry_run, Text("kto dostanie, kto nie i dlaczego", "who would get it, who not, and why"), ("cegla campaign dry-run 1",)

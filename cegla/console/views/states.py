@@ -23,7 +23,7 @@ def coloured(words: Mapping[Any, Text], colours: Mapping[str, str]) -> dict[str,
     return {str(key): (text, colours.get(str(key), "")) for key, text in words.items()}
 
 
-OUTCOMES = coloured(activate.MESSAGE_STATES, OUTCOME_COLOURS)
+OUTCOMES = {channel: coloured(words, OUTCOME_COLOURS) for channel, words in activate.STATES_BY_CHANNEL.items()}  #: by channel
 CAMPAIGNS = coloured(activate.CAMPAIGN_STATES, CAMPAIGN_COLOURS)
 SKIPS = {str(key): text for key, text in activate.SKIP_REASONS.items()}
 
