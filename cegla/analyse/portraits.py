@@ -110,8 +110,12 @@ class Liking:
 
 @dataclass(frozen=True)
 class Group:
-    """One group of alike customers, in words: its people (ascending), its share, medians by `FEATURES`, and what each spent later, in micros."""
+    """One group of alike customers, in words: its people (ascending), its share, medians by `FEATURES`, and what each spent later, in micros.
 
+    `number` counts from 1, the group that spent the most later; rules of segments know the group by it.
+    """
+
+    number: int
     words: Text
     people: tuple[int, ...]
     share: float
@@ -180,7 +184,10 @@ def groups(ws: Workspace, now: datetime) -> Groups:
     values = np.column_stack([table[feature.key].to_numpy().astype(np.float64) for feature in FEATURES])
     people, later = table["person_id"].to_numpy(), np.maximum(table["later"].to_numpy().astype(np.float64), 0)
     found = clusters.grouped(values, later, SEED)
-    rows = tuple(Group(one.words, tuple(people[list(one.people)].tolist()), one.share, one.medians, round(one.later)) for one in found.groups)
+    rows = tuple(
+        Group(number, one.words, tuple(people[list(one.people)].tolist()), one.share, one.medians, round(one.later))
+        for number, one in enumerate(found.groups, 1)
+    )
     return Groups(rows, found.tried, found.stability, found.explains, _said(GROUPS, days=FUTURE_DAYS), now)
 
 
@@ -193,7 +200,7 @@ def of_everybody(ws: Workspace, now: datetime) -> dict[str, dict[int, list[str]]
         found[kind] = {}
         for row in rows:
             found[kind].setdefault(row["person_id"], []).append(row["value"])
-    found["group"] = {person: [str(number)] for number, row in enumerate(groups(ws, now).rows, 1) for person in row.people}
+    found["group"] = {person: [str(row.number)] for row in groups(ws, now).rows for person in row.people}
     with ws.transaction() as conn:
         left_out, today = profile.places.objecting(conn), now.astimezone(ws.settings.zone).date()
         for kind in ("age", "sex"):

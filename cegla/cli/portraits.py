@@ -60,7 +60,7 @@ def groups(context: typer.Context, as_json: AsJson = False) -> None:
     desk = desk_of(context, as_json)
     with desk.api() as api:
         found = api.get("/portraits/groups")
-    rows = [[both(row["words"], desk.language), row["all"], f"{row['share']:.1%}", row["later_micros"] / 1e6] for row in found["rows"]]
+    rows = [[f"{row['number']}. {both(row['words'], desk.language)}", row["all"], f"{row['share']:.1%}", row["later_micros"] / 1e6] for row in found["rows"]]
     desk.answer(found, lambda desk, value: _told(desk, value, [WORDS, PEOPLE, SHARE, LATER], rows))
 
 

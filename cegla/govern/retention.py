@@ -45,3 +45,11 @@ def mark_removed(conn: Connection, key: str, days: int, removed: int, now: datet
 def lines(conn: Connection, most: int) -> list[Noted]:
     """The newest lines of the audit log about what was written again or removed of the history, newest first."""
     return list(noted(SQL.audit_rows_on_history(conn, most=most)))
+
+
+def newest_erasure(conn: Connection) -> int:
+    """The number of the last erasure of a person, or of an import that was taken back, by whatever process; 0 when there was none.
+
+    Whoever keeps answers about everybody in memory asks for it first: an answer of before it may be about who is gone.
+    """
+    return SQL.newest_erasure(conn) or 0

@@ -375,3 +375,7 @@ insert into govern.retention (class, days, announced_at, due, removed_at, remove
 on conflict (class) do update set removed_at = excluded.removed_at, removed = excluded.removed,
     announced_at = case when govern.retention.days = excluded.days then govern.retention.announced_at else excluded.announced_at end,
     days = excluded.days;
+
+-- name: newest_erasure$
+-- The number under which the audit log has the last erasure of a person or the last import that was undone; null when there was none.
+select max(number) from govern.audit where action in ('person.erase', 'import.undone');

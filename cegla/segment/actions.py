@@ -24,7 +24,7 @@ from cegla.segment import store
 from cegla.segment.asking import AsOf, account_questions, questions_of
 from cegla.segment.estimating import Estimate as Estimate
 from cegla.segment.estimating import estimate as estimate
-from cegla.segment.evaluating import evaluated, known, looking, minute, readable, renew, trees_of
+from cegla.segment.evaluating import evaluated, known, looking, members, minute, readable, renew, trees_of
 from cegla.segment.operators import FOUND, NOTHING, OPERATORS, Known, known_of, parsed
 from cegla.segment.rules import compile as compiler
 from cegla.segment.rules.events import WEEKDAYS
@@ -140,12 +140,10 @@ def count(ws: Workspace, rule: object, now: datetime, excluded: Iterable[int] = 
 
 
 def members_of(ws: Workspace, rule: object, now: datetime, people: Iterable[int] | None = None, excluded: Iterable[int] = ()) -> "pa.Array[Any]":
-    """Person ids (int64, ascending) that a rule matches at `now`: of `people`, or of everybody; never those `excluded`."""
+    """Person ids (int64, ascending) that a rule matches at the end of the minute of `now`: of `people`, or of everybody; never those `excluded`."""
     left_out, asked = set(excluded), None if people is None else list(people)
     with ws.transaction() as conn:
-        tree = parsed(rule, known(conn))
-        with looking(conn, ws.warehouse, [tree], AsOf(now, ws.settings.zone, ws.keys), asked) as (past, ground):
-            found = ws.warehouse.run(compiler.members(tree, past, ground))
+        found = members(conn, ws.warehouse, rule, AsOf(now, ws.settings.zone, ws.keys), asked)
     ids = found.sort_by("person_id")["person_id"].combine_chunks()
     return pa.array([one for one in ids.to_pylist() if one not in left_out], pa.int64()) if left_out else ids
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -127,6 +128,29 @@ def _question(rules: tuple[Named, ...], about: Known, ground: Ground, now: datet
     told = {question: one.to_expr() for question, one in answers}
     past = _everybody(now, told) if rows is None else some.past(now, told, *(one.to_expr() for one in rows))
     return compiler.membership(trees, past, ground)
+
+
+def members(conn: Connection, warehouse: Readable, rule: object, now: AsOf, people: Sequence[int] | None) -> pa.Table:
+    """`person_id` of those whom a rule holds for, of `people` or of everybody, as of the end of the running minute. Raises RuleInvalid.
+
+    As with stored membership: so a page that asks again, and whoever asks the same, finds the question as it was put, which takes long.
+    """
+    about, as_of = known(conn), replace(now, now=minute(now.now))
+    tree = parsed(rule, about)
+    if people is not None:
+        with looking(conn, warehouse, [tree], as_of, people) as (past, ground):
+            return warehouse.run(compiler.members(tree, past, ground))
+    ground = ground_of(conn, warehouse, [tree], as_of)
+    with answered(conn, warehouse, questions_of([tree]), as_of, None) as answers:
+        told = tuple((question, one.op()) for question, one in answers.items())
+        return warehouse.run(_members_question(json.dumps(rule, sort_keys=True), about, ground, as_of.now, told))
+
+
+@lru_cache(maxsize=256)
+def _members_question(rule: str, about: Known, ground: Ground, now: datetime, answers: tuple[tuple[Question, Any], ...]) -> Any:
+    """The one expression that finds the people of a rule."""
+    tree, told = parsed(json.loads(rule), about), {question: one.to_expr() for question, one in answers}
+    return compiler.members(tree, _everybody(now, told), ground)
 
 
 def _everybody(now: datetime, answers: Mapping[Question, Any]) -> History:

@@ -1,10 +1,12 @@
 """The door of segments on a real PostgreSQL and warehouse."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from cegla.segment import actions as segment
+from cegla.segment.rules import compile as compiler
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.errors import InvalidInput, NotFound
 from cegla.vocabulary.errors.people import RuleInvalid
@@ -35,6 +37,26 @@ def test_people_leave_when_the_window_runs_out_and_may_come_back(workspace: Work
         assert segment.refresh(conn, workspace.warehouse, [1], segment.AsOf(later)) == [segment.Change(saved.id, (1,), (), later)]
         stays = segment.export_person(conn, [1])["segments"]
     assert [(stay["entered_at"], stay["left_at"]) for stay in stays] == [(later, None), (NOW, later)]
+
+
+def test_a_question_that_is_asked_again_within_a_minute_is_put_once_and_answered_anew(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    put: list[Any] = []
+    ask = compiler.members
+    monkeypatch.setattr(compiler, "members", lambda *asked: put.append(asked) or ask(*asked))
+    fill(workspace.warehouse, {1: [order(3)], 2: [order(40)]})
+    for seconds, people in ((1, [1]), (59, [1, 3])):
+        assert segment.members_of(workspace, BUYERS, NOW + timedelta(seconds=seconds)).to_pylist() == people
+        fill(workspace.warehouse, {3: [order(1)]})
+    assert len(put) == 1
+    assert segment.members_of(workspace, BUYERS, NOW + timedelta(seconds=61)).to_pylist() == [1, 3]
+    assert segment.members_of(workspace, BUYERS, NOW + timedelta(days=28)).to_pylist() == [3], "and at another moment for that one"
+    with workspace.transaction() as conn:
+        own = segment.save(conn, "Own", BUYERS, NOW)
+    inside = {"op": "in_segment", "segment": own.id}
+    assert segment.members_of(workspace, inside, NOW).to_pylist() == [1, 3]
+    with workspace.transaction() as conn:
+        conn.execute("update segment.segments set rule = jsonb_set(rule, '{days}', '60') where id = %s", [own.id])
+    assert segment.members_of(workspace, inside, NOW).to_pylist() == [1, 2, 3], "a segment that another rule names has changed"
 
 
 def test_only_the_people_touched_are_looked_at(workspace: Workspace) -> None:

@@ -12,6 +12,7 @@ from cegla.console.charts.marks import Mark, Wording
 from cegla.console.menu import marked
 from cegla.console.screens.names import display_names
 from cegla.console.visit import Visit
+from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.segment import actions as segment
 from cegla.vocabulary.text import Text
@@ -51,10 +52,10 @@ def show_groups(visit: Visit) -> Response:
 
 
 def _recent(visit: Visit, asked: tuple[Any, ...], make: Callable[[], Answer]) -> Answer:
-    """What the last visitors saw, as long as it is recent and nobody objected to profiling, or agreed again, since."""
+    """What the last visitors saw, as long as it is recent and nobody was erased, by whatever process, objected to profiling, or agreed again, since."""
     with visit.ws.transaction() as conn:
-        left_out = frozenset(profile.places.objecting(conn))
-    return visit.ws.recent.of((*asked, left_out), visit.now, make)
+        erased, left_out = govern.retention.newest_erasure(conn), frozenset(profile.places.objecting(conn))
+    return visit.ws.recent.of((*asked, erased, left_out), visit.now, make)
 
 
 def show_people(visit: Visit) -> Response:
