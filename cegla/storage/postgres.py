@@ -29,6 +29,7 @@ from cegla.vocabulary.errors.installation import DatabaseAway, DatabaseWontStart
 
 SYSTEM_USER = "pgserver"
 LONGEST_SOCKET_PATH = 90  # the kernel allows 107 bytes, and PostgreSQL adds its file name
+NOBODYS_PROCESS = 2**22 + 1  #: Linux gives no number as high as this
 OUTLIVED_SECONDS = 0.1  #: between two tries to start where processes of a killed server still live
 SAFE_SETTINGS = {"fsync": "on", "full_page_writes": "on", "data_sync_retry": "off"}
 DURABLE = SAFE_SETTINGS | {"synchronous_commit": "on", "data_checksums": "on"}  #: what the doctor looks at, too
@@ -191,9 +192,27 @@ class EmbeddedPostgres:
         for stop_signal in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             for _ in range(100):
                 if not self._is_ours(pid):
+                    self._disown(pid)
                     return
                 os.kill(pid, stop_signal)
                 time.sleep(0.05)
+
+    def _disown(self, pid: int) -> None:
+        """Let no lock file name a process that is none of ours: PostgreSQL would believe that its server lives on there, and refuse to start.
+
+        The rest of the file stays: by it PostgreSQL sees whether processes of the old server are in its shared memory still.
+        """
+        if not Path(f"/proc/{pid}").exists():
+            return
+        lock, changed = self.data / "postmaster.pid", self.directory / "postmaster.pid.new"
+        with suppress(FileNotFoundError):  # it may just have ended by itself
+            owner, (_, *rest) = lock.stat(), lock.read_text().splitlines()
+            changed.write_text("\n".join((str(NOBODYS_PROCESS), *rest, "")))
+            os.chown(changed, owner.st_uid, owner.st_gid)
+            changed.chmod(stat.S_IMODE(owner.st_mode))
+            changed.replace(lock)
+        for socket_lock in self.socket_directory.glob(".s.PGSQL.*.lock"):
+            socket_lock.unlink(missing_ok=True)
 
     def _is_ours(self, pid: int) -> bool:
         """Whether that process is a server on this directory; the number may have passed to another program since."""

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from cegla.collect import keyring
+from cegla.collect.committer import GroupCommitter, Room
 from cegla.collect.keyring import Keyring
 from cegla.collect.refusals import Refusals
 from cegla.storage.workspace import Workspace
@@ -57,3 +58,25 @@ def test_counts_whose_writing_is_cut_off_are_kept_for_the_next_time() -> None:
         assert refusals._counts == {(1, "busy"): 1}
 
     asyncio.run(go())
+
+
+@pytest.mark.parametrize("who", ["keyring", "committer"])
+def test_who_waits_for_postgresql_looks_again_after_a_tenth_of_the_time_at_most(who: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a crash everybody waits for the first of the two to see that the log was replayed."""
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 40:
+            raise asyncio.CancelledError
+
+    async def go() -> None:
+        nowhere = f"host={tmp_path} user=postgres dbname=cegla"
+        parts = {"keyring": Keyring(nowhere, [], tmp_path), "committer": GroupCommitter(nowhere, 0.001, Room(10, 10, 1.0))}
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        with suppress(asyncio.CancelledError):
+            await parts[who].run()
+
+    asyncio.run(go())
+    assert len(pauses) == 40 and pauses[-1] > pauses[0], "and less often, the longer it is away"
+    assert all(pause <= 0.0201 + 0.1 * sum(pauses[:number]) for number, pause in enumerate(pauses))

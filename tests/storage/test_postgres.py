@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -16,7 +17,8 @@ pytestmark = pytest.mark.whole
 
 
 def test_a_server_starts_although_a_killed_one_left_a_process_at_work(tmp_path: Path) -> None:
-    """A process that computes does not notice at once that its server is gone, and PostgreSQL does not start beside it."""
+    """A process that computes does not notice at once that its server is gone, and PostgreSQL does not start beside it. The server's number has passed
+    to a stranger meanwhile, as it does after the machine was started again, and PostgreSQL alone would take that for its server."""
     killed, fresh = EmbeddedPostgres(tmp_path / "postgres"), EmbeddedPostgres(tmp_path / "postgres")
     killed.start()
 
@@ -32,6 +34,9 @@ def test_a_server_starts_although_a_killed_one_left_a_process_at_work(tmp_path: 
     assert killed.process is not None
     os.kill(killed.process.pid, signal.SIGKILL)
     killed.process.wait()
+    stranger = subprocess.Popen(["sleep", "60"], cwd="/", **killed.as_user)
+    for lock in (killed.data / "postmaster.pid", *killed.socket_directory.glob(".s.PGSQL.*.lock")):
+        lock.write_text(lock.read_text().replace(str(killed.process.pid), str(stranger.pid), 1))
     try:
         fresh.start()
         with psycopg.connect(fresh.dsn) as conn:
@@ -39,4 +44,6 @@ def test_a_server_starts_although_a_killed_one_left_a_process_at_work(tmp_path: 
         assert b"pre-existing shared memory block" in fresh.log.read_bytes()  # the control: it was as told
     finally:
         fresh.stop()
+        stranger.kill()
+        stranger.wait()
         computing.join()
