@@ -13,7 +13,9 @@ from tests.shape.tree import ROOT, SLICES, Module, module, modules, names, prese
 
 OPEN_TO_ALL = {"storage", "vocabulary"}
 FEWEST_ACTIONS, MOST_ACTIONS = 3, 12
-VALUE_LIBRARIES = {"msgspec", "pydantic", "pydantic_core", "ibis", "pyarrow", "numpy", "ua_parser", "babel", "stdnum", "email_validator", "phonenumbers", "rapidfuzz"}
+VALUE_LIBRARIES = {
+    "msgspec", "pydantic", "pydantic_core", "ibis", "pyarrow", "numpy", "ua_parser", "babel", "stdnum", "email_validator", "idna", "phonenumbers", "rapidfuzz",
+}  # fmt: skip
 #: Reference data that a rule may look up by itself: it comes with the project, so the answer depends on the version alone.
 CONSTANT = (
     "cegla.reference.words", "cegla.reference.places", "cegla.reference.calendar", "cegla.reference.network_kinds", "cegla.reference.models",
