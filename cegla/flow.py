@@ -333,7 +333,7 @@ def refresh_traits(refresh: Refresh) -> None:
     profile.forget_people(refresh.conn, list(refresh.absorbed))
     match.forget_people(refresh.conn, refresh.absorbed)
     match.reopen_parted(refresh.conn, refresh.new.changed)
-    profile.refresh(refresh.conn, refresh.past, refresh.people, refresh.when.now)
+    profile.refresh(refresh.conn, refresh.past, refresh.people, refresh.when.now, refresh.when.blocked)
     segment.computed.refresh(refresh.conn, refresh.past, refresh.people, refresh.when.now, refresh.when.objecting)
 
 

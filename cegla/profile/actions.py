@@ -131,12 +131,13 @@ class PastBatches:
         return tables
 
 
-def refresh(conn: Connection, warehouse: Readable, people: Sequence[int] | None, now: datetime) -> None:
-    """Compute the facts of these people, or of everybody (None), from their whole history. Both give the same."""
+def refresh(conn: Connection, warehouse: Readable, people: Sequence[int] | None, now: datetime, blocked: tuple[str, ...] = ()) -> None:
+    """Compute the facts of these people, or of everybody (None), from their whole history. Both give the same. What is among the controller's words
+    `blocked` is on no profile."""
     wanted = _everybody(warehouse) if people is None else people
     for part in parts(warehouse, wanted, PEOPLE_AT_A_TIME):
         with warehouse.people(part.tolist()) as asked:
-            store.keep_profiles(conn, warehouse.run(_documents_of(cast(Hashable, asked.op()))), now)
+            store.keep_profiles(conn, warehouse.run(_documents_of(cast(Hashable, asked.op()), blocked)), now)
 
 
 def forget_people(conn: Connection, people: Sequence[int]) -> None:
@@ -212,14 +213,14 @@ def erase_person(conn: Connection, identity_ids: Sequence[int]) -> int:
 # inside ------------------------------------------------------------------------------------------------------------------
 
 
-def _facts_of(people: ir.Table | None) -> ir.Table:
-    return facts(history("events", people), history("order_lines", people))
+def _facts_of(people: ir.Table | None, blocked: tuple[str, ...]) -> ir.Table:
+    return facts(history("events", people), history("order_lines", people), blocked=blocked)
 
 
 @lru_cache(maxsize=8)
-def _documents_of(people: Any) -> ir.Table:
+def _documents_of(people: Any, blocked: tuple[str, ...] = ()) -> ir.Table:
     """The question for facts, built once for each table of people (given as Ibis's operation, which can be a key)."""
-    return document(_facts_of(people.to_expr()))
+    return document(_facts_of(people.to_expr(), blocked))
 
 
 def _everybody(warehouse: Readable) -> list[int]:

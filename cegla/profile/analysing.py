@@ -229,9 +229,12 @@ def seen_of(past: Readable, people: Sequence[int], analysers: Sequence[Analyser]
         with past.aside.keep(guards.telling_texts(read)) as texts:
             read = guards.veiled(read, past.aside.run(guards.blocked_of(texts, when.blocked)))
         with past.keep(read.select(guards.OF_LINES)) as told:
-            lines = _lines(tables, cast(Hashable, told.op()), inputs, when.blocked)
+            lines = _lines(tables, cast(Hashable, told.op()), inputs)
             if any(name.startswith("line.") for name in inputs):
                 lines = past.run(lines)
+        if isinstance(lines, pa.Table) and "category" in lines.column_names:
+            with past.aside.keep(guards.telling_names(lines)) as texts:
+                lines = guards.veiled_lines(lines, past.aside.run(guards.blocked_of(texts, when.blocked)))
         skies = when.weather() if any(name.startswith("weather.") for name in inputs) else weather.unknown()
         kept = (read, lines.schema().to_pyarrow().empty_table() if isinstance(lines, ir.Table) else lines, skies)
         yield Seen(*(stack.enter_context(past.aside.keep(rows)) for rows in kept))
@@ -330,5 +333,5 @@ def _events(tables: tuple[Any, ...], inputs: tuple[str, ...]) -> ir.Table:
 
 
 @lru_cache(maxsize=64)
-def _lines(tables: tuple[Any, ...], events: Any, inputs: tuple[str, ...], blocked: tuple[str, ...]) -> ir.Table:
-    return guards.seen_lines(history("order_lines", tables[0].to_expr()), events.to_expr(), inputs, blocked)
+def _lines(tables: tuple[Any, ...], events: Any, inputs: tuple[str, ...]) -> ir.Table:
+    return guards.seen_lines(history("order_lines", tables[0].to_expr()), events.to_expr(), inputs)

@@ -20,6 +20,7 @@ from cegla.vocabulary.events import Event
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Warsaw")
 AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+KINDS = {"Page Viewed": "page", "Identify": "identify", "Group": "group"}
 Deed = tuple[int, float, str, dict[str, Any]]  #: person, days ago, event's name, properties; "path", "title" and "referrer" go to the page
 
 
@@ -30,7 +31,7 @@ def event_of(number: int, deed: Deed) -> Event:
     page = {"url": f"https://sklep.example{given.get('path', '/')}", "title": given.get("title", ""), "referrer": given.get("referrer", "")}
     properties = {key: value for key, value in given.items() if key not in ("path", "title", "referrer")}
     return Event(
-        source_id=1, message_id=f"m{number}", kind="page" if name == "Page Viewed" else "track", name=name, occurred_at=at, received_at=at, properties=properties, traits={},
+        source_id=1, message_id=f"m{number}", kind=KINDS.get(name, "track"), name=name, occurred_at=at, received_at=at, properties=properties, traits={},
         context={"userAgent": AGENT, "locale": "pl-PL", "page": page},
     )  # fmt: skip
 

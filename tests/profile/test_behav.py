@@ -85,3 +85,12 @@ def test_what_comes_next_is_learnt_from_everybodys_visits() -> None:
 def test_an_event_that_names_a_special_category_is_never_said_to_come() -> None:
     deeds: list[Deed] = [(person, 2.0 - step / 1000, ("Product Viewed", "Prescription Uploaded")[step % 2], {}) for person in range(1, 6) for step in range(4)]
     assert "Prescription" not in str(found(ANALYSER, deeds, learn=True))
+
+
+def test_to_tell_who_one_is_is_no_step_of_a_visit() -> None:
+    deeds: list[Deed] = []
+    for person in range(6):
+        at = 20.0 + person
+        deeds += [(person, at, "Page Viewed", {"path": "/a"}), (person, at - 0.001, "Identify", {}), (person, at - 0.002, "Group", {}), (person, at - 0.003, "Order Completed", {})]
+    coming = found(ANALYSER, deeds, learn=True)[1]["behav.next_event"]
+    assert not {one["event"] for one in coming} & {"Identify", "Group"}

@@ -6,14 +6,12 @@ The type of a visit follows Moe (2003); styles are percentiles in the own base o
 
 from collections.abc import Mapping
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
 import ibis
 import numpy as np
 
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Fit, Found, Params
-from cegla.profile.rules.blocked import is_blocked
 from cegla.profile.rules.confidence import share_lower_bounds
 from cegla.profile.rules.guards import Seen, Table, gathered, joined_facts
 from cegla.profile.rules.learning import percentiles, rank
@@ -24,7 +22,7 @@ from cegla.vocabulary.text import Text
 ORDERED, LOOKED = "Order Completed", ("Product Viewed", "Product Clicked", "Product Added", "Product Compared")
 SEARCHED = ("Site Searched", "Products Searched", "Search Performed")
 BUYING = ("Product Added", "Cart Viewed", "Checkout Started", "Payment Info Entered", ORDERED)
-SIDE = ("Page Left", "Element Clicked", "identify")  #: what happens by the way: no step of a visit
+SIDE, TELLS = ("Page Left", "Element Clicked"), ("identify", "group", "alias")  #: events and kinds of calls by the way: no step of a visit
 WEEKS = 16
 RECENT = 3  #: events that say what comes next
 MOST_NEXT = 3
@@ -50,7 +48,7 @@ def facts(seen: Seen) -> Table:
     weekly = gathered(weeks.group_by("person_id", what=(weeks.days_ago / 7).floor().cast("int64")).agg(
         weight=weeks.days_ago.nunique().cast("float64")), "weeks")  # fmt: skip
     channels = gathered(own.select("person_id", what=_channel(own), weight=own.weight), "channels")
-    steps = own.filter(own.name.notin(SIDE))
+    steps = _steps(own)
     last = steps.group_by("person_id").agg(steps=steps.count(), oldest_days=own.days_ago.max(), session=steps.session_id.argmax(
         ibis.struct({"at": steps.occurred_at, "id": steps.event_id})))  # fmt: skip
     newest = last.select(walker="person_id", walked="session")
@@ -66,7 +64,7 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     affinity = _affinity(facts, params)
     style, style_lead, style_rank = _styles(facts, params, affinity)
     steps = facts.counts("steps")
-    trails = [tuple([name for name in trail or () if not is_blocked(name)][-RECENT:]) for trail in facts.values("trail")]
+    trails = [tuple((trail or ())[-RECENT:]) for trail in facts.values("trail")]
     follows = {trail: next_events(params.get("next", {}), trail)[:MOST_NEXT] for trail in set(trails)}  # many people were last seen doing the same
     coming = [[{"event": name, "chance": chance} for name, chance in follows[trail]] or None for trail in trails]
     known_next = np.where([one is not None for one in coming], steps, 0)
@@ -90,10 +88,15 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
     }  # fmt: skip
 
 
+def _steps(events: Table) -> Table:
+    """What people did themselves in a visit, step by step."""
+    return events.filter(events.session_id.notnull() & events.name.notin(SIDE) & events.kind.notin(TELLS))
+
+
 def _visits(seen: Seen) -> Table:
     """One row a person and visit with the measures of `Visit`."""
     events, lines = seen.events, seen.lines
-    own = events.filter(events.session_id.notnull() & events.name.notin(SIDE))
+    own = _steps(events)
     page: Any = own.kind.isin(["page", "screen"])
     about_product: Any = own.property_kind.lower().isin(["product", "productgroup", "offer"]).fill_null(False)
     a_list: Any = own.property_kind.lower().isin(["collectionpage", "itemlist", "searchresultspage", "website"]).fill_null(False)
@@ -216,7 +219,7 @@ def _unlike(active: Any, weeks: Any) -> Any:
 
 def _learn_from(seen: Seen) -> Table:
     """What styles are made of, and the visits as sequences of events."""
-    own = seen.events.filter(seen.events.session_id.notnull() & seen.events.name.notin(SIDE))
+    own = _steps(seen.events)
     everybody = seen.events.group_by("person_id").agg(events=seen.events.count())
     walks = own.group_by("person_id", "session_id").agg(walk=own.name.collect(order_by=[own.occurred_at, own.name]))
     trails = walks.group_by("person_id").agg(walks=walks.walk.collect(order_by=walks.session_id))
@@ -226,8 +229,6 @@ def _learn_from(seen: Seen) -> Table:
 def _learn(facts: Facts, now: datetime) -> Params:
     measures = _measures(facts)
     walks = [walk for own in facts.values("walks") for walk in own or ()]
-    blocked = {name for name in set(chain.from_iterable(walks)) if is_blocked(name)}
-    walks = [[name for name in walk if name not in blocked] for walk in walks] if blocked else walks
     cuts = {name: [round(cut, 6) for cut in percentiles(column)] for name, column in measures.items()}
     some = facts.counts("orders") > 0
     used = sway((facts.counts("discounted") - facts.counts("coupons"))[some], facts.counts("coupons")[some])
@@ -271,5 +272,6 @@ ANALYSER = Analyser(
     schedule="nightly",
     min_evidence=1,
     ages=True,
+    version=2,
     fit=Fit(_learn_from, _learn),
 )  # fmt: skip

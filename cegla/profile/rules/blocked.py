@@ -7,7 +7,9 @@ The controller can add words of their own. The patterns are matched on text with
 
 import re
 from functools import lru_cache
+from html import unescape
 from typing import Any
+from urllib.parse import unquote
 
 from cegla.vocabulary.folding import folded
 
@@ -55,7 +57,13 @@ STEMS: dict[str, tuple[str, ...]] = {topic: tuple(" ".join(stem.split()) for ste
 #: What an employer's or a club's name can reveal of who belongs to it; a chemist's shop says nothing of its buyer's health.
 MEMBERSHIP = ("belief", "politics", "intimate")
 POLISH, PLAIN = "ąćęłńóśźż", "acelnoszz"
-MARKS = "[\u0300-\u036f]"  #: of letters that were written as a bare letter and its mark
+#: Marks of letters that were written as a bare letter and its mark, and signs that nobody sees.
+MARKS = "[\u0300-\u036f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
+#: Signs that nobody sees: hyphens that show at the end of a line only, joiners, and marks of the direction of writing.
+INVISIBLE = dict.fromkeys([0x00AD, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF])
+APART = r"[\W_]{1,3}"  #: what stands between two words
+#: What a text has that a column cannot be read by as it stands: letters beyond the Polish ones, entities of HTML, escapes of addresses.
+ODD = r"[^\x00-\x7FąćęłńóśźżĄĆĘŁŃÓŚŹŻ]|&#?\w{2,8};|%[0-9A-Fa-f]{2}"
 
 
 @lru_cache(maxsize=64)
@@ -67,7 +75,7 @@ def pattern(more: tuple[str, ...] = ()) -> str:
 def _alternatives(topics: tuple[str, ...], more: tuple[str, ...] = ()) -> str:
     own = (re.escape(folded(word)) for word in more if word.strip())
     stems = (re.escape(stem.removesuffix(".")) + (r"\b" if stem.endswith(".") else "") for topic in topics for stem in STEMS[topic])
-    return r"\b(?:" + "|".join([*own, *stems]).replace(r"\ ", r"[ _/+-]") + ")"
+    return r"\b(?:" + "|".join([*own, *stems]).replace(r"\ ", APART) + ")"
 
 
 @lru_cache(maxsize=64)
@@ -82,15 +90,24 @@ def _membership() -> "re.Pattern[str]":
 
 def reveals_membership(text: str) -> bool:
     """Whether the name of an organisation says what those who belong to it believe or stand for: a parish, a trade union, a party."""
-    return _membership().search(folded(text).replace("_", " ")) is not None
+    return _membership().search(as_read(text)) is not None
 
 
 def is_blocked(text: str, more: tuple[str, ...] = ()) -> bool:
     """Whether a text names what may never be on a profile."""
-    return _compiled(more).search(folded(text).replace("_", " ")) is not None
+    return _compiled(more).search(as_read(text)) is not None
+
+
+def as_read(text: str) -> str:
+    """A text as somebody reads it who sees the page, folded: no entities of HTML, no escapes of addresses, no signs that nobody sees."""
+    if "&" in text:
+        text = unescape(text)
+    if "%" in text:
+        text = unquote(text)
+    return folded(text if text.isascii() else text.translate(INVISIBLE)).replace("_", " ")
 
 
 def without_blocked(column: Any, more: tuple[str, ...] = ()) -> Any:
-    """A text column (Ibis) with null in place of what `is_blocked`."""
+    """A text column (Ibis) with null in place of what `is_blocked`. Of texts that are `ODD` give it what is `as_read`."""
     plain = column.lower().re_replace(MARKS, "").translate(POLISH, PLAIN).replace("_", " ")
     return (~plain.re_search(pattern(more)).fill_null(False)).ifelse(column, None)

@@ -13,6 +13,7 @@ from typing import Any
 
 import ibis
 
+from cegla.profile.rules.blocked import without_blocked
 from cegla.profile.rules.commerce import LOOKED_AT, ORDERED, TAKEN_BACK
 
 Table = Any  # an Ibis table: its published types are narrower than what it can do
@@ -32,14 +33,15 @@ SEEN = (
 )  # fmt: skip
 
 
-def facts(events: Table, lines: Table, favourites: Collection[str] = FAVOURITES, *, counted: bool = True) -> Table:
+def facts(events: Table, lines: Table, favourites: Collection[str] = FAVOURITES, *, counted: bool = True, blocked: tuple[str, ...] = ()) -> Table:
     """One row a person; `events` and `lines` are `history()` tables. No fact depends on when it is computed.
 
     With `favourites`, only these are looked for: each is a pass of its own. Without what is `counted`, only who has one has a row.
+    What reveals a special category, or is among the controller's own words `blocked`, is nobody's favourite.
     """
     seen = events.filter(~events.is_bot).select(*SEEN)
     matters = [name for name in FAVOURITES if name in favourites]
-    chosen = _favourites(_choices(seen, lines, matters), matters) if matters else None
+    chosen = _favourites(_choices(seen, lines, matters, blocked), matters) if matters else None
     if chosen is not None and not counted:
         return chosen.rename(person_id="chooser")
     totals = _totals(seen)
@@ -83,20 +85,20 @@ def _heat(seen: Table, acted: Any) -> Any:
     return (weight * (half_lives * _LN2).exp()).sum(where=acted).nullif(0.0).log2().round(4)
 
 
-def _choices(seen: Table, lines: Table, matters: Sequence[str]) -> Table:
+def _choices(seen: Table, lines: Table, matters: Sequence[str], blocked: tuple[str, ...]) -> Table:
     """What people chose: one row a choice, with what it was about, what was chosen, its weight and when. A visit chooses once."""
     choices: list[Table] = []
     if of_visits := [name for name in FAVOURITES[:5] if name in matters]:
-        visits = _visits(seen, of_visits)
+        visits = _visits(seen, of_visits, blocked)
         choices += [visits.select(chooser=visits.person_id, about=ibis.literal(name), chosen=visits[name], weight=ibis.literal(1),
             at=visits.at) for name in of_visits]  # fmt: skip
     if len(of_visits) < len(matters):
-        choices += _bought(seen, lines)
+        choices += _bought(seen, lines, blocked)
     every = ibis.union(*choices) if len(choices) > 1 else choices[0]
     return every.filter(every.chosen.notnull())
 
 
-def _visits(seen: Table, wanted: Sequence[str]) -> Table:
+def _visits(seen: Table, wanted: Sequence[str], blocked: tuple[str, ...]) -> Table:
     """One row a visit with what it says about each of these matters."""
     visits = seen.filter(seen.session_id.notnull())
     said = {
@@ -104,15 +106,17 @@ def _visits(seen: Table, wanted: Sequence[str]) -> Table:
         "device": lambda: visits.device_type.max(where=~visits.device_type.isin(["unknown", "server", "bot"])),
         "country": visits.country.max,
         "language": visits.language.max,
-        "origin": lambda: _origin(visits),
+        "origin": lambda: without_blocked(_origin(visits), blocked),
     }
     return visits.group_by("person_id", "session_id").agg(at=visits.occurred_at.min(), **{name: said[name]() for name in wanted})
 
 
-def _bought(seen: Table, lines: Table) -> list[Table]:
+def _bought(seen: Table, lines: Table, blocked: tuple[str, ...]) -> list[Table]:
     """What was bought, put into the cart or looked at: by category, and by product what was bought."""
     bought = lines.filter(lines.name.isin([ORDERED, *sorted(LOOKED_AT)]))
     bought = bought.semi_join(seen, "event_id")
+    named = bought.category.fill_null("") + " " + ibis.coalesce(bought["product"], bought.product_id, "")
+    bought = bought.filter(without_blocked(named, blocked).notnull())
     weight = ibis.cases((bought.name == ORDERED, 3), (bought.name == "Product Added", 2), else_=1)
     about_categories = bought.select(chooser=bought.person_id, about=ibis.literal("category"), chosen=bought.category, weight=weight, at=bought.occurred_at)
     paid = bought.filter(bought.name == ORDERED)

@@ -9,13 +9,14 @@ datacentres but the shop's own servers. Behind a VPN sits a human, so `is_proxy`
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import reduce
 from typing import Any
 
 import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cegla.profile.rules.blocked import without_blocked
+from cegla.profile.rules.blocked import ODD, as_read, without_blocked
 
 Table = Any  # an Ibis table
 
@@ -23,9 +24,15 @@ ALWAYS = ("person_id", "event_id", "identity_id", "kind", "name", "occurred_at",
 OF_LINES = ("event_id", "age_days", "weight")  #: what an order line takes from the event it belongs to
 LINE_ALWAYS = ("person_id", "event_id", "name", "occurred_at")
 #: Columns whose text is written by people or about things, so that it may name what art. 9 protects.
-TELLING = frozenset({"page_path", "page_title", "referrer_term", "campaign_name", "campaign_term", "campaign_content"})
+TELLING = frozenset({"name", "page_path", "page_title", "referrer_term", "campaign_name", "campaign_term", "campaign_content"})
+#: What is said of one page: where one of these may not be told, none is, or the title of a medicine would stay of a page filed under medicines.
+ABOUT_PAGES = (
+    "page_path", "page_title", "property.section", "property.breadcrumbs", "property.subject_category", "property.topics", "property.keywords",
+    "property.subject", "property.description",
+)  # fmt: skip
 DAYPARTS = ("morning", "work", "evening", "night", "weekend")  #: 5–9, Monday to Friday 9–17, 17–23, 23–5, Saturday and Sunday
-ABOUT_PRODUCTS = ("product_id", "product", "category")
+NAMING_PRODUCTS = ("category", "product")
+ABOUT_PRODUCTS = ("product_id", *NAMING_PRODUCTS)
 HIDDEN = timedelta(days=1)  #: an event further in the future than this comes from a wrong clock
 
 
@@ -69,6 +76,7 @@ def sharing_rows(sharing: Iterable[tuple[int, int]]) -> pa.Table:
 
 def seen_events(events: Table, moment: Table, sharing: Table, inputs: Iterable[str]) -> Table:
     """The events that analysers see, before `veiled`: `events` is a `history()` table, `moment` and `sharing` are made by the functions above."""
+    inputs = {*inputs}.union(ABOUT_PAGES if not {*inputs}.isdisjoint(ABOUT_PAGES) else ())
     asked = sorted({name for name in inputs if "." not in name} - {*ALWAYS} | {"identity_id"}.intersection(inputs))
     properties = sorted({name.partition(".")[2] for name in inputs if name.startswith("property.")})
     human = ~events.is_bot.fill_null(False)
@@ -93,40 +101,86 @@ def seen_events(events: Table, moment: Table, sharing: Table, inputs: Iterable[s
 
 
 def telling_texts(seen: pa.Table) -> pa.Table:
-    """The different texts of the columns that people write: `text`, each once, however many events bear it."""
-    texts: Any = pa.chunked_array([seen[name].unique() for name in _telling(seen)], pa.string())
-    return pa.table({"text": texts.unique().drop_null()})
+    """The different texts of the columns that people write, each once, however many events bear it, for `blocked_of`."""
+    return _texts([seen[name].unique() for name in _telling(seen)])
+
+
+def telling_names(lines: pa.Table) -> pa.Table:
+    """The different categories and products of order lines, for `blocked_of`."""
+    return _texts([_named(lines).unique()])
+
+
+def _texts(columns: list[Any]) -> pa.Table:
+    """`text`, and `plain`: the same as it is read."""
+    compute: Any = pc
+    texts: Any = pa.chunked_array(columns, pa.string()).unique().drop_null()
+    odd = compute.match_substring_regex(texts, ODD)
+    plain = compute.replace_with_mask(texts, odd, pa.array([as_read(text) for text in texts.filter(odd).to_pylist()], pa.string()))
+    return pa.table({"text": texts, "plain": plain})
 
 
 def blocked_of(texts: Table, blocked: tuple[str, ...] = ()) -> Table:
-    """Of a table of texts those that may never be on a profile."""
-    return texts.filter(without_blocked(texts.text, blocked).isnull())
+    """Of a table of texts, `text` and as they are read `plain`, those that may never be on a profile."""
+    return texts.filter(without_blocked(texts.plain, blocked).isnull()).select("text")
 
 
 def veiled(seen: pa.Table, blocked: pa.Table) -> pa.Table:
-    """Events with null in place of every text of people's that is among the `blocked` ones."""
+    """Events with null in place of every text of people's that is among the `blocked` ones, and of all that is said of a page which one of them is about."""
     if not blocked.num_rows:
         return seen
     compute: Any = pc
-    for name in _telling(seen):
-        hidden = compute.is_in(seen[name], value_set=blocked["text"].combine_chunks())
-        seen = seen.set_column(seen.column_names.index(name), name, compute.if_else(hidden, None, seen[name]))
+    hidden = {name: compute.is_in(seen[name], value_set=blocked["text"].combine_chunks()) for name in _telling(seen)}
+    about = [_column_of(name) for name in ABOUT_PAGES if _column_of(name) in hidden]
+    if about:
+        pages = _of_one_page(seen, reduce(compute.or_, [hidden[name] for name in about]))
+        hidden |= dict.fromkeys(about, pages)
+    for name, mask in hidden.items():
+        seen = seen.set_column(seen.column_names.index(name), name, compute.if_else(mask, None, seen[name]))
     return seen
+
+
+def _of_one_page(seen: pa.Table, told: Any) -> Any:
+    """Of which events the page may not be told: those where it shows, and what the same person did on the same page, when they left it for one."""
+    compute: Any = pc
+    if not compute.any(told).as_py():
+        return told
+    page = compute.binary_join_element_wise(seen["person_id"].cast(pa.string()), seen["page_path"], "\t")
+    return compute.or_(told, compute.is_in(page, value_set=compute.filter(page, told).unique().drop_null()))
+
+
+def _column_of(name: str) -> str:
+    return name.replace("property.", "property_")
 
 
 def _telling(seen: pa.Table) -> list[str]:
     return [name for name in seen.column_names if (name in TELLING or name.startswith("property_")) and pa.types.is_string(seen.schema.field(name).type)]
 
 
-def seen_lines(lines: Table, seen: Table, inputs: Iterable[str], blocked: tuple[str, ...] = ()) -> Table:
-    """The order lines, and products looked at, of the events that analysers see (`seen`, kept: `OF_LINES` of them)."""
+def seen_lines(lines: Table, seen: Table, inputs: Iterable[str]) -> Table:
+    """The order lines, and products looked at, of the events that analysers see (`seen`, kept: `OF_LINES` of them), before `veiled_lines`."""
     asked = sorted({name.partition(".")[2] for name in inputs if name.startswith("line.")})
+    if not {*asked}.isdisjoint(ABOUT_PRODUCTS):
+        asked = sorted({*asked, *NAMING_PRODUCTS})
     told = seen.select(*OF_LINES).rename(seen_id="event_id")
     joined = lines.inner_join(told, lines.event_id == told.seen_id)
-    named = without_blocked(joined.category.fill_null("") + " " + joined["product"].fill_null(""), blocked).notnull()
-    columns = {name: joined[name] for name in LINE_ALWAYS}
-    columns |= {name: named.ifelse(joined[name], None) if name in ABOUT_PRODUCTS else joined[name] for name in asked}
+    columns = {name: joined[name] for name in (*LINE_ALWAYS, *asked)}
     return joined.select(**columns, age_days=joined.age_days, weight=joined.weight)
+
+
+def veiled_lines(lines: pa.Table, blocked: pa.Table) -> pa.Table:
+    """Order lines with null in place of what they are of, where its category and name together are among the `blocked` texts."""
+    if not blocked.num_rows:
+        return lines
+    compute: Any = pc
+    hidden = compute.is_in(_named(lines), value_set=blocked["text"].combine_chunks())
+    for name in (name for name in ABOUT_PRODUCTS if name in lines.column_names):
+        lines = lines.set_column(lines.column_names.index(name), name, compute.if_else(hidden, None, lines[name]))
+    return lines
+
+
+def _named(lines: pa.Table) -> Any:
+    compute: Any = pc
+    return compute.binary_join_element_wise(*(compute.fill_null(lines[name], "") for name in NAMING_PRODUCTS), " ")
 
 
 def gathered(long: Table, name: str, what: str = "what", weight: str = "weight") -> Table:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from cegla.profile.rules.blocked import INVISIBLE
 from cegla.reference.polish import POLISH
 from cegla.reference.words import WORDS
 from cegla.vocabulary.folding import folded
@@ -61,7 +62,6 @@ _DATE = re.compile(
     r"(?:0[1-9]|[12]\d|3[01])[\-./ ](?:0[1-9]|1[0-2])[\-./ ](?:19|20)\d\d(?:[ T].*)?"
 )
 _NOT_DIGIT = re.compile(r"\D")
-_INVISIBLE = dict.fromkeys([0x00AD, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF])
 _ODD = re.compile("[^\x00-\x7f\u00c0-\u024f]")
 _POLISH_PREFIXES = frozenset(
     "12 13 14 15 16 17 18 22 23 24 25 29 32 33 34 41 42 43 44 45 46 47 48 50 51 52 53 54 55 56 57 58 59 60 61 62 63 65 "
@@ -200,7 +200,7 @@ def _scrub_short(text: str, is_code: bool) -> str:
 
 def _scrub(text: str, is_code: bool) -> str:
     if not text.isascii():
-        folded = unicodedata.normalize("NFKC", text).translate(_INVISIBLE)
+        folded = unicodedata.normalize("NFKC", text).translate(INVISIBLE)
         if folded != text and _holds_pattern(folded):
             text = folded
     if "@" in text or "%" in text or "&" in text:

@@ -34,7 +34,7 @@ AGENTS = (
 )
 NAMES = (
     "Page Viewed", "Product Viewed", "Product Added", "Products Searched", "Checkout Started", "Order Completed", "Order Refunded", "Message Sent",
-    "Message Opened", "Message Clicked", "Call Ended", "Element Clicked", "Signed In", "Product Shared", "identify", "Page Left", "Site Searched",
+    "Message Opened", "Message Clicked", "Call Ended", "Element Clicked", "Signed In", "Product Shared", "Identify", "Page Left", "Site Searched",
 )  # fmt: skip
 CATEGORIES = ("Kubki", "Noże", "Elektronika", "Rowery", None)
 WORDS = ("czerwony kubek", "nóż szefa kuchni cena", "jak ostrzyć noże", "bosch pralka opinie")
@@ -109,7 +109,7 @@ def event_of(deed: Deed, blocked: str | None = None) -> Event:
         properties = {"seconds": deed.price % 90, "scroll_depth": deed.choice % 100}
     elif deed.name == "Site Searched":
         properties = {"query": word, "parameter": "q"}
-    kind = "page" if deed.name == "Page Viewed" else "identify" if deed.name == "identify" else "track"
+    kind = "page" if deed.name == "Page Viewed" else "identify" if deed.name == "Identify" else "track"
     traits = {"firstName": "Anna", "city": "Kraków"} if kind == "identify" else {}
     return Event(
         source_id=1, message_id=f"m{deed}", kind=kind, name=deed.name, occurred_at=at, received_at=at, properties=properties if kind != "identify" else {}, traits=traits,
