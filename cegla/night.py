@@ -9,11 +9,12 @@ from cegla import forgetting
 from cegla.account import actions as account
 from cegla.analyse.actions import portraits
 from cegla.collect import actions as collect
-from cegla.flow import as_of, settle_rules, settled, when_of
+from cegla.flow import as_of, settled, when_of
 from cegla.govern import actions as govern
 from cegla.match import actions as match
 from cegla.plan import actions as plan
 from cegla.profile import actions as profile
+from cegla.regrouping import settle_rules
 from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment

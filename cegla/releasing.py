@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from cegla.flow import regroup
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
+from cegla.regrouping import regroup
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Connection, Workspace
 from cegla.vocabulary.errors.people import NamesEvents

@@ -1,6 +1,6 @@
 """Taking an import back: every slice forgets what it holds of it, and people are what they were without it.
 
-    links and identities ─► decisions ─► declared traits, accounts ─► history ─► requests       one batch without events, see flow.regroup
+    links and identities ─► decisions ─► declared traits, accounts ─► history ─► requests       one batch without events, see `regrouping.regroup`
     traits and segments of all concerned                                              right after, as always
 
 Intake stands still meanwhile. The history lies in another store and goes last; if the commit does not happen after it, the
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from cegla.account import actions as account
 from cegla.collect import actions as collect
-from cegla.flow import regroup
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
+from cegla.regrouping import regroup
 from cegla.repair import actions as repair
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment

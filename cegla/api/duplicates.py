@@ -6,8 +6,8 @@ from fastapi import Query
 
 from cegla.api.call import Opened
 from cegla.api.shapes import Decision, Limit
-from cegla.flow import settle_duplicate
 from cegla.match import actions as match
+from cegla.regrouping import settle_duplicate
 from cegla.vocabulary.people import person_label
 
 Behind = Annotated[str, Query(max_length=50, description="`next_after` of the page before")]

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Query
 
-from cegla import flow, releasing
+from cegla import regrouping, releasing
 from cegla.api.call import Opened, not_found, person_number
 from cegla.api.shapes import After, ApplyRules, Limit, ReleaseBody, RulesBody, TakeBack
 from cegla.resolve import actions as resolve
@@ -37,7 +37,7 @@ def links(call: Opened, person: str, after: After = 0, moves_after: After = 0, l
 
 def retract(call: Opened, link: int, body: TakeBack | None = None) -> Any:
     """Undo a link for good; history, traits and segments become what they were without it."""
-    found = flow.take_link_back(call.ws, link, call.caller.name, body.why if body else None)
+    found = regrouping.take_link_back(call.ws, link, call.caller.name, body.why if body else None)
     return {"link": link, "identities_moved": len(found.moved), "people": [person_label(one) for one in found.people]}
 
 
@@ -95,7 +95,7 @@ def try_rules(call: Opened, body: RulesBody) -> Any:
 
 def apply_rules(call: Opened, body: ApplyRules) -> Any:
     """Put these rules in force and derive everybody by them; with `version` only if that one was in force at the trial."""
-    moved = flow.apply_rules(call.ws, body.rules, call.caller.name, body.version)
+    moved = regrouping.apply_rules(call.ws, body.rules, call.caller.name, body.version)
     with call.ws.transaction() as conn:
         return {"version": rule_versions(conn)[0].number, "identities_moved": moved}
 

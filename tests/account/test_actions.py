@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cegla import flow
+from cegla import regrouping
 from cegla.account import actions as account
 from cegla.account import belonging
 from cegla.collect import actions as collect
@@ -142,7 +142,7 @@ def test_joining_and_parting_people_moves_what_they_belong_to_exactly(ws: Worksp
     assert (places(ws, "u1"), figures(ws)) == ({"u1": both}, {"acme": (1, 1, 10), "globex": (1, 1, 10)})
     with ws.transaction() as conn:
         edge = next(edge for edge in resolve.links.edges_of(conn, person(ws, "u1")) if edge.rule == "alias" and edge.weak.type == "user_id")
-    flow.take_link_back(ws, edge.edge_id, "ola")
+    regrouping.take_link_back(ws, edge.edge_id, "ola")
     assert (places(ws, "u1", "u2"), figures(ws)) == before
 
 

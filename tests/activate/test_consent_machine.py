@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from cegla import flow
+from cegla import regrouping
 from cegla.activate import actions as activate
 from cegla.activate.letters import signed
 from cegla.activate.rules import tokens
@@ -178,7 +178,7 @@ def test_no_letter_ever_leaves_without_a_valid_row_at_that_instant(shop: Shop) -
                 with shop.ws.transaction() as conn:
                     edges = [one for one in resolve.links.edges_of(conn, person) if one.refused is None and one.retracted_at is None and one.rule == "alias"]
                 if edges:
-                    flow.take_link_back(shop.ws, edges[choice % len(edges)].edge_id, "anna")
+                    regrouping.take_link_back(shop.ws, edges[choice % len(edges)].edge_id, "anna")
 
         @rule(who=WHO)
         def erase(self, who: int) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from cegla.activate import actions as activate
-from cegla.flow import take_link_back
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
+from cegla.regrouping import take_link_back
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.warehouse import history

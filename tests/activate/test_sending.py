@@ -16,8 +16,8 @@ from cegla.activate.rules.dialog import Letter
 from cegla.activate.rules.returning import AMBIGUOUS, BOUNCED, SENT
 from cegla.activate.signing import Signatory
 from cegla.activate.store import SQL
-from cegla.flow import take_link_back
 from cegla.govern import actions as govern
+from cegla.regrouping import take_link_back
 from cegla.resolve import actions as resolve
 from cegla.vocabulary.consent import Channel, Decision, State
 from cegla.vocabulary.errors.messages import MailServerRefused

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from cegla.collect import actions as collect
-from cegla.flow import Intake, settle_duplicate, take_link_back
+from cegla.flow import Intake
 from cegla.match import actions as match
 from cegla.night import look_for_duplicates
+from cegla.regrouping import settle_duplicate, take_link_back
 from cegla.resolve import actions as resolve
 from cegla.segment import actions as segment
 from cegla.storage.workspace import Workspace

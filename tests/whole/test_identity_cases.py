@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 
-from cegla import flow, releasing
+from cegla import regrouping, releasing
 from cegla.app import HOLDERS
 from cegla.collect import actions as collect
 from cegla.collect.rules.mapping import read_mapping
@@ -202,7 +202,7 @@ def world(server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) ->
     ws = Workspace(Settings.model_validate({"data_dir": tmp_path_factory.mktemp("cases")}), server.dsn.replace("dbname=cegla", "dbname=identity_cases"), pool_size=4)
     ws.clock = lambda: NOON
     made = World(ws)
-    flow.apply_rules(ws, RULES, "ola")
+    regrouping.apply_rules(ws, RULES, "ola")
     for place in range(max(len(case.batches) for case in CASES)):
         rows = [(case, said) for case in CASES for said in case.batches[place : place + 1] for said in said]
         made.take_in([spoken(said, space(case, "as it came"), f"m{next(ONCE)}") for case, said in rows])
@@ -474,7 +474,7 @@ def test_a_link_taken_back_leaves_everything_as_if_it_had_never_been_also_when_i
     assert stand()[0] is True and may(world, "c18-a") == [False, True] and stand()[4] != before[4]
     with world.ws.transaction() as conn:
         edge = next(edge for edge in resolve.links.edges_of(conn, before[1][0]) if edge.rule == "alias" and edge.weak.type == edge.strong.type)
-    flow.take_link_back(world.ws, edge.edge_id, "ola")
+    regrouping.take_link_back(world.ws, edge.edge_id, "ola")
     assert stand() == before
     for run in world.each_way(joined):
         assert stand() == before, run

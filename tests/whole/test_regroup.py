@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cegla import flow
+from cegla import regrouping
 from cegla.collect import actions as collect
 from cegla.flow import Intake
 from cegla.govern import actions as govern
@@ -78,7 +78,7 @@ def undo(ws: Workspace) -> None:
     with ws.transaction() as conn:
         edges = resolve.links.edges_of(conn, people(ws)["u1"])
         edge = next(edge for edge in edges if edge.rule == "alias" and edge.strong.type == edge.weak.type == "user_id")
-    flow.take_link_back(ws, edge.edge_id, "ola")
+    regrouping.take_link_back(ws, edge.edge_id, "ola")
 
 
 def test_undoing_a_link_leaves_what_would_be_without_it_also_when_it_is_seen_again(ws: Workspace) -> None:
@@ -112,11 +112,11 @@ def test_the_warehouse_knows_every_move_once_with_its_event_and_no_name(ws: Work
     assert not any(isinstance(value, str) and value not in ("link", "retraction", "alias") for row in moves for value in row.values())
 
 
-@pytest.mark.parametrize("step", [step.__name__ for step in flow.AFTER_REGROUPING] + ["commit_batch"])
+@pytest.mark.parametrize("step", [step.__name__ for step in regrouping.AFTER_REGROUPING] + ["commit_batch"])
 def test_a_crash_while_a_link_is_undone_leaves_it_as_it_was(ws: Workspace, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     take_in(ws, order(1, "u1"), order(2, "u2"), LINK)
     before, moves = known(ws), ws.warehouse.run(table("moves")).num_rows
-    owner: Any = flow.batches if step == "commit_batch" else flow
+    owner: Any = regrouping.batches if step == "commit_batch" else regrouping
     honest = getattr(owner, step)
 
     def crashing(*given: Any) -> None:
@@ -128,7 +128,7 @@ def test_a_crash_while_a_link_is_undone_leaves_it_as_it_was(ws: Workspace, step:
         if step == "commit_batch":
             patch.setattr(owner, step, crashing)
         else:
-            patch.setattr(flow, "AFTER_REGROUPING", [crashing if one.__name__ == step else one for one in flow.AFTER_REGROUPING])
+            patch.setattr(regrouping, "AFTER_REGROUPING", [crashing if one.__name__ == step else one for one in regrouping.AFTER_REGROUPING])
         with pytest.raises(KeyboardInterrupt):
             undo(ws)
     assert (known(ws), ws.warehouse.run(table("moves")).num_rows) == (before, moves)
@@ -141,9 +141,9 @@ def test_applied_rules_move_the_history_with_the_people(ws: Workspace) -> None:
     take_in(ws, *({"type": "track", "event": "Seen", "messageId": f"s{n}", "properties": {"email": f"e{n}@x.pl"}, "anonymousId": f"b{n}"} for n in range(4)))
     owners = history().person_id.nunique().name("people")
     assert ws.warehouse.run(history().aggregate(owners))["people"][0].as_py() == 1
-    assert flow.apply_rules(ws, {"types": {"email": {"limit": 1}}}, "ola") > 0
+    assert regrouping.apply_rules(ws, {"types": {"email": {"limit": 1}}}, "ola") > 0
     assert ws.warehouse.run(history().aggregate(owners))["people"][0].as_py() == 4
-    assert flow.apply_rules(ws, {}, "ola") > 0
+    assert regrouping.apply_rules(ws, {}, "ola") > 0
     assert ws.warehouse.run(history().aggregate(owners))["people"][0].as_py() == 1
     with ws.transaction() as conn:
         assert [row.action for row in govern.audit(conn, 2)] == ["identity.rules"] * 2

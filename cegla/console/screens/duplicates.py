@@ -7,10 +7,10 @@ from starlette.responses import Response
 from cegla.console.screens.names import display_names, short_name
 from cegla.console.views import states, traits
 from cegla.console.visit import Visit, see_other
-from cegla.flow import settle_duplicate
 from cegla.govern import actions as govern
 from cegla.match import actions as match
 from cegla.profile import actions as profile
+from cegla.regrouping import settle_duplicate
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors.intake import FieldMissing

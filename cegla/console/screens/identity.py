@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 from starlette.responses import Response
 
-from cegla import flow
+from cegla import regrouping
 from cegla.console.screens.links import words
 from cegla.console.screens.names import display_names
 from cegla.console.visit import Visit, see_other
@@ -36,7 +36,7 @@ def change(visit: Visit) -> Response:
         if visit.field("do") == "apply":
             if not visit.may("settings.edit"):
                 raise NotPermitted(where=visit.path, permission=visit.tongue.say(govern.PERMISSIONS["settings.edit"]))
-            flow.apply_rules(visit.ws, document, visit.actor, int(visit.field("version") or 0))
+            regrouping.apply_rules(visit.ws, document, visit.actor, int(visit.field("version") or 0))
             return see_other("/identity", done="saved")
         with visit.ws.transaction() as conn:
             trial = resolve.ruling.attempt(conn, document)

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from cegla import flow, releasing
+from cegla import regrouping, releasing
 from cegla.collect import actions as collect
 from cegla.console.views import states
 from cegla.console.views.identity_graph import drawing
@@ -63,7 +63,7 @@ def show_undo(visit: Visit) -> Response:
 def undo(visit: Visit) -> Response:
     """Undo a link, and look at the person again. The reason stays with the link."""
     why, person = visit.required("why")[:LONGEST_WHY], visit.typed_number("person")
-    flow.take_link_back(visit.ws, visit.number("id"), visit.actor, why)
+    regrouping.take_link_back(visit.ws, visit.number("id"), visit.actor, why)
     return see_other(f"/people/{person}/links" if person else "/identity", done="undone")
 
 
