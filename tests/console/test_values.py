@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cegla.console.language import Tongue
-from cegla.console.views.values import PARTS, value
+from cegla.console.views.values import PARTS, between, named, value
 from cegla.profile.actions import ANALYSED
 
 
@@ -76,3 +76,33 @@ def test_no_part_of_a_record_is_shown_by_its_english_key(polish: Tongue) -> None
 
 def test_a_long_list_names_some_and_counts_the_rest(polish: Tongue) -> None:
     assert value("intent.category", "list", [f"k{number}" for number in range(10)], polish).text.endswith("k7 i 2 więcej")
+
+
+@pytest.mark.parametrize(
+    ("key", "said", "shown"),
+    [
+        ("geo.powiat", "3064", "Poznań"), ("geo.voivodeship", "30", "wielkopolskie"), ("geo.country", "PL", "Polska"), ("consumer.home", "3064", "Poznań"),
+        ("device.primary_by_daypart", "phone Android", "telefon Android"), ("device.work_private_guess", "both", "tu i tu"), ("os.eol", "true", "tak"),
+        ("behav.next_event", "Page Viewed", "Strona obejrzana"), ("content.topics", "274", "Dom i ogród"), ("search.topics", "Wazony", "Wazony"),
+    ],
+)  # fmt: skip
+def test_a_bar_of_a_distribution_is_named_as_the_value_of_a_person_is(polish: Tongue, key: str, said: str, shown: str) -> None:
+    assert named(key, ANALYSED[key][1].value_type, said, polish, words_of(key)) == shown
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "low", "high", "shown"),
+    [
+        ("intent.score", "share", 0.05, 0.0599995, "5–6%"), ("quality.freshness", "share", 1.0, 1.0499995, "100%"), ("quality.freshness", "share", 0.95, 0.9999995, "95–100%"),
+        ("device.year", "number", 2024, 2024, "2024"), ("engage.score", "score", 10, 19, "10–19"), ("online.recency", "number", 0.5, 499.995, "0,5–500"),
+    ],
+)  # fmt: skip
+def test_a_step_of_a_distribution_is_a_round_one(polish: Tongue, key: str, kind: str, low: float, high: float, shown: str) -> None:
+    assert between(key, kind, low, high, polish) == shown
+
+
+def test_a_share_of_topics_is_no_share_of_work_and_a_year_has_no_thousands(polish: Tongue) -> None:
+    shown = value("content.topics", "records", [{"iab_id": "274", "share": 0.5}], polish, words_of("content.topics"))
+    assert shown.table == (["temat", "udział"], [["Dom i ogród", "50%"]])
+    assert value("device.year", "number", 2024, polish).text == "2024"
+    assert value("top_referrer", "word", "direct", polish).text == "wejście bezpośrednie"

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from cegla.console.charts.marks import Mark, Wording
 from cegla.console.screens.names import display_names
+from cegla.console.views.values import between, named
 from cegla.console.views.values import value as value_of
 from cegla.console.visit import Visit, see_other
 from cegla.profile import actions as profile
@@ -15,7 +16,6 @@ from cegla.vocabulary.text import Text
 AT_ONCE = 50
 SCHEDULES = {"on_event": Text("po zdarzeniu", "after an event"), "hourly": Text("co godzinę", "hourly"), "nightly": Text("co noc", "nightly")}
 CLASSES = {"ok": Text("zwykły", "ordinary"), "sensitive_inference": Text("wrażliwy", "sensitive"), "art9_blocked": Text("zakazany", "forbidden")}
-_YES, _NO = Text("tak", "yes"), Text("nie", "no")
 
 
 def show(visit: Visit) -> Response:
@@ -62,20 +62,6 @@ def trait(visit: Visit) -> Response:
 def _marks(visit: Visit, key: str, row: Any, summary: Any) -> list[Mark]:
     """The bars of a distribution, each leading to its people."""
     t = visit.tongue
-    said = [(value, _word(visit, row, value), people) for value, people in summary.values]
-    said += [(f"{low!r}..{high!r}", _step(visit, low, high), people) for low, high, people in summary.steps]
+    said = [(value, named(key, row.value_type, value, t, row.words), people) for value, people in summary.values]
+    said += [(f"{low!r}..{high!r}", between(key, row.value_type, low, high, t), people) for low, high, people in summary.steps]
     return [Mark(shown, people, t.number(people), f"/analysers/{key}?{urlencode({'value': value})}") for value, shown, people in said]
-
-
-def _step(visit: Visit, low: float, high: float) -> str:
-    """What a step holds: "3", "10–19", or "0.05–0.1" where the numbers are no whole ones."""
-    t = visit.tongue
-    if low == int(low) and high == int(high):
-        return t.number(int(low)) if low == high else f"{t.number(int(low))}–{t.number(int(high))}"
-    return f"{t.number(low, 3)}–{t.number(high, 3)}"
-
-
-def _word(visit: Visit, row: Any, value: str) -> str:
-    if row.value_type == "flag":
-        return visit.tongue.say(_YES if value == "true" else _NO)
-    return visit.tongue.say(row.words[value]) if value in row.words else value

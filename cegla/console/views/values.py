@@ -7,6 +7,7 @@ from typing import Any
 
 from cegla.console.charts.marks import Mark
 from cegla.console.language import Tongue
+from cegla.console.views.events import event_name
 from cegla.profile import actions as profile
 from cegla.reference.places import poland
 from cegla.vocabulary.text import Text
@@ -16,6 +17,7 @@ Words = Mapping[str, Text]
 HOURS_OF_A_WEEK, HOURS_OF_A_DAY, HOURS_TOGETHER = 168, 24, 3
 MOST_NAMED = 8
 YES, NO = Text("tak", "yes"), Text("nie", "no")
+DIRECT = Text("wejście bezpośrednie", "directly")
 MORE = Text("i {n} więcej", "and {n} more")
 DAYS = (Text("pon.", "Mon"), Text("wt.", "Tue"), Text("śr.", "Wed"), Text("czw.", "Thu"), Text("pt.", "Fri"), Text("sob.", "Sat"), Text("niedz.", "Sun"))
 DEVICES = {
@@ -30,11 +32,12 @@ COMMON: Words = {
     "steady": Text("bez zmian", "steady"), "falling": Text("spada", "falling"),
     "email": Text("e-mail", "e-mail"), "sms": Text("SMS", "text message"),
     "night": Text("nocą (23–5)", "night (23–5)"), "weekend": Text("w weekend", "weekend"), "private": Text("prywatne", "private"),
+    "both": Text("tu i tu", "both"),
 }  # fmt: skip
 #: The parts of records, as columns.
 PARTS = {
     "device": Text("urządzenie", "device"), "daypart": Text("pora", "time of day"),
-    "use": Text("użycie", "used for"), "share": Text("udział w pracy", "share at work"),
+    "use": Text("użycie", "used for"), "share": Text("udział", "share"),
     "network": Text("serwis", "network"), "visits": Text("wizyty", "visits"), "conv": Text("zamówień na wizytę", "orders a visit"),
     "iab_id": Text("temat", "topic"), "topics": Text("tematy", "topics"), "trend": Text("kierunek", "trend"), "depth": Text("jak uważnie", "how closely"),
     "event": Text("zdarzenie", "event"), "chance": Text("szansa", "chance"), "about": Text("o czym", "about"), "channel": Text("kanał", "channel"),
@@ -96,8 +99,25 @@ def _plain(key: str, said: Any, tongue: Tongue, words: Words) -> str:
     if isinstance(said, bool):
         return tongue.say(YES if said else NO)
     if isinstance(said, (int, float)):
-        return tongue.number(said, 2)
+        return str(said) if key.endswith(".year") else tongue.number(said, 2)
     return _word(key, str(said), tongue, words)
+
+
+def named(key: str, value_type: str, said: str, tongue: Tongue, words: Words) -> str:
+    """A value of a distribution, or the part of one by which people are counted, as it stands in text, in the words of the value itself."""
+    if value_type == "flag":
+        return tongue.say(YES if said == "true" else NO)
+    return _word(key, said, tongue, {**COMMON, **words} if value_type == "records" else words)
+
+
+def between(key: str, value_type: str, low: float, high: float, tongue: Tongue) -> str:
+    """A step of a distribution: "3", "10–19", "5–10%"; a share ends at 100%."""
+    if value_type == "share":
+        return tongue.percent(1.0) if low >= 1 else f"{tongue.number(100 * low, 1)}–{tongue.percent(min(round(high, 3), 1.0))}"
+    if low == int(low) and high == int(high):
+        shown = [str(int(bound)) if key.endswith(".year") else tongue.number(int(bound)) for bound in (low, high)]
+        return shown[0] if low == high else "–".join(shown)
+    return f"{tongue.number(low, 3)}–{tongue.number(float(f'{high:.4g}'), 3)}"
 
 
 def _hour(said: Any) -> str:
@@ -112,6 +132,10 @@ def _word(key: str, said: str, tongue: Tongue, words: Words) -> str:
         return tongue.say(DEVICES[said])
     if last in ("device", "primary_by_daypart", "work_private_guess"):
         return profile.stories.device_named(said, tongue.language)
+    if last in ("event", "next_event"):
+        return tongue.say(event_name(said))
+    if last == "top_referrer" and said == "direct":
+        return tongue.say(DIRECT)
     if last == "country":
         return tongue.country(said)
     if last == "language":

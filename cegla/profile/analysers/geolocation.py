@@ -231,7 +231,7 @@ ANALYSER = Analyser(
             {"stable": Text("w jednym miejscu", "settled"), "commuter": Text("między dwoma miejscami", "between two places"),
                 "traveller": Text("w podróży", "on the move")}, FEWEST_DAYS_OF_MOBILITY),
         AnalysedTrait("geo.source", Text("Źródło miejsca", "Source of the place"), "word",
-            Text("Miejsce wiadomo z: {value} (dowodów: {days}).", "The place is known from: {value} ({days} pieces of evidence)."),
+            Text("Miejsce wiadomo z: {value} (dowodów: {days}).", "The place is known from: {value} (evidence: {days})."),
             _SOURCES),
     ),
     method=Text(

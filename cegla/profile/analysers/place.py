@@ -14,6 +14,7 @@ import numpy as np
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found, Params
 from cegla.profile.rules.confidence import chance_above
 from cegla.profile.rules.guards import Seen, Table, gathered, joined_facts
+from cegla.reference.places import poland
 from cegla.vocabulary.text import Text
 
 HALF_LIFE_DAYS = 90.0
@@ -59,7 +60,8 @@ def _found(chosen: list[tuple[str | None, float]], among: list[list[tuple[Any, f
     total = np.array([sum(weight for _, weight in found) for found in among])
     enough = days >= LEAST_SHARE * np.maximum(total, 1e-9)
     values = [place if clear else None for (place, _), clear in zip(chosen, enough, strict=True)]
-    return Found(values, LINE_SURE * chance_above(days, total), np.floor(days), {f"{name}_days": np.round(days, 1), f"{name}_all": np.round(total, 1)})
+    return Found(values, LINE_SURE * chance_above(days, total), np.floor(days), {f"{name}_days": np.round(days, 1), f"{name}_all": np.round(total, 1),
+        f"{name}_name": [place and (poland().powiat_name(place) or place) for place in values]})  # fmt: skip
 
 
 ANALYSER = Analyser(
@@ -71,11 +73,11 @@ ANALYSER = Analyser(
     read=read,
     traits=(
         AnalysedTrait("place.home", Text("Powiat domu (TERYT)", "Home powiat (TERYT)"), "word",
-            Text("Wieczory, noce i weekendy: {home_days} z {home_all} dni na łączu stałym w powiecie {value}.",
-                "Evenings, nights and weekends: {home_days} of {home_all} days on a fixed line in the powiat {value}.")),
+            Text("Wieczory, noce i weekendy: {home_days} z {home_all} dni na łączu stałym, powiat {home_name}.",
+                "Evenings, nights and weekends: {home_days} of {home_all} days on a fixed line in the powiat {home_name}.")),
         AnalysedTrait("place.work", Text("Powiat pracy (TERYT)", "Work powiat (TERYT)"), "word",
-            Text("Dni robocze 9–16: {work_days} z {work_all} w powiecie {value}, innym niż dom.",
-                "Working days 9–16: {work_days} of {work_all} in the powiat {value}, which is not home.")),
+            Text("Dni robocze 9–16: {work_days} z {work_all}, powiat {work_name}, inny niż dom.",
+                "Working days 9–16: {work_days} of {work_all} in the powiat {work_name}, which is not home.")),
     ),
     method=Text(
         "Powiat z największą liczbą różnych nocy i weekendów (dom) albo dni roboczych 9–16 (praca), tylko łącza stałe, co najmniej 3 dni.",
@@ -87,5 +89,5 @@ ANALYSER = Analyser(
     half_life_days=HALF_LIFE_DAYS,
     legal_class="sensitive_inference",
     ages=True,
-    version=2,
+    version=3,
 )  # fmt: skip
