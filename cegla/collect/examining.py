@@ -3,6 +3,7 @@
 Only its beginning is read (of a workbook, the sheet), so the answer comes at once however long the file is.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -36,6 +37,10 @@ TEXT, WHOLE = ColumnForm.model_validate({}), ColumnForm.model_validate({"type": 
 _COUNTED = frozenset(("total", "price", "quantity"))
 _AGREED = frozenset(("marketing_email", "marketing_sms", "analytics", "profiling", "email"))
 OLD_EXCEL = Text("to stary skoroszyt Excela (.xls): zapisz go jako .xlsx", "it is an old Excel workbook (.xls): save it as .xlsx")
+JSON_LIST = Text(
+    "to jedna lista JSON: zapisz każdy obiekt w osobnym wierszu (JSON Lines)", "it is one JSON list: write each object on a line of its own (JSON Lines)"
+)
+_JSON_LIST = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*\{\s*\"")
 _FORMATS = {
     "csv": "CSV", "xlsx": "Excel", "jsonl": "JSON Lines", "parquet": "Parquet", "asterisk_cdr": "Asterisk CDR",
     "asterisk_queue_log": "Asterisk queue_log",
@@ -138,6 +143,8 @@ def _format(name: str, head: bytes) -> tuple[str, Text]:
     ending = next((kind for suffix, kind in SUFFIXES.items() if bare.endswith(suffix)), None)
     if ending == "jsonl" or (ending is None and head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{")):
         return "jsonl", Text("wiersze są obiektami JSON", "its lines are JSON objects")
+    if _JSON_LIST.match(head):
+        raise FileUnreadable(where=name, detail=JSON_LIST)
     if ending in ("xlsx", "parquet"):
         said = _FORMATS[ending]
         raise FileUnreadable(where=name, detail=Text(f"to nie jest plik {said}, choć tak się nazywa", f"it is no {said} file, though its name says so"))

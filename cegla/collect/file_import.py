@@ -50,7 +50,7 @@ EVENTS_IN_A_BODY = 1_000
 BYTES_IN_A_BODY = 1_000_000
 BYTES_IN_A_TRANSACTION = 16_000_000
 LARGEST_EVENT_BYTES = 4_000_000
-ENGINE = f"3 {pa.__version__}"  #: bodies are the same only when made by the same one
+ENGINE = f"4 {pa.__version__}"  #: bodies are the same only when made by the same one
 
 Progress = Callable[[str, int, int], None]  #: stage ("read", "write"), rows done, of about how many (0: not known)
 

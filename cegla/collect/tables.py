@@ -36,12 +36,17 @@ MOST_COLUMNS = 2_000
 LINES_BETWEEN_CALLS = 1_000  #: of a switchboard's log, before calls that are over are told
 ROWS_FOR_NAMES = 1_000  #: of JSON Lines: a name that first appears later is no column
 LARGEST_UNPACKED_BYTES = 50 << 30
+_FIRST_DAY_MICROS, _LAST_DAY_MICROS = -62_135_510_400_000_000, 253_402_214_400_000_000  #: 4 January 1 and 31 December 9999
 PACKED = {".gz": "gzip", ".zst": "zstd"}
 ERROR_COLUMNS = ("cegla_row", "cegla_column", "cegla_problem", "cegla_what", "cegla_seen")
 
 HEADER_WRONG = Text("nie ma wiersza z nazwami kolumn", "there is no line with the names of the columns")
 TOO_WIDE = Text(f"jest w nim ponad {MOST_COLUMNS} kolumn", f"it has more than {MOST_COLUMNS} columns")
 TOO_LARGE = Text("po rozpakowaniu ma ponad 50 GB", "unpacked it is larger than 50 GB")
+NO_OBJECTS = Text(
+    "żaden z pierwszych wierszy nie jest obiektem JSON: zapisz każdy obiekt w jednym wierszu (JSON Lines)",
+    "none of the first lines is a JSON object: write each object on one line (JSON Lines)",
+)
 LONG_ROW = Text(
     "jeden wiersz ma ponad 4 MB: może gdzieś nie zamknięto cudzysłowu albo podano zły separator",
     "one row is longer than 4 MB: a quote may not be closed, or the separator is another",
@@ -63,7 +68,7 @@ def parts(path: Path, form: FileForm) -> Generator[Part]:
     try:
         for part in read(path, form):
             yield _made_whole(part) if set(ERROR_COLUMNS) <= set(part.texts.column_names) else part
-    except (OSError, pa.ArrowException, UnicodeDecodeError, EOFError) as error:
+    except (OSError, pa.ArrowException, ValueError, OverflowError, EOFError) as error:
         raise FileUnreadable(where=str(path), detail=reason(error)) from None
 
 
@@ -240,7 +245,7 @@ def _json_lines(path: Path, form: FileForm) -> Iterator[Part]:
     names = distinct(list(found), path)
     keys = list(found)
     if not names:
-        raise FileUnreadable(where=f"{path}:1", detail=HEADER_WRONG)
+        raise FileUnreadable(where=f"{path}:1", detail=NO_OBJECTS)
     everything = (line for some in (head, lines) for line in some)
     first = True
     while some := list(islice(everything, ROWS_IN_A_PART)):
@@ -349,10 +354,18 @@ def _as_texts(column: Any) -> Any:
         values = [None if value is None else msgspec.json.encode(value, enc_hook=str).decode() for value in column.to_pylist()]
         return pa.array(values, pa.string())
     if pa.types.is_timestamp(kind):
-        values = [None if value is None else value.isoformat() for value in column.cast(pa.timestamp("us", kind.tz)).to_pylist()]
-        return pa.array(values, pa.string())
+        return pa.array(_moments_as_texts(column.cast(pa.timestamp("us", kind.tz), safe=False)), pa.string())
     texts = column.cast(pa.string())
     return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+
+
+def _moments_as_texts(column: Any) -> list[str | None]:
+    """Moments in ISO 8601; one beyond the years of the calendar, with a day to spare for its zone, as the number it is, which no form reads as a time."""
+    numbers = column.cast(pa.int64())
+    known = pc.and_(pc.greater(numbers, _FIRST_DAY_MICROS), pc.less(numbers, _LAST_DAY_MICROS))
+    moments = pc.if_else(known, column, pa.scalar(None, column.type)).to_pylist()
+    pairs = zip(moments, numbers.to_pylist(), strict=True)
+    return [moment.isoformat() if moment is not None else None if number is None else str(number) for moment, number in pairs]
 
 
 def reason(error: Exception) -> Text:

@@ -150,6 +150,19 @@ def test_a_column_that_holds_some_dates_or_numbers_only_stays_text(tmp_path: Pat
     assert (found.columns[1].form.type, found.columns[1].odd) == ("text", ())
 
 
+def test_two_words_for_yes_are_two_values_and_no_yes_and_no(tmp_path: Path) -> None:
+    cells = ["x", "y", "t", "x"]
+    _, found = examined(tmp_path, as_csv([["E-mail", "Grupa"], *([f"a{at}@example.pl", cell] for at, cell in enumerate(cells))]).encode())
+    assert found.columns[1].form.type == "text"
+
+
+@pytest.mark.parametrize("never", ["0001-01-01 00:00:00", "0001-01-01T00:00:00+05:00"])
+def test_a_time_that_falls_before_the_calendar_is_refused_with_its_row(never: str, tmp_path: Path) -> None:
+    cells = [never, *(f"2026-01-0{day} 10:00:00" for day in range(1, 9))]
+    path, found = examined(tmp_path, as_csv([["E-mail", "Data rejestracji"], *([f"a{at}@example.pl", cell] for at, cell in enumerate(cells))]).encode())
+    assert [(error.row, error.problem) for error in tried(path, found).errors] == [(1, "not_a_time")]
+
+
 def test_what_was_guessed_stays_told_as_far_as_a_person_agrees(tmp_path: Path) -> None:
     path, found = examined(tmp_path, as_csv(PEOPLE, ";").encode())
     again = collect.examine(path, "Klienci 2026.csv", form=found.form)

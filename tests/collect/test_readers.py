@@ -89,6 +89,28 @@ def test_parquet_is_read_with_its_own_types(tmp_path: Path) -> None:
     assert result.first_events[1]["context"]["consent"]["categoryPreferences"] == {"marketing_email": False}
 
 
+def test_moments_beyond_the_calendar_or_finer_than_a_microsecond_cost_no_file(tmp_path: Path) -> None:
+    """Exports write "never" as the year 1 or 9999, and some a part of a second with nine digits."""
+    moments = pa.array([-62_135_769_600_000_001, 253_402_300_800_000_000, 1_767_225_600_000_000, None], pa.timestamp("us", "Europe/Warsaw"))
+    fine = pa.array([None, None, None, 1_767_225_600_000_000_001], pa.timestamp("ns"))
+    path = tmp_path / "people.parquet"
+    pq.write_table(pa.table({"e-mail": [f"{name}@example.pl" for name in "abcd"], "seen": moments, "fine": fine}), path)
+    (part,) = tables.parts(path, collect.examine(path, path.name).form)
+    assert part.texts["seen"].to_pylist() == ["-62135769600000001", "253402300800000000", "2026-01-01T01:00:00+01:00", None]
+    assert part.texts["fine"].to_pylist()[3] == "2026-01-01T00:00:00"
+    pq.write_table(pa.table({"e-mail": ["a@example.pl"], "seen": pa.array([[253_402_300_800_000_000]], pa.list_(pa.timestamp("us")))}), path)
+    with pytest.raises(FileUnreadable):
+        next(tables.parts(path, collect.examine(path, path.name).form))
+
+
+@pytest.mark.parametrize(("name", "content"), [("list.json", b'\xef\xbb\xbf[\n {"email": "a@example.pl"},\n {"email": "b@example.pl"}]'), ("one.json", b'{\n "email": "a@example.pl"\n}')])
+def test_json_that_is_not_one_object_a_line_is_refused_with_what_to_do(name: str, content: bytes, tmp_path: Path) -> None:
+    with pytest.raises(FileUnreadable) as caught:
+        examined(tmp_path, content, name)
+    assert "JSON Lines" in caught.value.say("en")
+    assert "wiersz" in caught.value.say("pl")
+
+
 @pytest.mark.parametrize(
     "content",
     [

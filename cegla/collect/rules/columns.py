@@ -4,7 +4,7 @@ Times come out in UTC. A wall clock that names no zone is read in the column's z
 autumn is taken as the earlier, the hour that is left out in spring as the moment after it.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _INTEGER = r"^[+-]?\d{1,18}(\.0*)?$"
 _DAYS_OVER = 3  #: the parser reads 30 February as 2 March: only days 1 to 3 can be such, and are read again strictly
 UTC_MICROSECONDS = pa.timestamp("us", "UTC")
+_FIRST, _LAST = (pa.scalar(moment, UTC_MICROSECONDS) for moment in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)))
 
 
 class RowProblem(StrEnum):
@@ -172,9 +173,17 @@ def _times_one_by_one(texts: Any, form: ColumnForm) -> Any:
             moments.append(datetime.fromisoformat(text) if form.format == "iso" else datetime.strptime(text, form.format))  # noqa: DTZ007  zone follows
         except ValueError:
             moments.append(None)
-    aware = pa.array([moment if moment and moment.tzinfo else None for moment in moments], UTC_MICROSECONDS)
+    aware = pa.array([_of_our_years(moment) for moment in moments], UTC_MICROSECONDS)
     naive = pa.array([moment if moment and not moment.tzinfo else None for moment in moments], pa.timestamp("us"))
     return pc.coalesce(aware, in_utc(naive, form.zone)).take(encoded.indices)
+
+
+def _of_our_years(moment: datetime | None) -> datetime | None:
+    """A moment that names its zone, in UTC, where it may fall out of the calendar."""
+    try:
+        return moment.astimezone(UTC) if moment and moment.tzinfo else None
+    except OverflowError:
+        return None
 
 
 def _dates(texts: Any, form: ColumnForm) -> tuple[Any, RowProblem]:
@@ -184,8 +193,10 @@ def _dates(texts: Any, form: ColumnForm) -> tuple[Any, RowProblem]:
 
 
 def in_utc(wall: Any, zone: str) -> Any:
-    """Wall-clock times of a zone as moments in UTC."""
-    return pc.cast(pc.assume_timezone(wall, zone, ambiguous="earliest", nonexistent="latest"), UTC_MICROSECONDS)
+    """Wall-clock times of a zone as moments in UTC; null for one that is before the year 1 or after 9999 there."""
+    moments = pc.cast(pc.assume_timezone(wall, zone, ambiguous="earliest", nonexistent="latest"), UTC_MICROSECONDS)
+    known = pc.and_(pc.greater_equal(moments, _FIRST), pc.less_equal(moments, _LAST))
+    return pc.if_else(known, moments, pa.scalar(None, UTC_MICROSECONDS))
 
 
 def _lost(texts: Any, values: Any) -> Any:

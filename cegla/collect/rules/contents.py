@@ -142,7 +142,7 @@ def _booleans(column: _Column) -> _Found | None:
     if clear < (SHARE_CLEAR if column.promise.agreed else 1) or len(words) > 4:
         return None
     digits = words <= {"0", "1"}
-    if not column.promise.agreed and (len(words) == 1 or (words == frozenset("tf") and len(column.texts) < 4)):
+    if not column.promise.agreed and (not yes or not no or (words == frozenset("tf") and len(column.texts) < 4)):
         return None
     shown = {text.lower() for text in column.texts}
     values: dict[str, Any] = {"type": "boolean"}
