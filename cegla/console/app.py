@@ -69,7 +69,8 @@ class Console:
         async def answer(request: Request) -> Response:
             if route.method != "POST":
                 return await run_in_threadpool(self.answer, request, route, FormData())
-            async with request.form(max_files=4, max_fields=2_000, max_part_size=2_000_000) as form:  # uploaded files end with it
+            # The form of a wide file has four fields for each column. Uploaded files end with this block.
+            async with request.form(max_files=4, max_fields=10_000, max_part_size=2_000_000) as form:
                 return await run_in_threadpool(self.answer, request, route, form)
 
         return answer

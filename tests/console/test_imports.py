@@ -15,7 +15,7 @@ from cegla.flow import Intake, refresh
 from cegla.resolve import actions as resolve
 from cegla.storage.workspace import Workspace
 from cegla.undoing import undo_import
-from cegla.vocabulary.errors.intake import FieldMissing
+from cegla.vocabulary.errors.intake import FieldMissing, MappingInvalid
 from cegla.vocabulary.identifiers import Identifier
 from tests.console.conftest import HOME, Visitor
 
@@ -108,6 +108,49 @@ def test_amounts_whose_column_of_currencies_was_taken_away_ask_for_their_currenc
     with pytest.raises(FieldMissing, match="currency"):
         import_form.mapping(FormData(sent), examined, 1)
     assert import_form.mapping(FormData({**sent, "currency": "eur"}), examined, 1).currency == "EUR"
+
+
+@pytest.mark.parametrize("places", [("traits.phone", "traits.phone"), ("traits", "traits")])
+def test_two_columns_with_one_place_are_refused_with_the_place_and_the_column(tmp_path: Path, places: tuple[str, str]) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("E-mail;Telefon;Komórka\na@example.com;600700801;600700802\nb@example.com;600700803;600700804\n", encoding="utf-8")
+    examined = collect.examine(path, "list.csv")
+    fields = {"place_0": "traits.email", "place_1": places[0], "place_2": places[1], "own_1": "Numer!", "own_2": "numer"}
+    with pytest.raises(MappingInvalid) as caught:
+        import_form.mapping(FormData({**BASIS, **fields, "kind": "people"}), examined, 1)
+    assert (caught.value.where, caught.value.seen) == (places[0] if "." in places[0] else "traits.numer", "Komórka")
+
+
+def test_a_trait_of_a_column_whose_name_has_no_latin_letter_has_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("E-mail;Имя;Місто\na@example.com;Олена;Львів\n", encoding="utf-8")
+    fields = {"place_0": "traits.email", "place_1": "traits", "place_2": "traits"}
+    made = import_form.mapping(FormData({**BASIS, **fields, "kind": "people"}), collect.examine(path, "list.csv"), 1)
+    assert made.traits == {"email": "{E-mail}", "column_2": "{Имя}", "column_3": "{Місто}"}
+
+
+def test_another_separator_makes_other_columns_that_are_proposed_anew_and_seen_before_they_come_in(visitors: Callable[..., Any]) -> None:
+    admin = visitors()
+    path = upload(admin, LIST.encode())
+    page = admin.get(path)
+    names = page.text.partition('name="names" value="')[2].partition('"')[0]
+    fields = filled(page) | BASIS | {"kind": "people", "names": names}
+    wrong = admin.post(path, path, **{**fields, "separator": "|"})
+    one_column = filled(wrong) | BASIS | {"kind": "people", "names": wrong.text.partition('name="names" value="')[2].partition('"')[0]}
+    assert "place_1" not in one_column
+    again = admin.post(path, path, **{**one_column, "separator": ";"}, start="yes")
+    assert again.status_code == 200
+    assert "Próba na sucho" in again.text
+    assert filled(again)["place_2"] == "traits.email"
+
+
+def test_a_file_in_apostrophes_is_tried_as_it_was_shown(visitors: Callable[..., Any]) -> None:
+    admin = visitors()
+    path = upload(admin, b"'E-mail';'Uwagi'\n'a@poczta.example.com';'raz; dwa'\n'b@poczta.example.com';'trzy; cztery'\n")
+    page = admin.get(path)
+    hidden = {name: page.text.partition(f'name="{name}" value="')[2].partition('"')[0].replace("&#39;", "'") for name in ("names", "quote")}
+    tried = admin.post(path, path, **(filled(page) | BASIS | hidden | {"kind": "people"}))
+    assert "raz; dwa" in tried.text.partition('id="dry-run"')[2]
 
 
 def test_no_list_enters_without_its_origin_and_basis(visitors: Callable[..., Any]) -> None:

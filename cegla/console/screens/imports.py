@@ -56,6 +56,7 @@ def change(visit: Visit) -> Response:
     try:
         examined = _examined(visit, found)
         mapping = import_form.mapping(visit.form, examined, found.id)
+        start = start and import_form.is_of(visit.form, examined)  # nobody has seen yet what these columns become
         with visit.ws.transaction() as conn:
             collect.save_draft(conn, found.id, mapping)
             if start:

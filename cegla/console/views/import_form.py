@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -76,17 +77,18 @@ FORMATS = {
     "csv": "CSV", "xlsx": "Excel (XLSX)", "jsonl": "JSON Lines", "parquet": "Parquet", "asterisk_cdr": "Asterisk CDR",
     "asterisk_queue_log": "Asterisk queue_log",
 }  # fmt: skip
-ENCODINGS = {"utf-8": "UTF-8", "cp1250": "Windows-1250", "iso-8859-2": "ISO-8859-2", "utf-16": "UTF-16"}
+ENCODINGS = {"utf-8": "UTF-8", "cp1250": "Windows-1250", "iso-8859-2": "ISO-8859-2", "utf-16": "UTF-16", "utf-16-le": "UTF-16 LE", "utf-16-be": "UTF-16 BE"}
 SEPARATORS = {",": Text("przecinek ,", "comma ,"), ";": Text("średnik ;", "semicolon ;"), "\t": Text("tabulator", "tab"), "|": Text("kreska |", "bar |")}
 KINDS = {
     "people": Text("lista osób: jeden wiersz to jedna osoba", "a list of people: a row is a person"),
     "orders": Text("zamówienia: wiersz to pozycja albo całe zamówienie", "orders: a row is a line or a whole order"),
     "events": Text("zdarzenia: jeden wiersz to jedno zdarzenie", "events: a row is an event"),
 }
-FILE_FIELDS = ("format", "separator", "encoding", "header_row", "sheet")
+FILE_FIELDS = ("format", "separator", "quote", "encoding", "header_row", "sheet")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")
 GUESSED = "guessed"
 FIELDS = ("name", "source", "basis", "from", "date", "notice", "proof", "event", "currency")  #: those of the form that stand alone
+TWICE = Text("dwie kolumny mają to samo miejsce", "two columns have the same place")
 NO_CURRENCY = Text("waluta to trzy litery, jak PLN albo EUR", "a currency is three letters, such as PLN or EUR")
 PHONE = "traits.phone"
 NEIGHBOURS = "PL DE CZ SK UA LT GB AT NL FR IT ES SE NO DK IE US".split()  #: countries whose numbers a list is most likely to hold
@@ -118,6 +120,7 @@ class Shown:
     kind: str
     columns: list[Column]
     values: Mapping[str, str]  #: the fields that stand alone, FIELDS
+    names: str  #: a print of the columns' names: what a form says of columns holds for these alone
 
 
 def file_form(form: FormData) -> collect.FileForm | None:
@@ -126,9 +129,20 @@ def file_form(form: FormData) -> collect.FileForm | None:
     return collect.read_file_form(told) if told else None
 
 
+def is_of(form: FormData, examined: collect.Examined) -> bool:
+    """Whether the columns that a form speaks of are those of the file as it is read now: another separator makes others."""
+    return form.get("names", print_of(examined)) == print_of(examined)
+
+
+def print_of(examined: collect.Examined) -> str:
+    """A short print of the names of a file's columns."""
+    return blake2b("\0".join(column.name for column in examined.columns).encode(), digest_size=8).hexdigest()
+
+
 def shown(examined: collect.Examined, form: FormData | None, file_name: str) -> Shown:
-    """The form's values: as sent, or as guessed for a form that nobody filled in yet."""
+    """The form's values: as sent, or as guessed for a form that nobody filled in yet; of columns that it does not speak of, as guessed."""
     proposed = {one.column: one.place for one in reversed(examined.proposals)}  # the first says what a column is before all
+    guessed = [Column(number, guess, *_split(proposed.get(guess.name, "")), GUESSED, "") for number, guess in enumerate(examined.columns)]
     if form is None:
         stem = _slug(file_name.rpartition(".")[0] or file_name) or "import"
         values = {"name": stem[:49], "source": stem, "basis": "", "from": "", "date": "", "notice": "", "proof": "", "event": "Imported", "currency": ""}
@@ -136,9 +150,10 @@ def shown(examined: collect.Examined, form: FormData | None, file_name: str) -> 
             values["currency"] = currency
         if "{" not in (event := examined.mapping.get("event", "{")) and examined.mapping.get("group_by") and examined.kind == "events":
             values |= {"event": event, "name": examined.mapping["name"]}  # a known log: under one name, a call is one event however often it comes
-        columns = [Column(number, guess, *_split(proposed.get(guess.name, "")), GUESSED, "") for number, guess in enumerate(examined.columns)]
-        return Shown(examined.kind, columns, values)
+        return Shown(examined.kind, guessed, values, print_of(examined))
     values = {key: str(form.get(key, "")) for key in FIELDS}
+    if not is_of(form, examined):
+        return Shown(examined.kind, guessed, values, print_of(examined))
     columns = [
         Column(
             number, guess, str(form.get(f"place_{number}", "")), str(form.get(f"own_{number}", "")), str(form.get(f"type_{number}", GUESSED)),
@@ -146,7 +161,7 @@ def shown(examined: collect.Examined, form: FormData | None, file_name: str) -> 
         )
         for number, guess in enumerate(examined.columns)
     ]
-    return Shown(str(form.get("kind", examined.kind)), columns, values)
+    return Shown(str(form.get("kind", examined.kind)), columns, values, print_of(examined))
 
 
 def mapping(form: FormData, examined: collect.Examined, import_id: int) -> collect.FileMapping:
@@ -166,11 +181,18 @@ def mapping(form: FormData, examined: collect.Examined, import_id: int) -> colle
 def _body(told: Shown, examined: collect.Examined) -> dict[str, Any]:
     """Event, time, ids and what an event takes from the columns, by the kind of file."""
     at = {column.place: column.guess.name for column in told.columns if column.place not in ("", "traits", "properties")}
+    taken: set[str] = set()
     sections: dict[str, dict[str, Any]] = {"traits": {}, "properties": {}, "products": {}, "consents": {}}
     for column in told.columns:
         section, _, key = column.place.partition(".")
+        if column.place in ("traits", "properties"):
+            key = _slug(column.own_name) or _slug(column.guess.name) or f"column_{column.number + 1}"
+        place = f"{section}.{key}" if key else section
+        if place and place in taken:
+            raise MappingInvalid(where=place, seen=column.guess.name, detail=TWICE)
+        taken.add(place)
         if section in sections:
-            sections[section][key or _slug(column.own_name or column.guess.name)] = f"{{{column.guess.name}}}"
+            sections[section][key] = f"{{{column.guess.name}}}"
     proposed: Mapping[str, Any] = examined.mapping
     body: dict[str, Any] = {
         "time": f"{{{at['time']}}}" if "time" in at else proposed.get("time", ""),
