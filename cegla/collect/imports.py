@@ -407,14 +407,14 @@ def _measured(path: Path) -> tuple[int, bytes]:
 
 
 def _holds(path: Path, needles: Sequence[bytes]) -> bool:
-    """Whether the bytes of a file hold one of these texts in small letters (see `people.needles`); a packed file is taken as if it did."""
+    """Whether a file holds one of these texts in small letters (see `people.needles`); one that is packed or in UTF-16 is taken as if it did."""
     if path.suffix.lower() not in (".csv", ".jsonl", ".txt", ".json"):
         return True
     with path.open("rb") as file:
         rest = b""
         while block := file.read(1 << 20):
             block = block.lower()
-            if any(needle in rest + block for needle in needles):
+            if b"\0" in block or any(needle in rest + block for needle in needles):
                 return True
             rest = block[-500:]
     return False

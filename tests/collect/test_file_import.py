@@ -322,6 +322,17 @@ def test_refused_rows_of_an_import_that_never_ended_go_with_its_file(workspace: 
     assert list(kept.iterdir()) == []
 
 
+def test_a_kept_file_goes_with_who_is_erased_also_when_it_is_written_in_two_bytes_a_letter(workspace: Workspace) -> None:
+    content = HEAD + "1,ann@example.pl,2026-07-01 10:00,a,1,1\n"
+    for encoding in ("utf-8", "utf-16", "utf-16-le"):
+        collect.upload(workspace, f"{encoding}.csv", io.BytesIO(content.encode(encoding)), "ola")
+    kept = workspace.settings.data_dir / imports.FOLDER
+    with workspace.transaction() as conn:
+        assert collect.forget_files(conn, None, [b"bob@example.pl"]) == 2  # those that cannot be searched so
+        assert len(list(kept.iterdir())) == 1
+        assert collect.forget_files(conn, None, [b"ann@example.pl"]) == 1
+
+
 class Unplugged(Exception):
     """The process is gone."""
 
