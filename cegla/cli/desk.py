@@ -4,6 +4,7 @@ Data go to standard output, words about them and progress to standard error. Wit
 """
 
 import json
+import re
 import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,6 +15,7 @@ import httpx
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text as RichText
 
 from cegla.storage.settings import Settings
 from cegla.vocabulary.errors import WrongUsage
@@ -24,6 +26,7 @@ AsJson = Annotated[bool, typer.Option("--json")]
 DRY = Text("Próba na sucho: nic nie zapisano. Powtórz bez --dry-run.", "A dry run: nothing was written. Run it again without --dry-run.")
 DryRun = Annotated[bool, typer.Option("--dry-run")]
 Yes = Annotated[bool, typer.Option("--yes")]
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 OpenDoor = Callable[[Settings], AbstractContextManager[httpx.Client]]
 
 
@@ -140,10 +143,19 @@ def desk_of(context: typer.Context, as_json: bool = False) -> Desk:
     return desk
 
 
+class Voice(Console):
+    """A console that shows text as text: names of events and cells of files come from outside, and a terminal obeys what it is told in control characters."""
+
+    def render_str(self, text: str, **how: Any) -> RichText:
+        """The text with a mark in the place of each character that would command the terminal or turn the text around."""
+        how["emoji"] = False
+        return super().render_str(_COMMANDS.sub("\N{REPLACEMENT CHARACTER}", text), **how)
+
+
 def _voice(*, stderr: bool) -> Console:
     """A console that is as wide as its terminal, and wide enough for a table where there is none."""
-    voice = Console(stderr=stderr, highlight=False, soft_wrap=True)
-    return voice if voice.is_terminal else Console(stderr=stderr, highlight=False, soft_wrap=True, width=200)
+    voice = Voice(stderr=stderr, highlight=False, soft_wrap=True)
+    return voice if voice.is_terminal else Voice(stderr=stderr, highlight=False, soft_wrap=True, width=200)
 
 
 def _details(answer: httpx.Response) -> dict[str, Any]:

@@ -7,13 +7,12 @@ from typing import Any
 
 import structlog
 import typer
-from rich.console import Console
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from cegla.cli.command import Command
 from cegla.cli.commands import COMMANDS, DEFAULTS, GROUPS
-from cegla.cli.desk import Desk, OpenDoor, Problem
+from cegla.cli.desk import Desk, OpenDoor, Problem, Voice
 from cegla.cli.usage import speaking, wrong_usage
 from cegla.cli.words import WORDS
 from cegla.storage.settings import Settings, load_settings
@@ -118,7 +117,7 @@ def _log_to_standard_error() -> None:
 
 def _refused(details: Mapping[str, Any], language: Language) -> int:
     """Say what happened, where, what was seen and what to do, to standard error."""
-    err = Console(stderr=True, highlight=False, soft_wrap=True)
+    err = Voice(stderr=True, highlight=False, soft_wrap=True)
     labels = {"where": Text("gdzie", "where"), "seen": Text("jest", "seen"), "todo": Text("co zrobić", "what to do")}
     err.print(f"{details.get('code', '')} {details.get('title', '')}".strip(), style="bold red", markup=False)
     for key, label in labels.items():

@@ -63,6 +63,15 @@ def test_an_answer_goes_to_standard_output_and_nothing_else_does(cegla: Callable
     assert shown.err == ""
 
 
+def test_no_name_from_outside_commands_the_terminal(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    name = "Shop\x1b]0;title\x07 \x9b31m \u202eabc :key: [red]"
+    assert cegla("source list", {"GET /sources": {"sources": [SOURCE | {"name": name}]}}) == 0
+    assert cegla("person show p9", {"GET /people/p9": NotFound(thing=name).problem()}) != 0
+    shown = capsys.readouterr()
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & {*shown.out, *shown.err}
+    assert all(":key: [red]" in said for said in shown)
+
+
 def test_with_json_the_answer_is_one_value(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     assert cegla("source list --json", {"GET /sources": {"sources": [SOURCE]}}) == 0
     assert json.loads(capsys.readouterr().out) == {"sources": [SOURCE]}
