@@ -30,10 +30,10 @@ PACKAGES = HERE / "node_modules"
 PYTHON = ROOT / ".venv" / "clients" / "bin" / "python"
 NODE = shutil.which("node")
 EVENTS = 14
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300
 VOLATILE = {"sentAt", "writeKey", "_metadata"}  #: set anew for each attempt
 
-pytestmark = [pytest.mark.whole, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(900)]
 
 Drive = Callable[[str, str, Proxy, Browser | None], Awaitable[None]]
 
