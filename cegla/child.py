@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from struct import Struct
 
+import psutil
+
 ROOT = Path(__file__).parents[1]
 BUFFER_BYTES = 1 << 20  #: asked for; the system may allow less
 PLAIN = {"LANG": "C.UTF-8"}  #: the environment of one that must know nothing of this machine
@@ -89,6 +91,32 @@ class Child:
         except OSError:
             pass
         return True
+
+    def speaks(self, seconds: float, at_most: float) -> bool:
+        """Wait until it says something; False once it has worked for so many seconds without a word, or `at_most` went by.
+
+        A machine busy with other things lets nobody work, and that is not held against it: what counts is its processor's time, seen ten times in `seconds`.
+        """
+        until, step, worked = time.monotonic() + at_most, seconds / 10, -1.0
+        while True:
+            try:
+                self._socket.settimeout(step)
+                self._socket.recv(1, socket.MSG_PEEK)
+                return True
+            except TimeoutError:
+                now = self._worked_seconds()
+            except OSError:
+                return True  # its end, which `receive` tells
+            worked = now if worked < 0 else worked
+            if now - worked >= seconds - step or time.monotonic() >= until:
+                return False
+
+    def _worked_seconds(self) -> float:
+        try:
+            times = psutil.Process(self.process.pid).cpu_times()
+        except psutil.Error:
+            return 0.0  # it has ended, which the next word from it says
+        return times.user + times.system
 
     def send(self, message: bytes, seconds: float) -> None:
         """Say something. Raises Lost. Who sends again without having received what is long must not count on being read."""

@@ -1,6 +1,7 @@
 """The caller's side of the template worker: asks, watches the clock, and replaces a worker that took too long or died.
 
-A template can cost its own message and nothing else: 500 ms of wall clock a message, 256 MB, then the worker is killed.
+A template can cost its own message and nothing else: 500 ms of its processor a message, 256 MB, then the worker is killed. By the clock it may take longer:
+who is held up by a busy machine is not to blame.
 Messages are asked for many at a time. When an answer does not come, those still open are asked for one by one, to find who is to blame.
 """
 
@@ -17,6 +18,7 @@ from cegla.vocabulary.errors.messages import TemplateInvalid
 
 MODULE = "cegla.activate.templating"
 RENDER_SECONDS, COMPILE_SECONDS, START_SECONDS = 0.5, 3.0, 30.0
+HELD_UP_SECONDS = 10.0  #: a worker that does nothing for so long is ended all the same
 LARGEST_ANSWER_BYTES = 8 << 20
 MOST_TEMPLATES = 50
 
@@ -139,7 +141,8 @@ class Renderer:
     def _next(self, seconds: float) -> dict[str, Any]:
         assert self._child is not None
         with self._to_blame(seconds):
-            return msgspec.json.decode(self._child.receive(seconds))
+            speaks = self._child.speaks(seconds, HELD_UP_SECONDS)
+            return msgspec.json.decode(self._child.receive(seconds if speaks else 0.0))
 
     @contextmanager
     def _to_blame(self, seconds: float) -> Generator[None]:

@@ -1,10 +1,13 @@
 """The template worker: what it renders, and that a bomb costs its own message and nothing else."""
 
+import signal
 import sys
+import threading
 from collections.abc import Generator
 
 import pytest
 
+from cegla.activate import renderer as rendering
 from cegla.activate.renderer import Renderer
 from cegla.activate.rules.filters import EXAMPLE_DATA, FILTERS, Filter
 from cegla.activate.templating import environment
@@ -50,6 +53,17 @@ def test_a_worker_that_ended_between_two_messages_costs_none(renderer: Renderer)
     renderer._child.process.kill()
     renderer._child.process.wait()
     assert renderer.render("good", {"person": {"name": "Anna"}})["subject"] == "Cześć Anna"
+
+
+def test_a_worker_that_the_machine_held_up_costs_nobody_a_message(renderer: Renderer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "RENDER_SECONDS", 0.1)
+    assert renderer.render("good", {"person": {}})["text"]
+    assert renderer._child is not None
+    renderer._child.process.send_signal(signal.SIGSTOP)
+    going_on = threading.Timer(0.4, renderer._child.process.send_signal, [signal.SIGCONT])
+    going_on.start()
+    assert renderer.render("good", {"person": {"name": "Anna"}})["subject"] == "Cześć Anna"
+    going_on.join()
 
 
 def test_a_worker_that_cannot_be_started_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,6 +89,24 @@ def test_one_that_takes_nothing_is_not_waited_for(start: Start) -> None:
     beside.process.send_signal(signal.SIGSTOP)
     with losing(beside, Hung):
         beside.send(bytes(5_000_000), 0.05)
+
+
+def test_one_that_is_held_up_is_waited_for(start: Start) -> None:
+    beside = start(ECHO)
+    beside.send(b"ab", PATIENCE)
+    assert beside.receive(PATIENCE) == b"ba"  # from here on it has nothing to do but what it is asked
+    beside.process.send_signal(signal.SIGSTOP)
+    beside.send(b"xy", PATIENCE)
+    assert not beside.speaks(0.01, 0.05), "the control, and so long it may be held up at most"
+    going_on = threading.Timer(0.3, beside.process.send_signal, [signal.SIGCONT])
+    going_on.start()
+    assert beside.speaks(0.1, 10 * PATIENCE)
+    assert beside.receive(PATIENCE) == b"yx"
+    going_on.join()
+
+
+def test_one_that_works_on_and_on_is_not_waited_for(start: Start) -> None:
+    assert not start("while True: pass").speaks(0.05, 100 * PATIENCE)
 
 
 def test_it_is_seen_whether_an_answer_is_there(start: Start) -> None:
