@@ -298,53 +298,40 @@ select count(*) from resolve.identities where person_id = identity_id;
 
 -- name: edges_of_people
 -- Links that touch these people, refused and retracted ones too. Columns as in Edge.
-select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
-    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by, e.retracted_why
+select e.*
 from (
     select edge_id from resolve.edges where strong_id = any(:ids::bigint[])
     union
     select edge_id from resolve.edges where weak_id = any(:ids::bigint[])
 ) t
-join resolve.edges e on e.edge_id = t.edge_id
-join resolve.identities s on s.identity_id = e.strong_id
-join resolve.identities w on w.identity_id = e.weak_id
+join resolve.edges_with_ends e on e.edge_id = t.edge_id
 order by e.at, e.edge_id;
 
 -- name: edges_of_people_after
 -- A page of the links that touch these people, in the order in which they were seen first. Columns as in Edge.
-select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
-    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by, e.retracted_why
+select e.*
 from (
     select edge_id from resolve.edges where strong_id = any(:ids::bigint[]) and edge_id > :after
     union
     select edge_id from resolve.edges where weak_id = any(:ids::bigint[]) and edge_id > :after
     order by edge_id limit :limit
 ) t
-join resolve.edges e on e.edge_id = t.edge_id
-join resolve.identities s on s.identity_id = e.strong_id
-join resolve.identities w on w.identity_id = e.weak_id
+join resolve.edges_with_ends e on e.edge_id = t.edge_id
 order by e.edge_id;
 
 -- name: edges_by_id
 -- Links by their numbers. Columns as in Edge.
-select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
-    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by, e.retracted_why
-from resolve.edges e
-join resolve.identities s on s.identity_id = e.strong_id
-join resolve.identities w on w.identity_id = e.weak_id
-where e.edge_id = any(:ids::bigint[]);
+select e.* from resolve.edges_with_ends e where e.edge_id = any(:ids::bigint[]);
 
 -- name: newest_refusals
 -- Links refused, newest first, of one reason or all, before a link. Columns as in Edge.
-select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
-    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by, e.retracted_why
+select e.*
 from (
-    select * from resolve.edges
+    select edge_id from resolve.edges
     where refused is not null and refused = coalesce(:reason, refused) and edge_id < coalesce(:before, 9223372036854775807)
     order by edge_id desc limit :limit
-) e
-join resolve.identities s on s.identity_id = e.strong_id
-join resolve.identities w on w.identity_id = e.weak_id
+) t
+join resolve.edges_with_ends e on e.edge_id = t.edge_id
 order by e.edge_id desc;
 
 -- name: moves_of
@@ -513,27 +500,21 @@ from (
 
 -- name: edges_among
 -- Links between these identities, oldest first. Columns as in Edge.
-select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
-    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by, e.retracted_why
-from resolve.edges e
-join resolve.identities s on s.identity_id = e.strong_id
-join resolve.identities w on w.identity_id = e.weak_id
+select e.*
+from resolve.edges_with_ends e
 where e.strong_id = any(:ids::bigint[]) and e.weak_id = any(:ids::bigint[])
 order by e.at, e.edge_id limit :limit;
 
 -- name: edges_outside
 -- Links of these identities to identifiers of other people, all refused or taken back, newest first. Columns as in Edge.
-select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
-    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by, e.retracted_why
+select e.*
 from (
     select edge_id from resolve.edges where strong_id = any(:ids::bigint[]) and (refused is not null or retracted_at is not null)
     union
     select edge_id from resolve.edges where weak_id = any(:ids::bigint[]) and (refused is not null or retracted_at is not null)
 ) t
-join resolve.edges e on e.edge_id = t.edge_id
-join resolve.identities s on s.identity_id = e.strong_id
-join resolve.identities w on w.identity_id = e.weak_id
-where s.person_id <> w.person_id
+join resolve.edges_with_ends e on e.edge_id = t.edge_id
+where e.strong_person <> e.weak_person
 order by e.at desc, e.edge_id desc limit :limit;
 
 -- name: bundles
@@ -557,15 +538,13 @@ with mine as (
     union
     select e.edge_id from mine m join resolve.edges e on e.weak_id = m.identity_id
 ), page as (
-    select e.* from touched t join resolve.edges e on e.edge_id = t.edge_id
+    select e.edge_id from touched t join resolve.edges e on e.edge_id = t.edge_id
     where :at::timestamptz is null or (e.at, e.edge_id) > (:at::timestamptz, :edge_id::bigint)
     order by e.at, e.edge_id limit :limit
 )
-select e.edge_id, s.identity_id, s.type, s.value, w.identity_id, w.type, w.value, s.person_id, w.person_id,
-    e.rule, e.trusted, e.at, e.source_id, e.message_id, e.refused, e.retracted_at, e.retracted_by, e.retracted_why
-from page e
-join resolve.identities s on s.identity_id = e.strong_id
-join resolve.identities w on w.identity_id = e.weak_id
+select e.*
+from page t
+join resolve.edges_with_ends e on e.edge_id = t.edge_id
 order by e.at, e.edge_id;
 
 -- name: moves_page
