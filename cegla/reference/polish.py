@@ -4,6 +4,7 @@ Without morfeusz2 a word loses its ending by plain rules, which is enough to cou
 stays as it was typed. Both are deterministic, and both keep the last answers.
 """
 
+import re
 from collections.abc import Callable
 from functools import cached_property, lru_cache
 from importlib import import_module
@@ -14,6 +15,7 @@ MOST_REMEMBERED = 65_536
 _ENDINGS = ("owych", "owego", "owemu", "iami", "ymi", "imi", "ami", "ach", "ego", "emu", "owi", "ych", "ich", "ym", "im", "om", "ów", "ie", "ej", "ą", "ę",
     "y", "i", "a", "e", "u", "o")  # fmt: skip
 _SHORTEST = 4
+POLISH_LETTERS = re.compile("[ąćęłńóśźż]", re.IGNORECASE)
 
 
 class Polish:
@@ -34,8 +36,8 @@ class Polish:
         return _lemma(self, word)
 
     def restored(self, text: str) -> str:
-        """A text with the diacritics that were left out: "zolta lodka" gives "żółta łódka"."""
-        return _restored(self, text) if text.isascii() else text
+        """A text with the diacritics that were left out: "zolta lodka" gives "żółta łódka". Who typed one Polish letter typed them all."""
+        return text if POLISH_LETTERS.search(text) else _restored(self, text)
 
     def looked_up(self, word: str) -> str | None:
         """The dictionary's base form; None when it has none."""

@@ -37,6 +37,12 @@ def test_words_lead_to_categories_in_any_form_and_without_diacritics() -> None:
     assert read_query("garnke", SHOP).topics == ("Garnki",)
 
 
+@pytest.mark.skipif(not POLISH.knows_diacritics, reason="the package ogonki is not installed")
+def test_quotation_marks_and_foreign_letters_do_not_keep_diacritics_from_being_put_back() -> None:
+    assert POLISH.restored("„zolta lodka” – café") == "„żółta łódka” – café"
+    assert POLISH.restored("łodka i zolty") == "łodka i zolty"  # typed with diacritics: the rest is meant so
+
+
 def test_a_thing_the_shop_does_not_know_has_a_topic_still() -> None:
     assert read_query("karma dla kota", SHOP).topics == ("422",)
 
