@@ -1,7 +1,8 @@
 """Engagement: how much a person deals with us now, on which channel, more or less than before, and whether messages tire them.
 
 Every own action weighs by its kind and loses half its weight every 21 days. What the kinds weigh is learnt from the own base, by whose
-actions of the past told an order or a reply within two weeks; until then the weights are rules. The score is the percentile in the own base,
+actions of the past told an order or a reply within two weeks, and whose told that the person came back at all: the odds of both, multiplied, since
+who reads much and never orders comes again too. Until then the weights are rules. The score is the percentile in the own base,
 so that half of the people are above 50. What machines opened and clicked never comes here.
 """
 
@@ -20,6 +21,7 @@ from cegla.vocabulary.text import Text
 HALF_LIFE_DAYS = 21.0
 AHEAD_DAYS = 14.0  #: what the weights are learnt to tell: an order or a reply within two weeks
 LEAST_OUTCOMES = 50
+COMING = 2.0  #: how often the odds of coming back count beside those of an order or a reply
 CLICKS = ("Message Clicked", "Email Link Clicked", "SMS Link Clicked", "Push Opened")
 OPENS = ("Message Opened", "Email Opened")
 SENDS = ("Message Sent", "Email Sent", "SMS Sent", "Push Sent")
@@ -87,7 +89,10 @@ def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:
 def points(facts: Facts, params: Params, suffix: str = "") -> Any:
     """What all actions weigh together: by what was learnt, or by the rules."""
     values = np.column_stack([np.nan_to_num(facts.numbers(f"{kind}{suffix}")) for kind in RULES])
-    return log_odds(params["model"], np.log1p(values)) if "model" in params else values @ np.array(list(RULES.values()))
+    if "model" not in params:
+        return values @ np.array(list(RULES.values()))
+    odds = log_odds(params["model"], np.log1p(values))
+    return odds + COMING * log_odds(params["coming"], np.log1p(values)) if "coming" in params else odds
 
 
 def _score(facts: Facts, params: Params) -> Any:
@@ -132,22 +137,27 @@ def _channel(done: Table) -> Any:
 
 
 def _learn_from(seen: Seen) -> Table:
-    """The sums now, the sums two weeks ago, and whether an order or a reply came since."""
+    """The sums now, the sums two weeks ago, whether an order or a reply came since, and whether the person did."""
     events = seen.events
     done = events.filter(events.session_id.notnull() | events.name.isin([*CLICKS, *OPENS]))
     now: Any = done.weight * half_life(done.age_days, HALF_LIFE_DAYS)
     then: Any = done.weight * half_life(done.age_days - AHEAD_DAYS, HALF_LIFE_DAYS)
     past: Any = done.age_days >= AHEAD_DAYS
     reached: Any = done.name.isin(["Order Completed", *REPLIES]) & ~past
-    return done.group_by("person_id").agg(known=done.count(where=past), outcome=reached.any(), **_sums(done, now), **_sums(done, then, "_then", past))
+    came: Any = done.session_id.notnull() & ~past
+    return done.group_by("person_id").agg(
+        known=done.count(where=past), outcome=reached.any(), came=came.any(), **_sums(done, now), **_sums(done, then, "_then", past)
+    )  # fmt: skip
 
 
 def _learn(facts: Facts, now: datetime) -> Params:
-    known, outcome = facts.counts("known") > 0, facts.numbers("outcome") > 0
+    known = facts.counts("known") > 0
     then = np.log1p(np.column_stack([np.nan_to_num(facts.numbers(f"{kind}_then")) for kind in RULES]))
     learnt: dict[str, Any] = {}
-    if min(int(outcome[known].sum()), int((~outcome[known]).sum())) >= LEAST_OUTCOMES:
-        learnt["model"] = logistic(then[known], outcome[known])
+    for name, fact in (("model", "outcome"), ("coming", "came")):
+        outcome = facts.numbers(fact)[known] > 0
+        if min(int(outcome.sum()), int((~outcome).sum())) >= LEAST_OUTCOMES:
+            learnt[name] = logistic(then[known], outcome)
     return learnt | {"cuts": [round(one, 6) for one in percentiles(points(facts, learnt))]}
 
 
@@ -174,12 +184,13 @@ ANALYSER = Analyser(
                 "Sent {sent} in 30 days and {sent_before} in the 60 before; clicked {click_share}, earlier {before_share}."), min_evidence=6),
     ),
     method=Text(
-        "Suma działań z półokresem 21 dni, wagi z regresji logistycznej na zamówieniu lub odpowiedzi w 14 dni, percentyl we własnej bazie.",
-        "A sum of actions with a half-life of 21 days, weights by logistic regression on an order or reply in 14 days, the percentile in the own base.",
+        "Suma działań z półokresem 21 dni, wagi z dwóch regresji logistycznych (zamówienie lub odpowiedź, powrót w 14 dni), percentyl we własnej bazie.",
+        "Actions with a half-life of 21 days, weights by two logistic regressions (an order or reply, a return in 14 days), the percentile in the own base.",
     ),
     purpose="profiling",
     schedule="on_event",
     half_life_days=HALF_LIFE_DAYS,
+    version=2,
     ages=True,
     fit=Fit(_learn_from, _learn),
 )  # fmt: skip
