@@ -18,10 +18,11 @@ from bench.result import Result
 from cegla.profile.rules.devices import _OS_NAMES, device_of, read_user_agent  # pyright: ignore[reportPrivateUsage]
 from cegla.reference.library import Library
 
-#: Matomo's families under our names; every other system counts by its own name.
+#: Matomo's families under our names, and systems that we name more closely, by the family that Matomo files them under.
 FAMILIES = {"Mac": "macOS", "GNU/Linux": "Linux", "Chrome OS": "ChromeOS", "Windows": "Windows", "Android": "Android", "iOS": "iOS"}
 OURS = {"ATV OS X": "iOS", "tvOS": "iOS", "WatchOS": "iOS", "watchOS": "iOS", "Linux Mint": "Linux", "CentOS": "Linux", "Red Hat": "Linux",
-    "Fire OS": "Android"}
+    "Fire OS": "Android", "Maemo": "Linux", "Roku": "Linux", "Chromecast Linux": "Linux", "Chromecast Fuchsia": "Linux", "Fuchsia": "Linux",
+    "SerenityOS": "Linux"}  # fmt: skip
 CHROMES, SAFARIS = range(110, 135), range(26, 31)
 #: Platform and version as hints say them, the version that is, and which of the frozen user agents they come with. Windows counts its own way.
 HINTED = (("Android", "15.0.0", "15", 0), ("Android", "9.0.0", "9", 0), ("Windows", "10.0.0", "10", 1), ("Windows", "13.0.0", "11", 1),

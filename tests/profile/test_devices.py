@@ -32,6 +32,22 @@ def test_browsers_show_their_machine(agent: str, kind: str, os: str, browser: st
     assert (found.type, found.os, found.browser, found.is_bot) == (kind, os, browser, False)
 
 
+@pytest.mark.parametrize(("agent", "os"), [
+    ("Microsoft Office Word/16.43.1108 (Mac OS/11.0.1; Desktop; pl-PL; NonAppStore)", "macOS"),
+    ("Mozilla/5.0 (Macintosh; ARM Mac OS X) AppleWebKit/538.15 (KHTML, like Gecko) Safari/538.15 Version/6.0 Raspbian/9.0 Epiphany/3.8.2", "Linux"),
+    ("Mozilla/5.0 (Librem 5, like iPhone; X11; Linux aarch64) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.0 Safari/605.1.15", "Linux"),
+    ("Safari5533.22.3 CFNetwork/438.16 Darwin/9.8.0 (Power%20Macintosh)", "macOS"), (f"Mozilla/5.0 (X11; Fuchsia x86_64) {CHROME} Safari/537.36", "Fuchsia"),
+    ("Mozilla/5.0 (X11; U; AIX 5.3; en-US; rv:1.7.12) Gecko/20051025", None),
+])  # fmt: skip
+def test_plain_words_name_the_system_where_rules_are_silent_or_taken_in(agent: str, os: str | None) -> None:
+    found = read_user_agent(agent)
+    assert (found.os, found.os_version) == (os, None)
+
+
+def test_a_platform_as_scripts_name_it_is_understood() -> None:
+    assert [read_user_agent("Shop/1", platform=name).os for name in ("Win32", "MacIntel", "Linux x86_64")] == ["Windows", "macOS", "Linux"]
+
+
 def test_a_television_is_a_television() -> None:
     assert read_user_agent(f"Mozilla/5.0 (SMART-TV; LINUX; Tizen 7.0) {CHROME}/7.0 TV Safari/537.36").type == "tv"
 

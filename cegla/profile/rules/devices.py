@@ -98,7 +98,8 @@ _BROWSER_NAMES = {
 _HINTED_BROWSERS = {"google chrome": "Chrome", "microsoft edge": "Edge", "opera": "Opera", "brave": "Brave", "samsung internet": "Samsung Internet",
     "yandex": "Yandex Browser", "vivaldi": "Vivaldi", "opera gx": "Opera", "android webview": "Chrome", "duckduckgo": "DuckDuckGo"}  # fmt: skip
 _PLATFORM_OS = {"ios": "iOS", "ipados": "iOS", "android": "Android", "windows": "Windows", "macos": "macOS", "mac os x": "macOS", "linux": "Linux",
-    "tvos": "tvOS", "chrome os": "ChromeOS", "chromeos": "ChromeOS", "chromium os": "ChromeOS"}
+    "tvos": "tvOS", "chrome os": "ChromeOS", "chromeos": "ChromeOS", "chromium os": "ChromeOS", "win32": "Windows", "win64": "Windows",
+    "macintel": "macOS", "linux x86_64": "Linux"}
 _PLATFORM_TYPE = {"iOS": "phone", "Android": "phone", "tvOS": "tv", "Windows": "desktop", "macOS": "desktop", "Linux": "desktop", "ChromeOS": "desktop"}
 _BROWSER_LIBRARIES = frozenset({"cegla-onsite", "analytics.js", "@segment/analytics-next", "npm:next", "web"})
 _VERSION = re.compile(r"\d+(?:\.\d+){0,2}")
@@ -154,12 +155,25 @@ def read_user_agent(agent: str) -> Software:
         os = _OS_NAMES.get(system.family, system.family)
         if os != "Linux" and not _FROZEN.search(agent):
             os_version = f"{system.major}.{system.minor}" if system.major and system.minor else system.major or system.minor or None
+    if os is None or os == "iOS":
+        os, os_version = _plain_system(agent, os, os_version)
     if program and program.family != "Other":
         browser, browser_version = _BROWSER_NAMES.get(program.family, program.family), program.major
     in_app = None
     if _has(agent, _MAYBE_IN_APP):
         in_app = next((name for name, pattern in _IN_APPS if pattern.search(agent)), None)
     return Software(_type_of(agent), os, os_version, browser, browser_version, in_app)
+
+
+def _plain_system(agent: str, os: str | None, version: str | None) -> tuple[str | None, str | None]:
+    """System and version by plain words where the rules are silent or taken in: what says "X11" or "Power Macintosh" too is no iPhone."""
+    if os is not None:
+        return ("Linux", None) if "X11" in agent else ("macOS", None) if "Darwin/" in agent and "Macintosh" in agent else (os, version)
+    if "Raspbian" in agent:
+        return "Linux", None
+    if "Mac OS" in agent and "like Mac OS" not in agent:
+        return "macOS", None
+    return "Fuchsia" if "Fuchsia" in agent else None, None
 
 
 def _from_agent(agent: str, hints: Hints, world: World) -> Device:
