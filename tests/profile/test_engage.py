@@ -37,7 +37,7 @@ def test_a_base_where_everybody_came_back_is_judged_by_orders_alone() -> None:
 
 
 def test_returning_lifts_a_score_where_orders_and_replies_tell_nothing() -> None:
-    deeds = [(person, days, "Page Viewed", {}) for person in range(1, 101) for days in ((30.0, 20.0, 3.0) if person % 2 else (30.0,))]
-    deeds += [(person, 5.0, "Email Link Clicked", {}) for person in range(1, 101) if person % 4 in (1, 2)]
+    deeds = [(person, days, "Page Viewed", {}) for person in range(1, 201) for days in ((30.0, 20.0, 3.0) if person % 2 else (30.0,))]
+    deeds += [(person, 5.0, "Email Link Clicked", {}) for person in range(1, 201) if person % 4 in (1, 2)]
     scores = {person: traits["engage.score"] for person, traits in found(ANALYSER, deeds, learn=True).items()}
     assert scores[1] > scores[2] and scores[3] > scores[4]
