@@ -46,6 +46,7 @@ PEOPLE_AT_A_TIME = 20_000  #: whose history is kept in memory at once, unless it
 SAMPLE_PEOPLE = 50_000  #: of whom analysers learn
 ADULT_YEARS = 16  #: nothing is inferred of people known to be younger
 SITE = "site.pages"  #: the input that is of no person
+QUESTIONS_AHEAD, READINGS_AHEAD = 4, 3  #: analysers whose facts, or findings, may wait in memory
 FEW_PEOPLE = 2_000  #: up to here shared devices are looked up by person
 EVERY_NUMBER = (0, 2**62)  #: a range (after, upto] with every person in it
 OF_THE_STORE = (DiskFull, WarehouseDamaged, psycopg.OperationalError)  #: failures that are nobody's analyser's
@@ -197,20 +198,24 @@ def _answer(past: Readable, seen: Seen, ask: Callable[[Seen], Any]) -> pa.Table:
 def read_ahead(
     past: Readable, seen: Seen, chosen: Sequence[tuple[Analyser, str]], task: Callable[[Analyser, str], Task]
 ) -> Generator[Iterator[tuple[Analyser, str, Future[Findings]]]]:
-    """What each analyser finds, in their order: while one is kept, the next one reads beside, and DuckDB works on the question of the one after.
+    """What each analyser finds, in their order: while one is kept, others read beside, and DuckDB works on the questions of those after them. Each of
+    the three is some analysers ahead of the next, so that none waits while another has a long one.
 
     One that joins what others found begins when all before it were given away, and so kept; `task` is asked then.
     """
     with ThreadPoolExecutor(1, "questions") as questions, ThreadPoolExecutor(1, "analysers") as analysers:
-        answers = [questions.submit(_answer, past, seen, row.facts) for row, _ in chosen[:1]]
+        answers: deque[Answer] = deque()
 
         def readings() -> Iterator[tuple[Analyser, str, Future[Findings]]]:
             coming: deque[tuple[Analyser, str, Future[Findings]]] = deque()
+            asked = 0
             for place, (row, purpose) in enumerate(chosen):
-                while coming and (row.joins or len(coming) > 1):
+                ahead = chosen[asked : place + 1 + QUESTIONS_AHEAD]
+                answers.extend(questions.submit(_answer, past, seen, after.facts) for after, _ in ahead)
+                asked += len(ahead)
+                while coming and (row.joins or len(coming) > READINGS_AHEAD):
                     yield coming.popleft()
-                answers.extend(questions.submit(_answer, past, seen, after.facts) for after, _ in chosen[place + 1 : place + 2])
-                coming.append((row, purpose, analysers.submit(found_by, past, seen, *task(row, purpose), answers.pop(0))))
+                coming.append((row, purpose, analysers.submit(found_by, past, seen, *task(row, purpose), answers.popleft())))
             yield from coming
 
         yield readings()

@@ -191,45 +191,49 @@ def _ranked(topical: Topical, params: Params, details: Mapping[tuple[int, str], 
     usual = np.array([params.get("usual", {}).get(topic, 0.0) for topic in topical.topics])
     whole = topical.weights.sum(axis=1, keepdims=True)
     share = topical.weights / np.maximum(whole, 1e-9)
-    values, shares, firsts = list[Any](), np.zeros(len(whole)), list[str | None]()
+    values, firsts = list[Any](), list[str | None]()
     if not topical.topics:
-        return [None] * len(whole), shares, [None] * len(whole)
+        return [None] * len(whole), np.zeros(len(whole)), [None] * len(whole)
     prior = np.where(usual > 0, usual, 1e-3)
     lift = ((topical.weights + PRIOR_SECONDS * prior) / (whole + PRIOR_SECONDS)) / prior if usual.any() else np.ones_like(share)
     score = np.where((share >= LEAST_SHARE) & (topical.weights > 0), share * np.log2(1.0 + lift), 0.0)
-    trend = _trends(topical)
     order = np.argsort(-np.round(score, 6), axis=1, kind="stable")[:, :MOST_TOPICS]
-    for person, places in enumerate(order.tolist()):
-        known = [place for place in places if score[person, place] > 0]
+    best = [np.take_along_axis(of, order, axis=1).tolist() for of in (share, lift, _trends(topical))]
+    many = (np.take_along_axis(score, order, axis=1) > 0).sum(axis=1).tolist()  # what stands out stands first
+    for person, (places, number, *told) in enumerate(zip(order.tolist(), many, *best, strict=True)):
+        names = [topical.topics[place] for place in places[:number]]
         values.append([
-            {"iab_id": details.get((person, topical.topics[place])) or topical.topics[place], "share": round(float(share[person, place]), 3),
-                "lift": round(float(lift[person, place]), 2), "trend": trend[person][place]}
-            for place in known
+            {"iab_id": details.get((person, name)) or name, "share": round(portion, 3), "lift": round(lead, 2), "trend": trend}
+            for name, portion, lead, trend in zip(names, *told, strict=False)
         ] or None)  # fmt: skip
-        firsts.append(topical.topics[known[0]] if known else None)
-        shares[person] = share[person, known[0]] if known else 0.0
+        firsts.append(names[0] if names else None)
+    shares = np.where(np.array(many) > 0, np.take_along_axis(share, order[:, :1], axis=1)[:, 0], 0.0)
     return values, shares, firsts
 
 
-def _trends(topical: Topical) -> list[list[str]]:
+def _trends(topical: Topical) -> Any:
     """Of each person and topic: whether its share of late is at least half as much again as before, or the other way round."""
     late, early = topical.recent.sum(axis=1, keepdims=True), topical.before.sum(axis=1, keepdims=True)
     now, then = topical.recent / np.maximum(late, 1e-9), topical.before / np.maximum(early, 1e-9)
     both = (late > 0) & (early > 0)
-    words = np.where(both & (now > 1.5 * then + 0.02), "rising", np.where(both & (then > 1.5 * now + 0.02), "falling", "steady"))
-    return words.tolist()
+    return np.where(both & (now > 1.5 * then + 0.02), "rising", np.where(both & (then > 1.5 * now + 0.02), "falling", "steady"))
 
 
 def _details(rows: Any, codes: Any, weights: Any, of_page: Sequence[tuple[str, str]]) -> dict[tuple[int, str], str]:
     """(person, topic) → the narrower topic that at least half of it is."""
-    whole, inner = dict[tuple[int, str], float](), dict[tuple[int, str, str], float]()
-    for person, code, weight in zip(rows.tolist(), codes.tolist(), weights.tolist(), strict=True):
-        topic, detail = of_page[code]
-        if topic:
-            whole[person, topic] = whole.get((person, topic), 0.0) + weight
-            if detail:
-                inner[person, topic, detail] = inner.get((person, topic, detail), 0.0) + weight
-    return {(person, topic): detail for (person, topic, detail), weight in sorted(inner.items()) if weight > 0.5 * whole[person, topic] + 1e-6}
+    topics, narrow = sorted({topic for topic, _ in of_page if topic}), sorted({one for one in of_page if all(one)})
+    if not narrow:
+        return {}
+    place_of, inner_of = {topic: place for place, topic in enumerate(topics)}, {one: place for place, one in enumerate(narrow)}
+    outer = np.array([place_of.get(topic, -1) for topic, _ in of_page], np.int64)[codes]
+    inner = np.array([inner_of.get(one, -1) for one in of_page], np.int64)[codes]
+    named, detailed = outer >= 0, inner >= 0
+    whole = np.bincount(rows[named] * len(topics) + outer[named], weights[named], (int(rows.max(initial=0)) + 1) * len(topics))
+    keys, places = np.unique(rows[detailed] * len(narrow) + inner[detailed], return_inverse=True)
+    (person, within), weight = np.divmod(keys, len(narrow)), np.bincount(places, weights[detailed], len(keys))
+    around = np.array([place_of[topic] for topic, _ in narrow], np.int64)[within]
+    most = weight > 0.5 * whole[person * len(topics) + around] + 1e-6
+    return {(one, narrow[place][0]): narrow[place][1] for one, place in zip(person[most].tolist(), within[most].tolist(), strict=True)}
 
 
 def _dayparts(topical: Topical) -> tuple[list[Any], Any]:
