@@ -25,7 +25,7 @@ from cegla.profile.rules.addresses import Address, Judged, Kinds, Owner, Use
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found, Known, Params
 from cegla.profile.rules.consistency import Outcome
 from cegla.profile.rules.contact import Ground, Subject
-from cegla.profile.rules.guards import DAYPARTS, Seen, Table, daypart_of, gathered, half_life, joined_facts
+from cegla.profile.rules.guards import DAYPARTS, Seen, Table, daypart_of, gathered, half_life, in_order, joined_facts
 from cegla.profile.rules.sides import SIDE_SIGNS, SIDES, side_of
 from cegla.profile.rules.working_day import FEWEST_DAYS, KINDS_OF_DAY, Held, Spot, Worked, devices_by_place, kind_of_day, work_of
 from cegla.reference.places import poland
@@ -149,7 +149,7 @@ def _used(events: Table) -> Table:
         hour=hours.hour.argmax(rank),
     )
     row: Any = ibis.struct({field: used[field] for field in Used._fields})
-    return used.group_by("person_id").agg(used=row.collect(order_by=used.identity))
+    return used.group_by("person_id").agg(used=in_order(row))
 
 
 # one person --------------------------------------------------------------------------------------------------------------

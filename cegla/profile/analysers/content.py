@@ -16,7 +16,7 @@ import numpy as np
 
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Fit, Found, Params
 from cegla.profile.rules.confidence import share_lower_bounds
-from cegla.profile.rules.guards import Seen, Table, half_life, joined_facts
+from cegla.profile.rules.guards import Seen, Table, half_life, in_order, joined_facts
 from cegla.profile.rules.reading import Reading, known_words, read_pages, site_model, site_pages
 from cegla.profile.rules.words_of_interest import favourite_words
 from cegla.reference.topics import TAXONOMY, TOPICS
@@ -72,10 +72,10 @@ def facts(seen: Seen) -> Table:
     )  # fmt: skip
     counted = once.select("person_id", "weight", "n", what=_behind(SEPARATOR, [once.when, once.path, once.heavy, once.light]))
     row: Any = ibis.struct({"what": counted.what, "weight": counted.weight, "n": counted.n})
-    pages = counted.group_by("person_id").agg(pages=row.collect(order_by=counted.what))
+    pages = counted.group_by("person_id").agg(pages=in_order(row))
     kinds = readings.filter(readings.kind_of_page.notnull()).group_by("person_id", what="kind_of_page").agg(n=ibis._.count())
     kind: Any = ibis.struct({"what": kinds.what, "n": kinds.n})
-    formats = kinds.group_by("person_id").agg(kinds=kind.collect(order_by=kinds.what))
+    formats = kinds.group_by("person_id").agg(kinds=in_order(kind))
     deep: Any = (readings.seconds >= DEEP_SECONDS) & (readings.scroll >= DEEP_SCROLL)
     totals = readings.group_by("person_id").agg(
         readings=readings.count(), measured=readings.count(where=readings.seconds.notnull() & readings.scroll.notnull()), deep=readings.count(where=deep),

@@ -16,7 +16,7 @@ from phonenumbers import carrier
 
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found, Params
 from cegla.profile.rules.confidence import share_lower_bounds
-from cegla.profile.rules.guards import DAYPARTS, Seen, Table, daypart_of, half_life, joined_facts
+from cegla.profile.rules.guards import DAYPARTS, Seen, Table, daypart_of, half_life, in_order, joined_facts
 from cegla.profile.rules.leading import Leading, coded, leading, numbered
 from cegla.reference.models import Launch, launch_of
 from cegla.reference.network_kinds import operators
@@ -136,7 +136,7 @@ def _lines(active: Table) -> Table:
     vote: Any = votes.weight * half_life(votes.age_days, HALF_LIFE_DAYS)
     counted = votes.group_by("person_id", "asn").agg(kind=votes.kind.max(), weight=vote.sum().round(6), visits=votes.count())
     row: Any = ibis.struct({name: counted[name] for name in Line._fields})
-    return counted.group_by("person_id").agg(lines=row.collect(order_by=counted.asn))
+    return counted.group_by("person_id").agg(lines=in_order(row))
 
 
 def _use(facts: Facts) -> Use:

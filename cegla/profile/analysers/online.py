@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Fit, Found, Params
-from cegla.profile.rules.guards import Seen, Table, joined_facts
+from cegla.profile.rules.guards import Seen, Table, in_order, joined_facts
 from cegla.profile.rules.visits_model import CDNOW, alive, fitted
 from cegla.vocabulary.text import Text
 
@@ -31,7 +31,7 @@ def facts(seen: Seen) -> Table:
     events = seen.events
     active = events.filter(events.session_id.notnull())
     days = active.group_by("person_id", "days_ago").agg(seen=active.count())
-    counted = days.group_by("person_id").agg(days=days.days_ago.collect(order_by=days.days_ago))
+    counted = days.group_by("person_id").agg(days=in_order(days.days_ago))
     signed: Any = (active.kind == "identify") | active.name.isin(SIGNED_IN)
     visits = active.group_by("person_id", "session_id").agg(
         age_days=active.age_days.min(), signed=signed.any(), app=(active.kind == "screen").any(), device=active.device_type.max(),

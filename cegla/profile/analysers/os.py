@@ -13,7 +13,7 @@ import numpy as np
 
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Found, Params
 from cegla.profile.rules.confidence import share_lower_bounds
-from cegla.profile.rules.guards import Seen, Table, half_life
+from cegla.profile.rules.guards import Seen, Table, half_life, in_order
 from cegla.vocabulary.text import Text
 
 HALF_LIFE_DAYS = 90.0
@@ -56,7 +56,7 @@ def facts(seen: Seen) -> Table:
     row: Any = ibis.struct(
         {"family": systems.family, "weight": systems.weight, "visits": systems.visits, "version": systems.newest["version"], "told": systems.told}
     )  # fmt: skip
-    return systems.group_by("person_id").agg(systems=row.collect(order_by=systems.family))
+    return systems.group_by("person_id").agg(systems=in_order(row))
 
 
 def read(facts: Facts, params: Params, now: datetime) -> Mapping[str, Found]:

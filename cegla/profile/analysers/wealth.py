@@ -20,7 +20,7 @@ import pyarrow.compute
 
 from cegla.profile.rules.analysis import AnalysedTrait, Analyser, Facts, Fit, Found, Params
 from cegla.profile.rules.confidence import share_lower_bounds
-from cegla.profile.rules.guards import Seen, Table, gathered, joined_facts
+from cegla.profile.rules.guards import Seen, Table, gathered, in_order, joined_facts
 from cegla.profile.rules.learning import percentiles, rank, sigmoid
 from cegla.reference.models import TIERS, launch_of
 from cegla.reference.places import poland
@@ -48,7 +48,7 @@ def facts(seen: Seen) -> Table:
     bought = lines.filter((lines.name == "Order Completed") & (lines.age_days < LOOK_BACK_DAYS) & lines.category.notnull() & (lines.price_micros > 0))
     counted = bought.group_by("person_id", what=bought.category, price=bought.price_micros).agg(weight=bought.count())
     row: Any = ibis.struct({"what": counted.what, "price": counted.price, "weight": counted.weight})
-    paid = counted.group_by("person_id").agg(lines=row.collect(order_by=[counted.what, counted.price]))
+    paid = counted.group_by("person_id").agg(lines=in_order(row))
     orders = events.filter((events.name == "Order Completed") & (events.age_days < LOOK_BACK_DAYS))
     discount: Any = orders.property_discount.try_cast("float64").fill_null(0.0).clip(0.0, 1e9) * 1e6
     value: Any = orders.value_micros.fill_null(0).cast("float64").clip(0.0, 1e15)
