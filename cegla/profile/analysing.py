@@ -8,7 +8,7 @@ it found before, and the people it failed on are due: a later run looks at them 
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -46,7 +46,7 @@ PEOPLE_AT_A_TIME = 20_000  #: whose history is kept in memory at once, unless it
 SAMPLE_PEOPLE = 50_000  #: of whom analysers learn
 ADULT_YEARS = 16  #: nothing is inferred of people known to be younger
 SITE = "site.pages"  #: the input that is of no person
-QUESTIONS_AHEAD, READINGS_AHEAD = 4, 3  #: analysers whose facts, or findings, may wait in memory
+QUESTIONS_AHEAD, READINGS_AHEAD = 4, 5  #: analysers whose facts, or findings, may wait in memory
 FEW_PEOPLE = 2_000  #: up to here shared devices are looked up by person
 EVERY_NUMBER = (0, 2**62)  #: a range (after, upto] with every person in it
 OF_THE_STORE = (DiskFull, WarehouseDamaged, psycopg.OperationalError)  #: failures that are nobody's analyser's
@@ -129,12 +129,11 @@ def analyse(
             out = left_out.of(purpose)
             return row, [person for person in some if person not in out], (known[row.key].given, when.now, devices, told)
 
-        with seen_of(past, some, rows, when, devices) as seen, no_search_for_cycles(), read_ahead(past.aside, seen, chosen, task) as readings:
+        with seen_of(past, some, rows, when, devices) as seen, no_search_for_cycles(), read_ahead(past.aside, seen, chosen, task, joined) as readings:
             for row, purpose, reading in readings:
                 with alone(conn, row, asked, when.now) as failures:
                     found = reading.result()
                     findings.keep(conn, row, found.texts, asked, (known[row.key].version, purpose, when.now))
-                    told |= {f"trait.{trait.key}": found.known(trait.key) for trait in row.traits if trait.key in joined}
                 failed.update(failures)
     return Looked(len(wanted), tuple(sorted(failed)))
 
@@ -196,15 +195,20 @@ def _answer(past: Readable, seen: Seen, ask: Callable[[Seen], Any]) -> pa.Table:
 
 @contextmanager
 def read_ahead(
-    past: Readable, seen: Seen, chosen: Sequence[tuple[Analyser, str]], task: Callable[[Analyser, str], Task]
+    past: Readable, seen: Seen, chosen: Sequence[tuple[Analyser, str]], task: Callable[[Analyser, str], Task], joined: Collection[str] = ()
 ) -> Generator[Iterator[tuple[Analyser, str, Future[Findings]]]]:
     """What each analyser finds, in their order: while one is kept, others read beside, and DuckDB works on the questions of those after them. Each of
     the three is some analysers ahead of the next, so that none waits while another has a long one.
 
-    One that joins what others found begins when all before it were given away, and so kept; `task` is asked then.
+    One that joins what others found begins when all before it have read, though not all are kept; `task` is asked then.
     """
     with ThreadPoolExecutor(1, "questions") as questions, ThreadPoolExecutor(1, "analysers") as analysers:
         answers: deque[Answer] = deque()
+
+        def read(row: Analyser, people: Sequence[int], context: tuple[Params, datetime, Devices, Told], answer: Answer) -> Findings:
+            found = found_by(past, seen, row, people, context, answer)
+            context[-1].update({f"trait.{trait.key}": found.known(trait.key) for trait in row.traits if trait.key in joined})
+            return found
 
         def readings() -> Iterator[tuple[Analyser, str, Future[Findings]]]:
             coming: deque[tuple[Analyser, str, Future[Findings]]] = deque()
@@ -213,9 +217,9 @@ def read_ahead(
                 ahead = chosen[asked : place + 1 + QUESTIONS_AHEAD]
                 answers.extend(questions.submit(_answer, past, seen, after.facts) for after, _ in ahead)
                 asked += len(ahead)
-                while coming and (row.joins or len(coming) > READINGS_AHEAD):
+                while len(coming) > READINGS_AHEAD or (row.joins and coming and not coming[-1][2].done()):
                     yield coming.popleft()
-                coming.append((row, purpose, analysers.submit(found_by, past, seen, *task(row, purpose), answers.popleft())))
+                coming.append((row, purpose, analysers.submit(read, *task(row, purpose), answers.popleft())))
             yield from coming
 
         yield readings()

@@ -156,13 +156,15 @@ def _used(events: Table) -> Table:
 
 
 def _people(facts: Facts) -> Iterable[One]:
-    joined = {key: facts.told.get(f"trait.{key}") for key in JOINED}
+    columns = {key: facts.told.get(f"trait.{key}") or [None] * len(facts) for key in JOINED}
+    joined = {key: column for key, column in columns.items() if column.count(None) < len(column)}
+    known: Iterable[tuple[Known | None, ...]] = zip(*joined.values(), strict=True) if joined else [()] * len(facts)
     lists = zip(
         facts.records("spots", Spot, Spot._fields), facts.records("held", Held, Held._fields), _subjects_of(facts),
         facts.records("used", Used, Used._fields), facts.counts("days").tolist(), strict=True,
     )  # fmt: skip
-    for row, (spots, held, subjects, used, days) in enumerate(lists):
-        traits = {key: column[row] for key, column in joined.items() if column is not None and column[row] is not None}
+    for told, (spots, held, subjects, used, days) in zip(known, lists, strict=True):
+        traits = {key: one for key, one in zip(joined, told, strict=True) if one is not None}
         yield One(traits, spots, held, subjects, {one.identity: one for one in used}, days)
 
 

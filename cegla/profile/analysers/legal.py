@@ -195,6 +195,8 @@ def _text(told: Mapping[str, Any], *names: str) -> str:
     """The first of these that is there, as text; an object's own name for `company: {name: …}`."""
     for name in names:
         value = told.get(name)
+        if value is None:
+            continue
         if isinstance(value, Mapping):
             value = value.get("name")
         if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip():

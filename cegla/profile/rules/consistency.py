@@ -7,7 +7,7 @@ A check of which one side is unknown says nothing, so it works with whichever an
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cegla.profile.rules.analysis import Known
 from cegla.vocabulary.text import Text
@@ -17,6 +17,7 @@ FIRM = ("b2b", "public", "ngo")
 LEAST_SURE = 0.3  #: what is less sure than this is set against nothing
 BY_PLACE = "consumer.devices"  #: what the correlation itself knows of devices by place
 OFFICE_DAYS, OFFICE_HOURS = range(5), (9, 17)
+_OFFICE = [slice(day * 24 + OFFICE_HOURS[0], day * 24 + OFFICE_HOURS[1]) for day in OFFICE_DAYS]
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,7 @@ class Check:
     conflict: Text  #: the sentence that shows both, {one} and {other}
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a check found: both sides, how sure each is and on how much it rests; `weight` is how sure the less sure one is."""
 
     check: Check
@@ -59,9 +59,9 @@ def checked(traits: Traits) -> list[Outcome]:
     """Every check of which both sides are known well enough, in the order of the table."""
     found: list[Outcome] = []
     for check in CHECKS:
-        if (one := traits.get(check.one)) is None or one.confidence < LEAST_SURE:
+        if (one := traits.get(check.one)) is None or (other := traits.get(check.other)) is None:
             continue
-        if (other := traits.get(check.other)) is None or other.confidence < LEAST_SURE:
+        if one.confidence < LEAST_SURE or other.confidence < LEAST_SURE:
             continue
         agrees = check.agree(one.value, other.value, traits)
         if agrees is not None:
@@ -71,13 +71,14 @@ def checked(traits: Traits) -> list[Outcome]:
 
 def consistency(outcomes: Sequence[Outcome]) -> float | None:
     """The share of checks that agree, each by its weight; None without any."""
-    total = sum(one.weight for one in outcomes)
-    return sum(one.weight for one in outcomes if one.agrees) / total if total else None
+    weights = [one.weight for one in outcomes]
+    total = sum(weights)
+    return sum([weight for one, weight in zip(outcomes, weights, strict=True) if one.agrees]) / total if total else None
 
 
 def office_share(histogram: Sequence[float]) -> float:
     """Of a week's 168 shares from Monday 0:00 on, what lies in office hours of working days."""
-    return float(sum(sum(histogram[day * 24 + OFFICE_HOURS[0] : day * 24 + OFFICE_HOURS[1]]) for day in OFFICE_DAYS))
+    return float(sum([sum(histogram[hours]) for hours in _OFFICE]))
 
 
 def top(shares: Mapping[str, float]) -> str | None:

@@ -6,6 +6,7 @@ this address, else the busiest waking hour of that part of the week. A plan is a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -128,7 +129,7 @@ def _address(ground: Ground, side: str) -> tuple[Judged, list[str], float]:
     """The address for a side, why, and how sure it is that it is the right one."""
     preferred = max(sorted(ground.channels), key=ground.channels.__getitem__, default=None)
     fitting = [one for one in ground.addresses if one.side == side]
-    among = fitting or list(ground.addresses)
+    among = fitting or ground.addresses
     best = among[0] if len(among) == 1 else max(
         among, key=lambda one: (one.address.channel == preferred, one.address.channel == "email", round(one.work if side == "work" else 1 - one.work, 2),
             one.address.use.deeds, -one.address.identity),
@@ -139,22 +140,26 @@ def _address(ground: Ground, side: str) -> tuple[Judged, list[str], float]:
     elif not fitting:
         most = max(ground.addresses, key=lambda one: one.address.use.deeds)
         reasons.append("most_used" if best is most and most.address.use.deeds else "first_address")
-    if preferred == best.address.channel and len({one.address.channel for one in ground.addresses}) > 1:
+    if preferred == best.address.channel and len(ground.addresses) > 1 and len({one.address.channel for one in ground.addresses}) > 1:
         reasons.append("prefers")
     return best, reasons, best.sure if fitting else 0.5 if len(ground.addresses) > 1 else 0.8
+
+
+@lru_cache(maxsize=2_048)
+def _part_of_week(working: tuple[int, int], side: str | None) -> tuple[str, Sequence[int]]:
+    """The days and waking hours of a side of life, with these working hours."""
+    if side is None:
+        return "any", WAKING
+    inside = [hour for hour in WAKING if working[0] <= hour < working[1]]
+    if side == "work":
+        return "workdays", inside or WAKING
+    return "any", [hour for hour in WAKING if hour not in inside] or WAKING
 
 
 def _when(ground: Ground, chosen: Judged, side: str | None) -> tuple[str, int | None, str | None, float]:
     """Days, hour, why, and how sure: by the clicks at this address, else by the rhythm of that part of the week."""
     use = chosen.address.use
-    first, last = ground.hours
-    inside = [hour for hour in WAKING if first <= hour < last]
-    if side is None:
-        days, hours = "any", WAKING
-    elif side == "work":
-        days, hours = "workdays", inside or WAKING
-    else:
-        days, hours = "any", [hour for hour in WAKING if hour not in inside] or WAKING
+    days, hours = _part_of_week(ground.hours, side)
     if use.hour is not None and use.hour in hours and use.deeds >= FEWEST_DEEDS:
         return days, use.hour, "clicks_then", use.deeds / (use.deeds + 3.0)
     if ground.week is None:

@@ -48,7 +48,7 @@ def side_of(traits: Mapping[str, Known], judged: Sequence[Judged], outcomes: Seq
         if share >= 0.5 or share <= 0.15:
             signs.append("office_hours" if share >= 0.5 else "free_time")
             points += 0.5 * (share - 0.3) * week.confidence  # many consumers shop at work
-    against = [one for one in outcomes if one.check.key.startswith("firm_") and not one.agrees]
+    against = [one for one in outcomes if not one.agrees and one.check.key.startswith("firm_")]
     points *= 0.6 ** len(against)
     signs += ["conflict"] if against else []
     business = 1 / (1 + exp(-points))
