@@ -54,8 +54,8 @@ def _met(flat: tuple[Any, Any, Any], places_of_page: Sequence[Sequence[int]], wo
 def _by_person(people: Any) -> Iterator[tuple[int, slice]]:
     """Each of these people, who stand together, with the places where."""
     begins = np.flatnonzero(np.diff(people, prepend=-1))
-    ends = [*begins[1:].tolist(), len(people)]
-    for one, begin, end in zip(people[begins].tolist(), begins.tolist(), ends, strict=True):
+    ends = np.append(begins, len(people))[1:]
+    for one, begin, end in zip(people[begins].tolist(), begins.tolist(), ends.tolist(), strict=True):
         yield one, slice(begin, end)
 
 
