@@ -112,7 +112,7 @@ class Collector:
         found = {event["messageId"]: event for request in self.requests() for event in request["batch"]}
         return sorted(found.values(), key=lambda event: event["messageId"])
 
-    def wait_for(self, name: str, number: int = 1, seconds: float = 20) -> list[dict[str, Any]]:
+    def wait_for(self, name: str, number: int = 1, seconds: float = 60) -> list[dict[str, Any]]:
         """The events of a name, or of a type, once so many are there."""
         end = time.monotonic() + seconds
         while True:
@@ -151,7 +151,7 @@ def collector(dsn: str) -> Generator[Collector]:
 
     running = threading.Thread(target=loop.run_until_complete, args=(stay(),), daemon=True)
     running.start()
-    standing.wait(10)
+    standing.wait(60)
     while not (moody.committer.ready and moody.keyring.fresh):
         time.sleep(0.02)
     yield Collector(dsn, f"http://127.0.0.1:{listening.getsockname()[1]}", moody)
