@@ -366,8 +366,8 @@ def as_of(ws: Workspace, conn: Connection, now: datetime) -> segment.AsOf:
 
 def when_of(ws: Workspace, conn: Connection) -> profile.runs.When:
     """This moment as analysers need it: the shop's time zone and own words, and who objected to profiling."""
-    words = tuple(word.strip() for word in ws.settings.never_infer.split(",") if word.strip())
-    return profile.runs.When(ws.clock(), ws.settings.zone, words, frozenset(profile.places.objecting(conn)), site=site_pages(ws.settings.data_dir / "site"))
+    site = site_pages(ws.settings.data_dir / "site")
+    return profile.runs.When(ws.clock(), ws.settings.zone, ws.settings.own_blocked, frozenset(profile.places.objecting(conn)), site=site)
 
 
 RIGHT_AFTER: list[Callable[[Refresh], None]] = [find_touched, refresh_traits, refresh_findings, refresh_accounts, refresh_segments]

@@ -277,7 +277,8 @@ def _affinity(ws: Workspace, kind: str, now: datetime, asked: Callable[[Any], An
         left_out = sorted(profile.places.objecting(conn))
     with ws.warehouse.keep(_people(left_out)) as excluded:
         rows = affinity.told(_events("event_id", "properties").anti_join(excluded, "person_id"), history("order_lines"), kind, _moment(now))
-        return ws.warehouse.run(asked(affinity.affinities(rows))).to_pylist()
+        shown = profile.past.telling_nothing(rows, "value", ws.settings.own_blocked)  # nobody is said to be drawn to medicines
+        return ws.warehouse.run(asked(affinity.affinities(shown))).to_pylist()
 
 
 def _people(ids: list[int]) -> pa.Table:

@@ -9,6 +9,7 @@ import ibis
 import ibis.expr.types as ir
 import msgspec
 
+from cegla.profile.rules.blocked import without_blocked
 from cegla.profile.rules.facts import SEEN as FACT_COLUMNS  #: what the history must have for `traits_of`
 from cegla.profile.rules.facts import facts
 from cegla.profile.rules.traits import TRAITS, favourites_of, trait_columns
@@ -91,6 +92,11 @@ def traits_of(now: datetime, people: ir.Table | None = None, keys: Collection[st
         return trait_columns(facts(events, lines), now)
     favourites, counted = favourites_of(keys)
     return trait_columns(facts(events, lines, favourites, counted=counted or not favourites), now, keys)
+
+
+def telling_nothing(rows: Any, column: str, own: tuple[str, ...]) -> Any:
+    """Those of these rows whose text reveals no special category, nor has one of the shop's `own` words."""
+    return rows.filter(without_blocked(rows[column], own).notnull())
 
 
 def timeline(

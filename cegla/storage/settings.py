@@ -223,6 +223,11 @@ class Settings(Section):
         """The shop's time zone."""
         return ZoneInfo(self.timezone)
 
+    @property
+    def own_blocked(self) -> tuple[str, ...]:
+        """The words of `never_infer`, one by one."""
+        return tuple(word.strip() for word in self.never_infer.split(",") if word.strip())
+
 
 def load_settings(file: Path | None = None, environment: dict[str, str] | None = None) -> Settings:
     """Settings from `file` (or CEGLA_CONFIG, or cegla.yaml here if there is one), then `CEGLA_*` variables on top.

@@ -20,7 +20,7 @@ from cegla.segment import actions as segment
 from cegla.segment.rules import rfm
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.errors import InvalidInput
-from tests.segment.worlds import NOW, fill, order, page
+from tests.segment.worlds import NOW, Past, fill, order, page
 
 
 def real(name: str) -> Path:
@@ -135,6 +135,15 @@ def test_affinities_and_groups_are_asked_of_the_history(workspace: Workspace) ->
     assert everybody.people == (1,) and everybody.share == 1.0
     kinds: dict[str, dict[int, list[str]]] = {key: {} for key in segment.portraits.KINDS}
     assert portraits.of_everybody(workspace, NOW + timedelta(days=100)) == kinds | {"group": {1: ["1"]}}, "what rules may speak of is all found"
+
+
+def test_nobody_is_drawn_to_what_reveals_a_special_category(workspace: Workspace) -> None:
+    def looks(*names: str) -> list[Past]:
+        return [page(1 + day, properties=f'{{"category":"{name}"}}') for name in names for day in range(6)]
+
+    fill(workspace.warehouse, {1: looks("Glukometry", "Kubki")} | {person: looks("Noże", "Misy") for person in range(2, 9)})
+    assert [one.value for one in portraits.likings(workspace, "category", 1, NOW)] == ["Kubki"]
+    assert "Glukometry" not in [row.value for row in portraits.affinities(workspace, "category", NOW).rows]
 
 
 def test_nothing_is_kept_of_who_is_erased_joined_or_objects_while_portraits_are_made(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
