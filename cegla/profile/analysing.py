@@ -35,7 +35,7 @@ from cegla.profile.store import SQL
 from cegla.resolve import actions as resolve
 from cegla.storage.arrays import numbers
 from cegla.storage.cycles import no_search_for_cycles
-from cegla.storage.dividing import parts
+from cegla.storage.dividing import fitting, parts
 from cegla.storage.warehouse import Readable, history
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors.installation import DiskFull, WarehouseDamaged
@@ -43,7 +43,8 @@ from cegla.weather import actions as weather
 
 LOG = structlog.get_logger("profile")
 PEOPLE_AT_A_TIME = 20_000  #: whose history is kept in memory at once, unless it is long: then fewer (see `parts`)
-SAMPLE_PEOPLE = 50_000  #: of whom analysers learn
+SAMPLE_PEOPLE = 50_000  #: of whom analysers learn, as far as they
+SAMPLE_ROWS = 1_000_000  #: did no more than this together; then of fewer
 ADULT_YEARS = 16  #: nothing is inferred of people known to be younger
 SITE = "site.pages"  #: the input that is of no person
 QUESTIONS_AHEAD, READINGS_AHEAD = 4, 5  #: analysers whose facts, or findings, may wait in memory
@@ -234,19 +235,29 @@ def seen_of(past: Readable, people: Sequence[int], analysers: Sequence[Analyser]
         moment = stack.enter_context(past.keep(guards.moment_row(when.now, when.zone)))
         sharing = stack.enter_context(past.keep(guards.sharing_rows(devices.identities)))
         tables = tuple(cast(Hashable, table.op()) for table in (asked, moment, sharing))
-        read = past.run(_events(tables, inputs))
-        with past.aside.keep(guards.telling_texts(read)) as texts:
-            read = guards.veiled(read, past.aside.run(guards.blocked_of(texts, when.blocked)))
-        with past.keep(read.select(guards.OF_LINES)) as told:
-            lines = _lines(tables, cast(Hashable, told.op()), inputs)
-            if any(name.startswith("line.") for name in inputs):
-                lines = past.run(lines)
-        if isinstance(lines, pa.Table) and "category" in lines.column_names:
-            with past.aside.keep(guards.telling_names(lines)) as texts:
-                lines = guards.veiled_lines(lines, past.aside.run(guards.blocked_of(texts, when.blocked)))
+        events = stack.enter_context(past.aside.keep(_read(past, _events(tables, inputs), when.blocked)))
+        lines = stack.enter_context(past.aside.keep(_read_lines(past, asked, events, inputs, when.blocked)))
         skies = when.weather() if any(name.startswith("weather.") for name in inputs) else weather.unknown()
-        kept = (read, lines.schema().to_pyarrow().empty_table() if isinstance(lines, ir.Table) else lines, skies)
-        yield Seen(*(stack.enter_context(past.aside.keep(rows)) for rows in kept))
+        yield Seen(events, lines, stack.enter_context(past.aside.keep(skies)))
+
+
+def _read(past: Readable, events: ir.Table, blocked: tuple[str, ...]) -> pa.Table:
+    read = past.run(events)
+    with past.aside.keep(guards.telling_texts(read)) as texts:
+        return guards.veiled(read, past.aside.run(guards.blocked_of(texts, blocked)))
+
+
+def _read_lines(past: Readable, asked: ir.Table, events: ir.Table, inputs: tuple[str, ...], blocked: tuple[str, ...]) -> pa.Table:
+    """The order lines of the kept `events`. They meet aside: what a snapshot itself keeps takes memory until it ends, and there may be many parts of people."""
+    lines = history("order_lines", asked, guards.columns_of_lines(inputs))
+    if not any(name.startswith("line.") for name in inputs):
+        return guards.seen_lines(lines, events, inputs).schema().to_pyarrow().empty_table()
+    with past.aside.keep(past.run(lines)) as kept:
+        told = past.aside.run(_lines(cast(Hashable, kept.op()), cast(Hashable, events.op()), inputs))
+    if "category" not in told.column_names:
+        return told
+    with past.aside.keep(guards.telling_names(told)) as texts:
+        return guards.veiled_lines(told, past.aside.run(guards.blocked_of(texts, blocked)))
 
 
 def learn(conn: Connection, past: Readable, chosen: Sequence[tuple[Analyser, str]], when: When) -> dict[str, int]:
@@ -256,7 +267,7 @@ def learn(conn: Connection, past: Readable, chosen: Sequence[tuple[Analyser, str
     if not learning:
         return {}
     out = LeftOut(minors(conn, when.now), when.objecting)
-    sample = sampled([person for person in everybody(past) if person not in out.minors])
+    sample = fitting(past, sampled([person for person in everybody(past) if person not in out.minors]), SAMPLE_ROWS)
     versions: dict[str, int] = {}
     with seen_of(past, sample, [row for row, _, _ in learning], when, Devices()) as seen:
         for row, purpose, fit in learning:
@@ -268,12 +279,10 @@ def learn(conn: Connection, past: Readable, chosen: Sequence[tuple[Analyser, str
 
 
 def sampled(people: Sequence[int], most: int = SAMPLE_PEOPLE) -> list[int]:
-    """The same people every time, whoever else there is: those whose mixed number is smallest."""
-    if len(people) <= most:
-        return list(people)
+    """The same people every time, whoever else there is: those whose mixed number is smallest, in the order of that."""
     numbers = np.asarray(people, np.uint64)
     mixed = numbers * np.uint64(0x9E3779B97F4A7C15)
-    return sorted(numbers[np.argpartition(mixed ^ (mixed >> np.uint64(32)), most)[:most]].tolist())
+    return numbers[np.argsort(mixed ^ (mixed >> np.uint64(32)))[:most]].tolist()
 
 
 def everybody(past: Readable, after: int = 0, upto: int | None = None) -> list[int]:
@@ -342,5 +351,5 @@ def _events(tables: tuple[Any, ...], inputs: tuple[str, ...]) -> ir.Table:
 
 
 @lru_cache(maxsize=64)
-def _lines(tables: tuple[Any, ...], events: Any, inputs: tuple[str, ...]) -> ir.Table:
-    return guards.seen_lines(history("order_lines", tables[0].to_expr()), events.to_expr(), inputs)
+def _lines(lines: Any, events: Any, inputs: tuple[str, ...]) -> ir.Table:
+    return guards.seen_lines(lines.to_expr(), events.to_expr(), inputs)

@@ -117,11 +117,11 @@ def _worked_out(warehouse: Readable, made: touched.Plan, past: History, bound: _
 
 
 def _asked(warehouse: Readable, made: touched.Plan, people: touched.People, bound: _Bound) -> pa.Table | None:
-    """What only the warehouse can read out of one row a person."""
+    """What only the warehouse can read out of one row a person; aside, as `rows_of`."""
     if (about := people.asked()) is None:
         return None
-    with warehouse.keep(about) as kept:
-        return warehouse.run(kept.select("person_id", **{name: bound.over(one, made.people.base, kept) for name, one in made.people.asked.items()}))
+    with warehouse.aside.keep(about) as kept:
+        return warehouse.aside.run(kept.select("person_id", **{name: bound.over(one, made.people.base, kept) for name, one in made.people.asked.items()}))
 
 
 @lru_cache(maxsize=8)

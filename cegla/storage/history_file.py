@@ -29,7 +29,9 @@ DUCKDB_TYPES: dict[pa.DataType, str] = {
 }  # fmt: skip
 SECONDS_FOR_LEAVING = 5.0
 LEAST_FREE_BYTES = 16 << 20  #: and twice the log: with less on the disk, opening the file again would only fail
-LOG_BYTES = "64MB"  #: rows wait in the log until it has so many: putting few in their place at a time took twice the processor time
+#: Rows wait in the log until it has so many bytes: putting few in their place at a time took twice the processor time. Without a thread that gives memory
+#: back, DuckDB's allocator held half a gigabyte after a question about a million rows, for as long as nobody asked another.
+KEPT_SMALL = {"checkpoint_threshold": "64MB", "allocator_background_threads": True}
 MAP = "derived.main.identity_map"  #: which identities are whose, in memory
 ASIDE = "aside"  #: tables that no snapshot looks at, in a database of their own: elsewhere one that is dropped takes memory until the last snapshot ends
 
@@ -38,7 +40,7 @@ class HistoryFile:
     """One DuckDB file, open. Safe to use from several threads; one process at a time."""
 
     def __init__(self, path: Path, tables: Mapping[str, pa.Schema], config: dict[str, Any]) -> None:
-        self.path, self._tables, self._config = path, tables, config | {"checkpoint_threshold": LOG_BYTES}
+        self.path, self._tables, self._config = path, tables, config | KEPT_SMALL
         self._gate, self._opening = Gate(), threading.Lock()
         self._people: pa.Table | None = None  # the map of a file that is closed
         self._root: Any = self._open()

@@ -196,7 +196,7 @@ class Snapshot:
         return self._keep(_listed(person_ids), "people")
 
     def keep(self, rows: pa.Table | ir.Table) -> AbstractContextManager[ir.Table]:
-        """These rows, or the answer to this expression, as a table in memory that many questions can be asked of; gone after the block."""
+        """These rows, or an expression's, as a table for many questions. What they take is free when the snapshot ends: what is large is kept `aside`."""
         return self._keep(rows, "kept")
 
     def run(self, expression: ir.Table) -> pa.Table:
@@ -239,8 +239,7 @@ def _deleted(cursor: Any, name: str, where: str, values: Sequence[Any] = ()) -> 
 
 
 def _ranges(ranges: Sequence[tuple[int, int]]) -> pa.Table:
-    kinds = pa.schema([("first_id", pa.int64()), ("last_id", pa.int64())])
-    return pa.table([[first for first, _ in ranges], [last for _, last in ranges]], schema=kinds)
+    return pa.table({"first_id": pa.array([first for first, _ in ranges], pa.int64()), "last_id": pa.array([last for _, last in ranges], pa.int64())})
 
 
 class Warehouse:
@@ -253,8 +252,7 @@ class Warehouse:
         self._file = HistoryFile(path, TABLES, {"memory_limit": memory, "threads": threads, "preserve_insertion_order": False})
         self._cursor = self._file.cursor
         self._writing = threading.Lock()
-        self._numbers = count(1)
-        self._idle_names: dict[str, list[str]] = {}
+        self._numbers, self._idle_names = count(1), dict[str, list[str]]()
         self._newest = 0  # the batch whose rows came last, or are on their way
         self._removals = 0  # how often rows were removed
 
@@ -285,6 +283,7 @@ class Warehouse:
     def keep(self, rows: pa.Table | ir.Table) -> Generator[ir.Table]:
         """These rows, or the answer to this expression, as a table in memory that many questions can be asked of; gone after the block."""
         with self._cursor() as cursor, self._keep(cursor, rows, ASIDE) as table:
+            del rows  # they lie in the table now, and need not lie twice
             yield table
 
     def run(self, expression: ir.Table) -> pa.Table:
@@ -321,6 +320,7 @@ class Warehouse:
         else:
             cursor.execute(f"create table {catalog}.main.{name} as {_sql(cast('Any', rows.op()))}")
             schema = rows.schema()
+        del rows
         try:
             yield ibis.table(schema, name=name, catalog=catalog, database="main")
         finally:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import structlog
 from hypothesis import given
@@ -19,6 +20,7 @@ from cegla.profile import analysing
 from cegla.profile.catalogue import ANALYSERS, BY_KEY, TRAITS
 from cegla.resolve import actions as resolve
 from cegla.storage import dividing
+from cegla.storage.warehouse import Snapshot
 from cegla.storage.workspace import Workspace
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors import NotFound
@@ -93,6 +95,25 @@ def test_of_people_with_a_long_history_fewer_are_looked_at_at_a_time(ws: Workspa
     monkeypatch.setattr(dividing, "FEW_PEOPLE", 0)
     assert [part.done for part in finish(ws) if "os@1" in part.analysers] == [2, 3]
     assert [known(ws, user)["os.family"] for user in ("u1", "u2", "u3")] == ["iOS", "iOS", "Windows"]
+
+
+def test_a_snapshot_keeps_nothing_of_the_histories_that_analysers_read(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[int] = []
+    keep = Snapshot.keep
+    monkeypatch.setattr(Snapshot, "keep", lambda past, rows: (kept.append(rows.num_rows if isinstance(rows, pa.Table) else -1), keep(past, rows))[1])
+    three_people(ws)
+    finish(ws)
+    assert set(kept) == {0, 1}  # shared devices, and the moment
+
+
+def test_analysers_learn_of_no_more_history_than_memory_should_hold(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[list[int]] = []
+    seen_of = analysing.seen_of
+    monkeypatch.setattr(analysing, "fitting", lambda past, people, most: [people[0]] if most == analysing.SAMPLE_ROWS else [])
+    monkeypatch.setattr(analysing, "seen_of", lambda past, people, *more: (looked_at.append(list(people)), seen_of(past, people, *more))[1])
+    three_people(ws)
+    finish(ws)
+    assert [len(people) for people in looked_at] == [3, 1, 3]  # right after the events; what is learnt; the run itself
 
 
 def test_an_hour_later_only_people_there_is_news_of_are_looked_at(ws: Workspace) -> None:

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import weakref
 from collections.abc import Generator
 from datetime import datetime
 from pathlib import Path
@@ -106,6 +107,15 @@ def test_what_a_killed_process_put_aside_from_its_memory_is_gone_at_the_next_sta
     assert any(b"canary-" in file.read_bytes() for file in (tmp_path / "w.duckdb.tmp").iterdir())
     Warehouse(path).close()
     assert [file for file in tmp_path.rglob("*") if file.is_file() and b"canary-" in file.read_bytes()] == []
+
+
+def test_rows_that_are_kept_do_not_lie_in_memory_twice(warehouse: Warehouse) -> None:
+    given = pa.table({"person_id": pa.array([7, 8], pa.int64())})
+    seen, kept = weakref.ref(given), warehouse.keep(given)
+    del given
+    with kept as table:
+        assert seen() is None
+        assert warehouse.run(table.order_by("person_id"))["person_id"].to_pylist() == [7, 8]
 
 
 def test_what_was_put_aside_takes_no_memory_once_it_is_dropped_though_a_snapshot_goes_on(warehouse: Warehouse) -> None:

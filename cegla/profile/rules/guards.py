@@ -156,6 +156,11 @@ def _telling(seen: pa.Table) -> list[str]:
     return [name for name in seen.column_names if (name in TELLING or name.startswith("property_")) and pa.types.is_string(seen.schema.field(name).type)]
 
 
+def columns_of_lines(inputs: Iterable[str]) -> set[str]:
+    """The columns of order lines that `seen_lines` looks at."""
+    return {*LINE_ALWAYS, *ABOUT_PRODUCTS, *NAMING_PRODUCTS, *(name.partition(".")[2] for name in inputs if name.startswith("line."))}
+
+
 def seen_lines(lines: Table, seen: Table, inputs: Iterable[str]) -> Table:
     """The order lines, and products looked at, of the events that analysers see (`seen`, kept: `OF_LINES` of them), before `veiled_lines`."""
     asked = sorted({name.partition(".")[2] for name in inputs if name.startswith("line.")})
