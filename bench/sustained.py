@@ -165,7 +165,8 @@ def _measured(minutes: float, people: int) -> list[Result]:
     steady = windows[1:] or windows  # the first window holds the start
     rate = sum(window.rate for window in steady) / len(steady)
     highest = [window.rss_bytes for window in steady]
-    growth = max(highest[-(-len(steady) * 3 // 4) :], default=0) - max(highest[len(steady) // 2 : -(-len(steady) * 3 // 4)], default=0)
+    half, last = len(steady) // 2, len(steady) * 3 // 4
+    growth = max(highest[last:]) - max(highest[half:last] or highest[:1])
     at_most = f"highest {max(highest) / 2**20:,.0f} MB"
     note = f"{minutes:g} minutes, {people:,} people, slowest half minute {min(window.rate for window in steady):,.0f}/s"
     return [
