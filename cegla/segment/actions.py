@@ -233,10 +233,10 @@ def explain(ws: Workspace, rule: object, person_id: int, now: datetime) -> Expla
 
 
 def explain_all(ws: Workspace, rule: object, people: Sequence[int], now: datetime) -> dict[int, Explanation]:
-    """`explain` for many people with one question to the history; who has no events is left out."""
+    """`explain` for many people with one question to the history, at the moment that membership is decided for; who has no events is left out."""
     with ws.transaction() as conn:
         tree = parsed(rule, known(conn))
-        with looking(conn, ws.warehouse, [tree], AsOf(now, ws.settings.zone, ws.keys), people) as (past, ground):
+        with looking(conn, ws.warehouse, [tree], AsOf(minute(now), ws.settings.zone, ws.keys), people) as (past, ground):
             rows = ws.warehouse.run(compiler.reasons(tree, past, ground)).to_pylist()
     polish, english = (Speaker(language, ws.settings.currency, ws.settings.zone) for language in ("pl", "en"))
     return {row["person_id"]: explained(tree, row, (polish, english)) for row in rows}

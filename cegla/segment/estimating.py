@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from cegla.profile import actions as profile
 from cegla.segment.asking import AsOf, answered, questions_of
-from cegla.segment.evaluating import ground_of, known
+from cegla.segment.evaluating import ground_of, known, minute
 from cegla.segment.operators import parsed
 from cegla.segment.rules import compile as compiler
 from cegla.segment.rules.compile import History
@@ -42,11 +42,11 @@ class Estimate:
 
 
 def estimate(ws: Workspace, rule: object, now: datetime, excluded: Iterable[int] = ()) -> Estimate:
-    """About how many people a rule matches at `now`, without those `excluded`. Raises RuleInvalid."""
+    """About how many people a rule matches at the end of the minute of `now`, as the exact count has it, without those `excluded`. Raises RuleInvalid."""
     events: Any = table("events")
     many = ws.warehouse.run(events.aggregate(many=events.count()))["many"][0].as_py()
     share = min(1.0, READ_AT_ONCE / many) if many else 1.0
-    found = _found(ws, rule, now, share)
+    found = _found(ws, rule, minute(now), share)
     left_out = set(excluded)
     people = pa.array([one for one in found if one not in left_out], pa.int64())
     return bounds(len(people), share, people, now)

@@ -59,6 +59,17 @@ def test_a_question_that_is_asked_again_within_a_minute_is_put_once_and_answered
     assert segment.members_of(workspace, inside, NOW).to_pylist() == [1, 2, 3], "a segment that another rule names has changed"
 
 
+def test_who_is_in_why_and_about_how_many_are_of_one_moment_the_end_of_the_running_minute(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [order(30)], 2: [page(1)]}, NOW + timedelta(seconds=40))
+    now, rule = NOW + timedelta(seconds=10), {"not": BUYERS}
+    with workspace.transaction() as conn:
+        saved = segment.save(conn, "Inni", rule, now)
+        segment.refresh(conn, workspace.warehouse, None, segment.AsOf(now))
+        assert [row.person_id for row in segment.membership(conn, saved.id, 0, 10)] == [1, 2]
+    assert segment.members_of(workspace, rule, now).to_pylist() == segment.estimate(workspace, rule, now).people.to_pylist() == [1, 2]
+    assert [segment.explain(workspace, rule, person, now).holds for person in (1, 2)] == [True, True]
+
+
 def test_only_the_people_touched_are_looked_at(workspace: Workspace) -> None:
     fill(workspace.warehouse, {1: [order(3)], 2: [order(3)]})
     with workspace.transaction() as conn:

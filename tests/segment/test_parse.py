@@ -15,8 +15,11 @@ DID = {"op": "did", "event": "Order Completed"}
 DEEP: Any = DID
 for _ in range(50):
     DEEP = {"not": DEEP}
+LISTED: Any = "did"
+for _ in range(20_000):
+    LISTED = [LISTED]
 
-WRONG: list[tuple[Any, str]] = [
+WRONG: list[Any] = [
     (None, "/"),
     ([], "/"),
     ("did", "/"),
@@ -25,6 +28,7 @@ WRONG: list[tuple[Any, str]] = [
     ({"all": "x"}, "/all"),
     ({"any": [DID, {"op": "fly"}]}, "/any/1/op"),
     ({"op": ["did"]}, "/op"),
+    pytest.param({"op": LISTED}, "/op", id="lists in lists"),
     ({"all": [DID], "any": [DID]}, "/"),
     ({"not": [DID]}, "/not"),
     (DEEP, "/not" * 12),
@@ -40,6 +44,8 @@ WRONG: list[tuple[Any, str]] = [
     ({**DID, "at_least": 1.0}, "/at_least"),
     ({**DID, "at_least": 10**40}, "/at_least"),
     ({**DID, "days": -1}, "/days"),
+    ({**DID, "since": "2026-W01-1"}, "/since"),
+    ({**DID, "until": "9999-12-31"}, "/until"),
     ({**DID, "where": [{"property": "a"}]}, "/where/0"),
     ({**DID, "where": [{"field": "password", "is": "x"}]}, "/where/0/field"),
     ({**DID, "where": [{"property": "a", "is": None}]}, "/where/0/is"),

@@ -42,7 +42,7 @@ def refuse(pointer: str, seen: object, pl: str, en: str) -> NoReturn:
     """Raise RuleInvalid with what is wrong, in both languages. A value is shown as ASCII, so that it can be printed anywhere."""
     try:
         shown = ascii(seen)
-    except ValueError:  # a whole number of thousands of digits
+    except (ValueError, RecursionError):  # a whole number of thousands of digits, or thousands of lists in each other
         shown = "…"
     raise RuleInvalid(where=pointer or "/", seen=shown, detail=Text(pl, en))
 
@@ -191,9 +191,8 @@ def _moment(kind: Kind, raw: object, pointer: str) -> Any:
             return share
         case Kind.DATE:
             try:
-                if not isinstance(raw, str) or len(raw) != 10:
+                if not isinstance(raw, str) or (day := date.fromisoformat(raw)).isoformat() != raw:  # a week's day is no date that forms show
                     raise ValueError
-                day = date.fromisoformat(raw)
             except ValueError:
                 refuse(pointer, raw, "tu powinna być data, na przykład 2026-11-23", "a date belongs here, such as 2026-11-23")
             if not 1970 <= day.year <= 9990:
