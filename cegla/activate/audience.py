@@ -136,11 +136,12 @@ def _candidates(
     channel = Channel(campaign.channel)
     (now, hours), whom = at, readers(conn, people, channel)
     limits, own = store.limits(conn, campaign), ws.settings.zone
-    asked = {reader.person_id: (reader.identity_ids, reader.place.zone or own) for reader in whom}
-    timing = campaign.timing
+    asked: dict[int, store.Met] = {}
+    for reader in whom:
+        zone = reader.place.zone or own
+        due = opens_at(limits, due_at(campaign.timing, now, (zone, own), hours.get(reader.person_id)), zone)
+        asked[reader.person_id] = store.Met(reader.identity_ids, zone, due if due > now else None)
     contacts = store.contacts(conn, asked, store.Question.of(campaign, now), now) if campaign.cap or limits.per_day or campaign.offer else {}
     for reader, verdict in zip(whom, verdicts(ws, conn, whom, campaign.purpose, now, channel), strict=True):
-        zone = reader.place.zone or own
-        due = opens_at(limits, due_at(timing, now, (zone, own), hours.get(reader.person_id)), zone)
-        contact = contacts.get(reader.person_id, NO_CONTACT)
-        yield Candidate(reader.person_id, reader.identity_ids, reader.identity_id, reader.address, verdict, contact, due if due > now else None)
+        met, contact = asked[reader.person_id], contacts.get(reader.person_id, NO_CONTACT)
+        yield Candidate(reader.person_id, reader.identity_ids, reader.identity_id, reader.address, verdict, contact, met.at)

@@ -235,7 +235,7 @@ class Round:
     def met(self, campaign: Sending, known: Sequence[Reader], limits: Limits) -> dict[int, SkipReason]:
         """Whom this campaign reached at another address, or others too often: people who were joined, or written to, after it had been launched."""
         people = {reader.person_id: reader.identity_ids for reader in known}
-        asked = {reader.person_id: (reader.identity_ids, reader.place.zone or self.ws.settings.zone) for reader in known}
+        asked = {reader.person_id: store.Met(reader.identity_ids, reader.place.zone or self.ws.settings.zone) for reader in known}
         ruled = campaign.cap or limits.per_day or campaign.offer
         counts = store.contacts(self.conn, asked, store.Question.of(campaign, self.now), self.now) if ruled else {}
         refused = {person: one.reason(campaign.cap, limits.per_day, waiting=False) for person, one in counts.items()}

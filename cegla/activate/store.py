@@ -3,7 +3,7 @@
 import queue
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple, Protocol, Self
 from zoneinfo import ZoneInfo
 
@@ -76,6 +76,14 @@ class Question(NamedTuple):
     def of(cls, campaign: Asking, now: datetime) -> Self:
         """As this campaign, now."""
         return cls(campaign.id, campaign.channel, campaign.priority, campaign.launched_at or now, campaign.offer, now - timedelta(days=campaign.offer_days))
+
+
+class Met(NamedTuple):
+    """A person as the rules across campaigns ask about them: identities, clock, and when the message goes (None: at once)."""
+
+    identities: Sequence[int]
+    zone: ZoneInfo
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -274,16 +282,21 @@ def put_off(conn: Connection, rows: Sequence[tuple[int, int, str | None, datetim
     SQL.put_off(conn, ids=list(ids), attempts=list(attempts), replies=list(replies), times=list(times))
 
 
-def contacts(conn: Connection, people: Mapping[int, tuple[Sequence[int], ZoneInfo]], asked: Question, now: datetime) -> dict[int, Contact]:
-    """What each person (→ identities and time zone) was given by other campaigns and waits for; who has nothing of either is left out.
+def contacts(conn: Connection, people: Mapping[int, Met], asked: Question, now: datetime) -> dict[int, Contact]:
+    """What each person was given by other campaigns and waits for, on the day their message goes; who has nothing of either is left out.
 
     Messages belong to the identity of their address, so people who were joined or parted since are counted as they are today.
     What a contract needs, such as an order's confirmation, never counts.
     """
-    zones: dict[str, int] = {}
-    pairs = [(person, one, zones.setdefault(zone.key, len(zones) + 1)) for person, (identities, zone) in people.items() for one in identities]
+    here: dict[str, date] = {}
+    clocks: dict[tuple[str, date], int] = {}
+    pairs: list[tuple[int, int, int]] = []
+    for person, (identities, zone, at) in people.items():
+        today = here.get(zone.key) or here.setdefault(zone.key, now.astimezone(zone).date())
+        clock = clocks.setdefault((zone.key, today if at is None else at.astimezone(zone).date()), len(clocks) + 1)
+        pairs += [(person, one, clock) for one in identities]
     columns: dict[str, Any] = {name: numbers(row[place] for row in pairs) for place, name in enumerate(("people", "identities", "places"))}
-    columns["zones"] = list(zones)
+    columns |= {"zones": [zone for zone, _ in clocks], "days": [day for _, day in clocks]}
     free = [key for key, purpose in govern.register.purposes(conn).items() if purpose.by_contract]
     since = min(now - CAP_WINDOW, asked.offer_since if asked.offer else now)
     rows = SQL.contacts(conn, **columns, **asked._asdict(), week=now - CAP_WINDOW, since=since, now=now, free=free)

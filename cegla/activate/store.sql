@@ -149,16 +149,17 @@ where id = :id;
 select segment_rule, launched_at from activate.campaigns where id = :id;
 
 -- name: contacts
--- What other campaigns gave each of these people under any of their addresses and what waits for them: in seven days, on their own calendar day, of the same offer.
+-- What other campaigns gave each of these people under any of their addresses and what waits for them: in seven days, on their own calendar day on which
+-- their message goes, of the same offer.
 select theirs.person_id,
     count(*) filter (where gone and handed_at >= :week),
     count(*) filter (where state = 'decided'),
-    count(*) filter (where gone and channel = :channel and (handed_at at time zone zone)::date = (cast(:now as timestamptz) at time zone zone)::date),
-    count(*) filter (where state = 'decided' and channel = :channel and (due_at at time zone zone)::date <= (cast(:now as timestamptz) at time zone zone)::date
+    count(*) filter (where gone and channel = :channel and (handed_at at time zone zone)::date = day),
+    count(*) filter (where state = 'decided' and channel = :channel and (greatest(due_at, cast(:now as timestamptz)) at time zone zone)::date = day
         and (priority > :priority or priority = :priority and (launched_at, campaign_id) < (cast(:launched_at as timestamptz), cast(:campaign_id as integer)))),
     bool_or(offer <> '' and offer = :offer and (state = 'decided' or gone and handed_at >= :offer_since))
 from unnest(cast(:people as bigint[]), cast(:identities as bigint[]), cast(:places as integer[])) as theirs (person_id, identity_id, place)
-cross join lateral (select (cast(:zones as text[]))[place] as zone) as clock
+cross join lateral (select (cast(:zones as text[]))[place] as zone, (cast(:days as date[]))[place] as day) as clock
 join (
     select identity_id, campaign_id, channel, messages.state, handed_at, due_at, priority, launched_at, offer, messages.state <> 'decided' as gone
     from activate.messages

@@ -77,6 +77,32 @@ def test_a_day_is_the_persons_own_and_the_third_message_of_it_is_not_sent(shop: 
     assert activate.audience(shop.ws, shop.campaign().id).reasons == {"capped_today": 1}
 
 
+def test_the_day_that_counts_is_the_one_on_which_the_message_goes(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    campaign = shop.campaign(send_at=datetime(2026, 11, 3, 10, 0), clock="person")
+    activate.launch(shop.ws, campaign.id)
+    for _ in range(2):  # the two of Monday
+        activate.launch(shop.ws, shop.campaign().id)
+        shop.deliver(1)
+    shop.now = datetime(2026, 11, 2, 20, 0, tzinfo=UTC)  # Tuesday at ten on the first islands, Monday evening in Warsaw
+    assert activate.audience(shop.ws, shop.campaign().id).reasons == {"capped_today": 1}
+    activate.start_due(shop.ws)
+    shop.now = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+    shop.deliver(1)
+    assert shop.states(campaign.id) == {"anna": "sent"}
+
+
+def test_what_waits_for_another_day_takes_no_slot_of_this_one(shop: Shop) -> None:
+    shop.person("anna", marketing_email=True)
+    with shop.ws.transaction() as conn:
+        activate.set_limits(conn, "email", activate.Limits(1), shop.now)
+    activate.launch(shop.ws, shop.campaign(send_at=datetime(2026, 11, 3, 10, 0), clock="person", priority=9).id)
+    shop.now = datetime(2026, 11, 2, 20, 0, tzinfo=UTC)
+    activate.start_due(shop.ws)
+    assert activate.audience(shop.ws, shop.campaign().id).reachable == 1
+    assert activate.audience(shop.ws, shop.campaign(send_at=datetime(2026, 11, 3, 12, 0), clock="person").id).reasons == {"lost_slot": 1}
+
+
 def test_of_two_waiting_campaigns_the_higher_priority_gets_the_slot(shop: Shop) -> None:
     shop.person("anna", marketing_email=True)
     with shop.ws.transaction() as conn:
