@@ -89,8 +89,8 @@ def _message(conn: Connection, ws: Workspace, channel: Channel, row: gateways.Re
 
 def _reply(ws: Workspace, conn: Connection, channel: Channel, row: gateways.Receipt, now: datetime) -> None:
     """Somebody answered: STOP ends every consent to this channel; that there was an answer comes back as an event, its words stay with nobody."""
-    sender = row.sender.strip()
-    address = normalized("phone", sender if sender.startswith("+") or len(sender) <= 9 else f"+{sender.lstrip('0')}")
+    sender, digits = row.sender.strip(), "".join(filter(str.isdigit, row.sender))
+    address = normalized("phone", sender if sender.startswith("+") or len(digits) <= 9 else f"+{digits.lstrip('0')}")
     if address is None:
         return
     stop = sms.asks_to_stop(row.text)

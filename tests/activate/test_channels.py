@@ -57,6 +57,22 @@ def test_replies_that_ask_to_stop(reply: str, stops: bool) -> None:
     assert sms.asks_to_stop(reply) is stops
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "S T O P", "S.T.O.P.", "STÓP", "ＳＴＯＰ", "\u200bSTOP", "ST\u00adOP", "STOP\ufffd", "„STOP”", "Stop sms", "STOPSMS", "Proszę mnie wypisać", "prosze o wypisanie z listy",
+        "Wypisuję się", "Chcę zrezygnować", "Rezygnuje\u0328", "REZYGNACJA", "wypiszcie mnie",
+    ],
+)  # fmt: skip
+def test_a_wish_to_stop_is_understood_in_the_spellings_of_phones(reply: str) -> None:
+    assert sms.asks_to_stop(reply)
+
+
+@pytest.mark.parametrize("reply", ["Stopień", "Stoper kupię", "Proszę o fakturę", "Chcę się zapisać", "Proszę stopniowo", "Nie.. mogę", "s to pa", "Wypisane długopisy?", ""])
+def test_other_words_are_no_wish_to_stop(reply: str) -> None:
+    assert not sms.asks_to_stop(reply)
+
+
 @pytest.mark.parametrize("gateway", PROVIDERS.values(), ids=lambda one: f"{one.channel}-{one.key}")
 def test_a_gateway_is_told_everything_once_and_nothing_in_a_text_is_a_field(gateway: gateways.Gateway) -> None:
     words = "kod {token} 20%"
@@ -113,6 +129,16 @@ def test_receipts_are_read_in_every_shape_that_providers_use() -> None:
 def test_no_bytes_of_a_stranger_do_harm(body: bytes, gateway: gateways.Gateway, query: dict[str, str]) -> None:
     gateways.receipts(gateway, query, body, "")
     gateways.answered(gateway, 200, {}, body)
+
+
+@pytest.mark.parametrize("gateway", PROVIDERS.values(), ids=lambda one: f"{one.channel}-{one.key}")
+def test_a_form_of_a_thousand_fields_says_nothing(gateway: gateways.Gateway) -> None:
+    assert gateways.receipts(gateway, {}, b"a=1&" * 1_000, "application/x-www-form-urlencoded") == []
+
+
+def test_half_a_character_at_the_end_of_a_reply_does_not_lose_its_word() -> None:
+    (reply,) = gateways.receipts(SMSAPI, {}, rb'{"sms_from": "48500100200", "sms_text": "STOP \ud83d\u0000"}', "application/json")
+    assert reply.text == "STOP ?" and sms.asks_to_stop(reply.text)
 
 
 def test_answers_are_read_by_path_and_never_fail() -> None:

@@ -96,6 +96,29 @@ def test_any_bytes_are_read_without_harm(raw: bytes) -> None:
     assert len(returned.tokens_in(raw, raw.decode("latin-1"))) <= returned.MOST_TOKENS
 
 
+@pytest.mark.parametrize("subject", ["unsubscribe", "=?utf-8?Q?Rezygnuj=C4=99?=", "=?iso-8859-2?Q?rezygnuj=EA?=", "=?utf-8?B?V3lwaXN6IG1uaWU=?=", "=?utf-8?q?Wypisz?=\n mnie"])
+def test_a_mail_program_asks_out_by_its_subject_however_it_is_encoded(subject: str) -> None:
+    assert returned.read(f"From: a@b.pl\nAuto-Submitted: auto-replied\nSubject: {subject}\n\n".encode()).kind is Kind.OPT_OUT
+    assert returned.read(b"Auto-Submitted: auto-replied\nSubject: =?utf-8?B?broken?= =?nope?q?x?=\n\n").kind is Kind.AUTO_REPLY
+
+
+SES = b'{"notificationType": "Bounce", %s}'
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b"\n\n" + SES % b'"Message": "5"', b"\n\n" + SES % b'"bounce": "x"', b"\n\n" + SES % b'"bounce": {"bouncedRecipients": 5}',
+        b"\n\n" + SES % b'"bounce": {"bouncedRecipients": ["x"]}', b"\n\n" + SES % b'"delivery": {"recipients": 7}', b"\n\n" + SES % (b"[" * 50_000),
+        b'Content-Type: text/plain; charset="\0"\n\nx', b"Content-Type: text/plain; charset=punycode\n\n\xff--\xff",
+        b"Content-Type: text/plain; charset=idna\nContent-Transfer-Encoding: base64\n\nYWFhYQ==", b"Content-Type: message/rfc822\n\n" * 2_000,
+    ],
+    ids=["number", "text", "no-list", "no-rows", "delivery", "deep-json", "nul-charset", "punycode", "idna", "deep-mail"],
+)  # fmt: skip
+def test_a_hostile_mail_says_nothing_and_bars_the_mailbox_to_no_other(hostile: bytes) -> None:
+    assert returned.read(hostile).kind is Kind.OTHER
+
+
 @pytest.mark.parametrize("unit", [b"a@", b"user ", b"<a@b>\n", b"said: 550 ", b"unknown " * 3, b"\n\n", b"4.4.", b"Final-Recipient: x;a@b\n", b"=?utf-8?b?", b"To:" * 9])
 def test_a_monstrous_mail_costs_little(unit: bytes) -> None:
     raw = b"From: MAILER-DAEMON\nReturn-Path: <>\n\n" + unit * (LARGEST_BYTES // len(unit))

@@ -167,7 +167,7 @@ def test_stop_ends_every_consent_to_text_messages_and_what_waits_is_not_sent(sho
         activate.set_limits(conn, "sms", activate.Limits(0), shop.now)
     activate.launch(shop.ws, waiting.id)
     form = {"content-type": "application/x-www-form-urlencoded"}
-    assert told(shop, own, b"sms_from=48500100201&sms_text=Stop&sms_to=3344", **{"content-type": form["content-type"]}) == "OK"
+    assert told(shop, own, b"sms_from=500%20100%20201&sms_text=Stop&sms_to=3344", **{"content-type": form["content-type"]}) == "OK"
     assert told(shop, own, b"sms_from=48500100202&sms_text=super%20oferta", **{"content-type": form["content-type"]}) == "OK"
     assert (verdict(shop, "anna"), verdict(shop, "bartek")) == ("withdrawn", "ok")
     shop.deliver(2)

@@ -72,3 +72,9 @@ def test_no_json_however_strange_breaks_a_mapping(key: str, value: Any) -> None:
 @given(key=st.sampled_from(sorted(collect.ready_made())), body=st.binary(max_size=200), content=st.sampled_from(["text/csv", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]))
 def test_no_bytes_however_strange_break_a_mapping(key: str, body: bytes, content: str) -> None:
     hooked.map_request(parse_mapping(collect.ready_made()[key].mapping), Framed(body, {"content-type": content}))
+
+
+def test_a_form_whose_parts_lie_within_one_another_without_an_end_is_a_problem_and_no_fault() -> None:
+    parts = b"".join(b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (one, one + 1) for one in range(2_000))
+    mapping = parse_mapping("body: form\nrules: [{name: one, event: Form, id: '{id}'}]")
+    assert "nested" in hooked.map_request(mapping, Framed(parts, {"content-type": "multipart/form-data; boundary=b0"})).problem

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.message import Message
+from typing import Any
 
 from cegla.activate.rules.reasons import Evidence, Reason, essential, is_hard, reason_of
 
@@ -140,16 +141,24 @@ def _notified(message: Message) -> Iterator[Failure]:
         return
     cleaned = text[start:].replace("\n ", "").replace("\n", "")
     try:
-        value, _ = json.JSONDecoder(strict=False).raw_decode(cleaned)
-        inner = json.loads(value["Message"]) if isinstance(value.get("Message"), str) else value
-    except (ValueError, KeyError, AttributeError):
+        value = _mapping(json.JSONDecoder(strict=False).raw_decode(cleaned)[0])
+        inner = _mapping(json.loads(value["Message"])) if isinstance(value.get("Message"), str) else value
+    except (ValueError, RecursionError):
         return
-    for one in (inner.get("bounce") or {}).get("bouncedRecipients") or []:
+    for one in filter(None, map(_mapping, _list(_mapping(inner.get("bounce")).get("bouncedRecipients")))):
         yield _judged(str(one.get("emailAddress", "")), str(one.get("diagnosticCode", "")), str(one.get("status", "")), "failed", "")
-    delivery = inner.get("delivery") or {}
-    for address in delivery.get("recipients") or []:
+    delivery = _mapping(inner.get("delivery"))
+    for address in _list(delivery.get("recipients")):
         words = str(delivery.get("smtpResponse", ""))
         yield replace(_judged(str(address), words, "", "delivered", ""), reason=Reason.DELIVERED, hard=False)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _told(message: Message) -> Iterator[Failure]:
@@ -211,7 +220,7 @@ def _decoded(part: Message) -> str:
         return ""
     try:
         return raw.decode(part.get_content_charset() or "utf-8", "replace")
-    except LookupError:
+    except (LookupError, ValueError):  # a charset that nobody knows, that is none, or that takes no damaged text (IDNA, Punycode)
         return raw.decode("utf-8", "replace")
 
 

@@ -19,6 +19,7 @@ from cegla.vocabulary.text import Text
 State = Literal["sent", "delivered", "failed", "delayed", "complained", "opted_out"]
 #: Why an answer refuses: the address is none, the words may not go, our account or sender is wrong, later, or the key was taken before.
 Refusal = Literal["address", "words", "us", "later", "again"]
+MOST_FIELDS = 100  #: of a form
 STATES = ("sent", "delivered", "failed", "delayed", "complained", "opted_out")
 
 
@@ -100,7 +101,7 @@ def filled(template: Any, values: Mapping[str, Any]) -> Any:
 
 
 def at(value: Any, paths: str) -> str:
-    """The text at a path of an answer, or at the first of several that has one; empty when there is none."""
+    """The text at a path of an answer, or at the first of several that has one, as it can be stored; empty when there is none."""
     return next((found for path in paths.split("|") if (found := _at(value, path))), "")
 
 
@@ -112,7 +113,7 @@ def _at(value: Any, path: str) -> str:
             value = cast(Sequence[Any], value)[int(name)]
         else:
             return ""
-    return str(value) if isinstance(value, (str, int)) else ""
+    return str(value).replace("\0", "").encode("utf-8", "replace").decode() if isinstance(value, (str, int)) else ""
 
 
 def answered(gateway: Gateway, status: int, headers: Mapping[str, str], body: bytes) -> tuple[Reply, str] | None:
@@ -194,4 +195,7 @@ def read_any(body: bytes, content_type: str) -> Any:
             return json.loads(text)
         except (ValueError, RecursionError):
             pass
-    return dict(parse_qsl(text, max_num_fields=100)) if "=" in text and len(text) < 100_000 else {}
+    try:
+        return dict(parse_qsl(text, max_num_fields=MOST_FIELDS)) if "=" in text and len(text) < 100_000 else {}
+    except ValueError:  # more than those
+        return {}

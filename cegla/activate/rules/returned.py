@@ -7,14 +7,18 @@ below the words. Words without a token prove nothing, so a forged bounce can at 
 import re
 from dataclasses import dataclass
 from email import message_from_bytes
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import Message
 from enum import StrEnum
+from unicodedata import normalize
 
 from cegla.activate.rules.bounces import Failure, failures
 from cegla.activate.rules.reasons import Reason
 
 BOUNCE, UNSUBSCRIBE = "b", "unsub"  #: before the plus sign of the addresses that mail comes back to
 MOST_TOKENS = 50
+WAYS_OUT = frozenset(("unsubscribe", "wypisz", "wypisz mnie", "rezygnuję", "rezygnuje"))
 _MAILBOX = re.compile(rb"\b(b|unsub)\+([a-z2-7]{39})@", re.IGNORECASE)
 _LINK = re.compile(rb"/u/([A-Za-z0-9_-]{38})(?![A-Za-z0-9_-])")
 _COMPLAINT_SUBJECT = re.compile(r"^\s*complaint about message from", re.IGNORECASE)
@@ -48,7 +52,14 @@ class Returned:
 
 
 def read(raw: bytes) -> Returned:
-    """Read any bytes that came to a return address."""
+    """Read any bytes that came to a return address; what is nested deeper than mail ever is says nothing."""
+    try:
+        return _read(raw)
+    except RecursionError:
+        return Returned(Kind.OTHER)
+
+
+def _read(raw: bytes) -> Returned:
     message = message_from_bytes(raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
     report = _feedback(message)
     if report is not None:
@@ -83,8 +94,16 @@ def _feedback(message: Message) -> Returned | None:
 
 def _asks_out(message: Message) -> bool:
     """Mail that a program wrote to the mailto of List-Unsubscribe: the subject alone says it. Apple's calls itself an automatic reply."""
-    subject = str(message.get("Subject", "")).strip().lower()
-    return message.get_content_type() != "multipart/report" and subject in ("unsubscribe", "wypisz", "wypisz mnie", "rezygnuję")
+    return message.get_content_type() != "multipart/report" and " ".join(_subject(message).lower().split()) in WAYS_OUT
+
+
+def _subject(message: Message) -> str:
+    """The subject as its reader sees it; as it stands there when its encoding is broken."""
+    raw = str(message.get("Subject", ""))
+    try:
+        return normalize("NFC", str(make_header(decode_header(raw))))
+    except (HeaderParseError, LookupError, ValueError):
+        return raw
 
 
 def _lines(part: Message) -> list[tuple[str, str]]:

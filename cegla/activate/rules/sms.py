@@ -7,7 +7,7 @@ signs take two places, and none of the eighteen Polish letters is in the alphabe
 import re
 from dataclasses import dataclass
 from typing import Literal
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -17,7 +17,12 @@ ALONE = {"gsm-7": 160, "ucs-2": 70}
 TOGETHER = {"gsm-7": 153, "ucs-2": 67}
 _PLAIN = str.maketrans("ąćęłńóśźżĄĆĘŁŃÓŚŹŻ„”“’‘–—\u00a0", "acelnoszzACELNOSZZ\"\"\"''-- ") | {ord("…"): "..."}
 #: A word that asks by itself, whatever follows shortly; or one that does so only when it stands alone: "nie mogę się doczekać!" is no refusal.
-_STOP = re.compile(r"\W*(?:(?:stop|wypisz|rezygnuj[eę]|unsubscribe)\b.{0,60}|(?:koniec|nie|end|quit|cancel)\W*)\Z", re.IGNORECASE | re.DOTALL)
+_STOP = re.compile(
+    r"\W*(?:(?:(?:prosz[eę]|chc[eę])\W+(?:(?:o|mnie|si[eę])\W+)?)?"
+    r"(?:st[oó]p|s\W+t\W+o\W+p|stop\W*(?:sms|all)|wypisz(?:cie)?|wypisa[cć]|wypisanie|wypisuj[eę]|rezygnuj[eę]|rezygnacja|zrezygnowa[cć]|unsubscribe)\b.{0,60}"
+    r"|(?:koniec|nie|end|quit|cancel)\W*)\Z",
+    re.IGNORECASE | re.DOTALL,
+)
 Encoding = Literal["gsm-7", "ucs-2"]
 
 
@@ -63,7 +68,7 @@ def plain(text: str) -> str:
 
 def asks_to_stop(text: str) -> bool:
     """Whether a reply means that its writer wants no more: STOP, and the words people write instead."""
-    return _STOP.match(text) is not None
+    return _STOP.match("".join(sign for sign in normalize("NFKC", text) if category(sign) != "Cf")) is not None
 
 
 def _width(letter: str, encoding: Encoding) -> int:

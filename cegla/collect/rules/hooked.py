@@ -144,7 +144,10 @@ def _unpacked(body: Any, path: str) -> Any:
 def _form(body: bytes, content: str) -> dict[str, Any]:
     """A posted form as nested objects: data[email]=… is {"data": {"email": …}}, and a name given twice is a list."""
     if content.startswith("multipart/"):
-        message = message_from_bytes(b"Content-Type: " + content.encode("latin-1", "replace") + b"\r\n\r\n" + body)
+        try:
+            message = message_from_bytes(b"Content-Type: " + content.encode("latin-1", "replace") + b"\r\n\r\n" + body)
+        except RecursionError:
+            raise Unmapped("body", "the parts of the form are nested too deep") from None
         parts: list[Any] = list(cast("list[Any]", message.get_payload())) if message.is_multipart() else []
         named = [(part.get_param("name", "", "content-disposition"), part) for part in parts if not part.get_filename()]
         pairs = [(str(name), (part.get_payload(decode=True) or b"").decode("utf-8", "replace")) for name, part in named if name]
