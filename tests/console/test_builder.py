@@ -59,6 +59,13 @@ def test_every_tree_survives_the_form(rule: dict[str, Any]) -> None:
     assert back(once) == once
 
 
+def test_yes_and_no_and_amounts_survive_the_form_as_what_they_are() -> None:
+    gift, amount = {"property": "gift", "is": True}, {"field": "value", "in": [100, 49.9]}
+    once = back({"all": [{"op": "did", "event": "Order Completed", "where": [gift, amount]}, {"op": "trait_is", "trait": "declared.vip", "value": False}]})
+    assert once["all"][0]["where"] == [{"property": "gift", "is": "true"}, amount]
+    assert once["all"][1]["value"] == "false"
+
+
 def test_buttons_add_and_remove_at_their_place() -> None:
     rule = {"all": [EXAMPLES[1], {"any": [EXAMPLES[2]]}]}
     added = builder.edited(rule, "add:0.1")

@@ -70,6 +70,17 @@ def test_who_is_in_why_and_about_how_many_are_of_one_moment_the_end_of_the_runni
     assert [segment.explain(workspace, rule, person, now).holds for person in (1, 2)] == [True, True]
 
 
+def test_an_amount_that_was_written_as_text_is_that_amount(workspace: Workspace) -> None:
+    fill(workspace.warehouse, {1: [order(3, 100)], 2: [order(3, 49.9)], 3: [order(3, 7)]})
+    for compared, people in (({"is": "100"}, [1]), ({"is": 100}, [1]), ({"in": ["100", "49.90"]}, [1, 2]), ({"is_not": "7.00"}, [1, 2]), ({"is": "sto"}, [])):
+        rule = {**BUYERS, "where": [{"field": "value", **compared}]}
+        with workspace.transaction() as conn:
+            saved = segment.save(conn, "Kwota", rule, NOW, key="own.amount")
+            segment.refresh(conn, workspace.warehouse, [1, 2, 3], segment.AsOf(NOW))
+            assert [row.person_id for row in segment.membership(conn, saved.id, 0, 10)] == people
+        assert segment.members_of(workspace, rule, NOW).to_pylist() == people
+
+
 def test_only_the_people_touched_are_looked_at(workspace: Workspace) -> None:
     fill(workspace.warehouse, {1: [order(3)], 2: [order(3)]})
     with workspace.transaction() as conn:

@@ -112,7 +112,7 @@ def _field(path: str, parameter: Any, rule: Mapping[str, Any], about: segment.Kn
         rows = filter_rows(_rows_at(path, parameter), list[Any](given or ()))
         named = [] if parameter.fields is segment.FIELDS else list(parameter.fields.items())
         return FormField(_rows_at(path, parameter), parameter.label, kind, (), parameter.required, named, tuple(rows))
-    chosen = [str(one) for one in given] if isinstance(given, (list, tuple)) else [] if given is None else [str(given)]
+    chosen = [_typed(one) for one in given] if isinstance(given, (list, tuple)) else [] if given is None else [_typed(given)]
     return FormField(f"p-{path}-{parameter.name}", parameter.label, kind, tuple(chosen), parameter.required, tuple(choices))
 
 
@@ -131,8 +131,13 @@ def _filter_row(name: str, place: int, row: Mapping[str, Any]) -> FilterRow:
     where = "field" if "field" in row else "property"
     comparison = next((key for key in row if key in segment.COMPARISONS), "is")
     value = row.get(comparison, "")
-    text = ", ".join(str(one) for one in value) if isinstance(value, (list, tuple)) else "" if value is None else str(value)
+    text = ", ".join(_typed(one) for one in value) if isinstance(value, (list, tuple)) else "" if value is None else _typed(value)
     return FilterRow(f"{name}-{place}", where, str(row.get(where, "")), comparison, text)
+
+
+def _typed(value: Any) -> str:
+    """A value as it is typed; yes and no as events write them, and so they are read as what they were."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 # form → rule -------------------------------------------------------------------------------------------------------------
@@ -192,15 +197,17 @@ def filters_of(fields: Mapping[str, Sequence[str]], rows: str, named: Collection
         key, comparison, value = (_one(fields, f"{name}-{part}") for part in ("key", "compare", "value"))
         if key:
             where = "field" if (key in named if named else _one(fields, f"{name}-place") == "field") else "property"
-            found.append({where: key, comparison: _compared(comparison, value)})
+            found.append({where: key, comparison: _compared(comparison, value, amount=where == "field" and key == "value")})
     return found
 
 
-def _compared(comparison: str, value: str) -> Any:
+def _compared(comparison: str, value: str, *, amount: bool) -> Any:
+    """What an event's property or field is compared with; of the field that is an amount, a number."""
     takes = segment.COMPARISONS[comparison].takes if comparison in segment.COMPARISONS else "value"
     if takes == "values":
-        return [one.strip() for one in value.split(",") if one.strip()]
-    if takes == "number":
+        parts = [one.strip() for one in value.split(",") if one.strip()]
+        return [number(one) for one in parts] if amount else parts
+    if takes == "number" or (takes == "value" and amount):
         return number(value)
     if takes == "flag":
         return value.lower() not in ("", "nie", "no", "false", "0")

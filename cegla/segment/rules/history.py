@@ -4,10 +4,11 @@ A measure is an aggregate over the rows that satisfy a condition. Conditions are
 `compile` can read only the rows somebody asks about.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import ibis
 import ibis.expr.operations as ops
@@ -17,6 +18,7 @@ from cegla.vocabulary.text import Text
 
 Column = Any  #: a value of Ibis: its published types do not know that values compare and add
 ORDER = "Order Completed"
+AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 MOMENT: Any = ibis.dtype("timestamp")
 REFUNDS = ("Order Refunded", "Order Cancelled")
 
@@ -293,7 +295,14 @@ def passes(rows: Any, filter_: Mapping[str, Any]) -> Column:
     if "property" in filter_:
         known = property_text(rows, filter_["property"])
     elif filter_["field"] == "value":
-        known = (rows["value_micros"] / 1_000_000).cast("string")
+        known, wanted = (rows["value_micros"] / 1_000_000).cast("string"), _amount(wanted)
     else:
         known = rows[filter_["field"]]
     return COMPARISONS[key].holds(known, wanted).fill_null(False)
+
+
+def _amount(wanted: Any) -> Any:
+    """An amount that was written as text, alone or in a list, as the number: how engines write numbers ("100", "100.0") decides nothing."""
+    if isinstance(wanted, (list, tuple)):
+        return [_amount(one) for one in cast("list[Any]", wanted)]
+    return float(wanted) if isinstance(wanted, str) and AMOUNT.fullmatch(wanted) else wanted
