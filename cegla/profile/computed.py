@@ -27,9 +27,9 @@ def versions(conn: Connection, key: str) -> list[Definition]:
     return [_definition(row) for row in store.SQL.definition_versions(conn, key=key)]
 
 
-def is_open_to_objection(definition: Definition) -> bool:
-    """Whether people who objected to profiling must have no value of it."""
-    return definition.purpose in OPEN_TO_OBJECTION
+def is_open_to_objection(purpose: str) -> bool:
+    """Whether people who objected to profiling must have no value of a trait for this purpose."""
+    return purpose in OPEN_TO_OBJECTION
 
 
 def is_built_in(key: str) -> bool:

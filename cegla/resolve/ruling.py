@@ -23,10 +23,13 @@ from cegla.resolve.rules.difference import Difference, Stored, compare
 from cegla.resolve.store import SQL
 from cegla.storage.identifier_rules import add_rules, current_rules, note_settling, rule_versions
 from cegla.storage.workspace import Connection
-from cegla.vocabulary.errors.people import RuleVersionOld
+from cegla.vocabulary.errors.people import IdentityRulesInvalid, RuleVersionOld
 from cegla.vocabulary.identifier_rules import IdentifierRules, read_rules
-from cegla.vocabulary.identifiers import Identifier
+from cegla.vocabulary.identifiers import UNSTORABLE, Identifier
+from cegla.vocabulary.text import Text
 
+NO_COUNTRY = Text("nie ma kraju o takim kodzie ISO 3166-1 (Wielka Brytania to GB)", "no country has this code of ISO 3166-1 (the United Kingdom is GB)")
+NO_NUL = Text("wzorzec ma znak NUL, którego żaden identyfikator nie ma", "a pattern has the character NUL, which no identifier has")
 EDGES_AT_A_TIME = 50_000
 PEOPLE_AT_A_TIME = 200
 
@@ -42,7 +45,7 @@ class Trial:
 
 def attempt(conn: Connection, document: Mapping[str, Any]) -> Trial:
     """Try rules on all history and change nothing. Reads every link once; takes no lock. Raises IdentityRulesInvalid."""
-    rules = read_rules(document)
+    rules = _read_new(document)
     found = Difference()
     _compare_all(conn, rules, folds.folds(conn, rules), found)
     return Trial(_version(conn), SQL.count_people(conn), found)
@@ -53,7 +56,7 @@ def apply(conn: Connection, document: Mapping[str, Any], actor: str, now: dateti
 
     `tried` is the version that was in force when the change was tried: RuleVersionOld when another has come since.
     """
-    rules = read_rules(document)
+    rules = _read_new(document)
     store.only_writer(conn)
     version = _version(conn)
     if tried is not None and tried != version:
@@ -89,6 +92,19 @@ def is_settled(conn: Connection) -> bool:
     """Whether everybody had been derived by the rules in force; true while the defaults hold."""
     newest = next(iter(rule_versions(conn)), None)
     return newest is None or newest.settled_at is not None
+
+
+def _read_new(document: Mapping[str, Any]) -> IdentifierRules:
+    """The rules of a document that is not in force yet. By a country that has no numbers (UK, not GB) no number would be a phone's, without a word."""
+    import phonenumbers  # here, not above: its tables are for whoever reads numbers
+
+    rules = read_rules(document)
+    if rules.phone_region not in phonenumbers.SUPPORTED_REGIONS:
+        raise IdentityRulesInvalid(where="phone_region", seen=rules.phone_region, detail=NO_COUNTRY)
+    unstorable = next((pattern for row in (rules, rules.other, *rules.types) for pattern in row.blocked if UNSTORABLE in pattern), None)
+    if unstorable is not None:
+        raise IdentityRulesInvalid(where="blocked", seen=unstorable, detail=NO_NUL)
+    return rules
 
 
 def _version(conn: Connection) -> int:

@@ -136,15 +136,20 @@ def names_trait(rule: Any, key: str) -> bool:
 
 
 def preview(ws: Workspace, wanted: Written, now: datetime) -> Preview:
-    """What a definition would give now; nothing is kept."""
+    """What a definition would give now, and to whom: not to people who objected to profiling, where it serves that. Nothing is kept."""
+    barred = set[int]()
+    if profile.computed.is_open_to_objection(wanted.purpose):
+        with ws.transaction() as conn:
+            barred = profile.places.objecting(conn)
     ground = Ground(_moment(now))
     events: Any = history()
     everybody: Any = events.filter(~events.is_bot)
     people = ws.warehouse.run(everybody.aggregate(people=everybody.person_id.nunique()))["people"][0].as_py()
     found: Any = computing.columns([(wanted.key, wanted.counted)], events, ground)
-    known: Any = found.filter(found[wanted.key].notnull())
-    count = ws.warehouse.run(known.aggregate(known=known.count()))["known"][0].as_py()
-    rows = ws.warehouse.run(known.order_by("person_id").limit(SAMPLE)).to_pylist()
+    with ws.warehouse.people(barred) as left_out:
+        known: Any = found.filter(found[wanted.key].notnull()).anti_join(left_out, "person_id")
+        count = ws.warehouse.run(known.aggregate(known=known.count()))["known"][0].as_py()
+        rows = ws.warehouse.run(known.order_by("person_id").limit(SAMPLE)).to_pylist()
     sample = tuple((row["person_id"], _plain(row[wanted.key])) for row in rows)
     return Preview(wanted, _said(wanted.counted, ws.settings.currency), wanted.counted.kind, people, count, sample)
 
@@ -209,7 +214,7 @@ def _documents(defined: tuple[Definition, ...], moment: datetime, people: Any) -
 
 def _without_objections(defined: Sequence[Definition], documents: pa.Table, excluded: Collection[int]) -> pa.Table:
     """The values without those that people who objected to profiling must not have."""
-    barred = {one.key for one in defined if profile.computed.is_open_to_objection(one)}
+    barred = {one.key for one in defined if profile.computed.is_open_to_objection(one.purpose)}
     if not barred or not excluded:
         return documents
     texts = [

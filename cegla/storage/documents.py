@@ -1,6 +1,7 @@
 """Documents that people and strangers write in YAML or JSON: read within limits, and refused in words with the place of what is wrong.
 
-Traps are found before anything is read: nesting makes the reader slow, anchors and aliases make a short text long.
+Traps are found before anything is read: nesting makes the reader slow, anchors and aliases make a short text long. A field that is there
+twice is refused: one of its two values would be lost without a word.
 """
 
 import json
@@ -12,6 +13,7 @@ from cegla.vocabulary.text import Text
 
 DEEPEST = 50
 LONGEST = 5_000_000
+LONGEST_NAME = 100  #: of a field, in the words that refuse it
 TOO_LONG = Text("jest za długie", "it is too long")
 TOO_DEEP = Text("jest zagnieżdżone za głęboko", "it is nested too deeply")
 NO_ALIASES = Text("kotwice i aliasy YAML są niedozwolone", "anchors and aliases of YAML are not allowed")
@@ -30,7 +32,22 @@ class Unfit(Exception):
         return f"{self.line}:{self.column}"
 
 
-class _Words(yaml.SafeLoader):
+class _Fields(yaml.SafeLoader):
+    """Reads every field of a mapping, and refuses one that is there twice."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """The mapping; its keys are compared as they are written, quoted or not."""
+        seen = set[tuple[str, str]]()
+        for key in [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]:
+            name = (key.tag, key.value)
+            if name in seen:
+                what = Text(f"pole „{key.value[:LONGEST_NAME]}” jest dwa razy", f"the field “{key.value[:LONGEST_NAME]}” is there twice")
+                raise Unfit(what, key.start_mark.line + 1, key.start_mark.column + 1)
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
+class _Words(_Fields):
     """Reads a date as the text it is written as: what is read may go on as JSON, which has none."""
 
 
@@ -48,7 +65,7 @@ def read(text: str, deepest: int = DEEPEST, longest: int = LONGEST, *, dates_as_
                 raise Unfit(TOO_DEEP)
             return found
         _refuse_traps(text, deepest)
-        return yaml.load(text, _Words if dates_as_text else yaml.SafeLoader)  # noqa: S506 - safe ones
+        return yaml.load(text, _Words if dates_as_text else _Fields)  # noqa: S506 - safe ones
     except RecursionError:
         raise Unfit(TOO_DEEP) from None
     except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:  # a date that is none, a set of lists, `!!int ""`, `!!bool x`
@@ -59,13 +76,20 @@ def read(text: str, deepest: int = DEEPEST, longest: int = LONGEST, *, dates_as_
 
 
 def _as_json(text: str) -> Any:
-    """What a JSON text says; None for anything else. YAML alone would refuse its tabs."""
+    """What a JSON text says; None for anything else, and where a field is there twice. YAML alone would refuse its tabs."""
     if text.lstrip()[:1] not in ("{", "["):
         return None
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_each_once)
     except ValueError:
         return None
+
+
+def _each_once(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(fields)
+    if len(found) < len(fields):
+        raise ValueError("a field is there twice")
+    return found
 
 
 def _is_deeper(value: Any, deepest: int) -> bool:

@@ -53,6 +53,16 @@ def test_a_wrong_document_is_refused_at_its_place(document: dict[str, Any], wher
     assert refused.value.where == where
 
 
+@pytest.mark.parametrize(
+    ("document", "where"), [({"phone_region": "UK"}, "phone_region"), ({"blocked": ["a\0b"]}, "blocked"), ({"types": {"nip": {"blocked": ["\0"]}}}, "blocked")]
+)
+def test_rules_that_could_not_do_what_they_say_are_refused_by_the_trial_and_when_applied(conn: Connection, document: dict[str, Any], where: str) -> None:
+    for asked in (resolve.ruling.attempt, lambda conn, document: resolve.ruling.apply(conn, document, "ola", NOON)):
+        with pytest.raises(IdentityRulesInvalid) as refused:
+            asked(conn, document)
+        assert refused.value.where == where
+
+
 def test_an_empty_document_is_the_defaults() -> None:
     assert read_rules({}) == DEFAULT_RULES
 

@@ -235,6 +235,13 @@ def test_a_preview_says_how_many_would_have_a_value(shop: Workspace) -> None:
     assert seen.sample[0] == (1, NOW - timedelta(days=89))
 
 
+@pytest.mark.parametrize(("purpose", "known"), [("marketing", [2]), ("profiling", [2]), ("analytics", [1, 2])])
+def test_a_preview_names_nobody_who_objected_to_what_a_trait_serves(shop: Workspace, monkeypatch: pytest.MonkeyPatch, purpose: str, known: list[int]) -> None:
+    monkeypatch.setattr(profile.places, "objecting", lambda conn: {1})
+    seen = computed.preview(shop, computed.written("last_order", {"compute": "last", "event": "Order Completed", "purpose": purpose}), NOW)
+    assert (seen.known, [person for person, _ in seen.sample]) == (len(known), known)
+
+
 @pytest.mark.parametrize(
     ("body", "where"),
     [
