@@ -21,6 +21,7 @@ from cegla.resolve.resolution import Resolution, without_events
 from cegla.resolve.rules.clusters import Link
 from cegla.resolve.rules.difference import Difference, Stored, compare
 from cegla.resolve.store import SQL
+from cegla.storage import documents
 from cegla.storage.identifier_rules import add_rules, current_rules, note_settling, rule_versions
 from cegla.storage.workspace import Connection
 from cegla.vocabulary.errors.people import IdentityRulesInvalid, RuleVersionOld
@@ -98,7 +99,12 @@ def _read_new(document: Mapping[str, Any]) -> IdentifierRules:
     """The rules of a document that is not in force yet. By a country that has no numbers (UK, not GB) no number would be a phone's, without a word."""
     import phonenumbers  # here, not above: its tables are for whoever reads numbers
 
-    rules = read_rules(document)
+    try:
+        rules = read_rules(document)
+    except IdentityRulesInvalid as error:
+        if isinstance(detail := error.facts["detail"], str):
+            raise IdentityRulesInvalid(where=error.where, seen=error.seen, detail=documents.misfit(detail)) from None
+        raise
     if rules.phone_region not in phonenumbers.SUPPORTED_REGIONS:
         raise IdentityRulesInvalid(where="phone_region", seen=rules.phone_region, detail=NO_COUNTRY)
     unstorable = next((pattern for row in (rules, rules.other, *rules.types) for pattern in row.blocked if UNSTORABLE in pattern), None)

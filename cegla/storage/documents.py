@@ -5,11 +5,12 @@ twice is refused: one of its two values would be lost without a word.
 """
 
 import json
+import re
 from typing import Any
 
 import yaml
 
-from cegla.vocabulary.text import Text
+from cegla.vocabulary.text import Language, Text
 
 DEEPEST = 50
 LONGEST = 5_000_000
@@ -17,6 +18,31 @@ LONGEST_NAME = 100  #: of a field, in the words that refuse it
 TOO_LONG = Text("jest za długie", "it is too long")
 TOO_DEEP = Text("jest zagnieżdżone za głęboko", "it is nested too deeply")
 NO_ALIASES = Text("kotwice i aliasy YAML są niedozwolone", "anchors and aliases of YAML are not allowed")
+#: What a value is, by the names msgspec gives it
+_KINDS = {
+    "int": Text("liczba całkowita", "a whole number"),
+    "float": Text("liczba", "a number"),
+    "str": Text("tekst", "a text"),
+    "bool": Text("true albo false", "true or false"),
+    "array": Text("lista", "a list"),
+    "object": Text("pola z nazwami", "fields with names"),
+    "null": Text("nic (null)", "nothing (null)"),
+}
+#: What msgspec says of a value that does not fit, and how it is said to people; `wanted` and `found` are kinds
+_MISFITS = tuple(
+    (re.compile(said), text)
+    for said, text in (
+        (r"Expected `(?P<wanted>[a-z |]+)`, got `(?P<found>[a-z |]+)`", Text("powinno być: {wanted}, a jest: {found}", "{wanted} belongs here, not {found}")),
+        (r"Expected `(?:int|float)` >= (?P<least>\S+)", Text("najmniejsza możliwa liczba to {least}", "the least number possible is {least}")),
+        (r"Expected `(?:int|float)` <= (?P<most>\S+)", Text("największa możliwa liczba to {most}", "the greatest number possible is {most}")),
+        (r"Expected `str` of length >= (?P<least>\d+)", Text("za krótki tekst; najmniej znaków: {least}", "the text is too short; at least: {least}")),
+        (r"Expected `str` of length <= (?P<most>\d+)", Text("za długi tekst; najwięcej znaków: {most}", "the text is too long; at most: {most}")),
+        (r"Expected `str` matching regex '(?P<form>.+)'", Text("tekst ma mieć postać {form}", "the text has the form {form}")),
+        (r"Object contains unknown field `(?P<name>.*)`", Text("nie ma pola „{name}”", "there is no field “{name}”")),
+        (r"Object missing required field `(?P<name>.*)`", Text("brakuje pola „{name}”", "the field “{name}” is missing")),
+        (r"Invalid enum value (?P<value>.*)", Text("nie ma takiej możliwości: {value}", "there is no such choice: {value}")),
+    )
+)
 
 
 class Unfit(Exception):
@@ -73,6 +99,23 @@ def read(text: str, deepest: int = DEEPEST, longest: int = LONGEST, *, dates_as_
         problem = " ".join(str(getattr(error, "problem", None) or error).split())[:200]
         what = Text(f"to nie jest poprawny YAML ({problem})", f"it is not valid YAML ({problem})")
         raise (Unfit(what, mark.line + 1, mark.column + 1) if mark else Unfit(what)) from None
+
+
+def misfit(message: str) -> Text | str:
+    """What msgspec says of a value that does not fit, in both languages; a sentence that is not known here stays as it is."""
+    for said, text in _MISFITS:
+        if (found := said.fullmatch(message)) is not None:
+            return Text(*(text.say(language, **_parts(found, language)) for language in ("pl", "en")))
+    return message
+
+
+def _parts(found: re.Match[str], language: Language) -> dict[str, str]:
+    either = Text(" albo ", " or ").say(language)
+
+    def kind(value: str) -> str:
+        return either.join(_KINDS[one].say(language) if one in _KINDS else one for one in value.split(" | "))
+
+    return {name: kind(value) if name in ("wanted", "found") else value for name, value in found.groupdict().items()}
 
 
 def _as_json(text: str) -> Any:

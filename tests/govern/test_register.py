@@ -59,6 +59,13 @@ def test_a_mistake_is_told_with_its_place(change: dict[str, object], where: str)
     assert told.value.where == where
 
 
+def test_a_mistake_is_told_in_both_languages() -> None:
+    with pytest.raises(RegisterInvalid) as told:
+        govern.register.read(govern.register.text_of(SHIPPED) + "surprise: 1\n")
+    assert told.value.say("pl") == "Rejestr celów jest nieprawidłowy: nie ma pola „surprise”"
+    assert told.value.say("en") == "The register of purposes is not valid: there is no field “surprise”"
+
+
 def test_marketing_cannot_be_declared_a_part_of_the_contract(conn: Connection) -> None:
     with pytest.raises(RegisterInvalid):
         govern.register.put_purpose(conn, replace(OFFERS, basis=Basis.CONTRACT), "anna", "", NOW)

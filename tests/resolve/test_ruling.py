@@ -63,6 +63,13 @@ def test_rules_that_could_not_do_what_they_say_are_refused_by_the_trial_and_when
         assert refused.value.where == where
 
 
+def test_a_refusal_speaks_both_languages(conn: Connection) -> None:
+    with pytest.raises(IdentityRulesInvalid) as refused:
+        resolve.ruling.attempt(conn, {"types": {"email": {"limit": "3"}}})
+    assert refused.value.say("pl") == "Reguły tożsamości są nieprawidłowe: powinno być: liczba całkowita, a jest: tekst"
+    assert refused.value.say("en") == "The identity rules are not valid: a whole number belongs here, not a text"
+
+
 def test_an_empty_document_is_the_defaults() -> None:
     assert read_rules({}) == DEFAULT_RULES
 
