@@ -23,6 +23,8 @@ from cegla.collect.rules.webhooks import MOST_ITEMS, Condition, Lines, Rule, Tak
 LONGEST_ID = 100
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _STEP = re.compile(r"([^.\[\]]+)(?:\[([^=\]]+)=([^\]]*)\])?(?:\.|\Z)")
+_PART_NAME = re.compile(r';\s*name=(?:"([^"]*)"|([^\s";]+))', re.IGNORECASE)
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")  # not str.splitlines, which also ends lines at characters that stand within them
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _YES, _NO = frozenset({"true", "1", "yes", "on", "tak", "y", "t"}), frozenset({"false", "0", "no", "off", "nie", "n", "f", ""})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -108,9 +110,9 @@ def map_request(mapping: WebhookMapping, framed: Framed) -> Mapped:
 
 
 def _body(mapping: WebhookMapping, framed: Framed) -> Any:
-    content = framed.headers.get("content-type", "").lower()
-    how = mapping.body
-    if "json" in content and framed.headers.get("content-type") == "application/json" and how in ("form", "csv", "lines", "jsonl"):
+    kind = framed.headers.get("content-type", "")
+    content, how = kind.lower(), mapping.body
+    if kind == "application/json" and how in ("form", "csv", "lines", "jsonl"):
         return _json(framed.body)  # one item of such a body, as quarantine keeps it
     if how == "auto":
         how = "form" if "form" in content else "json"
@@ -119,7 +121,7 @@ def _body(mapping: WebhookMapping, framed: Framed) -> Any:
     if how == "jsonl":
         return [_json(line) for line in framed.body.splitlines() if line.strip()]
     if how == "form":
-        return _form(framed.body, content)
+        return _form(framed.body, kind)
     return _rows(mapping, framed.body)
 
 
@@ -141,16 +143,16 @@ def _unpacked(body: Any, path: str) -> Any:
         return body  # SNS itself writes plain words there when a subscription is to be confirmed
 
 
-def _form(body: bytes, content: str) -> dict[str, Any]:
+def _form(body: bytes, kind: str) -> dict[str, Any]:
     """A posted form as nested objects: data[email]=… is {"data": {"email": …}}, and a name given twice is a list."""
-    if content.startswith("multipart/"):
+    if kind.lower().startswith("multipart/"):
         try:
-            message = message_from_bytes(b"Content-Type: " + content.encode("latin-1", "replace") + b"\r\n\r\n" + body)
+            message = message_from_bytes(b"Content-Type: " + kind.encode("latin-1", "replace") + b"\r\n\r\n" + body)
         except RecursionError:
             raise Unmapped("body", "the parts of the form are nested too deep") from None
         parts: list[Any] = list(cast("list[Any]", message.get_payload())) if message.is_multipart() else []
-        named = [(part.get_param("name", "", "content-disposition"), part) for part in parts if not part.get_filename()]
-        pairs = [(str(name), (part.get_payload(decode=True) or b"").decode("utf-8", "replace")) for name, part in named if name]
+        named = [(_part_name(part), part) for part in parts if not part.get_filename()]
+        pairs = [(name, (part.get_payload(decode=True) or b"").decode("utf-8", "replace")) for name, part in named if name]
     else:
         try:
             pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=2_000)
@@ -160,6 +162,13 @@ def _form(body: bytes, content: str) -> dict[str, Any]:
     for name, value in pairs:
         _put(fields, name, value)
     return fields
+
+
+def _part_name(part: Any) -> str:
+    """The name of a field as browsers write it: its bytes stand there as they are, which no header of a letter may hold."""
+    raw = next((value for header, value in part.raw_items() if header.lower() == "content-disposition"), "")
+    found = _PART_NAME.search(str(raw).encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    return (found[1] or found[2] or "").replace("%22", '"') if found else ""
 
 
 def _put(fields: dict[str, Any], name: str, value: str) -> None:
@@ -182,10 +191,10 @@ def _rows(mapping: WebhookMapping, body: bytes) -> list[dict[str, Any]]:
     except UnicodeDecodeError:
         raise Unmapped("body", "the text is not valid UTF-8") from None
     if mapping.body == "lines":
-        split = [line.split(mapping.separator, len(mapping.columns) - 1) for line in text.splitlines() if line.strip()]
+        split = [line.split(mapping.separator, len(mapping.columns) - 1) for line in text.replace("\r", "\n").split("\n") if line.strip()]
         return [dict(zip(mapping.columns, row, strict=False)) for row in split]
     try:
-        rows = [row for row in csv.reader(text.splitlines(keepends=True), delimiter=mapping.separator, strict=True) if row]
+        rows = [row for row in csv.reader(_LINE.findall(text), delimiter=mapping.separator, strict=True) if row]
     except csv.Error as error:
         raise Unmapped("body", f"the CSV cannot be read ({error})") from None
     columns: Sequence[str] = mapping.columns or (rows.pop(0) if rows else ())
@@ -255,7 +264,7 @@ def _condition_holds(wanted: Condition, seen: Any) -> bool:
         return isinstance(seen, str) and seen.startswith(wanted.starts_with)
     try:
         number = float(seen)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return number > wanted.above if wanted.above is not None else wanted.below is not None and number < wanted.below
 
@@ -405,13 +414,22 @@ def _number(value: Any) -> float | int:
     if isinstance(value, (int, float)):
         number = value
     else:
-        text = re.sub(r"[\s\u00a0\u202f]", "", str(value))
-        text = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text.replace(",", "")
+        text = _dotted(re.sub(r"[\s\u00a0\u202f]", "", str(value)))
         number = float(text)
         number = int(number) if number.is_integer() and "." not in text and "e" not in text.lower() else number
     if not -1e15 < number < 1e15:
         raise ValueError("out of range")
     return number
+
+
+def _dotted(text: str) -> str:
+    """A number with a dot for its decimal mark. Where both marks stand, the last is the decimal one: 1.234,56 and 1,234.56 are the same."""
+    if "," not in text:
+        return text
+    last = text.rpartition(",")[2]
+    if text.count(",") == 1 and "." not in last:
+        return text.replace(".", "").replace(",", ".")
+    return text.replace(",", "")
 
 
 def _time(text: str, form: str, zone: ZoneInfo) -> datetime:
