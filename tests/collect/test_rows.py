@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cegla.collect.rules.calls import calls, message_id
+from cegla.collect.rules.columns import RowProblem
 from cegla.collect.rules.mapping import Mapping, read_mapping
 from cegla.collect.rules.occurrences import Occurrences
 from cegla.collect.rules.rows import RowError, plan_events, read_sheet
@@ -60,3 +61,12 @@ def test_message_ids_fit_and_differ_when_keys_do(one: str, other: str) -> None:
     ids = [message_id("import", key) for key in (one, other)]
     assert all(0 < len(found) <= 100 and found.isprintable() for found in ids)
     assert (ids[0] == ids[1]) == (one == other)
+
+
+def test_a_row_whose_text_holds_nul_is_refused_with_its_column_and_one_nobody_asks_for_does_no_harm() -> None:
+    """Such an event could only go to quarantine, and the import would have counted its row as used."""
+    columns = {"order": ["a", "b", "c"], "who": ["ann", "a\0nn", None], "at": ["2011-12-09T10:00:00"] * 3, "qty": ["1"] * 3, "price": ["1"] * 3, "note": ["\0", None, None]}
+    table = pa.table({name: pa.array(texts, pa.string()) for name, texts in columns.items()})
+    plan = plan_events(read_sheet(table, np.arange(1, 4), MAPPING), MAPPING, Occurrences(), normalized)
+    assert plan.errors == [RowError(2, "who", RowProblem.HOLDS_NUL, "a\ufffdnn")]
+    assert plan.rows.tolist() == [1, 3]

@@ -30,6 +30,7 @@ class RowProblem(StrEnum):
     NOT_AN_OBJECT = "not_an_object"
     LINE_TOO_LONG = "line_too_long"
     NOT_OF_A_CALL = "not_of_a_call"
+    HOLDS_NUL = "holds_nul"
     NOT_A_NUMBER = "not_a_number"
     NOT_AN_INTEGER = "not_an_integer"
     NOT_A_BOOLEAN = "not_a_boolean"
@@ -47,6 +48,7 @@ PROBLEMS: dict[RowProblem, Text] = {
     RowProblem.WRONG_NUMBER_OF_FIELDS: Text("wiersz ma inną liczbę pól niż nagłówek", "the row has another number of fields than the header"),
     RowProblem.NOT_AN_OBJECT: Text("wiersz nie jest obiektem JSON", "the line is no JSON object"),
     RowProblem.NOT_OF_A_CALL: Text("wiersz nie jest zapisem rozmowy", "the line is no record of a call"),
+    RowProblem.HOLDS_NUL: Text("w tekście jest znak NUL, którego żaden tekst mieć nie może", "the text holds the character NUL, which no text may have"),
     RowProblem.LINE_TOO_LONG: Text("wiersz ma ponad 4 MB", "the line is longer than 4 MB"),
     RowProblem.NOT_A_NUMBER: Text("to nie jest liczba", "this is not a number"),
     RowProblem.NOT_AN_INTEGER: Text("to nie jest liczba całkowita", "this is not a whole number"),
@@ -77,6 +79,14 @@ def typed(texts: Any, form: ColumnForm) -> Typed:
         return _exchanged(texts, form)
     values, problem = _READERS[form.type](texts, form)
     return Typed(values, _lost(texts, values), problem)
+
+
+def holding_nul(texts: Any) -> Any:
+    """A numpy mask of the texts of a column that hold the character NUL; None when there are none, which is looked at first."""
+    data = texts.buffers()[2]
+    if data is None or np.frombuffer(data, np.uint8).all():
+        return None
+    return np.asarray(pc.fill_null(pc.match_substring(texts, "\0"), False))
 
 
 def _cleaned(texts: Any, form: ColumnForm) -> Any:

@@ -245,12 +245,12 @@ def read_file_form(values: dict[str, str]) -> FileForm:
 def check_columns(mapping: Mapping, found: list[str]) -> None:
     """Raise ColumnUnknown when the mapping names a column that the file does not have."""
     known = set(found)
-    for place, column in _named_columns(mapping):
+    for place, column in named_columns(mapping):
         if column not in known:
             raise ColumnUnknown(where=place, seen=column, column=column, columns=", ".join(found))
 
 
-def _named_columns(mapping: Mapping) -> list[tuple[str, str]]:
+def named_columns(mapping: Mapping) -> list[tuple[str, str]]:
     """Every column the mapping names, with the field that names it."""
     named = [(f"columns.{column}", column) for column in mapping.columns] + [("group_by", column) for column in mapping.group_by]
     named += [(f"when.{index}", row.column) for index, row in enumerate(mapping.when) if row.column != TOTAL]

@@ -18,8 +18,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from cegla.collect.rules.columns import RowProblem, in_utc, typed
-from cegla.collect.rules.mapping import ACQUIRED, ADDRESSES, CONSENT_AT, SAID, TOTAL, ColumnForm, Mapping, WhenForm, template
+from cegla.collect.rules.columns import RowProblem, holding_nul, in_utc, typed
+from cegla.collect.rules.mapping import ACQUIRED, ADDRESSES, CONSENT_AT, SAID, TOTAL, ColumnForm, Mapping, WhenForm, named_columns, template
 from cegla.collect.rules.occurrences import Occurrences
 from cegla.vocabulary.errors.intake import MappingInvalid
 from cegla.vocabulary.money import MICROS
@@ -93,8 +93,11 @@ class Plan:
 def read_sheet(table: pa.Table, numbers: Any, mapping: Mapping) -> Sheet:
     """The columns of the file (all text, see `check_columns`) read as the mapping says."""
     sheet = Sheet(table, {}, numbers, np.zeros(table.num_rows, bool))
+    used = {column for _, column in named_columns(mapping)}
     for name in table.column_names:
         texts = one_chunk(table[name], pa.string())
+        if name in used and (nul := holding_nul(texts)) is not None:
+            sheet.refuse(nul, name, RowProblem.HOLDS_NUL, pc.replace_substring(texts, "\0", "\ufffd"))
         column = typed(texts, mapping.columns.get(name) or ColumnForm.model_validate({}))
         sheet.columns[name] = column.values
         if column.wrong.any():
