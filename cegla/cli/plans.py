@@ -117,7 +117,7 @@ def schema(context: typer.Context, plan_file: PlanFile, event: str, as_json: AsJ
 
 
 def _lines(file: Path | None) -> list[str]:
-    return [] if file is None else text_of(file).splitlines()
+    return [] if file is None else text_of(file).split("\n")  # splitlines would also cut at characters that JSON texts may hold
 
 
 def _read(text: str) -> Any:

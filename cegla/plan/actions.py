@@ -16,7 +16,7 @@ from cegla.plan import observation, reading, store
 from cegla.plan.reading import Problem
 from cegla.plan.rules import matching, observing
 from cegla.plan.rules.differences import Difference, differences, first_differences
-from cegla.plan.rules.form import EMPTY, NAMES, Plan, PlannedEvent, Words
+from cegla.plan.rules.form import EMPTY, Plan, PlannedEvent, Words
 from cegla.plan.rules.form import MODES as MODES
 from cegla.plan.rules.form import PERSONAL as PERSONAL
 from cegla.plan.rules.observing import Observed
@@ -207,18 +207,16 @@ def apply(conn: Connection, source_id: int, text: str | None, by: str, now: date
 
 def amend(conn: Connection, warehouse: Readable, source_id: int, change: "Change", by: str, now: datetime) -> Applied:
     """Approve an event into a source's plan with the properties seen, refuse it, or name it: a new version of the plan."""
+    store.SQL.lock_plan(conn, lock_space=store.LOCK_SPACE, source_id=source_id)  # before it is read: two clicks at once are both kept
     active = next((one for one in versions(conn, source_id) if one.active), None)
     plan = active.plan if active else EMPTY
     old = plan.newest(change.event)
-    if change.what == "approve":
-        fields = _contents(conn, warehouse, source_id, change.event, now)[0]
-        made = old.model_copy(update={"refused": False}) if old else observing.planned_event(change.event, fields)
-        if old is not None and not old.refused and fields.count:
-            made = _widened(old, observing.planned_event(change.event, fields))
-    else:
-        kind = next((kind for kind, name in NAMES.items() if name == change.event), "track")
-        made = old or PlannedEvent.model_validate({"name": change.event, "type": kind})
-        made = made.model_copy(update={"refused": True} if change.what == "refuse" else {"label": change.label})
+    seen = observing.Fields() if change.what == "refuse" else _contents(conn, warehouse, source_id, change.event, now)[0]
+    made = old or observing.planned_event(change.event, seen)
+    if change.what == "approve" and old is not None and seen.count and not (old.refused and old.fields):
+        made = _widened(old, observing.planned_event(change.event, seen))
+    done = {"approve": {"refused": False}, "refuse": {"refused": True}, "label": {"label": change.label}}
+    made = made.model_copy(update=done[change.what])
     rest = tuple(event for event in plan.events if event is not old)
     return apply(conn, source_id, reading.write(plan.model_copy(update={"events": (*rest, made)})), by, now)
 

@@ -1,5 +1,6 @@
 """A plan from YAML or JSON text, with the line of everything that is wrong in it. Written by people and by strangers alike."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,6 +16,7 @@ from cegla.vocabulary.text import Text, misfit
 LARGEST = 2_000_000
 DEEPEST = 50  #: levels of lists and mappings
 MOST_PROBLEMS = 100
+_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 TOO_LARGE = Text(f"plik jest większy niż {LARGEST} znaków", f"the file is longer than {LARGEST} characters")
 
 
@@ -57,14 +59,25 @@ def write(plan: Plan, comments: dict[str, str] | None = None) -> str:
     """A plan as YAML; `comments` stand above events, by name."""
     value = plan.model_dump(mode="json", exclude_defaults=True)
     events = value.pop("events", [])
-    head = yaml.safe_dump(value, allow_unicode=True, sort_keys=False) if value else ""
+    head = yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False) if value else ""
     parts: list[str] = []
     for event in events:
-        lines = yaml.safe_dump(event, allow_unicode=True, sort_keys=False, width=140).splitlines()
+        lines = yaml.dump(event, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=140).splitlines()
         if comment := (comments or {}).get(event.get("name", "")):
             parts += [f"  # {line}" for line in comment.splitlines()]
         parts += [f"  - {lines[0]}", *(f"    {line}" for line in lines[1:])]
     return head + ("events:\n" + "\n".join(parts) + "\n" if parts else "events: []\n")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes Unicode's own line ends as escapes: YAML would fold them, and the name would be another one."""
+
+
+def _written(dumper: Any, text: str) -> Any:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if _LINE_ENDS.search(text) else None)
+
+
+_Dumper.add_representer(str, _written)
 
 
 def _node(text: str) -> Any:

@@ -1,6 +1,7 @@
 """Plans in an installation: versions are kept, one holds, what is not as planned is counted, kept apart or set aside, on every channel."""
 
 import json
+import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -140,6 +141,45 @@ def test_one_click_approves_an_event_with_what_was_seen_and_another_refuses_it(w
     intake.drain()
     with ws.transaction() as conn:
         assert [row.reason for row in repair.listed(conn)] == [Reason.UNPLANNED_EVENT]
+
+
+def planned(ws: Workspace, source_id: int, what: Any, **more: Any) -> Any:
+    with ws.transaction() as conn:
+        plan.amend(conn, ws.warehouse, source_id, plan.Change(what, "Order Completed", **more), "anna", NOON)
+        return plan.versions(conn, source_id)[0].plan.newest("Order Completed")
+
+
+@pytest.mark.parametrize("first", ["label", "refuse"])
+def test_an_event_that_was_named_or_refused_first_is_planned_with_what_was_seen_of_it(ws: Workspace, first: str) -> None:
+    """Planned as an event that holds nothing, it would be broken by every property it has."""
+    shop, intake = source(ws), Intake(ws)
+    send(ws, shop, *(order(number, total=number) for number in range(3)))
+    intake.drain()
+    made = planned(ws, shop, first, label=plan.Words(pl="Zakup") if first == "label" else None)
+    if first == "refuse":
+        assert made.refused
+        made = planned(ws, shop, "approve")
+    assert (made.refused, list(made.properties)) == (False, ["total"])
+
+
+def test_two_clicks_at_once_are_both_kept(ws: Workspace) -> None:
+    """Each writes the whole plan anew, so the second must have read what the first wrote."""
+    shop, intake = source(ws), Intake(ws)
+    send(ws, shop, order(1, total=1), order(2, total=1) | {"event": "Cart Viewed"})
+    intake.drain()
+
+    def click(event: str) -> None:
+        with ws.transaction() as conn:
+            plan.amend(conn, ws.warehouse, shop, plan.Change("approve", event), "jan", NOON)
+
+    second = threading.Thread(target=click, args=("Cart Viewed",))
+    with ws.transaction() as conn:
+        plan.amend(conn, ws.warehouse, shop, plan.Change("approve", "Order Completed"), "anna", NOON)
+        second.start()
+        second.join(0.3)
+    second.join()
+    with ws.transaction() as conn:
+        assert {event.name for event in plan.versions(conn, shop)[0].plan.events} == {"Order Completed", "Cart Viewed"}
 
 
 def test_a_proposed_plan_fits_what_was_sent(ws: Workspace) -> None:

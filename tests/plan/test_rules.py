@@ -122,6 +122,12 @@ def test_plans_differ_exactly_when_they_are_not_equal(old: dict[str, Any], new: 
     assert bool(differences(one, other)) == (one != other)
 
 
+@pytest.mark.parametrize("name", ["a\u2028b", "a\x85b", "a\u2029 b", "- x: #y", "null", "\ufefftab\t", "a\nb", "ą 😀"])
+def test_a_name_of_any_letters_is_the_same_name_in_the_text_of_a_plan(name: str) -> None:
+    written = plan({"name": name, "properties": {name: {"type": "string", "enumeration": [name, "x"]}}}, title=name)
+    assert reading.read(reading.write(written, {name: "seen"})) == (written, [])
+
+
 @given(FIELDS)
 def test_a_plan_written_and_read_again_is_the_same(fields: dict[str, Any]) -> None:
     written = plan({"name": "Zamówienie: złożone", "properties": fields}, mode="omit")
@@ -275,8 +281,35 @@ def test_samples_show_nothing_personal() -> None:
         ({"type": "string", "enumeration": ["a"]}, {"type": "string", "enumeration": ["a", "b"]}, False),
         ({"type": "number", "max": 5}, {"type": "number", "max": 4}, True),
         ({"type": "number", "max": 5}, {"type": "number"}, False),
+        ({"type": "date"}, {"type": "string"}, False),
+        ({"type": "time"}, {"type": "string"}, False),
+        ({"type": "string"}, {"type": "date"}, True),
     ],
 )
 def test_a_difference_is_breaking_when_right_events_may_become_wrong(old: dict[str, Any], new: dict[str, Any], breaking: bool) -> None:
     (found,) = differences(plan({"name": "E", "properties": {"x": old}}), plan({"name": "E", "properties": {"x": new}}))
     assert found.breaking is breaking
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "breaking"),
+    [
+        ({"mode": "block"}, {"mode": "block", "unplanned_events": "allow"}, False),
+        ({"mode": "block", "unplanned_events": "allow"}, {"mode": "block"}, True),
+        ({"mode": "allow", "unplanned_properties": "block"}, {"mode": "allow"}, False),
+        ({"mode": "block", "event": {"mode": "allow"}}, {"mode": "block", "event": {}}, True),
+        ({"mode": "block", "event": {}}, {"mode": "block", "event": {"mode": "warn"}}, False),
+        ({"mode": "warn", "event": {"unplanned_properties": "allow"}}, {"mode": "warn", "event": {}}, True),
+    ],
+)
+def test_a_mode_is_stricter_by_what_it_works_out_to(old: dict[str, Any], new: dict[str, Any], breaking: bool) -> None:
+    """A word that is left out or taken out leaves it to the word above it."""
+    one, other = (plan({"name": "E"} | said.pop("event", {}), **said) for said in (dict(old), dict(new)))
+    (found,) = differences(one, other)
+    assert found.breaking is breaking
+
+
+def test_no_more_events_are_proposed_than_a_plan_may_have() -> None:
+    seen = {f"E{number}": observing.Fields(count=1 + (number == 7)) for number in range(2_005)}
+    made, comments = observing.inferred(seen, "shop")
+    assert (len(made.events), len(comments), made.events[0].name) == (2_000, 2_000, "E7")

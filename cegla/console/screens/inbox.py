@@ -54,7 +54,9 @@ def show_event(visit: Visit) -> Response:
 
 def amend(visit: Visit) -> Response:
     """Approve an event with what was seen of it, refuse it, or name it in two languages."""
-    source_id, name, what = int(visit.required("source")), visit.required("event"), visit.one_of("do", WHATS)
+    said, name, what = visit.required("source"), visit.required("event"), visit.one_of("do", WHATS)
+    if (source_id := whole(said, MOST_OF_INTEGER)) is None:
+        raise NotFound(where="source", seen=said, thing=said)
     label = plan.Words(pl=visit.field("pl"), en=visit.field("en")) if what == "label" else None
     with visit.ws.transaction() as conn:
         done = plan.amend(conn, visit.ws.warehouse, source_id, plan.Change(what, name, label), visit.actor, visit.now)

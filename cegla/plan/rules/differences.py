@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from cegla.plan.rules.form import EMPTY, Plan, PlannedEvent, Property
+from cegla.plan.rules.form import EMPTY, Mode, Plan, PlannedEvent, Property
 from cegla.vocabulary.text import Text
 
 
@@ -16,6 +16,7 @@ class Difference:
     breaking: bool
 
 
+_WIDER = {("integer", "number"), ("date", "string"), ("time", "string")}  #: the second holds every value of the first
 ADDED, REMOVED = Text("dodano", "added"), Text("usunięto", "removed")
 
 
@@ -30,13 +31,16 @@ def first_differences(new: Plan) -> list[Difference]:
 
 
 def _plan(old: Plan, new: Plan) -> Iterator[Difference]:
-    for name in ("title", "mode", "unplanned_events", "unplanned_properties"):
-        yield from _changed("", name, getattr(old, name), getattr(new, name), name != "title" and _is_stricter(getattr(old, name), getattr(new, name)))
+    yield from _changed("", "title", old.title, new.title, breaking=False)
+    yield from _changed("", "mode", old.mode, new.mode, _is_stricter(old.mode, new.mode))
+    yield from _changed("", "unplanned_events", old.unplanned_events, new.unplanned_events, _is_stricter(old.mode_of_unplanned, new.mode_of_unplanned))
+    strange = [plan.unplanned_properties or plan.mode for plan in (old, new)]
+    yield from _changed("", "unplanned_properties", old.unplanned_properties, new.unplanned_properties, _is_stricter(*strange))
     before = {(event.name, event.version): event for event in old.events}
     after = {(event.name, event.version): event for event in new.events}
     for key, event in after.items():
         if key in before:
-            yield from _event(before[key], event)
+            yield from _event(old, new, before[key], event)
         else:
             newer = old.newest(event.name)
             yield Difference(_place(event), ADDED, newer is not None and newer.version < event.version)
@@ -45,11 +49,12 @@ def _plan(old: Plan, new: Plan) -> Iterator[Difference]:
             yield Difference(_place(event), REMOVED, breaking=True)
 
 
-def _event(old: PlannedEvent, new: PlannedEvent) -> Iterator[Difference]:
+def _event(before: Plan, after: Plan, old: PlannedEvent, new: PlannedEvent) -> Iterator[Difference]:
     place = _place(new)
     yield from _changed(place, "type", old.type, new.type, breaking=True)
-    for name in ("mode", "unplanned_properties"):
-        yield from _changed(place, name, getattr(old, name), getattr(new, name), _is_stricter(getattr(old, name), getattr(new, name)))
+    yield from _changed(place, "mode", old.mode, new.mode, _is_stricter(before.mode_of(old), after.mode_of(new)))
+    strange = (before.unplanned_properties_of(old), after.unplanned_properties_of(new))
+    yield from _changed(place, "unplanned_properties", old.unplanned_properties, new.unplanned_properties, _is_stricter(*strange))
     yield from _changed(place, "refused", old.refused, new.refused, new.refused)
     for name in ("label", "about"):
         yield from _changed(place, name, _words(getattr(old, name)), _words(getattr(new, name)), breaking=False)
@@ -70,7 +75,7 @@ def _properties(place: str, old: dict[str, Property], new: dict[str, Property]) 
 
 
 def _property(place: str, old: Property, new: Property) -> Iterator[Difference]:
-    yield from _changed(place, "type", old.type, new.type, not (old.type == "integer" and new.type == "number"))
+    yield from _changed(place, "type", old.type, new.type, (old.type, new.type) not in _WIDER)
     yield from _changed(place, "required", old.required, new.required, new.required)
     gone = set(old.enumeration or ()) - set(new.enumeration or ())
     yield from _changed(place, "enumeration", old.enumeration, new.enumeration, new.enumeration is not None and (old.enumeration is None or bool(gone)))
@@ -110,9 +115,10 @@ def _words(value: object) -> str | None:
     return None if value is None else " / ".join(filter(None, (getattr(value, "pl", ""), getattr(value, "en", ""))))
 
 
-def _is_stricter(old: object, new: object) -> bool:
-    order = ["allow", "warn", "omit", "block"]
-    return new is not None and str(new) in order and (old is None or order.index(str(new)) > order.index(str(old)))
+def _is_stricter(old: Mode, new: Mode) -> bool:
+    """Of modes as they work out: what a plan or an event leaves unsaid is said by what stands above it."""
+    order = list(Mode)
+    return order.index(new) > order.index(old)
 
 
 def _place(event: PlannedEvent) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from cegla.plan.rules.form import EMPTY, MOST_PROPERTIES, NAMES, Mode, PersonalData, Plan, PlannedEvent, Property
+from cegla.plan.rules.form import EMPTY, MOST_EVENTS, MOST_PROPERTIES, NAMES, Mode, PersonalData, Plan, PlannedEvent, Property
 from cegla.plan.rules.personal import guess, shown
 from cegla.plan.rules.validator import is_date, is_time, json_type
 from cegla.vocabulary.events import Event
@@ -159,8 +159,8 @@ def planned_event(name: str, fields: Fields) -> PlannedEvent:
 
 
 def inferred(seen: dict[str, Fields], title: str) -> tuple[Plan, dict[str, str]]:
-    """The plan that fits what was seen, most frequent events first, and a comment for each with the counts."""
-    ordered = sorted(seen.items(), key=lambda row: (-row[1].count, row[0]))
+    """The plan that fits what was seen, most frequent events first and no more than a plan may have, and a comment for each with the counts."""
+    ordered = sorted(seen.items(), key=lambda row: (-row[1].count, row[0]))[:MOST_EVENTS]
     comments = {name: _comment(fields) for name, fields in ordered}
     events = tuple(planned_event(name, fields) for name, fields in ordered)
     return EMPTY.model_copy(update={"title": title, "mode": Mode.WARN, "events": events}), comments
