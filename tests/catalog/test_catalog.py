@@ -39,6 +39,12 @@ def test_rows_without_a_title_are_counted_and_addresses_that_are_none_left_out()
     assert (read.left_out, [product["id"] for product in read.products], "link" in read.products[1], read.products[1]["price"]) == (1, ["1", "3"], False, 1249.0)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "ISO-8859-2", "windows-1250"])
+def test_polish_letters_of_an_older_xml_are_those_it_was_written_with(encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?><rss><channel><item><id>1</id><title>Zażółć gęślą jaźń, Świąteczna ŚĄŹ</title></item></channel></rss>'
+    assert feeds.read(text.encode(encoding)).products[0]["title"] == "Zażółć gęślą jaźń, Świąteczna ŚĄŹ"
+
+
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">]><rss><item><title>&a;</title></item></rss>'
 WRONG = {"declared": BOMB, "empty": "id;title\n1;\n", "broken": "<rss><item>", "unknown": "just words", "too_large": "x" * (feeds.MOST_BYTES + 1)}
 

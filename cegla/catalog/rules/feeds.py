@@ -33,6 +33,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 _OURS = {name: ours for ours, names in NAMES.items() for name in names}
 _AMOUNT = re.compile(r"(\d[\d\s\u00a0.,]*)")
+_LATIN_2 = re.compile(rb"""\s*<\?xml\b[^>]{0,200}\bencoding\s*=\s*["'](?:iso-?8859-2|latin-?2)["']""", re.IGNORECASE)
 _CODE = re.compile(r"\b([A-Z]{3})\b")
 GONE = ("out of stock", "out_of_stock", "outofstock", "niedostępny", "brak", "0", "false", "no", "nie")
 
@@ -79,10 +80,11 @@ def available(product: Mapping[str, Any]) -> bool:
 
 
 def _text(raw: bytes) -> str:
+    """As UTF-8, or in the page of Windows; of XML that is written in ISO-8859-2 and says so, in that: ą, ś and ź stand elsewhere there."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        return raw.decode("cp1250", "replace")
+        return raw.decode("iso-8859-2" if _LATIN_2.match(raw) else "cp1250", "replace")
 
 
 def _csv(text: str) -> Iterator[dict[str, Any]]:
