@@ -1,5 +1,6 @@
 """Mail that comes back: who it is about, why, and what follows; told by real bounces of sixty mail systems."""
 
+import base64
 import smtplib
 from collections.abc import Generator
 from typing import Any
@@ -96,10 +97,16 @@ def test_any_bytes_are_read_without_harm(raw: bytes) -> None:
     assert len(returned.tokens_in(raw, raw.decode("latin-1"))) <= returned.MOST_TOKENS
 
 
-@pytest.mark.parametrize("subject", ["unsubscribe", "=?utf-8?Q?Rezygnuj=C4=99?=", "=?iso-8859-2?Q?rezygnuj=EA?=", "=?utf-8?B?V3lwaXN6IG1uaWU=?=", "=?utf-8?q?Wypisz?=\n mnie"])
+@pytest.mark.parametrize("subject", ["unsubscribe", "=?utf-8?Q?Rezygnuj=C4=99?=", "=?iso-8859-2?Q?rezygnuj=EA?=", "=?utf-8?B?V3lwaXN6IG1uaWU=?=", "=?utf-8?q?Wypisz?=\n mnie", "Rezygnuję"])
 def test_a_mail_program_asks_out_by_its_subject_however_it_is_encoded(subject: str) -> None:
     assert returned.read(f"From: a@b.pl\nAuto-Submitted: auto-replied\nSubject: {subject}\n\n".encode()).kind is Kind.OPT_OUT
     assert returned.read(b"Auto-Submitted: auto-replied\nSubject: =?utf-8?B?broken?= =?nope?q?x?=\n\n").kind is Kind.AUTO_REPLY
+
+
+@pytest.mark.parametrize("subject", ["Automatyczna odpowiedź: Jesień", "Odpowiedź automatyczna", "Nieobecność", "Autoodpowiedź: Re: Jesień", "Poza biurem"])
+def test_a_polish_note_of_absence_is_no_bounce_whatever_it_quotes(subject: str) -> None:
+    raw = f"From: anna@firma.pl\nSubject: =?utf-8?B?{base64.b64encode(subject.encode()).decode()}?=\n\nJestem na urlopie.\n\nTo: anna@firma.pl\n"
+    assert returned.read(raw.encode()).kind is Kind.AUTO_REPLY
 
 
 SES = b'{"notificationType": "Bounce", %s}'

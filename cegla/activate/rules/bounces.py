@@ -9,8 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from email import message_from_bytes
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import Message
 from typing import Any
+from unicodedata import normalize
 
 from cegla.activate.rules.reasons import Evidence, Reason, essential, is_hard, reason_of
 
@@ -29,9 +32,11 @@ _ORIGINAL = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _ANNOUNCED = re.compile(r"(?:reach|to) (?:the|these|any of the) following recipients?(?:\(s\))?:|recipient\(s\) could not be reached:", re.IGNORECASE)
-_MAIL_SYSTEM = re.compile(r"mailer-daemon|post_?master|delivery|undeliver|failure|returned", re.IGNORECASE)
+_MAIL_SYSTEM = re.compile(r"mailer-daemon|post_?master|delivery|undeliver|failure|returned|nie ?dostarcz", re.IGNORECASE)
 _ABSENCE = re.compile(
-    r"(?:auto(?:matic|matische)?[ :-]+(?:reply|response|antwort)|auto: |out of (?:the )?office|abwesen|nieobecno|autoresponder|vacation)", re.IGNORECASE
+    r"(?:auto(?:matic|matische)?[ :-]+(?:reply|response|antwort)|auto: |out of (?:the )?office|abwesen|autoresponder|vacation"
+    r"|nieobecno|automatyczna odpowied|odpowied[zź] automatyczna|auto-?odpowied|poza biurem)",
+    re.IGNORECASE,
 )
 _STAGES = (
     (
@@ -80,8 +85,18 @@ def _answers_by_itself(message: Message) -> bool:
         or "vacation" in str(message.get("X-Apple-Action", "")).lower()
         or bool(message.get("X-Autoreply"))
         or str(message.get("Precedence", "")).lower() in ("auto_reply", "auto-reply")
-        or _ABSENCE.match(str(message.get("Subject", ""))) is not None
+        or _ABSENCE.match(subject_of(message)) is not None
     )
+
+
+def subject_of(message: Message) -> str:
+    """The subject as its reader sees it; as it stands there when its encoding is broken."""
+    written = next((str(value) for name, value in message.raw_items() if name.lower() == "subject"), "")
+    raw = written.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    try:
+        return normalize("NFC", str(make_header(decode_header(raw))))
+    except (HeaderParseError, LookupError, ValueError):
+        return raw
 
 
 def _reported(message: Message) -> Iterator[Failure]:
@@ -182,7 +197,7 @@ def _told(message: Message) -> Iterator[Failure]:
 
 
 def _by_a_mail_system(message: Message) -> bool:
-    said = f"{message.get('From', '')} {message.get('Subject', '')} {message.get('Return-Path', '')}"
+    said = f"{message.get('From', '')} {subject_of(message)} {message.get('Return-Path', '')}"
     return str(message.get("Return-Path", "")).strip() == "<>" or _MAIL_SYSTEM.search(said) is not None
 
 

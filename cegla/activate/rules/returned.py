@@ -7,13 +7,10 @@ below the words. Words without a token prove nothing, so a forged bounce can at 
 import re
 from dataclasses import dataclass
 from email import message_from_bytes
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 from email.message import Message
 from enum import StrEnum
-from unicodedata import normalize
 
-from cegla.activate.rules.bounces import Failure, failures
+from cegla.activate.rules.bounces import Failure, failures, subject_of
 from cegla.activate.rules.reasons import Reason
 
 BOUNCE, UNSUBSCRIBE = "b", "unsub"  #: before the plus sign of the addresses that mail comes back to
@@ -94,16 +91,7 @@ def _feedback(message: Message) -> Returned | None:
 
 def _asks_out(message: Message) -> bool:
     """Mail that a program wrote to the mailto of List-Unsubscribe: the subject alone says it. Apple's calls itself an automatic reply."""
-    return message.get_content_type() != "multipart/report" and " ".join(_subject(message).lower().split()) in WAYS_OUT
-
-
-def _subject(message: Message) -> str:
-    """The subject as its reader sees it; as it stands there when its encoding is broken."""
-    raw = str(message.get("Subject", ""))
-    try:
-        return normalize("NFC", str(make_header(decode_header(raw))))
-    except (HeaderParseError, LookupError, ValueError):
-        return raw
+    return message.get_content_type() != "multipart/report" and " ".join(subject_of(message).lower().split()) in WAYS_OUT
 
 
 def _lines(part: Message) -> list[tuple[str, str]]:
