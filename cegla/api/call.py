@@ -18,6 +18,7 @@ from cegla.vocabulary.people import parse_person_label, person_label
 from cegla.vocabulary.text import Language, Text
 
 SESSION_COOKIES = ("__Host-cegla_session", "cegla_session")
+NO_PLACE = Text("miejsce w historii ma postać 2026-01-31T12:00:00Z_123", "a place in a timeline looks like 2026-01-31T12:00:00Z_123")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 POLISH = {"source": "źródło", "quarantine": "odłożone zdarzenie", "run": "przebieg"}  #: what calls name by number
 #: What a source's secret key may do beside sending events: look, masked, and send single messages that a contract needs.
@@ -95,7 +96,7 @@ def timeline_place(text: str) -> tuple[datetime, int] | None:
     except (ValueError, OverflowError):
         place = None
     if place is None or abs(place[1]) >= 1 << 63:
-        raise InvalidInput(where="before", seen=text, detail="2026-01-31T12:00:00Z_123")
+        raise InvalidInput(where="before", seen=text, detail=NO_PLACE)
     return place
 
 

@@ -9,10 +9,11 @@ from cegla.api.call import Opened, not_found, person_number
 from cegla.api.shapes import After, ApplyRules, Limit, ReleaseBody, RulesBody, TakeBack
 from cegla.resolve import actions as resolve
 from cegla.storage.identifier_rules import current_rules, rule_versions
-from cegla.vocabulary.errors import NotFound
+from cegla.vocabulary.errors import InvalidInput, NotFound
 from cegla.vocabulary.identifiers import UNSTORABLE, Identifier, normalized
 from cegla.vocabulary.masking import masked
 from cegla.vocabulary.people import person_label
+from cegla.vocabulary.text import Text
 
 Reason = Annotated[str | None, Query(description="only those refused for this reason")]
 Before = Annotated[int | None, Query(ge=1, description="the link a page goes on from")]
@@ -70,7 +71,10 @@ def undo_release(call: Opened, release: int) -> Any:
 
 
 def warnings(call: Opened, reason: Reason = None, before: Before = None, limit: Limit = 50) -> Any:
-    """What was refused or left out: counted by reason, and the newest refused links."""
+    """What was refused or left out: counted by reason, and the newest refused links. Raises InvalidInput for a reason that there is not."""
+    if reason is not None and reason not in resolve.links.WARNINGS:
+        known = ", ".join(resolve.links.WARNINGS)
+        raise InvalidInput(where="reason", seen=reason, detail=Text(f"nie ma takiego powodu; są: {known}", f"there is no such reason; there are: {known}"))
     with call.ws.transaction() as conn:
         counted = resolve.links.warnings(conn)
         edges = resolve.links.refused_links(conn, limit, reason, before)

@@ -18,6 +18,7 @@ PARSER_SAYS: tuple[tuple[str, Text], ...] = (
     (r"Input should be a valid integer.*", Text("to nie jest liczba całkowita", "it is no whole number")),
     (r"Input should be a valid number.*", Text("to nie jest liczba", "it is no number")),
     (r"Input should be a valid boolean.*", Text("to ani tak, ani nie", "it is neither yes nor no")),
+    (r"(?:Value error, )?'(?P<word>.*)' is not one of (?P<more>.*)\.", Text("{word} to nie jest żadne z: {more}", "{word} is none of {more}")),
 )
 #: The frame of the help, as it is printed.
 FRAME: tuple[tuple[str, Text], ...] = (
@@ -62,7 +63,7 @@ def speaking(kind: type, language: Language) -> type:
 def _detail(said: str) -> Text:
     for pattern, words in PARSER_SAYS:
         if found := re.fullmatch(pattern, said, re.DOTALL):
-            facts = {"word": found.groupdict().get("word", "")}
+            facts = {"word": "", **found.groupdict()}
             return Text(words.pl.format(**facts), words.en.format(**facts))
     return Text(said, said)
 

@@ -140,7 +140,14 @@ def test_the_timeline_goes_on_where_the_page_ended(owner: httpx.Client, anna: st
     first = owner.get(f"people/{label}/timeline?limit=1").json()
     assert first["events"][0]["name"] == "Order Completed"
     assert owner.get(f"people/{label}/timeline?limit=1&before={first['next_before']}").json()["events"] == []
-    assert owner.get(f"people/{label}/timeline?before=yesterday").status_code == 422
+    refused = owner.get(f"people/{label}/timeline?before=yesterday")
+    assert (refused.status_code, "a place in a timeline looks like" in refused.json()["title"]) == (422, True)
+
+
+def test_a_reason_of_refused_links_that_there_is_not_is_told(owner: httpx.Client) -> None:
+    assert owner.get("identity/warnings?reason=limit").json()["links"] == []
+    refused = owner.get("identity/warnings?reason=limits")
+    assert (refused.status_code, refused.json()["seen"], "public_key" in refused.json()["title"]) == (422, "limits", True)
 
 
 def test_erasing_counts_first_and_then_leaves_nothing(owner: httpx.Client, workspace: Workspace, anna: str) -> None:

@@ -91,6 +91,11 @@ def test_wrong_usage_is_two(cegla: Callable[..., int], capsys: pytest.CaptureFix
     assert "CEGLA-E0200" in capsys.readouterr().err
 
 
+def test_a_word_that_is_none_of_a_closed_list_is_told_with_the_list(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cegla("duplicates decide 1 accepted") == 2
+    assert "accepted is none of 'same', 'different'" in capsys.readouterr().err
+
+
 def test_a_wrong_setting_is_told_before_anything_starts(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CEGLA_APP_PORT", "many")
     assert cegla("status") == 2
