@@ -47,6 +47,11 @@ def test_nothing_is_said_of_a_wrong_split_or_of_too_few() -> None:
     assert judge({"a": Sums(9_000, 90, 90), "b": Sums(9_000, 92, 92)}, {"a": 1, "b": 1}).verdict == "no_effect"
 
 
+def test_where_nobody_did_anything_yet_no_interval_pretends_to_be_sure() -> None:
+    found = judge({"a": Sums(500, 0, 0, 40, 90), "b": Sums(500, 0, 0, 50, 80)}, {"a": 1, "b": 1})
+    assert (found.verdict, found.differences, found.winner) == ("no_effect", (), "")
+
+
 def test_looking_often_finds_no_effect_where_there_is_none_more_than_one_time_in_twenty() -> None:
     """Forty looks at each of 400 experiments without an effect; Welch's test, made for one look, is wrong far more often."""
     chance = np.random.default_rng(11)

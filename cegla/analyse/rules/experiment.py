@@ -87,6 +87,8 @@ def judge(arms: Mapping[str, Sums], shares: Mapping[str, float], alpha: float = 
         return Result("too_few", split_p, ())
     if split_p < SRM_ALPHA:
         return Result("split_wrong", split_p, ())
+    if not any(one.yy for one in arms.values()):  # nobody did anything yet: an interval from nothing to nothing would be sure of what nobody saw
+        return Result("no_effect", split_p, ())
     adjusted = adjust(arms)
     found = tuple(compare((arm, adjusted[arm]), (base, adjusted[base]), alpha / len(pairs)) for base, arm in pairs)
     above = {(one.arm, one.base) if one.verdict == "better" else (one.base, one.arm) for one in found if one.verdict != "no_effect"}
