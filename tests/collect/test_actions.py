@@ -272,6 +272,8 @@ def test_every_accepted_event_is_applied_repeated_quarantined_or_waiting(workspa
         ({"traits": {"email": "Anna.Nowak@Example.pl"}}, Identifier("email", "anna.nowak@example.pl")),
         ({"traits": {"email": "Łukasz@Example.pl"}}, Identifier("email", "łukasz@example.pl")),
         ({"traits": {"email": "Ola@Żółw.pl"}}, Identifier("email", "ola@xn--w-uga1v8h.pl")),
+        ({"traits": {"email": "Żółw@Żółw.pl"}}, Identifier("email", "żółw@xn--w-uga1v8h.pl")),
+        ({"userId": "z\u0307o\u0301łc\u0301"}, Identifier("user_id", "żółć")),
         ({"userId": "Łódź/7"}, Identifier("user_id", "Łódź/7")),
         ({"userId": "żółć"}, Identifier("user_id", "żółć")),
         ({"userId": "ŻÓŁĆ"}, Identifier("user_id", "ŻÓŁĆ")),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from cegla.vocabulary.identifiers import Borne, Identifier, normalized
 _PLAIN = re.compile(r"[A-Za-z0-9@.:_-]+")
 _SHORTEST_FRAGMENT = 3
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}")
+ANY_ADDRESS = [b"@", b"%40"]  #: where an address may be written in more ways than can be listed, such as "Żółw@żółw.pl"
 _PLACES = frozenset({"anonymous_id", "device_id"})
 _FIELDS = {"userId": "user_id", "anonymousId": "anonymous_id", "previousId": "user_id"}
 
@@ -57,20 +59,26 @@ def needles(identifier: Identifier, rules: IdentifierRules = DEFAULT_RULES) -> l
         return _fragments(value)
     local, _, domain = value.rpartition("@")
     if (rules.plus_addressing, rules.gmail_dots) == ("keep", "keep"):
-        other = _fragments(f"{local}@") if "xn--" in domain else []  # the body may tell the domain in its own letters
-        return [*_fragments(value), *other]
+        if "xn--" not in domain:
+            return _fragments(value)
+        return [*_fragments(value), *(_fragments(f"{local}@") if _plain_part(f"{local}@") else ANY_ADDRESS)]  # the body may tell the domain in its own letters
     domains = (domain, "googlemail.com") if domain == "gmail.com" else (domain,)  # the part before it may be spelled in many ways
-    return [b"@", b"%40"] if "xn--" in domain else [text for one in domains for text in _fragments(f"@{one}")]
+    return ANY_ADDRESS if "xn--" in domain else [text for one in domains for text in _fragments(f"@{one}")]
 
 
 def _fragments(text: str) -> list[bytes]:
     """The longest part of a text that is written alike everywhere, also as a form writes it; of one with no such part the ways JSON may write it."""
-    part = max(_PLAIN.findall(text), key=len, default="")
-    if len(part) >= _SHORTEST_FRAGMENT:
+    if part := _plain_part(text):
         return [form.encode().lower() for form in {part, quote(part)}]
-    spelled = {text, text.lower(), text.upper()}
+    spelled = {unicodedata.normalize(form, one) for one in (text, text.lower(), text.upper()) for form in ("NFC", "NFD")}
     written = spelled | {json.dumps(one)[1:-1] for one in spelled} | {json.dumps(one, ensure_ascii=False)[1:-1] for one in spelled}
     return [form.encode().lower() for form in written | {one.replace("/", "\\/") for one in written}]
+
+
+def _plain_part(text: str) -> str:
+    """The longest part of a text that is written alike everywhere; "" when none is long enough to look for."""
+    part = max(_PLAIN.findall(text), key=len, default="")
+    return part if len(part) >= _SHORTEST_FRAGMENT else ""
 
 
 def names(body: bytes, wanted: Wanted, received_at: datetime, rules: IdentifierRules = DEFAULT_RULES) -> bool:
