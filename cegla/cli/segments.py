@@ -36,7 +36,7 @@ def listed(context: typer.Context, as_json: AsJson = False) -> None:
     desk.answer(
         found,
         lambda desk, value: table(
-            desk, [NUMBER, NAME, SENTENCE], ([one["id"], both(one["name"], desk.language), one["sentence"]] for one in value["segments"])
+            desk, [NUMBER, NAME, SENTENCE], ([one["id"], both(one["name"], desk.language), one["sentence"] or one.get("problem")] for one in value["segments"])
         ),
     )
 
@@ -49,7 +49,13 @@ def show(context: typer.Context, segment: Which, as_json: AsJson = False) -> Non
     desk.answer(
         found,
         lambda desk, value: facts(
-            desk, [(NUMBER, value["id"]), (NAME, both(value["name"], desk.language)), (SENTENCE, value["sentence"]), (MEMBERS, value["count"]["members"])]
+            desk,
+            [
+                (NUMBER, value["id"]),
+                (NAME, both(value["name"], desk.language)),
+                (SENTENCE, value["sentence"] or value.get("problem")),
+                (MEMBERS, (value["count"] or value)["members"]),
+            ],
         ),
     )
 

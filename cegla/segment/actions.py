@@ -5,6 +5,7 @@ RuleInvalid with a JSON pointer when it does not fit the language. People are pe
 24 hours back from `now`. "Everybody" means people with at least one event up to `now`.
 """
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -104,7 +105,7 @@ class Change:
 
 
 def save(conn: Connection, name: str, rule: object, now: datetime, key: str | None = None) -> Segment:
-    """Define a segment, or redefine the one with this key. Its members follow with the next `refresh`.
+    """Define a segment, or redefine the one with this key; without a key it is a new one and gets a key. Its members follow with the next `refresh`.
 
     Raises RuleInvalid, and InvalidInput when the name is empty, longer than 200 characters or unreadable.
     """
@@ -113,7 +114,7 @@ def save(conn: Connection, name: str, rule: object, now: datetime, key: str | No
         raise InvalidInput(where="/name", seen=ascii(name), detail=Text("nazwa ma mieć od 1 do 200 znaków", "a name has 1 to 200 characters"))
     about = known(conn)
     itself = about.by_reference.get(key) if key is not None else None
-    segment_id = store.put(conn, key, title, parsed(rule, about, () if itself is None else (itself.id,)).to_json(), now)
+    segment_id = store.put(conn, key or f"own.{secrets.token_hex(6)}", title, parsed(rule, about, () if itself is None else (itself.id,)).to_json(), now)
     return segment(conn, segment_id)
 
 
@@ -248,9 +249,10 @@ def sentence(rule: object, language: Language, currency: str = "PLN", about: Kno
 
 
 def install_ready_made(conn: Connection, now: datetime) -> None:
-    """Add the segments every installation begins with, unless they are there. Changed ones stay as they are."""
+    """Add the segments every installation begins with, unless they are there. Changed ones stay as they are; one from when a key was no must gets one."""
     for row in READY_MADE:
         store.add_ready_made(conn, row.key, row.name.pl, row.rule, now)
+    store.SQL.give_keys(conn)
 
 
 def export_person(conn: Connection, identity_ids: Sequence[int]) -> dict[str, Any]:

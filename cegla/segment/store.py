@@ -39,7 +39,7 @@ class MembershipRow(NamedTuple):
     left_at: datetime | None
 
 
-def put(conn: Connection, key: str | None, name: str, rule: Mapping[str, Any], now: datetime) -> int:
+def put(conn: Connection, key: str, name: str, rule: Mapping[str, Any], now: datetime) -> int:
     """A new segment's id, or that of the redefined one with this key."""
     return SQL.insert_segment(conn, key=key, name=name, rule=Jsonb(rule), now=now)
 

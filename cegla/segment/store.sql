@@ -7,6 +7,10 @@ on conflict (key) do update set name = excluded.name, rule = excluded.rule, chan
 -- Adds a ready-made segment unless one with its key is there.
 insert into segment.segments (key, name, rule, created_at, changed_at) values (:key, :name, :rule, :now, :now) on conflict (key) do nothing;
 
+-- name: give_keys!
+-- A key for each segment that has none: by it the form and the command line change a segment instead of adding another one.
+update segment.segments set key = 'own.' || left(md5('segment ' || id), 12) where key is null;
+
 -- name: list_segments
 -- Every segment with the number of people in it now, oldest first.
 select s.id, s.key, s.name, s.rule, s.created_at, s.changed_at, s.refreshed_at,

@@ -344,6 +344,15 @@ def test_a_segment_is_tried_before_it_is_saved(cegla: Callable[..., int], capsys
     assert {request.url.path.rpartition("/")[2] for request in asked} == {"sentence", "count"}
 
 
+def test_a_segment_whose_rule_cannot_be_read_is_shown_with_the_reason(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    one = {"id": 3, "key": "own.a", "name": "A", "sentence": None, "problem": {"pl": "nie ma", "en": "there is no such segment"}, "members": 7}
+    assert cegla("segment show A", {"GET /segments": {"segments": [one]}, "GET /segments/3": one | {"count": None}}) == 0
+    shown = capsys.readouterr().out
+    assert "there is no such segment" in shown and "7" in shown
+    assert cegla("segment list", {"GET /segments": {"segments": [one]}}) == 0
+    assert "there is no such segment" in capsys.readouterr().out
+
+
 def test_a_receiver_goes_only_when_somebody_agrees(cegla: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     answers = {"GET /syncs": {"receivers": [{"id": 3, "name": "crm"}]}, "POST /syncs/3/remove": {"removed": 3}}
     asked: list[httpx.Request] = []

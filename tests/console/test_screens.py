@@ -105,6 +105,22 @@ def test_a_segment_says_its_sentence_its_reach_and_its_members(admin: Any, shop:
     assert "Osiągalni" in text
 
 
+def test_a_segment_that_cannot_be_read_has_a_page_that_says_why_and_leads_to_its_form(admin: Any, shop: Workspace) -> None:
+    with shop.transaction() as conn:
+        broken = segment.save(conn, "Złamany", {"op": "everyone"}, shop.clock())
+        segment.refresh(conn, shop.warehouse, [1, 2], segment.AsOf(shop.clock()), only=[broken.id])
+        kept = segment.membership(conn, broken.id, 0, 10)
+        conn.execute("update segment.segments set rule = %s where id = %s", ['{"op": "in_segment", "segment": "own.gone"}', broken.id])
+    try:
+        page = admin.get(f"/segments/{broken.id}")
+        assert (page.status_code, "nie ma takiego segmentu" in page.text, f"/segments/{broken.id}/edit" in page.text) == (200, True, True)
+        assert kept and all(f">p{row.person_id}<" in page.text for row in kept), "whom it keeps"
+        assert admin.get(f"/segments/{broken.id}/why?person=nobody").status_code == 404
+    finally:
+        with shop.transaction() as conn:
+            conn.execute("delete from segment.segments where id = %s", [broken.id])
+
+
 def test_portraits_are_worked_out_once_for_many_visits(admin: Any, shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.recent.forget()
     first = [admin.get(path).text for path in ("/portraits", "/portraits/groups")]

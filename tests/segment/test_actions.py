@@ -70,6 +70,16 @@ def test_who_is_in_why_and_about_how_many_are_of_one_moment_the_end_of_the_runni
     assert [segment.explain(workspace, rule, person, now).holds for person in (1, 2)] == [True, True]
 
 
+def test_every_segment_has_a_key_by_which_it_is_changed(workspace: Workspace) -> None:
+    with workspace.transaction() as conn:
+        saved, older = (segment.save(conn, name, BUYERS, NOW) for name in ("Kupujący", "Dawny"))
+        conn.execute("update segment.segments set key = null where id = %s", [older.id])
+        segment.install_ready_made(conn, NOW)
+        for one in (saved, segment.segment(conn, older.id)):
+            assert one.key is not None and one.key.startswith("own.")
+            assert segment.save(conn, "Inaczej", {"not": BUYERS}, NOW, one.key).id == one.id
+
+
 def test_an_amount_that_was_written_as_text_is_that_amount(workspace: Workspace) -> None:
     fill(workspace.warehouse, {1: [order(3, 100)], 2: [order(3, 49.9)], 3: [order(3, 7)]})
     for compared, people in (({"is": "100"}, [1]), ({"is": 100}, [1]), ({"in": ["100", "49.90"]}, [1, 2]), ({"is_not": "7.00"}, [1, 2]), ({"is": "sto"}, [])):

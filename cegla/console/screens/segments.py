@@ -1,7 +1,6 @@
 """Segments: the list, the form that is the rule, and a segment's page. Each change posts the whole form; the answer is the
 form, the sentence, the count, who can be reached and five people. Without JavaScript the same happens by a button."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -21,7 +20,7 @@ from cegla.defining import save_segment, used_segments
 from cegla.govern import actions as govern
 from cegla.profile import actions as profile
 from cegla.segment import actions as segment
-from cegla.vocabulary.errors import CeglaError
+from cegla.vocabulary.errors import CeglaError, NotFound
 from cegla.vocabulary.people import parse_person_label
 
 AT_ONCE = 50
@@ -96,7 +95,7 @@ def _save(visit: Visit, draft: Draft) -> Response:
         name = visit.required("name")
         with visit.ws.transaction() as conn:
             key = segment.segment(conn, number).key if (number := whole(draft.key)) is not None else None
-        saved = save_segment(visit.ws, name, _tidy(draft.rule), visit.actor, key or f"own.{secrets.token_hex(6)}")
+        saved = save_segment(visit.ws, name, _tidy(draft.rule), visit.actor, key)
     except CeglaError as error:
         drafted = _drafted(visit, draft)
         problem = error.problem(visit.language)
@@ -105,15 +104,15 @@ def _save(visit: Visit, draft: Draft) -> Response:
 
 
 def show_one(visit: Visit) -> Response:
-    """A segment: its sentence, who can be reached, its members, newest first."""
+    """A segment: its sentence, who can be reached, its members, newest first. Of one whose rule cannot be read: why, and whom it keeps."""
     found = _segment(visit)
     after = visit.asked_number("after")
     with visit.ws.transaction() as conn:
         left_out = profile.places.objecting(conn)
-    people = segment.members_of(visit.ws, found.rule, visit.now, excluded=left_out).to_pylist()
+    people = [] if found.problem else segment.members_of(visit.ws, found.rule, visit.now, excluded=left_out).to_pylist()
     with visit.ws.transaction() as conn:
         rows = segment.membership(conn, found.id, after, AT_ONCE + 1)
-        reached = reach(visit, conn, people)
+        reached = [] if found.problem else reach(visit, conn, people)
         moves = segment.reading.newest_changes(conn, found.id, NEWEST)
         names = display_names(conn, [*(row.person_id for row in rows), *(row.person_id for row in moves)])
         known, days = {row.id: row for row in segment.segments(conn)}, segment.reading.sizes(conn, found.id, visit.now, visit.ws.settings.zone, SIZE_DAYS)
@@ -122,7 +121,7 @@ def show_one(visit: Visit) -> Response:
         beside = [found.id, *(row.id for row in known.values() if row.id != found.id and row.members)][: segment.reading.MOST_COMPARED]
         shared = [(known[_other(one, found.id)], one) for one in segment.reading.overlaps(conn, beside) if found.id in (one.first, one.second) and one.both]
     more = rows[AT_ONCE - 1].person_id if len(rows) > AT_ONCE else None
-    sentences = _said(visit, found.rule)
+    sentences = {visit.language: visit.tongue.say(found.problem)} if found.problem else _said(visit, found.rule)
     model = {"segment": found, "sentences": sentences, "rows": rows[:AT_ONCE], "names": names, "reach": reached, "after": after, "more": more}
     model |= {
         "moves": moves, "sizes": _sizes(visit, days), "size_words": _size_words(visit), "shared": sorted(shared, key=lambda pair: -pair[1].both)[:NEWEST],
@@ -168,8 +167,10 @@ def hand_over(visit: Visit) -> Response:
 def show_why(visit: Visit) -> Response:
     """Why one person is in the segment, or is not: the rule as a tree with the value seen at each leaf."""
     found = _segment(visit)
-    person = parse_person_label(visit.query.get("person", "")) or 0
-    explanation = segment.explain(visit.ws, found.rule, person, visit.now) if person else None
+    asked = visit.query.get("person", "")
+    if (person := parse_person_label(asked)) is None:
+        raise NotFound(where="person", seen=asked, thing=asked)
+    explanation = segment.explain(visit.ws, found.rule, person, visit.now)
     return visit.page("segment_why.html", {"segment": found, "person": person, "explanation": explanation})
 
 
