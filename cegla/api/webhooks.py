@@ -34,12 +34,10 @@ def add(call: Opened, body: NewWebhook) -> Any:
         raise FieldMissing(where="/mapping", field="mapping")
     scheme = body.scheme or (found.scheme if found else "path")
     with call.ws.transaction() as conn:
-        source, _ = collect.add_source(conn, body.name, "webhook", Basis(body.basis), call.now)
-        if source.kind != "webhook":
-            raise InvalidInput(where="/name", seen=body.name, detail=Text("tę nazwę ma już inne źródło", "another source has this name"))
         trusted = found.trusted if found and body.trusted is None else bool(body.trusted)
         secrets = collect.Secrets(body.secret, body.header, body.prefix, body.verify_token)
-        webhook = collect.save_webhook(conn, call.ws.keys, collect.Webhook(source.id, "", scheme, secrets, mapping, trusted, True), call.now)
+        new = collect.Webhook(0, "", scheme, secrets, mapping, trusted, True)
+        source, webhook = collect.add_webhook(conn, call.ws.keys, body.name, Basis(body.basis), new, call.now)
     call.note("webhook.add", f"source {source.id}", scheme=scheme, basis=str(source.basis))
     return _shape(webhook, address=True)
 

@@ -96,6 +96,7 @@ from cegla.collect.visits import is_counted_only as is_counted_only
 from cegla.collect.visits import visits as visits
 from cegla.collect.webhooks import Sample as Sample
 from cegla.collect.webhooks import Webhook as Webhook
+from cegla.collect.webhooks import add_webhook as add_webhook
 from cegla.collect.webhooks import last_requests as last_requests
 from cegla.collect.webhooks import mappings_for
 from cegla.collect.webhooks import proved as proved

@@ -23,9 +23,12 @@ from cegla.collect.rules.frame import WEBHOOK, Framed
 from cegla.collect.rules.hooked import Item, Mapped
 from cegla.collect.rules.signatures import Secrets
 from cegla.collect.rules.webhooks import WebhookMapping, read_mapping
+from cegla.collect.sources import Source, add_source
 from cegla.storage import documents
 from cegla.storage.documents import Unfit
 from cegla.storage.keys import Keys
+from cegla.vocabulary.consent import Basis
+from cegla.vocabulary.errors import InvalidInput
 from cegla.vocabulary.errors.intake import WebhookAbsent, WebhookMappingInvalid, WebhookSchemeUnknown, WebhookSecretMissing
 from cegla.vocabulary.events import Reason, SetAside
 from cegla.vocabulary.text import Text
@@ -33,6 +36,7 @@ from cegla.vocabulary.text import Text
 READY_MADE = Path(__file__).parent / "ready_made"
 LONGEST_MAPPING = 100_000
 DEEPEST_MAPPING = 20
+NAME_TAKEN = Text("tę nazwę ma już inne źródło", "another source has this name")
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,17 @@ def webhook_of(conn: Connection, keys: Keys, source_id: int) -> Webhook:
     except ValueError:
         raise WebhookSecretMissing(where=f"source {source_id}", field="keys/sealing") from None
     return Webhook(source_id, token, scheme, secrets, mapping, trusted, enabled, created_at, changed_at)
+
+
+def add_webhook(conn: Connection, keys: Keys, name: str, basis: Basis, webhook: Webhook, now: datetime) -> tuple[Source, Webhook]:
+    """A source of this name with a webhook, whose `source_id` and token are given here; its address holds the token, a secret.
+
+    Raises InvalidInput when the name is another source's, or a webhook's already, which stays as it is; and what `save_webhook` raises.
+    """
+    source, _ = add_source(conn, name, "webhook", basis, now)
+    if source.kind != "webhook" or store.SQL.webhook(conn, source_id=source.id) is not None:
+        raise InvalidInput(where="name", seen=name, detail=NAME_TAKEN)
+    return source, save_webhook(conn, keys, replace(webhook, source_id=source.id, token=""), now)
 
 
 def save_webhook(conn: Connection, keys: Keys, webhook: Webhook, now: datetime) -> Webhook:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cegla.activate import actions as activate
+from cegla.collect import actions as collect
 from cegla.console.language import Tongue
 from cegla.govern import actions as govern
 from cegla.repair import actions as repair
@@ -66,10 +67,9 @@ def test_nobody_found_says_what_to_do(admin: Visitor) -> None:
 
 def test_personal_data_is_masked_until_it_is_revealed_and_the_reveal_is_noted(admin: Visitor, shop: Workspace) -> None:
     masked = admin.get("/people/1").text
-    assert "osoba0@example.pl" not in masked
-    assert "Łódź" not in masked
+    assert "osoba0@example.pl" not in masked and "600 000 000" not in masked and "600000000" not in masked
     revealed = admin.post("/people/1", "/people/1", why="prośba klienta").text
-    assert "osoba0@example.pl" in revealed
+    assert "osoba0@example.pl" in revealed and "600000000" in revealed.replace(" ", "")
     with shop.transaction() as conn:
         row = govern.audit(conn, 1)[0]
     assert (row.actor, row.action, row.target) == ("test-administrator", "person.reveal", "p1")
@@ -105,6 +105,27 @@ def test_quarantined_events_are_replayed_and_noted(admin: Visitor, shop: Workspa
     with shop.transaction() as conn:
         assert not repair.listed(conn)
         assert govern.audit(conn, 1)[0].detail == {"events": len(ids)}
+
+
+@pytest.mark.parametrize(("part", "seen"), [("since", "2026-13-01"), ("until", "wczoraj"), ("source", "x"), ("reason", "typo"), ("state", "gone")])
+def test_all_of_a_filter_that_cannot_be_read_is_refused_and_not_all_of_a_wider_one(part: str, seen: str, admin: Visitor, shop: Workspace) -> None:
+    with shop.transaction() as conn:
+        before = repair.runs(conn)
+    answer = admin.post("/events/quarantine", "/events/quarantine/replay", scope="all", do="discard", why="x", **{part: seen})
+    with shop.transaction() as conn:
+        assert (answer.status_code, repair.runs(conn)) == (422, before) and seen in answer.text
+
+
+def test_a_webhook_does_not_take_the_place_of_another_of_its_name(admin: Visitor, shop: Workspace) -> None:
+    asked = {"name": "Infolinia druga", "ready": "call_center", "basis": "consent"}
+    made = admin.post("/sources/webhooks/new", "/sources/webhooks/new", **asked).headers["location"]
+    number = int(made.split("/")[2])
+    with shop.transaction() as conn:
+        first = collect.webhook_of(conn, shop.keys, number)
+    again = admin.post("/sources/webhooks/new", "/sources/webhooks/new", **asked)
+    assert again.status_code == 422 and "tę nazwę ma już inne źródło" in again.text
+    with shop.transaction() as conn:
+        assert collect.webhook_of(conn, shop.keys, number) == first
 
 
 def test_the_content_of_quarantine_is_for_those_who_may_see_personal_data(visitors: Callable[..., Any]) -> None:

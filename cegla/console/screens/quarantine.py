@@ -13,16 +13,21 @@ from cegla.console.visit import Visit, see_other
 from cegla.govern import actions as govern
 from cegla.repair import actions as repair
 from cegla.storage import documents
-from cegla.vocabulary.errors import CeglaError, NotFound
+from cegla.vocabulary.errors import CeglaError, InvalidInput, NotFound
 from cegla.vocabulary.errors.access import NotPermitted
 from cegla.vocabulary.errors.intake import FieldMissing, FixInvalid
 from cegla.vocabulary.events import REASONS, Reason
+from cegla.vocabulary.text import Text
 
 AT_ONCE = 50
 DAYS = 14
 RUNS = 5
 FIELDS = ("reason", "source", "event", "since", "until", "state", "text")
 LONGEST_FIX = 100_000
+UNREAD = Text(
+    "tej części filtra nie da się odczytać, a bez niej objąłby więcej zdarzeń niż widać",
+    "this part of the filter cannot be read, and without it the filter would take more events than are shown",
+)
 
 
 def show(visit: Visit) -> Response:
@@ -140,9 +145,18 @@ def _texts(visit: Visit) -> dict[str, str]:
 
 
 def _meant(visit: Visit) -> repair.Filter:
-    """All events of the filter when that was chosen, else the ones that were ticked. Raises FieldMissing for none."""
+    """All events of the filter when that was chosen, else the ones that were ticked.
+
+    Raises FieldMissing for none, and InvalidInput for a filter that cannot be read: without a part it would mean more events than were shown.
+    """
     if visit.field("scope") == "all":
-        return _filter(visit, _texts(visit))
+        wanted = _filter(visit, _texts(visit))
+        state = wanted.state if wanted.state == visit.field("state") else None
+        read = {"reason": wanted.reason, "source": wanted.source_id, "since": wanted.since, "until": wanted.until, "state": state}
+        for name, value in read.items():
+            if visit.field(name) and value is None:
+                raise InvalidInput(where=name, seen=visit.field(name), detail=UNREAD)
+        return wanted
     ids = tuple(number for value in visit.form.getlist("id") if (number := whole(value)) is not None)
     if not ids:
         raise FieldMissing(where="id", field="id")

@@ -13,7 +13,7 @@ from cegla.govern import actions as govern
 from cegla.repair import actions as repair
 from cegla.vocabulary.consent import Basis
 from cegla.vocabulary.errors import CeglaError, NotFound
-from cegla.vocabulary.errors.intake import FieldMissing, WebhookSchemeUnknown
+from cegla.vocabulary.errors.intake import WebhookSchemeUnknown
 from cegla.vocabulary.events import Reason
 
 NEWEST = 5
@@ -36,16 +36,13 @@ def show_new(visit: Visit) -> Response:
 def add(visit: Visit) -> Response:
     """A source with a webhook that begins with a ready mapping."""
     try:
-        name, key, basis = visit.required("name"), visit.field("ready"), visit.field("basis")
+        name, key = visit.required("name"), visit.field("ready")
         ready = collect.ready_made().get(key)
         if ready is None:
             raise WebhookSchemeUnknown(where="ready", seen=key, name=key)
         with visit.ws.transaction() as conn:
-            source, _ = collect.add_source(conn, name, "webhook", Basis(basis if basis in dict(BASES) else "consent"), visit.now)
-            if source.kind != "webhook":
-                raise FieldMissing(where="name", field="name")
-            webhook = collect.Webhook(source.id, "", ready.scheme, collect.Secrets(header="X-Signature"), ready.mapping, ready.trusted, True)
-            collect.save_webhook(conn, visit.ws.keys, webhook, visit.now)
+            new = collect.Webhook(0, "", ready.scheme, collect.Secrets(header="X-Signature"), ready.mapping, ready.trusted, True)
+            source, _ = collect.add_webhook(conn, visit.ws.keys, name, Basis(visit.one_of("basis", dict(BASES))), new, visit.now)
             govern.note(conn, visit.actor, "webhook.add", f"source {source.id}", {"ready": key, "basis": str(source.basis)}, visit.now)
     except CeglaError as error:
         model = {"ready": collect.ready_made(), "bases": BASES, "problem": error.problem(visit.language), "form": visit.form}
