@@ -82,6 +82,7 @@ async function sendAll() {
   for (let batch = next(); batch.names.length; batch = next()) {
     batch.names.forEach((name) => flying.add(name));
     const wait = await post(batch, false);
+    if (wait) await new Promise((done) => setTimeout(done, 99)); // other tabs see the wait before they get their turn: storage reaches them a moment later
     if (wait || closed) return wait;
   }
   return 0;

@@ -35,7 +35,7 @@ function sendAtOnce(){if(storageAllowed()&&heldOff()>0)return;for(let batch=next
 }
 async function send(){if(sending||closed)return;if(heldOff()>0)return sendIn(0);sending=true;let wait=0;try{const locks=storageAllowed()&&navigator.locks;wait=await(locks?locks.request('cegla',{ifAvailable:true},(lock)=>(lock?sendAll():2*1000)):sendAll());}finally{sending=false;}
 if(wait)sendIn(wait);}
-async function sendAll(){if(heldOff()>0)return heldOff();for(let batch=next();batch.names.length;batch=next()){batch.names.forEach((name)=>flying.add(name));const wait=await post(batch,false);if(wait||closed)return wait;}
+async function sendAll(){if(heldOff()>0)return heldOff();for(let batch=next();batch.names.length;batch=next()){batch.names.forEach((name)=>flying.add(name));const wait=await post(batch,false);if(wait)await new Promise((done)=>setTimeout(done,99));if(wait||closed)return wait;}
 return 0;}
 function next(){const batch={names:[],events:[]};let bytes=200;for(const name of[...stored(NAME),...memory.keys()].sort()){const event=memory.get(name)||load(name);if(flying.has(name))continue;if(!event||Date.now()-name.split('-')[1]>LONGEST_KEPT_MILLISECONDS){drop(name);continue;}
 bytes+=new Blob([JSON.stringify(event)]).size+1;if(batch.names.length&&(bytes>mostBytes||batch.names.length>=100))break;batch.names.push(name);batch.events.push(event);}
