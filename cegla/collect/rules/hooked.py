@@ -149,7 +149,7 @@ def _form(body: bytes, kind: str) -> dict[str, Any]:
         try:
             message = message_from_bytes(b"Content-Type: " + kind.encode("latin-1", "replace") + b"\r\n\r\n" + body)
         except RecursionError:
-            raise Unmapped("body", "the parts of the form are nested too deep") from None
+            raise Unmapped("body", "the parts of the form are nested too deeply") from None
         parts: list[Any] = list(cast("list[Any]", message.get_payload())) if message.is_multipart() else []
         named = [(_part_name(part), part) for part in parts if not part.get_filename()]
         pairs = [(name, (part.get_payload(decode=True) or b"").decode("utf-8", "replace")) for name, part in named if name]

@@ -29,6 +29,7 @@ ROWS: tuple[Text, ...] = (
     Text("właściwości lub cech jest więcej niż {most}", "more than {most} properties or traits"),
     Text("zagnieżdżone głębiej niż {most} poziomów", "nested deeper than {most} levels"),
     Text("zagnieżdżone za głęboko", "nested too deeply"),
+    Text("części formularza są zagnieżdżone za głęboko", "the parts of the form are nested too deeply"),
     Text("to nie jest poprawny JSON", "malformed"),
     Text("w tekście jest znak NUL", "the text holds the character NUL"),
     Text("tekst nie jest poprawnym UTF-8", "the text is not valid UTF-8"),
