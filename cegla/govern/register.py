@@ -93,12 +93,8 @@ def read(text: str) -> Register:
         raise RegisterInvalid(where=f"line {unfit.line}", detail=unfit.what) from None
     if not isinstance(document, dict):
         raise RegisterInvalid(where="/", seen=type(document).__name__, detail=NO_FIELDS)
-    try:
+    with documents.in_both_languages(RegisterInvalid):
         return register_document.read(document)  # pyright: ignore[reportUnknownArgumentType]
-    except RegisterInvalid as error:
-        if isinstance(detail := error.facts["detail"], str):
-            raise RegisterInvalid(where=error.where, seen=error.seen, detail=documents.misfit(detail)) from None
-        raise
 
 
 def apply(conn: Connection, wanted: Register, actor: str, why: str, now: datetime) -> int | None:

@@ -99,12 +99,8 @@ def _read_new(document: Mapping[str, Any]) -> IdentifierRules:
     """The rules of a document that is not in force yet. By a country that has no numbers (UK, not GB) no number would be a phone's, without a word."""
     import phonenumbers  # here, not above: its tables are for whoever reads numbers
 
-    try:
+    with documents.in_both_languages(IdentityRulesInvalid):
         rules = read_rules(document)
-    except IdentityRulesInvalid as error:
-        if isinstance(detail := error.facts["detail"], str):
-            raise IdentityRulesInvalid(where=error.where, seen=error.seen, detail=documents.misfit(detail)) from None
-        raise
     if rules.phone_region not in phonenumbers.SUPPORTED_REGIONS:
         raise IdentityRulesInvalid(where="phone_region", seen=rules.phone_region, detail=NO_COUNTRY)
     unstorable = next((pattern for row in (rules, rules.other, *rules.types) for pattern in row.blocked if UNSTORABLE in pattern), None)

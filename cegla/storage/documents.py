@@ -6,10 +6,13 @@ twice is refused: one of its two values would be lost without a word.
 
 import json
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import yaml
 
+from cegla.vocabulary.errors import CeglaError
 from cegla.vocabulary.text import Language, Text
 
 DEEPEST = 50
@@ -107,6 +110,17 @@ def misfit(message: str) -> Text | str:
         if (found := said.fullmatch(message)) is not None:
             return Text(*(text.say(language, **_parts(found, language)) for language in ("pl", "en")))
     return message
+
+
+@contextmanager
+def in_both_languages(refusal: type[CeglaError]) -> Generator[None]:
+    """What is refused within in a sentence of msgspec's is refused in both languages (see `misfit`)."""
+    try:
+        yield
+    except refusal as error:
+        if isinstance(detail := error.facts["detail"], str):
+            raise refusal(where=error.where, seen=error.seen, detail=misfit(detail)) from None
+        raise
 
 
 def _parts(found: re.Match[str], language: Language) -> dict[str, str]:
