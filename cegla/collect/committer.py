@@ -38,7 +38,7 @@ CONNECTION_OPTIONS = "-c synchronous_commit=on -c timezone=UTC -c lock_timeout=5
 COMMIT_SECONDS = 30.0  # a commit that takes longer counts as failed
 SLOW_COMMIT_SECONDS = 2.0  # while one takes longer, this collector is not ready
 FIRST_PAUSE_SECONDS = 0.02  # between attempts to reach PostgreSQL: it often starts beside us, and every moment counts then
-PAUSE_GROWTH = 1.1  # as of the keyring
+PAUSE_GROWTH = 1.1  # so a pause is a tenth of the time PostgreSQL was away: after recovery from a crash everybody waits for this
 LONGEST_PAUSE_SECONDS = 0.2
 SETTLE_SECONDS = 1.0  # how far the head of the chain may be ahead of the disk
 LONGEST_AGENT = 500

@@ -13,7 +13,7 @@ from typing import Protocol
 import psycopg
 
 from cegla.collect import log
-from cegla.collect.committer import CONNECTION_OPTIONS
+from cegla.collect.committer import CONNECTION_OPTIONS, PAUSE_GROWTH
 from cegla.collect.rules.door import Grant
 from cegla.collect.store import SQL
 from cegla.collect.webhook_door import Hook, read_hooks, token_hash
@@ -21,7 +21,6 @@ from cegla.collect.webhook_door import Hook, read_hooks, token_hash
 EVERY_SECONDS = 2.0
 LEAST_PAUSE_SECONDS = 0.1
 FIRST_AWAY_SECONDS = 0.02  # between attempts to reach PostgreSQL, growing to the longest
-AWAY_GROWTH = 1.1  # so a pause is a tenth of the time PostgreSQL was away: after recovery from a crash everybody waits for this
 READ_SECONDS = 10.0  # PostgreSQL may take for the list, or for the notes; then it counts as away
 LONGEST_AWAY_SECONDS = 0.5
 RECENT_SECONDS = 5.0  # without an answer for longer, PostgreSQL may hang
@@ -111,7 +110,7 @@ class Keyring:
                 self.answered = False
                 log.warning("the key list cannot be read", error=type(error).__name__)
                 await asyncio.sleep(away)
-                away = min(away * AWAY_GROWTH, LONGEST_AWAY_SECONDS)
+                away = min(away * PAUSE_GROWTH, LONGEST_AWAY_SECONDS)
 
     async def _read(self, conn: psycopg.AsyncConnection) -> None:
         asked_at = time.monotonic()

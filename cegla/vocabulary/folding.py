@@ -2,6 +2,8 @@
 
 import unicodedata
 
+#: Signs that nobody sees: hyphens that show at the end of a line only, joiners, and marks of the direction of writing.
+INVISIBLE = dict.fromkeys([0x00AD, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF])
 _STROKES = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
 
 

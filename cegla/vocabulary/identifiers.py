@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from cegla.vocabulary.folding import INVISIBLE
 from cegla.vocabulary.identifier_rules import DEFAULT_RULES, IdentifierRules
 
 LONGEST_IDENTIFIER = 500
@@ -40,7 +41,6 @@ _BLOCKED_FOLDED = frozenset(
     "anonymous guest distinctid distinct_id id not_authenticated email undefined true false null none nan nil n/a -1 (null) <null>".split()
 ) | {"[object object]"}
 _LONGEST_BLOCKED = max(map(len, _BLOCKED_FOLDED))
-_INVISIBLE = dict.fromkeys([0x00AD, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF])
 _EMAIL = re.compile(r"[^@\s<>,;:\"'()\[\]\\]{1,64}@[a-z0-9](?:[a-z0-9\-]{0,62})(?:\.[a-z0-9](?:[a-z0-9\-]{0,62})){1,8}\Z")
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 _LONGEST_PHONE = 40
@@ -60,7 +60,7 @@ def normalized(type_key: str, value: object, rules: IdentifierRules = DEFAULT_RU
     else:
         text = str(value)
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate(_INVISIBLE)
+        text = unicodedata.normalize("NFKC", text).translate(INVISIBLE)
     text = text.strip()
     if not text or len(text) > LONGEST_IDENTIFIER or UNSTORABLE in text or is_blocked(text):
         return None

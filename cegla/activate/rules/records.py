@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import idna
 
+from cegla.vocabulary.identifiers import ascii_domain
 from cegla.vocabulary.text import Text
 
 MOST_SPF_LOOKUPS = 10  #: RFC 7208, 4.6.4
@@ -43,14 +44,7 @@ SILENT = Text("DNS nie odpowiada, więc nie wiadomo", "DNS does not answer, so n
 
 def in_dns(domain: str) -> str:
     """A domain as DNS knows it, its letters of other alphabets in ASCII (IDNA 2008): what cannot be one stays as it is."""
-    return ".".join(label if label.isascii() else _in_ascii(label) for label in domain.split("."))
-
-
-def _in_ascii(label: str) -> str:
-    try:
-        return idna.encode(label, uts46=True).decode()
-    except idna.IDNAError:
-        return label
+    return ".".join(ascii_domain(label) or label for label in domain.split("."))
 
 
 def spelled(name: str) -> str:

@@ -11,7 +11,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import unquote
 
-from cegla.vocabulary.folding import folded
+from cegla.vocabulary.folding import INVISIBLE, folded
 
 #: Stems, in Polish and English; a stem matches at the beginning of a word. One that ends in "." is a whole word.
 _STEMS = {
@@ -59,8 +59,6 @@ MEMBERSHIP = ("belief", "politics", "intimate")
 POLISH, PLAIN = "ąćęłńóśźż", "acelnoszz"
 #: Marks of letters that were written as a bare letter and its mark, and signs that nobody sees.
 MARKS = "[\u0300-\u036f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
-#: Signs that nobody sees: hyphens that show at the end of a line only, joiners, and marks of the direction of writing.
-INVISIBLE = dict.fromkeys([0x00AD, 0x061C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF])
 APART = r"[\W_]{1,3}"  #: what stands between two words
 #: What a text has that a column cannot be read by as it stands: letters beyond the Polish ones, entities of HTML, escapes of addresses.
 ODD = r"[^\x00-\x7FąćęłńóśźżĄĆĘŁŃÓŚŹŻ]|&#?\w{2,8};|%[0-9A-Fa-f]{2}"

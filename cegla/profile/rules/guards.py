@@ -158,7 +158,7 @@ def _telling(seen: pa.Table) -> list[str]:
 
 def columns_of_lines(inputs: Iterable[str]) -> set[str]:
     """The columns of order lines that `seen_lines` looks at."""
-    return {*LINE_ALWAYS, *ABOUT_PRODUCTS, *NAMING_PRODUCTS, *(name.partition(".")[2] for name in inputs if name.startswith("line."))}
+    return {*LINE_ALWAYS, *ABOUT_PRODUCTS, *(name.partition(".")[2] for name in inputs if name.startswith("line."))}
 
 
 def seen_lines(lines: Table, seen: Table, inputs: Iterable[str]) -> Table:

@@ -13,10 +13,9 @@ from typing import Any
 
 import msgspec
 
-from cegla.profile.rules.blocked import INVISIBLE
 from cegla.reference.polish import POLISH
 from cegla.reference.words import WORDS
-from cegla.vocabulary.folding import folded
+from cegla.vocabulary.folding import INVISIBLE, folded
 
 LONGEST_TEXT = 2_000
 LONGEST_REMEMBERED = 200
